@@ -1,0 +1,52 @@
+/**
+ * The one error class that leaves Hotmic: a message for a person and a stable code for a program.
+ *
+ * Hostile input on the frame path is never an error: it is a returned `malformed` and a count. This class is for what the
+ * caller did or must know: misuse, a file that is not there, a relay that refused.
+ */
+
+/** Every code that Hotmic throws. Append only: programs match on them. */
+export type ErrorCode =
+  | 'ERR_HOTMIC_USAGE'
+  | 'ERR_HOTMIC_URL'
+  | 'ERR_HOTMIC_ADMISSION'
+  | 'ERR_HOTMIC_PORT_IN_USE'
+  | 'ERR_HOTMIC_LISTEN'
+  | 'ERR_HOTMIC_RELAY_MISSING'
+  | 'ERR_HOTMIC_CONNECT'
+  | 'ERR_HOTMIC_CONNECTION_LOST'
+  | 'ERR_HOTMIC_REFUSED'
+  | 'ERR_HOTMIC_PROTOCOL'
+  | 'ERR_HOTMIC_CLOSED'
+  | 'ERR_HOTMIC_WAV'
+  | 'ERR_HOTMIC_WAV_FULL'
+  | 'ERR_HOTMIC_FILE'
+  | 'ERR_HOTMIC_DISK_FULL'
+  | 'ERR_HOTMIC_DISK_BEHIND'
+  | 'ERR_HOTMIC_INPUT'
+  | 'ERR_HOTMIC_CAPTURE'
+  | 'ERR_HOTMIC_CODEC'
+  | 'ERR_HOTMIC_SAMPLE_RATE'
+  | 'ERR_HOTMIC_MALFORMED';
+
+/** An error with a stable `code`; `cause` holds the system's own error where there is one. */
+export class HotmicError extends Error {
+  override readonly name = 'HotmicError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The text of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** The `code` of anything that was thrown, such as `ENOENT`, or null. */
+export function codeOf(thrown: unknown): string | null {
+  if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return null;
+  return typeof thrown.code === 'string' ? thrown.code : null;
+}

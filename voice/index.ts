@@ -1,0 +1,16 @@
+/**
+ * `hotmic`: the core. Packets, the wire, the ring, time on the media clock. No clock, timer, socket or file inside.
+ */
+
+export * from './control.js';
+export * from './crc32.js';
+export * from './error.js';
+export * from './packet.js';
+export * from './packet_writer.js';
+export * from './ring.js';
+export * from './sequence.js';
+export * from './steam_id.js';
+export * from './talkspurt.js';
+export * from './units.js';
+export * from './voice_result.js';
+export * from './wire.js';

@@ -1,0 +1,273 @@
+/**
+ * PacketRing: packets of any length from one thread to another over a SharedArrayBuffer, without locks.
+ *
+ * Roles: exactly one producer, exactly one consumer, each on any thread. The producer reserves room, has it written in
+ * place (by Steam's getVoice), and commits what was written. The consumer reads in place and releases. Neither ever waits
+ * for the other inside these calls; the consumer may wait for data, without spinning.
+ *
+ * Staleness: a full ring refuses the new entry and counts it. It never overwrites, so what is inside grows old when the
+ * consumer stops: the consumer discards by age (`discardOlderThan`) and counts that too.
+ *
+ * Memory, in bytes. Positions count bytes ever written, modulo 2³²; position AND (capacity − 1) is the place:
+ *
+ *     0        u32  magic           128   u32  read position      (consumer's cache line)
+ *     4        u32  capacity        132   u32  discarded for age
+ *     64       u32  write position  192   u32  signal: goes up at each commit and at close
+ *     68       u32  refused, full   196   u32  closed
+ *     72       u32  committed       256 … data
+ *
+ * An entry is 8-aligned and contiguous: u32 size, u32 tag, f64 capturedAt, then its bytes. Where one would straddle the end,
+ * a size of 0xFFFFFFFF pads to the end and the entry starts at the front.
+ */
+
+const MAGIC = 0x474e5248; // 'HRNG'
+const DATA_AT = 256;
+const ENTRY_HEADER_BYTES = 16;
+const PADDING = 0xffffffff;
+
+const Word = {
+  magic: 0,
+  capacity: 1,
+  written: 16,
+  refused: 17,
+  committed: 18,
+  read: 32,
+  discarded: 33,
+  signal: 48,
+  closed: 49,
+} as const;
+
+/** Bytes of shared memory for a ring that holds `capacityBytes`, a power of two from 64 to 2³⁰, headers of entries included. */
+export function ringStorageBytes(capacityBytes: number): number {
+  const isPowerOfTwo = Number.isInteger(capacityBytes) && (capacityBytes & (capacityBytes - 1)) === 0;
+  if (!isPowerOfTwo || capacityBytes < 64 || capacityBytes > 2 ** 30) {
+    throw new RangeError(
+      `Cannot lay out a ring: capacity is ${capacityBytes}, wants a power of two, 64 to 2^30`,
+    );
+  }
+  return DATA_AT + capacityBytes;
+}
+
+/**
+ * Allocates a ring's shared memory. Send it to the other thread; each side then makes its own role on it.
+ *
+ * `firstPosition` is where the positions start, 0 by default; a multiple of 8. Tests start just below 2³².
+ */
+export function allocateRing(capacityBytes: number, firstPosition = 0): SharedArrayBuffer {
+  const storage = new SharedArrayBuffer(ringStorageBytes(capacityBytes));
+  const words = new Int32Array(storage, 0, DATA_AT / 4);
+  words[Word.capacity] = capacityBytes;
+  words[Word.written] = firstPosition | 0;
+  words[Word.read] = firstPosition | 0;
+  Atomics.store(words, Word.magic, MAGIC);
+  return storage;
+}
+
+/** What a ring has counted since it was allocated, each modulo 2³². */
+export interface RingCounts {
+  readonly committed: number;
+  /** Refused because the ring was full. */
+  readonly refused: number;
+  /** Discarded by the consumer for their age. */
+  readonly discarded: number;
+}
+
+/** The shared words and bytes, and what both roles do with them. */
+class RingMemory {
+  readonly words: Int32Array;
+  readonly data: Uint8Array;
+  readonly view: DataView;
+  readonly capacity: number;
+
+  constructor(storage: SharedArrayBuffer) {
+    this.words = new Int32Array(storage, 0, DATA_AT / 4);
+    if (Atomics.load(this.words, Word.magic) !== MAGIC)
+      throw new TypeError('Cannot open a ring: the memory holds none');
+    this.capacity = this.words[Word.capacity]!;
+    this.data = new Uint8Array(storage, DATA_AT, this.capacity);
+    this.view = new DataView(storage, DATA_AT, this.capacity);
+  }
+
+  counts(): RingCounts {
+    return {
+      committed: Atomics.load(this.words, Word.committed) >>> 0,
+      refused: Atomics.load(this.words, Word.refused) >>> 0,
+      discarded: Atomics.load(this.words, Word.discarded) >>> 0,
+    };
+  }
+
+  signal(): void {
+    Atomics.add(this.words, Word.signal, 1);
+    Atomics.notify(this.words, Word.signal);
+  }
+}
+
+/** The writing end. Real-time: no lock; one small view allocated a reservation. */
+export class RingProducer {
+  readonly #memory: RingMemory;
+  /** Room of the open reservation, padding not counted; 0 when none is open. */
+  #reserved = 0;
+  #reservedAt = 0;
+
+  constructor(storage: SharedArrayBuffer) {
+    this.#memory = new RingMemory(storage);
+  }
+
+  /**
+   * Room for up to `maxBytes`, contiguous, to be written in place; valid until `commit`. Null when the ring is full, which
+   * is counted. An open reservation that was never committed is taken back.
+   */
+  reserve(maxBytes: number): Uint8Array | null {
+    const { words, view, data, capacity } = this.#memory;
+    const need = entryBytes(maxBytes);
+    if (need > capacity) {
+      throw new RangeError(
+        `Cannot reserve ${maxBytes} bytes: ring of ${capacity} wants at most ${capacity - ENTRY_HEADER_BYTES}`,
+      );
+    }
+    const written = words[Word.written]!;
+    const free = capacity - ((written - Atomics.load(words, Word.read)) >>> 0);
+    const place = written & (capacity - 1);
+    const toEnd = capacity - place;
+    const padding = toEnd < need ? toEnd : 0;
+    this.#reserved = 0;
+    if (free < padding + need) {
+      Atomics.add(words, Word.refused, 1);
+      return null;
+    }
+    if (padding > 0) view.setUint32(place, PADDING, true);
+    this.#reserved = maxBytes;
+    this.#reservedAt = (written + padding) | 0;
+    const start = (this.#reservedAt & (capacity - 1)) + ENTRY_HEADER_BYTES;
+    return data.subarray(start, start + maxBytes);
+  }
+
+  /**
+   * Publishes the first `bytes` of the reservation, 0 to what was reserved, and wakes the consumer. `tag` is any u32 of the
+   * caller's; `capturedAt` any instant.
+   */
+  commit(bytes: number, tag: number, capturedAt: number): void {
+    const { words, view, capacity } = this.#memory;
+    if (this.#reserved < bytes || this.#reserved === 0) {
+      throw new RangeError(`Cannot commit ${bytes} bytes: ${this.#reserved} are reserved`);
+    }
+    const place = this.#reservedAt & (capacity - 1);
+    view.setUint32(place, bytes, true);
+    view.setUint32(place + 4, tag, true);
+    view.setFloat64(place + 8, capturedAt, true);
+    this.#reserved = 0;
+    Atomics.add(words, Word.committed, 1);
+    Atomics.store(words, Word.written, (this.#reservedAt + entryBytes(bytes)) | 0);
+    this.#memory.signal();
+  }
+
+  /** Says that nothing more will come. The consumer reads what is left and then sees `closed`. */
+  close(): void {
+    Atomics.store(this.#memory.words, Word.closed, 1);
+    this.#memory.signal();
+  }
+
+  counts(): RingCounts {
+    return this.#memory.counts();
+  }
+}
+
+/** One packet in the ring. `bytes` lie in the ring and are valid until `release`. */
+export interface RingEntry {
+  readonly bytes: Uint8Array;
+  readonly tag: number;
+  readonly capturedAt: number;
+}
+
+/** The reading end. Real-time: no lock; one small object and view allocated an entry. */
+export class RingConsumer {
+  readonly #memory: RingMemory;
+  /** Bytes from the read position to behind the entry last read; 0 when none is held. */
+  #held = 0;
+
+  constructor(storage: SharedArrayBuffer) {
+    this.#memory = new RingMemory(storage);
+  }
+
+  /** The oldest entry, or null when the ring is empty. Reading again without `release` gives the same one. */
+  read(): RingEntry | null {
+    const { words, view, data, capacity } = this.#memory;
+    let read = words[Word.read]!;
+    if (Atomics.load(words, Word.written) === read) return null;
+    let place = read & (capacity - 1);
+    let size = view.getUint32(place, true);
+    if (size === PADDING) {
+      read = (read + capacity - place) | 0;
+      Atomics.store(words, Word.read, read);
+      place = 0;
+      size = view.getUint32(0, true);
+    }
+    this.#held = entryBytes(size);
+    const start = place + ENTRY_HEADER_BYTES;
+    return {
+      bytes: data.subarray(start, start + size),
+      tag: view.getUint32(place + 4, true),
+      capturedAt: view.getFloat64(place + 8, true),
+    };
+  }
+
+  /** Gives the room of the entry last read back to the producer. */
+  release(): void {
+    if (this.#held === 0) throw new RangeError('Cannot release: no entry was read');
+    const { words } = this.#memory;
+    Atomics.store(words, Word.read, (words[Word.read]! + this.#held) | 0);
+    this.#held = 0;
+  }
+
+  /**
+   * Releases entries captured before `instant` until one is not, or until one carries a bit of `keepTags`; counts and returns
+   * how many.
+   */
+  discardOlderThan(instant: number, keepTags = 0): number {
+    let count = 0;
+    for (let entry = this.read(); entry !== null; entry = this.read()) {
+      if (entry.capturedAt >= instant || (entry.tag & keepTags) !== 0) break;
+      this.release();
+      count += 1;
+    }
+    if (count > 0) Atomics.add(this.#memory.words, Word.discarded, count);
+    return count;
+  }
+
+  /** True when the producer has closed and everything was read. */
+  get closed(): boolean {
+    const { words } = this.#memory;
+    // Closed first: what was committed before the close is then seen by the second load.
+    return Atomics.load(words, Word.closed) === 1 && Atomics.load(words, Word.written) === words[Word.read];
+  }
+
+  /** Blocks this thread until there is an entry, the ring is closed, or `timeoutMs` have passed. For workers only. */
+  wait(timeoutMs: number): void {
+    const seen = this.#idleSignal();
+    if (seen !== null) Atomics.wait(this.#memory.words, Word.signal, seen, timeoutMs);
+  }
+
+  /** As `wait`, without blocking: for a thread with an event loop. It does not keep the process alive. */
+  async waitAsync(timeoutMs: number): Promise<void> {
+    const seen = this.#idleSignal();
+    if (seen !== null) await Atomics.waitAsync(this.#memory.words, Word.signal, seen, timeoutMs).value;
+  }
+
+  counts(): RingCounts {
+    return this.#memory.counts();
+  }
+
+  /** The signal's value if there is nothing to do, else null. Taken before the check, so that no commit slips between. */
+  #idleSignal(): number | null {
+    const { words } = this.#memory;
+    const seen = Atomics.load(words, Word.signal);
+    const idle =
+      Atomics.load(words, Word.written) === words[Word.read] && Atomics.load(words, Word.closed) === 0;
+    return idle ? seen : null;
+  }
+}
+
+/** Bytes that an entry of `bytes` takes, its header and padding included. */
+function entryBytes(bytes: number): number {
+  return ENTRY_HEADER_BYTES + ((bytes + 7) & ~7);
+}

@@ -1,0 +1,36 @@
+/**
+ * The numbers that Steam Voice fixes, and the names of the units they come in.
+ *
+ * A number carries its unit in its name; where the type alone has to tell, one of these aliases does.
+ */
+
+/** A span or an instant in milliseconds. Instants are on one monotonic clock, given by the caller. */
+export type Milliseconds = number;
+
+/** A count of mono samples. */
+export type Samples = number;
+
+/** Samples a second of everything that Steam records, and of the media clock on the wire. */
+export const VOICE_RATE_HZ = 24_000;
+
+/** Length of one Opus frame as Steam makes it. */
+export const FRAME_MS = 20;
+
+/** Samples of one Opus frame as Steam makes it, at `VOICE_RATE_HZ`. */
+export const FRAME_SAMPLES: Samples = (VOICE_RATE_HZ * FRAME_MS) / 1000;
+
+/** The largest Steam Voice packet that our getVoice makes and our relay passes. */
+export const MAX_PACKET_BYTES = 8192;
+
+/** Bytes of one sample of PCM: signed 16 bit, little-endian. */
+export const BYTES_PER_SAMPLE = 2;
+
+/** Samples at `VOICE_RATE_HZ` that take `ms`, to the nearest whole one. */
+export function samplesOfMs(ms: Milliseconds): Samples {
+  return Math.round((ms * VOICE_RATE_HZ) / 1000);
+}
+
+/** How long `samples` at `VOICE_RATE_HZ` take. */
+export function msOfSamples(samples: Samples): Milliseconds {
+  return (samples * 1000) / VOICE_RATE_HZ;
+}

@@ -1,0 +1,124 @@
+/**
+ * Our voice frame: a header of 16 bytes, then the Steam Voice packet, unchanged. One binary WebSocket message each.
+ *
+ *     0  u8   version (high 4 bits, 1) and flags (low 4 bits)      speaker; flag 0x04 by the relay
+ *     1  u8   target: the channel or whisper it is meant for        speaker
+ *     2  u16  sequence: counts voice frames of this speaker         speaker
+ *     4  u32  timestamp of the first Opus frame, in 24 kHz samples  speaker
+ *     8  u16  slot: the speaker's number in the lobby               relay
+ *    10  u16  relay sequence: counts what went to this topic        relay
+ *    12  u32  relay time: milliseconds of the relay's own clock     relay
+ *
+ * Integers are little-endian, as in the packet behind them. docs/protocol.md gives the reason for each field.
+ */
+
+import { readU16, readU32, writeU16, writeU32 } from './bytes.js';
+import { MIN_PACKET_BYTES } from './packet.js';
+import { MAX_PACKET_BYTES } from './units.js';
+
+export const WIRE_VERSION = 1;
+export const WIRE_HEADER_BYTES = 16;
+export const MIN_VOICE_FRAME_BYTES = WIRE_HEADER_BYTES + MIN_PACKET_BYTES;
+export const MAX_VOICE_FRAME_BYTES = WIRE_HEADER_BYTES + MAX_PACKET_BYTES;
+
+/** The low four bits of byte 0. The eighth is reserved: written 0, ignored. */
+export const WireFlag = {
+  /** First voice frame of a talkspurt. */
+  marker: 0x01,
+  /** Last voice frame of a talkspurt. */
+  terminator: 0x02,
+  /** Written by the relay: the listener should acknowledge this frame. */
+  acknowledge: 0x04,
+} as const;
+
+/** Targets by number. 0 is everyone else in the lobby; the others are not assigned yet. */
+export const Target = { lobby: 0 } as const;
+
+/** What the speaker writes. */
+export interface SpeakerFields {
+  readonly marker: boolean;
+  readonly terminator: boolean;
+  readonly target: number;
+  readonly sequence: number;
+  readonly timestamp: number;
+}
+
+/** The whole header, as a listener reads it. */
+export interface VoiceHeader extends SpeakerFields {
+  readonly kind: 'header';
+  readonly acknowledge: boolean;
+  readonly slot: number;
+  readonly relaySequence: number;
+  readonly relayTimeMs: number;
+}
+
+export type WireFault = 'too-short' | 'too-long' | 'version-unknown';
+
+export interface MalformedVoiceFrame {
+  readonly kind: 'malformed';
+  readonly reason: WireFault;
+  readonly detail: string;
+}
+
+/** Makes the voice frame of `packet`: new bytes, the relay's fields zero. */
+export function writeVoiceFrame(fields: SpeakerFields, packet: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(WIRE_HEADER_BYTES + packet.length);
+  const flags = (fields.marker ? WireFlag.marker : 0) | (fields.terminator ? WireFlag.terminator : 0);
+  frame[0] = (WIRE_VERSION << 4) | flags;
+  frame[1] = fields.target;
+  writeU16(frame, 2, fields.sequence);
+  writeU32(frame, 4, fields.timestamp);
+  frame.set(packet, WIRE_HEADER_BYTES);
+  return frame;
+}
+
+/** Reads the header of a voice frame and checks the frame's length; what is behind the header is `packetOf(frame)`. */
+export function readVoiceHeader(frame: Uint8Array): VoiceHeader | MalformedVoiceFrame {
+  if (frame.length < MIN_VOICE_FRAME_BYTES) {
+    return malformed('too-short', `${frame.length} bytes, wants at least ${MIN_VOICE_FRAME_BYTES}`);
+  }
+  if (frame.length > MAX_VOICE_FRAME_BYTES) {
+    return malformed('too-long', `${frame.length} bytes, wants at most ${MAX_VOICE_FRAME_BYTES}`);
+  }
+  const first = frame[0]!;
+  if (first >> 4 !== WIRE_VERSION)
+    return malformed('version-unknown', `version ${first >> 4}, wants ${WIRE_VERSION}`);
+  return {
+    kind: 'header',
+    marker: (first & WireFlag.marker) !== 0,
+    terminator: (first & WireFlag.terminator) !== 0,
+    acknowledge: (first & WireFlag.acknowledge) !== 0,
+    target: frame[1]!,
+    sequence: readU16(frame, 2),
+    timestamp: readU32(frame, 4),
+    slot: readU16(frame, 8),
+    relaySequence: readU16(frame, 10),
+    relayTimeMs: readU32(frame, 12),
+  };
+}
+
+/** The Steam Voice packet of a voice frame: a view, valid as long as the frame's bytes are. */
+export function packetOf(frame: Uint8Array): Uint8Array {
+  return frame.subarray(WIRE_HEADER_BYTES);
+}
+
+/** What the relay writes. */
+export interface RelayFields {
+  readonly slot: number;
+  readonly relaySequence: number;
+  readonly relayTimeMs: number;
+  readonly acknowledge: boolean;
+}
+
+/** Writes the relay's fields over whatever the speaker put there. Real-time: in place, no allocation. */
+export function stampVoiceFrame(frame: Uint8Array, fields: RelayFields): void {
+  const first = frame[0]! & ~WireFlag.acknowledge;
+  frame[0] = fields.acknowledge ? first | WireFlag.acknowledge : first;
+  writeU16(frame, 8, fields.slot);
+  writeU16(frame, 10, fields.relaySequence);
+  writeU32(frame, 12, fields.relayTimeMs);
+}
+
+function malformed(reason: WireFault, detail: string): MalformedVoiceFrame {
+  return { kind: 'malformed', reason, detail };
+}
