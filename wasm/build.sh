@@ -1,0 +1,34 @@
+#!/bin/sh
+# Builds the codec and puts it in wasm/pkg/, with the manifest of what made it (manifest.mjs). Installs what
+# lacks first (toolchain.sh). The output depends on the sources and the tools' versions only, on no folder.
+# Beside another copy of this folder's files it builds that copy: check.ts does so to compare.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+tools=${HOTMIC_WASM_TOOLCHAIN:-$here/.toolchain}
+[ -n "${HOTMIC_WASM_NO_INSTALL:-}" ] || HOTMIC_WASM_TOOLCHAIN=$tools sh "$here/toolchain.sh"
+
+unset RUSTC RUSTUP_TOOLCHAIN CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_TARGET CARGO_TARGET_DIR CARGO_BUILD_RUSTFLAGS
+PATH=$tools/bin:$PATH
+cargo_home=${CARGO_HOME:-$HOME/.cargo}
+flags="-C linker=wasm-ld-22 -C target-feature=+simd128"
+RUSTFLAGS="$flags --remap-path-prefix=$here=wasm --remap-path-prefix=$cargo_home=cargo"
+RUSTFLAGS="$RUSTFLAGS --remap-path-prefix=$tools/sysroot/lib/rustlib/src/rust/library=/rust"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+HOTMIC_BUILD_NOTES=$work/notes
+export PATH RUSTFLAGS HOTMIC_BUILD_NOTES
+
+cd "$here"
+cargo fetch --quiet --locked
+# no-install: the wasm-bindgen on the PATH. no-opt: wasm-opt gains 5 % of the size and is one tool more to
+# pin.
+wasm-pack --quiet build --target web --mode no-install --no-opt --no-pack --out-dir "$work/pkg" --release . \
+  -- --locked
+# The package as committed: wasm-pack's .gitignore, which would hide it, stays behind.
+rm -rf pkg
+mkdir pkg
+cp "$work/pkg"/*.js "$work/pkg"/*.ts "$work/pkg"/*.wasm pkg/
+chmod 644 pkg/*
+HOTMIC_WASM_TOOLCHAIN=$tools sh toolchain.sh --check >"$work/tools"
+node manifest.mjs "$work/notes" "$work/tools" "$flags"

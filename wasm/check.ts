@@ -1,0 +1,217 @@
+/**
+ * Proves the committed codec in `wasm/pkg/`: `make wasm-check`, run as `node dist/wasm/check.js` at the repository's root.
+ *
+ * Always: sources, outputs, sizes, imports, exports and golden vectors are what the manifest and this file say. With a
+ * toolchain (`sh wasm/toolchain.sh`), it is also built again elsewhere: with the recorded versions the bytes must be the
+ * same, with others the golden vectors must hold. `--no-rebuild` leaves that out; `--rebuild` fails where it cannot be done.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { brotliCompressSync } from 'node:zlib';
+import { initCodec } from './codec.js';
+import { type Golden, runGolden } from './golden.js';
+
+const CRATE = 'wasm';
+const PKG = 'wasm/pkg';
+const WASM = 'hotmic_wasm_bg.wasm';
+const GOLDEN = 'test/wasm/golden/golden.json';
+
+const MAX_BYTES = 450_000;
+const MAX_BROTLI_BYTES = 170_000;
+
+/** The glue's own; anything else would be something that the module wants of its host. */
+const IMPORTS = ['./hotmic_wasm_bg.js __wbindgen_init_externref_table'];
+const EXPORTS = [
+  ...['__abort_handler', '__instance_terminated', '__wbindgen_externrefs', '__wbindgen_start', 'memory'],
+  ...[
+    'decoder_conceal',
+    'decoder_decode',
+    'decoder_final_range',
+    'decoder_free',
+    'decoder_new',
+    'decoder_reset',
+  ],
+  ...[
+    'encoder_encode',
+    'encoder_final_range',
+    'encoder_free',
+    'encoder_lookahead',
+    'encoder_new',
+    'encoder_reset',
+  ],
+  ...['in_ptr', 'out_ptr', 'packet_ptr', 'pcm_ptr'],
+  ...['resampler_delay', 'resampler_free', 'resampler_max_input', 'resampler_new', 'resampler_process'],
+];
+
+/** What is read of `pkg/manifest.json`; manifest.mjs writes it. */
+interface Manifest {
+  readonly tools: Readonly<Record<string, string>>;
+  readonly sources: Readonly<Record<string, string>>;
+  readonly cSource: { readonly sha256: string };
+  readonly outputs: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
+}
+
+/** The part of WebAssembly's interface used here; its types live in the DOM library. */
+declare const WebAssembly: {
+  Module: {
+    new (bytes: Uint8Array): object;
+    imports(module: object): { module: string; name: string }[];
+    exports(module: object): { name: string }[];
+  };
+};
+
+let failures = 0;
+
+function report(what: string, wrong: readonly string[]): void {
+  console.log(`${wrong.length === 0 ? 'ok  ' : 'FAIL'} ${what}`);
+  for (const line of wrong) console.log(`     ${line}`);
+  if (wrong.length > 0) failures++;
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function readManifest(file: string): Manifest {
+  return JSON.parse(readFileSync(file, 'utf8')) as Manifest;
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
+}
+
+/** Lines for each of `names` whose file differs from its recorded hash, and for each that is only on one side. */
+function differences(
+  folder: string,
+  names: readonly string[],
+  recorded: Readonly<Record<string, string>>,
+): string[] {
+  const all = new Set([...names, ...Object.keys(recorded)]);
+  return [...all].flatMap((name) => {
+    if (recorded[name] === undefined) return [`${name}: not in the manifest`];
+    if (!names.includes(name)) return [`${name}: in the manifest, but not there`];
+    const got = sha256(readFileSync(join(folder, name)));
+    return got === recorded[name] ? [] : [`${name}: sha256 ${got}, wants ${recorded[name]}`];
+  });
+}
+
+function outputHashes(manifest: Manifest): Record<string, string> {
+  return Object.fromEntries(Object.entries(manifest.outputs).map(([name, output]) => [name, output.sha256]));
+}
+
+function checkCommitted(manifest: Manifest): void {
+  const folders = ['src', 'sysinclude'].flatMap((folder) =>
+    filesIn(join(CRATE, folder)).map((file) => join(folder, file)),
+  );
+  const singles = ['Cargo.toml', 'Cargo.lock', 'build.rs', 'build.sh', 'manifest.mjs'];
+  report(
+    'the sources are those that the package was made of',
+    differences(CRATE, [...singles, ...folders], manifest.sources),
+  );
+  const outputs = filesIn(PKG).filter((name) => name !== 'manifest.json');
+  report('the package is as it was made', differences(PKG, outputs, outputHashes(manifest)));
+
+  const bytes = readFileSync(join(PKG, WASM));
+  const brotli = brotliCompressSync(bytes).length;
+  const fits = bytes.length <= MAX_BYTES && brotli <= MAX_BROTLI_BYTES;
+  const limits = `wants at most ${MAX_BYTES} and ${MAX_BROTLI_BYTES}`;
+  report(`the module has ${bytes.length} bytes, ${brotli} compressed`, fits ? [] : [limits]);
+  const module = new WebAssembly.Module(bytes);
+  const imports = WebAssembly.Module.imports(module).map((entry) => `${entry.module} ${entry.name}`);
+  report('the module imports what it should', listDifference(imports, IMPORTS));
+  const exports = WebAssembly.Module.exports(module).map((entry) => entry.name);
+  report('the module exports what it should', listDifference(exports, EXPORTS));
+  // The machine's folders must not show: they would make every build another.
+  const paths = bytes.toString('latin1').match(/\/(home|root|usr|tmp|work|Users|build)\/[\w./-]+/g) ?? [];
+  report('the module holds no path of the machine that made it', paths);
+  report('golden vectors on the committed module', golden(join(PKG, WASM)));
+}
+
+function listDifference(got: readonly string[], wanted: readonly string[]): string[] {
+  return [
+    ...got.filter((name) => !wanted.includes(name)).map((name) => `has ${name}, which is not wanted`),
+    ...wanted.filter((name) => !got.includes(name)).map((name) => `lacks ${name}`),
+  ];
+}
+
+/** Runs the golden vectors on a module, in a process of its own, for a process holds one codec. */
+function golden(file: string): string[] {
+  const run = spawnSync(process.execPath, [fileURLToPath(import.meta.url), '--golden', file], {
+    encoding: 'utf8',
+  });
+  if (run.status === 0) return [];
+  return `${run.stdout}${run.stderr}`.trimEnd().split('\n');
+}
+
+/** The toolchain's versions, or null: a Rust without wasm32, as rustup installs it, does not count as one. */
+function toolVersions(): Record<string, string> | null {
+  const run = spawnSync('sh', [join(CRATE, 'toolchain.sh'), '--check'], { encoding: 'utf8' });
+  if (run.status !== 0) return null;
+  return Object.fromEntries(
+    run.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split('=') as [string, string]),
+  );
+}
+
+function checkRebuilt(manifest: Manifest, tools: Record<string, string>): void {
+  const work = mkdtempSync(join(tmpdir(), 'hotmic-wasm-'));
+  try {
+    for (const name of [...Object.keys(manifest.sources), 'toolchain.sh']) {
+      mkdirSync(dirname(join(work, name)), { recursive: true });
+      cpSync(join(CRATE, name), join(work, name));
+    }
+    const toolchain = process.env.HOTMIC_WASM_TOOLCHAIN ?? join(process.cwd(), CRATE, '.toolchain');
+    const build = spawnSync('sh', [join(work, 'build.sh')], {
+      encoding: 'utf8',
+      env: { ...process.env, HOTMIC_WASM_TOOLCHAIN: toolchain, HOTMIC_WASM_NO_INSTALL: '1' },
+    });
+    report('the sources build', build.status === 0 ? [] : build.stderr.trimEnd().split('\n').slice(-20));
+    if (build.status !== 0) return;
+
+    const rebuilt = readManifest(join(work, 'pkg/manifest.json'));
+    const sameC = rebuilt.cSource.sha256 === manifest.cSource.sha256;
+    report(
+      'the C sources are those recorded',
+      sameC ? [] : [`${rebuilt.cSource.sha256}, wants ${manifest.cSource.sha256}`],
+    );
+    const others = Object.entries(manifest.tools).filter(([name, version]) => tools[name] !== version);
+    if (others.length === 0) {
+      const outputs = filesIn(join(work, 'pkg')).filter((name) => name !== 'manifest.json');
+      const wrong = differences(join(work, 'pkg'), outputs, outputHashes(manifest));
+      report('built again in another folder, the package is the same to the byte', wrong);
+    } else {
+      const list = others.map(([name, version]) => `${name} ${tools[name]} instead of ${version}`).join(', ');
+      console.log(`note the toolchain differs, so bytes are not compared: ${list}`);
+      report('golden vectors on the rebuilt module', golden(join(work, 'pkg', WASM)));
+    }
+  } finally {
+    rmSync(work, { recursive: true });
+  }
+}
+
+const [mode, file] = process.argv.slice(2);
+if (mode === '--golden' && file !== undefined) {
+  initCodec(readFileSync(file));
+  const wrong = runGolden(JSON.parse(readFileSync(GOLDEN, 'utf8')) as Golden);
+  for (const line of wrong) console.log(line);
+  process.exitCode = wrong.length === 0 ? 0 : 1;
+} else {
+  const manifest = readManifest(join(PKG, 'manifest.json'));
+  checkCommitted(manifest);
+  const tools = mode === '--no-rebuild' ? null : toolVersions();
+  if (tools !== null) checkRebuilt(manifest, tools);
+  else if (mode === '--rebuild')
+    report('the toolchain is there', ['lacks a part, wants sh wasm/toolchain.sh']);
+  else
+    console.log(`skip building it again: ${mode === '--no-rebuild' ? 'not asked for' : 'no toolchain here'}`);
+  process.exitCode = failures === 0 ? 0 : 1;
+}

@@ -1,0 +1,9 @@
+/**
+ * `hotmic/codec` in Node: Steam Voice without Steam, and what starts the codec. A browser takes `codec.js` and its
+ * neighbours, which read no file.
+ */
+
+export * from './codec.js';
+export * from './compress.js';
+export * from './decompress.js';
+export * from './load.js';

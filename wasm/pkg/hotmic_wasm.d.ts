@@ -1,0 +1,140 @@
+/* tslint:disable */
+/* eslint-disable */
+
+/**
+ * Makes up `samples` samples for a lost packet: a multiple of 2.5 ms, at most 120 ms. Returns them, or an
+ * error.
+ */
+export function decoder_conceal(handle: number, samples: number): number;
+
+/**
+ * Decodes the packet of `bytes` bytes in the packet area to at most `room` samples in the PCM area. Returns
+ * the samples, or an error; a packet longer than `room` is BUFFER_TOO_SMALL and leaves the decoder as it
+ * was.
+ */
+export function decoder_decode(handle: number, bytes: number, room: number): number;
+
+/**
+ * The range coder's final state of the last packet, the same on both sides: a checksum of the coding.
+ */
+export function decoder_final_range(handle: number): number;
+
+export function decoder_free(handle: number): void;
+
+/**
+ * A new decoder's handle, or 0 if Opus does not know the rate.
+ */
+export function decoder_new(rate: number): number;
+
+/**
+ * Forgets the signal so far: the next packet is decoded as the first.
+ */
+export function decoder_reset(handle: number): number;
+
+/**
+ * Encodes one 20 ms frame from the PCM area. Returns the packet's bytes, or an error.
+ */
+export function encoder_encode(handle: number): number;
+
+/**
+ * The range coder's final state of the last packet, the same on both sides: a checksum of the coding.
+ */
+export function encoder_final_range(handle: number): number;
+
+export function encoder_free(handle: number): void;
+
+/**
+ * Samples by which the decoded signal lags behind the encoded one, or an error.
+ */
+export function encoder_lookahead(handle: number): number;
+
+/**
+ * A new encoder's handle, or 0 if libopus refuses an argument.
+ */
+export function encoder_new(rate: number, bitrate: number, complexity: number, dtx: number, expected_loss_percent: number, inband_fec: number): number;
+
+/**
+ * Forgets the signal so far, keeps the options.
+ */
+export function encoder_reset(handle: number): number;
+
+export function in_ptr(): number;
+
+export function out_ptr(): number;
+
+export function packet_ptr(): number;
+
+export function pcm_ptr(): number;
+
+/**
+ * The constant delay, in input samples.
+ */
+export function resampler_delay(handle: number): number;
+
+export function resampler_free(handle: number): void;
+
+/**
+ * Samples that one call may take: its outputs then fit in the OUT area.
+ */
+export function resampler_max_input(handle: number): number;
+
+/**
+ * A new resampler's handle, or 0 if a rate is out of range.
+ */
+export function resampler_new(from: number, to: number): number;
+
+/**
+ * Resamples `samples` samples of the IN area to the OUT area. Returns the samples there, or an error.
+ */
+export function resampler_process(handle: number, samples: number): number;
+
+export type InitInput = RequestInfo | URL | Response | BufferSource | WebAssembly.Module;
+
+export interface InitOutput {
+    readonly memory: WebAssembly.Memory;
+    readonly decoder_conceal: (a: number, b: number) => number;
+    readonly decoder_decode: (a: number, b: number, c: number) => number;
+    readonly decoder_final_range: (a: number) => number;
+    readonly decoder_free: (a: number) => void;
+    readonly decoder_new: (a: number) => number;
+    readonly decoder_reset: (a: number) => number;
+    readonly encoder_encode: (a: number) => number;
+    readonly encoder_final_range: (a: number) => number;
+    readonly encoder_free: (a: number) => void;
+    readonly encoder_lookahead: (a: number) => number;
+    readonly encoder_new: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
+    readonly encoder_reset: (a: number) => number;
+    readonly in_ptr: () => number;
+    readonly out_ptr: () => number;
+    readonly packet_ptr: () => number;
+    readonly pcm_ptr: () => number;
+    readonly resampler_delay: (a: number) => number;
+    readonly resampler_free: (a: number) => void;
+    readonly resampler_max_input: (a: number) => number;
+    readonly resampler_new: (a: number, b: number) => number;
+    readonly resampler_process: (a: number, b: number) => number;
+    readonly __wbindgen_externrefs: WebAssembly.Table;
+    readonly __wbindgen_start: () => void;
+}
+
+export type SyncInitInput = BufferSource | WebAssembly.Module;
+
+/**
+ * Instantiates the given `module`, which can either be bytes or
+ * a precompiled `WebAssembly.Module`.
+ *
+ * @param {{ module: SyncInitInput }} module - Passing `SyncInitInput` directly is deprecated.
+ *
+ * @returns {InitOutput}
+ */
+export function initSync(module: { module: SyncInitInput } | SyncInitInput): InitOutput;
+
+/**
+ * If `module_or_path` is {RequestInfo} or {URL}, makes a request and
+ * for everything else, calls `WebAssembly.instantiate` directly.
+ *
+ * @param {{ module_or_path: InitInput | Promise<InitInput> }} module_or_path - Passing `InitInput` directly is deprecated.
+ *
+ * @returns {Promise<InitOutput>}
+ */
+export default function __wbg_init (module_or_path?: { module_or_path: InitInput | Promise<InitInput> } | InitInput | Promise<InitInput>): Promise<InitOutput>;

@@ -1,0 +1,10 @@
+/* The memory functions that libopus calls; Rust's compiler_builtins defines them. */
+#ifndef HOTMIC_STRING_H
+#define HOTMIC_STRING_H
+#include <stddef.h>
+void *memcpy(void *to, const void *from, size_t size);
+void *memmove(void *to, const void *from, size_t size);
+void *memset(void *to, int byte, size_t size);
+int memcmp(const void *a, const void *b, size_t size);
+size_t strlen(const char *text);
+#endif
