@@ -1,0 +1,108 @@
+/**
+ * Who may connect. For now nobody proves who they are, so the relay runs for a developer alone: started with
+ * `--dev`, on loopback, for peers on loopback that came straight and not through a proxy, and for no web page
+ * from elsewhere.
+ *
+ * Pure functions of options, address and headers. Tickets will be one more rule here.
+ */
+
+import { isLoopbackAddress, isLoopbackHost } from './loopback.js';
+
+/** What admission wants to know of a relay that is about to start. */
+export interface StartRequest {
+  /** Whether it was started for development, with `--dev`. */
+  readonly dev: boolean;
+  /** Where it is to listen. */
+  readonly host: string;
+}
+
+/** What admission wants to know of a connection. */
+export interface PeerRequest {
+  /** The other end of the socket, as text. */
+  readonly peer: string;
+  /** The address that a PROXY protocol preamble names; empty when there was no preamble. */
+  readonly proxiedPeer: string;
+  /** Every header, names in lower case. */
+  readonly headers: Iterable<readonly [name: string, value: string]>;
+}
+
+/** Why admission refuses. Append only. */
+export type AdmissionFault = 'not-dev' | 'host-public' | 'peer-remote' | 'peer-forwarded' | 'origin-remote';
+
+export type Admission =
+  | { readonly kind: 'admitted' }
+  | { readonly kind: 'refused'; readonly reason: AdmissionFault; readonly detail: string };
+
+const ADMITTED: Admission = { kind: 'admitted' };
+
+/**
+ * Headers that a proxy leaves behind; besides these, everything that starts with `x-forwarded`. A proxy on
+ * this machine connects from loopback for people who are not on it.
+ */
+const FORWARDING_HEADERS: ReadonlySet<string> = new Set([
+  'forwarded',
+  'forwarded-for',
+  'via',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'x-original-forwarded-for',
+  'x-original-host',
+  'x-envoy-external-address',
+  'x-azure-clientip',
+  'x-appengine-user-ip',
+  'cf-connecting-ip',
+  'cf-connecting-ipv6',
+  'cf-ray',
+  'cdn-loop',
+  'true-client-ip',
+  'fastly-client-ip',
+  'fly-client-ip',
+  'client-ip',
+]);
+
+/** Whether a relay may start. */
+export function admitStart({ dev, host }: StartRequest): Admission {
+  if (!dev) {
+    return refused(
+      'not-dev',
+      'this version admits anyone who connects, wants --dev (dev: true) for use on this machine alone',
+    );
+  }
+  if (!isLoopbackHost(host)) {
+    return refused(
+      'host-public',
+      `host is ${host}, wants a loopback one such as 127.0.0.1: this version admits anyone who connects`,
+    );
+  }
+  return ADMITTED;
+}
+
+/** Whether a connection may become a WebSocket of a relay in development. */
+export function admitPeer({ peer, proxiedPeer, headers }: PeerRequest): Admission {
+  if (!isLoopbackAddress(peer)) {
+    return refused('peer-remote', `peer is ${peer || 'unknown'}, wants one on this machine`);
+  }
+  if (proxiedPeer !== '') {
+    return refused('peer-forwarded', `a proxy connects for ${proxiedPeer}, wants a direct connection`);
+  }
+  for (const [name, value] of headers) {
+    if (FORWARDING_HEADERS.has(name) || name.startsWith('x-forwarded')) {
+      return refused('peer-forwarded', `there is a header ${name}, wants a direct connection without proxy`);
+    }
+    // A browser says which page connects. One from elsewhere must not reach the developer's relay.
+    if (name === 'origin' && !isLoopbackOrigin(value)) {
+      return refused('origin-remote', `Origin is ${value.slice(0, 200)}, wants a page from this machine`);
+    }
+  }
+  return ADMITTED;
+}
+
+/** `null`, which a sandboxed page or a file sends, is no origin of ours: any page can make one. */
+function isLoopbackOrigin(origin: string): boolean {
+  return URL.canParse(origin) && isLoopbackHost(new URL(origin).hostname);
+}
+
+function refused(reason: AdmissionFault, detail: string): Admission {
+  return { kind: 'refused', reason, detail };
+}

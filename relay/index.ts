@@ -1,0 +1,18 @@
+/**
+ * `hotmic/relay`: the server. `startRelay` runs one on a port; `Relay` is the same without socket or clock,
+ * for who brings their own.
+ */
+
+export * from './admission.js';
+export * from './io.js';
+export * from './limits.js';
+export { Relay } from './relay.js';
+export * from './running_relay.js';
+export { startRelay } from './server.js';
+export {
+  DROP_REASONS,
+  type DropReason,
+  type DropVerdict,
+  type ForwardVerdict,
+  type Verdict,
+} from './verdict.js';

@@ -1,0 +1,74 @@
+/**
+ * Every bound of the relay: what it is for, its unit, range and default. Nothing in the relay grows beyond
+ * one of these.
+ */
+
+export interface RelayLimits {
+  /** Connections at once, joined or not, 1 to 1000000. Default 10000. */
+  readonly connections: number;
+  /** Lobbies at once, 1 to 100000. Default 1000. */
+  readonly lobbies: number;
+  /** Participants of one lobby, 1 to 500: more would not fit a welcome message. Default 64. */
+  readonly participantsPerLobby: number;
+  /** How long a connection may take to say hello, in ms, 100 to 60000. Default 5000. */
+  readonly helloWithinMs: number;
+  /** Without a voice frame for this long, in ms, 50 to 10000, a participant no longer speaks. Default 400. */
+  readonly speakingHangoverMs: number;
+  /**
+   * How long a slot rests after its participant left, in ms, 0 to 3600000, before another gets it. Default
+   * 30000.
+   */
+  readonly slotRestMs: number;
+  /** Control messages of one connection, a second, 1 to 1000. Default 10. */
+  readonly controlPerSecond: number;
+  /** Control messages of one connection that may come at once, 1 to 10000. Default 20. */
+  readonly controlBurst: number;
+  /** Voice frames of one participant, a second, 1 to 10000. Default 100: twice what 20 ms frames make. */
+  readonly framesPerSecond: number;
+  /** Voice frames of one participant that may come at once, 1 to 100000. Default 200. */
+  readonly frameBurst: number;
+  /** Bytes of voice frames of one participant, a second, 1024 to 16777216. Default 65536. */
+  readonly bytesPerSecond: number;
+  /** Bytes of voice frames that may come at once, 8208 (the longest frame) to 67108864. Default 131072. */
+  readonly byteBurst: number;
+}
+
+const RANGES: Readonly<Record<keyof RelayLimits, readonly [fallback: number, min: number, max: number]>> = {
+  connections: [10_000, 1, 1_000_000],
+  lobbies: [1000, 1, 100_000],
+  participantsPerLobby: [64, 1, 500],
+  helloWithinMs: [5000, 100, 60_000],
+  speakingHangoverMs: [400, 50, 10_000],
+  slotRestMs: [30_000, 0, 3_600_000],
+  controlPerSecond: [10, 1, 1000],
+  controlBurst: [20, 1, 10_000],
+  framesPerSecond: [100, 1, 10_000],
+  frameBurst: [200, 1, 100_000],
+  bytesPerSecond: [65_536, 1024, 16_777_216],
+  byteBurst: [131_072, 8208, 67_108_864],
+};
+
+/**
+ * The limits with every default filled in.
+ *
+ * @throws TypeError when a name is not one of ours; RangeError when a value is not a whole number within its
+ *   range.
+ */
+export function relayLimits(chosen: Partial<RelayLimits> = {}): RelayLimits {
+  const limits: Record<string, number> = {};
+  for (const [name, [fallback]] of Object.entries(RANGES)) limits[name] = fallback;
+  for (const [name, value] of Object.entries(chosen)) {
+    const range = Object.hasOwn(RANGES, name) ? RANGES[name as keyof RelayLimits] : undefined;
+    if (!range) {
+      const known = Object.keys(RANGES).join(', ');
+      throw new TypeError(`Cannot set the relay's limits: "${name}" is not one of them, wants ${known}`);
+    }
+    if (value === undefined) continue;
+    const [, min, max] = range;
+    if (!Number.isInteger(value) || value < min || value > max) {
+      throw new RangeError(`Cannot set the relay's limit ${name}: it is ${value}, wants ${min} to ${max}`);
+    }
+    limits[name] = value;
+  }
+  return limits as unknown as RelayLimits;
+}

@@ -1,0 +1,63 @@
+/**
+ * What starting a relay takes and gives: the options, the counts, and the handle of a relay that runs.
+ */
+
+import type { Milliseconds } from '../voice/units.js';
+import type { AdmissionFault } from './admission.js';
+import type { RelayEvent, RelayStateCounts } from './io.js';
+import type { RelayLimits } from './limits.js';
+
+export interface RelayOptions {
+  /** For development, on this machine alone. Must be true for now: the relay cannot tell yet who is who. */
+  readonly dev: boolean;
+  /** Where to listen: a loopback address or `localhost`, which means 127.0.0.1. Default 127.0.0.1. */
+  readonly host?: string;
+  /** 0 to 65535; 0 takes a free one. Default 0. */
+  readonly port?: number;
+  /** What differs from the defaults that `RelayLimits` names. */
+  readonly limits?: Partial<RelayLimits>;
+  /**
+   * Latency's side channel, off by default: called for each voice frame that was published, with its
+   * speaker's slot, the speaker's sequence and when it arrived, in ms on CLOCK_MONOTONIC. On the frame path:
+   * return soon, never throw.
+   */
+  readonly onStage?: (slot: number, sequence: number, receivedAtMs: Milliseconds) => void;
+  /** Told of joins, leaves and refusals, for a log. Must not throw. */
+  readonly onEvent?: (event: RelayEvent | AdmissionEvent) => void;
+}
+
+/** A connection that did not become a WebSocket. */
+export interface AdmissionEvent {
+  readonly kind: 'not-admitted';
+  readonly reason: AdmissionFault;
+  readonly detail: string;
+}
+
+/** Counts since the relay began; connections, participants and lobbies are those of now. */
+export interface RelayCounts extends RelayStateCounts {
+  /** Requests that admission refused. */
+  readonly notAdmitted: number;
+  /**
+   * Times that a listener with more than 64 KiB unsent was passed over: at least this many voice frames did
+   * not reach one. For uWebSockets gives up the rest of a batch at its first drop and does not say how much
+   * that was.
+   */
+  readonly backpressureDrops: number;
+  /**
+   * Listeners cut off because a control message did not fit either: what they believed of the lobby would be
+   * wrong.
+   */
+  readonly listenersCut: number;
+}
+
+export interface RunningRelay {
+  readonly port: number;
+  /** Where clients connect, such as `ws://127.0.0.1:9000/`. */
+  readonly url: string;
+  counts(): RelayCounts;
+  /**
+   * Stops listening at once, tells every client with close code 1001, resolves when all is closed. Again: the
+   * same.
+   */
+  close(): Promise<void>;
+}

@@ -1,0 +1,260 @@
+/**
+ * The relay on a port. The only file that knows uWebSockets: it reads the clock, hands bytes to relay.ts and
+ * carries out what comes back.
+ *
+ * The voice path lies inside the message handler: uWebSockets lends the buffer until the handler returns, the
+ * relay's fields are written into it, and one publish hands it to everyone else in the lobby.
+ */
+
+import type * as UWebSockets from 'uWebSockets.js';
+import net from 'node:net';
+import { MAX_CONTROL_BYTES, SHUTDOWN_CLOSE_CODE, writeMessage } from '../voice/control.js';
+import { HotmicError } from '../voice/error.js';
+import type { Milliseconds } from '../voice/units.js';
+import { MAX_VOICE_FRAME_BYTES, stampVoiceFrame } from '../voice/wire.js';
+import { admitPeer, admitStart } from './admission.js';
+import type { ConnectionId, RelayOutput } from './io.js';
+import { Relay } from './relay.js';
+import type { RelayOptions, RunningRelay } from './running_relay.js';
+import { listenError, missingError } from './start_error.js';
+
+interface SocketData {
+  id: ConnectionId;
+}
+type Socket = UWebSockets.WebSocket<SocketData>;
+
+/** What `send` returns for a message that it neither sent nor kept. */
+const SEND_DROPPED = 2;
+const TICK_MS = 100;
+/** Of voice that waits for one listener in our own memory; its kernel holds more. */
+const MAX_BACKPRESSURE_BYTES = 64 * 1024;
+/**
+ * Without a sign of life for this long a connection is closed; pings ask for one before. Longer than a 20 s
+ * stall.
+ */
+const IDLE_TIMEOUT_S = 32;
+/** How long clients have to read the close code before their sockets go. */
+const CLOSE_GRACE_MS = 250;
+
+/**
+ * Starts a relay and resolves when it listens.
+ *
+ * ```ts
+ * const relay = await startRelay({ dev: true, port: 9000 });
+ * ```
+ *
+ * @throws HotmicError `ERR_HOTMIC_ADMISSION` without `dev` or on a host that is not loopback;
+ *   `ERR_HOTMIC_RELAY_MISSING` when uWebSockets is not installed or does not load; `ERR_HOTMIC_PORT_IN_USE`;
+ *   `ERR_HOTMIC_LISTEN` when it cannot listen for another reason. RangeError or TypeError for a port or a
+ *   limit that is none.
+ */
+export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
+  const { dev, host: wantedHost = '127.0.0.1', port: wantedPort = 0 } = options;
+  const admission = admitStart({ dev: dev === true, host: wantedHost });
+  if (admission.kind === 'refused') {
+    throw new HotmicError('ERR_HOTMIC_ADMISSION', `Cannot start the relay: ${admission.detail}`);
+  }
+  if (!Number.isInteger(wantedPort) || wantedPort < 0 || wantedPort > 0xffff) {
+    throw new RangeError(`Cannot start the relay: port is ${wantedPort}, wants 0 to 65535`);
+  }
+  const host = wantedHost.toLowerCase() === 'localhost' ? '127.0.0.1' : wantedHost.replace(/^\[|\]$/g, '');
+  const relay = new Relay(options.limits ?? {}, monotonicMs());
+  const uws = await loadUWebSockets();
+
+  const sockets = new Map<ConnectionId, Socket>();
+  const behind = new Set<Socket>();
+  let cutting = false;
+  let connectionsMade = 0;
+  let notAdmitted = 0;
+  let backpressureDrops = 0;
+  let listenersCut = 0;
+
+  const perform = (outputs: readonly RelayOutput[]): void => {
+    for (const output of outputs) performOne(output);
+    // Only now, and one after the other: a cut makes outputs of its own, which come after those under way.
+    if (cutting) return;
+    cutting = true;
+    for (const socket of behind) {
+      behind.delete(socket);
+      listenersCut += 1;
+      socket.close();
+    }
+    cutting = false;
+  };
+
+  const performOne = (output: RelayOutput): void => {
+    switch (output.kind) {
+      case 'tell': {
+        const text = writeMessage(output.message);
+        for (const id of output.connections) {
+          const socket = sockets.get(id);
+          if (socket?.send(text) === SEND_DROPPED) behind.add(socket);
+        }
+        return;
+      }
+      case 'subscribe':
+        sockets.get(output.connection)?.subscribe(output.topic);
+        return;
+      case 'unsubscribe':
+        sockets.get(output.connection)?.unsubscribe(output.topic);
+        return;
+      case 'close':
+        sockets.get(output.connection)?.end(output.code, output.reason);
+        return;
+      case 'event':
+        options.onEvent?.(output.event);
+        return;
+    }
+  };
+
+  const app = uws.App();
+  app.ws<SocketData>('/', {
+    compression: uws.DISABLED,
+    maxPayloadLength: Math.max(MAX_VOICE_FRAME_BYTES, MAX_CONTROL_BYTES),
+    maxBackpressure: MAX_BACKPRESSURE_BYTES,
+    idleTimeout: IDLE_TIMEOUT_S,
+    sendPingsAutomatically: true,
+    upgrade(response, request, context) {
+      const headers: [string, string][] = [];
+      request.forEach((name, value) => {
+        headers.push([name, value]);
+      });
+      const peer = textOf(response.getRemoteAddressAsText());
+      const proxiedPeer = textOf(response.getProxiedRemoteAddressAsText());
+      const admitted = admitPeer({ peer, proxiedPeer, headers });
+      if (admitted.kind === 'refused') {
+        notAdmitted += 1;
+        const { reason, detail } = admitted;
+        options.onEvent?.({ kind: 'not-admitted', reason, detail });
+        response
+          .writeStatus('403 Forbidden')
+          .writeHeader('content-type', 'text/plain')
+          .end(`Cannot admit this connection (${reason}): ${detail}\n`);
+        return;
+      }
+      const key = request.getHeader('sec-websocket-key');
+      response.upgrade<SocketData>({ id: connectionsMade++ }, key, '', '', context);
+    },
+    open(socket) {
+      const connection = socket.getUserData().id;
+      sockets.set(connection, socket);
+      perform(relay.handle({ kind: 'connected', connection }, monotonicMs()));
+    },
+    message(socket, message, isBinary) {
+      const now = monotonicMs();
+      const connection = socket.getUserData().id;
+      const bytes = new Uint8Array(message);
+      if (!isBinary) {
+        perform(relay.handle({ kind: 'text', connection, bytes }, now));
+        return;
+      }
+      const verdict = relay.handleVoice(connection, bytes, now);
+      if (verdict.kind === 'forward') {
+        stampVoiceFrame(bytes, verdict);
+        socket.publish(verdict.topic, message, true);
+        options.onStage?.(verdict.slot, verdict.sequence, now);
+      }
+      if (verdict.outputs.length > 0) perform(verdict.outputs);
+    },
+    close(socket) {
+      const connection = socket.getUserData().id;
+      sockets.delete(connection);
+      behind.delete(socket);
+      perform(relay.handle({ kind: 'closed', connection }, monotonicMs()));
+    },
+    // Not in the package's types. Control messages that are dropped are seen where they are sent.
+    ...{
+      dropped(_socket: Socket, _message: ArrayBuffer, isBinary: boolean): void {
+        if (isBinary) backpressureDrops += 1;
+      },
+    },
+  });
+  app.get('/healthz', (response) => {
+    response.end('ok\n');
+  });
+  app.any('/*', (response) => {
+    response.writeStatus('404 Not Found').end('Nothing here. Voice is a WebSocket at /.\n');
+  });
+
+  const listening = listen(uws, app, host, wantedPort);
+  if (!listening) {
+    app.close();
+    throw listenError(await whyNot(host, wantedPort), host, wantedPort);
+  }
+  const port = uws.us_socket_local_port(listening);
+  const ticker = setInterval(() => perform(relay.handle({ kind: 'tick' }, monotonicMs())), TICK_MS);
+
+  const shutDown = async (): Promise<void> => {
+    clearInterval(ticker);
+    uws.us_listen_socket_close(listening);
+    // Emptied first: nobody is told that everybody leaves.
+    const open = [...sockets.values()];
+    sockets.clear();
+    for (const socket of open) socket.end(SHUTDOWN_CLOSE_CODE, 'shutdown');
+    if (open.length > 0) await new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS));
+    app.close();
+  };
+  let closing: Promise<void> | null = null;
+
+  return {
+    port,
+    url: `ws://${host.includes(':') ? `[${host}]` : host}:${port}/`,
+    counts: () => ({ ...relay.counts(), notAdmitted, backpressureDrops, listenersCut }),
+    close: () => {
+      closing ??= shutDown();
+      return closing;
+    },
+  };
+}
+
+function monotonicMs(): Milliseconds {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+function textOf(buffer: ArrayBuffer): string {
+  return Buffer.from(buffer).toString('latin1');
+}
+
+async function loadUWebSockets(): Promise<typeof UWebSockets> {
+  try {
+    // A CommonJS module: what it exports is the default of its namespace.
+    const { default: uws } = (await import('uWebSockets.js')) as unknown as { default: typeof UWebSockets };
+    return uws;
+  } catch (thrown) {
+    throw missingError(thrown, process.versions.node);
+  }
+}
+
+/** Null when it cannot. uWebSockets calls back before it returns, and gives no reason. */
+function listen(
+  uws: typeof UWebSockets,
+  app: UWebSockets.TemplatedApp,
+  host: string,
+  port: number,
+): UWebSockets.us_listen_socket | null {
+  // The package's types know neither the constant nor host and options together. Without the option,
+  // uWebSockets sets SO_REUSEPORT, and a second relay on the port would silently take half of the connections.
+  const { LIBUS_LISTEN_EXCLUSIVE_PORT } = uws as unknown as { LIBUS_LISTEN_EXCLUSIVE_PORT: number };
+  const wide = app as unknown as {
+    listen(
+      host: string,
+      port: number,
+      options: number,
+      callback: (socket: UWebSockets.us_listen_socket | false) => void,
+    ): void;
+  };
+  let listening: UWebSockets.us_listen_socket | null = null;
+  wide.listen(host, port, LIBUS_LISTEN_EXCLUSIVE_PORT, (socket) => {
+    listening = socket || null;
+  });
+  return listening;
+}
+
+/** What the system has against listening there: Node's own server tells, where uWebSockets does not. */
+function whyNot(host: string, port: number): Promise<unknown> {
+  return new Promise((resolve) => {
+    const probe = net.createServer();
+    probe.once('error', resolve);
+    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(null)));
+  });
+}

@@ -1,0 +1,109 @@
+/**
+ * What the relay's tests share: packets and frames of known people, and a relay that is talked to in one
+ * line.
+ */
+
+import type { RelayOutput } from '../../relay/io.js';
+import type { RelayLimits } from '../../relay/limits.js';
+import { Relay } from '../../relay/relay.js';
+import { type ClientMessage, type RelayMessage, writeMessage } from '../../voice/control.js';
+import { PacketWriter } from '../../voice/packet_writer.js';
+import { personSteamId, steamIdHigh, steamIdLow } from '../../voice/steam_id.js';
+import { type SpeakerFields, writeVoiceFrame } from '../../voice/wire.js';
+
+/** An Opus packet of one 20 ms SILK frame; the relay reads its framing alone. */
+export const OPUS = Uint8Array.of(0x48, 1, 2, 3, 4, 5);
+
+/** The SteamID of the person with this account, in decimal. */
+export function steamIdOf(account: number): string {
+  return personSteamId(account).toString();
+}
+
+/** A well-formed packet of one frame, by `steamId`. */
+export function packetBy(steamId: bigint, sequence = 0): Uint8Array {
+  const writer = new PacketWriter();
+  writer.begin(new Uint8Array(256), steamIdLow(steamId), steamIdHigh(steamId));
+  writer.sampleRate(24000);
+  writer.beginFrames();
+  writer.frame(sequence, OPUS, 0, OPUS.length);
+  writer.endFrames();
+  return writer.finish().slice();
+}
+
+/** The header fields of a voice frame, the plainest unless said otherwise. */
+export function fields(changed: Partial<SpeakerFields> = {}): SpeakerFields {
+  return { marker: false, terminator: false, target: 0, sequence: 0, timestamp: 0, ...changed };
+}
+
+/** A voice frame of the person with this account. */
+export function frameOf(account: number, changed: Partial<SpeakerFields> = {}): Uint8Array {
+  return writeVoiceFrame(fields(changed), packetBy(personSteamId(account), changed.sequence ?? 0));
+}
+
+export function helloOf(account: number, lobby = 'den'): Extract<ClientMessage, { type: 'hello' }> {
+  return { type: 'hello', versions: [1], lobby, steamId: steamIdOf(account), name: `player ${account}` };
+}
+
+export function bytesOf(message: ClientMessage | string): Uint8Array {
+  return new TextEncoder().encode(typeof message === 'string' ? message : writeMessage(message));
+}
+
+/** A relay with its time, driven a step at a time. It began at 1000. */
+export class Bench {
+  readonly relay: Relay;
+  now = 1000;
+
+  constructor(limits: Partial<RelayLimits> = {}) {
+    this.relay = new Relay(limits, this.now);
+  }
+
+  connect(connection: number): readonly RelayOutput[] {
+    return this.relay.handle({ kind: 'connected', connection }, this.now);
+  }
+
+  text(connection: number, message: ClientMessage | string | Uint8Array): readonly RelayOutput[] {
+    const bytes = message instanceof Uint8Array ? message : bytesOf(message);
+    return this.relay.handle({ kind: 'text', connection, bytes }, this.now);
+  }
+
+  /** Connects and says hello; the connection has the account's number. */
+  join(account: number, lobby = 'den'): readonly RelayOutput[] {
+    this.connect(account);
+    return this.text(account, helloOf(account, lobby));
+  }
+
+  close(connection: number): readonly RelayOutput[] {
+    return this.relay.handle({ kind: 'closed', connection }, this.now);
+  }
+
+  tickAt(now: number): readonly RelayOutput[] {
+    this.now = now;
+    return this.relay.handle({ kind: 'tick' }, now);
+  }
+
+  voice(connection: number, frame: Uint8Array) {
+    return this.relay.handleVoice(connection, frame, this.now);
+  }
+}
+
+/** The outputs without the events, which are for logs. */
+export function deeds(outputs: readonly RelayOutput[]): RelayOutput[] {
+  return outputs.filter((output) => output.kind !== 'event');
+}
+
+/** The messages among the outputs, each with who is told. */
+export function tellsOf(outputs: readonly RelayOutput[]): [connections: readonly number[], RelayMessage][] {
+  return outputs.flatMap((output) => (output.kind === 'tell' ? [[output.connections, output.message]] : []));
+}
+
+/** The slot that a join gave; throws when it was refused. */
+export function slotOf(outputs: readonly RelayOutput[]): number {
+  for (const [, message] of tellsOf(outputs)) if (message.type === 'welcome') return message.slot;
+  throw new Error('there is no welcome among the outputs');
+}
+
+/** The code of the refusal among the outputs, or null. */
+export function refusalOf(outputs: readonly RelayOutput[]): string | null {
+  for (const [, message] of tellsOf(outputs)) if (message.type === 'refused') return message.code;
+  return null;
+}
