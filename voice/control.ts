@@ -80,6 +80,25 @@ export type RefusalCode =
   | 'relay-full'
   | 'rate-exceeded';
 
+/** The WebSocket close code behind each refusal. Append only. */
+export const CloseCode = {
+  'hello-expected': 4000,
+  'hello-late': 4001,
+  'message-malformed': 4002,
+  'version-unsupported': 4003,
+  'already-joined': 4004,
+  'steam-id-in-use': 4005,
+  'lobby-full': 4006,
+  'relay-full': 4007,
+  'rate-exceeded': 4008,
+} as const satisfies Record<RefusalCode, number>;
+
+/** The close code that answers a leave. */
+export const LEAVE_CLOSE_CODE = 1000;
+
+/** The close code of a relay that shuts down. */
+export const SHUTDOWN_CLOSE_CODE = 1001;
+
 /** A control message that does not parse, and why. */
 export interface MalformedMessage {
   readonly kind: 'malformed';

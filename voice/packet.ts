@@ -101,11 +101,11 @@ export interface Packet {
   readonly ops: readonly PacketOp[];
 }
 
-/** A packet with a fault; `ops` are those before it. */
+/** A packet with a fault. `ops` are those before it; a 0x06 with a fault inside is the last, with the frames before that. */
 export interface MalformedPacket {
   readonly kind: 'malformed';
   readonly reason: PacketFault;
-  /** Where the fault stands, from the start of the packet. */
+  /** From the start of the packet: the op, the frame's length field or the CRC that is at fault; 0 for a short packet. */
   readonly offset: number;
   /** The fault in words: what is there, what was wanted. */
   readonly detail: string;

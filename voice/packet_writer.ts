@@ -7,7 +7,12 @@
 
 import { hex, writeU16 } from './bytes.js';
 import { crc32 } from './crc32.js';
-import { DECLARED_RATES_HZ, END_OF_RECORDING, Op } from './packet.js';
+import { DECLARED_RATES_HZ, END_OF_RECORDING, MIN_PACKET_BYTES, Op } from './packet.js';
+
+const NOTHING = new Uint8Array(0);
+
+/** The ops of `foreign`. */
+const FOREIGN_OPS: readonly number[] = [Op.miles, Op.speex, Op.pcm, Op.silk, Op.opus, Op.unknown10];
 
 /** Bytes that a packet needs around its ops: SteamID and CRC. */
 export const PACKET_OVERHEAD_BYTES = 12;
@@ -32,7 +37,7 @@ export const FRAME_OVERHEAD_BYTES = 4;
  * ```
  */
 export class PacketWriter {
-  #target: Uint8Array = new Uint8Array(0);
+  #target: Uint8Array = NOTHING;
   #at = 0;
   /** Where the length of the open 0x06 payload stands; 0 when none is open. */
   #payloadLengthAt = 0;
@@ -70,12 +75,13 @@ export class PacketWriter {
     this.#payloadLengthAt = this.#at - 2;
   }
 
-  /** One Opus packet, `opus[start, start + bytes)`, 0 to 65534 bytes, in the open payload. */
+  /** One Opus packet, `opus[start, start + bytes)`, 0 to 65534 bytes, in the open payload. `sequence` wraps at 65536. */
   frame(sequence: number, opus: Uint8Array, start: number, bytes: number): void {
     this.#wantPayload();
-    if (bytes >= END_OF_RECORDING)
-      throw new RangeError(`Cannot write a frame: ${bytes} bytes, wants at most 65534`);
-    if (start + bytes > opus.length) {
+    if (!Number.isInteger(bytes) || bytes < 0 || bytes >= END_OF_RECORDING) {
+      throw new RangeError(`Cannot write a frame: ${bytes} bytes, wants 0 to 65534`);
+    }
+    if (!Number.isInteger(start) || start < 0 || start + bytes > opus.length) {
       throw new RangeError(
         `Cannot write a frame: wants bytes ${start} to ${start + bytes} of ${opus.length}`,
       );
@@ -109,6 +115,7 @@ export class PacketWriter {
    */
   foreign(op: number, data: Uint8Array): void {
     const bytes = data.length;
+    if (!FOREIGN_OPS.includes(op)) throw new RangeError(`Cannot write op 0x${hex(op, 2)}: not a foreign one`);
     if (op === Op.pcm || op === Op.unknown10) {
       if (op === Op.unknown10 && bytes !== 2)
         throw new RangeError(`Cannot write op 0x0a: ${bytes} bytes, wants 2`);
@@ -125,11 +132,15 @@ export class PacketWriter {
   /** Writes the CRC. Returns the packet: a view of the target's front, valid as long as the target is. */
   finish(): Uint8Array {
     if (this.#payloadLengthAt !== 0) throw new RangeError('Cannot finish a packet: its payload is open');
+    if (this.#at + 4 < MIN_PACKET_BYTES)
+      throw new RangeError('Cannot finish a packet: it wants an op of 3 bytes or more');
     this.#want(4);
     const crc = crc32(this.#target, 0, this.#at);
     this.#u16(crc & 0xffff);
     this.#u16(crc >>> 16);
-    return this.#target.subarray(0, this.#at);
+    const packet = this.#target.subarray(0, this.#at);
+    this.#target = NOTHING;
+    return packet;
   }
 
   #op(op: number, argument: number): void {

@@ -5,8 +5,9 @@
  * place (by Steam's getVoice), and commits what was written. The consumer reads in place and releases. Neither ever waits
  * for the other inside these calls; the consumer may wait for data, without spinning.
  *
- * Staleness: a full ring refuses the new entry and counts it. It never overwrites, so what is inside grows old when the
- * consumer stops: the consumer discards by age (`discardOlderThan`) and counts that too.
+ * Staleness: a full ring refuses a reservation; the producer takes its packet elsewhere, so that the source does not age, and
+ * counts the loss (`refuse`). Nothing is overwritten, so what is inside grows old when the consumer stops: the consumer
+ * discards by age (`discardOlderThan`) and counts that too.
  *
  * Memory, in bytes. Positions count bytes ever written, modulo 2³²; position AND (capacity − 1) is the place:
  *
@@ -54,6 +55,9 @@ export function ringStorageBytes(capacityBytes: number): number {
  * `firstPosition` is where the positions start, 0 by default; a multiple of 8. Tests start just below 2³².
  */
 export function allocateRing(capacityBytes: number, firstPosition = 0): SharedArrayBuffer {
+  if (!Number.isInteger(firstPosition) || firstPosition % 8 !== 0) {
+    throw new RangeError(`Cannot allocate a ring: firstPosition is ${firstPosition}, wants a multiple of 8`);
+  }
   const storage = new SharedArrayBuffer(ringStorageBytes(capacityBytes));
   const words = new Int32Array(storage, 0, DATA_AT / 4);
   words[Word.capacity] = capacityBytes;
@@ -66,7 +70,7 @@ export function allocateRing(capacityBytes: number, firstPosition = 0): SharedAr
 /** What a ring has counted since it was allocated, each modulo 2³². */
 export interface RingCounts {
   readonly committed: number;
-  /** Refused because the ring was full. */
+  /** Lost because the ring was full, as the producer said by `refuse`. */
   readonly refused: number;
   /** Discarded by the consumer for their age. */
   readonly discarded: number;
@@ -105,8 +109,8 @@ class RingMemory {
 /** The writing end. Real-time: no lock; one small view allocated a reservation. */
 export class RingProducer {
   readonly #memory: RingMemory;
-  /** Room of the open reservation, padding not counted; 0 when none is open. */
-  #reserved = 0;
+  /** Room of the open reservation, padding not counted; −1 when none is open. */
+  #reserved = -1;
   #reservedAt = 0;
 
   constructor(storage: SharedArrayBuffer) {
@@ -114,27 +118,26 @@ export class RingProducer {
   }
 
   /**
-   * Room for up to `maxBytes`, contiguous, to be written in place; valid until `commit`. Null when the ring is full, which
-   * is counted. An open reservation that was never committed is taken back.
+   * Room for up to `maxBytes`, contiguous, to be written in place; valid until `commit`. Null when the ring is full. A
+   * reservation that was never committed costs nothing: the next one takes its place.
+   *
+   * @param maxBytes 0 to half the capacity less 16.
    */
   reserve(maxBytes: number): Uint8Array | null {
     const { words, view, data, capacity } = this.#memory;
-    const need = entryBytes(maxBytes);
-    if (need > capacity) {
-      throw new RangeError(
-        `Cannot reserve ${maxBytes} bytes: ring of ${capacity} wants at most ${capacity - ENTRY_HEADER_BYTES}`,
-      );
+    // An entry of up to half the ring fits into an empty one wherever that stands, padding included.
+    const mostBytes = capacity / 2 - ENTRY_HEADER_BYTES;
+    if (!Number.isInteger(maxBytes) || maxBytes < 0 || maxBytes > mostBytes) {
+      throw new RangeError(`Cannot reserve ${maxBytes} bytes: ring of ${capacity} wants 0 to ${mostBytes}`);
     }
+    const need = entryBytes(maxBytes);
     const written = words[Word.written]!;
     const free = capacity - ((written - Atomics.load(words, Word.read)) >>> 0);
     const place = written & (capacity - 1);
     const toEnd = capacity - place;
     const padding = toEnd < need ? toEnd : 0;
-    this.#reserved = 0;
-    if (free < padding + need) {
-      Atomics.add(words, Word.refused, 1);
-      return null;
-    }
+    this.#reserved = -1;
+    if (free < padding + need) return null;
     if (padding > 0) view.setUint32(place, PADDING, true);
     this.#reserved = maxBytes;
     this.#reservedAt = (written + padding) | 0;
@@ -148,17 +151,23 @@ export class RingProducer {
    */
   commit(bytes: number, tag: number, capturedAt: number): void {
     const { words, view, capacity } = this.#memory;
-    if (this.#reserved < bytes || this.#reserved === 0) {
-      throw new RangeError(`Cannot commit ${bytes} bytes: ${this.#reserved} are reserved`);
+    if (!Number.isInteger(bytes) || bytes < 0 || bytes > this.#reserved) {
+      const reserved = this.#reserved < 0 ? 'nothing is reserved' : `wants 0 to ${this.#reserved}`;
+      throw new RangeError(`Cannot commit ${bytes} bytes: ${reserved}`);
     }
     const place = this.#reservedAt & (capacity - 1);
     view.setUint32(place, bytes, true);
     view.setUint32(place + 4, tag, true);
     view.setFloat64(place + 8, capturedAt, true);
-    this.#reserved = 0;
+    this.#reserved = -1;
     Atomics.add(words, Word.committed, 1);
     Atomics.store(words, Word.written, (this.#reservedAt + entryBytes(bytes)) | 0);
     this.#memory.signal();
+  }
+
+  /** Counts one entry that was lost because the ring was full. */
+  refuse(): void {
+    Atomics.add(this.#memory.words, Word.refused, 1);
   }
 
   /** Says that nothing more will come. The consumer reads what is left and then sees `closed`. */
@@ -221,12 +230,15 @@ export class RingConsumer {
 
   /**
    * Releases entries captured before `instant` until one is not, or until one carries a bit of `keepTags`; counts and returns
-   * how many.
+   * how many. Not while an entry that was read is still in use.
    */
   discardOlderThan(instant: number, keepTags = 0): number {
     let count = 0;
     for (let entry = this.read(); entry !== null; entry = this.read()) {
-      if (entry.capturedAt >= instant || (entry.tag & keepTags) !== 0) break;
+      if (entry.capturedAt >= instant || (entry.tag & keepTags) !== 0) {
+        this.#held = 0;
+        break;
+      }
       this.release();
       count += 1;
     }

@@ -2,26 +2,37 @@
  * Numbers a speaker's packets and finds the first and the last of each talkspurt.
  *
  * Steam says that a recording is over only by having nothing more to give, so which packet was the last is known one poll too
- * late. While the key is down packets go out at once; after key-up the newest is held back until the next one or the end
- * shows what it is. Only the hangover waits, and no longer than a game frame.
+ * late. But what ends a recording makes no sound: the packet with the end marker, and the silence behind it. Such a packet, and
+ * no other, is held back until the next one or the end shows what it is. A Steam that sent neither would send no terminator;
+ * listeners then go by the silence.
  */
 
-import { opusFrames, packetSamples, readPacket } from './packet.js';
+import { type Packet, packetSamples, readPacket, silenceSamples } from './packet.js';
 import { sequenceAfter, sequenceDelta, timestampAfter, timestampDelta } from './sequence.js';
 import { FRAME_SAMPLES, type Milliseconds, samplesOfMs } from './units.js';
 
 /** A packet with its place in the stream: everything the wire header wants from the speaker but the target. */
 export interface NumberedPacket {
-  /** The caller's bytes, or a copy of them when they were held back. */
+  /** The caller's bytes, or a copy of them where they were held back. */
   readonly packet: Uint8Array;
   readonly capturedAt: Milliseconds;
   readonly marker: boolean;
   readonly terminator: boolean;
   /** Counts voice frames, 16 bit, on through all talkspurts. */
   readonly sequence: number;
-  /** Of the packet's first Opus frame, in 24 kHz samples, 32 bit, on through silence and gaps. */
+  /** Of the packet's first sample, in 24 kHz samples, 32 bit, on through silence and gaps. */
   readonly timestamp: number;
 }
+
+/** Tags of ring entries, from the capture worker to the publisher. */
+export const CaptureTag = {
+  /** A packet captured while the key was down. */
+  talking: 0,
+  /** A packet captured after key-up, while Steam still records the tail. */
+  draining: 1,
+  /** No packet: the recording is over. */
+  end: 2,
+} as const;
 
 /** Whether the speaker's key is down, or up with Steam still recording the tail. */
 export type TalkspurtPhase = 'talking' | 'draining';
@@ -55,10 +66,8 @@ export class TalkspurtNumberer {
       return [];
     }
     const ready = this.#flush('more follows');
-    const samples = packetSamples(read);
-    const frames = opusFrames(read);
-    const last = frames.at(-1);
-    const timestamp = this.#timestampOf(frames[0]?.sequence ?? null, capturedAt, samples);
+    if (!this.#inTalkspurt) this.#nextTimestamp = this.#startOfTalkspurt(capturedAt, packetSamples(read));
+    const { timestamp, mayBeLast } = this.#advance(read);
     const numbered: NumberedPacket = {
       packet,
       capturedAt,
@@ -69,10 +78,8 @@ export class TalkspurtNumberer {
     };
     this.#inTalkspurt = true;
     this.#sequence = sequenceAfter(this.#sequence);
-    this.#nextTimestamp = timestampAfter(timestamp, samples);
-    if (last) this.#nextOpusSequence = sequenceAfter(last.sequence);
-    if (phase === 'talking') ready.push(numbered);
-    else this.#held = { ...numbered, packet: packet.slice() };
+    if (phase === 'draining' && mayBeLast) this.#held = { ...numbered, packet: packet.slice() };
+    else ready.push(numbered);
     return ready;
   }
 
@@ -88,14 +95,41 @@ export class TalkspurtNumberer {
     return held ? [{ ...held, terminator: reason === 'that was all' }] : [];
   }
 
-  #timestampOf(opusSequence: number | null, capturedAt: Milliseconds, samples: number): number {
-    if (!this.#inTalkspurt) {
-      // The packet ends when it was captured. Never back into what was already numbered.
-      const byClock = timestampAfter(0, samplesOfMs(capturedAt - this.#originAt) - samples);
-      return timestampDelta(this.#nextTimestamp, byClock) > 0 ? byClock : this.#nextTimestamp;
+  /** The packet ends when it was captured. Never back into what was already numbered. */
+  #startOfTalkspurt(capturedAt: Milliseconds, samples: number): number {
+    const byClock = timestampAfter(0, samplesOfMs(capturedAt - this.#originAt) - samples);
+    return timestampDelta(this.#nextTimestamp, byClock) > 0 ? byClock : this.#nextTimestamp;
+  }
+
+  /** Moves the media clock over a packet. Frames that were lost before they came here still take their time. */
+  #advance(packet: Packet): { timestamp: number; mayBeLast: boolean } {
+    let timestamp: number | null = null;
+    let hasFrames = false;
+    let hasEnd = false;
+    for (const op of packet.ops) {
+      if (op.kind === 'silence') {
+        timestamp ??= this.#nextTimestamp;
+        this.#nextTimestamp = timestampAfter(
+          this.#nextTimestamp,
+          silenceSamples(op.samples, op.sampleRateHz),
+        );
+      }
+      if (op.kind !== 'opus') continue;
+      for (const item of op.frames) {
+        if (item.kind === 'end') {
+          hasEnd = true;
+          this.#nextOpusSequence = 0;
+          continue;
+        }
+        const lost =
+          this.#inTalkspurt || hasFrames ? sequenceDelta(this.#nextOpusSequence, item.sequence) : 0;
+        this.#nextTimestamp = timestampAfter(this.#nextTimestamp, Math.max(0, lost) * FRAME_SAMPLES);
+        timestamp ??= this.#nextTimestamp;
+        this.#nextTimestamp = timestampAfter(this.#nextTimestamp, item.samples);
+        this.#nextOpusSequence = sequenceAfter(item.sequence);
+        hasFrames = true;
+      }
     }
-    // Packets that were lost before they came here still take their time.
-    const skipped = opusSequence === null ? 0 : sequenceDelta(this.#nextOpusSequence, opusSequence);
-    return timestampAfter(this.#nextTimestamp, Math.max(0, skipped) * FRAME_SAMPLES);
+    return { timestamp: timestamp ?? this.#nextTimestamp, mayBeLast: hasEnd || !hasFrames };
   }
 }

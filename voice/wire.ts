@@ -4,7 +4,7 @@
  *     0  u8   version (high 4 bits, 1) and flags (low 4 bits)      speaker; flag 0x04 by the relay
  *     1  u8   target: the channel or whisper it is meant for        speaker
  *     2  u16  sequence: counts voice frames of this speaker         speaker
- *     4  u32  timestamp of the first Opus frame, in 24 kHz samples  speaker
+ *     4  u32  timestamp of the first sample, in 24 kHz samples      speaker
  *     8  u16  slot: the speaker's number in the lobby               relay
  *    10  u16  relay sequence: counts what went to this topic        relay
  *    12  u32  relay time: milliseconds of the relay's own clock     relay

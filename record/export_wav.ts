@@ -1,0 +1,62 @@
+/**
+ * A whole WAV in memory, from PCM that is there: for a download, an attachment, a test.
+ *
+ * The npm package audiobuffer-to-wav writes it. That package was made for Web Audio's floats, and its way to 16 bit is not
+ * ours: it multiplies by 32768 below zero and by 32767 above, clamps to ±1, and truncates where it should round. Fed `v / 32767`
+ * or `v / 32768`, it changes thousands of the 65,536 values by one. So it is fed floats that truncate to just the integer meant.
+ */
+
+import audioBufferToWav from 'audiobuffer-to-wav';
+import { HotmicError } from '../voice/error.js';
+import type { Samples } from '../voice/units.js';
+import { checkWavRate, WAV_HEADER_BYTES } from '../voice/wav.js';
+
+/** The longest sound that is exported in one piece, in samples: six hours at 24 kHz. Longer ones want a WavWriter. */
+export const MAX_EXPORT_SAMPLES: Samples = 2 ** 29;
+
+/**
+ * Makes the WAV of mono 16-bit PCM, bit-exact.
+ *
+ * @param pcm 0 to `MAX_EXPORT_SAMPLES` samples; not kept.
+ * @param sampleRateHz 4000 to 192000.
+ * @returns new bytes, the caller's own. While it runs, 4 more bytes a sample are in use.
+ * @throws RangeError where the rate is out of its range; HotmicError ERR_HOTMIC_WAV_FULL where the sound is too long.
+ */
+export function exportWav(pcm: Int16Array, sampleRateHz: number): Uint8Array {
+  checkWavRate(sampleRateHz);
+  if (pcm.length > MAX_EXPORT_SAMPLES) {
+    throw new HotmicError(
+      'ERR_HOTMIC_WAV_FULL',
+      `Cannot export WAV: ${pcm.length} samples, wants at most ${MAX_EXPORT_SAMPLES}`,
+    );
+  }
+  const samples = new Float32Array(pcm.length);
+  for (let at = 0; at < pcm.length; at++) samples[at] = exactFloat(pcm[at]!);
+  const wav = audioBufferToWav(audioBufferOf(samples, sampleRateHz));
+  if (wav.byteLength !== WAV_HEADER_BYTES + 2 * pcm.length) {
+    throw new Error(`audiobuffer-to-wav made ${wav.byteLength} bytes of ${pcm.length} samples`);
+  }
+  return new Uint8Array(wav);
+}
+
+/**
+ * The float that the package turns into `value`. Below zero, `value / 32768` is a float without error. Above, no float times
+ * 32767 is sure to be whole, so the middle between two integers is aimed at: the error of a float is far less than half a step.
+ * At the top that is more than 1, which the package clamps to 1, which is 32767.
+ */
+function exactFloat(value: number): number {
+  return value < 0 ? value / 0x8000 : (value + 0.5) / 0x7fff;
+}
+
+type PackageInput = Parameters<typeof audioBufferToWav>[0];
+
+/** What the package uses of Web Audio's AudioBuffer. */
+function audioBufferOf(samples: Float32Array, sampleRate: number): PackageInput {
+  return {
+    numberOfChannels: 1,
+    sampleRate,
+    length: samples.length,
+    duration: samples.length / sampleRate,
+    getChannelData: () => samples,
+  } as unknown as PackageInput;
+}

@@ -1,0 +1,316 @@
+/**
+ * Writes a mono 16-bit WAV while it is being spoken.
+ *
+ * PCM goes to any position; what was never written reads as silence and takes no room on disks with sparse files, so a quiet
+ * day costs nothing. Samples are written first and the header's sizes after them: at any moment the header tells of no more
+ * than there is, and a process that is killed leaves a file that plays. (A power cut is another matter: nothing is synced.)
+ *
+ * No clock inside: PCM is written when `batchSamples` wait, and when the owner calls `flush()`.
+ */
+
+import { HotmicError } from '../voice/error.js';
+import { BYTES_PER_SAMPLE, type Samples } from '../voice/units.js';
+import { checkWavRate, MAX_WAV_DATA_BYTES, WAV_HEADER_BYTES, wavHeader } from '../voice/wav.js';
+import {
+  fileError,
+  type OpenWavFile,
+  openNewFile,
+  openOverFile,
+  type WavFile,
+  writeWhole,
+} from './wav_file.js';
+
+/** The longest WAV, in samples: a day at 24 kHz and 51 minutes. */
+export const MAX_WAV_SAMPLES: Samples = MAX_WAV_DATA_BYTES / BYTES_PER_SAMPLE;
+
+export interface WavWriterOptions {
+  /** 4000 to 192000. */
+  readonly sampleRateHz: number;
+  /** What to do with a file that is there already: refuse with ERR_HOTMIC_FILE, or replace it. Default `refuse`. */
+  readonly existing?: 'refuse' | 'replace';
+  /** PCM that waits for the disk, being written included, in bytes, 1 or more. Default 4 MiB: 87 s at 24 kHz. */
+  readonly maxPendingBytes?: number;
+  /** PCM that starts a write, in samples, 1 or more. Default a quarter of a second. */
+  readonly batchSamples?: Samples;
+  /** Told once, of the error that ends this recording. Must not throw. */
+  readonly onError?: (error: HotmicError) => void;
+  /** In place of the file system. */
+  readonly openFile?: OpenWavFile;
+}
+
+interface Run {
+  readonly position: Samples;
+  readonly bytes: Uint8Array;
+}
+
+export class WavWriter {
+  readonly path: string;
+  readonly sampleRateHz: number;
+  /** Samples that were refused after the recording failed. */
+  refusedSamples: Samples = 0;
+
+  readonly #options: WavWriterOptions;
+  readonly #maxPendingBytes: number;
+  readonly #batchBytes: number;
+  #failed: HotmicError | null = null;
+  #file: WavFile | null = null;
+  #fileIsBroken = false;
+  #pending: Run[] = [];
+  /** Of `#pending`, and of all PCM that waits, being written included. */
+  #queuedBytes = 0;
+  #waitingBytes = 0;
+  #draining: Promise<void> | null = null;
+  #closing: Promise<void> | null = null;
+  #end: Samples = 0;
+  /** Bytes of samples that the file has, and that its header tells of. */
+  #dataBytes = 0;
+  #toldBytes: number | null = null;
+
+  private constructor(path: string, options: WavWriterOptions) {
+    checkWavRate(options.sampleRateHz);
+    this.path = path;
+    this.sampleRateHz = options.sampleRateHz;
+    this.#options = options;
+    this.#maxPendingBytes = checkPositive('maxPendingBytes', options.maxPendingBytes ?? 4 * 1024 * 1024);
+    const batchSamples = options.batchSamples ?? Math.ceil(options.sampleRateHz / 4);
+    this.#batchBytes = checkPositive('batchSamples', batchSamples) * BYTES_PER_SAMPLE;
+  }
+
+  /**
+   * Opens the file and writes an empty WAV.
+   *
+   * @throws HotmicError ERR_HOTMIC_FILE where it cannot be opened, ERR_HOTMIC_DISK_FULL where not even the header fits.
+   * @throws RangeError where an option is out of its range.
+   */
+  static async create(path: string, options: WavWriterOptions): Promise<WavWriter> {
+    const writer = new WavWriter(path, options);
+    try {
+      await writer.flush();
+    } catch (thrown) {
+      await writer.close().catch(() => {});
+      throw thrown;
+    }
+    return writer;
+  }
+
+  /** As `create`, at once: PCM is taken from now on, the file is opened behind it. A file that cannot be opened fails later. */
+  static start(path: string, options: WavWriterOptions): WavWriter {
+    const writer = new WavWriter(path, options);
+    void writer.#drain();
+    return writer;
+  }
+
+  /** The error that ended this recording, or null. It stays. */
+  get failed(): HotmicError | null {
+    return this.#failed;
+  }
+
+  /** Length of the track: what was taken; after a failure of the file, what it holds. */
+  get samples(): Samples {
+    return this.#fileIsBroken ? (this.#toldBytes ?? 0) / BYTES_PER_SAMPLE : this.#end;
+  }
+
+  /**
+   * Queues PCM for `position`, in samples from the start of the track, whole, 0 or more. `pcm` is copied. What lay there
+   * before is overwritten.
+   *
+   * @returns whether it was taken. After a failure nothing is: ERR_HOTMIC_DISK_BEHIND (too much waits), ERR_HOTMIC_WAV_FULL
+   * (4 GiB), ERR_HOTMIC_DISK_FULL or ERR_HOTMIC_FILE, told by `failed`, `onError`, `flush` and `close`.
+   * @throws RangeError where `position` is no such number; HotmicError ERR_HOTMIC_CLOSED after `close()`.
+   */
+  writeAt(position: Samples, pcm: Int16Array): boolean {
+    if (!Number.isSafeInteger(position) || position < 0) {
+      throw new RangeError(`Cannot record at sample ${position}: wants a whole number, 0 or more`);
+    }
+    if (this.#closing) {
+      throw new HotmicError(
+        'ERR_HOTMIC_CLOSED',
+        `Cannot record to ${this.path}: the recording is closed, wants an open one`,
+      );
+    }
+    if (pcm.length === 0) return this.#failed === null;
+    const end = position + pcm.length;
+    const waitingBytes = this.#waitingBytes + pcm.byteLength;
+    if (!this.#failed && end > MAX_WAV_SAMPLES) {
+      this.#fail('ERR_HOTMIC_WAV_FULL', `${end} samples, wants at most ${MAX_WAV_SAMPLES} (4 GiB)`);
+    } else if (!this.#failed && waitingBytes > this.#maxPendingBytes) {
+      const most = this.#maxPendingBytes;
+      this.#fail('ERR_HOTMIC_DISK_BEHIND', `${waitingBytes} bytes wait for the disk, wants at most ${most}`);
+    }
+    if (this.#failed) {
+      this.refusedSamples += pcm.length;
+      return false;
+    }
+    const bytes = new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength).slice();
+    this.#pending.push({ position, bytes });
+    this.#queuedBytes += bytes.length;
+    this.#waitingBytes = waitingBytes;
+    this.#end = Math.max(this.#end, end);
+    if (this.#queuedBytes >= this.#batchBytes) void this.#drain();
+    return true;
+  }
+
+  /**
+   * Writes all that was taken, header included.
+   *
+   * @throws HotmicError the error that ended this recording, every time. What was taken before ERR_HOTMIC_DISK_BEHIND and
+   * ERR_HOTMIC_WAV_FULL is written nevertheless.
+   */
+  async flush(): Promise<void> {
+    await this.#writeOut();
+    if (this.#failed) throw this.#failed;
+  }
+
+  /**
+   * Writes all that was taken and closes the file, whatever happened. A second call gives the first one's promise.
+   *
+   * @param finalSamples Length to which silence is added, `samples` to `MAX_WAV_SAMPLES`. Default: none is added. A file that
+   * failed keeps the length it has.
+   * @throws HotmicError the error that ended this recording; RangeError where `finalSamples` is out of range: nothing is closed.
+   */
+  close(finalSamples: Samples = this.samples): Promise<void> {
+    if (this.#closing) return this.#closing;
+    if (
+      !(Number.isInteger(finalSamples) && finalSamples >= this.samples && finalSamples <= MAX_WAV_SAMPLES)
+    ) {
+      const range = `${this.samples} to ${MAX_WAV_SAMPLES}`;
+      return Promise.reject(
+        new RangeError(`Cannot close ${this.path} at ${finalSamples} samples: wants ${range}`),
+      );
+    }
+    this.#closing = this.#finish(finalSamples);
+    return this.#closing;
+  }
+
+  async #finish(finalSamples: Samples): Promise<void> {
+    await this.#writeOut();
+    const file = this.#file;
+    if (file) {
+      if (!this.#fileIsBroken) await this.#attempt(() => this.#pad(file, finalSamples * BYTES_PER_SAMPLE));
+      await this.#attempt(() => file.close());
+    }
+    if (this.#failed) throw this.#failed;
+  }
+
+  async #pad(file: WavFile, dataBytes: number): Promise<void> {
+    if (dataBytes <= this.#dataBytes) return;
+    await file.truncate(WAV_HEADER_BYTES + dataBytes);
+    this.#end = dataBytes / BYTES_PER_SAMPLE;
+    this.#dataBytes = dataBytes;
+    await this.#tellLength(file);
+  }
+
+  async #writeOut(): Promise<void> {
+    // Again, where PCM came in while a drain was ending.
+    while (!this.#fileIsBroken && (!this.#file || this.#waitingBytes > 0)) await this.#drain();
+  }
+
+  /** Never rejects: what goes wrong is in `#failed`. */
+  #drain(): Promise<void> {
+    this.#draining ??= this.#attempt(() => this.#writePending()).finally(() => {
+      this.#draining = null;
+    });
+    return this.#draining;
+  }
+
+  async #writePending(): Promise<void> {
+    if (this.#fileIsBroken) return;
+    if (!this.#file) {
+      this.#file = await this.#open();
+      await this.#tellLength(this.#file);
+    }
+    const file = this.#file;
+    while (this.#pending.length > 0) {
+      const runs = this.#pending;
+      const batchBytes = this.#queuedBytes;
+      this.#pending = [];
+      this.#queuedBytes = 0;
+      for (const run of joinRuns(runs)) await this.#writeRun(file, run);
+      await this.#tellLength(file);
+      this.#waitingBytes -= batchBytes;
+    }
+  }
+
+  #open(): Promise<WavFile> {
+    const { openFile, existing } = this.#options;
+    if (openFile) return openFile(this.path);
+    return existing === 'replace' ? openOverFile(this.path) : openNewFile(this.path);
+  }
+
+  async #writeRun(file: WavFile, run: Run): Promise<void> {
+    const at = run.position * BYTES_PER_SAMPLE;
+    await writeWhole(file, run.bytes, WAV_HEADER_BYTES + at, (done) => {
+      // Half a sample at a disk's end is not a sample.
+      this.#dataBytes = Math.max(this.#dataBytes, at + done - (done % BYTES_PER_SAMPLE));
+    });
+  }
+
+  /** Writes the header once the file has what it tells of. One write: a reader sees the old sizes or the new. */
+  async #tellLength(file: WavFile): Promise<void> {
+    const dataBytes = this.#dataBytes;
+    await writeWhole(file, wavHeader(this.sampleRateHz, dataBytes), 0);
+    this.#toldBytes = dataBytes;
+  }
+
+  /** Does something to the file; where that fails, what it holds is kept playable and the rest is given up. */
+  async #attempt(action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (thrown) {
+      this.#fileIsBroken = true;
+      this.refusedSamples += this.#waitingBytes / BYTES_PER_SAMPLE;
+      this.#pending = [];
+      this.#queuedBytes = 0;
+      this.#waitingBytes = 0;
+      const file = this.#file;
+      if (file && this.#toldBytes !== null) {
+        // The header lies in a block that the disk gave long ago, so this works on a full one. If not, the old header is true.
+        await this.#tellLength(file).catch(() => {});
+        await file.truncate(WAV_HEADER_BYTES + this.#toldBytes).catch(() => {});
+      }
+      const action = this.#toldBytes === null ? 'create recording' : 'write recording';
+      this.#settle(fileError(action, this.path, thrown));
+    }
+  }
+
+  #fail(code: 'ERR_HOTMIC_WAV_FULL' | 'ERR_HOTMIC_DISK_BEHIND', why: string): void {
+    this.#settle(new HotmicError(code, `Cannot record on to ${this.path}: ${why}`));
+  }
+
+  #settle(error: HotmicError): void {
+    if (this.#failed) return;
+    this.#failed = error;
+    this.#options.onError?.(error);
+  }
+}
+
+/** Runs that follow one another become one, so that a batch is one write. Not sorted: the later of two at one place wins. */
+function joinRuns(runs: readonly Run[]): Run[] {
+  const joined: Run[] = [];
+  for (let from = 0; from < runs.length; ) {
+    const first = runs[from]!;
+    let bytes = 0;
+    let to = from;
+    for (
+      ;
+      to < runs.length && runs[to]!.position * BYTES_PER_SAMPLE === first.position * BYTES_PER_SAMPLE + bytes;
+      to++
+    ) {
+      bytes += runs[to]!.bytes.length;
+    }
+    const whole = new Uint8Array(bytes);
+    let filled = 0;
+    for (const run of runs.slice(from, to)) {
+      whole.set(run.bytes, filled);
+      filled += run.bytes.length;
+    }
+    joined.push({ position: first.position, bytes: whole });
+    from = to;
+  }
+  return joined;
+}
+
+function checkPositive(name: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw new RangeError(`Cannot record: ${name} is ${value}, wants a whole number, 1 or more`);
+}
