@@ -1,0 +1,60 @@
+# Hotmic. `make help` lists what there is to do.
+
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+NPM := npm --no-audit --no-fund --loglevel=error
+SOURCES := $(shell find voice wasm native relay client record cli bench test examples -name '*.ts' -not -path '*/target/*' -not -path '*/.toolchain/*')
+
+.PHONY: help
+help: ## print this
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: dist/.built ## install what is needed and compile
+
+.PHONY: demo
+demo: build ## four players in a lobby, recorded to WAV: the main job, without Steam or hardware
+	@node dist/cli/main.js demo
+
+.PHONY: test
+test: build ## run all tests; the last line counts them
+	@node dist/test/run.js
+
+.PHONY: check
+check: lint wasm-check test ## everything that has to hold before a commit
+
+.PHONY: lint
+lint: node_modules/.installed ## look for mistakes and bad form
+	@npx biome check
+
+.PHONY: format
+format: node_modules/.installed ## put the sources in form
+	@npx biome check --write
+
+.PHONY: wasm
+wasm: ## install the Rust and C toolchain from the package registries, rebuild wasm/pkg
+	@sh wasm/build.sh
+
+.PHONY: wasm-check
+wasm-check: build ## prove that wasm/pkg is what its manifest says
+	@node dist/wasm/check.js
+
+.PHONY: bench
+bench: build ## measure; ONLY=stages, ring or codec for one of them
+	@node dist/bench/main.js $(ONLY)
+
+.PHONY: clean
+clean: ## delete what was built and installed
+	rm -rf dist out .tap node_modules wasm/target wasm/.toolchain
+
+node_modules/.installed: package.json package-lock.json
+	@command -v node >/dev/null || { echo 'Hotmic wants Node 20 or newer on the PATH'; exit 1; }
+	@$(NPM) ci
+	@touch $@
+
+dist/.built: node_modules/.installed tsconfig.json $(SOURCES) $(wildcard wasm/pkg/*)
+	@npx tsc -p tsconfig.json
+	@mkdir -p dist/wasm/pkg && cp wasm/pkg/* dist/wasm/pkg/
+	@chmod +x dist/cli/main.js
+	@touch $@

@@ -1,0 +1,68 @@
+/** `hotmic listen`: shows who speaks in a lobby, and gives the mix as raw PCM for a player. */
+
+import { once } from 'node:events';
+import { Command } from 'commander';
+import { Mixer } from '../voice/mixer.js';
+import { FRAME_MS, samplesOfMs } from '../voice/units.js';
+import { monotonicMs } from './clock.js';
+import { startListener } from './listener.js';
+import { type MemberOptions, number, withMemberOptions } from './options.js';
+import { SpeakerLine } from './speaker_line.js';
+import { stopped, untilStopped } from './stop_signal.js';
+
+interface ListenOptions extends MemberOptions {
+  readonly pcm?: true;
+  readonly seconds?: number;
+}
+
+export function listenCommand(): Command {
+  return withMemberOptions(new Command('listen'), 'listener')
+    .description('Listen to a lobby and show who speaks.')
+    .option('--pcm', 'write the mix to standard output: mono s16 little-endian, 24000 Hz; silence included')
+    .option('--seconds <n>', 'end after this time', number(0.1, 86_400))
+    .addHelpText(
+      'after',
+      '\nTo hear it:\n  hotmic listen ws://127.0.0.1:7800 --lobby den --pcm | aplay -t raw -f S16_LE -r 24000',
+    )
+    .action((url: string, options: ListenOptions) => untilStopped((stop) => listen(url, options, stop)));
+}
+
+async function listen(url: string, options: ListenOptions, stop: AbortSignal): Promise<void> {
+  const startedAt = monotonicMs();
+  const line = new SpeakerLine(process.stderr, () => monotonicMs() - startedAt);
+  const mixer = new Mixer();
+  const { lobby, receiver, ended } = await startListener({
+    ...options,
+    url,
+    onParticipant: (participant) => line.show(participant),
+    onLeft: (participant) => {
+      line.remove(participant.name);
+      receiver.forget(participant.slot);
+      mixer.forget(participant.slot);
+    },
+    onDecoded: (_, voice) => mixer.push(voice.slot, voice.pcm, voice.terminator ? 'last' : 'within'),
+  });
+  const sink = options.pcm ? playTo(process.stdout, mixer) : null;
+  const stopping = stopped(stop, options.seconds).then(() => lobby.leave());
+  const error = await Promise.race([ended, sink?.closed ?? ended, stopping.then(() => null)]);
+  sink?.stop();
+  line.end();
+  if (error) throw error;
+  await lobby.leave();
+}
+
+/** Writes the mix at the pace of the clock; a player that falls behind loses sound, not memory. */
+function playTo(output: NodeJS.WriteStream, mixer: Mixer): { stop(): void; closed: Promise<null> } {
+  const startedAt = monotonicMs();
+  let played = 0;
+  const timer = setInterval(() => {
+    const due = samplesOfMs(monotonicMs() - startedAt) - played;
+    played += due;
+    const pcm = new Int16Array(due);
+    mixer.pull(pcm);
+    if (!output.writableNeedDrain) output.write(new Uint8Array(pcm.buffer));
+  }, FRAME_MS);
+  // The player was closed: nothing is left to do, and that is no failure.
+  const closed = once(output, 'error').then(() => null);
+  return { stop: () => clearInterval(timer), closed };
+}

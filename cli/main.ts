@@ -1,0 +1,66 @@
+#!/usr/bin/env node
+/**
+ * `hotmic …`: reads the command line, runs one command, turns whatever goes wrong into one line and an exit code.
+ *
+ * Exit codes: 0 done; 1 it failed (the line ends in a stable code); 2 the command line is wrong; 130 a second Ctrl-C.
+ */
+
+import { Command, CommanderError } from 'commander';
+import { codeOf, messageOf } from '../voice/error.js';
+import { demoCommand } from './demo.js';
+import { inspectCommand } from './inspect.js';
+import { listenCommand } from './listen.js';
+import { recordCommand } from './record.js';
+import { relayCommand } from './relay.js';
+import { talkCommand } from './talk.js';
+import { version } from './version.js';
+
+const program = new Command('hotmic')
+  .description('Voice chat for game lobbies in the Steam Voice format, over one WebSocket port.')
+  .version(version)
+  .showHelpAfterError(false)
+  .configureOutput({ outputError: () => undefined })
+  .exitOverride();
+
+for (const command of [
+  relayCommand(),
+  talkCommand(),
+  listenCommand(),
+  recordCommand(),
+  inspectCommand(),
+  demoCommand(),
+]) {
+  program.addCommand(command.copyInheritedSettings(program));
+}
+
+program.addHelpText(
+  'after',
+  `
+Start here:
+  hotmic demo                                        all of it at once, on this machine
+  hotmic relay --dev                                 a relay for this machine, on port 7800
+  hotmic record ws://127.0.0.1:7800 --lobby den      record who speaks there
+  hotmic talk ws://127.0.0.1:7800 --lobby den --wav hello.wav`,
+);
+
+try {
+  await program.parseAsync();
+} catch (thrown) {
+  fail(thrown);
+}
+
+function fail(thrown: unknown): void {
+  if (thrown instanceof CommanderError) {
+    process.exitCode = thrown.exitCode === 0 ? 0 : 2;
+    if (thrown.exitCode !== 0) say(thrown.message.replace(/^error: /, ''), 'ERR_HOTMIC_USAGE');
+    return;
+  }
+  const isMisuse = thrown instanceof RangeError || thrown instanceof TypeError;
+  const code = isMisuse ? 'ERR_HOTMIC_USAGE' : (codeOf(thrown) ?? 'ERR_HOTMIC_UNKNOWN');
+  process.exitCode = code === 'ERR_HOTMIC_USAGE' ? 2 : 1;
+  say(messageOf(thrown), code);
+}
+
+function say(message: string, code: string): void {
+  process.stderr.write(`hotmic: ${message.replaceAll('\n', ' ')} [${code}]\n`);
+}

@@ -1,0 +1,58 @@
+/**
+ * Options that several commands share, parsed once at the gate.
+ */
+
+import { randomInt } from 'node:crypto';
+import { type Command, InvalidArgumentError } from 'commander';
+import { parseSteamId, personSteamId } from '../voice/steam_id.js';
+
+/** A whole number from `min` to `max`. */
+export function integer(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`Wants a whole number from ${min} to ${max}.`);
+  };
+}
+
+/** A number from `min` to `max`. */
+export function number(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`Wants a number from ${min} to ${max}.`);
+  };
+}
+
+function steamId(text: string): bigint {
+  const parsed = parseSteamId(text);
+  if (parsed === null)
+    throw new InvalidArgumentError('Wants a SteamID64 in decimal, such as 76561197960265729.');
+  return parsed;
+}
+
+/** Who we are in which lobby. */
+export interface MemberOptions {
+  readonly lobby: string;
+  readonly name: string;
+  readonly steamId: bigint;
+}
+
+/** Adds the relay's URL, `--lobby`, `--name` and `--steam-id`. */
+export function withMemberOptions(command: Command, defaultName: string): Command {
+  return command
+    .argument('<url>', 'the relay, such as ws://127.0.0.1:7800')
+    .requiredOption('-l, --lobby <name>', 'lobby to join; made when it is not there')
+    .option('-n, --name <name>', 'what the others see', defaultName)
+    .option(
+      '--steam-id <id>',
+      'SteamID64 in decimal (default: one made up for this run)',
+      steamId,
+      madeUpSteamId(),
+    );
+}
+
+/** A person's id that nobody is likely to have in the same lobby. */
+function madeUpSteamId(): bigint {
+  return personSteamId(randomInt(1, 2 ** 32));
+}

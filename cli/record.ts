@@ -1,0 +1,76 @@
+/** `hotmic record`: records everyone in a lobby, one WAV a speaker and one of the mix. */
+
+import { Command } from 'commander';
+import { type RecordedSession, SessionRecorder } from '../record/session_recorder.js';
+import { HotmicError } from '../voice/error.js';
+import { msOfSamples } from '../voice/units.js';
+import { monotonicMs } from './clock.js';
+import { startListener } from './listener.js';
+import { type MemberOptions, number, withMemberOptions } from './options.js';
+import { SpeakerLine } from './speaker_line.js';
+import { stopped, untilStopped } from './stop_signal.js';
+
+interface RecordOptions extends MemberOptions {
+  readonly out: string;
+  readonly seconds?: number;
+}
+
+/** How often what was heard goes to the disk. */
+export const FLUSH_MS = 250;
+
+export function recordCommand(): Command {
+  return withMemberOptions(new Command('record'), 'recorder')
+    .description('Record a lobby until Ctrl-C: one WAV a speaker and one of the mix, all of one length.')
+    .option('-o, --out <folder>', 'folder for the WAVs; made when it is not there', 'recording')
+    .option('--seconds <n>', 'end after this time', number(0.1, 86_400))
+    .action((url: string, options: RecordOptions) => untilStopped((stop) => record(url, options, stop)));
+}
+
+async function record(url: string, options: RecordOptions, stop: AbortSignal): Promise<void> {
+  const startedAt = monotonicMs();
+  const line = new SpeakerLine(process.stderr, () => monotonicMs() - startedAt);
+  const recorder = await SessionRecorder.create(options.out, {
+    onTrackError: (track, error) => console.error(`${track.name}: ${error.message} [${error.code}]`),
+  });
+  const { lobby, ended } = await startListener({
+    ...options,
+    url,
+    onWelcome: (lobby) => recorder.begin(lobby.joinedRelayTimeMs),
+    onParticipant: (participant) => line.show(participant),
+    onLeft: (participant) => line.remove(participant.name),
+    onDecoded: ({ name, steamId }, voice) => recorder.take({ ...voice, name, steamId }),
+  });
+  const joinedAt = monotonicMs();
+  const flushing = setInterval(() => void recorder.flush(), FLUSH_MS);
+  const stopping = stopped(stop, options.seconds).then(() => null);
+  const error = await Promise.race([ended, stopping]);
+  clearInterval(flushing);
+  line.end();
+  const elapsedMs = Math.round(monotonicMs() - joinedAt);
+  const session = await recorder.finish((lobby.joinedRelayTimeMs + elapsedMs) >>> 0);
+  if (!error) await lobby.leave();
+  printSession(session);
+  if (error) throw error;
+  throwFailure(session);
+}
+
+/** Lists the files of a recording. */
+export function printSession(session: RecordedSession): void {
+  for (const track of session.tracks) console.log(fileLine(track.path, track.samples));
+  if (session.mixPath) console.log(fileLine(session.mixPath, session.samples));
+  if (session.tracks.length === 0) console.log('Nobody spoke.');
+}
+
+/** Throws what kept a recording from being whole. */
+export function throwFailure(session: RecordedSession): void {
+  const failure = session.tracks.find((track) => track.error)?.error ?? session.mixError;
+  if (failure) throw failure;
+  if (session.refusedSpeakers > 0) {
+    const detail = `${session.refusedSpeakers} speakers beyond the ${session.tracks.length} that get a track`;
+    throw new HotmicError('ERR_HOTMIC_FILE', `Cannot record everyone: ${detail}`);
+  }
+}
+
+function fileLine(path: string, samples: number): string {
+  return `${path}  ${(msOfSamples(samples) / 1000).toFixed(2)} s`;
+}

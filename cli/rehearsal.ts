@@ -1,0 +1,236 @@
+/**
+ * A rehearsal: players with a script in one lobby over a real relay, and one who listens. Demo and benchmarks run it.
+ *
+ * Everything is what a game would use: a capture worker and ring a speaker, push-to-talk, a relay process, WebSockets on
+ * loopback, a decoder a speaker. Beside it the latency side channel takes notes.
+ */
+
+import { joinLobby, type Lobby } from '../client/lobby.js';
+import { Publisher } from '../client/publisher.js';
+import type { DecodedVoice } from '../client/receiver.js';
+import type { Participant } from '../client/session.js';
+import { StageLog } from '../client/stage_log.js';
+import { type Capture, embeddedSteam, startCapture } from '../native/capture.js';
+import type { VoiceInputOptions } from '../native/voice_input.js';
+import type { HotmicError } from '../voice/error.js';
+import { personSteamId } from '../voice/steam_id.js';
+import type { Milliseconds } from '../voice/units.js';
+import { monotonicMs } from './clock.js';
+import { type Listener, startListener } from './listener.js';
+import { forkRelay, type RelayProcess } from './relay_process.js';
+
+/** When a player holds the key. */
+export interface Turn {
+  readonly atMs: Milliseconds;
+  /** How long; null until the input ends. */
+  readonly holdMs: Milliseconds | null;
+}
+
+/** One speaker and the script. */
+export interface Part {
+  readonly name: string;
+  readonly input: VoiceInputOptions;
+  /** In order, one after the other. */
+  readonly turns: readonly Turn[];
+}
+
+export interface RehearsalOptions {
+  readonly parts: readonly Part[];
+  readonly onListening?: (lobby: Lobby) => void;
+  readonly onDecoded?: (participant: Participant, voice: DecodedVoice) => void;
+  readonly onParticipant?: (participant: Participant) => void;
+  /** Ends the rehearsal early: keys come up, tails are still heard. */
+  readonly stop?: AbortSignal;
+}
+
+/** What became of one speaker's packets, stage by stage. */
+export interface PartResult {
+  readonly name: string;
+  readonly slot: number;
+  /** Packets that getVoice gave. */
+  readonly captured: number;
+  /** Lost in the speaker's process: the ring was full, or they had grown old. */
+  readonly discarded: number;
+  /** Voice frames that the relay published. */
+  readonly relayed: number;
+  /** Voice frames that the listener decoded. */
+  readonly decoded: number;
+  /** Voice frames that never came to the listener, or could not be decoded. */
+  readonly lost: number;
+  readonly concealedFrames: number;
+  readonly talkspurts: number;
+}
+
+export interface RehearsalResult {
+  readonly parts: readonly PartResult[];
+  readonly stages: StageLog;
+  /** When it was over, on the relay's clock. */
+  readonly endRelayTimeMs: number;
+  /** Game frames that began more than one frame late, over all capture workers: above a few, the latencies say little. */
+  readonly lateGameFrames: number;
+}
+
+const LOBBY = 'rehearsal';
+
+/** Accounts of the players, the listener's first. */
+const FIRST_ACCOUNT = 7800;
+
+interface Player {
+  readonly part: Part;
+  readonly capture: Capture;
+  readonly lobby: Lobby;
+  readonly publisher: Publisher;
+  readonly inputEnded: Promise<void>;
+}
+
+/** Runs a rehearsal to its end. @throws HotmicError of whatever failed first; everything is closed then. */
+export async function rehearse(options: RehearsalOptions): Promise<RehearsalResult> {
+  const stages = new StageLog();
+  const relayed = new Map<number, number>();
+  const failures: HotmicError[] = [];
+  const stop = new AbortController();
+  const fail = (error: HotmicError | null) => {
+    if (error) failures.push(error);
+    if (error) stop.abort();
+  };
+  options.stop?.addEventListener('abort', () => stop.abort());
+
+  const relay = await forkRelay((slot, sequence, at) => {
+    relayed.set(slot, (relayed.get(slot) ?? 0) + 1);
+    stages.relayed(slot, sequence, at);
+  });
+  const players: Player[] = [];
+  let listener: Listener | null = null;
+  try {
+    listener = await startListener({
+      url: relay.url,
+      lobby: LOBBY,
+      name: 'listener',
+      steamId: personSteamId(FIRST_ACCOUNT),
+      onDecoded: (participant, voice) => options.onDecoded?.(participant, voice),
+      onParticipant: (participant) => options.onParticipant?.(participant),
+      onWelcome: (lobby) => options.onListening?.(lobby),
+      stages: {
+        clock: monotonicMs,
+        onStages: (slot, sequence, arrivedAt, decodedAt) =>
+          stages.decoded(slot, sequence, arrivedAt, decodedAt),
+      },
+    });
+    void listener.ended.then(fail);
+    for (const [index, part] of options.parts.entries()) {
+      players.push(await enter(relay, part, personSteamId(FIRST_ACCOUNT + 1 + index), stages, fail));
+    }
+
+    const startedAt = monotonicMs();
+    await Promise.all(players.map((player) => perform(player, startedAt, stop.signal)));
+    const elapsedMs = monotonicMs() - startedAt;
+
+    let lateGameFrames = 0;
+    const captured: number[] = [];
+    for (const { capture, publisher } of players) {
+      const counts = await capture.close();
+      await publisher.finished();
+      lateGameFrames += counts.lateFrames;
+      captured.push(counts.packets);
+    }
+    if (failures[0]) throw failures[0];
+    await arrival(players, listener);
+    // Leaving goes the way of the voice: what was sent before has come when everyone is gone.
+    for (const { lobby } of players) await lobby.leave();
+    await listener.lobby.leave();
+    await relay.close();
+
+    const { receiver, lobby } = listener;
+    const parts = players.map((player, index): PartResult => {
+      const { slot } = player.lobby;
+      const heard = receiver.counts(slot);
+      const { refused, discarded, talkspurts } = player.publisher.counts();
+      return {
+        name: player.part.name,
+        slot,
+        captured: captured[index] ?? 0,
+        discarded: refused + discarded,
+        relayed: relayed.get(slot) ?? 0,
+        decoded: heard ? heard.packets - heard.late - heard.refused : 0,
+        lost: heard ? heard.lost + heard.refused : 0,
+        concealedFrames: heard?.concealedFrames ?? 0,
+        talkspurts,
+      };
+    });
+    const endRelayTimeMs = (lobby.joinedRelayTimeMs + Math.round(elapsedMs)) >>> 0;
+    return { parts, stages, endRelayTimeMs, lateGameFrames };
+  } finally {
+    await Promise.allSettled(players.map(({ capture }) => capture.close()));
+    await relay.close();
+    listener?.receiver.close();
+  }
+}
+
+async function enter(
+  relay: RelayProcess,
+  part: Part,
+  steamId: bigint,
+  stages: StageLog,
+  fail: (error: HotmicError | null) => void,
+): Promise<Player> {
+  let sayEnded: () => void = () => undefined;
+  const inputEnded = new Promise<void>((resolve) => {
+    sayEnded = resolve;
+  });
+  const capture = await startCapture({
+    steam: embeddedSteam({ steamId, input: part.input }),
+    onInputEnded: sayEnded,
+    onFailed: fail,
+  });
+  const lobby = await joinLobby({
+    url: relay.url,
+    lobby: LOBBY,
+    name: part.name,
+    steamId,
+    events: { onEnded: fail },
+  });
+  const publisher = new Publisher({
+    capture,
+    clock: monotonicMs,
+    publish: (packet) => lobby.publish(packet),
+    onTaken: (sequence, capturedAt, takenAt) => stages.taken(lobby.slot, sequence, capturedAt, takenAt),
+  });
+  return { part, capture, lobby, publisher, inputEnded };
+}
+
+/** Plays one part: key down, key up, as the script has it. */
+async function perform(player: Player, startedAt: Milliseconds, stop: AbortSignal): Promise<void> {
+  for (const turn of player.part.turns) {
+    await until(startedAt + turn.atMs, stop);
+    if (stop.aborted) return;
+    player.publisher.press();
+    if (turn.holdMs === null) await Promise.race([player.inputEnded, aborted(stop)]);
+    else await until(startedAt + turn.atMs + turn.holdMs, stop);
+    await player.publisher.release();
+  }
+}
+
+/** Waits until what was sent has come, or does not come any more. */
+async function arrival(players: readonly Player[], listener: Listener): Promise<void> {
+  const deadline = monotonicMs() + 1000;
+  const sent = players.reduce((sum, { lobby }) => sum + lobby.counts().framesSent, 0);
+  while (listener.lobby.counts().framesReceived < sent && monotonicMs() < deadline)
+    await until(monotonicMs() + 10);
+}
+
+function aborted(stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => stop.addEventListener('abort', () => resolve()));
+}
+
+function until(instant: Milliseconds, stop?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, Math.max(0, instant - monotonicMs()));
+    function done() {
+      clearTimeout(timer);
+      stop?.removeEventListener('abort', done);
+      resolve();
+    }
+    if (stop?.aborted) done();
+    stop?.addEventListener('abort', done);
+  });
+}

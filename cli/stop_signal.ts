@@ -1,0 +1,37 @@
+/**
+ * Ctrl-C and SIGTERM: the first asks the command to end in order, the second ends the process.
+ */
+
+/** Runs `work` with a signal that is aborted at the first SIGINT or SIGTERM. */
+export async function untilStopped<T>(work: (stop: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  try {
+    return await work(controller.signal);
+  } finally {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  }
+}
+
+/** Resolves at the stop, or after `seconds`. */
+export function stopped(stop: AbortSignal, seconds = Number.POSITIVE_INFINITY): Promise<void> {
+  return new Promise((resolve) => {
+    if (stop.aborted) return resolve();
+    // Without an end of its own it still has to keep the process alive.
+    const timer = Number.isFinite(seconds)
+      ? setTimeout(() => finish(), seconds * 1000)
+      : setInterval(() => undefined, 1 << 30);
+    const finish = () => {
+      clearTimeout(timer);
+      stop.removeEventListener('abort', finish);
+      resolve();
+    };
+    stop.addEventListener('abort', finish);
+  });
+}

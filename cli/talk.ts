@@ -1,0 +1,121 @@
+/** `hotmic talk`: speaks in a lobby, from a WAV file, raw PCM or a tone, through the capture worker. */
+
+import { emitKeypressEvents } from 'node:readline';
+import { Command, Option } from 'commander';
+import { joinLobby } from '../client/lobby.js';
+import { Publisher } from '../client/publisher.js';
+import { embeddedSteam, startCapture } from '../native/capture.js';
+import type { VoiceInputOptions } from '../native/voice_input.js';
+import { HotmicError } from '../voice/error.js';
+import { monotonicMs } from './clock.js';
+import { integer, type MemberOptions, number, withMemberOptions } from './options.js';
+import { untilStopped } from './stop_signal.js';
+
+interface TalkOptions extends MemberOptions {
+  readonly wav?: string;
+  readonly pcm?: string;
+  readonly rate: number;
+  readonly live?: true;
+  readonly tone?: number;
+  readonly loop?: true;
+  readonly seconds?: number;
+  readonly pushToTalk?: true;
+}
+
+export function talkCommand(): Command {
+  return withMemberOptions(new Command('talk'), 'talker')
+    .description('Speak in a lobby: hold the key down until the input ends, or until Ctrl-C.')
+    .addOption(new Option('--wav <file>', 'speak a WAV file of any rate').conflicts(['pcm', 'tone']))
+    .addOption(
+      new Option('--pcm <file>', 'speak raw PCM, mono s16 little-endian; - is standard input').conflicts([
+        'wav',
+        'tone',
+      ]),
+    )
+    .addOption(
+      new Option('--tone <hz>', 'speak a tone that swells like syllables')
+        .argParser(number(20, 11_000))
+        .conflicts(['wav', 'pcm']),
+    )
+    .option('--rate <hz>', 'rate of --pcm', integer(4000, 192_000), 24_000)
+    .option('--live', 'treat --pcm as a microphone: drop what it says while the key is up')
+    .option('--loop', 'speak --wav again and again')
+    .option('--seconds <n>', 'let go of the key after this time', number(0.1, 86_400))
+    .option('--push-to-talk', 'space bar presses and releases the key; q ends')
+    .action((url: string, options: TalkOptions) => untilStopped((stop) => talk(url, options, stop)));
+}
+
+async function talk(url: string, options: TalkOptions, stop: AbortSignal): Promise<void> {
+  const input = inputOf(options);
+  let sayEnd: (error: HotmicError | null) => void = () => undefined;
+  const ended = new Promise<HotmicError | null>((resolve) => {
+    sayEnd = resolve;
+  });
+
+  const capture = await startCapture({
+    steam: embeddedSteam({ steamId: options.steamId, input }),
+    onInputEnded: () => sayEnd(null),
+    onFailed: (error) => sayEnd(error),
+  });
+  try {
+    const lobby = await joinLobby({ url, ...options, events: { onEnded: (error) => sayEnd(error) } });
+    const publisher = new Publisher({
+      capture,
+      clock: monotonicMs,
+      publish: (packet) => lobby.publish(packet),
+    });
+    stop.addEventListener('abort', () => sayEnd(null));
+    if (options.seconds !== undefined) setTimeout(() => sayEnd(null), options.seconds * 1000).unref();
+
+    console.error(
+      `In lobby ${options.lobby} as ${options.name} (slot ${lobby.slot}), ${lobby.participants.length} others.`,
+    );
+    const closeKeys = options.pushToTalk ? openKeys(publisher, () => sayEnd(null)) : null;
+    if (!closeKeys) publisher.press();
+    const error = await ended;
+    closeKeys?.();
+    if (error) throw error;
+    await publisher.release();
+    await lobby.leave();
+    const { packets, talkspurts, refused, discarded } = publisher.counts();
+    console.error(
+      `Said ${packets} packets in ${talkspurts} talkspurts; ${refused + discarded} lost on the way.`,
+    );
+  } finally {
+    await capture.close().catch(() => undefined);
+  }
+}
+
+function inputOf(options: TalkOptions): VoiceInputOptions {
+  if (options.wav !== undefined) return { kind: 'wav', path: options.wav, loop: options.loop ?? false };
+  if (options.tone !== undefined) return { kind: 'tone', frequencyHz: options.tone };
+  if (options.pcm !== undefined) {
+    const from = options.pcm === '-' ? {} : { path: options.pcm };
+    return { kind: 'pcm', ...from, sampleRateHz: options.rate, live: options.live ?? false };
+  }
+  throw new HotmicError('ERR_HOTMIC_USAGE', 'Cannot talk: nothing to say, wants one of --wav, --pcm, --tone');
+}
+
+/** The space bar is the key, as a toggle: a terminal does not tell when a key comes up. */
+function openKeys(publisher: Publisher, onQuit: () => void): () => void {
+  const { stdin } = process;
+  if (!stdin.isTTY)
+    throw new HotmicError('ERR_HOTMIC_USAGE', 'Cannot use --push-to-talk: standard input is no terminal');
+  let isDown = false;
+  const onKey = (_text: string, key: { name?: string; ctrl?: boolean }) => {
+    if (key.name === 'q' || (key.ctrl && key.name === 'c')) return onQuit();
+    if (key.name !== 'space') return;
+    isDown = !isDown;
+    if (isDown) publisher.press();
+    else void publisher.release();
+    process.stderr.write(`\r\x1b[2K${isDown ? '● speaking' : '○ silent'} (space, q)`);
+  };
+  emitKeypressEvents(stdin);
+  stdin.setRawMode(true);
+  stdin.on('keypress', onKey).resume();
+  process.stderr.write('○ silent (space, q)');
+  return () => {
+    stdin.off('keypress', onKey).setRawMode(false).pause();
+    process.stderr.write('\n');
+  };
+}

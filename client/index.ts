@@ -1,0 +1,11 @@
+/**
+ * `hotmic/client`: join a lobby, talk by push-to-talk, hear the others.
+ */
+
+export type { NumberedPacket } from '../voice/talkspurt.js';
+export type { VoiceHeader } from '../voice/wire.js';
+export * from './lobby.js';
+export * from './publisher.js';
+export * from './receiver.js';
+export * from './session.js';
+export * from './transport.js';

@@ -1,0 +1,177 @@
+/**
+ * Joins a lobby: ties a session to a transport and tells what happens. This is what a game embeds.
+ */
+
+import { codeOf, HotmicError } from '../voice/error.js';
+import type { NumberedPacket } from '../voice/talkspurt.js';
+import { Target, type VoiceHeader, writeVoiceFrame } from '../voice/wire.js';
+import {
+  type Participant,
+  Session,
+  type SessionDrop,
+  type SessionOptions,
+  type SessionOutput,
+} from './session.js';
+import type { OpenTransport } from './transport.js';
+import { openWsTransport } from './transport_ws.js';
+
+/** What a lobby tells. Each is optional. */
+export interface LobbyEvents {
+  /** We are in: the lobby that `joinLobby` resolves to. Told before anything else. */
+  onWelcome?(lobby: Lobby): void;
+  onJoined?(participant: Participant): void;
+  onLeft?(participant: Participant): void;
+  /** Someone began or ceased to speak: `participant.speaking`. */
+  onSpeaking?(participant: Participant): void;
+  /** A voice frame. `packet` is the receiver's to keep. */
+  onVoice?(participant: Participant, header: VoiceHeader, packet: Uint8Array): void;
+  /** The connection is over, once; null when we left. */
+  onEnded?(error: HotmicError | null): void;
+}
+
+export interface LobbyOptions extends SessionOptions {
+  /** A `ws:` or `wss:` URL of a relay. */
+  readonly url: string;
+  readonly events?: LobbyEvents;
+  /** Default: the one for Node. */
+  readonly transport?: OpenTransport;
+}
+
+/** What a lobby has counted. */
+export interface LobbyCounts {
+  readonly framesSent: number;
+  readonly framesReceived: number;
+  /** Voice frames from the relay that were not taken, by reason. */
+  readonly dropped: Readonly<Record<SessionDrop, number>>;
+}
+
+/** Our place in a lobby. */
+export interface Lobby {
+  /** Our own number in the lobby. */
+  readonly slot: number;
+  /** The relay's clock when we joined, in ms, 32 bit, as in voice frames. */
+  readonly joinedRelayTimeMs: number;
+  /** Everyone else, as of now. */
+  readonly participants: readonly Participant[];
+  /** Sends one packet to everyone else. Returns false when the lobby is over. The packet is copied. */
+  publish(packet: NumberedPacket): boolean;
+  counts(): LobbyCounts;
+  /** Leaves; resolves when the connection is closed. */
+  leave(): Promise<void>;
+}
+
+/** The longest that `leave` waits for the relay's close. */
+const LEAVE_TIMEOUT_MS = 2000;
+
+/**
+ * Joins a lobby. Resolves when the relay has let us in.
+ *
+ * @throws HotmicError ERR_HOTMIC_URL for no WebSocket URL, ERR_HOTMIC_CONNECT when nothing answers there,
+ *   ERR_HOTMIC_REFUSED when the relay refuses, ERR_HOTMIC_CONNECTION_LOST when it closes before its welcome.
+ */
+export function joinLobby(options: LobbyOptions): Promise<Lobby> {
+  const url = parseRelayUrl(options.url);
+  const { events = {} } = options;
+  const session = new Session(options);
+  const dropped: Record<SessionDrop, number> = { 'before-welcome': 0, malformed: 0, 'slot-unknown': 0 };
+  let framesSent = 0;
+  let framesReceived = 0;
+
+  return new Promise((resolve, reject) => {
+    let wasWelcome = false;
+    let tellLeft: () => void = () => undefined;
+    const left = new Promise<void>((settle) => {
+      tellLeft = settle;
+    });
+
+    const transport = (options.transport ?? openWsTransport)(url, {
+      onOpen: () => apply(session.handle({ kind: 'opened' })),
+      onText: (text) => apply(session.handle({ kind: 'text', text })),
+      onBytes: (frame) => apply(session.handle({ kind: 'voice', frame })),
+      onClose: (code, reason, failure) => {
+        if (failure && !wasWelcome) reject(connectError(url, failure));
+        apply(session.handle({ kind: 'closed', code, reason }));
+        tellLeft();
+      },
+    });
+
+    const lobby = (slot: number, joinedRelayTimeMs: number): Lobby => ({
+      slot,
+      joinedRelayTimeMs,
+      get participants() {
+        return session.participants;
+      },
+      publish: (packet) => {
+        if (!session.joined) return false;
+        transport.send(writeVoiceFrame({ ...packet, target: Target.lobby }, packet.packet));
+        framesSent += 1;
+        return true;
+      },
+      counts: () => ({ framesSent, framesReceived, dropped: { ...dropped } }),
+      leave: async () => {
+        apply(session.leave());
+        const timeout = setTimeout(() => transport.close(), LEAVE_TIMEOUT_MS);
+        await left;
+        clearTimeout(timeout);
+      },
+    });
+
+    function apply(outputs: SessionOutput[]): void {
+      for (const output of outputs) {
+        switch (output.kind) {
+          case 'send':
+            transport.send(output.text);
+            break;
+          case 'welcome': {
+            wasWelcome = true;
+            const joined = lobby(output.slot, output.relayTimeMs);
+            events.onWelcome?.(joined);
+            resolve(joined);
+            break;
+          }
+          case 'joined':
+            events.onJoined?.(output.participant);
+            break;
+          case 'left':
+            events.onLeft?.(output.participant);
+            break;
+          case 'speaking':
+            events.onSpeaking?.(output.participant);
+            break;
+          case 'voice':
+            framesReceived += 1;
+            events.onVoice?.(output.participant, output.header, output.packet);
+            break;
+          case 'dropped':
+            dropped[output.reason] += 1;
+            break;
+          case 'ended':
+            transport.close();
+            if (wasWelcome) events.onEnded?.(output.error);
+            else
+              reject(
+                output.error ??
+                  new HotmicError('ERR_HOTMIC_CLOSED', 'The lobby was left before it was joined'),
+              );
+        }
+      }
+    }
+  });
+}
+
+/** Reads the URL of a relay. @throws HotmicError ERR_HOTMIC_URL. */
+export function parseRelayUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || (url.protocol !== 'ws:' && url.protocol !== 'wss:')) {
+    throw new HotmicError(
+      'ERR_HOTMIC_URL',
+      `Cannot connect to "${text}": wants a URL such as ws://127.0.0.1:7800`,
+    );
+  }
+  return url;
+}
+
+function connectError(url: URL, cause: Error): HotmicError {
+  const why = codeOf(cause) ?? cause.message;
+  return new HotmicError('ERR_HOTMIC_CONNECT', `Cannot connect to ${url.href}: ${why}`, { cause });
+}

@@ -1,0 +1,149 @@
+/**
+ * Turns voice frames back into sound: one decoder a speaker, in order, what is missing concealed.
+ *
+ * A WebSocket keeps order, so a frame that comes behind its successor was sent twice: it is counted and dropped. Smoothing
+ * over time is the business of whoever plays the sound.
+ */
+
+import { sequenceDelta, timestampAfter } from '../voice/sequence.js';
+import { FRAME_SAMPLES, type Milliseconds, VOICE_RATE_HZ } from '../voice/units.js';
+import { VoiceResult } from '../voice/voice_result.js';
+import type { VoiceHeader } from '../voice/wire.js';
+import { MAX_DECODED_SAMPLES, VoiceDecoder } from '../wasm/decompress.js';
+
+/** The sound of one voice frame. */
+export interface DecodedVoice {
+  readonly slot: number;
+  readonly marker: boolean;
+  readonly terminator: boolean;
+  readonly sequence: number;
+  /** Of the first sample of `pcm`, which is a concealed one after a loss. */
+  readonly timestamp: number;
+  readonly relayTimeMs: number;
+  /** Mono at 24 kHz; valid during the call. */
+  readonly pcm: Int16Array;
+  readonly concealedFrames: number;
+}
+
+/** What a receiver has counted for one speaker. */
+export interface SpeakerCounts {
+  readonly packets: number;
+  readonly decodedFrames: number;
+  readonly concealedFrames: number;
+  /** Voice frames that never came, by the gaps in their sequence. */
+  readonly lost: number;
+  /** Voice frames that came behind their successor. */
+  readonly late: number;
+  /** Packets that decompressVoice refused. */
+  readonly refused: number;
+  readonly samples: number;
+}
+
+export interface ReceiverOptions {
+  /** Takes the sound of each frame as soon as it is decoded. */
+  readonly onDecoded: (voice: DecodedVoice) => void;
+  /** Speakers at a time, 1 to 1000. Default 64: a whole lobby. The one silent for longest makes room. */
+  readonly maxSpeakers?: number;
+  /** Latency side channel, with `clock`: a frame arrived and was decoded at these instants. */
+  readonly onStages?: (
+    slot: number,
+    sequence: number,
+    arrivedAt: Milliseconds,
+    decodedAt: Milliseconds,
+  ) => void;
+  readonly clock?: () => Milliseconds;
+}
+
+interface Speaker {
+  readonly decoder: VoiceDecoder;
+  expectedSequence: number | null;
+  counts: { -readonly [name in keyof SpeakerCounts]: number };
+}
+
+/** Decodes all speakers of a lobby at 24 kHz. Wants `initCodec` or `loadCodec` before. */
+export class Receiver {
+  readonly #options: ReceiverOptions;
+  readonly #maxSpeakers: number;
+  readonly #speakers = new Map<number, Speaker>();
+  readonly #pcm = new Int16Array(MAX_DECODED_SAMPLES);
+
+  constructor(options: ReceiverOptions) {
+    this.#options = options;
+    this.#maxSpeakers = options.maxSpeakers ?? 64;
+    if (!(this.#maxSpeakers >= 1 && this.#maxSpeakers <= 1000)) {
+      throw new RangeError(`Cannot receive: maxSpeakers is ${this.#maxSpeakers}, wants 1 to 1000`);
+    }
+  }
+
+  /** Takes one voice frame. `packet` is only read during the call. */
+  take(header: VoiceHeader, packet: Uint8Array): void {
+    const arrivedAt = this.#options.clock?.() ?? 0;
+    const speaker = this.#speaker(header.slot);
+    const { counts } = speaker;
+    counts.packets += 1;
+    if (speaker.expectedSequence !== null) {
+      const ahead = sequenceDelta(speaker.expectedSequence, header.sequence);
+      if (ahead < 0) {
+        counts.late += 1;
+        return;
+      }
+      counts.lost += ahead;
+    }
+    speaker.expectedSequence = (header.sequence + 1) & 0xffff;
+
+    const { result, samples, concealedFrames, decodedFrames } = speaker.decoder.decompress(packet, this.#pcm);
+    if (result !== VoiceResult.VOICE_RESULT_OK) {
+      counts.refused += 1;
+      return;
+    }
+    counts.decodedFrames += decodedFrames;
+    counts.concealedFrames += concealedFrames;
+    counts.samples += samples;
+    const { onStages, clock } = this.#options;
+    if (onStages && clock) onStages(header.slot, header.sequence, arrivedAt, clock());
+    const { slot, marker, terminator, sequence, relayTimeMs } = header;
+    const timestamp = timestampAfter(header.timestamp, -concealedFrames * FRAME_SAMPLES);
+    const pcm = this.#pcm.subarray(0, samples);
+    this.#options.onDecoded({
+      slot,
+      marker,
+      terminator,
+      sequence,
+      timestamp,
+      relayTimeMs,
+      pcm,
+      concealedFrames,
+    });
+  }
+
+  /** Counts of a speaker that was heard, or null. */
+  counts(slot: number): SpeakerCounts | null {
+    const speaker = this.#speakers.get(slot);
+    return speaker ? { ...speaker.counts } : null;
+  }
+
+  /** Forgets a speaker that left, and gives its decoder back. */
+  forget(slot: number): void {
+    this.#speakers.get(slot)?.decoder.free();
+    this.#speakers.delete(slot);
+  }
+
+  /** Gives all decoders back. */
+  close(): void {
+    for (const slot of [...this.#speakers.keys()]) this.forget(slot);
+  }
+
+  /** The speaker in `slot`, now the most recently heard. */
+  #speaker(slot: number): Speaker {
+    const known = this.#speakers.get(slot);
+    if (!known && this.#speakers.size >= this.#maxSpeakers) this.forget(this.#speakers.keys().next().value!);
+    const speaker = known ?? {
+      decoder: new VoiceDecoder(VOICE_RATE_HZ),
+      expectedSequence: null,
+      counts: { packets: 0, decodedFrames: 0, concealedFrames: 0, lost: 0, late: 0, refused: 0, samples: 0 },
+    };
+    this.#speakers.delete(slot);
+    this.#speakers.set(slot, speaker);
+    return speaker;
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * The transport for Node, over the npm package ws: Node 20 has no WebSocket of its own.
+ */
+
+import { WebSocket } from 'ws';
+import { MAX_WELCOME_BYTES } from '../voice/control.js';
+import type { Transport, TransportEvents } from './transport.js';
+
+/** Time for the connection to open, in ms. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+export function openWsTransport(url: URL, events: TransportEvents): Transport {
+  const socket = new WebSocket(url, {
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    maxPayload: MAX_WELCOME_BYTES,
+    perMessageDeflate: false,
+  });
+  let failure: Error | null = null;
+  socket.on('open', () => events.onOpen());
+  socket.on('error', (error) => {
+    failure = error;
+  });
+  socket.on('close', (code, reason) => events.onClose(code, reason.toString(), failure));
+  socket.on('message', (data: Buffer, isBinary: boolean) => {
+    if (isBinary) events.onBytes(data);
+    else events.onText(data.toString());
+  });
+  return {
+    send: (data) => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(data);
+    },
+    get bufferedBytes() {
+      return socket.bufferedAmount;
+    },
+    close: () => socket.close(1000),
+  };
+}

@@ -1,0 +1,140 @@
+/**
+ * The near end of the capture worker: starts the thread, holds the ring's reading end, passes key-down and key-up on.
+ */
+
+import { Worker } from 'node:worker_threads';
+import { type ErrorCode, HotmicError } from '../voice/error.js';
+import { allocateRing, RingConsumer } from '../voice/ring.js';
+import type { CaptureCommand, CaptureCounts, CaptureEvent, CaptureWorkerData } from './capture_worker.js';
+import type { EmbeddedSteamOptions } from './embedded_steam.js';
+
+export type { CaptureCounts } from './capture_worker.js';
+
+/** How to capture. */
+export interface CaptureOptions {
+  /**
+   * Which Steam to drive: the URL of a module that exports `openVoiceSource`, and what to hand to it. The embedded Steam's
+   * is `embeddedSteam(options)`.
+   */
+  readonly steam: { readonly module: string; readonly options: unknown };
+  /** Calls of getVoice a second, 4 to 1000. Default 60. */
+  readonly frameHz?: number;
+  /** Bytes of the ring, a power of two from 32768. Default 65536: more than 10 s of one voice. */
+  readonly ringBytes?: number;
+  /** Called once when the input has no more to give: a WAV is at its end. */
+  readonly onInputEnded?: () => void;
+  /** Called when the worker fails after it was ready. Nothing more will come; the ring is closed. */
+  readonly onFailed?: (error: HotmicError) => void;
+}
+
+/** A running capture worker. */
+export interface Capture {
+  readonly steamId: bigint;
+  /** The packets, each with a CaptureTag and the instant at which getVoice returned it. */
+  readonly ring: RingConsumer;
+  startVoiceRecording(): void;
+  /** Key-up. The tail still comes, then an entry with CaptureTag.end. */
+  stopVoiceRecording(): void;
+  /** Stops, drains the tail into the ring, closes the ring and ends the thread. Keep reading the ring meanwhile. */
+  close(): Promise<CaptureCounts>;
+}
+
+/** The embedded Steam, for `CaptureOptions.steam`. */
+export function embeddedSteam(options: EmbeddedSteamOptions): CaptureOptions['steam'] {
+  return { module: new URL('./embedded_steam.js', import.meta.url).href, options };
+}
+
+/**
+ * Starts a capture worker and waits until its Steam is open.
+ *
+ * @throws HotmicError with the code of what failed in the worker, or ERR_HOTMIC_CAPTURE.
+ */
+export async function startCapture(options: CaptureOptions): Promise<Capture> {
+  const { frameHz = 60, ringBytes = 65_536 } = options;
+  if (!(frameHz >= 4 && frameHz <= 1000)) {
+    throw new RangeError(`Cannot capture: frameHz is ${frameHz}, wants 4 to 1000`);
+  }
+  if (ringBytes < 16_384)
+    throw new RangeError(`Cannot capture: ringBytes is ${ringBytes}, wants at least 16384`);
+  const storage = allocateRing(ringBytes);
+  const data: CaptureWorkerData = {
+    ring: storage,
+    steamModule: options.steam.module,
+    steamOptions: options.steam.options,
+    frameHz,
+  };
+  const worker = new Worker(new URL('./capture_worker.js', import.meta.url), { workerData: data });
+  const ring = new RingConsumer(storage);
+
+  const ready = deferred<bigint>();
+  const closed = deferred<CaptureCounts>();
+  // Whoever never calls close() is told of a failure by onFailed.
+  closed.promise.catch(() => undefined);
+  let state: 'opening' | 'ready' | 'over' = 'opening';
+  const fail = (error: HotmicError) => {
+    if (state === 'over') return;
+    const wasReady = state === 'ready';
+    state = 'over';
+    ready.reject(error);
+    closed.reject(error);
+    if (wasReady) options.onFailed?.(error);
+  };
+  worker.on('message', (event: CaptureEvent) => {
+    switch (event.kind) {
+      case 'ready':
+        state = 'ready';
+        ready.resolve(event.steamId);
+        break;
+      case 'input-ended':
+        options.onInputEnded?.();
+        break;
+      case 'failed':
+        fail(captureError(event.code, event.message));
+        break;
+      case 'closed':
+        state = 'over';
+        closed.resolve(event.counts);
+    }
+  });
+  worker.on('error', (cause) => fail(captureError(null, cause.message)));
+  worker.on('exit', () => fail(captureError(null, 'the capture worker is gone')));
+
+  const command = (text: CaptureCommand) => worker.postMessage(text);
+  let steamId: bigint;
+  try {
+    steamId = await ready.promise;
+  } catch (error) {
+    await worker.terminate();
+    throw error;
+  }
+  return {
+    steamId,
+    ring,
+    startVoiceRecording: () => command('start'),
+    stopVoiceRecording: () => command('stop'),
+    close: async () => {
+      command('close');
+      return await closed.promise;
+    },
+  };
+}
+
+interface Deferred<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** Promise.withResolvers, which Node 20 lacks. */
+function deferred<T>(): Deferred<T> {
+  let settle!: Omit<Deferred<T>, 'promise'>;
+  const promise = new Promise<T>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  return { promise, ...settle };
+}
+
+function captureError(code: string | null, message: string): HotmicError {
+  if (code?.startsWith('ERR_HOTMIC_')) return new HotmicError(code as ErrorCode, message);
+  return new HotmicError('ERR_HOTMIC_CAPTURE', `Cannot capture: ${message}`);
+}

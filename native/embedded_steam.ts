@@ -1,0 +1,282 @@
+/**
+ * The embedded Steam: Steam's voice functions with no Steam client, on our own codec.
+ *
+ * It records from a VoiceInput instead of a microphone, at the pace of the clock it is given. A recording ends as real ones
+ * do: a hangover after key-up, silence until the encoder sends DTX frames, the end-of-recording marker, a silence packet.
+ */
+
+import { readU32 } from '../voice/bytes.js';
+import { HotmicError } from '../voice/error.js';
+import { MIN_PACKET_BYTES } from '../voice/packet.js';
+import {
+  BYTES_PER_SAMPLE,
+  FRAME_SAMPLES,
+  type Milliseconds,
+  samplesOfMs,
+  VOICE_RATE_HZ,
+} from '../voice/units.js';
+import { VoiceResult } from '../voice/voice_result.js';
+import { OPUS_RATES_HZ, type OpusEncoderOptions, type OpusRateHz } from '../wasm/codec.js';
+import { VoiceEncoder } from '../wasm/compress.js';
+import { MAX_DECODED_SAMPLES, VoiceDecoder } from '../wasm/decompress.js';
+import { loadCodec } from '../wasm/load.js';
+import {
+  type AvailableVoice,
+  type CapturedVoice,
+  DECOMPRESS_BUFFER_BYTES,
+  type DecompressedVoice,
+  type User,
+  type VoiceSource,
+} from './user.js';
+import { openVoiceInput, type VoiceInput, type VoiceInputOptions } from './voice_input.js';
+
+/** How the embedded Steam records. Survives structured cloning. */
+export interface EmbeddedSteamOptions {
+  /** Whose voice it is. */
+  readonly steamId: bigint;
+  readonly input: VoiceInputOptions;
+  /** Seconds of sound a second of the clock, 0.1 to 1000. Default 1, real time. */
+  readonly speed?: number;
+  /** How long the input is heard after key-up, in ms of sound, 0 to 2000. Default 200. */
+  readonly hangoverMs?: Milliseconds;
+  readonly encoder?: OpusEncoderOptions;
+}
+
+/** The monotonic clock that paces the recording. */
+export type Clock = () => Milliseconds;
+
+/** The DTX frames that close a recording at least, and the silence after which it closes without them. */
+const CLOSING_DTX_FRAMES = 5;
+const MAX_CLOSING_SAMPLES = 2 * VOICE_RATE_HZ;
+
+/** The most that one call of getVoice records: what is due beyond it stays due. */
+const MAX_POLL_SAMPLES = VOICE_RATE_HZ;
+
+/** Decoders kept at a time, the least recently used dropped first. */
+const MAX_DECODERS = 64;
+
+/**
+ * idle → recording ⇄ hangover → closing → draining → idle. Key-down in hangover or closing goes on recording; in draining it
+ * waits for idle.
+ */
+type RecordingState = 'idle' | 'recording' | 'hangover' | 'closing' | 'draining';
+
+/** Steam's voice functions without Steam. Holds an encoder and decoders in the codec's memory until `close()`. */
+export class EmbeddedSteam implements User, VoiceSource {
+  readonly #steamId: bigint;
+  readonly #clock: Clock;
+  readonly #speed: number;
+  readonly #hangoverSamples: number;
+  readonly #input: VoiceInput;
+  readonly #encoder: VoiceEncoder;
+  readonly #decoders = new Map<string, VoiceDecoder>();
+  readonly #pcm = new Int16Array(FRAME_SAMPLES);
+
+  #state: RecordingState = 'idle';
+  #startAgain = false;
+  /** Sound due at this instant is counted from here. */
+  #pacedFrom: Milliseconds = 0;
+  #pacedSamples = 0;
+  /** Samples recorded in the present state, for the states that end by count. */
+  #stateSamples = 0;
+
+  /** @throws HotmicError ERR_HOTMIC_INPUT or ERR_HOTMIC_WAV for the input; RangeError for options out of range. */
+  constructor(options: EmbeddedSteamOptions, clock: Clock) {
+    const { speed = 1, hangoverMs = 200 } = options;
+    if (!(speed >= 0.1 && speed <= 1000))
+      throw new RangeError(`Cannot record: speed is ${speed}, wants 0.1 to 1000`);
+    if (!(hangoverMs >= 0 && hangoverMs <= 2000)) {
+      throw new RangeError(`Cannot record: hangoverMs is ${hangoverMs}, wants 0 to 2000`);
+    }
+    loadCodec();
+    this.#steamId = options.steamId;
+    this.#clock = clock;
+    this.#speed = speed;
+    this.#hangoverSamples = samplesOfMs(hangoverMs);
+    this.#input = openVoiceInput(options.input);
+    this.#encoder = new VoiceEncoder(options.steamId, options.encoder);
+  }
+
+  startVoiceRecording(): void {
+    switch (this.#state) {
+      case 'idle':
+        this.#pacedFrom = this.#clock();
+        this.#pacedSamples = 0;
+        this.#input.begin();
+        this.#enter('recording');
+        break;
+      case 'hangover':
+      case 'closing':
+        this.#enter('recording');
+        break;
+      case 'draining':
+        this.#startAgain = true;
+        break;
+      case 'recording':
+    }
+  }
+
+  stopVoiceRecording(): void {
+    this.#startAgain = false;
+    if (this.#state === 'recording') this.#enter('hangover');
+  }
+
+  getAvailableVoice(): AvailableVoice {
+    this.#record();
+    const bytes = this.#encoder.available();
+    if (bytes > 0) return { result: VoiceResult.VOICE_RESULT_OK, buffer: bytes };
+    return { result: this.#emptyResult(), buffer: 0 };
+  }
+
+  getVoice(buffer_size_override = 0): CapturedVoice {
+    const { result, buffer: bytes } = this.getAvailableVoice();
+    if (result !== VoiceResult.VOICE_RESULT_OK) return { result, written: 0, buffer: new Uint8Array(0) };
+    if (buffer_size_override > 0 && buffer_size_override < bytes) {
+      return { result: VoiceResult.VOICE_RESULT_BUFFER_TOO_SMALL, written: bytes, buffer: new Uint8Array(0) };
+    }
+    const buffer = new Uint8Array(bytes);
+    return { result, written: this.#encoder.read(buffer), buffer };
+  }
+
+  getVoiceInto(target: Uint8Array): number {
+    this.#record();
+    const bytes = this.#encoder.available();
+    if (bytes === 0) return -this.#emptyResult();
+    if (bytes > target.length) return -VoiceResult.VOICE_RESULT_BUFFER_TOO_SMALL;
+    return this.#encoder.read(target);
+  }
+
+  decompressVoice(
+    voice: Uint8Array,
+    sample_rate: number,
+    buffer_size_override = DECOMPRESS_BUFFER_BYTES,
+  ): DecompressedVoice {
+    if (!(sample_rate >= 11_025 && sample_rate <= 48_000)) {
+      throw new RangeError(`Cannot decompress voice: ${sample_rate} Hz, wants 11025 to 48000`);
+    }
+    const rate = OPUS_RATES_HZ.find((known) => known === sample_rate);
+    if (rate === undefined) {
+      const known = OPUS_RATES_HZ.filter((hz) => hz >= 11_025).join(', ');
+      throw new HotmicError(
+        'ERR_HOTMIC_SAMPLE_RATE',
+        `Cannot decompress voice: ${sample_rate} Hz, the embedded Steam wants one of ${known}`,
+      );
+    }
+    const room = Math.min(
+      Math.max(0, buffer_size_override >> 1),
+      MAX_DECODED_SAMPLES * (48_000 / VOICE_RATE_HZ),
+    );
+    const pcm = new Int16Array(room);
+    const { result, samples } = this.#decompress(voice, rate, pcm);
+    const size = samples * BYTES_PER_SAMPLE;
+    const isOk = result === VoiceResult.VOICE_RESULT_OK;
+    return { result, size, uncompressed: new Uint8Array(pcm.buffer.slice(0, isOk ? size : 0)) };
+  }
+
+  getVoiceOptimalSampleRate(): number {
+    return VOICE_RATE_HZ;
+  }
+
+  getSteamID(): bigint {
+    return this.#steamId;
+  }
+
+  get inputEnded(): boolean {
+    return this.#input.ended;
+  }
+
+  close(): void {
+    this.#input.close();
+    this.#encoder.free();
+    for (const decoder of this.#decoders.values()) decoder.free();
+    this.#decoders.clear();
+  }
+
+  #decompress(
+    voice: Uint8Array,
+    rate: OpusRateHz,
+    pcm: Int16Array,
+  ): { result: VoiceResult; samples: number } {
+    if (voice.length < MIN_PACKET_BYTES)
+      return { result: VoiceResult.VOICE_RESULT_DATA_CORRUPTED, samples: 0 };
+    const key = `${readU32(voice, 0)}:${readU32(voice, 4)}:${rate}`;
+    const known = this.#decoders.get(key);
+    const decoder = known ?? new VoiceDecoder(rate);
+    const decompressed = decoder.decompress(voice, pcm);
+    if (decompressed.result !== VoiceResult.VOICE_RESULT_OK) {
+      // What is not even a packet earns no decoder.
+      if (!known) decoder.free();
+      return decompressed;
+    }
+    this.#decoders.delete(key);
+    this.#decoders.set(key, decoder);
+    if (this.#decoders.size > MAX_DECODERS) {
+      const [oldest, idle] = this.#decoders.entries().next().value!;
+      idle.free();
+      this.#decoders.delete(oldest);
+    }
+    return decompressed;
+  }
+
+  /** Records what is due by the clock, and lets the end of a recording take its course. */
+  #record(): void {
+    if (this.#state === 'idle') return;
+    if (this.#isDraining) {
+      if (this.#encoder.available() === 0) this.#drained();
+      return;
+    }
+    const elapsedMs = this.#clock() - this.#pacedFrom;
+    const due = Math.floor((elapsedMs * this.#speed * VOICE_RATE_HZ) / 1000) - this.#pacedSamples;
+    let left = Math.min(due, MAX_POLL_SAMPLES);
+    while (left > 0 && !this.#isDraining) {
+      const wanted = this.#pcm.subarray(0, Math.min(left, FRAME_SAMPLES));
+      let heard = this.#state === 'closing' ? 0 : this.#input.read(wanted);
+      if (heard === 0) {
+        // An input that has fallen behind delays a recording but not its end.
+        if (this.#state === 'recording') break;
+        heard = wanted.fill(0).length;
+      }
+      this.#encoder.write(wanted.subarray(0, heard));
+      this.#pacedSamples += heard;
+      this.#stateSamples += heard;
+      left -= heard;
+      this.#advance();
+    }
+  }
+
+  /** Moves on when the present state has lasted long enough. */
+  #advance(): void {
+    if (this.#state === 'hangover' && this.#stateSamples >= this.#hangoverSamples) this.#enter('closing');
+    if (this.#state !== 'closing') return;
+    if (this.#encoder.dtxRun >= CLOSING_DTX_FRAMES || this.#stateSamples >= MAX_CLOSING_SAMPLES) {
+      this.#encoder.end();
+      this.#enter('draining');
+    }
+  }
+
+  #drained(): void {
+    this.#enter('idle');
+    if (this.#startAgain) {
+      this.#startAgain = false;
+      this.startVoiceRecording();
+    }
+  }
+
+  get #isDraining(): boolean {
+    return this.#state === 'draining';
+  }
+
+  #enter(state: RecordingState): void {
+    this.#state = state;
+    this.#stateSamples = 0;
+  }
+
+  #emptyResult(): VoiceResult {
+    return this.#state === 'idle' ? VoiceResult.VOICE_RESULT_NOT_RECORDING : VoiceResult.VOICE_RESULT_NO_DATA;
+  }
+}
+
+/** The door that the capture worker knocks at: see `SteamModule` in capture_worker.ts. */
+export function openVoiceSource(options: EmbeddedSteamOptions, clock: Clock): VoiceSource {
+  return new EmbeddedSteam(options, clock);
+}

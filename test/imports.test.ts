@@ -1,0 +1,139 @@
+/** Who may import whom: the table of ARCHITECTURE.md, held by reading the imports and following them through. */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { dirname, join, normalize, sep } from 'node:path';
+import t from 'tap';
+
+const ROOMS = [
+  'voice',
+  'wasm',
+  'native',
+  'tickets',
+  'relay',
+  'client',
+  'record',
+  'web',
+  'cli',
+  'bench',
+  'test',
+  'examples',
+];
+
+/** The direct imports that each room may make of other rooms; 'x/y.ts' allows that one file. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  voice: [],
+  wasm: ['voice'],
+  tickets: [],
+  native: ['voice', 'tickets', 'wasm'],
+  relay: ['voice', 'tickets', 'record/session_log.ts'],
+  client: ['voice', 'wasm'],
+  record: ['voice', 'wasm'],
+  web: ['voice', 'wasm', 'client'],
+};
+
+/** What must not be reached, not even through others. */
+const MUST_NOT_REACH: Record<string, readonly string[]> = {
+  voice: ROOMS.filter((room) => room !== 'voice'),
+  relay: ['wasm', 'native', 'client', 'web'],
+  client: ['relay', 'record', 'native'],
+};
+
+/** Packages that a room may use; rooms that are not listed may use any. */
+const MAY_USE: Record<string, readonly string[]> = {
+  voice: ['zod/mini'],
+  wasm: ['node:fs', 'node:url'],
+  tickets: ['node:crypto'],
+  relay: ['uWebSockets.js'],
+  client: ['ws', 'hdr-histogram-js'],
+  record: ['audiobuffer-to-wav', 'node:fs', 'node:fs/promises', 'node:path'],
+};
+
+const NODE_BUILTINS = new Set(builtinModules.map((name) => `node:${name}`));
+
+function sourcesOf(room: string): string[] {
+  try {
+    return readdirSync(room, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts') && !/(^|\/)(target|\.toolchain|pkg)\//.test(name))
+      .map((name) => join(room, name));
+  } catch {
+    return [];
+  }
+}
+
+/** The modules that a source file imports for their values or types, as written. */
+function specifiers(file: string): string[] {
+  const text = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\//g, '');
+  const found = text.matchAll(
+    /(?:^|\n)\s*(?:import|export)\b[^'"`;]*?from\s*['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]|(?:^|\n)import\s+['"]([^'"]+)['"]/g,
+  );
+  return [...found].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
+}
+
+/** A relative import as a file of this project. */
+function resolveImport(from: string, specifier: string): string {
+  return normalize(join(dirname(from), specifier)).replace(/\.js$/, '.ts');
+}
+
+const roomOf = (file: string) => file.split(sep)[0] ?? '';
+const files = ROOMS.flatMap(sourcesOf);
+const imports = new Map(
+  files.map((file) => [
+    file,
+    specifiers(file)
+      .filter((name) => name.startsWith('.'))
+      .map((name) => resolveImport(file, name)),
+  ]),
+);
+
+t.test('the test sees the imports of every room that is there', async (t) => {
+  t.ok(files.length > 30, `${files.length} files`);
+  t.ok(imports.get('voice/wire.ts')?.includes('voice/units.ts'));
+  t.ok(imports.get('client/receiver.ts')?.includes('wasm/decompress.ts'));
+});
+
+t.test('each room imports only the rooms that the table allows', async (t) => {
+  for (const [file, targets] of imports) {
+    const allowed = MAY_IMPORT[roomOf(file)];
+    if (!allowed) continue;
+    for (const target of targets) {
+      const room = roomOf(target);
+      if (room === roomOf(file)) continue;
+      t.ok(allowed.includes(room) || allowed.includes(target), `${file} may import ${target}`);
+    }
+  }
+});
+
+t.test('nothing imports cli, bench, test or examples', async (t) => {
+  const outer = new Set(['cli', 'bench', 'test', 'examples']);
+  for (const [file, targets] of imports) {
+    if (outer.has(roomOf(file))) continue;
+    for (const target of targets) t.notOk(outer.has(roomOf(target)), `${file} imports ${target}`);
+  }
+});
+
+t.test('what must stay apart is not reached through others either', async (t) => {
+  for (const [room, forbidden] of Object.entries(MUST_NOT_REACH)) {
+    const seen = new Set(files.filter((file) => roomOf(file) === room));
+    for (const file of seen) for (const target of imports.get(file) ?? []) seen.add(target);
+    for (const file of seen) t.notOk(forbidden.includes(roomOf(file)), `${room} reaches ${file}`);
+  }
+});
+
+t.test('the generated glue is seen by codec.ts alone', async (t) => {
+  for (const [file, targets] of imports) {
+    for (const target of targets) if (target.includes('/pkg/')) t.equal(file, 'wasm/codec.ts');
+  }
+});
+
+t.test('each room uses only the packages it is allowed', async (t) => {
+  for (const file of files) {
+    const allowed = MAY_USE[roomOf(file)];
+    if (!allowed) continue;
+    for (const name of specifiers(file)) {
+      if (name.startsWith('.') || allowed.includes(name)) continue;
+      const isTool = file === 'wasm/check.ts' || roomOf(file) === 'relay';
+      t.ok(isTool && NODE_BUILTINS.has(name), `${file} may use ${name}`);
+    }
+  }
+});
