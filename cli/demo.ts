@@ -3,10 +3,10 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { monotonicMs } from '../client/clock.js';
 import { STAGES, type StageLatencies } from '../client/stage_log.js';
 import { SessionRecorder } from '../record/session_recorder.js';
 import { HotmicError } from '../voice/error.js';
-import { monotonicMs } from './clock.js';
 import { FLUSH_MS, printSession, throwFailure } from './record.js';
 import { type Part, type RehearsalResult, rehearse } from './rehearsal.js';
 import { SpeakerLine } from './speaker_line.js';
@@ -51,6 +51,7 @@ async function demo(options: DemoOptions, stop: AbortSignal): Promise<void> {
   const startedAt = monotonicMs();
   const line = new SpeakerLine(process.stdout, () => monotonicMs() - startedAt);
   const recorder = await SessionRecorder.create(resolve(options.out), {
+    existing: 'replace',
     onTrackError: (track, error) => console.error(`${track.name}: ${error.message} [${error.code}]`),
   });
   const flushing = setInterval(() => void recorder.flush(), FLUSH_MS);

@@ -2,9 +2,9 @@
 
 import { once } from 'node:events';
 import { Command } from 'commander';
+import { monotonicMs } from '../client/clock.js';
 import { Mixer } from '../voice/mixer.js';
 import { FRAME_MS, samplesOfMs } from '../voice/units.js';
-import { monotonicMs } from './clock.js';
 import { startListener } from './listener.js';
 import { type MemberOptions, number, withMemberOptions } from './options.js';
 import { SpeakerLine } from './speaker_line.js';
@@ -31,13 +31,12 @@ async function listen(url: string, options: ListenOptions, stop: AbortSignal): P
   const startedAt = monotonicMs();
   const line = new SpeakerLine(process.stderr, () => monotonicMs() - startedAt);
   const mixer = new Mixer();
-  const { lobby, receiver, ended } = await startListener({
+  const { lobby, ended } = await startListener({
     ...options,
     url,
     onParticipant: (participant) => line.show(participant),
     onLeft: (participant) => {
-      line.remove(participant.name);
-      receiver.forget(participant.slot);
+      line.remove(participant);
       mixer.forget(participant.slot);
     },
     onDecoded: (_, voice) => mixer.push(voice.slot, voice.pcm, voice.terminator ? 'last' : 'within'),

@@ -17,7 +17,7 @@ export interface ListenerOptions extends MemberOptions {
   readonly onLeft?: (participant: Participant) => void;
   /** We are in; before anything else is told. */
   readonly onWelcome?: (lobby: Lobby) => void;
-  readonly stages?: Pick<ReceiverOptions, 'onStages' | 'clock'>;
+  readonly onStages?: NonNullable<ReceiverOptions['onStages']>;
 }
 
 export interface Listener {
@@ -32,7 +32,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   loadCodec();
   let speaker: Participant | null = null;
   const receiver = new Receiver({
-    ...options.stages,
+    ...(options.onStages ? { onStages: options.onStages } : {}),
     onDecoded: (voice) => {
       if (speaker) options.onDecoded(speaker, voice);
     },
@@ -45,7 +45,11 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     ...options,
     events: {
       onWelcome: (lobby) => options.onWelcome?.(lobby),
-      onJoined: (participant) => options.onParticipant?.(participant),
+      onJoined: (participant) => {
+        // The slot may have been someone else's, whose sequence says nothing about this one's.
+        receiver.forget(participant.slot);
+        options.onParticipant?.(participant);
+      },
       onSpeaking: (participant) => options.onParticipant?.(participant),
       onLeft: (participant) => options.onLeft?.(participant),
       onVoice: (participant, header, packet) => {

@@ -6,12 +6,13 @@
  */
 
 import { Command, CommanderError } from 'commander';
-import { codeOf, messageOf } from '../voice/error.js';
+import { codeOf, HotmicError, messageOf } from '../voice/error.js';
 import { demoCommand } from './demo.js';
 import { inspectCommand } from './inspect.js';
 import { listenCommand } from './listen.js';
 import { recordCommand } from './record.js';
 import { relayCommand } from './relay.js';
+import { printable } from './speaker_line.js';
 import { talkCommand } from './talk.js';
 import { version } from './version.js';
 
@@ -43,6 +44,13 @@ Start here:
   hotmic talk ws://127.0.0.1:7800 --lobby den --wav hello.wav`,
 );
 
+// Whoever reads our output may stop reading: `hotmic … | head`. That is no failure.
+process.stdout.on('error', (cause) => {
+  if (codeOf(cause) !== 'EPIPE')
+    fail(new HotmicError('ERR_HOTMIC_FILE', `Cannot write to standard output: ${cause.message}`, { cause }));
+});
+process.stderr.on('error', () => undefined);
+
 try {
   await program.parseAsync();
 } catch (thrown) {
@@ -52,7 +60,7 @@ try {
 function fail(thrown: unknown): void {
   if (thrown instanceof CommanderError) {
     process.exitCode = thrown.exitCode === 0 ? 0 : 2;
-    if (thrown.exitCode !== 0) say(thrown.message.replace(/^error: /, ''), 'ERR_HOTMIC_USAGE');
+    if (thrown.exitCode !== 0) say(usageText(thrown), 'ERR_HOTMIC_USAGE');
     return;
   }
   const isMisuse = thrown instanceof RangeError || thrown instanceof TypeError;
@@ -61,6 +69,13 @@ function fail(thrown: unknown): void {
   say(messageOf(thrown), code);
 }
 
+/** One line; the message may quote a file name or a relay. */
 function say(message: string, code: string): void {
-  process.stderr.write(`hotmic: ${message.replaceAll('\n', ' ')} [${code}]\n`);
+  process.stderr.write(`hotmic: ${printable(message.replaceAll('\n', ' '))} [${code}]\n`);
+}
+
+function usageText(error: CommanderError): string {
+  // Without a command that is known, commander has printed the help.
+  if (error.code === 'commander.help') return 'wants one of the commands above';
+  return error.message.replace(/^error: /, '');
 }

@@ -3,7 +3,7 @@
  */
 
 import { randomInt } from 'node:crypto';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseSteamId, personSteamId } from '../voice/steam_id.js';
 
 /** A whole number from `min` to `max`. */
@@ -42,14 +42,20 @@ export interface MemberOptions {
 export function withMemberOptions(command: Command, defaultName: string): Command {
   return command
     .argument('<url>', 'the relay, such as ws://127.0.0.1:7800')
-    .requiredOption('-l, --lobby <name>', 'lobby to join; made when it is not there')
+    .option('-l, --lobby <name>', 'lobby to join, required; made when it is not there')
     .option('-n, --name <name>', 'what the others see', defaultName)
-    .option(
-      '--steam-id <id>',
-      'SteamID64 in decimal (default: one made up for this run)',
-      steamId,
-      madeUpSteamId(),
-    );
+    .addOption(
+      new Option('--steam-id <id>', 'SteamID64 in decimal')
+        .argParser(steamId)
+        .default(madeUpSteamId(), 'one made up for this run'),
+    )
+    .hook('preAction', wantLobby);
+}
+
+/** In place of requiredOption, which would hide that the option is there and misspelled. */
+function wantLobby(command: Command): void {
+  if (command.opts<Partial<MemberOptions>>().lobby === undefined)
+    command.error("error: required option '-l, --lobby <name>' not specified");
 }
 
 /** A person's id that nobody is likely to have in the same lobby. */

@@ -1,13 +1,13 @@
 /** `hotmic record`: records everyone in a lobby, one WAV a speaker and one of the mix. */
 
 import { Command } from 'commander';
+import { monotonicMs } from '../client/clock.js';
 import { type RecordedSession, SessionRecorder } from '../record/session_recorder.js';
 import { HotmicError } from '../voice/error.js';
 import { msOfSamples } from '../voice/units.js';
-import { monotonicMs } from './clock.js';
 import { startListener } from './listener.js';
 import { type MemberOptions, number, withMemberOptions } from './options.js';
-import { SpeakerLine } from './speaker_line.js';
+import { printable, SpeakerLine } from './speaker_line.js';
 import { stopped, untilStopped } from './stop_signal.js';
 
 interface RecordOptions extends MemberOptions {
@@ -30,14 +30,15 @@ async function record(url: string, options: RecordOptions, stop: AbortSignal): P
   const startedAt = monotonicMs();
   const line = new SpeakerLine(process.stderr, () => monotonicMs() - startedAt);
   const recorder = await SessionRecorder.create(options.out, {
-    onTrackError: (track, error) => console.error(`${track.name}: ${error.message} [${error.code}]`),
+    onTrackError: (track, error) =>
+      console.error(`${printable(track.name)}: ${error.message} [${error.code}]`),
   });
   const { lobby, ended } = await startListener({
     ...options,
     url,
     onWelcome: (lobby) => recorder.begin(lobby.joinedRelayTimeMs),
     onParticipant: (participant) => line.show(participant),
-    onLeft: (participant) => line.remove(participant.name),
+    onLeft: (participant) => line.remove(participant),
     onDecoded: ({ name, steamId }, voice) => recorder.take({ ...voice, name, steamId }),
   });
   const joinedAt = monotonicMs();

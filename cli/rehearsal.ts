@@ -5,6 +5,7 @@
  * loopback, a decoder a speaker. Beside it the latency side channel takes notes.
  */
 
+import { monotonicMs } from '../client/clock.js';
 import { joinLobby, type Lobby } from '../client/lobby.js';
 import { Publisher } from '../client/publisher.js';
 import type { DecodedVoice } from '../client/receiver.js';
@@ -15,7 +16,6 @@ import type { VoiceInputOptions } from '../native/voice_input.js';
 import type { HotmicError } from '../voice/error.js';
 import { personSteamId } from '../voice/steam_id.js';
 import type { Milliseconds } from '../voice/units.js';
-import { monotonicMs } from './clock.js';
 import { type Listener, startListener } from './listener.js';
 import { forkRelay, type RelayProcess } from './relay_process.js';
 
@@ -47,8 +47,10 @@ export interface RehearsalOptions {
 export interface PartResult {
   readonly name: string;
   readonly slot: number;
-  /** Packets that getVoice gave. */
+  /** Packets that getVoice gave, by the capture worker's own count. */
   readonly captured: number;
+  /** Entries that went through the ring: packets, and the end of each talkspurt. */
+  readonly ringEntries: number;
   /** Lost in the speaker's process: the ring was full, or they had grown old. */
   readonly discarded: number;
   /** Voice frames that the relay published. */
@@ -66,7 +68,8 @@ export interface RehearsalResult {
   readonly stages: StageLog;
   /** When it was over, on the relay's clock. */
   readonly endRelayTimeMs: number;
-  /** Game frames that began more than one frame late, over all capture workers: above a few, the latencies say little. */
+  /** Game frames of all capture workers, and those that began more than one frame late: above a few, latencies say little. */
+  readonly gameFrames: number;
   readonly lateGameFrames: number;
 }
 
@@ -110,11 +113,8 @@ export async function rehearse(options: RehearsalOptions): Promise<RehearsalResu
       onDecoded: (participant, voice) => options.onDecoded?.(participant, voice),
       onParticipant: (participant) => options.onParticipant?.(participant),
       onWelcome: (lobby) => options.onListening?.(lobby),
-      stages: {
-        clock: monotonicMs,
-        onStages: (slot, sequence, arrivedAt, decodedAt) =>
-          stages.decoded(slot, sequence, arrivedAt, decodedAt),
-      },
+      onStages: (slot, sequence, arrivedAt, decodedAt) =>
+        stages.decoded(slot, sequence, arrivedAt, decodedAt),
     });
     void listener.ended.then(fail);
     for (const [index, part] of options.parts.entries()) {
@@ -125,11 +125,13 @@ export async function rehearse(options: RehearsalOptions): Promise<RehearsalResu
     await Promise.all(players.map((player) => perform(player, startedAt, stop.signal)));
     const elapsedMs = monotonicMs() - startedAt;
 
+    let gameFrames = 0;
     let lateGameFrames = 0;
     const captured: number[] = [];
     for (const { capture, publisher } of players) {
       const counts = await capture.close();
       await publisher.finished();
+      gameFrames += counts.polls;
       lateGameFrames += counts.lateFrames;
       captured.push(counts.packets);
     }
@@ -145,10 +147,12 @@ export async function rehearse(options: RehearsalOptions): Promise<RehearsalResu
       const { slot } = player.lobby;
       const heard = receiver.counts(slot);
       const { refused, discarded, talkspurts } = player.publisher.counts();
+      const ringEntries = player.capture.ring.counts().committed;
       return {
         name: player.part.name,
         slot,
         captured: captured[index] ?? 0,
+        ringEntries,
         discarded: refused + discarded,
         relayed: relayed.get(slot) ?? 0,
         decoded: heard ? heard.packets - heard.late - heard.refused : 0,
@@ -158,7 +162,7 @@ export async function rehearse(options: RehearsalOptions): Promise<RehearsalResu
       };
     });
     const endRelayTimeMs = (lobby.joinedRelayTimeMs + Math.round(elapsedMs)) >>> 0;
-    return { parts, stages, endRelayTimeMs, lateGameFrames };
+    return { parts, stages, endRelayTimeMs, gameFrames, lateGameFrames };
   } finally {
     await Promise.allSettled(players.map(({ capture }) => capture.close()));
     await relay.close();
@@ -191,8 +195,7 @@ async function enter(
   });
   const publisher = new Publisher({
     capture,
-    clock: monotonicMs,
-    publish: (packet) => lobby.publish(packet),
+    publish: lobby.publish,
     onTaken: (sequence, capturedAt, takenAt) => stages.taken(lobby.slot, sequence, capturedAt, takenAt),
   });
   return { part, capture, lobby, publisher, inputEnded };

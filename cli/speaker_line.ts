@@ -13,7 +13,8 @@ export interface SpeakerLineOutput {
 export class SpeakerLine {
   readonly #output: SpeakerLineOutput;
   readonly #elapsedMs: () => number;
-  readonly #speaking = new Map<string, boolean>();
+  /** By slot: two may have one name. */
+  readonly #people = new Map<number, Pick<Participant, 'name' | 'speaking'>>();
   #isOpen = false;
 
   /** `elapsedMs` gives the time to print before each line. */
@@ -23,20 +24,20 @@ export class SpeakerLine {
   }
 
   /** Someone is there, speaking or not. */
-  show(participant: Pick<Participant, 'name' | 'speaking'>): void {
-    const name = printable(participant.name);
-    const before = this.#speaking.get(name);
-    this.#speaking.set(name, participant.speaking);
-    if (before === participant.speaking) return;
+  show({ slot, name: rawName, speaking }: Pick<Participant, 'slot' | 'name' | 'speaking'>): void {
+    const name = printable(rawName);
+    const before = this.#people.get(slot);
+    this.#people.set(slot, { name, speaking });
+    if (before?.speaking === speaking) return;
     if (this.#output.isTTY) this.#redraw();
-    else if (before !== undefined || participant.speaking) {
-      this.#output.write(`${this.#time()}  ${name} ${participant.speaking ? 'speaks' : 'is silent'}\n`);
+    else if (before || speaking) {
+      this.#output.write(`${this.#time()}  ${name} ${speaking ? 'speaks' : 'is silent'}\n`);
     }
   }
 
   /** Someone left. */
-  remove(name: string): void {
-    this.#speaking.delete(printable(name));
+  remove({ slot }: Pick<Participant, 'slot'>): void {
+    this.#people.delete(slot);
     if (this.#output.isTTY) this.#redraw();
   }
 
@@ -47,7 +48,7 @@ export class SpeakerLine {
   }
 
   #redraw(): void {
-    const people = [...this.#speaking].map(([name, speaking]) =>
+    const people = [...this.#people.values()].map(({ name, speaking }) =>
       speaking ? `\x1b[1;32m● ${name}\x1b[0m` : `\x1b[2m○ ${name}\x1b[0m`,
     );
     this.#output.write(`\r\x1b[2K${this.#time()}  ${people.join('   ')}`);

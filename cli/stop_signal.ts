@@ -2,7 +2,7 @@
  * Ctrl-C and SIGTERM: the first asks the command to end in order, the second ends the process.
  */
 
-/** Runs `work` with a signal that is aborted at the first SIGINT or SIGTERM. */
+/** Runs `work` with a signal that is aborted at the first SIGINT or SIGTERM, and when `work` is over. */
 export async function untilStopped<T>(work: (stop: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const onSignal = () => {
@@ -14,6 +14,8 @@ export async function untilStopped<T>(work: (stop: AbortSignal) => Promise<T>): 
   try {
     return await work(controller.signal);
   } finally {
+    // Whoever still waits for the stop would keep the process alive.
+    controller.abort();
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
   }

@@ -7,7 +7,6 @@ import { Publisher } from '../client/publisher.js';
 import { embeddedSteam, startCapture } from '../native/capture.js';
 import type { VoiceInputOptions } from '../native/voice_input.js';
 import { HotmicError } from '../voice/error.js';
-import { monotonicMs } from './clock.js';
 import { integer, type MemberOptions, number, withMemberOptions } from './options.js';
 import { untilStopped } from './stop_signal.js';
 
@@ -59,17 +58,12 @@ async function talk(url: string, options: TalkOptions, stop: AbortSignal): Promi
   });
   try {
     const lobby = await joinLobby({ url, ...options, events: { onEnded: (error) => sayEnd(error) } });
-    const publisher = new Publisher({
-      capture,
-      clock: monotonicMs,
-      publish: (packet) => lobby.publish(packet),
-    });
+    const publisher = new Publisher({ capture, publish: lobby.publish });
     stop.addEventListener('abort', () => sayEnd(null));
     if (options.seconds !== undefined) setTimeout(() => sayEnd(null), options.seconds * 1000).unref();
 
     console.error(
-      `In lobby ${options.lobby} as ${options.name} (slot ${lobby.slot}), ${lobby.participants.length} others.`,
-    );
+@@    );
     const closeKeys = options.pushToTalk ? openKeys(publisher, () => sayEnd(null)) : null;
     if (!closeKeys) publisher.press();
     const error = await ended;

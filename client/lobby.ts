@@ -60,24 +60,27 @@ export interface Lobby {
   leave(): Promise<void>;
 }
 
-/** The longest that `leave` waits for the relay's close. */
+/** The longest that `joinLobby` waits for the relay's welcome. */
+const WELCOME_TIMEOUT_MS = 10_000;
+
+/** The longest that `leave` waits for the relay's close; then it closes the connection itself. */
 const LEAVE_TIMEOUT_MS = 2000;
 
 /**
  * Joins a lobby. Resolves when the relay has let us in.
  *
- * @throws HotmicError ERR_HOTMIC_URL for no WebSocket URL, ERR_HOTMIC_CONNECT when nothing answers there,
+ * @throws HotmicError ERR_HOTMIC_URL for no WebSocket URL, ERR_HOTMIC_CONNECT when nothing answers there in 10 s,
  *   ERR_HOTMIC_REFUSED when the relay refuses, ERR_HOTMIC_CONNECTION_LOST when it closes before its welcome.
  */
-export function joinLobby(options: LobbyOptions): Promise<Lobby> {
+export async function joinLobby(options: LobbyOptions): Promise<Lobby> {
   const url = parseRelayUrl(options.url);
   const { events = {} } = options;
   const session = new Session(options);
-  const dropped: Record<SessionDrop, number> = { 'before-welcome': 0, malformed: 0, 'slot-unknown': 0 };
+  const dropped: Record<SessionDrop, number> = { 'not-joined': 0, malformed: 0, 'slot-unknown': 0 };
   let framesSent = 0;
   let framesReceived = 0;
 
-  return new Promise((resolve, reject) => {
+  return await new Promise((resolve, reject) => {
     let wasWelcome = false;
     let tellLeft: () => void = () => undefined;
     const left = new Promise<void>((settle) => {
@@ -94,6 +97,12 @@ export function joinLobby(options: LobbyOptions): Promise<Lobby> {
         tellLeft();
       },
     });
+
+    const welcomeTimeout = setTimeout(() => {
+      const detail = `no welcome after ${WELCOME_TIMEOUT_MS / 1000} s`;
+      reject(new HotmicError('ERR_HOTMIC_CONNECT', `Cannot join at ${url.href}: ${detail}`));
+      transport.close();
+    }, WELCOME_TIMEOUT_MS);
 
     const lobby = (slot: number, joinedRelayTimeMs: number): Lobby => ({
       slot,
@@ -124,6 +133,7 @@ export function joinLobby(options: LobbyOptions): Promise<Lobby> {
             break;
           case 'welcome': {
             wasWelcome = true;
+            clearTimeout(welcomeTimeout);
             const joined = lobby(output.slot, output.relayTimeMs);
             events.onWelcome?.(joined);
             resolve(joined);
@@ -146,6 +156,7 @@ export function joinLobby(options: LobbyOptions): Promise<Lobby> {
             dropped[output.reason] += 1;
             break;
           case 'ended':
+            clearTimeout(welcomeTimeout);
             transport.close();
             if (wasWelcome) events.onEnded?.(output.error);
             else
@@ -162,7 +173,8 @@ export function joinLobby(options: LobbyOptions): Promise<Lobby> {
 /** Reads the URL of a relay. @throws HotmicError ERR_HOTMIC_URL. */
 export function parseRelayUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || (url.protocol !== 'ws:' && url.protocol !== 'wss:')) {
+  const isRelayUrl = url && (url.protocol === 'ws:' || url.protocol === 'wss:') && url.hash === '';
+  if (!isRelayUrl) {
     throw new HotmicError(
       'ERR_HOTMIC_URL',
       `Cannot connect to "${text}": wants a URL such as ws://127.0.0.1:7800`,

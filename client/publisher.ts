@@ -5,6 +5,7 @@
 import type { RingConsumer } from '../voice/ring.js';
 import { CaptureTag, type NumberedPacket, TalkspurtNumberer } from '../voice/talkspurt.js';
 import type { Milliseconds } from '../voice/units.js';
+import { monotonicMs } from './clock.js';
 
 /** What the publisher asks of a capture worker. */
 export interface CaptureHandle {
@@ -15,10 +16,10 @@ export interface CaptureHandle {
 
 export interface PublisherOptions {
   readonly capture: CaptureHandle;
-  /** Monotonic, the same clock as the capture worker's. */
-  readonly clock: () => Milliseconds;
-  /** Takes a packet ready for the wire. Its bytes are valid during the call. */
+  /** Takes a packet ready for the wire: a lobby's `publish`. Its bytes are valid during the call. */
   readonly publish: (packet: NumberedPacket) => void;
+  /** The capture worker's clock. Default CLOCK_MONOTONIC in ms. */
+  readonly clock?: () => Milliseconds;
   /** Packets older than this when they are taken from the ring are discarded, in ms. Default 500. */
   readonly maxAgeMs?: Milliseconds;
   /** Latency side channel: a packet was captured and taken from the ring at these instants. */
@@ -42,6 +43,7 @@ const WAIT_MS = 1000;
 /** Publishes one player's voice. Make it once and press and release at will. */
 export class Publisher {
   readonly #options: PublisherOptions;
+  readonly #clock: () => Milliseconds;
   readonly #maxAgeMs: Milliseconds;
   readonly #numberer: TalkspurtNumberer;
   readonly #finished: Promise<void>;
@@ -49,22 +51,28 @@ export class Publisher {
   #packets = 0;
   #tellIdle: (() => void)[] = [];
   #recording = false;
+  /** When the key came up; infinite while it is down. */
+  #releasedAt: Milliseconds = Number.POSITIVE_INFINITY;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? monotonicMs;
     this.#maxAgeMs = options.maxAgeMs ?? 500;
-    this.#numberer = new TalkspurtNumberer(options.clock());
+    this.#numberer = new TalkspurtNumberer(this.#clock());
     this.#finished = this.#run();
   }
 
   /** Key down. */
   press(): void {
-    this.#recording = true;
+    // Nothing more comes from a ring that is over, so there would be no end to wait for.
+    this.#recording = !this.#options.capture.ring.closed;
+    this.#releasedAt = Number.POSITIVE_INFINITY;
     this.#options.capture.startVoiceRecording();
   }
 
   /** Key up. The tail is still published; resolves when its last packet is. */
   async release(): Promise<void> {
+    this.#releasedAt = Math.min(this.#releasedAt, this.#clock());
     this.#options.capture.stopVoiceRecording();
     if (this.#recording) await new Promise<void>((resolve) => this.#tellIdle.push(resolve));
   }
@@ -90,16 +98,16 @@ export class Publisher {
   }
 
   #drain(): void {
-    const { capture, clock } = this.#options;
-    const { ring } = capture;
+    const { ring } = this.#options.capture;
     for (;;) {
       // What piled up while this thread was busy is old by now: what follows has to be fresh.
-      ring.discardOlderThan(clock() - this.#maxAgeMs, CaptureTag.end);
+      ring.discardOlderThan(this.#clock() - this.#maxAgeMs, CaptureTag.end);
       const entry = ring.read();
       if (entry === null) return;
       if (entry.tag === CaptureTag.end) {
         this.#publish(this.#numberer.end());
-        this.#idle();
+        // An end from before the key came up is that of the recording before.
+        if (entry.capturedAt >= this.#releasedAt) this.#idle();
       } else {
         const phase = entry.tag === CaptureTag.draining ? 'draining' : 'talking';
         this.#publish(this.#numberer.push(entry.bytes, entry.capturedAt, phase));
@@ -109,11 +117,11 @@ export class Publisher {
   }
 
   #publish(packets: readonly NumberedPacket[]): void {
-    const { clock, onTaken, publish } = this.#options;
+    const { onTaken, publish } = this.#options;
     for (const packet of packets) {
       if (packet.marker) this.#talkspurts += 1;
       this.#packets += 1;
-      onTaken?.(packet.sequence, packet.capturedAt, clock());
+      onTaken?.(packet.sequence, packet.capturedAt, this.#clock());
       publish(packet);
     }
   }

@@ -10,6 +10,7 @@ import { FRAME_SAMPLES, type Milliseconds, VOICE_RATE_HZ } from '../voice/units.
 import { VoiceResult } from '../voice/voice_result.js';
 import type { VoiceHeader } from '../voice/wire.js';
 import { MAX_DECODED_SAMPLES, VoiceDecoder } from '../wasm/decompress.js';
+import { monotonicMs } from './clock.js';
 
 /** The sound of one voice frame. */
 export interface DecodedVoice {
@@ -44,13 +45,14 @@ export interface ReceiverOptions {
   readonly onDecoded: (voice: DecodedVoice) => void;
   /** Speakers at a time, 1 to 1000. Default 64: a whole lobby. The one silent for longest makes room. */
   readonly maxSpeakers?: number;
-  /** Latency side channel, with `clock`: a frame arrived and was decoded at these instants. */
+  /** Latency side channel: a frame arrived and was decoded at these instants. */
   readonly onStages?: (
     slot: number,
     sequence: number,
     arrivedAt: Milliseconds,
     decodedAt: Milliseconds,
   ) => void;
+  /** For `onStages`. Default CLOCK_MONOTONIC in ms. */
   readonly clock?: () => Milliseconds;
 }
 
@@ -77,7 +79,8 @@ export class Receiver {
 
   /** Takes one voice frame. `packet` is only read during the call. */
   take(header: VoiceHeader, packet: Uint8Array): void {
-    const arrivedAt = this.#options.clock?.() ?? 0;
+    const { onStages, clock = monotonicMs } = this.#options;
+    const arrivedAt = onStages ? clock() : 0;
     const speaker = this.#speaker(header.slot);
     const { counts } = speaker;
     counts.packets += 1;
@@ -99,8 +102,7 @@ export class Receiver {
     counts.decodedFrames += decodedFrames;
     counts.concealedFrames += concealedFrames;
     counts.samples += samples;
-    const { onStages, clock } = this.#options;
-    if (onStages && clock) onStages(header.slot, header.sequence, arrivedAt, clock());
+    onStages?.(header.slot, header.sequence, arrivedAt, clock());
     const { slot, marker, terminator, sequence, relayTimeMs } = header;
     const timestamp = timestampAfter(header.timestamp, -concealedFrames * FRAME_SAMPLES);
     const pcm = this.#pcm.subarray(0, samples);

@@ -38,8 +38,8 @@ export type SessionInput =
   | { readonly kind: 'voice'; readonly frame: Uint8Array }
   | { readonly kind: 'closed'; readonly code: number; readonly reason: string };
 
-/** Why a voice frame from the relay was not taken. */
-export type SessionDrop = 'before-welcome' | 'malformed' | 'slot-unknown';
+/** Why a voice frame from the relay was not taken. `not-joined`: before the welcome, or while we leave. */
+export type SessionDrop = 'not-joined' | 'malformed' | 'slot-unknown';
 
 export type SessionOutput =
   | { readonly kind: 'send'; readonly text: string }
@@ -63,6 +63,9 @@ export type SessionOutput =
   | { readonly kind: 'dropped'; readonly reason: SessionDrop }
   /** The session is over; null when we left. */
   | { readonly kind: 'ended'; readonly error: HotmicError | null };
+
+/** The close code of a connection that ended without a close frame. */
+const NO_CLOSE_FRAME = 1006;
 
 /** One membership of one lobby over one connection. */
 export class Session {
@@ -119,12 +122,20 @@ export class Session {
     const message = readRelayMessage(text);
     if ('kind' in message)
       return [this.#fail('ERR_HOTMIC_PROTOCOL', `Cannot read relay's message: ${message.detail}`)];
+    // The welcome comes first and once; a refusal may come at any time.
+    const isWanted = (message.type === 'welcome') === (this.#state === 'joining');
+    if (message.type !== 'refused' && !isWanted)
+      return [this.#fail('ERR_HOTMIC_PROTOCOL', `Cannot follow relay: "${message.type}" is out of order`)];
     return this.#message(message);
   }
 
   #message(message: RelayMessage): SessionOutput[] {
     switch (message.type) {
       case 'welcome':
+        if (message.version !== PROTOCOL_VERSION) {
+          const detail = `it speaks version ${message.version}, wants ${PROTOCOL_VERSION}`;
+          return [this.#fail('ERR_HOTMIC_PROTOCOL', `Cannot follow relay: ${detail}`)];
+        }
         this.#state = 'joined';
         for (const info of message.participants) this.#participants.set(info.slot, participantOf(info));
         return [
@@ -162,7 +173,7 @@ export class Session {
   }
 
   #voice(frame: Uint8Array): SessionOutput {
-    if (this.#state !== 'joined') return { kind: 'dropped', reason: 'before-welcome' };
+    if (this.#state !== 'joined') return { kind: 'dropped', reason: 'not-joined' };
     const header = readVoiceHeader(frame);
     if (header.kind === 'malformed') return { kind: 'dropped', reason: 'malformed' };
     const participant = this.#participants.get(header.slot);
@@ -179,6 +190,8 @@ export class Session {
       this.#state = 'ended';
       return { kind: 'ended', error: null };
     }
+    if (code === NO_CLOSE_FRAME)
+      return this.#fail('ERR_HOTMIC_CONNECTION_LOST', `Connection to the relay broke (${code})`);
     const why = reason ? `${code}, ${reason}` : String(code);
     return this.#fail('ERR_HOTMIC_CONNECTION_LOST', `Relay closed the connection (${why})`);
   }

@@ -2,19 +2,25 @@
  * The transport for Node, over the npm package ws: Node 20 has no WebSocket of its own.
  */
 
-import { WebSocket } from 'ws';
+import { type ClientOptions, WebSocket } from 'ws';
 import { MAX_WELCOME_BYTES } from '../voice/control.js';
 import type { Transport, TransportEvents } from './transport.js';
 
 /** Time for the connection to open, in ms. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
+/** Time for the relay to answer our close, in ms; then the connection is cut. */
+const CLOSE_TIMEOUT_MS = 2000;
+
 export function openWsTransport(url: URL, events: TransportEvents): Transport {
-  const socket = new WebSocket(url, {
+  // The types do not know closeTimeout yet.
+  const options: ClientOptions & { closeTimeout: number } = {
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    closeTimeout: CLOSE_TIMEOUT_MS,
     maxPayload: MAX_WELCOME_BYTES,
     perMessageDeflate: false,
-  });
+  };
+  const socket = new WebSocket(url, options);
   let failure: Error | null = null;
   socket.on('open', () => events.onOpen());
   socket.on('error', (error) => {

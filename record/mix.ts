@@ -34,11 +34,16 @@ export interface MixResult {
  * Mixes WAVs to a new WAV. Shorter tracks end in silence.
  *
  * @param inputs 1 to `MAX_MIX_TRACKS` paths of mono 16-bit WAVs of one rate.
- * @param output A path at which there is no file yet. Where the mix fails, no file is left there.
+ * @param output Path of the mix. Where the mix fails, no file is left there.
+ * @param existing What to do with a file that is there already. Default `refuse`.
  * @throws HotmicError ERR_HOTMIC_WAV where an input is no such WAV, ERR_HOTMIC_SAMPLE_RATE where two rates differ,
  * ERR_HOTMIC_FILE where a file cannot be read or written, ERR_HOTMIC_DISK_FULL; RangeError where there are too few or too many inputs.
  */
-export async function mixTracks(inputs: readonly string[], output: string): Promise<MixResult> {
+export async function mixTracks(
+  inputs: readonly string[],
+  output: string,
+  existing: 'refuse' | 'replace' = 'refuse',
+): Promise<MixResult> {
   if (inputs.length < 1 || inputs.length > MAX_MIX_TRACKS) {
     throw new RangeError(`Cannot mix ${inputs.length} tracks: wants 1 to ${MAX_MIX_TRACKS}`);
   }
@@ -46,7 +51,7 @@ export async function mixTracks(inputs: readonly string[], output: string): Prom
   try {
     for (const path of inputs) tracks.push(await openTrack(path));
     const sampleRateHz = commonRate(tracks);
-    const writer = await WavWriter.create(output, { sampleRateHz });
+    const writer = await WavWriter.create(output, { sampleRateHz, existing });
     try {
       return await mixInto(writer, tracks);
     } catch (thrown) {

@@ -19,6 +19,8 @@ import { MAX_WAV_SAMPLES, WavWriter } from './wav_writer.js';
 export interface SessionRecorderOptions {
   /** The relay's time when the recording begins: ms, 32 bit. Sample 0 of every track. Default: see `begin`. */
   readonly originRelayTimeMs?: number;
+  /** What to do where a file of that name is there already: number the new one, or replace it. Default `number`. */
+  readonly existing?: 'number' | 'replace';
   /** Speakers that get a track, 1 to 256. Default 64. */
   readonly maxTracks?: number;
   /** PCM of one track that waits for the disk, in bytes, 1 or more. Default 4 MiB. */
@@ -115,14 +117,15 @@ export class SessionRecorder {
   }
 
   /**
-   * Begins a recording in `folder`, which is made where it is missing. Files that are there stay: new ones get other names.
+   * Begins a recording in `folder`, which is made where it is missing.
    *
    * @throws HotmicError ERR_HOTMIC_FILE where the folder cannot be made or read; RangeError where an option is out of its range.
    */
   static async create(folder: string, options: SessionRecorderOptions): Promise<SessionRecorder> {
     try {
       await mkdir(folder, { recursive: true });
-      return new SessionRecorder(folder, options, new Set((await readdir(folder)).map(foldedName)));
+      const taken = options.existing === 'replace' ? [] : await readdir(folder);
+      return new SessionRecorder(folder, options, new Set(taken.map(foldedName)));
     } catch (thrown) {
       throw thrown instanceof RangeError ? thrown : fileError('record a session in', folder, thrown);
     }
@@ -192,6 +195,7 @@ export class SessionRecorder {
     this.begin(frame.relayTimeMs);
     const writer = WavWriter.start(join(this.folder, fileName), {
       sampleRateHz: VOICE_RATE_HZ,
+      existing: this.#existing,
       onError: (error) => onTrackError?.({ name, steamId }, error),
       ...(maxPendingBytes === undefined ? {} : { maxPendingBytes }),
       ...(openFile === undefined ? {} : { openFile }),
@@ -228,12 +232,16 @@ export class SessionRecorder {
     if (playable.length === 0) return { mixPath: null, clippedSamples: 0, mixError: null };
     const path = join(this.folder, claimFileName('mix.wav', this.#takenNames));
     try {
-      const { clippedSamples } = await mixTracks(playable, path);
+      const { clippedSamples } = await mixTracks(playable, path, this.#existing);
       return { mixPath: path, clippedSamples, mixError: null };
     } catch (thrown) {
       const mixError = thrown instanceof HotmicError ? thrown : fileError('mix to', path, thrown);
       return { mixPath: null, clippedSamples: 0, mixError };
     }
+  }
+
+  get #existing(): 'refuse' | 'replace' {
+    return this.#options.existing === 'replace' ? 'replace' : 'refuse';
   }
 
   #writers(): WavWriter[] {

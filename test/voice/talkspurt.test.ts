@@ -2,11 +2,15 @@
 
 import t from 'tap';
 import { TalkspurtNumberer, type TalkspurtPhase } from '../../voice/talkspurt.js';
-import { SILENCE_PACKET } from '../kit/golden_packets.js';
+import { END_OF_RECORDING_PACKET, SILENCE_PACKET, TWO_GROUPS_OF_DTX } from '../kit/golden_packets.js';
 import { frameOf, opusOp, packetOfOps, RATE_24K, u16Hex } from '../kit/raw_packet.js';
 
 /** Two Steam frames, 40 ms, from this Opus sequence on. */
 const speech = (sequence: number, frames = 2) => packetOfOps(RATE_24K + opusOp(dtx(sequence, frames)));
+
+/** The packet that ends a recording: frames and the end marker behind them. */
+const ending = (sequence: number, frames = 2) =>
+  packetOfOps(`${RATE_24K}${opusOp(`${dtx(sequence, frames)}ffff`)}`);
 
 const dtx = (sequence: number, frames: number) =>
   Array.from({ length: frames }, (_, step) => frameOf((sequence + step) & 0xffff, '68')).join('');
@@ -34,30 +38,74 @@ t.test('while the key is down nothing is held back', async (t) => {
   t.strictSame(numberer.end(), [], 'so nothing is left at the end');
 });
 
-t.test('after key-up the newest packet waits to know whether it is the last', async (t) => {
+t.test('after key-up a packet with frames and no end marker goes out at once', async (t) => {
   const numberer = new TalkspurtNumberer(0);
   numberer.push(speech(0), 40, 'talking');
-  t.strictSame(numberer.push(speech(2), 80, 'draining'), []);
-  const next = numberer.push(speech(4), 120, 'draining');
-  t.match(next, [{ sequence: 1, terminator: false, marker: false, capturedAt: 80 }]);
-  t.equal(next.length, 1);
-  const last = numberer.end();
-  t.match(last, [{ sequence: 2, terminator: true, marker: false, capturedAt: 120, packet: speech(4) }]);
-  t.equal(last.length, 1);
-  t.strictSame(numberer.end(), [], 'and only once');
+  const packet = speech(2);
+  const out = numberer.push(packet, 80, 'draining');
+  t.match(out, [{ sequence: 1, terminator: false, marker: false, capturedAt: 80 }]);
+  t.equal(out[0]?.packet, packet, 'the very bytes of the caller');
+  t.strictSame(numberer.end(), [], 'so nothing is left at the end');
+});
+
+t.test('after key-up a packet that may be the last waits to know whether it is', async (t) => {
+  const table: [name: string, packet: Uint8Array][] = [
+    ['the end marker behind frames', ending(2)],
+    ['the end marker in front of frames', packetOfOps(`${RATE_24K}${opusOp(`ffff${dtx(0, 2)}`)}`)],
+    ['the end marker in the first of two groups', packetOfOps((RATE_24K + opusOp('ffff')).repeat(2))],
+    ['the end marker alone', packetOfOps(RATE_24K + opusOp('ffff'))],
+    ['silence', SILENCE_PACKET],
+    ['nothing to hear', packetOfOps(RATE_24K)],
+  ];
+  for (const [name, packet] of table) {
+    const numberer = new TalkspurtNumberer(0);
+    numberer.push(speech(0), 40, 'talking');
+    t.strictSame(numberer.push(packet, 80, 'draining'), [], `${name} is held back`);
+    t.match(
+      numberer.end(),
+      [{ sequence: 1, terminator: true, marker: false, capturedAt: 80, packet }],
+      `${name} is the terminator`,
+    );
+    t.strictSame(numberer.end(), [], 'and only once');
+  }
+});
+
+t.test('a real ending goes out as it comes, and its silence packet is the terminator', async (t) => {
+  const numberer = new TalkspurtNumberer(0);
+  numberer.push(speech(128), 40, 'talking');
+  t.match(numberer.push(TWO_GROUPS_OF_DTX, 120, 'draining'), [{ sequence: 1, terminator: false }]);
+  t.strictSame(numberer.push(END_OF_RECORDING_PACKET, 240, 'draining'), []);
+  t.match(numberer.push(SILENCE_PACKET, 241, 'draining'), [
+    { sequence: 2, terminator: false, capturedAt: 240, packet: END_OF_RECORDING_PACKET },
+  ]);
+  t.match(numberer.end(), [{ sequence: 3, terminator: true, capturedAt: 241, packet: SILENCE_PACKET }]);
+});
+
+t.test('while the key is down a packet that may be the last is not held back', async (t) => {
+  const numberer = new TalkspurtNumberer(0);
+  t.equal(numberer.push(SILENCE_PACKET, 40, 'talking').length, 1);
+  t.equal(numberer.push(ending(0), 80, 'talking').length, 1);
+});
+
+t.test('a Steam that sends neither marker nor silence ends a talkspurt without a terminator', async (t) => {
+  const numberer = new TalkspurtNumberer(0);
+  numberer.push(speech(0), 40, 'talking');
+  numberer.push(speech(2), 80, 'draining');
+  t.strictSame(numberer.end(), []);
+  t.match(numberer.push(speech(0), 1000, 'talking'), [{ sequence: 2, marker: true }]);
 });
 
 t.test('a talkspurt of one packet is marker and terminator in one', async (t) => {
   const numberer = new TalkspurtNumberer(0);
-  t.strictSame(numberer.push(speech(0), 40, 'draining'), []);
+  t.strictSame(numberer.push(ending(0), 40, 'draining'), []);
   t.match(numberer.end(), [{ marker: true, terminator: true, sequence: 0 }]);
 });
 
 t.test('a key pressed again during the tail goes on with the talkspurt', async (t) => {
   const numberer = new TalkspurtNumberer(0);
   numberer.push(speech(0), 40, 'talking');
-  numberer.push(speech(2), 80, 'draining');
-  const out = numberer.push(speech(4), 120, 'talking');
+  numberer.push(ending(2), 80, 'draining');
+  const out = numberer.push(speech(0), 120, 'talking');
   t.strictSame(
     out.map(({ sequence, marker, terminator }) => [sequence, marker, terminator]),
     [
@@ -70,11 +118,11 @@ t.test('a key pressed again during the tail goes on with the talkspurt', async (
 
 t.test('what is held back is a copy', async (t) => {
   const numberer = new TalkspurtNumberer(0);
-  const memory = speech(0);
+  const memory = ending(0);
   numberer.push(memory, 40, 'draining');
   memory.fill(0xee);
   const [held] = numberer.end();
-  t.strictSame(held?.packet, speech(0));
+  t.strictSame(held?.packet, ending(0));
 });
 
 t.test('the end with nothing pushed is nothing', async (t) => {
@@ -182,14 +230,20 @@ t.test('behind an end-of-recording marker the Opus sequence expected is 0', asyn
   for (const last of [3, 40_000, 65_535]) {
     const numberer = new TalkspurtNumberer(0);
     numberer.push(speech(last, 1), 20, 'talking');
-    const ending = packetOfOps(`${RATE_24K}${opusOp(`${dtx(last + 1, 1)}ffff`)}`);
-    t.match(numberer.push(ending, 40, 'draining'), []);
+    numberer.push(ending(last + 1, 1), 40, 'draining');
     numberer.push(SILENCE_PACKET, 60, 'draining');
     const timestampOf = (packet: Uint8Array) => numberer.push(packet, 100, 'talking').at(-1)?.timestamp;
     t.equal(timestampOf(speech(0, 1)), 960 + 750, `a recording of ${last} frames is followed by a new one`);
     t.equal(timestampOf(packetOfOps(RATE_24K + opusOp('ffff'))), 960 + 750 + 480);
     t.equal(timestampOf(speech(2, 1)), 960 + 750 + 480 + 960, 'a first frame that is not 0 is a gap');
   }
+});
+
+t.test('behind a marker inside a packet the Opus sequence expected is 0', async (t) => {
+  const numberer = new TalkspurtNumberer(0);
+  numberer.push(speech(0), 40, 'talking');
+  numberer.push(packetOfOps(RATE_24K + opusOp(`${dtx(2, 1)}ffff${dtx(0, 1)}`)), 80, 'talking');
+  t.match(numberer.push(speech(1), 120, 'talking'), [{ timestamp: 4 * 480 }]);
 });
 
 t.test('a gap inside a packet takes its time too', async (t) => {
@@ -199,6 +253,23 @@ t.test('a gap inside a packet takes its time too', async (t) => {
     { timestamp: 2 * 480 },
   ]);
   t.match(numberer.push(speech(9), 220, 'talking'), [{ timestamp: 9 * 480 }], 'nine frames have been spoken');
+});
+
+t.test('a gap inside the first packet of a talkspurt takes its time, one in front of it does not', async (t) => {
+  const numberer = new TalkspurtNumberer(0);
+  const packet = packetOfOps(RATE_24K + opusOp(dtx(50, 1)) + RATE_24K + opusOp(dtx(53, 1)));
+  t.match(numberer.push(packet, 40, 'talking'), [{ timestamp: 0 }]);
+  t.match(numberer.push(speech(54), 80, 'talking'), [{ timestamp: 4 * 480 }]);
+});
+
+t.test('the timestamp is that of the packet’s first sample: behind a gap, at a silence', async (t) => {
+  const numberer = new TalkspurtNumberer(0);
+  numberer.push(speech(0), 40, 'talking');
+  const marked = packetOfOps(RATE_24K + opusOp(`ffff${dtx(3, 1)}`));
+  t.match(numberer.push(marked, 80, 'talking'), [{ timestamp: (2 + 3) * 480 }], 'a marker has no samples');
+  const silent = packetOfOps(`${RATE_24K}00${u16Hex(240)}${opusOp(dtx(6, 1))}`);
+  t.match(numberer.push(silent, 120, 'talking'), [{ timestamp: 6 * 480 }], 'silence stands before the gap');
+  t.match(numberer.push(packetOfOps(RATE_24K), 140, 'talking'), [{ timestamp: 6 * 480 + 240 + 3 * 480 }]);
 });
 
 t.test('silence in front of the frames of a packet takes its time', async (t) => {
@@ -231,7 +302,7 @@ t.test('a malformed packet is counted, not numbered, and disturbs nothing', asyn
   t.strictSame(numberer.push(bad, 20, 'talking'), []);
   t.equal(numberer.malformed, 1);
   t.match(numberer.push(speech(0), 40, 'talking'), [{ sequence: 0, marker: true }]);
-  numberer.push(speech(2), 80, 'draining');
+  numberer.push(ending(2), 80, 'draining');
   t.strictSame(numberer.push(new Uint8Array(3), 100, 'draining'), []);
   t.equal(numberer.malformed, 2);
   t.match(numberer.end(), [{ sequence: 1, terminator: true }], 'the one held back is still held back');
@@ -239,9 +310,16 @@ t.test('a malformed packet is counted, not numbered, and disturbs nothing', asyn
 
 t.test('over any number of talkspurts marker and terminator come in turns', async (t) => {
   const numberer = new TalkspurtNumberer(0);
-  const phases: TalkspurtPhase[] = ['talking', 'talking', 'draining', 'draining'];
+  const recording: [packet: Uint8Array, phase: TalkspurtPhase][] = [
+    [speech(0), 'talking'],
+    [speech(2), 'talking'],
+    [ending(4), 'draining'],
+    [SILENCE_PACKET, 'draining'],
+  ];
   const out = Array.from({ length: 5 }, (_, spurt) => [
-    ...phases.flatMap((phase, step) => numberer.push(speech(step * 2), spurt * 9000 + step * 40 + 40, phase)),
+    ...recording.flatMap(([packet, phase], step) =>
+      numberer.push(packet, spurt * 9000 + step * 40 + 40, phase),
+    ),
     ...numberer.end(),
   ]).flat();
   t.strictSame(

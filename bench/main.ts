@@ -1,0 +1,23 @@
+/** `make bench`: runs the benchmarks that are named, or all of them. A void result ends it with exit code 1. */
+
+import { codec } from './codec.js';
+import { measure } from './result.js';
+import { ring } from './ring.js';
+import { stages } from './stages.js';
+
+const trials = [ring, codec, stages];
+const SEED = 1;
+
+const only = process.argv.slice(2);
+const unknown = only.find((name) => !trials.some((trial) => trial.name === name));
+if (unknown !== undefined) {
+  console.error(
+    `No benchmark is called "${unknown}": wants one of ${trials.map(({ name }) => name).join(', ')}`,
+  );
+  process.exit(2);
+}
+for (const trial of trials) {
+  if (only.length > 0 && !only.includes(trial.name)) continue;
+  const result = await measure(trial, SEED);
+  if (result.void !== null) process.exitCode = 1;
+}

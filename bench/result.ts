@@ -1,0 +1,120 @@
+/**
+ * The one shape of every benchmark's result: a table for people, out/bench/<name>.json for programs.
+ */
+
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, release, totalmem, type } from 'node:os';
+
+export interface Row {
+  /** `hotmic` for ours, else the name of what it is compared with. */
+  readonly subject: string;
+  readonly case: string;
+  /** What was measured; a ratio names what it is to. */
+  readonly metric: string;
+  readonly unit: string;
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+  readonly runs: number;
+}
+
+export interface Result {
+  readonly name: string;
+  readonly machine: Readonly<Record<string, string | number>>;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly seed: number;
+  /** Why the figures do not count, or null. */
+  readonly void: string | null;
+  readonly rows: readonly Row[];
+}
+
+/** One benchmark: what it measured, and whether that counts. */
+export interface Trial {
+  readonly name: string;
+  readonly about: string;
+  run(seed: number): Promise<{ rows: Row[]; void: string | null }>;
+}
+
+/** A row of the median and the spread of `values`, one a run. */
+export function row(
+  subject: string,
+  name: string,
+  metric: string,
+  unit: string,
+  values: readonly number[],
+): Row {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const median = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  return {
+    subject,
+    case: name,
+    metric,
+    unit,
+    median,
+    min: sorted[0]!,
+    max: sorted.at(-1)!,
+    runs: values.length,
+  };
+}
+
+/** Runs a trial, prints its table and writes its result. */
+export async function measure(trial: Trial, seed: number): Promise<Result> {
+  console.log(`\n${trial.name}: ${trial.about}`);
+  const { rows, void: reason } = await trial.run(seed);
+  const result: Result = {
+    name: trial.name,
+    machine: machine(),
+    versions: versions(),
+    seed,
+    void: reason,
+    rows,
+  };
+  mkdirSync('out/bench', { recursive: true });
+  writeFileSync(`out/bench/${trial.name}.json`, `${JSON.stringify(result, null, 2)}\n`);
+  console.log(render(result));
+  return result;
+}
+
+function machine(): Result['machine'] {
+  const cores = cpus();
+  return {
+    cpu: cores[0]?.model ?? 'unknown',
+    cores: cores.length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    os: `${type()} ${release()}`,
+    loadBefore: Number(loadavg()[0]?.toFixed(2)),
+  };
+}
+
+function versions(): Result['versions'] {
+  const hotmic = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  return { hotmic: hotmic.version, node: process.version, v8: process.versions.v8 };
+}
+
+/** The table. */
+export function render({ name, machine, rows, void: reason }: Result): string {
+  const cells = rows.map((row) => [
+    row.subject,
+    row.case,
+    row.metric,
+    figure(row.median),
+    `${figure(row.min)} … ${figure(row.max)}`,
+    row.unit,
+    String(row.runs),
+  ]);
+  const all = [['subject', 'case', 'metric', 'median', 'min … max', 'unit', 'runs'], ...cells];
+  const widths = all[0]!.map((_, column) => Math.max(...all.map((cell) => cell[column]!.length)));
+  const isText = (column: number) => column < 3 || column === 5;
+  const lines = all.map((line) =>
+    line.map((cell, i) => (isText(i) ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  '),
+  );
+  const head = `${machine.cpu}, ${machine.cores} cores, load ${machine.loadBefore}`;
+  const verdict = reason === null ? '' : `\nVOID: ${reason}`;
+  return `${lines.join('\n')}\n${head}; out/bench/${name}.json${verdict}`;
+}
+
+function figure(value: number): string {
+  if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString('en-US');
+  return value.toPrecision(3);
+}

@@ -1,4 +1,0 @@
-/** CLOCK_MONOTONIC in ms: the same in every thread and process of this machine. */
-export function monotonicMs(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
-}
