@@ -18,6 +18,7 @@ import { msOfSamples, VOICE_RATE_HZ } from '../voice/units.js';
 import { VoiceResult } from '../voice/voice_result.js';
 import { MAX_DECODED_SAMPLES, VoiceDecoder } from '../wasm/decompress.js';
 import { loadCodec } from '../wasm/load.js';
+import { printable } from './speaker_line.js';
 
 interface InspectOptions {
   readonly json?: true;
@@ -58,7 +59,7 @@ function inspect(names: string[], options: InspectOptions): void {
     const packet = readPacket(bytes);
     if (packet.kind === 'malformed') damaged += 1;
     if (options.json) console.log(JSON.stringify(toJson(file, bytes, packet)));
-    else console.log(describe(file, bytes, packet));
+    else console.log(describe(printable(file), bytes, packet));
     sound?.take(file, bytes);
   }
   if (options.wav !== undefined && sound) saveWav(options.wav, sound.pcm());
@@ -222,7 +223,8 @@ class Sound {
 
   take(file: string, packet: Uint8Array): void {
     const { result, samples } = this.#decoder.decompress(packet, this.#scratch);
-    if (result !== VoiceResult.VOICE_RESULT_OK) console.error(`${file}: not decoded, VoiceResult ${result}`);
+    if (result !== VoiceResult.VOICE_RESULT_OK)
+      console.error(`${printable(file)}: not decoded, VoiceResult ${result}`);
     if (this.#samples + samples > MAX_WAV_SAMPLES) {
       throw new HotmicError('ERR_HOTMIC_WAV_FULL', `Cannot decode ${file}: the WAV has an hour already`);
     }

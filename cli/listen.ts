@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { monotonicMs } from '../client/clock.js';
 import { Mixer } from '../voice/mixer.js';
 import { FRAME_MS, samplesOfMs } from '../voice/units.js';
+import { sayJoined } from './greeting.js';
 import { startListener } from './listener.js';
 import { type MemberOptions, number, withMemberOptions } from './options.js';
 import { SpeakerLine } from './speaker_line.js';
@@ -34,6 +35,7 @@ async function listen(url: string, options: ListenOptions, stop: AbortSignal): P
   const { lobby, ended } = await startListener({
     ...options,
     url,
+    onWelcome: (lobby) => sayJoined(lobby, options),
     onParticipant: (participant) => line.show(participant),
     onLeft: (participant) => {
       line.remove(participant);

@@ -5,6 +5,7 @@ import { monotonicMs } from '../client/clock.js';
 import { type RecordedSession, SessionRecorder } from '../record/session_recorder.js';
 import { HotmicError } from '../voice/error.js';
 import { msOfSamples } from '../voice/units.js';
+import { sayJoined } from './greeting.js';
 import { startListener } from './listener.js';
 import { type MemberOptions, number, withMemberOptions } from './options.js';
 import { printable, SpeakerLine } from './speaker_line.js';
@@ -36,7 +37,10 @@ async function record(url: string, options: RecordOptions, stop: AbortSignal): P
   const { lobby, ended } = await startListener({
     ...options,
     url,
-    onWelcome: (lobby) => recorder.begin(lobby.joinedRelayTimeMs),
+    onWelcome: (lobby) => {
+      recorder.begin(lobby.joinedRelayTimeMs);
+      sayJoined(lobby, options);
+    },
     onParticipant: (participant) => line.show(participant),
     onLeft: (participant) => line.remove(participant),
     onDecoded: ({ name, steamId }, voice) => recorder.take({ ...voice, name, steamId }),

@@ -2,11 +2,12 @@
 
 import { emitKeypressEvents } from 'node:readline';
 import { Command, Option } from 'commander';
-import { joinLobby } from '../client/lobby.js';
+import { joinLobby, type Lobby } from '../client/lobby.js';
 import { Publisher } from '../client/publisher.js';
 import { embeddedSteam, startCapture } from '../native/capture.js';
 import type { VoiceInputOptions } from '../native/voice_input.js';
 import { HotmicError } from '../voice/error.js';
+import { counted, sayJoined } from './greeting.js';
 import { integer, type MemberOptions, number, withMemberOptions } from './options.js';
 import { untilStopped } from './stop_signal.js';
 
@@ -46,37 +47,40 @@ export function talkCommand(): Command {
 
 async function talk(url: string, options: TalkOptions, stop: AbortSignal): Promise<void> {
   const input = inputOf(options);
+  if (options.pushToTalk && !process.stdin.isTTY) {
+    const message = 'Cannot use --push-to-talk: standard input is no terminal';
+    throw new HotmicError('ERR_HOTMIC_USAGE', message);
+  }
   let sayEnd: (error: HotmicError | null) => void = () => undefined;
   const ended = new Promise<HotmicError | null>((resolve) => {
     sayEnd = resolve;
   });
+  stop.addEventListener('abort', () => sayEnd(null));
 
   const capture = await startCapture({
     steam: embeddedSteam({ steamId: options.steamId, input }),
     onInputEnded: () => sayEnd(null),
     onFailed: (error) => sayEnd(error),
   });
+  let lobby: Lobby | null = null;
   try {
-    const lobby = await joinLobby({ url, ...options, events: { onEnded: (error) => sayEnd(error) } });
+    lobby = await joinLobby({ url, ...options, events: { onEnded: (error) => sayEnd(error) } });
     const publisher = new Publisher({ capture, publish: lobby.publish });
-    stop.addEventListener('abort', () => sayEnd(null));
     if (options.seconds !== undefined) setTimeout(() => sayEnd(null), options.seconds * 1000).unref();
 
-    console.error(
-@@    );
+    sayJoined(lobby, options);
     const closeKeys = options.pushToTalk ? openKeys(publisher, () => sayEnd(null)) : null;
     if (!closeKeys) publisher.press();
     const error = await ended;
     closeKeys?.();
     if (error) throw error;
     await publisher.release();
-    await lobby.leave();
     const { packets, talkspurts, refused, discarded } = publisher.counts();
-    console.error(
-      `Said ${packets} packets in ${talkspurts} talkspurts; ${refused + discarded} lost on the way.`,
-    );
+    const said = `${counted(packets, 'voice packet')} in ${counted(talkspurts, 'talkspurt')}`;
+    console.error(`Said ${said}; ${refused + discarded} came too late to be sent.`);
   } finally {
     await capture.close().catch(() => undefined);
+    await lobby?.leave();
   }
 }
 
@@ -93,8 +97,6 @@ function inputOf(options: TalkOptions): VoiceInputOptions {
 /** The space bar is the key, as a toggle: a terminal does not tell when a key comes up. */
 function openKeys(publisher: Publisher, onQuit: () => void): () => void {
   const { stdin } = process;
-  if (!stdin.isTTY)
-    throw new HotmicError('ERR_HOTMIC_USAGE', 'Cannot use --push-to-talk: standard input is no terminal');
   let isDown = false;
   const onKey = (_text: string, key: { name?: string; ctrl?: boolean }) => {
     if (key.name === 'q' || (key.ctrl && key.name === 'c')) return onQuit();

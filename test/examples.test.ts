@@ -1,0 +1,90 @@
+/** README and examples are what they say: each example runs, the README shows real code, its commands and links are there. */
+
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import t from 'tap';
+import { startRelay } from '../relay/index.js';
+import { readWav } from '../voice/wav.js';
+
+const readme = readFileSync('README.md', 'utf8');
+
+async function run(args: readonly string[]): Promise<{ code: number | null; output: string }> {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (text) => {
+      output += text;
+    });
+  }
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { code, output };
+}
+
+t.test('every example is under 40 lines, and there is a test for each', async (t) => {
+  const examples = readdirSync('examples').filter((name) => name.endsWith('.ts'));
+  for (const name of examples) {
+    t.ok(readFileSync(join('examples', name), 'utf8').split('\n').length <= 40, `${name} is short`);
+  }
+  t.same(examples.sort(), ['embed_relay.ts', 'packets_to_wav.ts', 'push_to_talk.ts']);
+});
+
+t.test('push_to_talk speaks in a lobby', async (t) => {
+  const relay = await startRelay({ dev: true });
+  t.teardown(() => relay.close());
+  const { code, output } = await run(['dist/examples/push_to_talk.js', relay.url, 'examples/speech/ben.wav']);
+  t.equal(code, 0, output);
+  const said = Number(/said (\d+) packets/.exec(output)?.[1]);
+  t.ok(said > 50, output);
+  t.equal(relay.counts().publishedFrames, said, 'the relay published each of them');
+});
+
+t.test('embed_relay listens, and ends by itself', async (t) => {
+  const { code, output } = await run(['dist/examples/embed_relay.js', '0', '0.2']);
+  t.equal(code, 0, output);
+  t.match(output, /listening at ws:\/\/127\.0\.0\.1:\d+\//);
+});
+
+t.test('packets_to_wav writes the tone it compressed', async (t) => {
+  const path = join(t.testdir(), 'tone.wav');
+  const { code, output } = await run(['dist/examples/packets_to_wav.js', path]);
+  t.equal(code, 0, output);
+  const wav = readWav(readFileSync(path));
+  t.equal(wav.kind, 'wav');
+  if (wav.kind === 'wav')
+    t.equal(wav.samples, 24_000 + 750, 'a second of tone, and the silence that ends a recording');
+});
+
+t.test('the code in the README stands in an example, word for word', async (t) => {
+  const [, code = ''] = /```ts\n([\s\S]*?)```/.exec(readme) ?? [];
+  t.ok(code.split('\n').length > 8, 'there is code');
+  t.ok(readFileSync('examples/push_to_talk.ts', 'utf8').includes(code.trim()));
+});
+
+t.test('the commands and options in the README are there', async (t) => {
+  const commands = [...readme.matchAll(/npx hotmic ([a-z]+)([^#\n|]*)/g)];
+  t.ok(commands.length >= 5);
+  for (const [, command = '', rest = ''] of commands) {
+    const { code, output } = await run(['dist/cli/main.js', command, '--help']);
+    t.equal(code, 0, command);
+    for (const [option] of rest.matchAll(/--[a-z-]+/g))
+      t.ok(output.includes(option), `${command} has ${option}`);
+  }
+  const makefile = readFileSync('Makefile', 'utf8');
+  for (const [, target] of readme.matchAll(/\bmake ([a-z-]+)/g))
+    t.ok(makefile.includes(`\n${target}:`), `make ${target}`);
+});
+
+t.test('the links in the documents lead somewhere', async (t) => {
+  const pages = [
+    'README.md',
+    'ARCHITECTURE.md',
+    'CONTRIBUTING.md',
+    ...readdirSync('docs').map((name) => `docs/${name}`),
+  ];
+  for (const page of pages) {
+    for (const [, link = ''] of readFileSync(page, 'utf8').matchAll(/\]\(([^)#:\s]+)(?:#[^)]*)?\)/g)) {
+      t.ok(existsSync(join(dirname(page), link)), `${page} links to ${link}`);
+    }
+  }
+});
