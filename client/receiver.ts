@@ -5,6 +5,7 @@
  * over time is the business of whoever plays the sound.
  */
 
+import { readU32 } from '../voice/bytes.js';
 import { sequenceDelta, timestampAfter } from '../voice/sequence.js';
 import { FRAME_SAMPLES, type Milliseconds, VOICE_RATE_HZ } from '../voice/units.js';
 import { VoiceResult } from '../voice/voice_result.js';
@@ -57,6 +58,8 @@ export interface ReceiverOptions {
 }
 
 interface Speaker {
+  readonly steamIdLow: number;
+  readonly steamIdHigh: number;
   readonly decoder: VoiceDecoder;
   expectedSequence: number | null;
   counts: { -readonly [name in keyof SpeakerCounts]: number };
@@ -81,7 +84,7 @@ export class Receiver {
   take(header: VoiceHeader, packet: Uint8Array): void {
     const { onStages, clock = monotonicMs } = this.#options;
     const arrivedAt = onStages ? clock() : 0;
-    const speaker = this.#speaker(header.slot);
+    const speaker = this.#speaker(header.slot, packet);
     const { counts } = speaker;
     counts.packets += 1;
     if (speaker.expectedSequence !== null) {
@@ -135,14 +138,31 @@ export class Receiver {
     for (const slot of [...this.#speakers.keys()]) this.forget(slot);
   }
 
-  /** The speaker in `slot`, now the most recently heard. */
-  #speaker(slot: number): Speaker {
-    const known = this.#speakers.get(slot);
-    if (!known && this.#speakers.size >= this.#maxSpeakers) this.forget(this.#speakers.keys().next().value!);
-    const speaker = known ?? {
+  /** The speaker in `slot`, now the most recently heard. A slot that names another SteamID has another speaker. */
+  #speaker(slot: number, packet: Uint8Array): Speaker {
+    const steamIdLow = readU32(packet, 0);
+    const steamIdHigh = readU32(packet, 4);
+    let speaker = this.#speakers.get(slot);
+    if (speaker && (speaker.steamIdLow !== steamIdLow || speaker.steamIdHigh !== steamIdHigh)) {
+      this.forget(slot);
+      speaker = undefined;
+    }
+    if (!speaker && this.#speakers.size >= this.#maxSpeakers)
+      this.forget(this.#speakers.keys().next().value!);
+    speaker ??= {
+      steamIdLow,
+      steamIdHigh,
       decoder: new VoiceDecoder(VOICE_RATE_HZ),
       expectedSequence: null,
-      counts: { packets: 0, decodedFrames: 0, concealedFrames: 0, lost: 0, late: 0, refused: 0, samples: 0 },
+      counts: {
+        packets: 0,
+        decodedFrames: 0,
+        concealedFrames: 0,
+        lost: 0,
+        late: 0,
+        refused: 0,
+        samples: 0,
+      },
     };
     this.#speakers.delete(slot);
     this.#speakers.set(slot, speaker);

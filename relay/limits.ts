@@ -31,6 +31,13 @@ export interface RelayLimits {
   readonly bytesPerSecond: number;
   /** Bytes of voice frames that may come at once, 8208 (the longest frame) to 67108864. Default 131072. */
   readonly byteBurst: number;
+  /**
+   * Sound of one participant, in ms a second, 1000 to 100000. Default 2000: nobody talks faster than time, but
+   * a stalled network catches up.
+   */
+  readonly soundMsPerSecond: number;
+  /** Sound that may come at once, in ms, 3000 (the most that one packet decodes to) to 600000. Default 10000. */
+  readonly soundBurstMs: number;
 }
 
 const RANGES: Readonly<Record<keyof RelayLimits, readonly [fallback: number, min: number, max: number]>> = {
@@ -46,6 +53,8 @@ const RANGES: Readonly<Record<keyof RelayLimits, readonly [fallback: number, min
   frameBurst: [200, 1, 100_000],
   bytesPerSecond: [65_536, 1024, 16_777_216],
   byteBurst: [131_072, 8208, 67_108_864],
+  soundMsPerSecond: [2000, 1000, 100_000],
+  soundBurstMs: [10_000, 3000, 600_000],
 };
 
 /**

@@ -27,6 +27,7 @@ export interface Participant {
   heardAt: Milliseconds;
   readonly frames: TokenBucket;
   readonly bytes: TokenBucket;
+  readonly soundMs: TokenBucket;
 }
 
 /** Who asks to join: what a hello says of them. */
@@ -75,6 +76,7 @@ export class Lobby {
       heardAt: now,
       frames: new TokenBucket(this.#limits.framesPerSecond, this.#limits.frameBurst, now),
       bytes: new TokenBucket(this.#limits.bytesPerSecond, this.#limits.byteBurst, now),
+      soundMs: new TokenBucket(this.#limits.soundMsPerSecond, this.#limits.soundBurstMs, now),
     };
     this.#bySlot.set(participant.slot, participant);
     this.#steamIds.add(participant.steamId);

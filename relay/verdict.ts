@@ -3,8 +3,8 @@
  * closed set, and every drop is counted under one of them.
  */
 
-import { type PacketFault, type RelayFault, readPacket, relayFault } from '../voice/packet.js';
-import { MAX_PACKET_BYTES, type Milliseconds } from '../voice/units.js';
+import { type PacketFault, packetSamples, type RelayFault, readPacket, relayFault } from '../voice/packet.js';
+import { MAX_PACKET_BYTES, type Milliseconds, msOfSamples } from '../voice/units.js';
 import {
   packetOf,
   type RelayFields,
@@ -30,6 +30,8 @@ export type DropReason =
   | 'rate-frames'
   /** More bytes than `bytesPerSecond` and `byteBurst` allow. */
   | 'rate-bytes'
+  /** More sound than `soundMsPerSecond` and `soundBurstMs` allow: a few bytes can hold seconds of it. */
+  | 'rate-sound'
   /** The connection has not said hello, or is being closed. */
   | 'not-joined';
 
@@ -51,6 +53,7 @@ const NO_DROPS: Readonly<Record<DropReason, number>> = {
   'target-unknown': 0,
   'rate-frames': 0,
   'rate-bytes': 0,
+  'rate-sound': 0,
   'not-joined': 0,
 };
 
@@ -87,6 +90,7 @@ export interface SpeakerBounds {
   readonly steamIdHigh: number;
   readonly frames: TokenBucket;
   readonly bytes: TokenBucket;
+  readonly soundMs: TokenBucket;
 }
 
 /**
@@ -112,6 +116,9 @@ export function judgeFrame(
   if (header.target !== Target.lobby) return 'target-unknown';
   if (!speaker.frames.has(1, now)) return 'rate-frames';
   if (!speaker.bytes.has(frame.length, now)) return 'rate-bytes';
+  const soundMs = msOfSamples(packetSamples(packet));
+  if (!speaker.soundMs.has(soundMs, now)) return 'rate-sound';
+  speaker.soundMs.take(soundMs);
   speaker.frames.take(1);
   speaker.bytes.take(frame.length);
   return header;

@@ -100,7 +100,14 @@ t.test('what is malformed is dropped, and counted under its reason', async (t) =
   t.equal(bench.relay.counts().publishedFrames, 0);
   t.match(bench.voice(1, good), { kind: 'forward', relaySequence: 0 }, 'a drop leaves no gap');
   // Behind the header's own limits, and those that other tests have.
-  const elsewhere = ['packet-too-short', 'packet-too-long', 'rate-frames', 'rate-bytes', 'not-joined'];
+  const elsewhere = [
+    'packet-too-short',
+    'packet-too-long',
+    'rate-frames',
+    'rate-bytes',
+    'rate-sound',
+    'not-joined',
+  ];
   t.same(new Set([...cases.map(([reason]) => reason), ...elsewhere]), new Set(DROP_REASONS));
 });
 
@@ -185,6 +192,18 @@ t.test('bytes beyond the rate are dropped until it allows more', async (t) => {
   t.match(bench.voice(1, frame), { kind: 'drop', reason: 'rate-bytes' });
   bench.now += (frame.length * 1000) / 1024;
   t.equal(bench.voice(1, frame).kind, 'forward');
+});
+
+t.test('sound beyond the rate is dropped, however few its bytes', async (t) => {
+  const threeSeconds = framed(packetWith([0x00, 0xc0, 0x5d, 0x00, 0x80, 0xbb])); // 24000 and 48000 samples of silence
+  const bench = new Bench({ soundMsPerSecond: 1000, soundBurstMs: 6000 });
+  bench.join(1);
+  const verdicts = [1, 2, 3].map(() => bench.voice(1, threeSeconds));
+  t.match(verdicts, [{ kind: 'forward' }, { kind: 'forward' }, { kind: 'drop', reason: 'rate-sound' }]);
+  bench.now += 2999;
+  t.match(bench.voice(1, threeSeconds), { kind: 'drop', reason: 'rate-sound' });
+  bench.now += 1;
+  t.match(bench.voice(1, threeSeconds), { kind: 'forward' });
 });
 
 t.test('voice before the hello is dropped and closes the connection', async (t) => {
