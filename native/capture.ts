@@ -54,8 +54,8 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
   if (!(frameHz >= 4 && frameHz <= 1000)) {
     throw new RangeError(`Cannot capture: frameHz is ${frameHz}, wants 4 to 1000`);
   }
-  if (ringBytes < 16_384)
-    throw new RangeError(`Cannot capture: ringBytes is ${ringBytes}, wants at least 16384`);
+  if (ringBytes < 32_768)
+    throw new RangeError(`Cannot capture: ringBytes is ${ringBytes}, wants at least 32768`);
   const storage = allocateRing(ringBytes);
   const data: CaptureWorkerData = {
     ring: storage,

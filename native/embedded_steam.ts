@@ -163,7 +163,7 @@ export class EmbeddedSteam implements User, VoiceSource {
       );
     }
     const room = Math.min(
-      Math.max(0, buffer_size_override >> 1),
+      Math.max(0, Math.floor(buffer_size_override / BYTES_PER_SAMPLE)),
       MAX_DECODED_SAMPLES * (48_000 / VOICE_RATE_HZ),
     );
     const pcm = new Int16Array(room);

@@ -36,7 +36,7 @@ export interface RelayLimits {
    * a stalled network catches up.
    */
   readonly soundMsPerSecond: number;
-  /** Sound that may come at once, in ms, 3000 (the most that one packet decodes to) to 600000. Default 10000. */
+  /** Sound that may come at once, in ms, 3000 (the most that one packet decodes to) to 3600000. Default 10000. */
   readonly soundBurstMs: number;
 }
 
@@ -54,7 +54,7 @@ const RANGES: Readonly<Record<keyof RelayLimits, readonly [fallback: number, min
   bytesPerSecond: [65_536, 1024, 16_777_216],
   byteBurst: [131_072, 8208, 67_108_864],
   soundMsPerSecond: [2000, 1000, 100_000],
-  soundBurstMs: [10_000, 3000, 600_000],
+  soundBurstMs: [10_000, 3000, 3_600_000],
 };
 
 /**

@@ -322,8 +322,8 @@ t.test('a packet of more than 3 s is corrupted: silence, frames and concealment 
     ['65535 samples at 8 kHz', silenceAt8k(65_535), null],
     ['25 frames of 120 ms', longFrames(25), 72_000],
     ['26 of them', longFrames(26), null],
-    ['silence, a gap of 2 and a frame', besidesFrames + opusOp(frameOf(0, '68') + frameOf(2, '68')), 72_000],
-    ['a gap of 3', besidesFrames + opusOp(frameOf(0, '68') + frameOf(3, '68')), null],
+    ['silence, two frames and a gap of 2', besidesFrames + opusOp(frameOf(0, '68') + frameOf(3, '68')), 72_000],
+    ['a gap of 3', besidesFrames + opusOp(frameOf(0, '68') + frameOf(4, '68')), null],
     ['14 frames and 13 gaps', opusOp(farApart(14)), (14 + 130) * FRAME],
     ['15 frames and 14 gaps', opusOp(farApart(15)), null],
   ];
@@ -465,7 +465,7 @@ t.test('hostile Opus payloads in right framing give their samples or a refusal, 
   const out = new Int16Array(144_000);
   const seen = { ok: 0, refused: 0 };
   let sequence = 0;
-  for (let sent = 0; sent < 6000; sent += 1) {
+  for (let sent = 0; sent < 8000; sent += 1) {
     let payload = '';
     for (let n = random.below(4); n >= 0; n -= 1) {
       const opus = bytesOfHex(SPEECH[random.below(SPEECH.length)]!);
