@@ -21,6 +21,10 @@ demo: build ## four players in a lobby, recorded to WAV: the main job, without S
 test: build ## run all tests; the last line counts them
 	@node dist/test/run.js
 
+.PHONY: test-node24
+test-node24: build ## the same on Node 24 and Debian 13, in a tree bootstrapped under out/; wants root
+	@sh test/node24.sh
+
 .PHONY: check
 check: lint wasm-check test ## everything that has to hold before a commit
 
@@ -45,8 +49,8 @@ bench: build ## measure; ONLY=stages, ring or codec for one of them
 	@node dist/bench/main.js $(ONLY)
 
 .PHONY: clean
-clean: ## delete what was built and installed
-	rm -rf dist out .tap node_modules wasm/target wasm/.toolchain
+clean: ## delete what was built and installed, but for the wasm toolchain
+	rm -rf dist out .tap node_modules wasm/target
 
 node_modules/.installed: package.json package-lock.json
 	@command -v node >/dev/null || { echo 'Hotmic wants Node 20 or newer on the PATH'; exit 1; }

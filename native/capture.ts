@@ -4,7 +4,7 @@
 
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, HotmicError } from '../voice/error.js';
-import { allocateRing, RingConsumer } from '../voice/ring.js';
+import { allocateRing, RingConsumer, RingProducer } from '../voice/ring.js';
 import type { CaptureCommand, CaptureCounts, CaptureEvent, CaptureWorkerData } from './capture_worker.js';
 import type { EmbeddedSteamOptions } from './embedded_steam.js';
 
@@ -75,6 +75,8 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
     if (state === 'over') return;
     const wasReady = state === 'ready';
     state = 'over';
+    // Whoever reads the ring is not to wait for a worker that is gone.
+    new RingProducer(storage).close();
     ready.reject(error);
     closed.reject(error);
     if (wasReady) options.onFailed?.(error);

@@ -78,6 +78,14 @@ class CaptureLoop {
   }
 
   handle(command: CaptureCommand): void {
+    try {
+      this.#obey(command);
+    } catch (thrown) {
+      this.fail(thrown);
+    }
+  }
+
+  #obey(command: CaptureCommand): void {
     switch (command) {
       case 'start':
         if (this.#closing) return;
@@ -161,6 +169,7 @@ class CaptureLoop {
     }
   }
 
+  /** Nothing more will come: whatever Steam threw ends the capture. */
   fail(thrown: unknown): void {
     this.#tell({ kind: 'failed', code: codeOf(thrown), message: messageOf(thrown) });
     this.#close();

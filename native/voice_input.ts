@@ -7,6 +7,7 @@
 import { closeSync, constants, createReadStream, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import { isatty } from 'node:tty';
 import { codeOf, HotmicError, messageOf } from '../voice/error.js';
 import { VOICE_RATE_HZ } from '../voice/units.js';
 import { readWav } from '../voice/wav.js';
@@ -250,24 +251,20 @@ class PipeInput implements VoiceInput {
 
 /** Pipes and sockets are read without a thread that blocks; plain files as files are. */
 function openPipe(path: string | null): Readable {
+  const refuse = (why: string, cause?: unknown) =>
+    new HotmicError('ERR_HOTMIC_INPUT', `Cannot read PCM from ${path ?? 'standard input'}: ${why}`, {
+      cause,
+    });
   let fd = 0;
   try {
     if (path !== null) fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stat = fstatSync(fd);
     if (stat.isFIFO() || stat.isSocket()) return new Socket({ fd, readable: true, writable: false });
-    if (stat.isDirectory())
-      throw new HotmicError('ERR_HOTMIC_INPUT', `Cannot read PCM from ${path}: it is a folder`);
+    if (stat.isDirectory()) throw refuse('it is a folder');
+    if (isatty(fd)) throw refuse('it is a terminal');
     return createReadStream('', { fd });
   } catch (cause) {
     if (fd > 0) closeSync(fd);
-    if (cause instanceof HotmicError) throw cause;
-    const name = path ?? 'standard input';
-    throw new HotmicError(
-      'ERR_HOTMIC_INPUT',
-      `Cannot read PCM from ${name}: ${codeOf(cause) ?? messageOf(cause)}`,
-      {
-        cause,
-      },
-    );
+    throw cause instanceof HotmicError ? cause : refuse(codeOf(cause) ?? messageOf(cause), cause);
   }
 }

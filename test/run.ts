@@ -14,7 +14,7 @@ const RESULT = /^( *)(not ok|ok) \d+ - (.*)$/;
 
 mkdirSync('out', { recursive: true });
 const log = createWriteStream('out/test.tap');
-const tap = spawn('npx', ['tap', '--reporter=tap', ...process.argv.slice(2)], {
+const tap = spawn('node_modules/.bin/tap', ['--reporter=tap', ...process.argv.slice(2)], {
   stdio: ['ignore', 'pipe', 'inherit'],
 });
 const ended = new Promise<number>((resolve) => tap.on('close', (code) => resolve(code ?? 1)));

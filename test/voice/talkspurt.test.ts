@@ -255,12 +255,15 @@ t.test('a gap inside a packet takes its time too', async (t) => {
   t.match(numberer.push(speech(9), 220, 'talking'), [{ timestamp: 9 * 480 }], 'nine frames have been spoken');
 });
 
-t.test('a gap inside the first packet of a talkspurt takes its time, one in front of it does not', async (t) => {
-  const numberer = new TalkspurtNumberer(0);
-  const packet = packetOfOps(RATE_24K + opusOp(dtx(50, 1)) + RATE_24K + opusOp(dtx(53, 1)));
-  t.match(numberer.push(packet, 40, 'talking'), [{ timestamp: 0 }]);
-  t.match(numberer.push(speech(54), 80, 'talking'), [{ timestamp: 4 * 480 }]);
-});
+t.test(
+  'a gap inside the first packet of a talkspurt takes its time, one in front of it does not',
+  async (t) => {
+    const numberer = new TalkspurtNumberer(0);
+    const packet = packetOfOps(RATE_24K + opusOp(dtx(50, 1)) + RATE_24K + opusOp(dtx(53, 1)));
+    t.match(numberer.push(packet, 40, 'talking'), [{ timestamp: 0 }]);
+    t.match(numberer.push(speech(54), 80, 'talking'), [{ timestamp: 4 * 480 }]);
+  },
+);
 
 t.test('the timestamp is that of the packet’s first sample: behind a gap, at a silence', async (t) => {
   const numberer = new TalkspurtNumberer(0);

@@ -110,7 +110,9 @@ t.test('a forged gap of 65,535 frames is a step backward, and nothing is conceal
   const heard = play(t, decoder, frameAt(0, 1));
   t.match(heard, { concealedFrames: 0, decodedFrames: 1, samples: FRAME });
   t.strictSame(heard.pcm, led(24_000, 'reset', 1), 'by a decoder that was reset');
-  const forged = packetOfOps(RATE_24K + opusOp([1, 0, 0, 65_535, 65_534].map((s) => numbered(s, 2)).join('')));
+  const forged = packetOfOps(
+    RATE_24K + opusOp([1, 0, 0, 65_535, 65_534].map((s) => numbered(s, 2)).join('')),
+  );
   t.match(play(t, decoder, forged), { concealedFrames: 0, samples: 5 * FRAME });
 });
 
@@ -175,7 +177,8 @@ t.test('a first frame behind the marker that is not 0 is a gap like any other', 
 
 t.test('frames, another marker and more ops may follow a marker', async (t) => {
   const decoder = newDecoder(t);
-  const first = RATE_24K + opusOp(numbered(9, 9) + MARKER + MARKER + numbered(0, 20) + numbered(1, 21) + MARKER);
+  const first =
+    RATE_24K + opusOp(numbered(9, 9) + MARKER + MARKER + numbered(0, 20) + numbered(1, 21) + MARKER);
   const heard = play(t, decoder, packetOfOps(`${first}00${u16Hex(5)}${RATE_24K}${opusOp(numbered(0, 30))}`));
   t.match(heard, { decodedFrames: 4, concealedFrames: 0 });
   t.strictSame(heard.pcm, led(24_000, 9, 'reset', 20, 21, 'reset', { zeros: 5 }, 30));
@@ -277,7 +280,10 @@ t.test('without room the answer is the samples needed, and a retry gives what ro
     ['frames in order', speech(2, 3)],
     ['a gap', speech(9)],
     ['a step backward', frameAt(40_000, 9)],
-    ['a marker and frames', packetOfOps(RATE_24K + opusOp(frames(2) + MARKER + numbered(0, 3) + numbered(4, 4)))],
+    [
+      'a marker and frames',
+      packetOfOps(RATE_24K + opusOp(frames(2) + MARKER + numbered(0, 3) + numbered(4, 4))),
+    ],
     ['silence', SILENCE_PACKET],
     ['a frame of length 0', packetOfOps(opusOp('00000200'))],
   ];
@@ -303,7 +309,11 @@ t.test('without room the answer is the samples needed, and a retry gives what ro
     const exact = new Int16Array(wanted.samples);
     t.equal(tight.decompress(packet, exact).result, OK, `${name}: the size named is enough`);
     t.strictSame(exact, wanted.pcm, name);
-    t.strictSame(play(t, tight, speech(30)).pcm, play(t, roomy, speech(30)).pcm, `${name}: and so does the next`);
+    t.strictSame(
+      play(t, tight, speech(30)).pcm,
+      play(t, roomy, speech(30)).pcm,
+      `${name}: and so does the next`,
+    );
   }
 });
 
@@ -322,7 +332,11 @@ t.test('a packet of more than 3 s is corrupted: silence, frames and concealment 
     ['65535 samples at 8 kHz', silenceAt8k(65_535), null],
     ['25 frames of 120 ms', longFrames(25), 72_000],
     ['26 of them', longFrames(26), null],
-    ['silence, two frames and a gap of 2', besidesFrames + opusOp(frameOf(0, '68') + frameOf(3, '68')), 72_000],
+    [
+      'silence, two frames and a gap of 2',
+      besidesFrames + opusOp(frameOf(0, '68') + frameOf(3, '68')),
+      72_000,
+    ],
     ['a gap of 3', besidesFrames + opusOp(frameOf(0, '68') + frameOf(4, '68')), null],
     ['14 frames and 13 gaps', opusOp(farApart(14)), (14 + 130) * FRAME],
     ['15 frames and 14 gaps', opusOp(farApart(15)), null],
@@ -332,7 +346,11 @@ t.test('a packet of more than 3 s is corrupted: silence, frames and concealment 
     const wanted = samples === null ? { result: DATA_CORRUPTED, samples: 0 } : { result: OK, samples };
     t.match(answer, wanted, name);
     const sized = newDecoder(t).decompress(packetOfOps(ops), new Int16Array(0));
-    t.equal(sized.result, samples === null ? DATA_CORRUPTED : BUFFER_TOO_SMALL, `${name}: found while sizing`);
+    t.equal(
+      sized.result,
+      samples === null ? DATA_CORRUPTED : BUFFER_TOO_SMALL,
+      `${name}: found while sizing`,
+    );
   }
 });
 
@@ -343,7 +361,9 @@ t.test('the 3 s are of sound, at any output rate', async (t) => {
   ] as const) {
     const decoder = newDecoder(t, rate);
     t.match(play(t, decoder, packetOfOps(`0b${u16Hex(8000)}00${u16Hex(24_000)}`)), { result: OK, samples });
-    t.match(play(t, decoder, packetOfOps(`0b${u16Hex(8000)}00${u16Hex(24_001)}`)), { result: DATA_CORRUPTED });
+    t.match(play(t, decoder, packetOfOps(`0b${u16Hex(8000)}00${u16Hex(24_001)}`)), {
+      result: DATA_CORRUPTED,
+    });
   }
 });
 
@@ -356,7 +376,11 @@ t.test('a packet that is refused gives no sound and changes nothing', async (t) 
   const table: [name: string, packet: Uint8Array, result: VoiceResult][] = [
     ['a flipped bit', flipped, DATA_CORRUPTED],
     ['a wrong CRC', badTail, DATA_CORRUPTED],
-    ['a truncated frame in the second group', packetOfOps(`${good}${RATE_24K}060500ff00000068`), DATA_CORRUPTED],
+    [
+      'a truncated frame in the second group',
+      packetOfOps(`${good}${RATE_24K}060500ff00000068`),
+      DATA_CORRUPTED,
+    ],
     ['three bytes left in the second payload', packetOfOps(`${good}0603000100ff`), DATA_CORRUPTED],
     ['broken Opus framing in the second group', packetOfOps(good + opusOp(frameOf(0, '6a'))), DATA_CORRUPTED],
     ['an unknown rate behind a good group', packetOfOps(`${good}0b44ac`), DATA_CORRUPTED],
@@ -364,7 +388,11 @@ t.test('a packet that is refused gives no sound and changes nothing', async (t) 
     ['a foreign op behind a good group', packetOfOps(`${good}040000`), UNSUPPORTED_CODEC],
     ['an unknown op behind a good group', packetOfOps(`${good}070000`), UNSUPPORTED_CODEC],
     ['a marker and too much silence', packetOfOps(`${good}0b401f00ffff`), DATA_CORRUPTED],
-    ['too many gaps', packetOfOps(opusOp(Array.from({ length: 20 }, (_, n) => numbered(n * 99, 0)).join(''))), DATA_CORRUPTED],
+    [
+      'too many gaps',
+      packetOfOps(opusOp(Array.from({ length: 20 }, (_, n) => numbered(n * 99, 0)).join(''))),
+      DATA_CORRUPTED,
+    ],
   ];
   const untouched = newDecoder(t);
   const tried = newDecoder(t);
@@ -457,42 +485,45 @@ t.test('two decoders know nothing of each other', async (t) => {
   t.strictSame(heard.pcm, led(24_000, 0, 1, 2).subarray(2 * FRAME));
 });
 
-t.test('hostile Opus payloads in right framing give their samples or a refusal, and never throw', async (t) => {
-  t.comment(`seed ${SEED}`);
-  const random = new SeededRandom(SEED);
-  const rates: OpusRateHz[] = [8000, 24_000, 48_000];
-  const decoders = rates.map((rate) => newDecoder(t, rate));
-  const out = new Int16Array(144_000);
-  const seen = { ok: 0, refused: 0 };
-  let sequence = 0;
-  for (let sent = 0; sent < 8000; sent += 1) {
-    let payload = '';
-    for (let n = random.below(4); n >= 0; n -= 1) {
-      const opus = bytesOfHex(SPEECH[random.below(SPEECH.length)]!);
-      const kind = random.below(8);
-      const hostile = kind === 0 ? random.bytes(1 + random.below(200)) : mutated(random, opus, kind);
-      sequence = random.below(12) === 0 ? random.below(65_536) : (sequence + 1) & 0xffff;
-      payload += frameOf(sequence, hexOfBytes(hostile)) + (random.below(40) === 0 ? MARKER : '');
+t.test(
+  'hostile Opus payloads in right framing give their samples or a refusal, and never throw',
+  async (t) => {
+    t.comment(`seed ${SEED}`);
+    const random = new SeededRandom(SEED);
+    const rates: OpusRateHz[] = [8000, 24_000, 48_000];
+    const decoders = rates.map((rate) => newDecoder(t, rate));
+    const out = new Int16Array(144_000);
+    const seen = { ok: 0, refused: 0 };
+    let sequence = 0;
+    for (let sent = 0; sent < 8000; sent += 1) {
+      let payload = '';
+      for (let n = random.below(4); n >= 0; n -= 1) {
+        const opus = bytesOfHex(SPEECH[random.below(SPEECH.length)]!);
+        const kind = random.below(8);
+        const hostile = kind === 0 ? random.bytes(1 + random.below(200)) : mutated(random, opus, kind);
+        sequence = random.below(12) === 0 ? random.below(65_536) : (sequence + 1) & 0xffff;
+        payload += frameOf(sequence, hexOfBytes(hostile)) + (random.below(40) === 0 ? MARKER : '');
+      }
+      const packet = packetOfOps(RATE_24K + opusOp(payload));
+      const isWellFramed = verdictOf(packet) === 'packet';
+      const answers = decoders.map((decoder) => decoder.decompress(packet, out));
+      for (const [at, answer] of answers.entries()) {
+        const wanted = isWellFramed ? OK : DATA_CORRUPTED;
+        if (answer.result !== wanted) t.fail(`packet ${sent}: ${answer.result}, ${hexOfBytes(packet)}`);
+        const scaled = Math.floor((answers[1]!.samples * rates[at]!) / 24_000);
+        if (answer.samples !== scaled) t.fail(`packet ${sent}: ${answer.samples} at ${rates[at]} Hz`);
+      }
+      seen[isWellFramed ? 'ok' : 'refused'] += 1;
     }
-    const packet = packetOfOps(RATE_24K + opusOp(payload));
-    const isWellFramed = verdictOf(packet) === 'packet';
-    const answers = decoders.map((decoder) => decoder.decompress(packet, out));
-    for (const [at, answer] of answers.entries()) {
-      const wanted = isWellFramed ? OK : DATA_CORRUPTED;
-      if (answer.result !== wanted) t.fail(`packet ${sent}: ${answer.result}, ${hexOfBytes(packet)}`);
-      const scaled = Math.floor((answers[1]!.samples * rates[at]!) / 24_000);
-      if (answer.samples !== scaled) t.fail(`packet ${sent}: ${answer.samples} at ${rates[at]} Hz`);
+    t.comment(seen);
+    t.ok(seen.ok >= 5000, 'most are framed well enough to reach the decoder');
+    t.ok(seen.refused > 0, 'and some are not');
+    for (const [at, decoder] of decoders.entries()) {
+      play(t, decoder, packetOfOps(RATE_24K + opusOp(MARKER)));
+      t.strictSame(play(t, decoder, speech(0, 1, 2)).pcm, led(rates[at]!, 0, 1, 2), 'nothing of it is left');
     }
-    seen[isWellFramed ? 'ok' : 'refused'] += 1;
-  }
-  t.comment(seen);
-  t.ok(seen.ok >= 5000, 'most are framed well enough to reach the decoder');
-  t.ok(seen.refused > 0, 'and some are not');
-  for (const [at, decoder] of decoders.entries()) {
-    play(t, decoder, packetOfOps(RATE_24K + opusOp(MARKER)));
-    t.strictSame(play(t, decoder, speech(0, 1, 2)).pcm, led(rates[at]!, 0, 1, 2), 'nothing of it is left');
-  }
-});
+  },
+);
 
 /** One step of a decoder that is led by hand: the speech frame with this index, or what else there is. */
 type Step = number | 'reset' | 'conceal' | { readonly zeros: number } | { readonly opus: string };

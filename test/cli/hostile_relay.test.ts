@@ -1,0 +1,160 @@
+/** A relay that is not ours may say anything: none of it steers the terminal, none of it crashes. */
+
+import { once } from 'node:events';
+import type net from 'node:net';
+import t, { type Test } from 'tap';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { personSteamId } from '../../voice/steam_id.js';
+import { stampVoiceFrame, writeVoiceFrame } from '../../voice/wire.js';
+import { runCli, startCli } from '../kit/cli.js';
+import { TWO_GROUPS_OF_DTX } from '../kit/golden_packets.js';
+
+const ESCAPE = '\u001b';
+/** Turns the text behind it around. */
+const OVERRIDE = '\u202e';
+
+const kim = (name: string, slot = 1) => ({ slot, steamId: String(personSteamId(9)), name, speaking: false });
+
+function welcome(...participants: unknown[]): string {
+  return JSON.stringify({ type: 'welcome', version: 1, slot: 5, lobby: 'den', relayTimeMs: 0, participants });
+}
+
+function frame(slot: number, sequence: number): Uint8Array {
+  const fields = {
+    marker: sequence === 0,
+    terminator: false,
+    target: 0,
+    sequence,
+    timestamp: 480 * sequence,
+  };
+  const bytes = writeVoiceFrame(fields, TWO_GROUPS_OF_DTX);
+  stampVoiceFrame(bytes, { slot, relaySequence: sequence, relayTimeMs: 20 * sequence, acknowledge: false });
+  return bytes;
+}
+
+/** A relay that answers the hello in its own way, all in one piece. */
+async function relayThat(t: Test, answer: (socket: WebSocket) => void): Promise<string> {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  t.teardown(() => {
+    for (const socket of server.clients) socket.terminate();
+    server.close();
+  });
+  server.on('connection', (socket) => {
+    socket.once('message', () => {
+      const raw = (socket as unknown as { _socket: net.Socket })._socket;
+      raw.cork();
+      answer(socket);
+      raw.uncork();
+    });
+  });
+  await once(server, 'listening');
+  return `ws://127.0.0.1:${(server.address() as net.AddressInfo).port}`;
+}
+
+t.test('escapes in what a relay says do not reach the terminal', async (t) => {
+  const evil = `${ESCAPE}[2J${ESCAPE}]0;owned\u0007\r\n${OVERRIDE}x`;
+  const answers: Record<string, [(socket: WebSocket) => void, code: string]> = {
+    'the name of a participant': [(socket) => socket.send(welcome(kim(evil))), 'PROTOCOL'],
+    'a refusal': [
+      (socket) => {
+        socket.send(JSON.stringify({ type: 'refused', code: evil, message: evil }));
+        socket.close(4006);
+      },
+      'REFUSED',
+    ],
+    'the reason of a close': [(socket) => socket.close(4999, evil), 'CONNECTION_LOST'],
+    'a type of message': [(socket) => socket.send(JSON.stringify({ type: evil })), 'PROTOCOL'],
+    'no JSON': [(socket) => socket.send(evil), 'PROTOCOL'],
+  };
+  for (const [what, [answer, code]] of Object.entries(answers)) {
+    const {
+      code: exit,
+      stdout,
+      stderr,
+    } = await runCli(t, ['listen', await relayThat(t, answer), '-l', 'den']);
+    t.equal(exit, 1, what);
+    t.match(stderr, new RegExp(`^hotmic: [^\n]* \\[ERR_HOTMIC_${code}\\]\n$`), 'one line');
+    for (const bad of [ESCAPE, '\r', '\u0007', OVERRIDE]) t.notOk((stdout + stderr).includes(bad));
+  }
+});
+
+t.test('a name that turns the text around is shown without that', async (t) => {
+  const folder = t.testdir();
+  const url = await relayThat(t, (socket) => {
+    socket.send(welcome(kim(`${OVERRIDE}miK\u200b`)));
+    socket.send(frame(1, 0));
+    socket.send(JSON.stringify({ type: 'speaking', slot: 1, speaking: true }));
+    socket.send(JSON.stringify({ type: 'left', slot: 1 }));
+  });
+  const record = startCli(t, ['record', url, '-l', 'den', '-o', folder]);
+  await record.printed('stderr', /miK speaks/);
+  record.signal('SIGINT');
+  const { code, stdout, stderr } = await record.ended;
+  t.equal(code, 0);
+  t.match(stdout, /\/miK-\d+\.wav /);
+  t.notOk((stdout + stderr).includes(OVERRIDE));
+});
+
+t.test('who leaves in the same piece as the welcome crashes nobody', async (t) => {
+  for (const command of ['listen', 'record']) {
+    const url = await relayThat(t, (socket) => {
+      socket.send(welcome(kim('Kim')));
+      socket.send(frame(1, 0));
+      socket.send(JSON.stringify({ type: 'left', slot: 1 }));
+      socket.close(1001);
+    });
+    const args = [command, url, '-l', 'den', ...(command === 'record' ? ['-o', t.testdir()] : [])];
+    const { code, stderr } = await runCli(t, args);
+    t.equal(code, 1);
+    t.match(stderr, /\nhotmic: Relay closed the connection \(1001\) \[ERR_HOTMIC_CONNECTION_LOST\]\n$/);
+  }
+});
+
+t.test('who comes into a slot that was used before is heard from the first frame', async (t) => {
+  const folder = t.testdir();
+  const url = await relayThat(t, (socket) => {
+    socket.send(welcome(kim('Kim')));
+    for (let sequence = 100; sequence < 150; sequence += 1) socket.send(frame(1, sequence));
+    socket.send(JSON.stringify({ type: 'left', slot: 1 }));
+    const ben = { ...kim('Ben'), steamId: String(personSteamId(10)) };
+    socket.send(JSON.stringify({ type: 'joined', participant: ben }));
+    for (let sequence = 0; sequence < 5; sequence += 1) socket.send(frame(1, sequence));
+    socket.send(JSON.stringify({ type: 'speaking', slot: 1, speaking: true }));
+  });
+  const record = startCli(t, ['record', url, '-l', 'den', '-o', folder]);
+  await record.printed('stderr', /Ben speaks/);
+  record.signal('SIGINT');
+  const { code, stdout } = await record.ended;
+  t.equal(code, 0);
+  t.match(stdout, /Ben-\d+\.wav/, 'Ben has a track');
+});
+
+t.test('a relay that hangs does not keep a command from ending', async (t) => {
+  const url = await relayThat(t, (socket) => {
+    socket.send(welcome());
+    // Reads nothing more: neither the leave nor the close is answered.
+    socket.pause();
+  });
+  const listen = startCli(t, ['listen', url, '-l', 'den']);
+  await listen.printed('stderr', /In lobby/);
+  const askedAt = performance.now();
+  listen.signal('SIGINT');
+  t.equal((await listen.ended).code, 0);
+  const took = performance.now() - askedAt;
+  t.ok(took < 8000, `it ended after ${Math.round(took)} ms`);
+});
+
+t.test('a second Ctrl-C ends a command at once', async (t) => {
+  const url = await relayThat(t, (socket) => {
+    socket.send(welcome());
+    socket.pause();
+  });
+  const listen = startCli(t, ['listen', url, '-l', 'den']);
+  await listen.printed('stderr', /In lobby/);
+  listen.signal('SIGINT');
+  // The first one was handled when the second comes: it cannot be told from outside, so it is sent until it is.
+  const timer = setInterval(() => listen.signal('SIGINT'), 100);
+  const { code } = await listen.ended;
+  clearInterval(timer);
+  t.equal(code, 130);
+});

@@ -1,0 +1,151 @@
+/** `hotmic record` with a relay and talkers, each a process of its own: what is on the disk, however it ends. */
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { readWav, WAV_HEADER_BYTES } from '../../voice/wav.js';
+import { runCli, startCli, startRelayCli, untilSeen } from '../kit/cli.js';
+import { loudSeconds, toneWav } from '../kit/tone.js';
+
+/** The samples of a WAV whose header tells of no more than there is. */
+function samplesOf(path: string): Int16Array {
+  const bytes = readFileSync(path);
+  if (bytes.readUInt32LE(4) + 8 > bytes.length) throw new Error(`${path}: the header tells of more`);
+  if (bytes.readUInt32LE(40) !== bytes.readUInt32LE(4) - 36) throw new Error(`${path}: sizes disagree`);
+  const wav = readWav(bytes);
+  if (wav.kind === 'malformed') throw new Error(`${path}: ${wav.reason}`);
+  return wav.samplesInt16();
+}
+
+/** Until a track on the disk holds `seconds` of sound; its path. */
+function untilRecorded(folder: string, seconds: number): Promise<string> {
+  return untilSeen(() => {
+    const name = readdirSync(folder).find((file) => file.endsWith('.wav'));
+    const path = name === undefined ? null : join(folder, name);
+    if (path === null || statSync(path).size <= WAV_HEADER_BYTES) return null;
+    return loudSeconds(samplesOf(path)) >= seconds ? path : null;
+  });
+}
+
+t.test('relay, record and talk: the track and the mix hold what was said', async (t) => {
+  const folder = t.testdir();
+  const out = join(folder, 'out');
+  const said = join(folder, 'said.wav');
+  writeFileSync(said, toneWav(1.5, 440, 44_100));
+  const { relay, url } = await startRelayCli(t);
+  const record = startCli(t, ['record', url, '--lobby', 'den', '--out', out]);
+  await record.printed('stderr', /^In lobby den as recorder \(slot 0\), 0 others/);
+
+  const talk = await runCli(t, ['talk', url, '-l', 'den', '--name', 'Ada', '--wav', said]);
+  t.match(talk, { code: 0, stdout: '' });
+  t.match(
+    talk.stderr,
+    /^In lobby den as Ada \(slot 1\), 1 other\. .*\nSaid \d+ voice packets in 1 talkspurt; 0 came/,
+  );
+  await record.printed('stderr', /Ada speaks\n(.*\n)*.*Ada is silent/);
+  record.signal('SIGINT');
+  const { code, stdout } = await record.ended;
+  t.equal(code, 0, 'Ctrl-C is how a recording ends');
+
+  const files = readdirSync(out).sort();
+  t.equal(files.length, 2);
+  t.match(files[0], /^Ada-\d+\.wav$/);
+  t.equal(files[1], 'mix.wav');
+  for (const file of files) t.ok(stdout.includes(join(out, file)), `${file} is told of`);
+  const [track, mix] = files.map((file) => samplesOf(join(out, file)));
+  t.equal(track!.length, mix!.length, 'the mix is as long as the track');
+  for (const pcm of [track!, mix!]) {
+    const loud = loudSeconds(pcm);
+    t.ok(loud > 1.4 && loud < 1.8, `${loud} s of sound`);
+  }
+
+  relay.signal('SIGINT');
+  const over = await relay.ended;
+  t.equal(over.code, 0);
+  t.match(over.stdout, /\nRelay ended: \d+ voice frames published, 0 dropped\.\n$/);
+  t.match(over.stderr, /^joined den: recorder .*\njoined den: Ada .*\nleft den: Ada .*\nleft den: recorder /);
+});
+
+t.test('a lobby in which nobody speaks leaves no file and is no failure', async (t) => {
+  const folder = t.testdir();
+  const { url } = await startRelayCli(t);
+  const { code, stdout } = await runCli(t, ['record', url, '-l', 'den', '-o', folder, '--seconds', '0.2']);
+  t.match({ code, stdout }, { code: 0, stdout: 'Nobody spoke.\n' });
+  t.same(readdirSync(folder), []);
+});
+
+t.test('a relay that is killed leaves what was recorded, and an error', async (t) => {
+  const folder = t.testdir();
+  const { relay, url } = await startRelayCli(t);
+  const record = startCli(t, ['record', url, '-l', 'den', '-o', folder]);
+  await record.printed('stderr', /In lobby/);
+  const talk = startCli(t, ['talk', url, '-l', 'den', '-n', 'Ada', '--tone', '440']);
+  await untilRecorded(folder, 0.4);
+  relay.signal('SIGKILL');
+  const [recorded, talked] = await Promise.all([record.ended, talk.ended]);
+  for (const { code, stderr } of [recorded, talked]) {
+    t.equal(code, 1);
+    t.match(stderr, /\nhotmic: Connection to the relay broke \(1006\) \[ERR_HOTMIC_CONNECTION_LOST\]\n$/);
+  }
+  const files = readdirSync(folder);
+  t.equal(files.length, 2, 'the track and the mix');
+  for (const file of files) t.ok(loudSeconds(samplesOf(join(folder, file))) > 0.35, `${file} holds sound`);
+});
+
+t.test('a relay that shuts down is told as such', async (t) => {
+  const folder = t.testdir();
+  const { relay, url } = await startRelayCli(t);
+  const record = startCli(t, ['record', url, '-l', 'den', '-o', folder]);
+  await record.printed('stderr', /In lobby/);
+  relay.signal('SIGTERM');
+  t.equal((await relay.ended).code, 0);
+  const { code, stderr } = await record.ended;
+  t.equal(code, 1);
+  t.match(stderr, /hotmic: Relay closed the connection \(1001.*\) \[ERR_HOTMIC_CONNECTION_LOST\]\n$/);
+});
+
+t.test('a recorder that is killed leaves a track that plays', async (t) => {
+  const folder = t.testdir();
+  const { url } = await startRelayCli(t);
+  const record = startCli(t, ['record', url, '-l', 'den', '-o', folder]);
+  await record.printed('stderr', /In lobby/);
+  startCli(t, ['talk', url, '-l', 'den', '-n', 'Ada', '--tone', '440']);
+  const path = await untilRecorded(folder, 0.4);
+  record.signal('SIGKILL');
+  t.equal((await record.ended).signal, 'SIGKILL');
+  t.ok(loudSeconds(samplesOf(path)) > 0.35);
+});
+
+const mayMount = process.platform === 'linux' && process.getuid?.() === 0;
+
+t.test(
+  'a full disk ends a track, playable, and is told once the recording is over',
+  { skip: mayMount ? false : 'wants root on Linux, to mount a disk of 64 kB' },
+  async (t) => {
+    // Not in t.testdir(), which would be cleared away before the disk is unmounted.
+    const disk = mkdtempSync(join(tmpdir(), 'hotmic-full-'));
+    t.teardown(() => rmdirSync(disk));
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk], {
+      encoding: 'utf8',
+    });
+    if (mounted.status !== 0) {
+      t.comment(`SKIPPED: cannot mount a disk of 64 kB: ${mounted.stderr ?? mounted.error}`);
+      return;
+    }
+    t.teardown(() => spawnSync('umount', ['-l', disk]));
+    const { url } = await startRelayCli(t);
+    const record = startCli(t, ['record', url, '-l', 'den', '-o', disk]);
+    await record.printed('stderr', /In lobby/);
+    startCli(t, ['talk', url, '-l', 'den', '-n', 'Ada', '--tone', '440']);
+    await record.printed('stderr', /^Ada: Cannot write .* the disk is full .* \[ERR_HOTMIC_DISK_FULL\]$/m);
+    record.signal('SIGINT');
+    const { code, stderr } = await record.ended;
+    t.equal(code, 1);
+    t.match(stderr, /\nhotmic: Cannot [^\n]* \[ERR_HOTMIC_DISK_FULL\]\n$/);
+    const track = readdirSync(disk).find((file) => file.startsWith('Ada'));
+    const pcm = samplesOf(join(disk, track!));
+    t.ok(pcm.length > 20_000 && loudSeconds(pcm) > 0.3, `${pcm.length} samples that play`);
+  },
+);

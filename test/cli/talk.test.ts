@@ -1,0 +1,109 @@
+/** `hotmic talk`: what is put in is said to its end, and the talkspurt is ended however the command is. */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { joinLobby } from '../../client/lobby.js';
+import { Receiver } from '../../client/receiver.js';
+import { startRelay } from '../../relay/index.js';
+import { personSteamId } from '../../voice/steam_id.js';
+import { loadCodec } from '../../wasm/load.js';
+import { runCli, startCli } from '../kit/cli.js';
+import { loudSeconds, tonePcm, toneWav } from '../kit/tone.js';
+
+loadCodec();
+
+/** A relay, and someone who hears all that is said in the lobby den. */
+async function earFor(t: Test) {
+  const relay = await startRelay({ dev: true });
+  t.teardown(() => relay.close());
+  const pcm: number[] = [];
+  const flags: string[] = [];
+  let sayLeft: (value?: unknown) => void = () => undefined;
+  let saySpoke: (value?: unknown) => void = () => undefined;
+  const left = new Promise((resolve) => {
+    sayLeft = resolve;
+  });
+  const spoke = new Promise((resolve) => {
+    saySpoke = resolve;
+  });
+  const receiver = new Receiver({
+    onDecoded: (voice) => {
+      pcm.push(...voice.pcm);
+      flags.push(voice.marker ? 'M' : voice.terminator ? 'T' : '-');
+      if (flags.length > 10) saySpoke();
+    },
+  });
+  const lobby = await joinLobby({
+    url: relay.url,
+    lobby: 'den',
+    steamId: personSteamId(1),
+    name: 'ear',
+    events: { onVoice: (_, header, packet) => receiver.take(header, packet), onLeft: () => sayLeft() },
+  });
+  t.teardown(() => lobby.leave());
+  return { url: relay.url, pcm: () => Int16Array.from(pcm), flags: () => flags.join(''), left, spoke };
+}
+
+t.test('a WAV is said whole, as one talkspurt', async (t) => {
+  const wav = join(t.testdir(), 'said.wav');
+  writeFileSync(wav, toneWav(1, 300, 48_000));
+  const { url, pcm, flags, left } = await earFor(t);
+  const { code } = await runCli(t, ['talk', url, '-l', 'den', '--wav', wav]);
+  t.equal(code, 0);
+  await left;
+  t.match(flags(), /^M-+T$/);
+  const loud = loudSeconds(pcm());
+  t.ok(loud > 0.95 && loud < 1.1, `${loud} s of sound`);
+});
+
+t.test('Ctrl-C ends the talkspurt in order, and exits with 0', async (t) => {
+  const { url, flags, left, spoke } = await earFor(t);
+  const talk = startCli(t, ['talk', url, '-l', 'den', '--tone', '440']);
+  await spoke;
+  talk.signal('SIGINT');
+  const { code, stderr } = await talk.ended;
+  t.equal(code, 0);
+  t.match(stderr, /\nSaid \d+ voice packets in 1 talkspurt; 0 came too late to be sent\.\n$/);
+  await left;
+  t.match(flags(), /^M-+T$/, 'the last frame is a terminator');
+});
+
+t.test('--seconds lets go of the key', async (t) => {
+  const { url, pcm, left } = await earFor(t);
+  t.equal((await runCli(t, ['talk', url, '-l', 'den', '--tone', '440', '--seconds', '0.6'])).code, 0);
+  await left;
+  const seconds = pcm().length / 24_000;
+  t.ok(seconds > 0.6 && seconds < 1.5, `${seconds} s, the tail included`);
+});
+
+t.test('PCM from standard input is said whole, and its end is the end', async (t) => {
+  for (const rate of [24_000, 16_000]) {
+    const { url, pcm, flags, left } = await earFor(t);
+    const input = Buffer.from(tonePcm(1, 440, rate).buffer);
+    const args = ['talk', url, '-l', 'den', '--pcm', '-', '--rate', String(rate)];
+    const { code, stderr } = await runCli(t, args, { input });
+    t.equal(code, 0, stderr);
+    await left;
+    t.match(flags(), /^M-+T$/);
+    const loud = loudSeconds(pcm());
+    t.ok(loud > 0.95 && loud < 1.1, `${loud} s of sound at ${rate} Hz`);
+  }
+});
+
+t.test('who is refused is told why', async (t) => {
+  const { url } = await earFor(t);
+  const steamId = String(personSteamId(1));
+  const { code, stderr } = await runCli(t, [
+    'talk',
+    url,
+    '-l',
+    'den',
+    '--tone',
+    '440',
+    '--steam-id',
+    steamId,
+  ]);
+  t.equal(code, 1);
+  t.match(stderr, /^hotmic: Relay refused \(steam-id-in-use\): [^\n]+ \[ERR_HOTMIC_REFUSED\]\n$/);
+});

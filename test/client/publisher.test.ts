@@ -1,0 +1,332 @@
+/** Push-to-talk over a ring that the test fills, as a capture worker would, at instants that the test says. */
+
+import t from 'tap';
+import { Publisher, type PublisherOptions } from '../../client/publisher.js';
+import { packetSamples, readPacket } from '../../voice/packet.js';
+import { allocateRing, RingConsumer, RingProducer } from '../../voice/ring.js';
+import { CaptureTag, type NumberedPacket } from '../../voice/talkspurt.js';
+import { FRAME_SAMPLES } from '../../voice/units.js';
+import { END_OF_RECORDING_PACKET, SILENCE_PACKET } from '../kit/golden_packets.js';
+import { frameOf, opusOp, packetOfOps, RATE_24K } from '../kit/raw_packet.js';
+
+/** The Opus sequence before END_OF_RECORDING_PACKET's first. */
+const BEFORE_END = 0x185;
+
+/** A packet of one frame of 20 ms. */
+function talk(opusSequence: number): Uint8Array {
+  return packetOfOps(RATE_24K + opusOp(frameOf(opusSequence, '48010203')));
+}
+
+/** A publisher, and the capture worker that it thinks it has. */
+class Stage {
+  readonly published: NumberedPacket[] = [];
+  readonly commands: string[] = [];
+  readonly producer: RingProducer;
+  readonly publisher: Publisher;
+  /** The clock of both. */
+  now = 1000;
+
+  constructor(options: Partial<PublisherOptions> = {}) {
+    const storage = allocateRing(65_536);
+    this.producer = new RingProducer(storage);
+    this.publisher = new Publisher({
+      capture: {
+        ring: new RingConsumer(storage),
+        startVoiceRecording: () => this.commands.push('start'),
+        stopVoiceRecording: () => this.commands.push('stop'),
+      },
+      clock: () => this.now,
+      publish: (packet) => this.published.push({ ...packet, packet: packet.packet.slice() }),
+      ...options,
+    });
+  }
+
+  capture(packet: Uint8Array, tag: number = CaptureTag.talking, capturedAt = this.now): void {
+    const room = this.producer.reserve(8192);
+    if (!room) throw new Error('the ring is full');
+    room.set(packet);
+    this.producer.commit(packet.length, tag, capturedAt);
+  }
+
+  /** What the embedded Steam gives after key-up. */
+  captureTail(): void {
+    this.capture(END_OF_RECORDING_PACKET, CaptureTag.draining);
+    this.capture(SILENCE_PACKET, CaptureTag.draining);
+    this.capture(new Uint8Array(0), CaptureTag.end);
+  }
+
+  /** Until the publisher has read the ring. */
+  async read(): Promise<void> {
+    // waitAsync settles in a task of its own.
+    for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+
+  async over(): Promise<void> {
+    this.producer.close();
+    await this.publisher.finished();
+  }
+}
+
+/** Whether `promise` has settled by now. */
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  const pending = Symbol();
+  return (
+    (await Promise.race([promise, new Promise((resolve) => setImmediate(resolve, pending))])) !== pending
+  );
+}
+
+t.test('press and release drive the capture, and a talkspurt has a marker and a terminator', async (t) => {
+  const stage = new Stage();
+  const { publisher } = stage;
+  publisher.press();
+  t.same(stage.commands, ['start']);
+  stage.capture(talk(0));
+  stage.now += 20;
+  stage.capture(talk(1));
+  await stage.read();
+  t.equal(stage.published.length, 2, 'what is said is published while the key is down');
+  const released = publisher.release();
+  t.same(stage.commands, ['start', 'stop']);
+  t.equal(await isSettled(released), false, 'the tail is still to come');
+  stage.now += 200;
+  stage.captureTail();
+  await released;
+  const flags = stage.published.map(({ marker, terminator }) => (marker ? 'M' : terminator ? 'T' : '-'));
+  t.equal(flags.join(''), 'M--T');
+  t.same(
+    stage.published.map(({ sequence }) => sequence),
+    [0, 1, 2, 3],
+  );
+  t.match(publisher.counts(), { talkspurts: 1, packets: 4, malformed: 0, refused: 0, discarded: 0 });
+  await stage.over();
+});
+
+t.test('release resolves only when the last packet of the tail was published', async (t) => {
+  const stage = new Stage();
+  stage.publisher.press();
+  stage.capture(talk(0));
+  await stage.read();
+  const released = stage.publisher.release();
+  stage.capture(END_OF_RECORDING_PACKET, CaptureTag.draining);
+  stage.capture(SILENCE_PACKET, CaptureTag.draining);
+  await stage.read();
+  t.equal(await isSettled(released), false, 'who knows what follows');
+  t.equal(stage.published.length, 2, 'the last one is held back until then');
+  stage.capture(new Uint8Array(0), CaptureTag.end);
+  await released;
+  t.equal(stage.published.at(-1)?.terminator, true);
+  await stage.over();
+});
+
+t.test('a release without a press resolves at once, and a second one with the first', async (t) => {
+  const stage = new Stage();
+  await stage.publisher.release();
+  stage.publisher.press();
+  stage.capture(talk(0));
+  const both = [stage.publisher.release()];
+  stage.now += 10;
+  both.push(stage.publisher.release());
+  stage.now -= 5;
+  stage.captureTail();
+  stage.now += 5;
+  await Promise.all(both);
+  t.equal(stage.published.at(-1)?.terminator, true);
+  await stage.publisher.release();
+  await stage.over();
+});
+
+t.test('talkspurts are counted; sequence and timestamp run on from one to the next', async (t) => {
+  const stage = new Stage();
+  for (let turn = 0; turn < 3; turn += 1) {
+    stage.now += 1000;
+    stage.publisher.press();
+    stage.capture(talk(BEFORE_END));
+    const released = stage.publisher.release();
+    stage.captureTail();
+    await released;
+  }
+  await stage.over();
+  t.equal(stage.publisher.counts().talkspurts, 3);
+  t.same(
+    stage.published.map(({ sequence }) => sequence),
+    [0, 1, 2, 3, 4, 5, 6, 7, 8],
+  );
+  const markers = stage.published.filter(({ marker }) => marker);
+  t.same(
+    markers.map(({ timestamp }) => timestamp),
+    [24_000 - FRAME_SAMPLES, 48_000 - FRAME_SAMPLES, 72_000 - FRAME_SAMPLES],
+    'a packet ends when it was captured',
+  );
+});
+
+t.test('a press during the tail goes on with the same talkspurt', async (t) => {
+  const stage = new Stage();
+  const { publisher } = stage;
+  publisher.press();
+  stage.capture(talk(0));
+  const first = publisher.release();
+  stage.capture(END_OF_RECORDING_PACKET, CaptureTag.draining);
+  await stage.read();
+  stage.now += 5;
+  publisher.press();
+  stage.capture(talk(0));
+  await stage.read();
+  t.equal(await isSettled(first), false, 'its tail was not the last');
+  stage.now += 5;
+  const second = publisher.release();
+  stage.captureTail();
+  await Promise.all([first, second]);
+  await stage.over();
+  t.equal(stage.publisher.counts().talkspurts, 1);
+  t.same(
+    stage.published.map(({ terminator }) => terminator),
+    [false, false, false, false, true],
+    'what was held back for a terminator is none',
+  );
+});
+
+t.test('an end that crosses a press is not the end of what is said next', async (t) => {
+  const stage = new Stage();
+  const { publisher } = stage;
+  publisher.press();
+  stage.capture(talk(0));
+  const first = publisher.release();
+  stage.captureTail();
+  // The recording is over, but the publisher has not read that when the key goes down again, and up.
+  stage.now += 1;
+  publisher.press();
+  stage.now += 1;
+  const second = publisher.release();
+  await stage.read();
+  t.equal(await isSettled(second), false, 'the end in the ring is that of the first');
+  stage.now += 20;
+  stage.capture(talk(0));
+  stage.captureTail();
+  await Promise.all([first, second]);
+  t.equal(stage.published.length, 6, 'all of the second is published when its release resolves');
+  await stage.over();
+});
+
+t.test('packets that have grown old are discarded and counted; the end never is', async (t) => {
+  const stage = new Stage({ maxAgeMs: 500 });
+  const { publisher } = stage;
+  publisher.press();
+  for (let i = 0; i < 5; i += 1) stage.capture(talk(i), CaptureTag.talking, 1000 + 100 * i);
+  const released = publisher.release();
+  stage.capture(END_OF_RECORDING_PACKET, CaptureTag.draining, 1500);
+  stage.capture(new Uint8Array(0), CaptureTag.end, 1500);
+  // The thread was busy: it looks into the ring at 1700 for the first time.
+  stage.now = 1700;
+  await released;
+  t.match(publisher.counts(), { packets: 4, discarded: 2, talkspurts: 1 });
+  t.equal(stage.published[0]?.capturedAt, 1200, 'as old as allowed');
+
+  publisher.press();
+  stage.capture(talk(0), CaptureTag.talking, 2000);
+  stage.now = 2000;
+  const again = publisher.release();
+  stage.capture(END_OF_RECORDING_PACKET, CaptureTag.draining, 2000);
+  stage.capture(new Uint8Array(0), CaptureTag.end, 2000);
+  stage.now = 9000;
+  await again;
+  t.match(publisher.counts(), { packets: 4, discarded: 4 }, 'nothing of it was fresh, and yet it ended');
+  await stage.over();
+});
+
+t.test('a packet is valid while it is published, also one that was held back', async (t) => {
+  const seen: { bytes: string; shared: boolean; samples: number }[] = [];
+  const kept: Uint8Array[] = [];
+  const stage = new Stage({
+    publish: ({ packet }) => {
+      const read = readPacket(packet);
+      kept.push(packet);
+      seen.push({
+        bytes: Buffer.from(packet).toString('hex'),
+        shared: packet.buffer instanceof SharedArrayBuffer,
+        samples: read.kind === 'packet' ? packetSamples(read) : -1,
+      });
+    },
+  });
+  stage.publisher.press();
+  stage.capture(talk(0));
+  const released = stage.publisher.release();
+  stage.captureTail();
+  await released;
+  t.equal(seen[0]?.bytes, Buffer.from(talk(0)).toString('hex'));
+  t.equal(seen[0]?.shared, true, 'it lies in the ring');
+  t.same(
+    seen.map(({ samples }) => samples),
+    [480, 6 * 480, 750],
+  );
+  t.same(
+    seen.slice(1).map(({ shared }) => shared),
+    [false, false],
+    'the ring has long gone on when these are published',
+  );
+  await stage.over();
+});
+
+t.test('a packet that is not readable is counted and takes no number', async (t) => {
+  const stage = new Stage();
+  stage.publisher.press();
+  stage.capture(Uint8Array.of(1, 2, 3));
+  stage.capture(talk(0));
+  await stage.over();
+  t.match(stage.publisher.counts(), { malformed: 1, packets: 1 });
+  t.match(stage.published, [{ sequence: 0, marker: true }]);
+});
+
+t.test('what found no room in the ring is counted', async (t) => {
+  const stage = new Stage();
+  stage.producer.refuse();
+  stage.producer.refuse();
+  t.equal(stage.publisher.counts().refused, 2);
+  await stage.over();
+});
+
+t.test('finished resolves when the ring is closed and read to its end, and so does a release', async (t) => {
+  const stage = new Stage();
+  stage.publisher.press();
+  stage.capture(talk(0));
+  const released = stage.publisher.release();
+  const finished = stage.publisher.finished();
+  await stage.read();
+  t.equal(await isSettled(finished), false);
+  stage.capture(talk(1), CaptureTag.draining);
+  stage.producer.close();
+  await Promise.all([finished, released]);
+  t.equal(stage.published.length, 2, 'nothing was left in the ring');
+
+  stage.publisher.press();
+  await stage.publisher.release();
+  t.pass('a press after the end is not waited for');
+});
+
+t.test('the latency side channel is told of every packet, with its instants', async (t) => {
+  const taken: [number, number, number][] = [];
+  const stage = new Stage({ onTaken: (...notes) => taken.push(notes) });
+  stage.publisher.press();
+  stage.capture(talk(0), CaptureTag.talking, 1000);
+  stage.now = 1007;
+  await stage.over();
+  t.same(taken, [[0, 1000, 1007]]);
+});
+
+t.test('the clock is the monotonic one unless another is given', async (t) => {
+  const storage = allocateRing(65_536);
+  const producer = new RingProducer(storage);
+  const taken: number[] = [];
+  const publisher = new Publisher({
+    capture: { ring: new RingConsumer(storage), startVoiceRecording() {}, stopVoiceRecording() {} },
+    publish() {},
+    onTaken: (_sequence, _capturedAt, takenAt) => taken.push(takenAt),
+  });
+  const before = Number(process.hrtime.bigint()) / 1e6;
+  const room = producer.reserve(8192)!;
+  room.set(talk(0));
+  producer.commit(talk(0).length, CaptureTag.talking, before);
+  producer.close();
+  await publisher.finished();
+  const after = Number(process.hrtime.bigint()) / 1e6;
+  t.ok(before <= taken[0]! && taken[0]! <= after);
+});

@@ -1,0 +1,198 @@
+/** Voice frames to sound: order, loss, and the bound on speakers. */
+
+import t from 'tap';
+import { type DecodedVoice, Receiver, type ReceiverOptions } from '../../client/receiver.js';
+import { personSteamId } from '../../voice/steam_id.js';
+import { FRAME_SAMPLES } from '../../voice/units.js';
+import type { VoiceHeader } from '../../voice/wire.js';
+import { VoiceEncoder } from '../../wasm/compress.js';
+import { loadCodec } from '../../wasm/load.js';
+import { END_OF_RECORDING_PACKET, SILENCE_PACKET } from '../kit/golden_packets.js';
+import { loudSeconds, tonePcm } from '../kit/tone.js';
+
+loadCodec();
+
+/** `count` packets of one frame of 20 ms each, as one recording. */
+function recording(count: number): Uint8Array[] {
+  const encoder = new VoiceEncoder(personSteamId(1));
+  const pcm = tonePcm(count / 50);
+  const packets = Array.from({ length: count }, (_, at) => {
+    encoder.write(pcm.subarray(at * FRAME_SAMPLES, (at + 1) * FRAME_SAMPLES));
+    const packet = new Uint8Array(encoder.available());
+    encoder.read(packet);
+    return packet;
+  });
+  encoder.free();
+  return packets;
+}
+
+function header(sequence: number, changed: Partial<VoiceHeader> = {}): VoiceHeader {
+  return {
+    kind: 'header',
+    marker: false,
+    terminator: false,
+    target: 0,
+    sequence,
+    timestamp: sequence * FRAME_SAMPLES,
+    slot: 1,
+    relaySequence: 0,
+    relayTimeMs: 5000,
+    acknowledge: false,
+    ...changed,
+  };
+}
+
+/** A receiver and what it gave, with its PCM copied. */
+function receiver(options: Partial<ReceiverOptions> = {}): { receiver: Receiver; heard: DecodedVoice[] } {
+  const heard: DecodedVoice[] = [];
+  const made = new Receiver({
+    onDecoded: (voice) => heard.push({ ...voice, pcm: voice.pcm.slice() }),
+    ...options,
+  });
+  return { receiver: made, heard };
+}
+
+t.test('frames in order become sound, with what their header said', async (t) => {
+  const { receiver: ear, heard } = receiver();
+  const packets = recording(50);
+  for (const [at, packet] of packets.entries())
+    ear.take(header(at, { marker: at === 0, terminator: at === 49, relayTimeMs: 5000 + 20 * at }), packet);
+  t.equal(heard.length, 50);
+  t.match(heard[0], { slot: 1, marker: true, terminator: false, timestamp: 0, relayTimeMs: 5000 });
+  t.match(heard[49], { marker: false, terminator: true, sequence: 49, timestamp: 49 * FRAME_SAMPLES });
+  t.ok(heard.every(({ pcm, concealedFrames }) => pcm.length === FRAME_SAMPLES && concealedFrames === 0));
+  t.ok(heard.slice(5).every(({ pcm }) => loudSeconds(pcm) > 0));
+  t.same(ear.counts(1), {
+    packets: 50,
+    decodedFrames: 50,
+    concealedFrames: 0,
+    lost: 0,
+    late: 0,
+    refused: 0,
+    samples: 50 * FRAME_SAMPLES,
+  });
+  ear.close();
+});
+
+t.test('a duplicate and a late frame are counted and not decoded', async (t) => {
+  const { receiver: ear, heard } = receiver();
+  const packets = recording(4);
+  for (const sequence of [0, 1, 1, 0, 3, 2]) ear.take(header(sequence), packets[sequence]!);
+  t.same(
+    heard.map(({ sequence }) => sequence),
+    [0, 1, 3],
+  );
+  t.match(ear.counts(1), { packets: 6, late: 3, lost: 1, decodedFrames: 3 });
+  ear.close();
+});
+
+t.test('the sequence wraps without a loss', async (t) => {
+  const { receiver: ear, heard } = receiver();
+  const packets = recording(4);
+  for (const [at, packet] of packets.entries()) ear.take(header((65_534 + at) & 0xffff), packet);
+  t.equal(heard.length, 4);
+  t.match(ear.counts(1), { lost: 0, late: 0, concealedFrames: 0 });
+  ear.close();
+});
+
+t.test('a gap is counted as lost, and concealed from where it began', async (t) => {
+  const { receiver: ear, heard } = receiver();
+  const packets = recording(12);
+  for (const sequence of [0, 1, 2, 3, 4, 5, 6, 10, 11]) ear.take(header(sequence), packets[sequence]!);
+  t.match(ear.counts(1), { packets: 9, lost: 3, concealedFrames: 3, samples: 12 * FRAME_SAMPLES });
+  const behindGap = heard[7]!;
+  t.equal(behindGap.sequence, 10);
+  t.equal(behindGap.concealedFrames, 3);
+  t.equal(behindGap.pcm.length, 4 * FRAME_SAMPLES);
+  t.equal(behindGap.timestamp, 7 * FRAME_SAMPLES, 'of the first sample, a concealed one');
+  t.ok(loudSeconds(behindGap.pcm.subarray(0, FRAME_SAMPLES)) > 0, 'concealed sound is sound');
+  t.equal(heard[8]!.timestamp, 11 * FRAME_SAMPLES);
+  ear.close();
+});
+
+t.test('concealed sound before a timestamp of 0 wraps backwards', async (t) => {
+  const { receiver: ear, heard } = receiver();
+  const packets = recording(3);
+  ear.take(header(0, { timestamp: 2 ** 32 - 2 * FRAME_SAMPLES }), packets[0]!);
+  ear.take(header(2, { timestamp: 0 }), packets[2]!);
+  t.equal(heard[1]?.timestamp, 2 ** 32 - FRAME_SAMPLES);
+  ear.close();
+});
+
+t.test('more speakers than allowed make room, the one silent for longest first', async (t) => {
+  const { receiver: ear } = receiver({ maxSpeakers: 2 });
+  const [packet] = recording(1);
+  ear.take(header(0, { slot: 1 }), packet!);
+  ear.take(header(0, { slot: 2 }), packet!);
+  ear.take(header(1, { slot: 1 }), packet!);
+  ear.take(header(0, { slot: 3 }), packet!);
+  t.equal(ear.counts(2), null, 'two was silent for longest');
+  t.ok(ear.counts(1));
+  t.ok(ear.counts(3));
+  ear.close();
+  t.equal(ear.counts(1), null);
+});
+
+t.test('a thousand speakers that come and go leave the codec room for more', async (t) => {
+  const { receiver: ear, heard } = receiver({ maxSpeakers: 4 });
+  const [packet] = recording(1);
+  for (let slot = 0; slot < 1000; slot += 1) ear.take(header(0, { slot }), packet!);
+  t.equal(heard.length, 1000);
+  ear.close();
+});
+
+t.test('a bound out of range is refused at once', async (t) => {
+  for (const maxSpeakers of [0, 1001, Number.NaN]) {
+    t.throws(() => receiver({ maxSpeakers }), {
+      name: 'RangeError',
+      message: `Cannot receive: maxSpeakers is ${maxSpeakers}, wants 1 to 1000`,
+    });
+  }
+});
+
+t.test('a malformed packet is counted as refused, and the next one is heard', async (t) => {
+  const { receiver: ear, heard } = receiver();
+  const packets = recording(3);
+  const damaged = packets[1]!.slice();
+  damaged[12]! ^= 0xff;
+  ear.take(header(0), packets[0]!);
+  ear.take(header(1), damaged);
+  ear.take(header(2), packets[2]!);
+  t.match(ear.counts(1), { packets: 3, refused: 1, lost: 0, concealedFrames: 1, decodedFrames: 2 });
+  t.equal(heard[1]?.timestamp, FRAME_SAMPLES, 'what it should have held is concealed');
+  ear.close();
+});
+
+t.test('who is forgotten starts anew', async (t) => {
+  const { receiver: ear, heard } = receiver();
+  const packets = recording(2);
+  ear.take(header(500), packets[0]!);
+  ear.forget(1);
+  ear.forget(1);
+  t.equal(ear.counts(1), null);
+  ear.take(header(0), packets[0]!);
+  t.equal(heard.length, 2, 'someone else in the slot counts from 0 again');
+  t.match(ear.counts(1), { packets: 1, late: 0, lost: 0 });
+  ear.close();
+});
+
+t.test('a packet without sound is told too: it may carry the terminator', async (t) => {
+  const { receiver: ear, heard } = receiver();
+  ear.take(header(0), END_OF_RECORDING_PACKET);
+  ear.take(header(1, { terminator: true }), SILENCE_PACKET);
+  t.match(heard[1], { terminator: true });
+  t.equal(heard[1]?.pcm.length, 750);
+  t.ok(heard[1]?.pcm.every((sample) => sample === 0));
+  ear.close();
+});
+
+t.test('the latency side channel is told when a frame came and when it was decoded', async (t) => {
+  const notes: number[][] = [];
+  let now = 100;
+  const { receiver: ear } = receiver({ clock: () => now++, onStages: (...stages) => notes.push(stages) });
+  const [packet] = recording(1);
+  ear.take(header(7), packet!);
+  ear.take(header(7), packet!);
+  t.same(notes, [[1, 7, 100, 101]], 'a duplicate is not noted');
+  ear.close();
+});
