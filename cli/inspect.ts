@@ -53,15 +53,19 @@ interface NamedPacket {
 }
 
 function inspect(names: string[], options: InspectOptions): void {
+  let packets = 0;
   let damaged = 0;
   const sound = options.wav === undefined ? null : new Sound();
   for (const { file, bytes } of packetsIn(names)) {
     const packet = readPacket(bytes);
+    packets += 1;
     if (packet.kind === 'malformed') damaged += 1;
     if (options.json) console.log(JSON.stringify(toJson(file, bytes, packet)));
     else console.log(describe(printable(file), bytes, packet));
     sound?.take(file, bytes);
   }
+  if (packets === 0)
+    throw new HotmicError('ERR_HOTMIC_INPUT', `Cannot inspect ${names.join(' ')}: no packet there`);
   if (options.wav !== undefined && sound) saveWav(options.wav, sound.pcm());
   if (damaged > 0) process.exitCode = 1;
 }
@@ -154,7 +158,7 @@ function* packetsOf(file: string, bytes: Buffer): Generator<NamedPacket> {
 function hexLines(bytes: Buffer): { number: number; text: string }[] | null {
   const lines: { number: number; text: string }[] = [];
   for (const [index, raw] of bytes.toString('latin1').split('\n').entries()) {
-    const text = raw.replace(/#.*/, '').trim();
+    const text = raw.replace(/#.*/, '').replace(/\s+/g, '');
     if (text === '') continue;
     if (!isHex(text)) return null;
     lines.push({ number: index + 1, text });

@@ -63,8 +63,9 @@ function fail(thrown: unknown): void {
     if (thrown.exitCode !== 0) say(usageText(thrown), 'ERR_HOTMIC_USAGE');
     return;
   }
-  const isMisuse = thrown instanceof RangeError || thrown instanceof TypeError;
-  const code = isMisuse ? 'ERR_HOTMIC_USAGE' : (codeOf(thrown) ?? 'ERR_HOTMIC_UNKNOWN');
+  const known = codeOf(thrown);
+  // What has no code of ours is a fault of ours.
+  const code = known?.startsWith('ERR_HOTMIC_') ? known : 'ERR_HOTMIC_INTERNAL';
   process.exitCode = code === 'ERR_HOTMIC_USAGE' ? 2 : 1;
   say(messageOf(thrown), code);
 }

@@ -40,6 +40,8 @@ export interface LobbyOptions extends SessionOptions {
 /** What a lobby has counted. */
 export interface LobbyCounts {
   readonly framesSent: number;
+  /** Not sent, because the connection did not take what was sent before. */
+  readonly framesRefused: number;
   readonly framesReceived: number;
   /** Voice frames from the relay that were not taken, by reason. */
   readonly dropped: Readonly<Record<SessionDrop, number>>;
@@ -53,7 +55,10 @@ export interface Lobby {
   readonly joinedRelayTimeMs: number;
   /** Everyone else, as of now. */
   readonly participants: readonly Participant[];
-  /** Sends one packet to everyone else. Returns false when the lobby is over. The packet is copied. */
+  /**
+   * Sends one packet to everyone else; it is copied. Returns false when it was not sent: the lobby is over, or more than
+   * 64 KiB wait in this process. A connection that hangs then costs voice, not memory.
+   */
   publish(packet: NumberedPacket): boolean;
   counts(): LobbyCounts;
   /** Leaves; resolves when the connection is closed. */
@@ -62,6 +67,9 @@ export interface Lobby {
 
 /** The longest that `joinLobby` waits for the relay's welcome. */
 const WELCOME_TIMEOUT_MS = 10_000;
+
+/** Voice that waits to be sent at most: some seconds of one speaker's. */
+const MAX_BUFFERED_BYTES = 64 * 1024;
 
 /** The longest that `leave` waits for the relay's close; then it closes the connection itself. */
 const LEAVE_TIMEOUT_MS = 2000;
@@ -78,6 +86,7 @@ export async function joinLobby(options: LobbyOptions): Promise<Lobby> {
   const session = new Session(options);
   const dropped: Record<SessionDrop, number> = { 'not-joined': 0, malformed: 0, 'slot-unknown': 0 };
   let framesSent = 0;
+  let framesRefused = 0;
   let framesReceived = 0;
 
   return await new Promise((resolve, reject) => {
@@ -112,11 +121,15 @@ export async function joinLobby(options: LobbyOptions): Promise<Lobby> {
       },
       publish: (packet) => {
         if (!session.joined) return false;
+        if (transport.bufferedBytes > MAX_BUFFERED_BYTES) {
+          framesRefused += 1;
+          return false;
+        }
         transport.send(writeVoiceFrame({ ...packet, target: Target.lobby }, packet.packet));
         framesSent += 1;
         return true;
       },
-      counts: () => ({ framesSent, framesReceived, dropped: { ...dropped } }),
+      counts: () => ({ framesSent, framesRefused, framesReceived, dropped: { ...dropped } }),
       leave: async () => {
         apply(session.leave());
         const timeout = setTimeout(() => transport.close(), LEAVE_TIMEOUT_MS);

@@ -97,7 +97,8 @@ export class Receiver {
     }
     speaker.expectedSequence = (header.sequence + 1) & 0xffff;
 
-    const { result, samples, concealedFrames, decodedFrames } = speaker.decoder.decompress(packet, this.#pcm);
+    const decompressed = speaker.decoder.decompress(packet, this.#pcm);
+    const { result, samples, concealedFrames, leadingConcealedFrames, decodedFrames } = decompressed;
     if (result !== VoiceResult.VOICE_RESULT_OK) {
       counts.refused += 1;
       return;
@@ -107,7 +108,7 @@ export class Receiver {
     counts.samples += samples;
     onStages?.(header.slot, header.sequence, arrivedAt, clock());
     const { slot, marker, terminator, sequence, relayTimeMs } = header;
-    const timestamp = timestampAfter(header.timestamp, -concealedFrames * FRAME_SAMPLES);
+    const timestamp = timestampAfter(header.timestamp, -leadingConcealedFrames * FRAME_SAMPLES);
     const pcm = this.#pcm.subarray(0, samples);
     this.#options.onDecoded({
       slot,

@@ -12,6 +12,9 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** Time for the relay to answer our close, in ms; then the connection is cut. */
 const CLOSE_TIMEOUT_MS = 2000;
 
+/** A relay pings within half a minute; one that is silent for this long, in ms, is gone, whatever TCP believes. */
+const SILENCE_TIMEOUT_MS = 60_000;
+
 export function openWsTransport(url: URL, events: TransportEvents): Transport {
   // The types do not know closeTimeout yet.
   const options: ClientOptions & { closeTimeout: number } = {
@@ -22,12 +25,22 @@ export function openWsTransport(url: URL, events: TransportEvents): Transport {
   };
   const socket = new WebSocket(url, options);
   let failure: Error | null = null;
+  // Each sign of life winds the timer up again.
+  const silence = setTimeout(() => {
+    failure = new Error(`the relay was silent for ${SILENCE_TIMEOUT_MS / 1000} s`);
+    socket.terminate();
+  }, SILENCE_TIMEOUT_MS);
+  socket.on('ping', () => silence.refresh());
   socket.on('open', () => events.onOpen());
   socket.on('error', (error) => {
     failure = error;
   });
-  socket.on('close', (code, reason) => events.onClose(code, reason.toString(), failure));
+  socket.on('close', (code, reason) => {
+    clearTimeout(silence);
+    events.onClose(code, reason.toString(), failure);
+  });
   socket.on('message', (data: Buffer, isBinary: boolean) => {
+    silence.refresh();
     if (isBinary) events.onBytes(data);
     else events.onText(data.toString());
   });

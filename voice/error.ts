@@ -27,7 +27,7 @@ export type ErrorCode =
   | 'ERR_HOTMIC_CAPTURE'
   | 'ERR_HOTMIC_CODEC'
   | 'ERR_HOTMIC_SAMPLE_RATE'
-  | 'ERR_HOTMIC_MALFORMED';
+  | 'ERR_HOTMIC_INTERNAL';
 
 /** An error with a stable `code`; `cause` holds the system's own error where there is one. */
 export class HotmicError extends Error {

@@ -24,6 +24,8 @@ export interface Decompressed {
   readonly samples: number;
   /** Of the samples written, the frames that were made up for lost ones. */
   readonly concealedFrames: number;
+  /** Of those, the ones before the packet's first sample. */
+  readonly leadingConcealedFrames: number;
   /** Opus frames decoded, DTX frames included. */
   readonly decodedFrames: number;
 }
@@ -103,6 +105,7 @@ export class VoiceDecoder {
   #decode(bytes: Uint8Array, packet: Packet, out: Int16Array, outOffset: number): Decompressed {
     let samples24k = 0;
     let concealedFrames = 0;
+    let leadingConcealedFrames = 0;
     let decodedFrames = 0;
     const place = () => outOffset + this.#atOutputRate(samples24k);
 
@@ -121,6 +124,7 @@ export class VoiceDecoder {
         }
         const lost = concealedBefore(this.#expected, item);
         if (lost < 0) this.#opus.reset();
+        if (samples24k === 0) leadingConcealedFrames = Math.max(0, lost);
         for (let frame = 0; frame < lost; frame++) {
           this.#opus.conceal(this.#atOutputRate(FRAME_SAMPLES), out, place());
           samples24k += FRAME_SAMPLES;
@@ -136,6 +140,7 @@ export class VoiceDecoder {
       result: VoiceResult.VOICE_RESULT_OK,
       samples: this.#atOutputRate(samples24k),
       concealedFrames,
+      leadingConcealedFrames,
       decodedFrames,
     };
   }
@@ -168,5 +173,5 @@ function afterEndOfRecording(expected: number | null): number | null {
 }
 
 function refused(result: VoiceResult): Decompressed {
-  return { result, samples: 0, concealedFrames: 0, decodedFrames: 0 };
+  return { result, samples: 0, concealedFrames: 0, leadingConcealedFrames: 0, decodedFrames: 0 };
 }

@@ -176,7 +176,7 @@ function playedTransport() {
   const sent: (string | Uint8Array)[] = [];
   let closes = 0;
   let events!: TransportEvents;
-  const transport: Transport = {
+  const transport: Transport & { bufferedBytes: number } = {
     send: (data) => sent.push(data),
     bufferedBytes: 0,
     close: () => {
@@ -187,7 +187,7 @@ function playedTransport() {
     events = given;
     return transport;
   };
-  return { sent, open, closes: () => closes, say: () => events };
+  return { sent, open, transport, closes: () => closes, say: () => events };
 }
 
 const WELCOME = JSON.stringify({
@@ -222,6 +222,21 @@ t.test('nothing is sent after the end, and the transport is closed', async (t) =
   t.same(ear.told, ['welcome Kim', 'ended']);
 });
 
+t.test('voice that the connection does not take is refused and counted, not piled up', async (t) => {
+  const { sent, open, say, transport } = playedTransport();
+  const joining = joinLobby({ url: 'ws://relay', ...member(1), transport: open });
+  say().onOpen();
+  say().onText(WELCOME);
+  const lobby = await joining;
+  transport.bufferedBytes = 64 * 1024 + 1;
+  t.equal(lobby.publish(numbered(1)), false);
+  transport.bufferedBytes = 64 * 1024;
+  t.equal(lobby.publish(numbered(1, 1)), true);
+  t.match(lobby.counts(), { framesSent: 1, framesRefused: 1 });
+  t.equal(sent.length, 2, 'a hello and the second frame');
+  say().onClose(1006, '', null);
+});
+
 t.test('frames that cannot be taken are counted under their reason', async (t) => {
   const { open, say } = playedTransport();
   const ear = listener();
@@ -241,6 +256,7 @@ t.test('frames that cannot be taken are counted under their reason', async (t) =
   const lobby = await joining;
   t.same(lobby.counts(), {
     framesSent: 0,
+    framesRefused: 0,
     framesReceived: 1,
     dropped: { 'not-joined': 1, malformed: 1, 'slot-unknown': 2 },
   });

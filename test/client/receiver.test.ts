@@ -8,6 +8,7 @@ import type { VoiceHeader } from '../../voice/wire.js';
 import { VoiceEncoder } from '../../wasm/compress.js';
 import { loadCodec } from '../../wasm/load.js';
 import { END_OF_RECORDING_PACKET, SILENCE_PACKET } from '../kit/golden_packets.js';
+import { frameOf, opusOp, packetOfOps, RATE_24K } from '../kit/raw_packet.js';
 import { loudSeconds, tonePcm } from '../kit/tone.js';
 
 loadCodec();
@@ -107,6 +108,18 @@ t.test('a gap is counted as lost, and concealed from where it began', async (t) 
   t.equal(behindGap.timestamp, 7 * FRAME_SAMPLES, 'of the first sample, a concealed one');
   t.ok(loudSeconds(behindGap.pcm.subarray(0, FRAME_SAMPLES)) > 0, 'concealed sound is sound');
   t.equal(heard[8]!.timestamp, 11 * FRAME_SAMPLES);
+  ear.close();
+});
+
+t.test('only what is concealed before a packet moves its timestamp back, not what is inside', async (t) => {
+  const { receiver: ear, heard } = receiver();
+  const frames = (...sequences: number[]) =>
+    packetOfOps(RATE_24K + opusOp(sequences.map((sequence) => frameOf(sequence, '68')).join('')));
+  ear.take(header(0), frames(0));
+  ear.take(header(1, { timestamp: 2 * FRAME_SAMPLES }), frames(2, 6));
+  t.equal(heard[1]?.concealedFrames, 1 + 3);
+  t.equal(heard[1]?.pcm.length, (1 + 1 + 3 + 1) * FRAME_SAMPLES);
+  t.equal(heard[1]?.timestamp, FRAME_SAMPLES);
   ear.close();
 });
 

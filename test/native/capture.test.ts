@@ -159,7 +159,11 @@ t.test('an answer of too little room is counted, and the next call goes on', asy
 t.test(
   'a full ring never keeps getVoice from being called; what was dropped is counted, what follows is fresh',
   async (t) => {
-    const { capture, board } = await start(t, { afterwards: 'numbered' }, { frameHz: 1000, ringBytes: 32_768 });
+    const { capture, board } = await start(
+      t,
+      { afterwards: 'numbered' },
+      { frameHz: 1000, ringBytes: 32_768 },
+    );
     capture.startVoiceRecording();
     // Nobody reads: about 190 packets fit.
     await board.reaches('intoScratch', 400);

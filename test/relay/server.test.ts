@@ -356,6 +356,8 @@ t.test('a listener that does not read is passed over, counted, and holds up nobo
       frameBurst: 100_000,
       bytesPerSecond: 16_777_216,
       byteBurst: 67_108_864,
+      soundMsPerSecond: 100_000,
+      soundBurstMs: 3_600_000,
     },
   });
   const [one, two, stalled] = [new Client(relay.url), new Client(relay.url), new Client(relay.url)];
