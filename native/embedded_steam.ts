@@ -93,8 +93,13 @@ export class EmbeddedSteam implements User, VoiceSource {
     this.#clock = clock;
     this.#speed = speed;
     this.#hangoverSamples = samplesOfMs(hangoverMs);
-    this.#input = openVoiceInput(options.input);
     this.#encoder = new VoiceEncoder(options.steamId, options.encoder);
+    try {
+      this.#input = openVoiceInput(options.input);
+    } catch (thrown) {
+      this.#encoder.free();
+      throw thrown;
+    }
   }
 
   startVoiceRecording(): void {

@@ -184,7 +184,12 @@ class PipeInput implements VoiceInput {
   constructor(path: string | null, sampleRateHz: number, live: boolean) {
     this.#live = live;
     this.#resampler = sampleRateHz === VOICE_RATE_HZ ? null : new Resampler(sampleRateHz, VOICE_RATE_HZ);
-    this.#stream = openPipe(path);
+    try {
+      this.#stream = openPipe(path);
+    } catch (thrown) {
+      this.#resampler?.free();
+      throw thrown;
+    }
     this.#stream.on('data', (bytes: Buffer) => this.#take(bytes));
     this.#stream.on('end', () => {
       this.#streamEnded = true;

@@ -25,5 +25,6 @@ exec unshare --mount sh -c '
   mount --bind . "$1/hotmic"
   mount --rbind /proc "$1/proc"
   mount --rbind /dev "$1/dev"
-  exec chroot "$1" sh -c "cd /hotmic && node --version && node dist/test/run.js"
+  exec chroot "$1" env -i HOME=/root PATH=/usr/local/bin:/usr/bin:/bin \
+    sh -c "cd /hotmic && node --version && node dist/test/run.js"
 ' sh "$tree"

@@ -58,7 +58,8 @@ export class Mixer {
     queue.pcm.set(first, end);
     queue.pcm.set(kept.subarray(first.length), 0);
     queue.samples += kept.length;
-    if (position === 'last' || queue.samples >= this.#playoutDelay) queue.state = 'playing';
+    if (queue.samples > 0 && (position === 'last' || queue.samples >= this.#playoutDelay))
+      queue.state = 'playing';
   }
 
   /** Fills `out` with the sum of all speakers, saturated, silence where there is none. */
