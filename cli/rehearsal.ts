@@ -5,6 +5,7 @@
  * loopback, a decoder a speaker. Beside it the latency side channel takes notes.
  */
 
+import { setMaxListeners } from 'node:events';
 import { monotonicMs } from '../client/clock.js';
 import { joinLobby, type Lobby } from '../client/lobby.js';
 import { Publisher } from '../client/publisher.js';
@@ -92,6 +93,8 @@ export async function rehearse(options: RehearsalOptions): Promise<RehearsalResu
   const relayed = new Map<number, number>();
   const failures: HotmicError[] = [];
   const stop = new AbortController();
+  // One listener a player is not a leak.
+  setMaxListeners(0, stop.signal);
   const fail = (error: HotmicError | null) => {
     if (error) failures.push(error);
     if (error) stop.abort();
