@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 
 NPM := npm --no-audit --no-fund --loglevel=error
-SOURCES := $(shell find voice wasm native relay client record cli bench test examples -name '*.ts' -not -path '*/target/*' -not -path '*/.toolchain/*')
+SOURCES := $(shell find voice wasm native relay client record cli bench test examples \( -name '*.ts' -o -type d \) -not -path '*/target*' -not -path '*/.toolchain*')
 
 .PHONY: help
 help: ## print this
@@ -59,6 +59,10 @@ node_modules/.installed: package.json package-lock.json
 
 dist/.built: node_modules/.installed tsconfig.json $(SOURCES) $(wildcard wasm/pkg/*)
 	@npx tsc -p tsconfig.json
+	@# What has no source any more must not run or ship.
+	@find dist -name '*.js' -not -path 'dist/wasm/pkg/*' | while read -r js; do \
+	  base=$${js#dist/}; base=$${base%.js}; \
+	  [ -e "$$base.ts" ] || rm -f "dist/$$base.js" "dist/$$base.js.map" "dist/$$base.d.ts"; done
 	@mkdir -p dist/wasm/pkg && cp wasm/pkg/* dist/wasm/pkg/
 	@chmod +x dist/cli/main.js
 	@touch $@

@@ -6,7 +6,6 @@ import { ring } from './ring.js';
 import { stages } from './stages.js';
 
 const trials = [ring, codec, stages];
-const SEED = 1;
 
 const only = process.argv.slice(2);
 const unknown = only.find((name) => !trials.some((trial) => trial.name === name));
@@ -18,6 +17,6 @@ if (unknown !== undefined) {
 }
 for (const trial of trials) {
   if (only.length > 0 && !only.includes(trial.name)) continue;
-  const result = await measure(trial, SEED);
+  const result = await measure(trial);
   if (result.void !== null) process.exitCode = 1;
 }

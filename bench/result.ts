@@ -22,7 +22,8 @@ export interface Result {
   readonly name: string;
   readonly machine: Readonly<Record<string, string | number>>;
   readonly versions: Readonly<Record<string, string>>;
-  readonly seed: number;
+  /** Of what is random, or null. */
+  readonly seed: number | null;
   /** Why the figures do not count, or null. */
   readonly void: string | null;
   readonly rows: readonly Row[];
@@ -32,7 +33,7 @@ export interface Result {
 export interface Trial {
   readonly name: string;
   readonly about: string;
-  run(seed: number): Promise<{ rows: Row[]; void: string | null }>;
+  run(): Promise<{ rows: Row[]; void: string | null }>;
 }
 
 /** A row of the median and the spread of `values`, one a run. */
@@ -59,14 +60,14 @@ export function row(
 }
 
 /** Runs a trial, prints its table and writes its result. */
-export async function measure(trial: Trial, seed: number): Promise<Result> {
+export async function measure(trial: Trial): Promise<Result> {
   console.log(`\n${trial.name}: ${trial.about}`);
-  const { rows, void: reason } = await trial.run(seed);
+  const { rows, void: reason } = await trial.run();
   const result: Result = {
     name: trial.name,
     machine: machine(),
     versions: versions(),
-    seed,
+    seed: null,
     void: reason,
     rows,
   };

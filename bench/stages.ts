@@ -48,7 +48,9 @@ export const stages: Trial = {
         if (lost > 0) faults.push(`${count} talkers, run ${run + 1}: ${lost} packets lost`);
         const latencies = result.stages.latencies();
         if (latencies) runs.push(latencies);
+        else faults.push(`${count} talkers, run ${run + 1}: nothing came through`);
       }
+      if (runs.length === 0) continue;
       const name = count === 1 ? '1 talker' : `${count} talkers`;
       for (const stage of STAGES) {
         for (const [metric, key] of [

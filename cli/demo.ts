@@ -63,8 +63,10 @@ async function demo(options: DemoOptions, stop: AbortSignal): Promise<void> {
     result = await rehearse({
       parts: DEMO_PARTS,
       stop,
-      onListening: (lobby) => recorder.begin(lobby.joinedRelayTimeMs),
-      onParticipant: (participant) => line.show(participant),
+      events: {
+        ...line.events,
+        onWelcome: (lobby) => recorder.begin(lobby.joinedRelayTimeMs),
+      },
       onDecoded: ({ name, steamId }, voice) => recorder.take({ ...voice, name, steamId }),
     });
   } catch (thrown) {

@@ -132,11 +132,12 @@ function line(offset: number, kind: string, what: string): string {
 function* packetsIn(names: readonly string[]): Generator<NamedPacket> {
   for (const name of names) {
     if (name === '-') yield* packetsOf('standard input', readAll(name, 0));
-    else if (isHex(name) && !exists(name)) yield { file: 'argument', bytes: Buffer.from(name, 'hex') };
-    else if (isFolder(name)) {
-      for (const file of readdirSync(name).sort()) {
+    else if (isHex(name) && kindAt(name) === null)
+      yield { file: 'argument', bytes: Buffer.from(name, 'hex') };
+    else if (kindAt(name) === 'folder') {
+      for (const file of listFolder(name)) {
         const path = join(name, file);
-        if (!isFolder(path)) yield* packetsOf(path, readFileAt(path));
+        if (kindAt(path) !== 'folder') yield* packetsOf(path, readFileAt(path));
       }
     } else yield* packetsOf(name, readFileAt(name));
   }
@@ -170,12 +171,21 @@ function isHex(text: string): boolean {
   return text.length % 2 === 0 && /^[0-9a-fA-F]+$/.test(text);
 }
 
-function exists(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+/** What is at `path`; null when nothing is there, or nothing can be. */
+function kindAt(path: string): 'folder' | 'file' | null {
+  try {
+    return statSync(path).isDirectory() ? 'folder' : 'file';
+  } catch {
+    return null;
+  }
 }
 
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+function listFolder(path: string): string[] {
+  try {
+    return readdirSync(path).sort();
+  } catch (cause) {
+    throw inputError(path, cause);
+  }
 }
 
 function readFileAt(path: string): Buffer {

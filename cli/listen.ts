@@ -3,10 +3,10 @@
 import { once } from 'node:events';
 import { Command } from 'commander';
 import { monotonicMs } from '../client/clock.js';
+import { joinVoice } from '../client/voice.js';
 import { Mixer } from '../voice/mixer.js';
 import { FRAME_MS, samplesOfMs } from '../voice/units.js';
 import { sayJoined } from './greeting.js';
-import { startListener } from './listener.js';
 import { type MemberOptions, number, withMemberOptions } from './options.js';
 import { SpeakerLine } from './speaker_line.js';
 import { stopped, untilStopped } from './stop_signal.js';
@@ -15,6 +15,9 @@ interface ListenOptions extends MemberOptions {
   readonly pcm?: true;
   readonly seconds?: number;
 }
+
+/** The most sound that is given at once, after this process was held up. */
+const MAX_CATCH_UP_MS = 100;
 
 export function listenCommand(): Command {
   return withMemberOptions(new Command('listen'), 'listener')
@@ -32,16 +35,22 @@ async function listen(url: string, options: ListenOptions, stop: AbortSignal): P
   const startedAt = monotonicMs();
   const line = new SpeakerLine(process.stderr, () => monotonicMs() - startedAt);
   const mixer = new Mixer();
-  const { lobby, ended } = await startListener({
+  const { lobby, ended } = await joinVoice({
     ...options,
     url,
-    onWelcome: (lobby) => sayJoined(lobby, options),
-    onParticipant: (participant) => line.show(participant),
-    onLeft: (participant) => {
-      line.remove(participant);
-      mixer.forget(participant.slot);
-    },
+    signal: stop,
     onDecoded: (_, voice) => mixer.push(voice.slot, voice.pcm, voice.terminator ? 'last' : 'within'),
+    events: {
+      ...line.events,
+      onWelcome: (lobby) => {
+        sayJoined(lobby, options);
+        line.events.onWelcome(lobby);
+      },
+      onLeft: (participant) => {
+        line.events.onLeft(participant);
+        mixer.forget(participant.slot);
+      },
+    },
   });
   const sink = options.pcm ? playTo(process.stdout, mixer) : null;
   const stopping = stopped(stop, options.seconds).then(() => lobby.leave());
@@ -59,7 +68,8 @@ function playTo(output: NodeJS.WriteStream, mixer: Mixer): { stop(): void; close
   const timer = setInterval(() => {
     const due = samplesOfMs(monotonicMs() - startedAt) - played;
     played += due;
-    const pcm = new Int16Array(due);
+    // After a stall the player goes on; what it could not play is not played late.
+    const pcm = new Int16Array(Math.min(due, samplesOfMs(MAX_CATCH_UP_MS)));
     mixer.pull(pcm);
     if (!output.writableNeedDrain) output.write(new Uint8Array(pcm.buffer));
   }, FRAME_MS);

@@ -4,6 +4,7 @@
 
 import { randomInt } from 'node:crypto';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { LABEL } from '../voice/control.js';
 import { parseSteamId, personSteamId } from '../voice/steam_id.js';
 
 /** A whole number from `min` to `max`. */
@@ -24,6 +25,11 @@ export function number(min: number, max: number): (text: string) => number {
   };
 }
 
+function label(text: string): string {
+  if (LABEL.test(text)) return text;
+  throw new InvalidArgumentError('Wants 1 to 64 characters, none of them a control character.');
+}
+
 function steamId(text: string): bigint {
   const parsed = parseSteamId(text);
   if (parsed === null)
@@ -42,8 +48,8 @@ export interface MemberOptions {
 export function withMemberOptions(command: Command, defaultName: string): Command {
   return command
     .argument('<url>', 'the relay, such as ws://127.0.0.1:7800')
-    .option('-l, --lobby <name>', 'lobby to join, required; made when it is not there')
-    .option('-n, --name <name>', 'what the others see', defaultName)
+    .option('-l, --lobby <name>', 'lobby to join, required; made when it is not there', label)
+    .option('-n, --name <name>', 'what the others see', label, defaultName)
     .addOption(
       new Option('--steam-id <id>', 'SteamID64 in decimal')
         .argParser(steamId)

@@ -2,11 +2,11 @@
 
 import { Command } from 'commander';
 import { monotonicMs } from '../client/clock.js';
+import { joinVoice } from '../client/voice.js';
 import { type RecordedSession, SessionRecorder } from '../record/session_recorder.js';
 import { HotmicError } from '../voice/error.js';
 import { msOfSamples } from '../voice/units.js';
 import { sayJoined } from './greeting.js';
-import { startListener } from './listener.js';
 import { type MemberOptions, number, withMemberOptions } from './options.js';
 import { printable, SpeakerLine } from './speaker_line.js';
 import { stopped, untilStopped } from './stop_signal.js';
@@ -34,16 +34,19 @@ async function record(url: string, options: RecordOptions, stop: AbortSignal): P
     onTrackError: (track, error) =>
       console.error(`${printable(track.name)}: ${error.message} [${error.code}]`),
   });
-  const { lobby, ended } = await startListener({
+  const { lobby, ended } = await joinVoice({
     ...options,
     url,
-    onWelcome: (lobby) => {
-      recorder.begin(lobby.joinedRelayTimeMs);
-      sayJoined(lobby, options);
-    },
-    onParticipant: (participant) => line.show(participant),
-    onLeft: (participant) => line.remove(participant),
+    signal: stop,
     onDecoded: ({ name, steamId }, voice) => recorder.take({ ...voice, name, steamId }),
+    events: {
+      ...line.events,
+      onWelcome: (lobby) => {
+        recorder.begin(lobby.joinedRelayTimeMs);
+        sayJoined(lobby, options);
+        line.events.onWelcome(lobby);
+      },
+    },
   });
   const joinedAt = monotonicMs();
   const flushing = setInterval(() => void recorder.flush(), FLUSH_MS);
@@ -52,8 +55,8 @@ async function record(url: string, options: RecordOptions, stop: AbortSignal): P
   clearInterval(flushing);
   line.end();
   const elapsedMs = Math.round(monotonicMs() - joinedAt);
-  const session = await recorder.finish((lobby.joinedRelayTimeMs + elapsedMs) >>> 0);
   if (!error) await lobby.leave();
+  const session = await recorder.finish((lobby.joinedRelayTimeMs + elapsedMs) >>> 0);
   printSession(session);
   if (error) throw error;
   throwFailure(session);

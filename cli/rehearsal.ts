@@ -7,17 +7,17 @@
 
 import { setMaxListeners } from 'node:events';
 import { monotonicMs } from '../client/clock.js';
-import { joinLobby, type Lobby } from '../client/lobby.js';
+import { joinLobby, type Lobby, type LobbyEvents } from '../client/lobby.js';
 import { Publisher } from '../client/publisher.js';
 import type { DecodedVoice } from '../client/receiver.js';
 import type { Participant } from '../client/session.js';
 import { StageLog } from '../client/stage_log.js';
+import { joinVoice, type Voice } from '../client/voice.js';
 import { type Capture, embeddedSteam, startCapture } from '../native/capture.js';
 import type { VoiceInputOptions } from '../native/voice_input.js';
 import type { HotmicError } from '../voice/error.js';
 import { personSteamId } from '../voice/steam_id.js';
 import type { Milliseconds } from '../voice/units.js';
-import { type Listener, startListener } from './listener.js';
 import { forkRelay, type RelayProcess } from './relay_process.js';
 
 /** When a player holds the key. */
@@ -37,9 +37,9 @@ export interface Part {
 
 export interface RehearsalOptions {
   readonly parts: readonly Part[];
-  readonly onListening?: (lobby: Lobby) => void;
+  /** What the listener's lobby tells. */
+  readonly events?: Omit<LobbyEvents, 'onVoice'>;
   readonly onDecoded?: (participant: Participant, voice: DecodedVoice) => void;
-  readonly onParticipant?: (participant: Participant) => void;
   /** Ends the rehearsal early: keys come up, tails are still heard. */
   readonly stop?: AbortSignal;
 }
@@ -93,31 +93,30 @@ export async function rehearse(options: RehearsalOptions): Promise<RehearsalResu
   const relayed = new Map<number, number>();
   const failures: HotmicError[] = [];
   const stop = new AbortController();
+  const stopped = options.stop ? AbortSignal.any([options.stop, stop.signal]) : stop.signal;
   // One listener a player is not a leak.
-  setMaxListeners(0, stop.signal);
+  setMaxListeners(0, stopped);
   const fail = (error: HotmicError | null) => {
     if (error) failures.push(error);
     if (error) stop.abort();
   };
-  options.stop?.addEventListener('abort', () => stop.abort());
 
   const relay = await forkRelay((slot, sequence, at) => {
     relayed.set(slot, (relayed.get(slot) ?? 0) + 1);
     stages.relayed(slot, sequence, at);
   });
   const players: Player[] = [];
-  let listener: Listener | null = null;
+  let listener: Voice | null = null;
   try {
-    listener = await startListener({
+    listener = await joinVoice({
       url: relay.url,
       lobby: LOBBY,
       name: 'listener',
       steamId: personSteamId(FIRST_ACCOUNT),
       onDecoded: (participant, voice) => options.onDecoded?.(participant, voice),
-      onParticipant: (participant) => options.onParticipant?.(participant),
-      onWelcome: (lobby) => options.onListening?.(lobby),
       onStages: (slot, sequence, arrivedAt, decodedAt) =>
         stages.decoded(slot, sequence, arrivedAt, decodedAt),
+      events: options.events ?? {},
     });
     void listener.ended.then(fail);
     for (const [index, part] of options.parts.entries()) {
@@ -125,7 +124,7 @@ export async function rehearse(options: RehearsalOptions): Promise<RehearsalResu
     }
 
     const startedAt = monotonicMs();
-    await Promise.all(players.map((player) => perform(player, startedAt, stop.signal)));
+    await Promise.all(players.map((player) => perform(player, startedAt, stopped)));
     const elapsedMs = monotonicMs() - startedAt;
 
     let gameFrames = 0;
@@ -189,13 +188,19 @@ async function enter(
     onInputEnded: sayEnded,
     onFailed: fail,
   });
-  const lobby = await joinLobby({
-    url: relay.url,
-    lobby: LOBBY,
-    name: part.name,
-    steamId,
-    events: { onEnded: fail },
-  });
+  let lobby: Lobby;
+  try {
+    lobby = await joinLobby({
+      url: relay.url,
+      lobby: LOBBY,
+      name: part.name,
+      steamId,
+      events: { onEnded: fail },
+    });
+  } catch (thrown) {
+    await capture.close();
+    throw thrown;
+  }
   const publisher = new Publisher({
     capture,
     publish: lobby.publish,
@@ -217,7 +222,7 @@ async function perform(player: Player, startedAt: Milliseconds, stop: AbortSigna
 }
 
 /** Waits until what was sent has come, or does not come any more. */
-async function arrival(players: readonly Player[], listener: Listener): Promise<void> {
+async function arrival(players: readonly Player[], listener: Voice): Promise<void> {
   const deadline = monotonicMs() + 1000;
   const sent = players.reduce((sum, { lobby }) => sum + lobby.counts().framesSent, 0);
   while (listener.lobby.counts().framesReceived < sent && monotonicMs() < deadline)

@@ -23,7 +23,6 @@ const REPORT_MS = 50;
 /** A relay that runs in a child process. */
 export interface RelayProcess {
   readonly url: string;
-  readonly pid: number;
   /** Ends it; resolves when it is gone and its last notes have come. */
   close(): Promise<void>;
 }
@@ -34,6 +33,8 @@ export async function forkRelay(
 ): Promise<RelayProcess> {
   const child = fork(fileURLToPath(import.meta.url), ['relay'], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    // Out of the terminal's group: Ctrl-C is for the parent, which says when it is over.
+    detached: true,
   });
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const url = await new Promise<string>((resolve, reject) => {
@@ -58,7 +59,6 @@ export async function forkRelay(
   });
   return {
     url,
-    pid: child.pid!,
     close: async () => {
       if (child.connected) child.send('close');
       await gone;
@@ -88,8 +88,6 @@ async function runChild(parent: NodeJS.Process | ChildProcess): Promise<void> {
     };
     process.once('message', close);
     process.once('disconnect', () => process.exit());
-    // Ctrl-C on a terminal reaches the whole group: the parent says when it is over.
-    process.on('SIGINT', () => undefined);
     report({ kind: 'listening', url: relay.url });
   } catch (thrown) {
     report({ kind: 'failed', code: codeOf(thrown), message: messageOf(thrown) });

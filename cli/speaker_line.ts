@@ -2,6 +2,7 @@
  * Shows who is speaking: one line that is written anew on a terminal, a line a change elsewhere.
  */
 
+import type { Lobby } from '../client/lobby.js';
 import type { Participant } from '../client/session.js';
 
 /** Where it writes, and what that is. */
@@ -21,6 +22,18 @@ export class SpeakerLine {
   constructor(output: SpeakerLineOutput, elapsedMs: () => number) {
     this.#output = output;
     this.#elapsedMs = elapsedMs;
+  }
+
+  /** For a lobby: everyone who is there, from the welcome on. */
+  get events() {
+    return {
+      onWelcome: (lobby: Pick<Lobby, 'participants'>) => {
+        for (const participant of lobby.participants) this.show(participant);
+      },
+      onJoined: (participant: Participant) => this.show(participant),
+      onSpeaking: (participant: Participant) => this.show(participant),
+      onLeft: (participant: Participant) => this.remove(participant),
+    };
   }
 
   /** Someone is there, speaking or not. */

@@ -2,8 +2,10 @@
  * Ctrl-C and SIGTERM: the first asks the command to end in order, the second ends the process.
  */
 
+import { codeOf } from '../voice/error.js';
+
 /** Runs `work` with a signal that is aborted at the first SIGINT or SIGTERM, and when `work` is over. */
-export async function untilStopped<T>(work: (stop: AbortSignal) => Promise<T>): Promise<T> {
+export async function untilStopped(work: (stop: AbortSignal) => Promise<void>): Promise<void> {
   const controller = new AbortController();
   const onSignal = () => {
     if (controller.signal.aborted) process.exit(130);
@@ -12,7 +14,10 @@ export async function untilStopped<T>(work: (stop: AbortSignal) => Promise<T>): 
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   try {
-    return await work(controller.signal);
+    await work(controller.signal);
+  } catch (thrown) {
+    // Whoever was asked to stop and gave up for it did what was asked.
+    if (!controller.signal.aborted || codeOf(thrown) !== 'ERR_HOTMIC_CLOSED') throw thrown;
   } finally {
     // Whoever still waits for the stop would keep the process alive.
     controller.abort();

@@ -7,6 +7,7 @@ import { Publisher } from '../client/publisher.js';
 import { embeddedSteam, startCapture } from '../native/capture.js';
 import type { VoiceInputOptions } from '../native/voice_input.js';
 import { HotmicError } from '../voice/error.js';
+import { VOICE_RATE_HZ } from '../voice/units.js';
 import { counted, sayJoined } from './greeting.js';
 import { integer, type MemberOptions, number, withMemberOptions } from './options.js';
 import { untilStopped } from './stop_signal.js';
@@ -14,7 +15,7 @@ import { untilStopped } from './stop_signal.js';
 interface TalkOptions extends MemberOptions {
   readonly wav?: string;
   readonly pcm?: string;
-  readonly rate: number;
+  readonly rate?: number;
   readonly live?: true;
   readonly tone?: number;
   readonly loop?: true;
@@ -37,7 +38,7 @@ export function talkCommand(): Command {
         .argParser(number(20, 11_000))
         .conflicts(['wav', 'pcm']),
     )
-    .option('--rate <hz>', 'rate of --pcm', integer(4000, 192_000), 24_000)
+    .option('--rate <hz>', 'rate of --pcm (default: 24000)', integer(4000, 192_000))
     .option('--live', 'treat --pcm as a microphone: drop what it says while the key is up')
     .option('--loop', 'speak --wav again and again')
     .option('--seconds <n>', 'let go of the key after this time', number(0.1, 86_400))
@@ -56,6 +57,11 @@ async function talk(url: string, options: TalkOptions, stop: AbortSignal): Promi
     sayEnd = resolve;
   });
   stop.addEventListener('abort', () => sayEnd(null));
+  let lostWith: HotmicError | null = null;
+  const onEnded = (error: HotmicError | null) => {
+    lostWith = error;
+    sayEnd(error);
+  };
 
   const capture = await startCapture({
     steam: embeddedSteam({ steamId: options.steamId, input }),
@@ -64,7 +70,7 @@ async function talk(url: string, options: TalkOptions, stop: AbortSignal): Promi
   });
   let lobby: Lobby | null = null;
   try {
-    lobby = await joinLobby({ url, ...options, events: { onEnded: (error) => sayEnd(error) } });
+    lobby = await joinLobby({ url, ...options, signal: stop, events: { onEnded } });
     const publisher = new Publisher({ capture, publish: lobby.publish });
     if (options.seconds !== undefined) setTimeout(() => sayEnd(null), options.seconds * 1000).unref();
 
@@ -75,9 +81,11 @@ async function talk(url: string, options: TalkOptions, stop: AbortSignal): Promi
     closeKeys?.();
     if (error) throw error;
     await publisher.release();
-    const { packets, talkspurts, refused, discarded } = publisher.counts();
+    // The relay may be lost in the tail, too.
+    if (lostWith) throw lostWith;
+    const { packets, talkspurts, refused, discarded, unsent } = publisher.counts();
     const said = `${counted(packets, 'voice packet')} in ${counted(talkspurts, 'talkspurt')}`;
-    console.error(`Said ${said}; ${refused + discarded} came too late to be sent.`);
+    console.error(`Said ${said}; ${refused + discarded + unsent} came too late to be sent.`);
   } finally {
     await capture.close().catch(() => undefined);
     await lobby?.leave();
@@ -85,13 +93,20 @@ async function talk(url: string, options: TalkOptions, stop: AbortSignal): Promi
 }
 
 function inputOf(options: TalkOptions): VoiceInputOptions {
+  if (options.loop && options.wav === undefined) throw misfit('--loop', '--wav');
+  if (options.live && options.pcm === undefined) throw misfit('--live', '--pcm');
+  if (options.rate !== undefined && options.pcm === undefined) throw misfit('--rate', '--pcm');
   if (options.wav !== undefined) return { kind: 'wav', path: options.wav, loop: options.loop ?? false };
   if (options.tone !== undefined) return { kind: 'tone', frequencyHz: options.tone };
   if (options.pcm !== undefined) {
     const from = options.pcm === '-' ? {} : { path: options.pcm };
-    return { kind: 'pcm', ...from, sampleRateHz: options.rate, live: options.live ?? false };
+    return { kind: 'pcm', ...from, sampleRateHz: options.rate ?? VOICE_RATE_HZ, live: options.live ?? false };
   }
   throw new HotmicError('ERR_HOTMIC_USAGE', 'Cannot talk: nothing to say, wants one of --wav, --pcm, --tone');
+}
+
+function misfit(option: string, wanted: string): HotmicError {
+  return new HotmicError('ERR_HOTMIC_USAGE', `Cannot use ${option}: it goes with ${wanted}`);
 }
 
 /** The space bar is the key, as a toggle: a terminal does not tell when a key comes up. */

@@ -9,3 +9,4 @@ export * from './publisher.js';
 export * from './receiver.js';
 export * from './session.js';
 export * from './transport.js';
+export * from './voice.js';

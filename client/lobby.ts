@@ -2,6 +2,7 @@
  * Joins a lobby: ties a session to a transport and tells what happens. This is what a game embeds.
  */
 
+import { LABEL } from '../voice/control.js';
 import { codeOf, HotmicError } from '../voice/error.js';
 import type { NumberedPacket } from '../voice/talkspurt.js';
 import { Target, type VoiceHeader, writeVoiceFrame } from '../voice/wire.js';
@@ -13,7 +14,6 @@ import {
   type SessionOutput,
 } from './session.js';
 import type { OpenTransport } from './transport.js';
-import { openWsTransport } from './transport_ws.js';
 
 /** What a lobby tells. Each is optional. */
 export interface LobbyEvents {
@@ -33,8 +33,10 @@ export interface LobbyOptions extends SessionOptions {
   /** A `ws:` or `wss:` URL of a relay. */
   readonly url: string;
   readonly events?: LobbyEvents;
-  /** Default: the one for Node. */
+  /** Default: the one for Node, which is only then loaded. */
   readonly transport?: OpenTransport;
+  /** Gives up joining. Once joined it does nothing: see `leave`. */
+  readonly signal?: AbortSignal;
 }
 
 /** What a lobby has counted. */
@@ -77,12 +79,16 @@ const LEAVE_TIMEOUT_MS = 2000;
 /**
  * Joins a lobby. Resolves when the relay has let us in.
  *
- * @throws HotmicError ERR_HOTMIC_URL for no WebSocket URL, ERR_HOTMIC_CONNECT when nothing answers there in 10 s,
- *   ERR_HOTMIC_REFUSED when the relay refuses, ERR_HOTMIC_CONNECTION_LOST when it closes before its welcome.
+ * @throws RangeError for a name or lobby that is no label; HotmicError ERR_HOTMIC_URL for no WebSocket URL, ERR_HOTMIC_CONNECT
+ *   when nothing answers there in 10 s, ERR_HOTMIC_REFUSED when the relay refuses, ERR_HOTMIC_PROTOCOL when what answers is no
+ *   relay, ERR_HOTMIC_CONNECTION_LOST when it closes before its welcome, ERR_HOTMIC_CLOSED when `signal` gives up.
  */
 export async function joinLobby(options: LobbyOptions): Promise<Lobby> {
   const url = parseRelayUrl(options.url);
-  const { events = {} } = options;
+  checkLabel('lobby', options.lobby);
+  checkLabel('name', options.name);
+  const { events = {}, signal } = options;
+  const open = options.transport ?? (await import('./transport_ws.js')).openWsTransport;
   const session = new Session(options);
   const dropped: Record<SessionDrop, number> = { 'not-joined': 0, malformed: 0, 'slot-unknown': 0 };
   let framesSent = 0;
@@ -96,22 +102,36 @@ export async function joinLobby(options: LobbyOptions): Promise<Lobby> {
       tellLeft = settle;
     });
 
-    const transport = (options.transport ?? openWsTransport)(url, {
+    const transport = open(url, {
       onOpen: () => apply(session.handle({ kind: 'opened' })),
       onText: (text) => apply(session.handle({ kind: 'text', text })),
       onBytes: (frame) => apply(session.handle({ kind: 'voice', frame })),
       onClose: (code, reason, failure) => {
         if (failure && !wasWelcome) reject(connectError(url, failure));
-        apply(session.handle({ kind: 'closed', code, reason }));
+        apply(session.handle({ kind: 'closed', code, reason, failure }));
         tellLeft();
       },
     });
 
+    const giveUp = (error: HotmicError) => {
+      if (wasWelcome) return;
+      reject(error);
+      // What still comes is not ours any more.
+      session.abandon();
+      stopWaiting();
+      transport.close();
+    };
+    const onAbort = () => giveUp(new HotmicError('ERR_HOTMIC_CLOSED', `Gave up joining at ${url.href}`));
     const welcomeTimeout = setTimeout(() => {
       const detail = `no welcome after ${WELCOME_TIMEOUT_MS / 1000} s`;
-      reject(new HotmicError('ERR_HOTMIC_CONNECT', `Cannot join at ${url.href}: ${detail}`));
-      transport.close();
+      giveUp(new HotmicError('ERR_HOTMIC_CONNECT', `Cannot join at ${url.href}: ${detail}`));
     }, WELCOME_TIMEOUT_MS);
+    const stopWaiting = () => {
+      clearTimeout(welcomeTimeout);
+      signal?.removeEventListener('abort', onAbort);
+    };
+    signal?.addEventListener('abort', onAbort);
+    if (signal?.aborted) onAbort();
 
     const lobby = (slot: number, joinedRelayTimeMs: number): Lobby => ({
       slot,
@@ -146,7 +166,7 @@ export async function joinLobby(options: LobbyOptions): Promise<Lobby> {
             break;
           case 'welcome': {
             wasWelcome = true;
-            clearTimeout(welcomeTimeout);
+            stopWaiting();
             const joined = lobby(output.slot, output.relayTimeMs);
             events.onWelcome?.(joined);
             resolve(joined);
@@ -169,7 +189,7 @@ export async function joinLobby(options: LobbyOptions): Promise<Lobby> {
             dropped[output.reason] += 1;
             break;
           case 'ended':
-            clearTimeout(welcomeTimeout);
+            stopWaiting();
             transport.close();
             if (wasWelcome) events.onEnded?.(output.error);
             else
@@ -181,6 +201,13 @@ export async function joinLobby(options: LobbyOptions): Promise<Lobby> {
       }
     }
   });
+}
+
+function checkLabel(what: string, text: string): void {
+  if (LABEL.test(text)) return;
+  throw new RangeError(
+    `Cannot join: ${what} is ${JSON.stringify(text)}, wants 1 to 64 characters, none of them a control`,
+  );
 }
 
 /** Reads the URL of a relay. @throws HotmicError ERR_HOTMIC_URL. */

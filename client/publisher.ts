@@ -3,21 +3,31 @@
  */
 
 import type { RingConsumer } from '../voice/ring.js';
-import { CaptureTag, type NumberedPacket, TalkspurtNumberer } from '../voice/talkspurt.js';
+import {
+  CaptureTag,
+  captureKind,
+  endRequest,
+  type NumberedPacket,
+  TalkspurtNumberer,
+} from '../voice/talkspurt.js';
 import type { Milliseconds } from '../voice/units.js';
 import { monotonicMs } from './clock.js';
 
 /** What the publisher asks of a capture worker. */
 export interface CaptureHandle {
   readonly ring: RingConsumer;
-  startVoiceRecording(): void;
+  /** Key-down; the end entry of the recording carries the number that this returns. */
+  startVoiceRecording(): number;
   stopVoiceRecording(): void;
 }
 
 export interface PublisherOptions {
   readonly capture: CaptureHandle;
-  /** Takes a packet ready for the wire: a lobby's `publish`. Its bytes are valid during the call. */
-  readonly publish: (packet: NumberedPacket) => void;
+  /**
+   * Takes a packet ready for the wire: a lobby's `publish`. Its bytes are valid during the call. False says that it was not
+   * sent, which is counted. Must not throw. To go on in another lobby after a lost one, hand over a function that picks it.
+   */
+  readonly publish: (packet: NumberedPacket) => unknown;
   /** The capture worker's clock. Default CLOCK_MONOTONIC in ms. */
   readonly clock?: () => Milliseconds;
   /** Packets older than this when they are taken from the ring are discarded, in ms. Default 500. */
@@ -30,6 +40,8 @@ export interface PublisherOptions {
 export interface PublisherCounts {
   readonly talkspurts: number;
   readonly packets: number;
+  /** Of these, the ones that `publish` did not take. */
+  readonly unsent: number;
   /** Steam Voice packets that were not readable. */
   readonly malformed: number;
   /** Lost in this process: refused by a full ring, or discarded for their age. */
@@ -40,6 +52,9 @@ export interface PublisherCounts {
 /** How long one wait for the ring lasts at most, in ms: a bound, not a poll. */
 const WAIT_MS = 1000;
 
+/** The rings that have a publisher. */
+const published = new WeakSet<RingConsumer>();
+
 /** Publishes one player's voice. Make it once and press and release at will. */
 export class Publisher {
   readonly #options: PublisherOptions;
@@ -49,12 +64,18 @@ export class Publisher {
   readonly #finished: Promise<void>;
   #talkspurts = 0;
   #packets = 0;
+  #unsent = 0;
   #tellIdle: (() => void)[] = [];
   #recording = false;
-  /** When the key came up; infinite while it is down. */
-  #releasedAt: Milliseconds = Number.POSITIVE_INFINITY;
+  /** The number of the newest key-down. */
+  #request = 0;
 
+  /** @throws RangeError when the capture has a publisher already: its ring has one reader. */
   constructor(options: PublisherOptions) {
+    const { ring } = options.capture;
+    if (published.has(ring))
+      throw new RangeError('Cannot publish: this capture has a publisher, wants one of its own');
+    published.add(ring);
     this.#options = options;
     this.#clock = options.clock ?? monotonicMs;
     this.#maxAgeMs = options.maxAgeMs ?? 500;
@@ -64,15 +85,16 @@ export class Publisher {
 
   /** Key down. */
   press(): void {
+    this.#request = this.#options.capture.startVoiceRecording();
     // Nothing more comes from a ring that is over, so there would be no end to wait for.
     this.#recording = !this.#options.capture.ring.closed;
-    this.#releasedAt = Number.POSITIVE_INFINITY;
-    this.#options.capture.startVoiceRecording();
   }
 
-  /** Key up. The tail is still published; resolves when its last packet is. */
+  /**
+   * Key up. The tail is still published; resolves when its last packet is. When the key goes down again during the tail the
+   * recording goes on, and this resolves at its end.
+   */
   async release(): Promise<void> {
-    this.#releasedAt = Math.min(this.#releasedAt, this.#clock());
     this.#options.capture.stopVoiceRecording();
     if (this.#recording) await new Promise<void>((resolve) => this.#tellIdle.push(resolve));
   }
@@ -85,7 +107,14 @@ export class Publisher {
   counts(): PublisherCounts {
     const { refused, discarded } = this.#options.capture.ring.counts();
     const { malformed } = this.#numberer;
-    return { talkspurts: this.#talkspurts, packets: this.#packets, malformed, refused, discarded };
+    return {
+      talkspurts: this.#talkspurts,
+      packets: this.#packets,
+      unsent: this.#unsent,
+      malformed,
+      refused,
+      discarded,
+    };
   }
 
   async #run(): Promise<void> {
@@ -94,6 +123,8 @@ export class Publisher {
       this.#drain();
       if (!ring.closed) await ring.waitAsync(WAIT_MS);
     }
+    // A capture that failed has not said its end.
+    this.#publish(this.#numberer.end());
     this.#idle();
   }
 
@@ -101,13 +132,13 @@ export class Publisher {
     const { ring } = this.#options.capture;
     for (;;) {
       // What piled up while this thread was busy is old by now: what follows has to be fresh.
-      ring.discardOlderThan(this.#clock() - this.#maxAgeMs, CaptureTag.end);
+      ring.discardOlderThan(this.#clock() - this.#maxAgeMs, isEnd);
       const entry = ring.read();
       if (entry === null) return;
-      if (entry.tag === CaptureTag.end) {
+      if (captureKind(entry.tag) === CaptureTag.end) {
         this.#publish(this.#numberer.end());
-        // An end from before the key came up is that of the recording before.
-        if (entry.capturedAt >= this.#releasedAt) this.#idle();
+        // An end that does not know of the newest key-down is that of the recording before.
+        if (endRequest(entry.tag) === this.#request) this.#idle();
       } else {
         const phase = entry.tag === CaptureTag.draining ? 'draining' : 'talking';
         this.#publish(this.#numberer.push(entry.bytes, entry.capturedAt, phase));
@@ -122,7 +153,7 @@ export class Publisher {
       if (packet.marker) this.#talkspurts += 1;
       this.#packets += 1;
       onTaken?.(packet.sequence, packet.capturedAt, this.#clock());
-      publish(packet);
+      if (publish(packet) === false) this.#unsent += 1;
     }
   }
 
@@ -130,4 +161,8 @@ export class Publisher {
     this.#recording = false;
     for (const tell of this.#tellIdle.splice(0)) tell();
   }
+}
+
+function isEnd(tag: number): boolean {
+  return captureKind(tag) === CaptureTag.end;
 }

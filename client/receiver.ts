@@ -89,11 +89,15 @@ export class Receiver {
     counts.packets += 1;
     if (speaker.expectedSequence !== null) {
       const ahead = sequenceDelta(speaker.expectedSequence, header.sequence);
-      if (ahead < 0) {
+      if (ahead >= 0) {
+        counts.lost += ahead;
+      } else if (header.marker) {
+        // A talkspurt that begins behind: the speaker left and came back, and counts anew.
+        speaker.decoder.reset();
+      } else {
         counts.late += 1;
         return;
       }
-      counts.lost += ahead;
     }
     speaker.expectedSequence = (header.sequence + 1) & 0xffff;
 

@@ -36,7 +36,13 @@ export type SessionInput =
   | { readonly kind: 'text'; readonly text: string }
   /** `frame` is not kept, but the output refers to it. */
   | { readonly kind: 'voice'; readonly frame: Uint8Array }
-  | { readonly kind: 'closed'; readonly code: number; readonly reason: string };
+  | {
+      readonly kind: 'closed';
+      readonly code: number;
+      readonly reason: string;
+      /** The system's own error where there was one. */
+      readonly failure?: Error | null;
+    };
 
 /** Why a voice frame from the relay was not taken. `not-joined`: before the welcome, or while we leave. */
 export type SessionDrop = 'not-joined' | 'malformed' | 'slot-unknown';
@@ -98,8 +104,13 @@ export class Session {
       case 'voice':
         return [this.#voice(input.frame)];
       case 'closed':
-        return [this.#end(input.code, input.reason)];
+        return [this.#end(input.code, input.reason, input.failure ?? null)];
     }
+  }
+
+  /** Ends without a word: nothing comes out any more. */
+  abandon(): void {
+    this.#state = 'ended';
   }
 
   /** Says goodbye. The relay closes the connection. */
@@ -181,7 +192,7 @@ export class Session {
     return { kind: 'voice', participant, header, packet: packetOf(frame) };
   }
 
-  #end(code: number, reason: string): SessionOutput {
+  #end(code: number, reason: string, failure: Error | null): SessionOutput {
     if (this.#refusal) {
       this.#state = 'ended';
       return { kind: 'ended', error: this.#refusal };
@@ -190,15 +201,17 @@ export class Session {
       this.#state = 'ended';
       return { kind: 'ended', error: null };
     }
-    if (code === NO_CLOSE_FRAME)
-      return this.#fail('ERR_HOTMIC_CONNECTION_LOST', `Connection to the relay broke (${code})`);
+    if (code === NO_CLOSE_FRAME || failure) {
+      const cause = failure ? `${code}, ${failure.message}` : String(code);
+      return this.#fail('ERR_HOTMIC_CONNECTION_LOST', `Connection to the relay broke (${cause})`, failure);
+    }
     const why = reason ? `${code}, ${reason}` : String(code);
     return this.#fail('ERR_HOTMIC_CONNECTION_LOST', `Relay closed the connection (${why})`);
   }
 
-  #fail(code: ErrorCode, message: string): SessionOutput {
+  #fail(code: ErrorCode, message: string, cause?: unknown): SessionOutput {
     this.#state = 'ended';
-    return { kind: 'ended', error: new HotmicError(code, message) };
+    return { kind: 'ended', error: new HotmicError(code, message, { cause }) };
   }
 }
 

@@ -9,7 +9,7 @@ export interface TransportEvents {
   onText(text: string): void;
   /** `bytes` are the receiver's to keep. */
   onBytes(bytes: Uint8Array): void;
-  /** `failure` is the system's own error when the connection never opened. */
+  /** `failure` is the system's own error, where there was one. */
   onClose(code: number, reason: string, failure: Error | null): void;
 }
 

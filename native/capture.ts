@@ -5,8 +5,9 @@
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, HotmicError } from '../voice/error.js';
 import { allocateRing, RingConsumer, RingProducer } from '../voice/ring.js';
+import { nextRequest } from '../voice/talkspurt.js';
 import type { CaptureCommand, CaptureCounts, CaptureEvent, CaptureWorkerData } from './capture_worker.js';
-import type { EmbeddedSteamOptions } from './embedded_steam.js';
+import { checkedPace, type EmbeddedSteamOptions } from './embedded_steam.js';
 
 export type { CaptureCounts } from './capture_worker.js';
 
@@ -19,7 +20,7 @@ export interface CaptureOptions {
   readonly steam: { readonly module: string; readonly options: unknown };
   /** Calls of getVoice a second, 4 to 1000. Default 60. */
   readonly frameHz?: number;
-  /** Bytes of the ring, a power of two from 32768. Default 65536: more than 10 s of one voice. */
+  /** Bytes of the ring, a power of two from 32768. Default 65536: about 9 s of one voice. */
   readonly ringBytes?: number;
   /** Called once when the input has no more to give: a WAV is at its end. */
   readonly onInputEnded?: () => void;
@@ -32,15 +33,17 @@ export interface Capture {
   readonly steamId: bigint;
   /** The packets, each with a CaptureTag and the instant at which getVoice returned it. */
   readonly ring: RingConsumer;
-  startVoiceRecording(): void;
+  /** Key-down. Returns a number that the end entry of this recording will carry. */
+  startVoiceRecording(): number;
   /** Key-up. The tail still comes, then an entry with CaptureTag.end. */
   stopVoiceRecording(): void;
-  /** Stops, drains the tail into the ring, closes the ring and ends the thread. Keep reading the ring meanwhile. */
+  /** Stops, drains the tail into the ring as far as it has room, closes the ring and ends the thread. */
   close(): Promise<CaptureCounts>;
 }
 
-/** The embedded Steam, for `CaptureOptions.steam`. */
+/** The embedded Steam, for `CaptureOptions.steam`. @throws RangeError for options out of range. */
 export function embeddedSteam(options: EmbeddedSteamOptions): CaptureOptions['steam'] {
+  checkedPace(options);
   return { module: new URL('./embedded_steam.js', import.meta.url).href, options };
 }
 
@@ -101,6 +104,7 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
   worker.on('error', (cause) => fail(captureError(null, cause.message)));
   worker.on('exit', () => fail(captureError(null, 'the capture worker is gone')));
 
+  let starts = 0;
   const command = (text: CaptureCommand) => worker.postMessage(text);
   let steamId: bigint;
   try {
@@ -112,7 +116,11 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
   return {
     steamId,
     ring,
-    startVoiceRecording: () => command('start'),
+    startVoiceRecording: () => {
+      starts = nextRequest(starts);
+      command('start');
+      return starts;
+    },
     stopVoiceRecording: () => command('stop'),
     close: async () => {
       command('close');

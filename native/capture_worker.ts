@@ -7,11 +7,12 @@
  */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { codeOf, messageOf } from '../voice/error.js';
+import { codeOf, HotmicError, messageOf } from '../voice/error.js';
 import { RingProducer } from '../voice/ring.js';
-import { CaptureTag } from '../voice/talkspurt.js';
+import { CaptureTag, endTag, nextRequest } from '../voice/talkspurt.js';
 import { MAX_PACKET_BYTES, type Milliseconds } from '../voice/units.js';
 import { VoiceResult } from '../voice/voice_result.js';
+import { monotonicMs as clock } from './clock.js';
 import type { VoiceSource } from './user.js';
 
 /** What the capture worker imports: an ES module that opens a VoiceSource, on the worker's own thread. */
@@ -50,10 +51,11 @@ export type CaptureEvent =
   | { readonly kind: 'failed'; readonly code: string | null; readonly message: string }
   | { readonly kind: 'closed'; readonly counts: CaptureCounts };
 
+/** Answers BUFFER_TOO_SMALL one after the other that are taken for a packet that will never go away. */
+const MAX_TOO_LARGE = 60;
+
 /** Calls of getVoice on top of a game frame's one while a recording ends. */
 const MAX_DRAIN_POLLS = 4;
-
-const clock = (): Milliseconds => Number(process.hrtime.bigint()) / 1e6;
 
 class CaptureLoop {
   readonly #source: VoiceSource;
@@ -69,6 +71,8 @@ class CaptureLoop {
   #closing = false;
   #toldInputEnded = false;
   #hadPacket = false;
+  #starts = 0;
+  #tooLargeInARow = 0;
 
   constructor(source: VoiceSource, data: CaptureWorkerData, tell: (event: CaptureEvent) => void) {
     this.#source = source;
@@ -88,6 +92,7 @@ class CaptureLoop {
   #obey(command: CaptureCommand): void {
     switch (command) {
       case 'start':
+        this.#starts = nextRequest(this.#starts);
         if (this.#closing) return;
         this.#source.startVoiceRecording();
         if (this.#phase === 'idle') {
@@ -150,6 +155,7 @@ class CaptureLoop {
     this.#hadPacket = written > 0;
     if (written > 0) {
       this.#counts.packets += 1;
+      this.#tooLargeInARow = 0;
       const tag = this.#phase === 'draining' ? CaptureTag.draining : CaptureTag.talking;
       if (room) this.#ring.commit(written, tag, capturedAt);
       else this.#ring.refuse();
@@ -157,14 +163,19 @@ class CaptureLoop {
     }
     switch (-written) {
       case VoiceResult.VOICE_RESULT_NOT_RECORDING:
-        // Without room the end waits for the next frame; Steam will say it again.
-        if (room && this.#phase === 'draining') {
-          this.#ring.commit(0, CaptureTag.end, capturedAt);
+        // Without room the end waits for the next frame; Steam will say it again. When we close, the closed ring says it.
+        if (this.#phase === 'draining' && (room || this.#closing)) {
+          if (room) this.#ring.commit(0, endTag(this.#starts), capturedAt);
           this.#phase = 'idle';
         }
         break;
       case VoiceResult.VOICE_RESULT_BUFFER_TOO_SMALL:
         this.#counts.tooLarge += 1;
+        this.#tooLargeInARow += 1;
+        if (this.#tooLargeInARow === MAX_TOO_LARGE) {
+          const detail = `a packet of more than ${MAX_PACKET_BYTES} bytes stands in the way`;
+          throw new HotmicError('ERR_HOTMIC_CAPTURE', `Cannot capture: ${detail}`);
+        }
         break;
     }
   }

@@ -20,6 +20,7 @@ import { OPUS_RATES_HZ, type OpusEncoderOptions, type OpusRateHz } from '../wasm
 import { VoiceEncoder } from '../wasm/compress.js';
 import { MAX_DECODED_SAMPLES, VoiceDecoder } from '../wasm/decompress.js';
 import { loadCodec } from '../wasm/load.js';
+import { monotonicMs } from './clock.js';
 import {
   type AvailableVoice,
   type CapturedVoice,
@@ -42,7 +43,7 @@ export interface EmbeddedSteamOptions {
   readonly encoder?: OpusEncoderOptions;
 }
 
-/** The monotonic clock that paces the recording. */
+/** The monotonic clock that paces the recording, in ms. */
 export type Clock = () => Milliseconds;
 
 /** The DTX frames that close a recording at least, and the silence after which it closes without them. */
@@ -51,6 +52,9 @@ const MAX_CLOSING_SAMPLES = 2 * VOICE_RATE_HZ;
 
 /** The most that one call of getVoice records: what is due beyond it stays due. */
 const MAX_POLL_SAMPLES = VOICE_RATE_HZ;
+
+/** How far an input that comes in bursts may fall behind the clock and catch up again: 200 ms. */
+const MAX_BEHIND_SAMPLES = VOICE_RATE_HZ / 5;
 
 /** Decoders kept at a time, the least recently used dropped first. */
 const MAX_DECODERS = 64;
@@ -80,14 +84,12 @@ export class EmbeddedSteam implements User, VoiceSource {
   /** Samples recorded in the present state, for the states that end by count. */
   #stateSamples = 0;
 
-  /** @throws HotmicError ERR_HOTMIC_INPUT or ERR_HOTMIC_WAV for the input; RangeError for options out of range. */
-  constructor(options: EmbeddedSteamOptions, clock: Clock) {
-    const { speed = 1, hangoverMs = 200 } = options;
-    if (!(speed >= 0.1 && speed <= 1000))
-      throw new RangeError(`Cannot record: speed is ${speed}, wants 0.1 to 1000`);
-    if (!(hangoverMs >= 0 && hangoverMs <= 2000)) {
-      throw new RangeError(`Cannot record: hangoverMs is ${hangoverMs}, wants 0 to 2000`);
-    }
+  /**
+   * @param clock Default CLOCK_MONOTONIC.
+   * @throws HotmicError ERR_HOTMIC_INPUT or ERR_HOTMIC_WAV for the input; RangeError for options out of range.
+   */
+  constructor(options: EmbeddedSteamOptions, clock: Clock = monotonicMs) {
+    const { speed, hangoverMs } = checkedPace(options);
     loadCodec();
     this.#steamId = options.steamId;
     this.#clock = clock;
@@ -110,8 +112,12 @@ export class EmbeddedSteam implements User, VoiceSource {
         this.#input.begin();
         this.#enter('recording');
         break;
-      case 'hangover':
       case 'closing':
+        // What the input said meanwhile was not recorded.
+        this.#input.begin();
+        this.#enter('recording');
+        break;
+      case 'hangover':
         this.#enter('recording');
         break;
       case 'draining':
@@ -232,19 +238,24 @@ export class EmbeddedSteam implements User, VoiceSource {
     }
     const elapsedMs = this.#clock() - this.#pacedFrom;
     const due = Math.floor((elapsedMs * this.#speed * VOICE_RATE_HZ) / 1000) - this.#pacedSamples;
-    let left = Math.min(due, MAX_POLL_SAMPLES);
-    while (left > 0 && !this.#isDraining) {
-      const wanted = this.#pcm.subarray(0, Math.min(left, FRAME_SAMPLES));
+    let left = due;
+    let room = MAX_POLL_SAMPLES;
+    while (left > 0 && room > 0 && !this.#isDraining) {
+      const wanted = this.#pcm.subarray(0, Math.min(left, room, FRAME_SAMPLES));
       let heard = this.#state === 'closing' ? 0 : this.#input.read(wanted);
       if (heard === 0) {
-        // An input that has fallen behind delays a recording but not its end.
-        if (this.#state === 'recording') break;
+        // An input that has nothing to give delays a recording but not its end. What it is late with is not caught up on.
+        if (this.#state === 'recording') {
+          this.#pacedSamples += Math.max(0, left - MAX_BEHIND_SAMPLES);
+          break;
+        }
         heard = wanted.fill(0).length;
       }
       this.#encoder.write(wanted.subarray(0, heard));
       this.#pacedSamples += heard;
       this.#stateSamples += heard;
       left -= heard;
+      room -= heard;
       this.#advance();
     }
   }
@@ -279,6 +290,19 @@ export class EmbeddedSteam implements User, VoiceSource {
   #emptyResult(): VoiceResult {
     return this.#state === 'idle' ? VoiceResult.VOICE_RESULT_NOT_RECORDING : VoiceResult.VOICE_RESULT_NO_DATA;
   }
+}
+
+/** The pace with its defaults. @throws RangeError for what is out of range. */
+export function checkedPace({ speed = 1, hangoverMs = 200 }: EmbeddedSteamOptions): {
+  readonly speed: number;
+  readonly hangoverMs: Milliseconds;
+} {
+  if (!(speed >= 0.1 && speed <= 1000))
+    throw new RangeError(`Cannot record: speed is ${speed}, wants 0.1 to 1000`);
+  if (!(hangoverMs >= 0 && hangoverMs <= 2000)) {
+    throw new RangeError(`Cannot record: hangoverMs is ${hangoverMs}, wants 0 to 2000`);
+  }
+  return { speed, hangoverMs };
 }
 
 /** The door that the capture worker knocks at: see `SteamModule` in capture_worker.ts. */

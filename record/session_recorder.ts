@@ -90,7 +90,7 @@ interface Track {
 export class SessionRecorder {
   /** Where the tracks lie. */
   readonly folder: string;
-  /** Frames of speakers beyond `maxTracks`. */
+  /** Frames of speakers beyond `maxTracks`, and those that came after `finish()`. */
   refusedFrames = 0;
 
   readonly #options: SessionRecorderOptions;
@@ -147,15 +147,13 @@ export class SessionRecorder {
   /**
    * Takes the PCM of one voice frame. A speaker's frames come in the order in which they were spoken.
    *
-   * @returns whether it is on its way to the disk: not where the track has failed, or where there are `maxTracks` others.
-   * @throws HotmicError ERR_HOTMIC_CLOSED after `finish()`.
+   * @returns whether it is on its way to the disk: not where the track has failed, where there are `maxTracks` others, or after
+   * `finish()`.
    */
   take(frame: RecordedFrame): boolean {
     if (this.#finishing) {
-      throw new HotmicError(
-        'ERR_HOTMIC_CLOSED',
-        `Cannot record in ${this.folder}: the recording is finished, wants an open one`,
-      );
+      this.refusedFrames += 1;
+      return false;
     }
     const track = this.#tracks.get(frame.steamId) ?? this.#openTrack(frame);
     if (!track) {

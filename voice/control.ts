@@ -18,7 +18,9 @@ export const MAX_CONTROL_BYTES = 4096;
 export const MAX_WELCOME_BYTES = 256 * 1024;
 
 /** Names of lobbies and participants: 1 to 64 characters, none of them a control character. */
-const label = z.string().check(z.minLength(1), z.maxLength(64), z.regex(/^[^\p{Cc}]*$/u));
+export const LABEL = /^[^\p{Cc}]{1,64}$/u;
+
+const label = z.string().check(z.regex(LABEL));
 
 /** A SteamID in decimal. */
 const steamId = z

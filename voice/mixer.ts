@@ -18,6 +18,8 @@ interface Queue {
   readonly pcm: Int16Array;
   start: number;
   samples: number;
+  /** How long a queue has been filling with something in it, in samples of the sink. */
+  waited: Samples;
   state: 'filling' | 'playing';
 }
 
@@ -58,8 +60,7 @@ export class Mixer {
     queue.pcm.set(first, end);
     queue.pcm.set(kept.subarray(first.length), 0);
     queue.samples += kept.length;
-    if (queue.samples > 0 && (position === 'last' || queue.samples >= this.#playoutDelay))
-      queue.state = 'playing';
+    if (queue.samples > 0 && (position === 'last' || queue.samples >= this.#playoutDelay)) this.#play(queue);
   }
 
   /** Fills `out` with the sum of all speakers, saturated, silence where there is none. */
@@ -67,7 +68,12 @@ export class Mixer {
     if (this.#sums.length < out.length) this.#sums = new Int32Array(out.length);
     const sums = this.#sums.fill(0, 0, out.length);
     for (const queue of this.#queues.values()) {
-      if (queue.state === 'filling') continue;
+      if (queue.state === 'filling') {
+        // What is too short to fill up and says no end, as when the terminator was lost, is played all the same.
+        if (queue.samples > 0) queue.waited += out.length;
+        if (queue.waited >= Math.max(1, this.#playoutDelay)) this.#play(queue);
+        continue;
+      }
       const samples = Math.min(queue.samples, out.length);
       for (let i = 0; i < samples; i++) sums[i]! += queue.pcm[(queue.start + i) % this.#capacity]!;
       queue.start = (queue.start + samples) % this.#capacity;
@@ -82,10 +88,15 @@ export class Mixer {
     this.#queues.delete(slot);
   }
 
+  #play(queue: Queue): void {
+    queue.state = 'playing';
+    queue.waited = 0;
+  }
+
   #queue(slot: number): Queue {
     let queue = this.#queues.get(slot);
     if (!queue) {
-      queue = { pcm: new Int16Array(this.#capacity), start: 0, samples: 0, state: 'filling' };
+      queue = { pcm: new Int16Array(this.#capacity), start: 0, samples: 0, waited: 0, state: 'filling' };
       this.#queues.set(slot, queue);
     }
     return queue;

@@ -229,13 +229,13 @@ export class RingConsumer {
   }
 
   /**
-   * Releases entries captured before `instant` until one is not, or until one carries a bit of `keepTags`; counts and returns
+   * Releases entries captured before `instant` until one is not, or until `keeps` holds one back by its tag; counts and returns
    * how many. Not while an entry that was read is still in use.
    */
-  discardOlderThan(instant: number, keepTags = 0): number {
+  discardOlderThan(instant: number, keeps: (tag: number) => boolean = () => false): number {
     let count = 0;
     for (let entry = this.read(); entry !== null; entry = this.read()) {
-      if (entry.capturedAt >= instant || (entry.tag & keepTags) !== 0) {
+      if (entry.capturedAt >= instant || keeps(entry.tag)) {
         this.#held = 0;
         break;
       }

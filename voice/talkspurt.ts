@@ -8,7 +8,7 @@
  */
 
 import { type Packet, packetSamples, readPacket, silenceSamples } from './packet.js';
-import { sequenceAfter, sequenceDelta, timestampAfter, timestampDelta } from './sequence.js';
+import { sequenceAfter, sequenceDelta, timestampAfter } from './sequence.js';
 import { FRAME_SAMPLES, type Milliseconds, samplesOfMs } from './units.js';
 
 /** A packet with its place in the stream: everything the wire header wants from the speaker but the target. */
@@ -30,9 +30,29 @@ export const CaptureTag = {
   talking: 0,
   /** A packet captured after key-up, while Steam still records the tail. */
   draining: 1,
-  /** No packet: the recording is over. */
+  /** No packet: the recording is over. Its tag also carries the number of the newest key-down: see `endTag`. */
   end: 2,
 } as const;
+
+/** The tag of the end entry behind key-down number `request`. */
+export function endTag(request: number): number {
+  return ((request << 8) | CaptureTag.end) >>> 0;
+}
+
+/** What a tag says. */
+export function captureKind(tag: number): number {
+  return tag & 0xff;
+}
+
+/** The number of the key-down that an end entry carries. */
+export function endRequest(tag: number): number {
+  return tag >>> 8;
+}
+
+/** The number of the next key-down: 24 bits, wraps. */
+export function nextRequest(request: number): number {
+  return (request + 1) & 0xff_ffff;
+}
 
 /** Whether the speaker's key is down, or up with Steam still recording the tail. */
 export type TalkspurtPhase = 'talking' | 'draining';
@@ -42,7 +62,7 @@ export class TalkspurtNumberer {
   readonly #originAt: Milliseconds;
   #sequence = 0;
   #inTalkspurt = false;
-  /** Where the media clock stands behind the newest packet. */
+  /** Where the media clock stands behind the newest packet: unwrapped, in samples. */
   #nextTimestamp = 0;
   /** Opus sequence that the next frame should carry. */
   #nextOpusSequence = 0;
@@ -74,7 +94,7 @@ export class TalkspurtNumberer {
       marker: !this.#inTalkspurt,
       terminator: false,
       sequence: this.#sequence,
-      timestamp,
+      timestamp: timestampAfter(0, timestamp),
     };
     this.#inTalkspurt = true;
     this.#sequence = sequenceAfter(this.#sequence);
@@ -97,8 +117,7 @@ export class TalkspurtNumberer {
 
   /** The packet ends when it was captured. Never back into what was already numbered. */
   #startOfTalkspurt(capturedAt: Milliseconds, samples: number): number {
-    const byClock = timestampAfter(0, samplesOfMs(capturedAt - this.#originAt) - samples);
-    return timestampDelta(this.#nextTimestamp, byClock) > 0 ? byClock : this.#nextTimestamp;
+    return Math.max(this.#nextTimestamp, samplesOfMs(capturedAt - this.#originAt) - samples);
   }
 
   /** Moves the media clock over a packet. Frames that were lost before they came here still take their time. */
@@ -109,10 +128,7 @@ export class TalkspurtNumberer {
     for (const op of packet.ops) {
       if (op.kind === 'silence') {
         timestamp ??= this.#nextTimestamp;
-        this.#nextTimestamp = timestampAfter(
-          this.#nextTimestamp,
-          silenceSamples(op.samples, op.sampleRateHz),
-        );
+        this.#nextTimestamp += silenceSamples(op.samples, op.sampleRateHz);
       }
       if (op.kind !== 'opus') continue;
       for (const item of op.frames) {
@@ -123,9 +139,9 @@ export class TalkspurtNumberer {
         }
         const lost =
           this.#inTalkspurt || hasFrames ? sequenceDelta(this.#nextOpusSequence, item.sequence) : 0;
-        this.#nextTimestamp = timestampAfter(this.#nextTimestamp, Math.max(0, lost) * FRAME_SAMPLES);
+        this.#nextTimestamp += Math.max(0, lost) * FRAME_SAMPLES;
         timestamp ??= this.#nextTimestamp;
-        this.#nextTimestamp = timestampAfter(this.#nextTimestamp, item.samples);
+        this.#nextTimestamp += item.samples;
         this.#nextOpusSequence = sequenceAfter(item.sequence);
         hasFrames = true;
       }

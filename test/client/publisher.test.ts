@@ -4,7 +4,7 @@ import t from 'tap';
 import { Publisher, type PublisherOptions } from '../../client/publisher.js';
 import { packetSamples, readPacket } from '../../voice/packet.js';
 import { allocateRing, RingConsumer, RingProducer } from '../../voice/ring.js';
-import { CaptureTag, type NumberedPacket } from '../../voice/talkspurt.js';
+import { CaptureTag, endTag, type NumberedPacket, nextRequest } from '../../voice/talkspurt.js';
 import { FRAME_SAMPLES } from '../../voice/units.js';
 import { END_OF_RECORDING_PACKET, SILENCE_PACKET } from '../kit/golden_packets.js';
 import { frameOf, opusOp, packetOfOps, RATE_24K } from '../kit/raw_packet.js';
@@ -25,6 +25,8 @@ class Stage {
   readonly publisher: Publisher;
   /** The clock of both. */
   now = 1000;
+  /** The number of the newest key-down. */
+  request = 0;
 
   constructor(options: Partial<PublisherOptions> = {}) {
     const storage = allocateRing(65_536);
@@ -32,7 +34,11 @@ class Stage {
     this.publisher = new Publisher({
       capture: {
         ring: new RingConsumer(storage),
-        startVoiceRecording: () => this.commands.push('start'),
+        startVoiceRecording: () => {
+          this.commands.push('start');
+          this.request = nextRequest(this.request);
+          return this.request;
+        },
         stopVoiceRecording: () => this.commands.push('stop'),
       },
       clock: () => this.now,
@@ -52,7 +58,11 @@ class Stage {
   captureTail(): void {
     this.capture(END_OF_RECORDING_PACKET, CaptureTag.draining);
     this.capture(SILENCE_PACKET, CaptureTag.draining);
-    this.capture(new Uint8Array(0), CaptureTag.end);
+    this.captureEnd();
+  }
+
+  captureEnd(capturedAt = this.now): void {
+    this.capture(new Uint8Array(0), endTag(this.request), capturedAt);
   }
 
   /** Until the publisher has read the ring. */
@@ -112,7 +122,7 @@ t.test('release resolves only when the last packet of the tail was published', a
   await stage.read();
   t.equal(await isSettled(released), false, 'who knows what follows');
   t.equal(stage.published.length, 2, 'the last one is held back until then');
-  stage.capture(new Uint8Array(0), CaptureTag.end);
+  stage.captureEnd();
   await released;
   t.equal(stage.published.at(-1)?.terminator, true);
   await stage.over();
@@ -207,6 +217,33 @@ t.test('an end that crosses a press is not the end of what is said next', async 
   await stage.over();
 });
 
+t.test('a capture that dies still ends its talkspurt', async (t) => {
+  const stage = new Stage();
+  stage.publisher.press();
+  stage.capture(talk(0));
+  stage.capture(END_OF_RECORDING_PACKET, CaptureTag.draining);
+  await stage.over();
+  t.same(
+    stage.published.map(({ terminator }) => terminator),
+    [false, true],
+  );
+});
+
+t.test('what publish does not take is counted', async (t) => {
+  const stage = new Stage({ publish: ({ sequence }) => sequence !== 1 });
+  stage.publisher.press();
+  for (let i = 0; i < 3; i += 1) stage.capture(talk(i));
+  await stage.over();
+  t.match(stage.publisher.counts(), { packets: 3, unsent: 1 });
+});
+
+t.test('a capture has one publisher', async (t) => {
+  const ring = new RingConsumer(allocateRing(65_536));
+  const capture = { ring, startVoiceRecording: () => 1, stopVoiceRecording() {} };
+  new Publisher({ capture, publish() {} });
+  t.throws(() => new Publisher({ capture, publish() {} }), RangeError);
+});
+
 t.test('packets that have grown old are discarded and counted; the end never is', async (t) => {
   const stage = new Stage({ maxAgeMs: 500 });
   const { publisher } = stage;
@@ -214,7 +251,7 @@ t.test('packets that have grown old are discarded and counted; the end never is'
   for (let i = 0; i < 5; i += 1) stage.capture(talk(i), CaptureTag.talking, 1000 + 100 * i);
   const released = publisher.release();
   stage.capture(END_OF_RECORDING_PACKET, CaptureTag.draining, 1500);
-  stage.capture(new Uint8Array(0), CaptureTag.end, 1500);
+  stage.captureEnd(1500);
   // The thread was busy: it looks into the ring at 1700 for the first time.
   stage.now = 1700;
   await released;
@@ -226,7 +263,7 @@ t.test('packets that have grown old are discarded and counted; the end never is'
   stage.now = 2000;
   const again = publisher.release();
   stage.capture(END_OF_RECORDING_PACKET, CaptureTag.draining, 2000);
-  stage.capture(new Uint8Array(0), CaptureTag.end, 2000);
+  stage.captureEnd(2000);
   stage.now = 9000;
   await again;
   t.match(publisher.counts(), { packets: 4, discarded: 4 }, 'nothing of it was fresh, and yet it ended');
@@ -317,7 +354,7 @@ t.test('the clock is the monotonic one unless another is given', async (t) => {
   const producer = new RingProducer(storage);
   const taken: number[] = [];
   const publisher = new Publisher({
-    capture: { ring: new RingConsumer(storage), startVoiceRecording() {}, stopVoiceRecording() {} },
+    capture: { ring: new RingConsumer(storage), startVoiceRecording: () => 1, stopVoiceRecording() {} },
     publish() {},
     onTaken: (_sequence, _capturedAt, takenAt) => taken.push(takenAt),
   });

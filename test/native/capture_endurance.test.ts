@@ -6,7 +6,7 @@ import t from 'tap';
 import { Publisher } from '../../client/publisher.js';
 import { embeddedSteam, startCapture } from '../../native/capture.js';
 import { type OpusFrame, opusFrames, readPacket } from '../../voice/packet.js';
-import { CaptureTag } from '../../voice/talkspurt.js';
+import { CaptureTag, captureKind } from '../../voice/talkspurt.js';
 import { Board, type ScriptedSteamOptions } from './scripted_steam.js';
 
 /** 50 frames a second for 10 minutes. */
@@ -36,7 +36,7 @@ t.test(
         await ring.waitAsync(1000);
         continue;
       }
-      if (entry.tag === CaptureTag.end) {
+      if (captureKind(entry.tag) === CaptureTag.end) {
         isOver = true;
       } else {
         packets += 1;

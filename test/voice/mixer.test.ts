@@ -67,6 +67,15 @@ t.test('the last one plays what waited before it too', async (t) => {
   t.strictSame(pull(mixer, 4), Int16Array.of(1, 2, 3, 0));
 });
 
+t.test('the end of a talkspurt whose terminator was lost is heard after the playout delay', async (t) => {
+  const mixer = new Mixer();
+  mixer.push(1, ramp(1), 'within');
+  t.strictSame([pull(mixer), pull(mixer)], [silence(), silence()]);
+  t.strictSame(pull(mixer), ramp(1));
+  mixer.push(1, ramp(7), 'within');
+  t.strictSame(pull(mixer), silence(), 'and the next one waits as the first did');
+});
+
 t.test('a queue that ran empty fills again before it is heard', async (t) => {
   const mixer = new Mixer();
   mixer.push(1, ramp(1, 960), 'within');
@@ -191,7 +200,7 @@ t.test('over any history the queues do what plain lists do, wrap-around included
 
 /** The mixer, a list a speaker and a sample at a time. */
 class NaiveMixer {
-  readonly #queues = new Map<number, { samples: number[]; isHeard: boolean }>();
+  readonly #queues = new Map<number, { samples: number[]; waited: number; isHeard: boolean }>();
   droppedSamples = 0;
 
   constructor(
@@ -200,20 +209,28 @@ class NaiveMixer {
   ) {}
 
   push(slot: number, pcm: Int16Array, position: 'within' | 'last'): void {
-    const queue = this.#queues.get(slot) ?? { samples: [], isHeard: false };
+    const queue = this.#queues.get(slot) ?? { samples: [], waited: 0, isHeard: false };
     this.#queues.set(slot, queue);
     queue.samples.push(...pcm);
     while (queue.samples.length > this.capacity) {
       queue.samples.shift();
       this.droppedSamples += 1;
     }
-    if (position === 'last' || queue.samples.length >= this.playoutDelay) queue.isHeard = true;
+    if (queue.samples.length === 0) return;
+    if (position === 'within' && queue.samples.length < this.playoutDelay) return;
+    queue.isHeard = true;
+    queue.waited = 0;
   }
 
   pull(length: number): number[] {
     const sums = new Array<number>(length).fill(0);
     for (const queue of this.#queues.values()) {
-      if (!queue.isHeard) continue;
+      if (!queue.isHeard) {
+        if (queue.samples.length > 0) queue.waited += length;
+        queue.isHeard = queue.waited >= Math.max(1, this.playoutDelay);
+        if (queue.isHeard) queue.waited = 0;
+        continue;
+      }
       for (let at = 0; at < length && queue.samples.length > 0; at += 1) sums[at]! += queue.samples.shift()!;
       if (queue.samples.length === 0) queue.isHeard = false;
     }

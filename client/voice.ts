@@ -1,35 +1,34 @@
 /**
- * A listener in a lobby, as listen, record and demo use it: joins, decodes everyone, and tells who speaks.
+ * Joins a lobby and decodes everyone in it: a lobby and a receiver, tied together. This is what a game embeds.
  */
 
-import { joinLobby, type Lobby } from '../client/lobby.js';
-import { type DecodedVoice, Receiver, type ReceiverOptions } from '../client/receiver.js';
-import type { Participant } from '../client/session.js';
 import type { HotmicError } from '../voice/error.js';
 import { loadCodec } from '../wasm/load.js';
-import type { MemberOptions } from './options.js';
+import { joinLobby, type Lobby, type LobbyEvents, type LobbyOptions } from './lobby.js';
+import { type DecodedVoice, Receiver, type ReceiverOptions } from './receiver.js';
+import type { Participant } from './session.js';
 
-export interface ListenerOptions extends MemberOptions {
-  readonly url: string;
+export interface JoinVoiceOptions extends Omit<LobbyOptions, 'events'> {
+  /** The sound of one voice frame, and who spoke it. `voice.pcm` is valid during the call. */
   readonly onDecoded: (participant: Participant, voice: DecodedVoice) => void;
-  /** Someone is there, or began or ceased to speak. */
-  readonly onParticipant?: (participant: Participant) => void;
-  readonly onLeft?: (participant: Participant) => void;
-  /** We are in; before anything else is told. */
-  readonly onWelcome?: (lobby: Lobby) => void;
+  /** What else the lobby tells; its voice frames go to the receiver. */
+  readonly events?: Omit<LobbyEvents, 'onVoice'>;
+  /** Latency side channel: see `ReceiverOptions`. */
   readonly onStages?: NonNullable<ReceiverOptions['onStages']>;
 }
 
-export interface Listener {
+export interface Voice {
   readonly lobby: Lobby;
+  /** For its counts. */
   readonly receiver: Receiver;
   /** Resolves when the connection is over: null when we left, else why. */
   readonly ended: Promise<HotmicError | null>;
 }
 
-/** Joins and listens. @throws as joinLobby. */
-export async function startListener(options: ListenerOptions): Promise<Listener> {
+/** Joins and listens. @throws as `joinLobby` does. */
+export async function joinVoice(options: JoinVoiceOptions): Promise<Voice> {
   loadCodec();
+  const { events = {} } = options;
   let speaker: Participant | null = null;
   const receiver = new Receiver({
     ...(options.onStages ? { onStages: options.onStages } : {}),
@@ -44,21 +43,21 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   const lobby = await joinLobby({
     ...options,
     events: {
-      onWelcome: (lobby) => options.onWelcome?.(lobby),
+      ...events,
       onJoined: (participant) => {
         // The slot may have been someone else's, whose sequence says nothing about this one's.
         receiver.forget(participant.slot);
-        options.onParticipant?.(participant);
+        events.onJoined?.(participant);
       },
-      onSpeaking: (participant) => options.onParticipant?.(participant),
-      onLeft: (participant) => options.onLeft?.(participant),
       onVoice: (participant, header, packet) => {
         speaker = participant;
         receiver.take(header, packet);
       },
-      onEnded: (error) => sayEnd(error),
+      onEnded: (error) => {
+        events.onEnded?.(error);
+        sayEnd(error);
+      },
     },
   });
-  for (const participant of lobby.participants) options.onParticipant?.(participant);
   return { lobby, receiver, ended };
 }
