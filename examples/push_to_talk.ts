@@ -1,22 +1,15 @@
 /** Joins a lobby, says a WAV by push-to-talk, hears the others: node dist/examples/push_to_talk.js ws://127.0.0.1:7800 hello.wav */
 
-import { joinLobby, Publisher, Receiver } from 'hotmic/client';
-import { loadCodec } from 'hotmic/codec';
+import { joinVoice, Publisher } from 'hotmic/client';
 import { embeddedSteam, startCapture } from 'hotmic/steam';
 
 const [url = 'ws://127.0.0.1:7800', path = 'examples/speech/ada.wav'] = process.argv.slice(2);
 const steamId = 76561197960265729n;
-const play = (slot: number, pcm: Int16Array) => console.log(`slot ${slot}: ${pcm.length} samples at 24 kHz`);
+const play = (name: string, pcm: Int16Array) => console.log(`${name}: ${pcm.length} samples at 24 kHz`);
 
-loadCodec();
-const receiver = new Receiver({ onDecoded: ({ slot, pcm }) => play(slot, pcm) });
-const lobby = await joinLobby({
-  url,
-  lobby: 'den',
-  steamId,
-  name: 'Ada',
-  events: { onVoice: (_, header, packet) => receiver.take(header, packet) },
-});
+const onDecoded = ({ name }: { name: string }, { pcm }: { pcm: Int16Array }) => play(name, pcm);
+const { lobby } = await joinVoice({ url, lobby: 'den', steamId, name: 'Ada', onDecoded });
+
 const capture = await startCapture({ steam: embeddedSteam({ steamId, input: { kind: 'wav', path } }) });
 const publisher = new Publisher({ capture, publish: lobby.publish });
 
