@@ -65,4 +65,6 @@ dist/.built: node_modules/.installed tsconfig.json $(SOURCES) $(wildcard wasm/pk
 	  [ -e "$$base.ts" ] || rm -f "dist/$$base.js" "dist/$$base.js.map" "dist/$$base.d.ts"; done
 	@mkdir -p dist/wasm/pkg && cp wasm/pkg/* dist/wasm/pkg/
 	@chmod +x dist/cli/main.js
+	@# So that npx finds the command in this checkout, too.
+	@ln -sf ../../dist/cli/main.js node_modules/.bin/hotmic
 	@touch $@

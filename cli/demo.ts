@@ -92,8 +92,8 @@ function throwLoss({ parts }: RehearsalResult): void {
       discarded + lost + concealedFrames === 0
     )
       continue;
-    const detail = `${captured} captured, ${relayed} relayed, ${decoded} decoded, ${concealedFrames} frames concealed`;
-    throw new HotmicError('ERR_HOTMIC_CLOSED', `Voice of ${name} was lost on the way: ${detail}`);
+    const detail = `${captured} captured, ${relayed} relayed, ${decoded} decoded, ${concealedFrames} frames concealed, ${discarded} discarded`;
+    throw new HotmicError('ERR_HOTMIC_VOICE_LOST', `Voice of ${name} was lost on the way: ${detail}`);
   }
 }
 

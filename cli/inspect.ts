@@ -1,20 +1,22 @@
 /** `hotmic inspect`: says what is inside Steam Voice packets, or what is wrong with them and where. */
 
-import { closeSync, fstatSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { exportWav } from '../record/export_wav.js';
-import { hex } from '../voice/bytes.js';
-import { codeOf, HotmicError, messageOf } from '../voice/error.js';
+import { hex, writeU32 } from '../voice/bytes.js';
+import { crc32 } from '../voice/crc32.js';
+import { codeOf, HotmicError, systemReason } from '../voice/error.js';
 import {
   type MalformedPacket,
   type Packet,
   type PacketOp,
   packetSamples,
   readPacket,
+  relayFault,
   steamIdOf,
 } from '../voice/packet.js';
-import { msOfSamples, VOICE_RATE_HZ } from '../voice/units.js';
+import { MAX_PACKET_BYTES, msOfSamples, VOICE_RATE_HZ } from '../voice/units.js';
 import { VoiceResult } from '../voice/voice_result.js';
 import { MAX_DECODED_SAMPLES, VoiceDecoder } from '../wasm/decompress.js';
 import { loadCodec } from '../wasm/load.js';
@@ -26,7 +28,7 @@ interface InspectOptions {
 }
 
 /** The largest file that is read. */
-const MAX_FILE_BYTES = 256 * 1024 * 1024;
+const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 /** The longest sound that --wav decodes: an hour. */
 const MAX_WAV_SAMPLES = 3600 * VOICE_RATE_HZ;
@@ -57,7 +59,7 @@ function inspect(names: string[], options: InspectOptions): void {
   let damaged = 0;
   const sound = options.wav === undefined ? null : new Sound();
   for (const { file, bytes } of packetsIn(names)) {
-    const packet = readPacket(bytes);
+    const packet = inspectPacket(bytes);
     packets += 1;
     if (packet.kind === 'malformed') damaged += 1;
     if (options.json) console.log(JSON.stringify(toJson(file, bytes, packet)));
@@ -68,6 +70,20 @@ function inspect(names: string[], options: InspectOptions): void {
     throw new HotmicError('ERR_HOTMIC_INPUT', `Cannot inspect ${names.join(' ')}: no packet there`);
   if (options.wav !== undefined && sound) saveWav(options.wav, sound.pcm());
   if (damaged > 0) process.exitCode = 1;
+}
+
+/** A wrong CRC is the fault, and yet one wants to see what is inside. */
+function inspectPacket(bytes: Uint8Array): Packet | MalformedPacket {
+  const packet = readPacket(bytes);
+  if (packet.kind !== 'malformed' || packet.reason !== 'bad-crc') return packet;
+  const mended = bytes.slice();
+  writeU32(mended, packet.offset, crc32(mended, 0, packet.offset));
+  return { ...packet, ops: readPacket(mended).ops };
+}
+
+/** Why a relay would not pass a whole packet, or null. */
+function relayVerdict(packet: Packet, bytes: Uint8Array): string | null {
+  return relayFault(packet, bytes.length, MAX_PACKET_BYTES);
 }
 
 function toJson(file: string, bytes: Uint8Array, packet: Packet | MalformedPacket): unknown {
@@ -84,6 +100,7 @@ function toJson(file: string, bytes: Uint8Array, packet: Packet | MalformedPacke
     steamId: String(steamIdOf(packet)),
     crc: hex(packet.crc, 8),
     durationMs: msOfSamples(packetSamples(packet)),
+    relayDrops: relayVerdict(packet, bytes),
     ops: packet.ops,
   };
 }
@@ -96,7 +113,8 @@ function describe(file: string, bytes: Uint8Array, packet: Packet | MalformedPac
   }
   const ms = msOfSamples(packetSamples(packet));
   const head = `${file}: whole, ${bytes.length} bytes, ${ms} ms, SteamID ${steamIdOf(packet)}, CRC ${hex(packet.crc, 8)} right`;
-  return [head, ...lines].join('\n');
+  const fault = relayVerdict(packet, bytes);
+  return [head, ...lines, ...(fault ? [`          A relay drops it: packet-${fault}.`] : [])].join('\n');
 }
 
 function describeOp(op: PacketOp): string[] {
@@ -117,7 +135,7 @@ function describeOp(op: PacketOp): string[] {
         return line(item.offset, '  frame', what);
       });
       return [
-        line(op.offset, 'opus', `${op.frames.length === 0 ? 'empty' : `${op.frames.length} items`}`),
+        line(op.offset, 'opus', `${op.frames.length === 1 ? '1 item' : `${op.frames.length} items`}`),
         ...frames,
       ];
     }
@@ -202,23 +220,31 @@ function readFileAt(path: string): Buffer {
   }
 }
 
+/** Reads to the end, but no further than is reasonable: a pipe or a device may have none. */
 function readAll(name: string, fd: number): Buffer {
+  const parts: Buffer[] = [];
+  let bytes = 0;
   try {
-    const { size } = fstatSync(fd);
-    if (size > MAX_FILE_BYTES) {
-      throw new HotmicError(
-        'ERR_HOTMIC_INPUT',
-        `Cannot read ${name}: ${size} bytes, wants at most ${MAX_FILE_BYTES}`,
-      );
+    for (;;) {
+      const part = Buffer.alloc(64 * 1024);
+      const got = readSync(fd, part);
+      if (got === 0) return Buffer.concat(parts);
+      parts.push(part.subarray(0, got));
+      bytes += got;
+      if (bytes > MAX_FILE_BYTES) {
+        throw new HotmicError(
+          'ERR_HOTMIC_INPUT',
+          `Cannot read ${name}: wants at most ${MAX_FILE_BYTES} bytes`,
+        );
+      }
     }
-    return readFileSync(fd);
   } catch (cause) {
     throw cause instanceof HotmicError ? cause : inputError(name, cause);
   }
 }
 
 function inputError(name: string, cause: unknown): HotmicError {
-  return new HotmicError('ERR_HOTMIC_INPUT', `Cannot read ${name}: ${codeOf(cause) ?? messageOf(cause)}`, {
+  return new HotmicError('ERR_HOTMIC_INPUT', `Cannot read ${name}: ${systemReason(cause)}`, {
     cause,
   });
 }
@@ -259,10 +285,10 @@ class Sound {
 
 function saveWav(path: string, pcm: Int16Array): void {
   try {
-    writeFileSync(path, exportWav(pcm, VOICE_RATE_HZ));
+    writeFileSync(path, exportWav(pcm, VOICE_RATE_HZ), { flag: 'wx' });
   } catch (cause) {
     const code = codeOf(cause) === 'ENOSPC' ? 'ERR_HOTMIC_DISK_FULL' : 'ERR_HOTMIC_FILE';
-    throw new HotmicError(code, `Cannot write ${path}: ${codeOf(cause) ?? messageOf(cause)}`, { cause });
+    throw new HotmicError(code, `Cannot write ${path}: ${systemReason(cause)}`, { cause });
   }
   console.error(`${path}: ${(msOfSamples(pcm.length) / 1000).toFixed(2)} s`);
 }

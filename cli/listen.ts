@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { Command } from 'commander';
 import { monotonicMs } from '../client/clock.js';
 import { joinVoice } from '../client/voice.js';
+import { HotmicError } from '../voice/error.js';
 import { Mixer } from '../voice/mixer.js';
 import { FRAME_MS, samplesOfMs } from '../voice/units.js';
 import { sayJoined } from './greeting.js';
@@ -32,6 +33,12 @@ export function listenCommand(): Command {
 }
 
 async function listen(url: string, options: ListenOptions, stop: AbortSignal): Promise<void> {
+  if (options.pcm && process.stdout.isTTY) {
+    throw new HotmicError(
+      'ERR_HOTMIC_USAGE',
+      'Cannot write PCM to a terminal: pipe it to a player, such as aplay',
+    );
+  }
   const startedAt = monotonicMs();
   const line = new SpeakerLine(process.stderr, () => monotonicMs() - startedAt);
   const mixer = new Mixer();

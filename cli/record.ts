@@ -64,7 +64,10 @@ async function record(url: string, options: RecordOptions, stop: AbortSignal): P
 
 /** Lists the files of a recording. */
 export function printSession(session: RecordedSession): void {
-  for (const track of session.tracks) console.log(fileLine(track.path, track.samples));
+  for (const track of session.tracks) {
+    if (track.samples > 0) console.log(fileLine(track.path, track.samples));
+    else console.log(`${printable(track.name)}: not recorded`);
+  }
   if (session.mixPath) console.log(fileLine(session.mixPath, session.samples));
   if (session.tracks.length === 0) console.log('Nobody spoke.');
 }

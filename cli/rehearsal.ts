@@ -204,6 +204,8 @@ async function enter(
   const publisher = new Publisher({
     capture,
     publish: lobby.publish,
+    // A rehearsal measures: what is late is to be seen as late, not dropped for it.
+    maxAgeMs: 5000,
     onTaken: (sequence, capturedAt, takenAt) => stages.taken(lobby.slot, sequence, capturedAt, takenAt),
   });
   return { part, capture, lobby, publisher, inputEnded };

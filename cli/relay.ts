@@ -32,8 +32,9 @@ async function runRelay(options: RelayCommandOptions, stop: AbortSignal): Promis
   await stopped(stop);
   const { publishedFrames, drops } = relay.counts();
   await relay.close();
-  const dropped = Object.values(drops).reduce((sum, count) => sum + count, 0);
-  console.log(`Relay ended: ${publishedFrames} voice frames published, ${dropped} dropped.`);
+  const reasons = Object.entries(drops).filter(([, count]) => count > 0);
+  const dropped = reasons.map(([reason, count]) => `${count} dropped (${reason})`).join(', ') || '0 dropped';
+  console.log(`Relay ended: ${publishedFrames} voice frames published, ${dropped}.`);
 }
 
 type RelayLogEvent = Parameters<NonNullable<Parameters<typeof startRelay>[0]['onEvent']>>[0];

@@ -9,6 +9,7 @@ import type { Participant } from '../client/session.js';
 export interface SpeakerLineOutput {
   write(text: string): unknown;
   readonly isTTY?: boolean;
+  readonly columns?: number;
 }
 
 export class SpeakerLine {
@@ -17,6 +18,7 @@ export class SpeakerLine {
   /** By slot: two may have one name. */
   readonly #people = new Map<number, Pick<Participant, 'name' | 'speaking'>>();
   #isOpen = false;
+  #ticking: NodeJS.Timeout | undefined;
 
   /** `elapsedMs` gives the time to print before each line. */
   constructor(output: SpeakerLineOutput, elapsedMs: () => number) {
@@ -50,21 +52,35 @@ export class SpeakerLine {
 
   /** Someone left. */
   remove({ slot }: Pick<Participant, 'slot'>): void {
+    const gone = this.#people.get(slot);
     this.#people.delete(slot);
     if (this.#output.isTTY) this.#redraw();
+    else if (gone) this.#output.write(`${this.#time()}  ${gone.name} left\n`);
   }
 
   /** Leaves the line as it is and goes to the next. */
   end(): void {
+    clearInterval(this.#ticking);
     if (this.#isOpen) this.#output.write('\n');
     this.#isOpen = false;
   }
 
+  /** One row of the terminal: who speaks comes first, and who does not fit is counted. */
   #redraw(): void {
-    const people = [...this.#people.values()].map(({ name, speaking }) =>
-      speaking ? `\x1b[1;32m● ${name}\x1b[0m` : `\x1b[2m○ ${name}\x1b[0m`,
-    );
-    this.#output.write(`\r\x1b[2K${this.#time()}  ${people.join('   ')}`);
+    this.#ticking ??= setInterval(() => this.#redraw(), 1000).unref();
+    const people = [...this.#people.values()].sort((a, b) => Number(b.speaking) - Number(a.speaking));
+    let room = (this.#output.columns ?? 80) - this.#time().length - 8;
+    let shown = 0;
+    let text = this.#time();
+    for (const { name, speaking } of people) {
+      room -= 5 + 2 * [...name].length;
+      if (room < 0 && shown > 0) break;
+      text += speaking ? `   \x1b[1;32m● ${name}\x1b[0m` : `   \x1b[2m○ ${name}\x1b[0m`;
+      shown += 1;
+    }
+    if (shown < people.length) text += `   +${people.length - shown}`;
+    if (people.length === 0) text += '   nobody else is here';
+    this.#output.write(`\r\x1b[2K${text}`);
     this.#isOpen = true;
   }
 

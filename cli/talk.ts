@@ -49,7 +49,8 @@ export function talkCommand(): Command {
 async function talk(url: string, options: TalkOptions, stop: AbortSignal): Promise<void> {
   const input = inputOf(options);
   if (options.pushToTalk && !process.stdin.isTTY) {
-    const message = 'Cannot use --push-to-talk: standard input is no terminal';
+    const message =
+      'Cannot use --push-to-talk: standard input is no terminal; give sound as --pcm <(arecord …)';
     throw new HotmicError('ERR_HOTMIC_USAGE', message);
   }
   let sayEnd: (error: HotmicError | null) => void = () => undefined;

@@ -3,7 +3,7 @@
  */
 
 import { LABEL } from '../voice/control.js';
-import { codeOf, HotmicError } from '../voice/error.js';
+import { HotmicError, systemReason } from '../voice/error.js';
 import type { NumberedPacket } from '../voice/talkspurt.js';
 import { Target, type VoiceHeader, writeVoiceFrame } from '../voice/wire.js';
 import {
@@ -15,7 +15,7 @@ import {
 } from './session.js';
 import type { OpenTransport } from './transport.js';
 
-/** What a lobby tells. Each is optional. */
+/** What a lobby tells. Each is optional, and must not throw. */
 export interface LobbyEvents {
   /** We are in: the lobby that `joinLobby` resolves to. Told before anything else. */
   onWelcome?(lobby: Lobby): void;
@@ -79,12 +79,17 @@ const LEAVE_TIMEOUT_MS = 2000;
 /**
  * Joins a lobby. Resolves when the relay has let us in.
  *
- * @throws RangeError for a name or lobby that is no label; HotmicError ERR_HOTMIC_URL for no WebSocket URL, ERR_HOTMIC_CONNECT
+ * @throws TypeError for a SteamID that is no bigint, RangeError for a name or lobby that is no label; HotmicError ERR_HOTMIC_URL for no WebSocket URL, ERR_HOTMIC_CONNECT
  *   when nothing answers there in 10 s, ERR_HOTMIC_REFUSED when the relay refuses, ERR_HOTMIC_PROTOCOL when what answers is no
  *   relay, ERR_HOTMIC_CONNECTION_LOST when it closes before its welcome, ERR_HOTMIC_CLOSED when `signal` gives up.
  */
 export async function joinLobby(options: LobbyOptions): Promise<Lobby> {
   const url = parseRelayUrl(options.url);
+  if (typeof options.steamId !== 'bigint') {
+    throw new TypeError(
+      `Cannot join: steamId is a ${typeof options.steamId}, wants a bigint: a number cannot hold one`,
+    );
+  }
   checkLabel('lobby', options.lobby);
   checkLabel('name', options.name);
   const { events = {}, signal } = options;
@@ -224,6 +229,6 @@ export function parseRelayUrl(text: string): URL {
 }
 
 function connectError(url: URL, cause: Error): HotmicError {
-  const why = codeOf(cause) ?? cause.message;
+  const why = systemReason(cause);
   return new HotmicError('ERR_HOTMIC_CONNECT', `Cannot connect to ${url.href}: ${why}`, { cause });
 }

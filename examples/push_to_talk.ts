@@ -16,7 +16,6 @@ const publisher = new Publisher({ capture, publish: lobby.publish });
 publisher.press(); // the key goes down …
 await new Promise((resolve) => setTimeout(resolve, 2000));
 await publisher.release(); // … and up: resolves when the tail was sent
-
-console.log(`said ${publisher.counts().packets} packets`);
 await lobby.leave();
 await capture.close();
+console.log(`said ${publisher.counts().packets} packets`);

@@ -8,7 +8,7 @@ import { closeSync, constants, createReadStream, fstatSync, openSync, readFileSy
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { isatty } from 'node:tty';
-import { codeOf, HotmicError, messageOf } from '../voice/error.js';
+import { HotmicError, systemReason } from '../voice/error.js';
 import { VOICE_RATE_HZ } from '../voice/units.js';
 import { readWav } from '../voice/wav.js';
 import { Resampler } from '../wasm/codec.js';
@@ -78,7 +78,7 @@ export function readClip(path: string): Int16Array {
     bytes = readFileSync(path);
   } catch (cause) {
     if (cause instanceof HotmicError) throw cause;
-    throw new HotmicError('ERR_HOTMIC_INPUT', `Cannot read ${path}: ${codeOf(cause) ?? messageOf(cause)}`, {
+    throw new HotmicError('ERR_HOTMIC_INPUT', `Cannot read ${path}: ${systemReason(cause)}`, {
       cause,
     });
   }
@@ -270,6 +270,6 @@ function openPipe(path: string | null): Readable {
     return createReadStream('', { fd });
   } catch (cause) {
     if (fd > 0) closeSync(fd);
-    throw cause instanceof HotmicError ? cause : refuse(codeOf(cause) ?? messageOf(cause), cause);
+    throw cause instanceof HotmicError ? cause : refuse(systemReason(cause), cause);
   }
 }

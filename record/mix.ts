@@ -6,11 +6,11 @@
  */
 
 import { type FileHandle, open, rm } from 'node:fs/promises';
-import { HotmicError } from '../voice/error.js';
+import { codeOf, HotmicError } from '../voice/error.js';
 import { BYTES_PER_SAMPLE, type Samples } from '../voice/units.js';
 import { readWavFormat, type WavFormat } from '../voice/wav.js';
 import { fileError } from './wav_file.js';
-import { WavWriter } from './wav_writer.js';
+import { WavWriter, type WavWriterOptions } from './wav_writer.js';
 
 /** The most tracks in a mix: each is an open file. */
 export const MAX_MIX_TRACKS = 256;
@@ -51,7 +51,7 @@ export async function mixTracks(
   try {
     for (const path of inputs) tracks.push(await openTrack(path));
     const sampleRateHz = commonRate(tracks);
-    const writer = await WavWriter.create(output, { sampleRateHz, existing });
+    const writer = await createMix(output, { sampleRateHz, existing });
     try {
       return await mixInto(writer, tracks);
     } catch (thrown) {
@@ -61,6 +61,16 @@ export async function mixTracks(
     }
   } finally {
     await Promise.all(tracks.map((track) => track.file.close().catch(() => {})));
+  }
+}
+
+/** Opens the mix. A disk that is full leaves a file without even a header: nobody wants that. */
+async function createMix(output: string, options: WavWriterOptions): Promise<WavWriter> {
+  try {
+    return await WavWriter.create(output, options);
+  } catch (thrown) {
+    if (codeOf(thrown) === 'ERR_HOTMIC_DISK_FULL') await rm(output, { force: true }).catch(() => {});
+    throw thrown;
   }
 }
 

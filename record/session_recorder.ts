@@ -5,7 +5,7 @@
  * same track. One track's failure is that track's: the others go on.
  */
 
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HotmicError } from '../voice/error.js';
 import { timestampDelta } from '../voice/sequence.js';
@@ -119,11 +119,15 @@ export class SessionRecorder {
   /**
    * Begins a recording in `folder`, which is made where it is missing.
    *
-   * @throws HotmicError ERR_HOTMIC_FILE where the folder cannot be made or read; RangeError where an option is out of its range.
+   * @throws HotmicError ERR_HOTMIC_FILE where the folder cannot be made, read or written to; RangeError where an option is out of its range.
    */
   static async create(folder: string, options: SessionRecorderOptions): Promise<SessionRecorder> {
     try {
       await mkdir(folder, { recursive: true });
+      // Better now than when somebody speaks.
+      const probe = join(folder, `.hotmic-${process.pid}`);
+      await (await open(probe, 'w')).close();
+      await rm(probe);
       const taken = options.existing === 'replace' ? [] : await readdir(folder);
       return new SessionRecorder(folder, options, new Set(taken.map(foldedName)));
     } catch (thrown) {

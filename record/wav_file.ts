@@ -4,7 +4,7 @@
  */
 
 import { open } from 'node:fs/promises';
-import { codeOf, HotmicError, messageOf } from '../voice/error.js';
+import { codeOf, HotmicError, messageOf, systemReason } from '../voice/error.js';
 
 /** What a WavWriter does to its file. A FileHandle of node:fs/promises is one. */
 export interface WavFile {
@@ -48,7 +48,7 @@ export async function writeWhole(
 export function fileError(action: string, path: string, thrown: unknown): HotmicError {
   const code = codeOf(thrown);
   const full = code === 'ENOSPC' || code === 'EDQUOT';
-  const why = full ? `the disk is full (${messageOf(thrown)}), wants free space` : messageOf(thrown);
+  const why = full ? `the disk is full (${messageOf(thrown)}), wants free space` : systemReason(thrown);
   return new HotmicError(
     full ? 'ERR_HOTMIC_DISK_FULL' : 'ERR_HOTMIC_FILE',
     `Cannot ${action} ${path}: ${why}`,

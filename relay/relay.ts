@@ -256,7 +256,7 @@ export class Relay {
       {
         kind: 'tell',
         connections: [connection.id],
-        message: { type: 'refused', code, message: `Cannot go on (${code}): ${detail}` },
+        message: { type: 'refused', code, message: detail },
       },
       ...this.#close(connection, CloseCode[code], code, now),
       { kind: 'event', event: { kind: 'refused', code, detail } },

@@ -26,7 +26,7 @@ t.test('every example is under 40 lines, and there is a test for each', async (t
   for (const name of examples) {
     t.ok(readFileSync(join('examples', name), 'utf8').split('\n').length <= 40, `${name} is short`);
   }
-  t.same(examples.sort(), ['embed_relay.ts', 'packets_to_wav.ts', 'push_to_talk.ts']);
+  t.same(examples.sort(), ['embed_relay.ts', 'own_packets.ts', 'packets_to_wav.ts', 'push_to_talk.ts']);
 });
 
 t.test('push_to_talk speaks in a lobby', async (t) => {
@@ -37,6 +37,16 @@ t.test('push_to_talk speaks in a lobby', async (t) => {
   const said = Number(/said (\d+) packets/.exec(output)?.[1]);
   t.ok(said > 50, output);
   t.equal(relay.counts().publishedFrames, said, 'the relay published each of them');
+});
+
+t.test('own_packets sends what its own getVoice gave, to the last', async (t) => {
+  const relay = await startRelay({ dev: true });
+  t.teardown(() => relay.close());
+  const { code, output } = await run(['dist/examples/own_packets.js', relay.url]);
+  t.equal(code, 0, output);
+  const sent = Number(/sent (\d+) voice frames/.exec(output)?.[1]);
+  t.ok(sent > 40, output);
+  t.equal(relay.counts().publishedFrames, sent);
 });
 
 t.test('embed_relay listens, and ends by itself', async (t) => {

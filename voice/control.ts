@@ -20,7 +20,7 @@ export const MAX_WELCOME_BYTES = 256 * 1024;
 /** Names of lobbies and participants: 1 to 64 characters, none of them a control character. */
 export const LABEL = /^[^\p{Cc}]{1,64}$/u;
 
-const label = z.string().check(z.regex(LABEL));
+const label = z.string().check(z.regex(LABEL, 'wants 1 to 64 characters, none of them a control character'));
 
 /** A SteamID in decimal. */
 const steamId = z

@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'ERR_HOTMIC_REFUSED'
   | 'ERR_HOTMIC_PROTOCOL'
   | 'ERR_HOTMIC_CLOSED'
+  | 'ERR_HOTMIC_VOICE_LOST'
   | 'ERR_HOTMIC_WAV'
   | 'ERR_HOTMIC_WAV_FULL'
   | 'ERR_HOTMIC_FILE'
@@ -43,6 +44,27 @@ export class HotmicError extends Error {
 /** The text of anything that was thrown. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** Codes of the system that people meet, in words. */
+const SYSTEM_REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  ECONNREFUSED: 'nothing listens there; does the relay run?',
+  EEXIST: 'it is there already',
+  EISDIR: 'it is a folder',
+  ENAMETOOLONG: 'the name is too long',
+  ENOENT: 'it is not there',
+  ENOTDIR: 'a part of the path is no folder',
+  ENOTFOUND: 'no such host',
+  EPROTO: 'no TLS there; is it ws:// and not wss://?',
+  EROFS: 'the disk is read-only',
+};
+
+/** Why the system refused, in words where we have them, else in the system's own. */
+export function systemReason(thrown: unknown): string {
+  const code = codeOf(thrown);
+  const words = code === null ? undefined : SYSTEM_REASONS[code];
+  return words === undefined ? messageOf(thrown) : `${words} (${code})`;
 }
 
 /** The `code` of anything that was thrown, such as `ENOENT`, or null. */

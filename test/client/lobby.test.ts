@@ -6,7 +6,6 @@ import { mock } from 'node:test';
 import t, { type Test } from 'tap';
 import { WebSocketServer } from 'ws';
 import { joinLobby, type Lobby, type LobbyEvents, parseRelayUrl } from '../../client/lobby.js';
-import type { OpenTransport, Transport, TransportEvents } from '../../client/transport.js';
 import { startRelay } from '../../relay/index.js';
 import type { HotmicError } from '../../voice/error.js';
 import { personSteamId } from '../../voice/steam_id.js';
@@ -14,6 +13,7 @@ import type { NumberedPacket } from '../../voice/talkspurt.js';
 import { stampVoiceFrame, writeVoiceFrame } from '../../voice/wire.js';
 import { SILENCE_PACKET } from '../kit/golden_packets.js';
 import { packetBy } from '../relay/kit.js';
+import { playedTransport, WELCOME } from './played_transport.js';
 
 async function relayFor(t: Test) {
   const relay = await startRelay({ dev: true });
@@ -152,10 +152,6 @@ t.test('who is refused learns the code of the relay', async (t) => {
     message: /^Relay refused \(steam-id-in-use\): /,
   });
   t.same(ear.told, [], 'who was never in is told by the rejection alone');
-  await t.rejects(joinLobby({ url: relay.url, ...member(2), lobby: 'x'.repeat(65) }), {
-    code: 'ERR_HOTMIC_REFUSED',
-    message: /\(message-malformed\)/,
-  });
   await first.leave();
 });
 
@@ -169,34 +165,6 @@ t.test('a relay that closes is told through onEnded', async (t) => {
   t.equal(lobby.publish(numbered(1)), false);
   await lobby.leave();
   t.equal(ear.told.filter((what) => what === 'ended').length, 1);
-});
-
-/** A transport that the test plays, and what was sent over it. */
-function playedTransport() {
-  const sent: (string | Uint8Array)[] = [];
-  let closes = 0;
-  let events!: TransportEvents;
-  const transport: Transport & { bufferedBytes: number } = {
-    send: (data) => sent.push(data),
-    bufferedBytes: 0,
-    close: () => {
-      closes += 1;
-    },
-  };
-  const open: OpenTransport = (_url, given) => {
-    events = given;
-    return transport;
-  };
-  return { sent, open, transport, closes: () => closes, say: () => events };
-}
-
-const WELCOME = JSON.stringify({
-  type: 'welcome',
-  version: 1,
-  slot: 5,
-  lobby: 'den',
-  relayTimeMs: 0,
-  participants: [{ slot: 1, steamId: String(personSteamId(9)), name: 'Kim', speaking: false }],
 });
 
 t.test('nothing is sent after the end, and the transport is closed', async (t) => {
@@ -320,4 +288,118 @@ t.test('all that comes in one piece with the welcome is told in order', async (t
   t.same(ear.told, ['welcome Kim', 'Kim speaks', 'left Kim', 'ended']);
   t.match(ear.end(), { code: 'ERR_HOTMIC_REFUSED', message: 'Relay refused (relay-full): sorry' });
   await lobby.leave();
+});
+
+t.test('a name or lobby that is no label is refused before anything is opened', async (t) => {
+  let opened = 0;
+  const { open } = playedTransport();
+  const transport: typeof open = (...args) => {
+    opened += 1;
+    return open(...args);
+  };
+  for (const what of ['name', 'lobby'] as const) {
+    for (const text of ['', 'x'.repeat(65), 'a\nb', '\u0000', '\u0085']) {
+      await t.rejects(joinLobby({ url: 'ws://relay', ...member(1), [what]: text, transport }), {
+        name: 'RangeError',
+        message: `Cannot join: ${what} is ${JSON.stringify(text)}, wants 1 to 64 characters, none of them a control`,
+      });
+    }
+  }
+  t.equal(opened, 0);
+  const relay = await relayFor(t);
+  const lobby = await joinLobby({
+    url: relay.url,
+    ...member(1),
+    name: '\u{1f3a4}'.repeat(64),
+    lobby: 'x'.repeat(64),
+  });
+  await lobby.leave();
+});
+
+t.test('a join that hangs is given up at the signal, and what comes then fires nothing', async (t) => {
+  for (const hangs of ['before it is open', 'before the welcome']) {
+    const { sent, open, closes, say } = playedTransport();
+    const ear = listener();
+    const controller = new AbortController();
+    const joining = joinLobby({
+      url: 'ws://relay',
+      ...member(1),
+      events: ear.events,
+      transport: open,
+      signal: controller.signal,
+    });
+    if (hangs === 'before the welcome') say().onOpen();
+    const sentBefore = sent.length;
+    t.equal(closes(), 0, hangs);
+    controller.abort();
+    await t.rejects(joining, {
+      name: 'HotmicError',
+      code: 'ERR_HOTMIC_CLOSED',
+      message: 'Gave up joining at ws://relay/',
+    });
+    t.equal(closes(), 1, 'the transport is closed');
+    if (hangs === 'before it is open') say().onOpen();
+    say().onText(WELCOME);
+    say().onText('{"type":"speaking","slot":1,"speaking":true}');
+    say().onClose(1000, '', null);
+    t.same(ear.told, [], 'a welcome that comes too late is none');
+    t.equal(sent.length, sentBefore, 'and nothing is said any more');
+    t.equal(closes(), 1);
+  }
+});
+
+t.test('a signal that was aborted before joins nobody', async (t) => {
+  const { sent, open, closes, say } = playedTransport();
+  const ear = listener();
+  const joining = joinLobby({
+    url: 'ws://relay',
+    ...member(1),
+    events: ear.events,
+    transport: open,
+    signal: AbortSignal.abort(),
+  });
+  await t.rejects(joining, { code: 'ERR_HOTMIC_CLOSED' });
+  t.equal(closes(), 1);
+  say().onOpen();
+  say().onText(WELCOME);
+  say().onClose(1000, '', null);
+  t.same(ear.told, []);
+  t.same(sent, [], 'not even a hello');
+});
+
+t.test('a signal that is aborted after the welcome changes nothing', async (t) => {
+  const { open, closes, say } = playedTransport();
+  const ear = listener();
+  const controller = new AbortController();
+  const joining = joinLobby({
+    url: 'ws://relay',
+    ...member(1),
+    events: ear.events,
+    transport: open,
+    signal: controller.signal,
+  });
+  say().onOpen();
+  say().onText(WELCOME);
+  const lobby = await joining;
+  controller.abort();
+  t.equal(closes(), 0);
+  t.equal(lobby.publish(numbered(1)), true);
+  say().onClose(1006, '', null);
+  t.match(ear.end(), { code: 'ERR_HOTMIC_CONNECTION_LOST' });
+});
+
+t.test('why a connection was lost is in the error, and is its cause', async (t) => {
+  const { open, say } = playedTransport();
+  const ear = listener();
+  const joining = joinLobby({ url: 'ws://relay', ...member(1), events: ear.events, transport: open });
+  say().onOpen();
+  say().onText(WELCOME);
+  await joining;
+  const failure = new Error('the relay was silent for 60 s');
+  say().onClose(1006, '', failure);
+  t.match(ear.end(), {
+    code: 'ERR_HOTMIC_CONNECTION_LOST',
+    message: 'Connection to the relay broke (1006, the relay was silent for 60 s)',
+  });
+  t.equal(ear.end()?.cause, failure);
 });

@@ -1,13 +1,16 @@
 /** Push-to-talk over a ring that the test fills, as a capture worker would, at instants that the test says. */
 
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { Publisher, type PublisherOptions } from '../../client/publisher.js';
+import { startCapture } from '../../native/capture.js';
 import { packetSamples, readPacket } from '../../voice/packet.js';
 import { allocateRing, RingConsumer, RingProducer } from '../../voice/ring.js';
 import { CaptureTag, endTag, type NumberedPacket, nextRequest } from '../../voice/talkspurt.js';
 import { FRAME_SAMPLES } from '../../voice/units.js';
-import { END_OF_RECORDING_PACKET, SILENCE_PACKET } from '../kit/golden_packets.js';
+import { END_OF_RECORDING_PACKET, SILENCE_PACKET, TWO_GROUPS_OF_DTX } from '../kit/golden_packets.js';
+import { SEED, SeededRandom } from '../kit/random.js';
 import { frameOf, opusOp, packetOfOps, RATE_24K } from '../kit/raw_packet.js';
+import { type Answer, Board, numberedPacket, type ScriptedSteamOptions } from '../native/scripted_steam.js';
 
 /** The Opus sequence before END_OF_RECORDING_PACKET's first. */
 const BEFORE_END = 0x185;
@@ -366,4 +369,107 @@ t.test('the clock is the monotonic one unless another is given', async (t) => {
   await publisher.finished();
   const after = Number(process.hrtime.bigint()) / 1e6;
   t.ok(before <= taken[0]! && taken[0]! <= after);
+});
+
+/** A publisher on the real capture worker, whose Steam is scripted. */
+async function realStage(t: Test, script: Omit<ScriptedSteamOptions, 'board'>) {
+  const board = new Board();
+  const module = new URL('../native/scripted_steam.js', import.meta.url).href;
+  const capture = await startCapture({
+    steam: { module, options: { board: board.memory, ...script } },
+    frameHz: 250,
+  });
+  let published = 0;
+  let wake: () => void = () => undefined;
+  const publisher = new Publisher({
+    capture,
+    // What waits in the ring while the test holds this thread up is not to be discarded.
+    maxAgeMs: 60_000,
+    publish: () => {
+      published += 1;
+      wake();
+    },
+  });
+  t.teardown(async () => {
+    await capture.close();
+    await publisher.finished();
+  });
+  return {
+    board,
+    publisher,
+    ring: capture.ring,
+    published: () => published,
+    untilPublished: async (count: number) => {
+      while (published < count) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    },
+  };
+}
+
+const packetAnswer = (bytes: Uint8Array): Answer => ({ kind: 'packet', bytes });
+const REAL_TAIL = [TWO_GROUPS_OF_DTX, END_OF_RECORDING_PACKET, SILENCE_PACKET].map(packetAnswer);
+
+/** Holds this thread up until `isTrue`: nothing is read from the ring meanwhile. */
+function holdUntil(isTrue: () => boolean): void {
+  const nothing = new Int32Array(new SharedArrayBuffer(4));
+  while (!isTrue()) Atomics.wait(nothing, 0, 0, 1);
+}
+
+t.test('a key pressed again behind the end of a recording waits for its own recording', async (t) => {
+  const { publisher, ring, published, untilPublished } = await realStage(t, {
+    talking: [packetAnswer(numberedPacket(0))],
+    tail: REAL_TAIL,
+  });
+  publisher.press();
+  await untilPublished(1);
+  const first = publisher.release();
+  // A packet, the tail and the end: the recording is over, and the publisher has not read that.
+  holdUntil(() => ring.counts().committed === 5);
+  publisher.press();
+  const second = publisher.release();
+  t.equal(published(), 1, 'not yet');
+  await first;
+  t.ok(published() >= 4, `${published()} were published when the first release resolved`);
+  await second;
+  t.equal(published(), 7, 'and the tail of the second when the second did');
+  t.match(publisher.counts(), { malformed: 0, refused: 0, discarded: 0 });
+});
+
+t.test('a release resolves when its recording is published, however fast the keys are', async (t) => {
+  t.comment(`seed ${SEED}`);
+  const random = new SeededRandom(SEED);
+  const { publisher, ring, board, published, untilPublished } = await realStage(t, {
+    afterwards: 'numbered',
+    tail: REAL_TAIL,
+  });
+  /** Holds this thread up for a while that the worker spends in one or the other state. */
+  const holdUp = () => {
+    const calls = board.count('calls');
+    const more = random.below(4);
+    // Once the recording is over the worker is not heard of any more.
+    const until = performance.now() + 30;
+    holdUntil(() => board.count('calls') >= calls + more || performance.now() > until);
+  };
+  for (let round = 0; round < 40; round += 1) {
+    publisher.press();
+    await untilPublished(published() + 1);
+    const first = publisher.release();
+    const givenBefore = board.count('given');
+    holdUp();
+    publisher.press();
+    holdUp();
+    const second = publisher.release();
+    await first;
+    if (published() < givenBefore) t.fail(`round ${round}: ${published()} of the ${givenBefore} that came before`);
+    await second;
+    // All that Steam gave; the recording is over, so that nothing more comes.
+    if (published() !== board.count('given'))
+      t.fail(`round ${round}: ${published()} of ${board.count('given')} were published`);
+  }
+  const { committed, refused } = ring.counts();
+  t.ok(committed > 40 * 5 && refused === 0, `${committed} entries went through the ring`);
+  t.match(publisher.counts(), { malformed: 0, discarded: 0, packets: board.count('given') });
 });

@@ -13,9 +13,9 @@ import { loudSeconds, tonePcm } from '../kit/tone.js';
 
 loadCodec();
 
-/** `count` packets of one frame of 20 ms each, as one recording. */
-function recording(count: number): Uint8Array[] {
-  const encoder = new VoiceEncoder(personSteamId(1));
+/** `count` packets of one frame of 20 ms each, as one recording of this account. */
+function recording(count: number, account = 1): Uint8Array[] {
+  const encoder = new VoiceEncoder(personSteamId(account));
   const pcm = tonePcm(count / 50);
   const packets = Array.from({ length: count }, (_, at) => {
     encoder.write(pcm.subarray(at * FRAME_SAMPLES, (at + 1) * FRAME_SAMPLES));
@@ -207,5 +207,48 @@ t.test('the latency side channel is told when a frame came and when it was decod
   ear.take(header(7), packet!);
   ear.take(header(7), packet!);
   t.same(notes, [[1, 7, 100, 101]], 'a duplicate is not noted');
+  ear.close();
+});
+
+t.test('who left and came back in the same slot, under the same SteamID, is heard at once', async (t) => {
+  const { receiver: ear, heard } = receiver();
+  const packets = recording(12);
+  for (let at = 0; at < 3; at += 1) ear.take(header(500 + at, { marker: at === 0 }), packets[at]!);
+  // The Opus sequence goes forward, which by itself would look like a gap of four frames.
+  for (let at = 0; at < 5; at += 1) ear.take(header(at, { marker: at === 0 }), packets[7 + at]!);
+  t.same(
+    heard.map(({ sequence }) => sequence),
+    [500, 501, 502, 0, 1, 2, 3, 4],
+  );
+  t.ok(heard.every(({ pcm }) => pcm.length === FRAME_SAMPLES));
+  t.match(ear.counts(1), { packets: 8, decodedFrames: 8, late: 0, lost: 0, concealedFrames: 0 });
+  ear.take(header(3), packets[10]!);
+  t.match(ear.counts(1), { late: 1 }, 'and counts on from there');
+  ear.close();
+});
+
+t.test('a frame that comes late without a marker stays late', async (t) => {
+  const { receiver: ear, heard } = receiver();
+  const packets = recording(4);
+  ear.take(header(500, { marker: true }), packets[0]!);
+  for (const sequence of [499, 0]) ear.take(header(sequence), packets[1]!);
+  t.equal(heard.length, 1);
+  t.match(ear.counts(1), { packets: 3, late: 2, decodedFrames: 1 });
+  ear.take(header(501), packets[1]!);
+  t.equal(heard.at(-1)?.sequence, 501, 'what is in order is heard as before');
+  t.match(ear.counts(1), { lost: 0, concealedFrames: 0 });
+  ear.close();
+});
+
+t.test('a slot that names another SteamID has another speaker, even without a marker', async (t) => {
+  const { receiver: ear, heard } = receiver();
+  const [mine] = recording(1, 1);
+  const theirs = recording(8, 2);
+  ear.take(header(500), mine!);
+  // The frame with the marker did not get here.
+  ear.take(header(0), theirs[6]!);
+  t.equal(heard.length, 2);
+  t.equal(heard[1]?.pcm.length, FRAME_SAMPLES, 'nothing of the one before is concealed');
+  t.match(ear.counts(1), { packets: 1, late: 0, lost: 0, concealedFrames: 0, decodedFrames: 1 });
   ear.close();
 });

@@ -156,6 +156,35 @@ t.test('an answer of too little room is counted, and the next call goes on', asy
   t.match(await closed(capture), { tooLarge: 2, packets: 2 });
 });
 
+t.test('a packet that is too large for ever ends the capture', async (t) => {
+  const failed = failure();
+  const talking = [packet(SILENCE_PACKET), ...new Array<Answer>(60).fill(TOO_SMALL), packet(SILENCE_PACKET)];
+  const { capture, board } = await start(t, { talking }, { frameHz: 1000, onFailed: failed.tell });
+  capture.startVoiceRecording();
+  t.match(await failed.told, {
+    name: 'HotmicError',
+    code: 'ERR_HOTMIC_CAPTURE',
+    message: 'Cannot capture: a packet of more than 8192 bytes stands in the way',
+  });
+  t.equal((await readUntilClosed(capture)).length, 1, 'what came before can still be read');
+  await t.rejects(capture.close(), { code: 'ERR_HOTMIC_CAPTURE' });
+  await board.reaches('closes', 1);
+  t.equal(board.count('calls'), 61);
+  t.equal(board.count('late'), 0, 'and Steam is not called again');
+  t.equal(failed.times, 1);
+});
+
+t.test('59 answers of too little room in a row, time and again, end nothing', async (t) => {
+  const failed = failure();
+  const stuck = new Array<Answer>(59).fill(TOO_SMALL);
+  const talking = [...stuck, packet(SILENCE_PACKET), ...stuck, packet(SILENCE_PACKET)];
+  const { capture } = await start(t, { talking }, { frameHz: 1000, onFailed: failed.tell });
+  capture.startVoiceRecording();
+  await readEntries(capture, 2);
+  t.match(await closed(capture), { tooLarge: 118, packets: 2 });
+  t.equal(failed.times, 0);
+});
+
 t.test(
   'a full ring never keeps getVoice from being called; what was dropped is counted, what follows is fresh',
   async (t) => {
@@ -280,6 +309,17 @@ t.test('options out of their range are refused before a thread is started', asyn
     { ringBytes: 40_000 },
   ]) {
     await t.rejects(startCapture({ steam, ...options }), RangeError, JSON.stringify(options));
+  }
+});
+
+t.test('an embedded Steam out of its range is refused when it is asked for', async (t) => {
+  const options = { steamId: 1n, input: { kind: 'silence' } } as const;
+  for (const [wrong, message] of [
+    [{ speed: 0 }, 'Cannot record: speed is 0, wants 0.1 to 1000'],
+    [{ speed: Number.NaN }, 'Cannot record: speed is NaN, wants 0.1 to 1000'],
+    [{ hangoverMs: 2001 }, 'Cannot record: hangoverMs is 2001, wants 0 to 2000'],
+  ] as const) {
+    t.throws(() => embeddedSteam({ ...options, ...wrong }), { name: 'RangeError', message });
   }
 });
 

@@ -16,6 +16,7 @@ import { VoiceResult } from '../../voice/voice_result.js';
 import { loadCodec } from '../../wasm/load.js';
 import { SEED, SeededRandom } from '../kit/random.js';
 import { pcmOfWav } from '../kit/speech.js';
+import { loudSeconds, tonePcm } from '../kit/tone.js';
 import { int16Of, likeness, sweep, wavBytes } from '../kit/wav_bytes.js';
 
 loadCodec();
@@ -340,6 +341,102 @@ t.test('a pipe whose writer has gone is at its end when everything was heard', p
   while (!steam.inputEnded) await turn();
   clock.now += 100;
   t.equal(framesOf(steam.getVoice().buffer).length, 5, 'the speaker has fallen silent');
+});
+
+t.test('a pipe that was silent for long is not caught up on', pipes(), async (t) => {
+  for (const live of [false, true]) {
+    const { path } = pipe(t);
+    const { steam, clock } = steamOf({ kind: 'pcm', path, live });
+    t.teardown(() => steam.close());
+    const writer = openWriter(t, path);
+    steam.startVoiceRecording();
+    for (let passed = 0; passed < 10_000; passed += 10) {
+      clock.now += 10;
+      t.equal(steam.getVoice().result, VoiceResult.VOICE_RESULT_NO_DATA);
+    }
+    t.equal(writer.write(bytesOf(tonePcm(0.9))), 43_200, 'goes into the pipe in one piece');
+    // The clock stands still: this is all that is made up for.
+    const burst = (await framesUntil(steam, 10)).length;
+    for (let n = 0; n < 50; n += 1) await turn();
+    t.equal(burst + framesOf(steam.getVoice().buffer).length, 10, `live ${live}: 200 ms at once`);
+    const later: number[] = [];
+    for (let passed = 0; passed < 600; passed += 20) {
+      clock.now += 20;
+      later.push(framesOf(steam.getVoice().buffer).length);
+    }
+    t.ok(
+      later.every((frames) => frames === 1),
+      `live ${live}: then 20 ms in 20 ms, and not ${later}`,
+    );
+  }
+});
+
+t.test('a pipe that comes in bursts of up to 200 ms keeps to the clock', pipes(), async (t) => {
+  const { path } = pipe(t);
+  const { steam, clock } = steamOf({ kind: 'pcm', path });
+  t.teardown(() => steam.close());
+  const writer = openWriter(t, path);
+  steam.startVoiceRecording();
+  let frames = 0;
+  for (let burst = 1; burst <= 20; burst += 1) {
+    for (let passed = 0; passed < 200; passed += 10) {
+      clock.now += 10;
+      frames += framesOf(steam.getVoice().buffer).length;
+    }
+    writer.write(bytesOf(tonePcm(0.2)));
+    frames += (await framesUntil(steam, 10 * burst - frames)).length;
+    t.equal(frames, 10 * burst, `${200 * burst} ms`);
+  }
+});
+
+t.test('key-down in the closing silence drops what a live pipe said meanwhile', pipes(), async (t) => {
+  const { path } = pipe(t);
+  const sampleRateHz = 96_000;
+  const { steam, clock } = steamOf({ kind: 'pcm', path, live: true, sampleRateHz });
+  t.teardown(() => steam.close());
+  const writer = openWriter(t, path);
+  const packets: Uint8Array[] = [];
+  const poll = (ms: number) => {
+    clock.now += ms;
+    const { result, buffer } = steam.getVoice();
+    if (result === VoiceResult.VOICE_RESULT_OK) packets.push(buffer);
+  };
+  const loudOf = (some: readonly Uint8Array[]) =>
+    some.reduce((sum, packet) => {
+      const { uncompressed } = steam.decompressVoice(packet, 24_000, 200_000);
+      return sum + loudSeconds(new Int16Array(uncompressed.buffer));
+    }, 0);
+  steam.startVoiceRecording();
+  poll(100);
+  steam.stopVoiceRecording();
+  // The hangover is over, the closing silence has begun.
+  poll(240);
+  const before = packets.flatMap(framesOf).length;
+  t.equal(before, 12);
+
+  const meanwhile = bytesOf(tonePcm(0.2, 440, sampleRateHz));
+  t.equal(writer.write(meanwhile), meanwhile.length);
+  // A pipe holds 64 KiB at most: when these have gone in behind it, what was said has been read.
+  let filler = new Uint8Array(64 * 1024);
+  for (; filler.length > 0; await turn()) filler = filler.subarray(writer.write(filler));
+  steam.startVoiceRecording();
+  const from = packets.length;
+  for (let n = 0; n < 30; n += 1) {
+    await turn();
+    poll(20);
+  }
+  t.equal(loudOf(packets.slice(0, from)), 0);
+  t.equal(loudOf(packets.slice(from)), 0, 'nothing of it is heard');
+
+  writer.write(bytesOf(tonePcm(0.1, 440, sampleRateHz)));
+  const said = packets.length;
+  for (; packets.flatMap(framesOf).length < before + 20; await turn()) poll(20);
+  t.ok(loudOf(packets.slice(said)) > 0.05, 'what is said now is');
+  t.strictSame(
+    packets.flatMap(framesOf).map(({ sequence }) => sequence),
+    Array.from({ length: packets.flatMap(framesOf).length }, (_, sequence) => sequence),
+    'in the same recording',
+  );
 });
 
 /** Skips, loudly, where there are no named pipes. */

@@ -338,3 +338,27 @@ t.test('over any number of talkspurts marker and terminator come in turns', asyn
     [3, 7, 11, 15, 19],
   );
 });
+
+t.test('talkspurts after days of silence are as far apart as the clock says', async (t) => {
+  // Half of 2^32 samples are 24.9 h, all of them 49.7 h.
+  const table = [
+    [26, 27, 28],
+    [49, 50, 51],
+    [1000, 1001, 1002],
+  ];
+  for (const hours of table) {
+    const numberer = new TalkspurtNumberer(0);
+    numberer.push(speech(0), 40, 'talking');
+    numberer.end();
+    const stamps = hours.map((hour) => {
+      const [packet] = numberer.push(speech(0), 40 + hour * 3_600_000, 'talking');
+      numberer.end();
+      return packet!.timestamp;
+    });
+    t.strictSame(
+      stamps,
+      hours.map((hour) => (hour * 3600 * 24_000) % 2 ** 32),
+      `after ${hours.join(', ')} hours`,
+    );
+  }
+});

@@ -1,0 +1,69 @@
+/** A rehearsal that cannot begin, or is stopped, leaves nothing behind. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import t from 'tap';
+import { type Part, rehearse } from '../../cli/rehearsal.js';
+
+const TONE = { kind: 'tone' } as const;
+
+/** Rehearses the parts in its second argument, and says what became of it. Ends by itself or not at all. */
+const SCRIPT = `
+  const { rehearse } = await import(process.argv[1]);
+  await rehearse({ parts: JSON.parse(process.argv[2]) }).then(
+    () => console.log('resolved'),
+    (error) => console.log(error.name, error.message),
+  );`;
+
+t.test('a part whose name is no label rejects, and nothing goes on running', async (t) => {
+  const turns = [{ atMs: 60_000, holdMs: null }];
+  const parts: Part[] = [
+    { name: 'Ada', input: TONE, turns },
+    { name: 'x'.repeat(65), input: TONE, turns },
+  ];
+  const module = new URL('../../cli/rehearsal.js', import.meta.url).href;
+  const child = spawn(
+    process.execPath,
+    ['--input-type=module', '-e', SCRIPT, module, JSON.stringify(parts)],
+    { stdio: ['ignore', 'pipe', 'inherit'], timeout: 30_000 },
+  );
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  // Its relay writes to the same standard output, which is closed only when both are gone.
+  const [code, signal] = await once(child, 'close');
+  t.match({ code, signal }, { code: 0, signal: null });
+  t.match(stdout, /^RangeError Cannot join: name is "x{65}", wants 1 to 64 characters[^\n]*\n$/);
+});
+
+t.test('a stop that was aborted before it began ends it soon', async (t) => {
+  const parts: Part[] = [
+    { name: 'Ada', input: TONE, turns: [{ atMs: 0, holdMs: null }] },
+    { name: 'Ben', input: TONE, turns: [{ atMs: 3_600_000, holdMs: 1000 }] },
+  ];
+  const startedAt = performance.now();
+  const result = await rehearse({ parts, stop: AbortSignal.abort() });
+  const took = performance.now() - startedAt;
+  t.ok(took < 20_000, `it ended after ${Math.round(took)} ms`);
+  t.match(result.parts, [
+    { name: 'Ada', captured: 0, talkspurts: 0 },
+    { name: 'Ben', captured: 0, talkspurts: 0 },
+  ]);
+});
+
+t.test('a stop in the middle lets go of the keys, and the tails are heard', async (t) => {
+  const controller = new AbortController();
+  const { parts } = await rehearse({
+    parts: [
+      { name: 'Ada', input: TONE, turns: [{ atMs: 0, holdMs: null }] },
+      { name: 'Ben', input: TONE, turns: [{ atMs: 3_600_000, holdMs: 1000 }] },
+    ],
+    stop: controller.signal,
+    events: { onSpeaking: () => controller.abort() },
+  });
+  const [ada, ben] = parts;
+  t.ok(ada!.captured > 0);
+  t.match(ada, { talkspurts: 1, decoded: ada!.captured, lost: 0 });
+  t.match(ben, { talkspurts: 0, captured: 0 });
+});

@@ -1,0 +1,126 @@
+/** A lobby and a receiver tied together: who speaks is named, and the rest of what a lobby tells is passed on. */
+
+import t from 'tap';
+import type { LobbyEvents } from '../../client/lobby.js';
+import { type JoinVoiceOptions, joinVoice } from '../../client/voice.js';
+import { startRelay } from '../../relay/index.js';
+import type { RelayMessage } from '../../voice/control.js';
+import { writeMessage } from '../../voice/control.js';
+import { personSteamId } from '../../voice/steam_id.js';
+import { stampVoiceFrame, writeVoiceFrame } from '../../voice/wire.js';
+import { frameOf, opusOp, packetOfOps, RATE_24K } from '../kit/raw_packet.js';
+import { playedTransport, WELCOME } from './played_transport.js';
+
+const MEMBER = { lobby: 'den', steamId: personSteamId(1), name: 'Ada' };
+
+function ben(slot: number) {
+  return { slot, steamId: String(personSteamId(10)), name: 'Ben', speaking: false };
+}
+
+/** A voice frame with one DTX frame in it, whoever it is from. */
+function voiceFrom(slot: number, sequence: number): Uint8Array {
+  const fields = { marker: false, terminator: false, target: 0, sequence, timestamp: 480 * sequence };
+  const packet = packetOfOps(RATE_24K + opusOp(frameOf(sequence, '68')));
+  const frame = writeVoiceFrame(fields, packet);
+  stampVoiceFrame(frame, { slot, relaySequence: 0, relayTimeMs: 20 * sequence, acknowledge: false });
+  return frame;
+}
+
+/** Someone who is in the lobby with Kim, over a transport that the test plays, and what was told in which order. */
+async function joined(options: Partial<JoinVoiceOptions> = {}) {
+  const told: string[] = [];
+  const { open, say } = playedTransport();
+  const events: Omit<LobbyEvents, 'onVoice'> = {
+    onWelcome: (lobby) => told.push(`welcome ${lobby.participants.map(({ name }) => name).join()}`),
+    onJoined: ({ name }) => told.push(`joined ${name}`),
+    onLeft: ({ name }) => told.push(`left ${name}`),
+    onSpeaking: ({ name, speaking }) => told.push(`${name} ${speaking ? 'speaks' : 'is silent'}`),
+    onEnded: (error) => told.push(`ended ${error?.code ?? null}`),
+  };
+  const joining = joinVoice({
+    ...MEMBER,
+    url: 'ws://relay',
+    transport: open,
+    events,
+    onDecoded: ({ name, slot }, voice) => told.push(`${name} ${slot}/${voice.slot}: ${voice.sequence}`),
+    ...options,
+  });
+  say().onOpen();
+  say().onText(WELCOME);
+  const voice = await joining;
+  t.teardown(() => voice.receiver.close());
+  const message = (message: RelayMessage) => say().onText(writeMessage(message));
+  return { ...voice, told, say, message };
+}
+
+t.test('each voice frame is told with who spoke it', async (t) => {
+  const { told, say, message, receiver } = await joined();
+  message({ type: 'joined', participant: ben(2) });
+  say().onBytes(voiceFrom(1, 0));
+  say().onBytes(voiceFrom(2, 0));
+  say().onBytes(voiceFrom(2, 1));
+  say().onBytes(voiceFrom(1, 1));
+  t.same(told.slice(2), ['Kim 1/1: 0', 'Ben 2/2: 0', 'Ben 2/2: 1', 'Kim 1/1: 1']);
+  t.match(receiver.counts(2), { packets: 2, decodedFrames: 2, lost: 0 });
+  say().onClose(1000, '', null);
+});
+
+t.test('who comes into a slot is nobody of before, and who left is still counted', async (t) => {
+  const { told, say, message, receiver } = await joined();
+  say().onBytes(voiceFrom(1, 40_000));
+  message({ type: 'left', slot: 1 });
+  t.match(receiver.counts(1), { packets: 1 }, 'counts are there until someone else comes');
+  message({ type: 'joined', participant: ben(1) });
+  t.equal(receiver.counts(1), null);
+  // The packets name the same SteamID, and the frame with the marker did not get here.
+  say().onBytes(voiceFrom(1, 3));
+  t.equal(told.at(-1), 'Ben 1/1: 3');
+  t.match(receiver.counts(1), { packets: 1, late: 0, lost: 0, concealedFrames: 0 });
+  say().onClose(1000, '', null);
+});
+
+t.test('what the lobby tells is passed on, in order', async (t) => {
+  const { told, say, message, ended } = await joined();
+  message({ type: 'joined', participant: ben(2) });
+  say().onBytes(voiceFrom(1, 0));
+  message({ type: 'speaking', slot: 1, speaking: true });
+  message({ type: 'speaking', slot: 1, speaking: false });
+  message({ type: 'left', slot: 1 });
+  say().onBytes(voiceFrom(1, 1));
+  say().onClose(1001, '', null);
+  t.same(told, [
+    'welcome Kim',
+    'joined Ben',
+    'Kim 1/1: 0',
+    'Kim speaks',
+    'Kim is silent',
+    'left Kim',
+    'ended ERR_HOTMIC_CONNECTION_LOST',
+  ]);
+  t.match(await ended, { code: 'ERR_HOTMIC_CONNECTION_LOST' });
+});
+
+t.test('ended resolves to null when we leave, with no event wanted', async (t) => {
+  const relay = await startRelay({ dev: true });
+  t.teardown(() => relay.close());
+  const { lobby, ended } = await joinVoice({ ...MEMBER, url: relay.url, onDecoded() {} });
+  await lobby.leave();
+  t.equal(await ended, null);
+});
+
+t.test('the latency side channel of the receiver is passed on', async (t) => {
+  const notes: number[][] = [];
+  const { say } = await joined({ onStages: (slot, sequence) => notes.push([slot, sequence]) });
+  say().onBytes(voiceFrom(1, 7));
+  t.same(notes, [[1, 7]]);
+  say().onClose(1000, '', null);
+});
+
+t.test('joining is refused and given up as a lobby is', async (t) => {
+  const { open, closes } = playedTransport();
+  const options = { ...MEMBER, url: 'ws://relay', transport: open, onDecoded() {} };
+  await t.rejects(joinVoice({ ...options, name: '' }), RangeError);
+  t.equal(closes(), 0);
+  await t.rejects(joinVoice({ ...options, signal: AbortSignal.abort() }), { code: 'ERR_HOTMIC_CLOSED' });
+  t.equal(closes(), 1);
+});
