@@ -76,7 +76,8 @@ function inspect(names: string[], options: InspectOptions): void {
 function inspectPacket(bytes: Uint8Array): Packet | MalformedPacket {
   const packet = readPacket(bytes);
   if (packet.kind !== 'malformed' || packet.reason !== 'bad-crc') return packet;
-  const mended = bytes.slice();
+  // Not slice(), which for a Buffer is no copy.
+  const mended = new Uint8Array(bytes);
   writeU32(mended, packet.offset, crc32(mended, 0, packet.offset));
   return { ...packet, ops: readPacket(mended).ops };
 }
@@ -131,7 +132,7 @@ function describeOp(op: PacketOp): string[] {
       const frames = op.frames.map((item) => {
         if (item.kind === 'end') return line(item.offset, '  end', 'end of recording');
         const dtx = item.bytes === 1 ? ', DTX' : '';
-        const what = `sequence ${item.sequence}, ${item.bytes} bytes, ${msOfSamples(item.samples)} ms${dtx}`;
+        const what = `sequence ${item.sequence}, ${item.bytes} ${item.bytes === 1 ? 'byte' : 'bytes'}, ${msOfSamples(item.samples)} ms${dtx}`;
         return line(item.offset, '  frame', what);
       });
       return [

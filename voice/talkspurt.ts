@@ -98,7 +98,7 @@ export class TalkspurtNumberer {
     };
     this.#inTalkspurt = true;
     this.#sequence = sequenceAfter(this.#sequence);
-    if (phase === 'draining' && mayBeLast) this.#held = { ...numbered, packet: packet.slice() };
+    if (phase === 'draining' && mayBeLast) this.#held = { ...numbered, packet: new Uint8Array(packet) };
     else ready.push(numbered);
     return ready;
   }

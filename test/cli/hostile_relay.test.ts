@@ -1,13 +1,16 @@
 /** A relay that is not ours may say anything: none of it steers the terminal, none of it crashes. */
 
 import { once } from 'node:events';
-import type net from 'node:net';
+import net from 'node:net';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { personSteamId } from '../../voice/steam_id.js';
-import { stampVoiceFrame, writeVoiceFrame } from '../../voice/wire.js';
+import { opusFrames, readPacket } from '../../voice/packet.js';
+import { packetOf, stampVoiceFrame, writeVoiceFrame } from '../../voice/wire.js';
 import { runCli, startCli } from '../kit/cli.js';
 import { TWO_GROUPS_OF_DTX } from '../kit/golden_packets.js';
+import { tonePcm } from '../kit/tone.js';
 
 const ESCAPE = '\u001b';
 /** Turns the text behind it around. */
@@ -157,4 +160,84 @@ t.test('a second Ctrl-C ends a command at once', async (t) => {
   const { code } = await listen.ended;
   clearInterval(timer);
   t.equal(code, 130);
+});
+
+/** Each command that joins, and what else it wants. */
+function joiners(t: Test): readonly (readonly string[])[] {
+  return [['listen'], ['record', '-o', join(t.testdir(), 'out')], ['talk', '--tone', '440']];
+}
+
+t.test('Ctrl-C while something that accepts and never answers is asked ends a command at once', async (t) => {
+  const server = net.createServer();
+  const sockets = new Set<net.Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+  });
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `ws://127.0.0.1:${(server.address() as net.AddressInfo).port}`;
+  for (const [command = '', ...options] of joiners(t)) {
+    const connected = once(server, 'connection');
+    const running = startCli(t, [command, url, '-l', 'den', ...options]);
+    await connected;
+    const askedAt = performance.now();
+    running.signal('SIGINT');
+    const { code, signal, stdout, stderr } = await running.ended;
+    const took = performance.now() - askedAt;
+    t.match({ code, signal, stdout, stderr }, { code: 0, signal: null, stdout: '', stderr: '' }, command);
+    t.ok(took < 4000, `${command} ended after ${Math.round(took)} ms, not those 10 s that a connection may take`);
+  }
+});
+
+t.test('Ctrl-C while a relay owes its welcome ends a command at once', async (t) => {
+  for (const [command = '', ...options] of joiners(t)) {
+    let sayAsked: () => void = () => undefined;
+    const asked = new Promise<void>((resolve) => {
+      sayAsked = resolve;
+    });
+    const url = await relayThat(t, () => sayAsked());
+    const running = startCli(t, [command, url, '-l', 'den', ...options]);
+    await asked;
+    const askedAt = performance.now();
+    running.signal('SIGINT');
+    const { code, signal, stdout, stderr } = await running.ended;
+    const took = performance.now() - askedAt;
+    t.match({ code, signal, stdout, stderr }, { code: 0, signal: null, stdout: '', stderr: '' }, command);
+    t.ok(took < 4000, `${command} ended after ${Math.round(took)} ms`);
+  }
+});
+
+t.test('a relay that is lost in the tail of what is said is a failure', async (t) => {
+  let tailFrames = 0;
+  let sayHeard: () => void = () => undefined;
+  const heard = new Promise<void>((resolve) => {
+    sayHeard = resolve;
+  });
+  const url = await relayThat(t, (socket) => {
+    socket.on('message', (frame: Buffer, isBinary) => {
+      if (!isBinary) return;
+      sayHeard();
+      const packet = readPacket(packetOf(frame));
+      if (packet.kind === 'malformed') throw new Error(packet.detail);
+      // DTX: what is said is long over, and the key is up. Four more such frames are still to come.
+      if (!opusFrames(packet).some(({ bytes }) => bytes === 1)) return;
+      tailFrames += 1;
+      socket.terminate();
+    });
+    socket.send(welcome());
+  });
+  const talk = startCli(t, ['talk', url, '-l', 'den', '--pcm', '-'], { input: 'open' });
+  talk.child.stdin.write(Buffer.from(tonePcm(0.5).buffer));
+  await heard;
+  talk.child.stdin.end();
+  const { code, stderr } = await talk.ended;
+  t.equal(code, 1);
+  t.match(stderr, /\nhotmic: Connection to the relay broke \(1006\) \[ERR_HOTMIC_CONNECTION_LOST\]\n$/);
+  t.notMatch(stderr, /Said/);
+  t.equal(tailFrames, 1);
 });

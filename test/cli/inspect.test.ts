@@ -1,7 +1,7 @@
 /** `hotmic inspect`: what is in a packet, what is wrong with it and where, from everything that holds packets. */
 
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { hex } from '../../voice/bytes.js';
@@ -36,7 +36,7 @@ t.test('a whole packet is told op by op', async (t) => {
       if (op.kind !== 'opus') continue;
       for (const item of op.frames) {
         const what =
-          item.kind === 'end' ? 'end of recording' : `sequence ${item.sequence}, 1 bytes, 20 ms, DTX`;
+          item.kind === 'end' ? 'end of recording' : `sequence ${item.sequence}, 1 byte, 20 ms, DTX`;
         t.match(stdout, new RegExp(`^ +${item.offset}    ${item.kind} +${what}$`, 'm'));
       }
     }
@@ -118,13 +118,18 @@ t.test('--wav decodes them as one speaker, to a WAV of the right length', async 
   t.equal(read.sampleRateHz, 24_000);
   t.equal(read.samples, (4 + 6) * 480 + 750);
 
-  const partly = await runCli(t, ['inspect', '--wav', wav, packets[0]!, `${packets[1]!.slice(0, -2)}00`]);
+  const again = await runCli(t, ['inspect', '--wav', wav, packets[0]!]);
+  t.equal(again.code, 1, 'a file that is there stays as it is');
+  t.match(again.stderr, /it is there already \(EEXIST\) \[ERR_HOTMIC_FILE\]/);
+
+  const other = join(folder, 'other.wav');
+  const partly = await runCli(t, ['inspect', '--wav', other, packets[0]!, `${packets[1]!.slice(0, -2)}00`]);
   t.equal(partly.code, 1);
   t.match(partly.stderr, /^argument: not decoded, VoiceResult 5\n/, 'a damaged one is told and passed over');
 
   const nowhere = await runCli(t, ['inspect', '--wav', join(folder, 'no/out.wav'), packets[0]!]);
   t.equal(nowhere.code, 1);
-  t.match(nowhere.stderr, /^hotmic: Cannot write .*ENOENT \[ERR_HOTMIC_FILE\]\n$/);
+  t.match(nowhere.stderr, /^hotmic: Cannot write .*: it is not there \(ENOENT\) \[ERR_HOTMIC_FILE\]\n$/);
 });
 
 t.test('a reader that stops reading is no failure', async (t) => {
@@ -142,4 +147,55 @@ t.test('a file name cannot steer the terminal', async (t) => {
   t.equal(code, 0);
   t.match(stdout, /a\[2Jb\.bin: whole/);
   t.notOk(stdout.includes('\u001b') || stdout.includes('\u202e'));
+});
+
+t.test('a packet in hexadecimal may be longer than any file name', async (t) => {
+  for (const bytes of [300, 8192]) {
+    const packet = packetOfOps(RATE_24K + opusOp(frameOf(7, `48${'ab'.repeat(bytes - 23)}`)));
+    t.equal(packet.length, bytes);
+    const { code, stdout, stderr } = await runCli(t, ['inspect', hexOfBytes(packet)]);
+    t.match({ code, stderr }, { code: 0, stderr: '' });
+    t.match(stdout, new RegExp(`^argument: whole, ${bytes} bytes, 20 ms, `));
+  }
+});
+
+t.test('what cannot be read is told with why, and so is a folder without a packet', async (t) => {
+  const folder = t.testdir({ empty: {}, nested: { deeper: {} }, dangling: {} });
+  symlinkSync('nowhere', join(folder, 'dangling/a.bin'));
+  const table: [name: string, text: RegExp][] = [
+    ['x'.repeat(256), /^hotmic: Cannot read x{256}: ENAMETOOLONG /],
+    // An odd number of digits is no packet.
+    ['a'.repeat(301), /^hotmic: Cannot read a{301}: ENAMETOOLONG /],
+    [join(folder, 'dangling'), /\/dangling\/a\.bin: ENOENT /],
+    [join(folder, 'empty'), /^hotmic: Cannot inspect [^\n]*\/empty: no packet there /],
+    [join(folder, 'nested'), /^hotmic: Cannot inspect [^\n]*\/nested: no packet there /],
+  ];
+  for (const [name, text] of table) {
+    const { code, stdout, stderr } = await runCli(t, ['inspect', name]);
+    t.match({ code, stdout }, { code: 1, stdout: '' }, name);
+    t.match(stderr, text);
+    t.match(stderr, /^[^\n]+ \[ERR_HOTMIC_INPUT\]\n$/, 'one line');
+  }
+});
+
+t.test('hexadecimal lines may have spaces in them', async (t) => {
+  const spaced = (packet: Uint8Array, group: RegExp) => hexOfBytes(packet).replace(group, '$& ');
+  const lines = [
+    spaced(TWO_GROUPS_OF_DTX, /../g),
+    `\t${spaced(SILENCE_PACKET, /.{8}/g)}\t# the last`,
+    // Not even in pairs.
+    spaced(SILENCE_PACKET, /.{5}/g),
+  ];
+  const folder = t.testdir({ 'dump.hex': `${lines.join('\r\n')}\r\n` });
+  for (const [args, input] of [
+    [[join(folder, 'dump.hex')], ''],
+    [['-'], lines.join('\n')],
+  ] as const) {
+    const { code, stdout, stderr } = await runCli(t, ['inspect', ...args], { input });
+    t.match({ code, stderr }, { code: 0, stderr: '' });
+    t.same(
+      stdout.split('\n').flatMap((line) => /:(\d+): whole, (\d+) bytes/.exec(line)?.slice(1, 3).join(' ') ?? []),
+      ['1 44', '2 18', '3 18'],
+    );
+  }
 });

@@ -68,6 +68,40 @@ t.test('relay, record and talk: the track and the mix hold what was said', async
   t.match(over.stderr, /^joined den: recorder .*\njoined den: Ada .*\nleft den: Ada .*\nleft den: recorder /);
 });
 
+t.test('a recording that ends while three talk is whole', async (t) => {
+  const folder = t.testdir();
+  const { url } = await startRelayCli(t);
+  const names = ['Ada', 'Ben', 'Cleo'];
+  const talks = names.map((name, at) =>
+    startCli(t, ['talk', url, '-l', 'den', '-n', name, '--tone', String(300 + 100 * at)]),
+  );
+  await Promise.all(talks.map((talk) => talk.printed('stderr', /^In lobby/)));
+  const { code, stdout, stderr } = await runCli(t, ['record', url, '-l', 'den', '-o', folder, '--seconds', '1']);
+  t.equal(code, 0);
+  t.match(stderr, /^In lobby den as recorder /);
+  t.notMatch(stderr, /^ +at |Error|ERR_HOTMIC/m, 'not a word of a failure');
+  const files = readdirSync(folder).sort();
+  t.same(
+    files.map((file) => file.replace(/-\d+/, '')),
+    ['Ada.wav', 'Ben.wav', 'Cleo.wav', 'mix.wav'],
+  );
+  for (const file of files) t.ok(stdout.includes(join(folder, file)), `${file} is told of`);
+  const tracks = files.map((file) => samplesOf(join(folder, file)));
+  const mix = tracks.pop()!;
+  t.ok(mix.length >= 24_000, `${mix.length} samples: a second`);
+  t.same(
+    tracks.map(({ length }) => length),
+    names.map(() => mix.length),
+    'all are of one length',
+  );
+  const wrong = mix.findIndex((sample, at) => {
+    const sum = tracks.reduce((total, pcm) => total + pcm[at]!, 0);
+    return sample !== Math.max(-32_768, Math.min(32_767, sum));
+  });
+  t.equal(wrong, -1, 'the mix is the sum of the voices, sample by sample');
+  for (const pcm of tracks) t.ok(loudSeconds(pcm) > 0.3);
+});
+
 t.test('a lobby in which nobody speaks leaves no file and is no failure', async (t) => {
   const folder = t.testdir();
   const { url } = await startRelayCli(t);

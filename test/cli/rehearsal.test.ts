@@ -2,18 +2,11 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { type Part, rehearse } from '../../cli/rehearsal.js';
 
 const TONE = { kind: 'tone' } as const;
-
-/** Rehearses the parts in its second argument, and says what became of it. Ends by itself or not at all. */
-const SCRIPT = `
-  const { rehearse } = await import(process.argv[1]);
-  await rehearse({ parts: JSON.parse(process.argv[2]) }).then(
-    () => console.log('resolved'),
-    (error) => console.log(error.name, error.message),
-  );`;
 
 t.test('a part whose name is no label rejects, and nothing goes on running', async (t) => {
   const turns = [{ atMs: 60_000, holdMs: null }];
@@ -21,10 +14,9 @@ t.test('a part whose name is no label rejects, and nothing goes on running', asy
     { name: 'Ada', input: TONE, turns },
     { name: 'x'.repeat(65), input: TONE, turns },
   ];
-  const module = new URL('../../cli/rehearsal.js', import.meta.url).href;
   const child = spawn(
     process.execPath,
-    ['--input-type=module', '-e', SCRIPT, module, JSON.stringify(parts)],
+    [fileURLToPath(new URL('./rehearsal_child.js', import.meta.url)), JSON.stringify(parts)],
     { stdio: ['ignore', 'pipe', 'inherit'], timeout: 30_000 },
   );
   let stdout = '';
@@ -34,7 +26,7 @@ t.test('a part whose name is no label rejects, and nothing goes on running', asy
   // Its relay writes to the same standard output, which is closed only when both are gone.
   const [code, signal] = await once(child, 'close');
   t.match({ code, signal }, { code: 0, signal: null });
-  t.match(stdout, /^RangeError Cannot join: name is "x{65}", wants 1 to 64 characters[^\n]*\n$/);
+  t.match(stdout, /^RangeError: Cannot join: name is "x{65}", wants 1 to 64 characters[^\n]*\n$/);
 });
 
 t.test('a stop that was aborted before it began ends it soon', async (t) => {

@@ -66,7 +66,7 @@ t.test('bad input is one line, with a stable code, and an exit code', async (t) 
         ['listen', NOWHERE, '-l', 'den'],
         1,
         'CONNECT',
-        /127.0.0.1:1\/: ECONNREFUSED/,
+        /127.0.0.1:1\/: nothing listens there; does the relay run\? \(ECONNREFUSED\)/,
       ],
       ['the same, to record', ['record', NOWHERE, '-l', 'den', '-o', out], 1, 'CONNECT', /ECONNREFUSED/],
       ['the same, to talk', ['talk', NOWHERE, '-l', 'den', '--wav', wav], 1, 'CONNECT', /ECONNREFUSED/],
@@ -102,6 +102,40 @@ t.test('bad input is one line, with a stable code, and an exit code', async (t) 
         2,
         'USAGE',
         /--tone/,
+      ],
+      [
+        'a tone again and again',
+        ['talk', NOWHERE, '-l', 'x', '--tone', '440', '--loop'],
+        2,
+        'USAGE',
+        /--loop.*--wav/,
+      ],
+      [
+        'the rate of a WAV',
+        ['talk', NOWHERE, '-l', 'x', '--wav', wav, '--rate', '8000'],
+        2,
+        'USAGE',
+        /--rate.*--pcm/,
+      ],
+      ['a live tone', ['talk', NOWHERE, '-l', 'x', '--tone', '440', '--live'], 2, 'USAGE', /--live.*--pcm/],
+      ...(['talk', 'listen', 'record'] as const).flatMap((command) =>
+        (['--name', '--lobby'] as const).map(
+          (option) =>
+            [
+              `${command} with a ${option} of 65 letters`,
+              [command, NOWHERE, '-l', 'x', option, 'n'.repeat(65)],
+              2,
+              'USAGE',
+              new RegExp(`${option}.*1 to 64 characters`),
+            ] as const,
+        ),
+      ),
+      [
+        'a name that steers the terminal',
+        ['listen', NOWHERE, '-l', 'x', '-n', '\u001b[2J'],
+        2,
+        'USAGE',
+        /--name.*control/,
       ],
       [
         'a tone that is none',
@@ -142,7 +176,7 @@ t.test('bad input is one line, with a stable code, and an exit code', async (t) 
         ['inspect', join(folder, 'a.bin')],
         1,
         'INPUT',
-        /a\.bin: ENOENT/,
+        /a\.bin: it is not there \(ENOENT\)/,
       ],
       ['nothing to inspect', ['inspect'], 2, 'USAGE', /'packet'/],
       [

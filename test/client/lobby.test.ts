@@ -127,7 +127,7 @@ t.test('where nobody listens the error says where and why', async (t) => {
   await once(server, 'close');
   await t.rejects(joinLobby({ url: `ws://127.0.0.1:${port}`, ...member(1) }), {
     code: 'ERR_HOTMIC_CONNECT',
-    message: `Cannot connect to ws://127.0.0.1:${port}/: ECONNREFUSED`,
+    message: `Cannot connect to ws://127.0.0.1:${port}/: nothing listens there; does the relay run? (ECONNREFUSED)`,
   });
 });
 

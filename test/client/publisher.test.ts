@@ -463,7 +463,8 @@ t.test('a release resolves when its recording is published, however fast the key
     holdUp();
     const second = publisher.release();
     await first;
-    if (published() < givenBefore) t.fail(`round ${round}: ${published()} of the ${givenBefore} that came before`);
+    if (published() < givenBefore)
+      t.fail(`round ${round}: ${published()} of the ${givenBefore} that came before`);
     await second;
     // All that Steam gave; the recording is over, so that nothing more comes.
     if (published() !== board.count('given'))

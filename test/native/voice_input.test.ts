@@ -407,12 +407,13 @@ t.test('key-down in the closing silence drops what a live pipe said meanwhile', 
       return sum + loudSeconds(new Int16Array(uncompressed.buffer));
     }, 0);
   steam.startVoiceRecording();
-  poll(100);
+  // Sound to the end of the hangover, so that the encoder takes its time to fall silent.
+  writer.write(bytesOf(tonePcm(0.3, 440, sampleRateHz)));
+  clock.now += 100;
+  for (; packets.flatMap(framesOf).length < 5; await turn()) poll(0);
   steam.stopVoiceRecording();
-  // The hangover is over, the closing silence has begun.
   poll(240);
-  const before = packets.flatMap(framesOf).length;
-  t.equal(before, 12);
+  t.equal(packets.flatMap(framesOf).length, 17, 'the hangover is over, the closing silence has begun');
 
   const meanwhile = bytesOf(tonePcm(0.2, 440, sampleRateHz));
   t.equal(writer.write(meanwhile), meanwhile.length);
@@ -425,12 +426,13 @@ t.test('key-down in the closing silence drops what a live pipe said meanwhile', 
     await turn();
     poll(20);
   }
-  t.equal(loudOf(packets.slice(0, from)), 0);
-  t.equal(loudOf(packets.slice(from)), 0, 'nothing of it is heard');
+  t.ok(loudOf(packets.slice(0, from)) > 0.2);
+  t.ok(loudOf(packets.slice(from)) <= 0.02, 'nothing of it is heard');
 
   writer.write(bytesOf(tonePcm(0.1, 440, sampleRateHz)));
   const said = packets.length;
-  for (; packets.flatMap(framesOf).length < before + 20; await turn()) poll(20);
+  // The resampler keeps the last of the five frames back.
+  for (; packets.slice(said).flatMap(framesOf).length < 4; await turn()) poll(20);
   t.ok(loudOf(packets.slice(said)) > 0.05, 'what is said now is');
   t.strictSame(
     packets.flatMap(framesOf).map(({ sequence }) => sequence),

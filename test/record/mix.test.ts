@@ -135,7 +135,11 @@ t.test('an input that cannot be mixed is named, and no mix is left', async (t) =
       'ERR_HOTMIC_SAMPLE_RATE',
       `${path('fast.wav')}: 48000 Hz, wants 24000 Hz as ${path('good.wav')} has`,
     ],
-    [['good.wav', 'missing.wav'], 'ERR_HOTMIC_FILE', `Cannot read track ${path('missing.wav')}: ENOENT`],
+    [
+      ['good.wav', 'missing.wav'],
+      'ERR_HOTMIC_FILE',
+      `Cannot read track ${path('missing.wav')}: it is not there (ENOENT)`,
+    ],
   ];
   for (const [inputs, code, message] of table) {
     await t.rejects(mixTracks(inputs.map(path), output), { code, message }, inputs.join(' and '));

@@ -180,7 +180,10 @@ t.test('a writer that is started takes PCM before its file is open', async (t) =
 t.test('a file that is there is refused, or replaced where that is asked for', async (t) => {
   const path = join(t.testdir({ 'a.wav': 'precious' }), 'a.wav');
   const refused = WavWriter.create(path, { sampleRateHz: 24_000 });
-  await t.rejects(refused, { code: 'ERR_HOTMIC_FILE', message: `Cannot create recording ${path}: EEXIST` });
+  await t.rejects(refused, {
+    code: 'ERR_HOTMIC_FILE',
+    message: `Cannot create recording ${path}: it is there already (EEXIST)`,
+  });
   t.equal(readFileSync(path, 'utf8'), 'precious');
   const writer = await WavWriter.create(path, { sampleRateHz: 24_000, existing: 'replace' });
   await writer.close();

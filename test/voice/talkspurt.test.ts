@@ -116,13 +116,14 @@ t.test('a key pressed again during the tail goes on with the talkspurt', async (
   );
 });
 
-t.test('what is held back is a copy', async (t) => {
-  const numberer = new TalkspurtNumberer(0);
-  const memory = ending(0);
-  numberer.push(memory, 40, 'draining');
-  memory.fill(0xee);
-  const [held] = numberer.end();
-  t.strictSame(held?.packet, ending(0));
+t.test('what is held back is a copy, of a Buffer too', async (t) => {
+  for (const memory of [ending(0), Buffer.from(ending(0))]) {
+    const numberer = new TalkspurtNumberer(0);
+    numberer.push(memory, 40, 'draining');
+    memory.fill(0xee);
+    const [held] = numberer.end();
+    t.strictSame(held?.packet, ending(0));
+  }
 });
 
 t.test('the end with nothing pushed is nothing', async (t) => {
