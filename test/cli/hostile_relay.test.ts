@@ -5,8 +5,8 @@ import net from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { personSteamId } from '../../voice/steam_id.js';
 import { opusFrames, readPacket } from '../../voice/packet.js';
+import { personSteamId } from '../../voice/steam_id.js';
 import { packetOf, stampVoiceFrame, writeVoiceFrame } from '../../voice/wire.js';
 import { runCli, startCli } from '../kit/cli.js';
 import { TWO_GROUPS_OF_DTX } from '../kit/golden_packets.js';
@@ -190,7 +190,10 @@ t.test('Ctrl-C while something that accepts and never answers is asked ends a co
     const { code, signal, stdout, stderr } = await running.ended;
     const took = performance.now() - askedAt;
     t.match({ code, signal, stdout, stderr }, { code: 0, signal: null, stdout: '', stderr: '' }, command);
-    t.ok(took < 4000, `${command} ended after ${Math.round(took)} ms, not those 10 s that a connection may take`);
+    t.ok(
+      took < 4000,
+      `${command} ended after ${Math.round(took)} ms, not those 10 s that a connection may take`,
+    );
   }
 });
 

@@ -150,7 +150,7 @@ t.test('a file name cannot steer the terminal', async (t) => {
 });
 
 t.test('a packet in hexadecimal may be longer than any file name', async (t) => {
-  for (const bytes of [300, 8192]) {
+  for (const bytes of [300, 1280]) {
     const packet = packetOfOps(RATE_24K + opusOp(frameOf(7, `48${'ab'.repeat(bytes - 23)}`)));
     t.equal(packet.length, bytes);
     const { code, stdout, stderr } = await runCli(t, ['inspect', hexOfBytes(packet)]);
@@ -163,10 +163,10 @@ t.test('what cannot be read is told with why, and so is a folder without a packe
   const folder = t.testdir({ empty: {}, nested: { deeper: {} }, dangling: {} });
   symlinkSync('nowhere', join(folder, 'dangling/a.bin'));
   const table: [name: string, text: RegExp][] = [
-    ['x'.repeat(256), /^hotmic: Cannot read x{256}: ENAMETOOLONG /],
+    ['x'.repeat(256), /^hotmic: Cannot read x{256}: .*ENAMETOOLONG/],
     // An odd number of digits is no packet.
-    ['a'.repeat(301), /^hotmic: Cannot read a{301}: ENAMETOOLONG /],
-    [join(folder, 'dangling'), /\/dangling\/a\.bin: ENOENT /],
+    ['a'.repeat(301), /^hotmic: Cannot read a{301}: .*ENAMETOOLONG/],
+    [join(folder, 'dangling'), /\/dangling\/a\.bin: .*ENOENT/],
     [join(folder, 'empty'), /^hotmic: Cannot inspect [^\n]*\/empty: no packet there /],
     [join(folder, 'nested'), /^hotmic: Cannot inspect [^\n]*\/nested: no packet there /],
   ];
@@ -194,7 +194,9 @@ t.test('hexadecimal lines may have spaces in them', async (t) => {
     const { code, stdout, stderr } = await runCli(t, ['inspect', ...args], { input });
     t.match({ code, stderr }, { code: 0, stderr: '' });
     t.same(
-      stdout.split('\n').flatMap((line) => /:(\d+): whole, (\d+) bytes/.exec(line)?.slice(1, 3).join(' ') ?? []),
+      stdout
+        .split('\n')
+        .flatMap((line) => /:(\d+): whole, (\d+) bytes/.exec(line)?.slice(1, 3).join(' ') ?? []),
       ['1 44', '2 18', '3 18'],
     );
   }

@@ -76,7 +76,16 @@ t.test('a recording that ends while three talk is whole', async (t) => {
     startCli(t, ['talk', url, '-l', 'den', '-n', name, '--tone', String(300 + 100 * at)]),
   );
   await Promise.all(talks.map((talk) => talk.printed('stderr', /^In lobby/)));
-  const { code, stdout, stderr } = await runCli(t, ['record', url, '-l', 'den', '-o', folder, '--seconds', '1']);
+  const { code, stdout, stderr } = await runCli(t, [
+    'record',
+    url,
+    '-l',
+    'den',
+    '-o',
+    folder,
+    '--seconds',
+    '1',
+  ]);
   t.equal(code, 0);
   t.match(stderr, /^In lobby den as recorder /);
   t.notMatch(stderr, /^ +at |Error|ERR_HOTMIC/m, 'not a word of a failure');

@@ -118,18 +118,20 @@ t.test('bad input is one line, with a stable code, and an exit code', async (t) 
         /--rate.*--pcm/,
       ],
       ['a live tone', ['talk', NOWHERE, '-l', 'x', '--tone', '440', '--live'], 2, 'USAGE', /--live.*--pcm/],
-      ...(['talk', 'listen', 'record'] as const).flatMap((command) =>
-        (['--name', '--lobby'] as const).map(
-          (option) =>
-            [
-              `${command} with a ${option} of 65 letters`,
-              [command, NOWHERE, '-l', 'x', option, 'n'.repeat(65)],
-              2,
-              'USAGE',
-              new RegExp(`${option}.*1 to 64 characters`),
-            ] as const,
-        ),
-      ),
+      [
+        'a name of 65 letters',
+        ['talk', NOWHERE, '-l', 'x', '--tone', '440', '--name', 'n'.repeat(65)],
+        2,
+        'USAGE',
+        /--name.*1 to 64 characters/,
+      ],
+      [
+        'a lobby of 65 letters',
+        ['record', NOWHERE, '--lobby', 'n'.repeat(65)],
+        2,
+        'USAGE',
+        /--lobby.*1 to 64 characters/,
+      ],
       [
         'a name that steers the terminal',
         ['listen', NOWHERE, '-l', 'x', '-n', '\u001b[2J'],
