@@ -1,6 +1,6 @@
 /** README and examples are what they say: each example runs, the README shows real code, its commands and links are there. */
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
@@ -83,6 +83,13 @@ t.test('the commands and options in the README are there', async (t) => {
   const makefile = readFileSync('Makefile', 'utf8');
   for (const [, target] of readme.matchAll(/\bmake ([a-z-]+)/g))
     t.ok(makefile.includes(`\n${target}:`), `make ${target}`);
+});
+
+t.test('building neither rebuilds the wasm nor runs a benchmark', async (t) => {
+  const { stdout, status } = spawnSync('make', ['--dry-run', '--always-make', 'build'], { encoding: 'utf8' });
+  t.equal(status, 0);
+  t.match(stdout, /tsc/);
+  t.notMatch(stdout, /wasm\/build\.sh|bench\/main\.js|test\/run\.js/);
 });
 
 t.test('the links in the documents lead somewhere', async (t) => {
