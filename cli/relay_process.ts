@@ -36,7 +36,11 @@ export async function forkRelay(
     // Out of the terminal's group: Ctrl-C is for the parent, which says when it is over.
     detached: true,
   });
-  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  // The process may be seen to end before its last message; the channel's end comes behind it.
+  const gone = Promise.all([
+    new Promise<void>((resolve) => child.once('exit', () => resolve())),
+    new Promise<void>((resolve) => child.once('disconnect', () => resolve())),
+  ]);
   const url = await new Promise<string>((resolve, reject) => {
     child.on('message', (report: Report) => {
       switch (report.kind) {
