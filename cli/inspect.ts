@@ -20,6 +20,7 @@ import { MAX_PACKET_BYTES, msOfSamples, VOICE_RATE_HZ } from '../voice/units.js'
 import { VoiceResult } from '../voice/voice_result.js';
 import { MAX_DECODED_SAMPLES, VoiceDecoder } from '../wasm/decompress.js';
 import { loadCodec } from '../wasm/load.js';
+import { counted } from './greeting.js';
 import { printable } from './speaker_line.js';
 
 interface InspectOptions {
@@ -132,13 +133,10 @@ function describeOp(op: PacketOp): string[] {
       const frames = op.frames.map((item) => {
         if (item.kind === 'end') return line(item.offset, '  end', 'end of recording');
         const dtx = item.bytes === 1 ? ', DTX' : '';
-        const what = `sequence ${item.sequence}, ${item.bytes} ${item.bytes === 1 ? 'byte' : 'bytes'}, ${msOfSamples(item.samples)} ms${dtx}`;
+        const what = `sequence ${item.sequence}, ${counted(item.bytes, 'byte')}, ${msOfSamples(item.samples)} ms${dtx}`;
         return line(item.offset, '  frame', what);
       });
-      return [
-        line(op.offset, 'opus', `${op.frames.length === 1 ? '1 item' : `${op.frames.length} items`}`),
-        ...frames,
-      ];
+      return [line(op.offset, 'opus', counted(op.frames.length, 'item')), ...frames];
     }
   }
 }

@@ -97,8 +97,9 @@ export async function rehearse(options: RehearsalOptions): Promise<RehearsalResu
   // One listener a player is not a leak.
   setMaxListeners(0, stopped);
   const fail = (error: HotmicError | null) => {
-    if (error) failures.push(error);
-    if (error) stop.abort();
+    if (!error) return;
+    failures.push(error);
+    stop.abort();
   };
 
   const relay = await forkRelay((slot, sequence, at) => {

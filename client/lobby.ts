@@ -79,9 +79,10 @@ const LEAVE_TIMEOUT_MS = 2000;
 /**
  * Joins a lobby. Resolves when the relay has let us in.
  *
- * @throws TypeError for a SteamID that is no bigint, RangeError for a name or lobby that is no label; HotmicError ERR_HOTMIC_URL for no WebSocket URL, ERR_HOTMIC_CONNECT
- *   when nothing answers there in 10 s, ERR_HOTMIC_REFUSED when the relay refuses, ERR_HOTMIC_PROTOCOL when what answers is no
- *   relay, ERR_HOTMIC_CONNECTION_LOST when it closes before its welcome, ERR_HOTMIC_CLOSED when `signal` gives up.
+ * @throws TypeError for a SteamID that is no bigint; RangeError for a name or lobby that is no label; HotmicError:
+ *   ERR_HOTMIC_URL for no WebSocket URL, ERR_HOTMIC_CONNECT when nothing answers there in 10 s, ERR_HOTMIC_REFUSED when the relay
+ *   refuses, ERR_HOTMIC_PROTOCOL when what answers is no relay, ERR_HOTMIC_CONNECTION_LOST when it closes before its welcome,
+ *   ERR_HOTMIC_CLOSED when `signal` gives up.
  */
 export async function joinLobby(options: LobbyOptions): Promise<Lobby> {
   const url = parseRelayUrl(options.url);

@@ -135,7 +135,7 @@ export class Publisher {
       ring.discardOlderThan(this.#clock() - this.#maxAgeMs, isEnd);
       const entry = ring.read();
       if (entry === null) return;
-      if (captureKind(entry.tag) === CaptureTag.end) {
+      if (isEnd(entry.tag)) {
         this.#publish(this.#numberer.end());
         // An end that does not know of the newest key-down is that of the recording before.
         if (endRequest(entry.tag) === this.#request) this.#idle();

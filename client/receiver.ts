@@ -6,7 +6,7 @@
  */
 
 import { readU32 } from '../voice/bytes.js';
-import { sequenceDelta, timestampAfter } from '../voice/sequence.js';
+import { sequenceAfter, sequenceDelta, timestampAfter } from '../voice/sequence.js';
 import { FRAME_SAMPLES, type Milliseconds, VOICE_RATE_HZ } from '../voice/units.js';
 import { VoiceResult } from '../voice/voice_result.js';
 import type { VoiceHeader } from '../voice/wire.js';
@@ -99,7 +99,7 @@ export class Receiver {
         return;
       }
     }
-    speaker.expectedSequence = (header.sequence + 1) & 0xffff;
+    speaker.expectedSequence = sequenceAfter(header.sequence);
 
     const decompressed = speaker.decoder.decompress(packet, this.#pcm);
     const { result, samples, concealedFrames, leadingConcealedFrames, decodedFrames } = decompressed;
