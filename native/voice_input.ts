@@ -11,7 +11,7 @@ import { isatty } from 'node:tty';
 import { HotmicError, systemReason } from '../voice/error.js';
 import { VOICE_RATE_HZ } from '../voice/units.js';
 import { readWav } from '../voice/wav.js';
-import { Resampler } from '../wasm/codec.js';
+import { Resampler } from '../wasm/resampler.js';
 
 /** What to hear. Survives structured cloning, so that it can be sent to the capture worker. */
 export type VoiceInputOptions =

@@ -13,8 +13,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
-import { initCodec } from './codec.js';
 import { type Golden, runGolden } from './golden.js';
+import { initCodec } from './module.js';
 
 const CRATE = 'wasm';
 const PKG = 'wasm/pkg';
@@ -31,20 +31,24 @@ const EXPORTS = [
   ...[
     'decoder_conceal',
     'decoder_decode',
+    'decoder_fec',
     'decoder_final_range',
     'decoder_free',
     'decoder_new',
     'decoder_reset',
+    'decoder_run',
   ],
   ...[
     'encoder_encode',
     'encoder_final_range',
     'encoder_free',
+    'encoder_in_dtx',
     'encoder_lookahead',
     'encoder_new',
     'encoder_reset',
+    'encoder_run',
   ],
-  ...['in_ptr', 'out_ptr', 'packet_ptr', 'pcm_ptr'],
+  ...['in_ptr', 'live_bytes', 'out_ptr', 'packet_ptr', 'pcm_ptr', 'resampled_ptr'],
   ...['resampler_delay', 'resampler_free', 'resampler_max_input', 'resampler_new', 'resampler_process'],
 ];
 

@@ -1,13 +1,15 @@
 /**
- * Opus and resampling, mono, over the WebAssembly module in `pkg/`: the only file that sees its glue.
+ * Opus, mono, in the WebAssembly module.
  *
- * Runs in Node, workers, browsers and AudioWorklet: no node: import, no fetch, nothing asynchronous. Call `initCodec` once
- * in each thread, then make instances. Each instance lives in the module's memory until `free()`: the garbage collector
- * does not return it. `decode` takes hostile bytes and answers with a number; only misuse throws.
+ * Call `initCodec` once in each thread, then make instances. Each lives in the module's memory until `free()`: the garbage
+ * collector does not return it. `decode` takes hostile bytes and answers with a number; only misuse throws.
+ *
+ * A batch is a run of steps, each a length (16 bits, little-endian) and that many bytes of one Opus packet. A length that no
+ * packet has is a `Step`. One call for many steps costs one crossing into WebAssembly; nothing else differs.
  */
 
 import { HotmicError } from '../voice/error.js';
-import * as glue from './pkg/hotmic_wasm.js';
+import { checkSpan, freed, glue, isCodecReady, notReady, STAGING, staging, typeName } from './module.js';
 
 /** The rates at which Opus decodes by itself. */
 export const OPUS_RATES_HZ = [8000, 12_000, 16_000, 24_000, 48_000] as const;
@@ -23,6 +25,8 @@ export const OPUS_MAX_PACKET_BYTES = 1276;
 
 /** What a negative result of `OpusDecoder` means: libopus' own codes. */
 export const OpusError = {
+  /** The steps of a batch do not come out even. */
+  badArgument: -1,
   /** The packet plays longer than there is room for; the decoder is as it was. */
   bufferTooSmall: -2,
   /** libopus failed on a well-framed packet. */
@@ -31,90 +35,27 @@ export const OpusError = {
   invalidPacket: -4,
 } as const;
 
-/** The lowest and highest rate of `Resampler`, in Hz. */
-export const RESAMPLER_RATES_HZ = { min: 4000, max: 192_000 } as const;
+/** The steps of a batch that are no packet, by what stands where a packet's length would. */
+export const Step = {
+  /** A packet of no bytes: 20 ms of zeros, the decoder untouched. */
+  nothing: 0,
+  /** As `reset()`. */
+  reset: 0xffff,
+  /** 20 ms made up for sound that was lost. */
+  conceal: 0xfffe,
+  /** 20 ms that were lost, from the packet that follows as a step of its own: see `decodeFec`. */
+  fec: 0xfffd,
+  /** Zeros, the decoder untouched. Their number follows in 32 bits, little-endian. */
+  silence: 0xfffc,
+} as const;
+
+/** The most that one batch may be: bytes of steps, and samples that they decode to (3 s at 48 kHz). */
+export const MAX_BATCH = { bytes: STAGING.packetBytes, samples: STAGING.pcmSamples } as const;
+
+/** Frames that the module encodes in one call, whatever they hold. */
+const ENCODER_RUN_FRAMES = Math.floor(STAGING.packetBytes / (2 + OPUS_MAX_PACKET_BYTES));
 
 const ENCODER_RATE_HZ = 24_000;
-/** Of the staging areas in the module's memory (src/staging.rs). */
-const STAGING = { pcmSamples: 5760, packetBytes: 65_536, inFloats: 4096, outFloats: 8192 } as const;
-
-/** The part of WebAssembly's interface used here. Its types live in the DOM library, which not every room has. */
-declare const WebAssembly: {
-  readonly Module: {
-    new (bytes: ArrayBuffer | ArrayBufferView): object;
-    exports(module: object): { readonly name: string }[];
-  };
-};
-
-/** The module's memory as arrays. Growth detaches them all, so they are made again when its buffer is another. */
-interface Views {
-  readonly buffer: ArrayBuffer;
-  readonly pcm: Int16Array;
-  readonly packet: Uint8Array;
-  readonly input: Float32Array;
-  readonly output: Float32Array;
-}
-
-let memory: { readonly buffer: ArrayBuffer } | null = null;
-let views: Views | null = null;
-
-/**
- * Instantiates the codec in this thread. Synchronous; a second call does nothing.
- *
- * @param module A compiled `WebAssembly.Module` (the way into an AudioWorklet, through `processorOptions`, or a browser's
- *   main thread, which should compile asynchronously), or the bytes of `pkg/hotmic_wasm_bg.wasm`: an ArrayBuffer or a
- *   view. Bytes are not kept.
- * @throws TypeError when `module` is neither; HotmicError ERR_HOTMIC_CODEC when it is not this codec's, or the engine
- *   lacks WebAssembly SIMD.
- */
-export function initCodec(module: object): void {
-  if (memory !== null) return;
-  const isBytes = module instanceof ArrayBuffer || ArrayBuffer.isView(module);
-  if (!isBytes && Object.prototype.toString.call(module) !== '[object WebAssembly.Module]') {
-    throw new TypeError(
-      `Cannot start codec: got ${typeName(module)}, wants a WebAssembly.Module or its bytes`,
-    );
-  }
-  try {
-    const compiled = isBytes ? new WebAssembly.Module(module) : module;
-    // Looked at before the glue sees it: the glue keeps whatever it was given, even if that fails to start.
-    if (!WebAssembly.Module.exports(compiled).some(({ name }) => name === 'decoder_decode')) {
-      throw new TypeError('it exports no decoder_decode');
-    }
-    memory = glue.initSync({ module: compiled } as Parameters<typeof glue.initSync>[0]).memory;
-  } catch (cause) {
-    throw new HotmicError(
-      'ERR_HOTMIC_CODEC',
-      'Cannot start codec: the module does not load here; wants pkg/hotmic_wasm_bg.wasm and WebAssembly SIMD',
-      { cause },
-    );
-  }
-}
-
-/** Is the codec ready in this thread? */
-export function isCodecReady(): boolean {
-  return memory !== null;
-}
-
-/** Bytes of memory that the codec holds in this thread; grows in pages of 64 KiB and never shrinks. 0 before `initCodec`. */
-export function codecMemoryBytes(): number {
-  return memory === null ? 0 : memory.buffer.byteLength;
-}
-
-function staging(): Views {
-  if (memory === null) throw notReady();
-  const { buffer } = memory;
-  if (views === null || views.buffer !== buffer) {
-    views = {
-      buffer,
-      pcm: new Int16Array(buffer, glue.pcm_ptr(), STAGING.pcmSamples),
-      packet: new Uint8Array(buffer, glue.packet_ptr(), STAGING.packetBytes),
-      input: new Float32Array(buffer, glue.in_ptr(), STAGING.inFloats),
-      output: new Float32Array(buffer, glue.out_ptr(), STAGING.outFloats),
-    };
-  }
-  return views;
-}
 
 /** How `OpusEncoder` encodes. */
 export interface OpusEncoderOptions {
@@ -157,7 +98,7 @@ export class OpusEncoder {
     const expectedLossPercent = numberOption(options, 'expectedLossPercent');
     const dtx = Number(flagOption(options, 'dtx'));
     const inbandFec = Number(flagOption(options, 'inbandFec'));
-    if (memory === null) throw notReady();
+    if (!isCodecReady()) throw notReady();
     this.#handle = glue.encoder_new(
       ENCODER_RATE_HZ,
       bitrate,
@@ -201,6 +142,38 @@ export class OpusEncoder {
     return bytes;
   }
 
+  /**
+   * Encodes all whole frames of `pcm`, and writes the packets as the steps of a batch to the front of `out`.
+   *
+   * @param out Wants room for OPUS_MAX_PACKET_BYTES and 2 a frame, whatever the packets take.
+   * @returns The bytes written.
+   * @throws RangeError when `out` has no room; HotmicError ERR_HOTMIC_CODEC after `free()`.
+   */
+  encodeBatch(pcm: Int16Array, out: Uint8Array): number {
+    const handle = this.#live();
+    const frames = Math.floor(pcm.length / OPUS_FRAME_SAMPLES);
+    checkSpan('encode a batch: out', out.length, 0, frames * (2 + OPUS_MAX_PACKET_BYTES));
+    let at = 0;
+    for (let first = 0; first < frames; first += ENCODER_RUN_FRAMES) {
+      const count = Math.min(ENCODER_RUN_FRAMES, frames - first);
+      const area = staging();
+      area.pcm.set(pcm.subarray(first * OPUS_FRAME_SAMPLES, (first + count) * OPUS_FRAME_SAMPLES));
+      const bytes = glue.encoder_run(handle, count);
+      if (bytes < 1) throw new HotmicError('ERR_HOTMIC_CODEC', `Cannot encode: libopus answered ${bytes}`);
+      out.set(area.packet.subarray(0, bytes), at);
+      at += bytes;
+    }
+    return at;
+  }
+
+  /**
+   * No voice for 200 ms, by libopus' own detector. Always false without DTX. A frame of more than one byte may come
+   * meanwhile: DTX refreshes the listener's noise every 400 ms.
+   */
+  get inDtx(): boolean {
+    return glue.encoder_in_dtx(this.#live()) === 1;
+  }
+
   /** Forgets the sound so far, keeps the options. For the start of a recording. */
   reset(): void {
     glue.encoder_reset(this.#live());
@@ -233,7 +206,7 @@ export class OpusDecoder {
         `Cannot make OpusDecoder: ${sampleRateHz} Hz, wants one of ${OPUS_RATES_HZ.join(', ')}`,
       );
     }
-    if (memory === null) throw notReady();
+    if (!isCodecReady()) throw notReady();
     this.sampleRateHz = sampleRateHz;
     this.#handle = glue.decoder_new(sampleRateHz);
     if (this.#handle === 0)
@@ -289,6 +262,45 @@ export class OpusDecoder {
     return made;
   }
 
+  /**
+   * The 20 ms before the packet `bytes[offset, offset + length)`, which were lost: from the packet's in-band FEC, or made
+   * up where it holds none. The packet itself is to be decoded next. Real-time: as `decode`.
+   *
+   * @returns The samples written, 20 ms, or a negative OpusError.
+   * @throws As `decode`.
+   */
+  decodeFec(bytes: Uint8Array, offset: number, length: number, out: Int16Array, outOffset: number): number {
+    const handle = this.#live();
+    checkSpan('decode FEC: bytes', bytes.length, offset, length);
+    checkSpan('decode FEC: out', out.length, outOffset, this.sampleRateHz / 50);
+    if (length === 0 || length > STAGING.packetBytes) return OpusError.invalidPacket;
+    const area = staging();
+    for (let i = 0; i < length; i++) area.packet[i] = bytes[offset + i]!;
+    const samples = glue.decoder_fec(handle, length);
+    for (let i = 0; i < samples; i++) out[outOffset + i] = area.pcm[i]!;
+    return samples;
+  }
+
+  /**
+   * Does all `steps`, in one call. All are looked at before the first is done. A packet on which libopus fails though it is
+   * well framed becomes as many zeros as it says it holds, and the decoder is reset.
+   *
+   * @param steps At most MAX_BATCH.bytes.
+   * @param out Wants room for all that the steps decode to, at most MAX_BATCH.samples.
+   * @returns The samples written, or a negative OpusError: then the decoder is as it was.
+   * @throws RangeError for too many steps or an offset outside `out`; HotmicError ERR_HOTMIC_CODEC after `free()`.
+   */
+  decodeBatch(steps: Uint8Array, out: Int16Array, outOffset: number): number {
+    const handle = this.#live();
+    checkSpan('decode a batch: out', out.length, outOffset, 0);
+    checkSpan('decode a batch: one call', MAX_BATCH.bytes, 0, steps.length);
+    const area = staging();
+    area.packet.set(steps);
+    const samples = glue.decoder_run(handle, steps.length, out.length - outOffset);
+    if (samples > 0) out.set(area.pcm.subarray(0, samples), outOffset);
+    return samples;
+  }
+
   /** Forgets the sound so far: the next packet is decoded as a new decoder would. */
   reset(): void {
     glue.decoder_reset(this.#live());
@@ -303,74 +315,6 @@ export class OpusDecoder {
   #live(): number {
     if (this.#handle === 0) throw freed('OpusDecoder');
     return this.#handle;
-  }
-}
-
-/**
- * Brings a mono stream from one rate to another, continuous across calls. Flat to 0.8 of the lower Nyquist frequency,
- * aliases below -80 dB. 20 to 550 kB of the module's memory until `free()`.
- *
- * Output sample n stands at input time n * fromHz / toHz - delaySamples: after N input samples exactly
- * ceil(N * toHz / fromHz) have come out. To get the tail of a clip, feed `delaySamples` zeros.
- *
- * @throws RangeError for a rate that is no whole number from 4000 to 192000; HotmicError ERR_HOTMIC_CODEC before
- *   `initCodec`. Making one takes up to 20 ms (it computes the filter): not for a real-time thread.
- */
-export class Resampler {
-  readonly fromHz: number;
-  readonly toHz: number;
-  /** By how many input samples the output lags, always: 36 for rates up, 36 * fromHz / toHz, rounded up a little, for down. */
-  readonly delaySamples: number;
-  readonly #maxInput: number;
-  #handle = 0;
-  #out = new Float32Array(0);
-
-  constructor(fromHz: number, toHz: number) {
-    for (const rate of [fromHz, toHz]) {
-      if (!Number.isInteger(rate) || rate < RESAMPLER_RATES_HZ.min || rate > RESAMPLER_RATES_HZ.max) {
-        const { min, max } = RESAMPLER_RATES_HZ;
-        throw new RangeError(`Cannot make Resampler: ${rate} Hz, wants a whole number from ${min} to ${max}`);
-      }
-    }
-    if (memory === null) throw notReady();
-    this.fromHz = fromHz;
-    this.toHz = toHz;
-    this.#handle = glue.resampler_new(fromHz, toHz);
-    if (this.#handle === 0) throw new HotmicError('ERR_HOTMIC_CODEC', 'Cannot make Resampler: refused');
-    this.delaySamples = glue.resampler_delay(this.#handle);
-    this.#maxInput = glue.resampler_max_input(this.#handle);
-  }
-
-  /**
-   * Resamples the next `input`, of any length; it is only read. Real-time: allocates only when `input` is longer
-   * than any before.
-   *
-   * @returns What came out; valid until the next call, which writes over it.
-   * @throws HotmicError ERR_HOTMIC_CODEC after `free()`.
-   */
-  process(input: Float32Array): Float32Array {
-    if (this.#handle === 0) throw freed('Resampler');
-    const most = Math.ceil((input.length * this.toHz) / this.fromHz) + 1;
-    if (this.#out.length < most) this.#out = new Float32Array(most);
-    const out = this.#out;
-    const area = staging();
-    let made = 0;
-    for (let start = 0; start < input.length; start += this.#maxInput) {
-      const count = Math.min(this.#maxInput, input.length - start);
-      for (let i = 0; i < count; i++) area.input[i] = input[start + i]!;
-      const outputs = glue.resampler_process(this.#handle, count);
-      if (outputs < 0)
-        throw new HotmicError('ERR_HOTMIC_CODEC', `Cannot resample: the module answered ${outputs}`);
-      for (let i = 0; i < outputs; i++) out[made + i] = area.output[i]!;
-      made += outputs;
-    }
-    return out.subarray(0, made);
-  }
-
-  /** Gives the memory back. A second call does nothing; any other use throws. */
-  free(): void {
-    if (this.#handle !== 0) glue.resampler_free(this.#handle);
-    this.#handle = 0;
   }
 }
 
@@ -391,31 +335,4 @@ function flagOption(options: OpusEncoderOptions, name: keyof typeof FLAG_OPTIONS
     throw new TypeError(`Cannot make OpusEncoder: ${name} is ${typeName(value)}, wants true or false`);
   }
   return value;
-}
-
-function checkSpan(what: string, size: number, offset: number, length: number): void {
-  if (
-    Number.isInteger(offset) &&
-    Number.isInteger(length) &&
-    offset >= 0 &&
-    length >= 0 &&
-    offset + length <= size
-  )
-    return;
-  throw new RangeError(`Cannot ${what} holds ${size}, wants ${length} from offset ${offset}`);
-}
-
-function typeName(value: unknown): string {
-  return value === null ? 'null' : typeof value;
-}
-
-function notReady(): HotmicError {
-  return new HotmicError(
-    'ERR_HOTMIC_CODEC',
-    'Cannot use codec: not started, wants initCodec() or loadCodec() first',
-  );
-}
-
-function freed(what: string): HotmicError {
-  return new HotmicError('ERR_HOTMIC_CODEC', `Cannot use ${what}: it was freed, wants a new one`);
 }

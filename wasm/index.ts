@@ -7,3 +7,5 @@ export * from './codec.js';
 export * from './compress.js';
 export * from './decompress.js';
 export * from './load.js';
+export { codecLiveBytes, codecMemoryBytes, initCodec, isCodecReady } from './module.js';
+export * from './resampler.js';

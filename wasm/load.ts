@@ -5,7 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 import { HotmicError } from '../voice/error.js';
-import { initCodec, isCodecReady } from './codec.js';
+import { initCodec, isCodecReady } from './module.js';
 
 /**
  * Reads and starts the codec in this thread, synchronously, in about 20 ms. A second call does nothing.

@@ -7,7 +7,7 @@ import { EmbeddedSteam, type EmbeddedSteamOptions } from '../../native/embedded_
 import { DECOMPRESS_BUFFER_BYTES } from '../../native/user.js';
 import { opusFrames, type Packet, readPacket } from '../../voice/packet.js';
 import { VoiceResult } from '../../voice/voice_result.js';
-import { codecMemoryBytes } from '../../wasm/codec.js';
+import { codecMemoryBytes } from '../../wasm/module.js';
 import { frameOf, opusOp, packetOfOps, RATE_24K, sealPacket, u16Hex } from '../kit/raw_packet.js';
 import { compareSpeech, pcmOfWav } from '../kit/speech.js';
 import { wavBytes } from '../kit/wav_bytes.js';

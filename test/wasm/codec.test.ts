@@ -8,8 +8,6 @@ import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { HotmicError } from '../../voice/error.js';
 import {
-  codecMemoryBytes,
-  initCodec,
   OPUS_FRAME_SAMPLES,
   OPUS_MAX_PACKET_BYTES,
   OPUS_RATES_HZ,
@@ -17,10 +15,11 @@ import {
   OpusEncoder,
   OpusError,
   type OpusRateHz,
-  Resampler,
 } from '../../wasm/codec.js';
 import { encodeFrames, goldenSignal } from '../../wasm/golden.js';
 import { loadCodec } from '../../wasm/load.js';
+import { codecMemoryBytes, initCodec } from '../../wasm/module.js';
+import { Resampler } from '../../wasm/resampler.js';
 import { seededRandom } from './random.js';
 
 const SEED = Number(process.env.SEED ?? 20_240_607);
@@ -346,12 +345,13 @@ t.test('a compiled module starts it in a thread that has neither fetch nor TextD
     const codec = await import(workerData.codec);
     delete globalThis.fetch;
     delete globalThis.TextDecoder;
-    codec.initCodec(workerData.module);
+    (await import(workerData.start)).initCodec(workerData.module);
     const decoder = new codec.OpusDecoder(24000);
     parentPort.postMessage(decoder.decode(new Uint8Array([0x68]), 0, 1, new Int16Array(480), 0));`;
   const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`), {
     workerData: {
       codec: new URL('../../wasm/codec.js', import.meta.url).href,
+      start: new URL('../../wasm/module.js', import.meta.url).href,
       module: new WebAssembly.Module(wasm),
     },
   });

@@ -1,8 +1,8 @@
 /** The resampler: clean tones stay clean, what does not fit is taken out, and it does not matter how a stream is cut. */
 
 import t from 'tap';
-import { Resampler } from '../../wasm/codec.js';
 import { loadCodec } from '../../wasm/load.js';
+import { Resampler } from '../../wasm/resampler.js';
 import { seededRandom } from './random.js';
 
 const SEED = Number(process.env.SEED ?? 20_240_608);

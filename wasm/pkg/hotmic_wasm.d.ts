@@ -15,6 +15,12 @@ export function decoder_conceal(handle: number, samples: number): number;
 export function decoder_decode(handle: number, bytes: number, room: number): number;
 
 /**
+ * The 20 ms before the packet of `bytes` bytes in the packet area, from its in-band FEC, or made up. Returns
+ * the samples, or an error.
+ */
+export function decoder_fec(handle: number, bytes: number): number;
+
+/**
  * The range coder's final state of the last packet, the same on both sides: a checksum of the coding.
  */
 export function decoder_final_range(handle: number): number;
@@ -32,6 +38,14 @@ export function decoder_new(rate: number): number;
 export function decoder_reset(handle: number): number;
 
 /**
+ * Does the steps in the first `bytes` bytes of the packet area (steps.rs), to at most `room` samples in the PCM
+ * area. Returns the samples, or an error, which leaves the decoder as it was: BAD_ARG where the steps do not
+ * come out even, INVALID_PACKET for what is no Opus packet, BUFFER_TOO_SMALL. A packet on which libopus fails
+ * all the same is as many zeros as it says it holds, and the decoder is reset.
+ */
+export function decoder_run(handle: number, bytes: number, room: number): number;
+
+/**
  * Encodes one 20 ms frame from the PCM area. Returns the packet's bytes, or an error.
  */
 export function encoder_encode(handle: number): number;
@@ -42,6 +56,11 @@ export function encoder_encode(handle: number): number;
 export function encoder_final_range(handle: number): number;
 
 export function encoder_free(handle: number): void;
+
+/**
+ * 1 when the encoder has heard no voice for 200 ms, so that DTX is on; else 0, or an error. Wants the DTX option.
+ */
+export function encoder_in_dtx(handle: number): number;
 
 /**
  * Samples by which the decoded signal lags behind the encoded one, or an error.
@@ -58,13 +77,27 @@ export function encoder_new(rate: number, bitrate: number, complexity: number, d
  */
 export function encoder_reset(handle: number): number;
 
+/**
+ * Encodes `frames` frames of 20 ms from the PCM area, each packet after its length in 16 bits (little-endian,
+ * as in steps.rs). Returns the bytes of all, or an error: BAD_ARG for more frames than the areas hold whatever
+ * the sound.
+ */
+export function encoder_run(handle: number, frames: number): number;
+
 export function in_ptr(): number;
+
+/**
+ * Bytes that were asked of the allocator and not given back.
+ */
+export function live_bytes(): number;
 
 export function out_ptr(): number;
 
 export function packet_ptr(): number;
 
 export function pcm_ptr(): number;
+
+export function resampled_ptr(): number;
 
 /**
  * The constant delay, in input samples.
@@ -94,20 +127,26 @@ export interface InitOutput {
     readonly memory: WebAssembly.Memory;
     readonly decoder_conceal: (a: number, b: number) => number;
     readonly decoder_decode: (a: number, b: number, c: number) => number;
+    readonly decoder_fec: (a: number, b: number) => number;
     readonly decoder_final_range: (a: number) => number;
     readonly decoder_free: (a: number) => void;
     readonly decoder_new: (a: number) => number;
     readonly decoder_reset: (a: number) => number;
+    readonly decoder_run: (a: number, b: number, c: number) => number;
     readonly encoder_encode: (a: number) => number;
     readonly encoder_final_range: (a: number) => number;
     readonly encoder_free: (a: number) => void;
+    readonly encoder_in_dtx: (a: number) => number;
     readonly encoder_lookahead: (a: number) => number;
     readonly encoder_new: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
     readonly encoder_reset: (a: number) => number;
+    readonly encoder_run: (a: number, b: number) => number;
     readonly in_ptr: () => number;
+    readonly live_bytes: () => number;
     readonly out_ptr: () => number;
     readonly packet_ptr: () => number;
     readonly pcm_ptr: () => number;
+    readonly resampled_ptr: () => number;
     readonly resampler_delay: (a: number) => number;
     readonly resampler_free: (a: number) => void;
     readonly resampler_max_input: (a: number) => number;

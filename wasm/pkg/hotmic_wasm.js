@@ -27,6 +27,18 @@ export function decoder_decode(handle, bytes, room) {
 }
 
 /**
+ * The 20 ms before the packet of `bytes` bytes in the packet area, from its in-band FEC, or made up. Returns
+ * the samples, or an error.
+ * @param {number} handle
+ * @param {number} bytes
+ * @returns {number}
+ */
+export function decoder_fec(handle, bytes) {
+    const ret = wasm.decoder_fec(handle, bytes);
+    return ret;
+}
+
+/**
  * The range coder's final state of the last packet, the same on both sides: a checksum of the coding.
  * @param {number} handle
  * @returns {number}
@@ -64,6 +76,21 @@ export function decoder_reset(handle) {
 }
 
 /**
+ * Does the steps in the first `bytes` bytes of the packet area (steps.rs), to at most `room` samples in the PCM
+ * area. Returns the samples, or an error, which leaves the decoder as it was: BAD_ARG where the steps do not
+ * come out even, INVALID_PACKET for what is no Opus packet, BUFFER_TOO_SMALL. A packet on which libopus fails
+ * all the same is as many zeros as it says it holds, and the decoder is reset.
+ * @param {number} handle
+ * @param {number} bytes
+ * @param {number} room
+ * @returns {number}
+ */
+export function decoder_run(handle, bytes, room) {
+    const ret = wasm.decoder_run(handle, bytes, room);
+    return ret;
+}
+
+/**
  * Encodes one 20 ms frame from the PCM area. Returns the packet's bytes, or an error.
  * @param {number} handle
  * @returns {number}
@@ -88,6 +115,16 @@ export function encoder_final_range(handle) {
  */
 export function encoder_free(handle) {
     wasm.encoder_free(handle);
+}
+
+/**
+ * 1 when the encoder has heard no voice for 200 ms, so that DTX is on; else 0, or an error. Wants the DTX option.
+ * @param {number} handle
+ * @returns {number}
+ */
+export function encoder_in_dtx(handle) {
+    const ret = wasm.encoder_in_dtx(handle);
+    return ret;
 }
 
 /**
@@ -126,10 +163,32 @@ export function encoder_reset(handle) {
 }
 
 /**
+ * Encodes `frames` frames of 20 ms from the PCM area, each packet after its length in 16 bits (little-endian,
+ * as in steps.rs). Returns the bytes of all, or an error: BAD_ARG for more frames than the areas hold whatever
+ * the sound.
+ * @param {number} handle
+ * @param {number} frames
+ * @returns {number}
+ */
+export function encoder_run(handle, frames) {
+    const ret = wasm.encoder_run(handle, frames);
+    return ret;
+}
+
+/**
  * @returns {number}
  */
 export function in_ptr() {
     const ret = wasm.in_ptr();
+    return ret >>> 0;
+}
+
+/**
+ * Bytes that were asked of the allocator and not given back.
+ * @returns {number}
+ */
+export function live_bytes() {
+    const ret = wasm.live_bytes();
     return ret >>> 0;
 }
 
@@ -154,6 +213,14 @@ export function packet_ptr() {
  */
 export function pcm_ptr() {
     const ret = wasm.pcm_ptr();
+    return ret >>> 0;
+}
+
+/**
+ * @returns {number}
+ */
+export function resampled_ptr() {
+    const ret = wasm.resampled_ptr();
     return ret >>> 0;
 }
 

@@ -3,14 +3,92 @@
 
 use crate::opus::{self, State};
 use crate::slots::Slots;
-use crate::staging::{PACKET, PACKET_BYTES, PCM};
+use crate::staging::{PACKET, PACKET_BYTES, PCM, PCM_SAMPLES};
+use crate::steps::{Step, Steps};
 use std::cell::RefCell;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 struct Decoder {
     state: State,
-    /// 120 ms: no packet and no concealment is longer. At most the PCM area.
-    max_samples: i32,
+    rate: i32,
+}
+
+impl Decoder {
+    /// 20 ms, the frame of Steam Voice.
+    fn frame(&self) -> usize {
+        self.rate as usize / 50
+    }
+
+    /// 120 ms: no packet and no concealment is longer.
+    fn longest(&self) -> usize {
+        self.frame() * 6
+    }
+
+    /// Decodes `packet`, or makes up sound where it is empty, to at most `out`. Returns the samples, or an error.
+    fn decode(&mut self, packet: &[u8], out: &mut [i16], fec: i32) -> i32 {
+        let data = if packet.is_empty() { std::ptr::null() } else { packet.as_ptr() };
+        let room = out.len().min(self.longest()) as i32;
+        // SAFETY: pointers and lengths are those of two slices; null data asks for concealment.
+        unsafe {
+            opus::opus_decode(self.state.ptr(), data, packet.len() as i32, out.as_mut_ptr(), room, fec)
+        }
+    }
+
+    fn conceal(&mut self, out: &mut [i16]) -> i32 {
+        self.decode(&[], out, 0)
+    }
+
+    /// The frame before `packet`, from its in-band FEC. Where it holds none, it is concealed, for libopus' FEC
+    /// call is not the same as its concealment then.
+    fn repair(&mut self, packet: &[u8], out: &mut [i16]) -> i32 {
+        // SAFETY: a slice's pointer and length.
+        let has_fec = unsafe { opus::opus_packet_has_lbrr(packet.as_ptr(), packet.len() as i32) } > 0;
+        if has_fec {
+            self.decode(packet, out, 1)
+        } else {
+            self.conceal(out)
+        }
+    }
+
+    fn reset(&mut self) -> i32 {
+        // SAFETY: this request takes no argument.
+        unsafe { opus::opus_decoder_ctl(self.state.ptr(), opus::RESET_STATE) }
+    }
+
+    /// The samples that a step makes, or an error: nothing is decoded.
+    fn size(&self, step: Result<Step, ()>) -> Result<usize, i32> {
+        match step {
+            Ok(Step::Reset) => Ok(0),
+            Ok(Step::Nothing | Step::Conceal | Step::Fec(_)) => Ok(self.frame()),
+            Ok(Step::Silence(samples)) => Ok(samples),
+            Ok(Step::Packet(packet)) => {
+                // SAFETY: a slice's pointer and length.
+                let samples = unsafe {
+                    opus::opus_packet_get_nb_samples(packet.as_ptr(), packet.len() as i32, self.rate)
+                };
+                if samples > 0 { Ok(samples as usize) } else { Err(opus::INVALID_PACKET) }
+            }
+            Err(()) => Err(opus::BAD_ARG),
+        }
+    }
+
+    /// Does a step; `out` has just the room for it.
+    fn run(&mut self, step: Step, out: &mut [i16]) {
+        let made = match step {
+            Step::Reset => {
+                self.reset();
+                return;
+            }
+            Step::Silence(_) | Step::Nothing => return out.fill(0),
+            Step::Conceal => self.conceal(out),
+            Step::Fec(packet) => self.repair(packet, out),
+            Step::Packet(packet) => self.decode(packet, out, 0),
+        };
+        if made != out.len() as i32 {
+            self.reset();
+            out.fill(0);
+        }
+    }
 }
 
 thread_local! {
@@ -19,6 +97,18 @@ thread_local! {
 
 fn with(handle: u32, action: impl FnOnce(&mut Decoder) -> i32) -> i32 {
     DECODERS.with(|all| all.borrow_mut().get(handle).map_or(opus::INVALID_STATE, action))
+}
+
+/// `with`, and the first `bytes` bytes of the packet area, and the PCM area.
+fn with_areas(handle: u32, bytes: u32, action: impl FnOnce(&mut Decoder, &[u8], &mut [i16]) -> i32) -> i32 {
+    if bytes as usize > PACKET_BYTES {
+        return opus::BAD_ARG;
+    }
+    PACKET.with_borrow(|packet| {
+        PCM.with_borrow_mut(|pcm| {
+            with(handle, |decoder| action(decoder, &packet[..bytes as usize], pcm.as_mut_slice()))
+        })
+    })
 }
 
 /// A new decoder's handle, or 0 if Opus does not know the rate.
@@ -35,51 +125,75 @@ pub fn decoder_new(rate: u32) -> u32 {
         }
         state
     };
-    let max_samples = rate as i32 / 25 * 3;
-    DECODERS.with(|all| all.borrow_mut().add(Decoder { state, max_samples }))
+    DECODERS.with(|all| all.borrow_mut().add(Decoder { state, rate: rate as i32 }))
 }
 
 /// Decodes the packet of `bytes` bytes in the packet area to at most `room` samples in the PCM area. Returns
 /// the samples, or an error; a packet longer than `room` is BUFFER_TOO_SMALL and leaves the decoder as it
 /// was.
 #[wasm_bindgen]
-pub fn decoder_decode(handle: u32, bytes: u32, room: i32) -> i32 {
+pub fn decoder_decode(handle: u32, bytes: u32, room: u32) -> i32 {
     // No bytes would mean "conceal" to libopus.
-    if bytes == 0 || bytes as usize > PACKET_BYTES {
+    if bytes == 0 {
         return opus::INVALID_PACKET;
     }
-    if room <= 0 {
-        return opus::BAD_ARG;
-    }
-    PACKET.with_borrow(|packet| {
-        PCM.with_borrow_mut(|pcm| {
-            with(handle, |decoder| {
-                let room = room.min(decoder.max_samples);
-                // SAFETY: `bytes` lie in the packet area, `room` samples in the PCM area (both checked
-                // above).
-                unsafe {
-                    let (data, out) = (packet.as_ptr(), pcm.as_mut_ptr());
-                    opus::opus_decode(decoder.state.ptr(), data, bytes as i32, out, room, 0)
-                }
-            })
-        })
+    with_areas(handle, bytes, |decoder, packet, pcm| {
+        let room = (room as usize).min(PCM_SAMPLES);
+        decoder.decode(packet, &mut pcm[..room], 0)
     })
 }
 
 /// Makes up `samples` samples for a lost packet: a multiple of 2.5 ms, at most 120 ms. Returns them, or an
 /// error.
 #[wasm_bindgen]
-pub fn decoder_conceal(handle: u32, samples: i32) -> i32 {
-    PCM.with_borrow_mut(|pcm| {
-        with(handle, |decoder| {
-            if samples <= 0 || samples > decoder.max_samples {
-                return opus::BAD_ARG;
+pub fn decoder_conceal(handle: u32, samples: u32) -> i32 {
+    with_areas(handle, 0, |decoder, _, pcm| {
+        if samples == 0 || samples as usize > decoder.longest() {
+            return opus::BAD_ARG;
+        }
+        decoder.conceal(&mut pcm[..samples as usize])
+    })
+}
+
+/// The 20 ms before the packet of `bytes` bytes in the packet area, from its in-band FEC, or made up. Returns
+/// the samples, or an error.
+#[wasm_bindgen]
+pub fn decoder_fec(handle: u32, bytes: u32) -> i32 {
+    if bytes == 0 {
+        return opus::INVALID_PACKET;
+    }
+    with_areas(handle, bytes, |decoder, packet, pcm| {
+        let frame = decoder.frame();
+        decoder.repair(packet, &mut pcm[..frame])
+    })
+}
+
+/// Does the steps in the first `bytes` bytes of the packet area (steps.rs), to at most `room` samples in the PCM
+/// area. Returns the samples, or an error, which leaves the decoder as it was: BAD_ARG where the steps do not
+/// come out even, INVALID_PACKET for what is no Opus packet, BUFFER_TOO_SMALL. A packet on which libopus fails
+/// all the same is as many zeros as it says it holds, and the decoder is reset.
+#[wasm_bindgen]
+pub fn decoder_run(handle: u32, bytes: u32, room: u32) -> i32 {
+    with_areas(handle, bytes, |decoder, bytes, pcm| {
+        let mut total = 0usize;
+        for step in Steps(bytes) {
+            match decoder.size(step) {
+                Ok(samples) => total = total.saturating_add(samples),
+                Err(error) => return error,
             }
-            // SAFETY: `samples` lie in the PCM area; null data asks for concealment.
-            unsafe {
-                opus::opus_decode(decoder.state.ptr(), std::ptr::null(), 0, pcm.as_mut_ptr(), samples, 0)
+        }
+        if total > (room as usize).min(PCM_SAMPLES) {
+            return opus::BUFFER_TOO_SMALL;
+        }
+        let mut at = 0;
+        for step in Steps(bytes) {
+            let samples = decoder.size(step).unwrap_or(0);
+            if let Ok(step) = step {
+                decoder.run(step, &mut pcm[at..at + samples]);
             }
-        })
+            at += samples;
+        }
+        at as i32
     })
 }
 
@@ -97,8 +211,7 @@ pub fn decoder_final_range(handle: u32) -> u32 {
 /// Forgets the signal so far: the next packet is decoded as the first.
 #[wasm_bindgen]
 pub fn decoder_reset(handle: u32) -> i32 {
-    // SAFETY: this request takes no argument.
-    with(handle, |decoder| unsafe { opus::opus_decoder_ctl(decoder.state.ptr(), opus::RESET_STATE) })
+    with(handle, Decoder::reset)
 }
 
 #[wasm_bindgen]

@@ -3,16 +3,34 @@
 
 use crate::opus::{self, State};
 use crate::slots::Slots;
-use crate::staging::{PACKET, PCM};
+use crate::staging::{PACKET, PACKET_BYTES, PCM, PCM_SAMPLES};
 use std::cell::RefCell;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// The largest packet of one frame: a table-of-contents byte and 1275 bytes of frame.
-const MAX_PACKET_BYTES: i32 = 1276;
+const MAX_PACKET_BYTES: usize = 1276;
 
 struct Encoder {
     state: State,
     frame_samples: i32,
+}
+
+impl Encoder {
+    /// Encodes `frame` to the front of `packet`, which has room for MAX_PACKET_BYTES. Returns the bytes, or an
+    /// error.
+    fn encode(&mut self, frame: &[i16], packet: &mut [u8]) -> i32 {
+        assert!(frame.len() == self.frame_samples as usize && packet.len() >= MAX_PACKET_BYTES);
+        // SAFETY: both slices have the lengths that are given (checked above).
+        unsafe {
+            opus::opus_encode(
+                self.state.ptr(),
+                frame.as_ptr(),
+                self.frame_samples,
+                packet.as_mut_ptr(),
+                MAX_PACKET_BYTES as i32,
+            )
+        }
+    }
 }
 
 thread_local! {
@@ -68,20 +86,46 @@ pub fn encoder_encode(handle: u32) -> i32 {
     PCM.with_borrow(|pcm| {
         PACKET.with_borrow_mut(|packet| {
             with(handle, |encoder| {
-                // SAFETY: a frame fits in the PCM area (960 of 5760 samples), and 1276 bytes in the packet
-                // area.
-                unsafe {
-                    opus::opus_encode(
-                        encoder.state.ptr(),
-                        pcm.as_ptr(),
-                        encoder.frame_samples,
-                        packet.as_mut_ptr(),
-                        MAX_PACKET_BYTES,
-                    )
-                }
+                let frame = encoder.frame_samples as usize;
+                encoder.encode(&pcm[..frame], packet)
             })
         })
     })
+}
+
+/// Encodes `frames` frames of 20 ms from the PCM area, each packet after its length in 16 bits (little-endian,
+/// as in steps.rs). Returns the bytes of all, or an error: BAD_ARG for more frames than the areas hold whatever
+/// the sound.
+#[wasm_bindgen]
+pub fn encoder_run(handle: u32, frames: u32) -> i32 {
+    let frames = frames as usize;
+    PCM.with_borrow(|pcm| {
+        PACKET.with_borrow_mut(|packet| {
+            with(handle, |encoder| {
+                let samples = encoder.frame_samples as usize;
+                let most = (PCM_SAMPLES / samples).min(PACKET_BYTES / (2 + MAX_PACKET_BYTES));
+                if frames > most {
+                    return opus::BAD_ARG;
+                }
+                let mut at = 0;
+                for frame in pcm.chunks_exact(samples).take(frames) {
+                    let bytes = encoder.encode(frame, &mut packet[at + 2..]);
+                    if bytes < 1 {
+                        return bytes;
+                    }
+                    packet[at..at + 2].copy_from_slice(&(bytes as u16).to_le_bytes());
+                    at += 2 + bytes as usize;
+                }
+                at as i32
+            })
+        })
+    })
+}
+
+/// 1 when the encoder has heard no voice for 200 ms, so that DTX is on; else 0, or an error. Wants the DTX option.
+#[wasm_bindgen]
+pub fn encoder_in_dtx(handle: u32) -> i32 {
+    get(handle, opus::GET_IN_DTX)
 }
 
 /// The range coder's final state of the last packet, the same on both sides: a checksum of the coding.
@@ -98,15 +142,20 @@ pub fn encoder_final_range(handle: u32) -> u32 {
 /// Samples by which the decoded signal lags behind the encoded one, or an error.
 #[wasm_bindgen]
 pub fn encoder_lookahead(handle: u32) -> i32 {
-    let mut samples = 0i32;
-    // SAFETY: this request takes the address of an i32.
+    get(handle, opus::GET_LOOKAHEAD)
+}
+
+/// The answer to a request that takes the address of an i32, or an error.
+fn get(handle: u32, request: i32) -> i32 {
+    let mut value = 0i32;
+    // SAFETY: the callers' requests take the address of an i32.
     let result = with(handle, |encoder| unsafe {
-        opus::opus_encoder_ctl(encoder.state.ptr(), opus::GET_LOOKAHEAD, &mut samples as *mut i32)
+        opus::opus_encoder_ctl(encoder.state.ptr(), request, &mut value as *mut i32)
     });
     if result < 0 {
         result
     } else {
-        samples
+        value
     }
 }
 

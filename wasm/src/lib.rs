@@ -8,7 +8,9 @@
 
 mod decoder;
 mod encoder;
+mod memory;
 mod opus;
 mod resampler;
 mod slots;
 mod staging;
+mod steps;

@@ -3,6 +3,7 @@
 use std::os::raw::{c_int, c_void};
 
 pub const BAD_ARG: i32 = -1;
+pub const BUFFER_TOO_SMALL: i32 = -2;
 pub const INVALID_PACKET: i32 = -4;
 pub const INVALID_STATE: i32 = -6;
 
@@ -16,6 +17,7 @@ pub const SET_DTX: c_int = 4016;
 pub const GET_LOOKAHEAD: c_int = 4027;
 pub const RESET_STATE: c_int = 4028;
 pub const GET_FINAL_RANGE: c_int = 4031;
+pub const GET_IN_DTX: c_int = 4049;
 
 extern "C" {
     pub fn opus_encoder_get_size(channels: c_int) -> c_int;
@@ -39,6 +41,8 @@ extern "C" {
         samples: c_int,
         fec: c_int,
     ) -> c_int;
+    pub fn opus_packet_get_nb_samples(data: *const u8, bytes: i32, rate: i32) -> c_int;
+    pub fn opus_packet_has_lbrr(data: *const u8, bytes: i32) -> c_int;
     pub fn opus_decoder_ctl(st: *mut c_void, request: c_int, ...) -> c_int;
 }
 

@@ -1,0 +1,135 @@
+/**
+ * The WebAssembly module in `pkg/`, once in each thread: the only file that sees its glue.
+ *
+ * Runs in Node, workers, browsers and AudioWorklet: no node: import, no fetch, nothing asynchronous.
+ */
+
+import { HotmicError } from '../voice/error.js';
+import * as glue from './pkg/hotmic_wasm.js';
+
+export { glue };
+
+/** Of the staging areas in the module's memory (src/staging.rs). */
+export const STAGING = {
+  pcmSamples: 144_000,
+  packetBytes: 65_536,
+  inFloats: 4096,
+  outFloats: 8192,
+} as const;
+
+/** The part of WebAssembly's interface used here. Its types live in the DOM library, which not every room has. */
+declare const WebAssembly: {
+  readonly Module: {
+    new (bytes: ArrayBuffer | ArrayBufferView): object;
+    exports(module: object): { readonly name: string }[];
+  };
+};
+
+/** The module's memory as arrays. Growth detaches them all, so they are made again when its buffer is another. */
+interface Views {
+  readonly buffer: ArrayBuffer;
+  readonly pcm: Int16Array;
+  readonly resampled: Int16Array;
+  readonly packet: Uint8Array;
+  readonly input: Float32Array;
+  readonly output: Float32Array;
+}
+
+let memory: { readonly buffer: ArrayBuffer } | null = null;
+let views: Views | null = null;
+
+/**
+ * Instantiates the codec in this thread. Synchronous; a second call does nothing.
+ *
+ * @param module A compiled `WebAssembly.Module` (the way into an AudioWorklet, through `processorOptions`, or a browser's
+ *   main thread, which should compile asynchronously), or the bytes of `pkg/hotmic_wasm_bg.wasm`: an ArrayBuffer or a
+ *   view. Bytes are not kept.
+ * @throws TypeError when `module` is neither; HotmicError ERR_HOTMIC_CODEC when it is not this codec's, or the engine
+ *   lacks WebAssembly SIMD.
+ */
+export function initCodec(module: object): void {
+  if (memory !== null) return;
+  const isBytes = module instanceof ArrayBuffer || ArrayBuffer.isView(module);
+  if (!isBytes && Object.prototype.toString.call(module) !== '[object WebAssembly.Module]') {
+    throw new TypeError(
+      `Cannot start codec: got ${typeName(module)}, wants a WebAssembly.Module or its bytes`,
+    );
+  }
+  try {
+    const compiled = isBytes ? new WebAssembly.Module(module) : module;
+    // Looked at before the glue sees it: the glue keeps whatever it was given, even if that fails to start.
+    if (!WebAssembly.Module.exports(compiled).some(({ name }) => name === 'decoder_decode')) {
+      throw new TypeError('it exports no decoder_decode');
+    }
+    memory = glue.initSync({ module: compiled } as Parameters<typeof glue.initSync>[0]).memory;
+  } catch (cause) {
+    throw new HotmicError(
+      'ERR_HOTMIC_CODEC',
+      'Cannot start codec: the module does not load here; wants pkg/hotmic_wasm_bg.wasm and WebAssembly SIMD',
+      { cause },
+    );
+  }
+}
+
+/** Is the codec ready in this thread? */
+export function isCodecReady(): boolean {
+  return memory !== null;
+}
+
+/** Bytes of memory that the codec holds in this thread; grows in pages of 64 KiB and never shrinks. 0 before `initCodec`. */
+export function codecMemoryBytes(): number {
+  return memory === null ? 0 : memory.buffer.byteLength;
+}
+
+/**
+ * Bytes of that memory that instances hold: what was asked of its allocator and not given back. Back at its start when all
+ * instances are freed. 0 before `initCodec`.
+ */
+export function codecLiveBytes(): number {
+  return memory === null ? 0 : glue.live_bytes();
+}
+
+/** The staging areas. Whatever may allocate in the module may detach them: ask again after it. */
+export function staging(): Views {
+  if (memory === null) throw notReady();
+  const { buffer } = memory;
+  if (views === null || views.buffer !== buffer) {
+    views = {
+      buffer,
+      pcm: new Int16Array(buffer, glue.pcm_ptr(), STAGING.pcmSamples),
+      resampled: new Int16Array(buffer, glue.resampled_ptr(), STAGING.pcmSamples),
+      packet: new Uint8Array(buffer, glue.packet_ptr(), STAGING.packetBytes),
+      input: new Float32Array(buffer, glue.in_ptr(), STAGING.inFloats),
+      output: new Float32Array(buffer, glue.out_ptr(), STAGING.outFloats),
+    };
+  }
+  return views;
+}
+
+/** @throws RangeError unless `[offset, offset + length)` lies inside `size`. */
+export function checkSpan(what: string, size: number, offset: number, length: number): void {
+  if (
+    Number.isInteger(offset) &&
+    Number.isInteger(length) &&
+    offset >= 0 &&
+    length >= 0 &&
+    offset + length <= size
+  )
+    return;
+  throw new RangeError(`Cannot ${what} holds ${size}, wants ${length} from offset ${offset}`);
+}
+
+export function typeName(value: unknown): string {
+  return value === null ? 'null' : typeof value;
+}
+
+export function notReady(): HotmicError {
+  return new HotmicError(
+    'ERR_HOTMIC_CODEC',
+    'Cannot use codec: not started, wants initCodec() or loadCodec() first',
+  );
+}
+
+export function freed(what: string): HotmicError {
+  return new HotmicError('ERR_HOTMIC_CODEC', `Cannot use ${what}: it was freed, wants a new one`);
+}
