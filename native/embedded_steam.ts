@@ -5,30 +5,14 @@
  * do: a hangover after key-up, silence until the encoder sends DTX frames, the end-of-recording marker, a silence packet.
  */
 
-import { readU32 } from '../voice/bytes.js';
-import { HotmicError } from '../voice/error.js';
-import { MIN_PACKET_BYTES } from '../voice/packet.js';
-import {
-  BYTES_PER_SAMPLE,
-  FRAME_SAMPLES,
-  type Milliseconds,
-  samplesOfMs,
-  VOICE_RATE_HZ,
-} from '../voice/units.js';
+import { FRAME_SAMPLES, type Milliseconds, samplesOfMs, VOICE_RATE_HZ } from '../voice/units.js';
 import { VoiceResult } from '../voice/voice_result.js';
-import { OPUS_RATES_HZ, type OpusEncoderOptions, type OpusRateHz } from '../wasm/codec.js';
+import type { OpusEncoderOptions } from '../wasm/codec.js';
 import { VoiceEncoder } from '../wasm/compress.js';
-import { MAX_DECODED_SAMPLES, VoiceDecoder } from '../wasm/decompress.js';
 import { loadCodec } from '../wasm/load.js';
+import { DECOMPRESS_BUFFER_BYTES, VoiceDecompressor } from '../wasm/voice_decompressor.js';
 import { monotonicMs } from './clock.js';
-import {
-  type AvailableVoice,
-  type CapturedVoice,
-  DECOMPRESS_BUFFER_BYTES,
-  type DecompressedVoice,
-  type User,
-  type VoiceSource,
-} from './user.js';
+import type { AvailableVoice, CapturedVoice, DecompressedVoice, User, VoiceSource } from './user.js';
 import { openVoiceInput, type VoiceInput, type VoiceInputOptions } from './voice_input.js';
 
 /** How the embedded Steam records. Survives structured cloning. */
@@ -56,9 +40,6 @@ const MAX_POLL_SAMPLES = VOICE_RATE_HZ;
 /** How far an input that comes in bursts may fall behind the clock and catch up again: 200 ms. */
 const MAX_BEHIND_SAMPLES = VOICE_RATE_HZ / 5;
 
-/** Decoders kept at a time, the least recently used dropped first. */
-const MAX_DECODERS = 64;
-
 /**
  * idle → recording ⇄ hangover → closing → draining → idle. Key-down in hangover or closing goes on recording; in draining it
  * waits for idle.
@@ -73,7 +54,7 @@ export class EmbeddedSteam implements User, VoiceSource {
   readonly #hangoverSamples: number;
   readonly #input: VoiceInput;
   readonly #encoder: VoiceEncoder;
-  readonly #decoders = new Map<string, VoiceDecoder>();
+  readonly #decompressor: VoiceDecompressor;
   readonly #pcm = new Int16Array(FRAME_SAMPLES);
 
   #state: RecordingState = 'idle';
@@ -95,6 +76,7 @@ export class EmbeddedSteam implements User, VoiceSource {
     this.#clock = clock;
     this.#speed = speed;
     this.#hangoverSamples = samplesOfMs(hangoverMs);
+    this.#decompressor = new VoiceDecompressor({ clock });
     this.#encoder = new VoiceEncoder(options.steamId, options.encoder);
     try {
       this.#input = openVoiceInput(options.input);
@@ -162,26 +144,7 @@ export class EmbeddedSteam implements User, VoiceSource {
     sample_rate: number,
     buffer_size_override = DECOMPRESS_BUFFER_BYTES,
   ): DecompressedVoice {
-    if (!(sample_rate >= 11_025 && sample_rate <= 48_000)) {
-      throw new RangeError(`Cannot decompress voice: ${sample_rate} Hz, wants 11025 to 48000`);
-    }
-    const rate = OPUS_RATES_HZ.find((known) => known === sample_rate);
-    if (rate === undefined) {
-      const known = OPUS_RATES_HZ.filter((hz) => hz >= 11_025).join(', ');
-      throw new HotmicError(
-        'ERR_HOTMIC_SAMPLE_RATE',
-        `Cannot decompress voice: ${sample_rate} Hz, the embedded Steam wants one of ${known}`,
-      );
-    }
-    const room = Math.min(
-      Math.max(0, Math.floor(buffer_size_override / BYTES_PER_SAMPLE)),
-      MAX_DECODED_SAMPLES * (48_000 / VOICE_RATE_HZ),
-    );
-    const pcm = new Int16Array(room);
-    const { result, samples } = this.#decompress(voice, rate, pcm);
-    const size = samples * BYTES_PER_SAMPLE;
-    const isOk = result === VoiceResult.VOICE_RESULT_OK;
-    return { result, size, uncompressed: new Uint8Array(pcm.buffer.slice(0, isOk ? size : 0)) };
+    return this.#decompressor.decompressVoice(voice, sample_rate, buffer_size_override);
   }
 
   getVoiceOptimalSampleRate(): number {
@@ -199,34 +162,7 @@ export class EmbeddedSteam implements User, VoiceSource {
   close(): void {
     this.#input.close();
     this.#encoder.free();
-    for (const decoder of this.#decoders.values()) decoder.free();
-    this.#decoders.clear();
-  }
-
-  #decompress(
-    voice: Uint8Array,
-    rate: OpusRateHz,
-    pcm: Int16Array,
-  ): { result: VoiceResult; samples: number } {
-    if (voice.length < MIN_PACKET_BYTES)
-      return { result: VoiceResult.VOICE_RESULT_DATA_CORRUPTED, samples: 0 };
-    const key = `${readU32(voice, 0)}:${readU32(voice, 4)}:${rate}`;
-    const known = this.#decoders.get(key);
-    const decoder = known ?? new VoiceDecoder(rate);
-    const decompressed = decoder.decompress(voice, pcm);
-    if (decompressed.result !== VoiceResult.VOICE_RESULT_OK) {
-      // What is not even a packet earns no decoder.
-      if (!known) decoder.free();
-      return decompressed;
-    }
-    this.#decoders.delete(key);
-    this.#decoders.set(key, decoder);
-    if (this.#decoders.size > MAX_DECODERS) {
-      const [oldest, idle] = this.#decoders.entries().next().value!;
-      idle.free();
-      this.#decoders.delete(oldest);
-    }
-    return decompressed;
+    this.#decompressor.free();
   }
 
   /** Records what is due by the clock, and lets the end of a recording take its course. */

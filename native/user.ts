@@ -6,6 +6,10 @@
  */
 
 import type { VoiceResult } from '../voice/voice_result.js';
+import type { DecompressedVoice } from '../wasm/voice_decompressor.js';
+
+export type { DecompressedVoice } from '../wasm/voice_decompressor.js';
+export { DECOMPRESS_BUFFER_BYTES } from '../wasm/voice_decompressor.js';
 
 /** Answer of getAvailableVoice. */
 export interface AvailableVoice {
@@ -22,18 +26,6 @@ export interface CapturedVoice {
   /** The Steam Voice packet: the caller's own copy. Empty unless `result` is OK. */
   readonly buffer: Uint8Array;
 }
-
-/** Answer of decompressVoice. */
-export interface DecompressedVoice {
-  readonly result: VoiceResult;
-  /** Bytes in `uncompressed`; with VOICE_RESULT_BUFFER_TOO_SMALL the bytes that a second call must allow. */
-  readonly size: number;
-  /** PCM, mono, signed 16 bit little-endian: the caller's own copy. Empty unless `result` is OK. */
-  readonly uncompressed: Uint8Array;
-}
-
-/** Default of decompressVoice's `buffer_size_override`, in bytes: 0.43 s at 24 kHz. */
-export const DECOMPRESS_BUFFER_BYTES = 20_480;
 
 /** The class reference's `User`, as far as voice goes. */
 export interface User {
@@ -56,12 +48,12 @@ export interface User {
 
   /**
    * Decodes a packet of getVoice. One decoder a speaker and rate lives across calls, so pass each packet once and in order.
-   * VOICE_RESULT_OK, BUFFER_TOO_SMALL (nothing is changed: call again with room for `size`), DATA_CORRUPTED or
-   * UNSUPPORTED_CODEC.
+   * VOICE_RESULT_OK, BUFFER_TOO_SMALL (nothing is changed: call again with room for `size`), DATA_CORRUPTED,
+   * UNSUPPORTED_CODEC, or NOT_INITIALIZED.
    *
    * @param sample_rate In Hz, 11025 to 48000.
    * @param buffer_size_override Bytes of room for PCM; 20480 by default.
-   * @throws RangeError for a rate out of range; HotmicError ERR_HOTMIC_SAMPLE_RATE for one that this Steam cannot make.
+   * @throws HotmicError ERR_HOTMIC_SAMPLE_RATE for a rate out of range.
    */
   decompressVoice(voice: Uint8Array, sample_rate: number, buffer_size_override?: number): DecompressedVoice;
 

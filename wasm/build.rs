@@ -19,7 +19,6 @@ const LISTS: &[(&str, &[&str])] = &[
 const FLAGS: &[&str] = &[
     "--target=wasm32-unknown-unknown",
     "-O3",
-    "-msimd128",
     // Saturating conversions, so that no float of a hostile packet can trap.
     "-mnontrapping-fptoint",
     "-nostdlibinc",
@@ -54,10 +53,15 @@ fn main() {
     println!("cargo:rerun-if-changed=sysinclude");
     println!("cargo:rerun-if-changed=Cargo.lock");
     println!("cargo:rerun-if-env-changed=HOTMIC_BUILD_NOTES");
+    println!("cargo:rerun-if-env-changed=HOTMIC_WASM_SIMD");
 
     let opus = opus_source(&crate_dir);
     let files = c_files(&opus);
     let mut flags: Vec<String> = FLAGS.iter().map(|flag| flag.to_string()).collect();
+    // The build for engines without SIMD leaves it out, here and in RUSTFLAGS.
+    if env::var("HOTMIC_WASM_SIMD").as_deref() != Ok("off") {
+        flags.push("-msimd128".to_string());
+    }
     flags.push(format!("-DPACKAGE_VERSION=\"{}\"", version(&opus)));
 
     // Paths that hold a folder of this machine stay out of `flags`, hence out of the notes.

@@ -19,6 +19,7 @@ import { initCodec } from './module.js';
 const CRATE = 'wasm';
 const PKG = 'wasm/pkg';
 const WASM = 'hotmic_wasm_bg.wasm';
+const MODULES = [WASM, 'hotmic_wasm_scalar_bg.wasm'] as const;
 const GOLDEN = 'test/wasm/golden/golden.json';
 
 const MAX_BYTES = 450_000;
@@ -49,7 +50,8 @@ const EXPORTS = [
     'encoder_run',
   ],
   ...['in_ptr', 'live_bytes', 'out_ptr', 'packet_ptr', 'pcm_ptr', 'resampled_ptr'],
-  ...['resampler_delay', 'resampler_free', 'resampler_max_input', 'resampler_new', 'resampler_process'],
+  ...['resampler_delay', 'resampler_free', 'resampler_max_input', 'resampler_max_stream', 'resampler_new'],
+  ...['resampler_process', 'resampler_reset', 'resampler_stream', 'resampler_stretch'],
 ];
 
 /** What is read of `pkg/manifest.json`; manifest.mjs writes it. */
@@ -66,6 +68,7 @@ declare const WebAssembly: {
     new (bytes: Uint8Array): object;
     imports(module: object): { module: string; name: string }[];
     exports(module: object): { name: string }[];
+    customSections(module: object, name: string): ArrayBuffer[];
   };
 };
 
@@ -122,20 +125,34 @@ function checkCommitted(manifest: Manifest): void {
   const outputs = filesIn(PKG).filter((name) => name !== 'manifest.json');
   report('the package is as it was made', differences(PKG, outputs, outputHashes(manifest)));
 
-  const bytes = readFileSync(join(PKG, WASM));
+  for (const name of MODULES) checkModule(name);
+}
+
+function checkModule(name: (typeof MODULES)[number]): void {
+  const bytes = readFileSync(join(PKG, name));
   const brotli = brotliCompressSync(bytes).length;
   const fits = bytes.length <= MAX_BYTES && brotli <= MAX_BROTLI_BYTES;
   const limits = `wants at most ${MAX_BYTES} and ${MAX_BROTLI_BYTES}`;
-  report(`the module has ${bytes.length} bytes, ${brotli} compressed`, fits ? [] : [limits]);
+  report(`${name} has ${bytes.length} bytes, ${brotli} compressed`, fits ? [] : [limits]);
   const module = new WebAssembly.Module(bytes);
   const imports = WebAssembly.Module.imports(module).map((entry) => `${entry.module} ${entry.name}`);
-  report('the module imports what it should', listDifference(imports, IMPORTS));
+  report(`${name} imports what it should`, listDifference(imports, IMPORTS));
   const exports = WebAssembly.Module.exports(module).map((entry) => entry.name);
-  report('the module exports what it should', listDifference(exports, EXPORTS));
+  report(`${name} exports what it should`, listDifference(exports, EXPORTS));
+  // Written by the compiler: which of WebAssembly's extensions the code uses.
+  const features = WebAssembly.Module.customSections(module, 'target_features')
+    .map((section) => Buffer.from(section).toString('latin1'))
+    .join();
+  const wanted = name === WASM;
+  const isAsWanted = features.includes('simd128') === wanted;
+  report(
+    `${name} ${wanted ? 'has' : 'has no'} SIMD instructions`,
+    isAsWanted ? [] : [`features: ${features}`],
+  );
   // The machine's folders must not show: they would make every build another.
   const paths = bytes.toString('latin1').match(/\/(home|root|usr|tmp|work|Users|build)\/[\w./-]+/g) ?? [];
-  report('the module holds no path of the machine that made it', paths);
-  report('golden vectors on the committed module', golden(join(PKG, WASM)));
+  report(`${name} holds no path of the machine that made it`, paths);
+  report(`golden vectors on ${name}`, golden(join(PKG, name)));
 }
 
 function listDifference(got: readonly string[], wanted: readonly string[]): string[] {
@@ -195,7 +212,8 @@ function checkRebuilt(manifest: Manifest, tools: Record<string, string>): void {
     } else {
       const list = others.map(([name, version]) => `${name} ${tools[name]} instead of ${version}`).join(', ');
       console.log(`note the toolchain differs, so bytes are not compared: ${list}`);
-      report('golden vectors on the rebuilt module', golden(join(work, 'pkg', WASM)));
+      for (const name of MODULES)
+        report(`golden vectors on ${name}, rebuilt`, golden(join(work, 'pkg', name)));
     }
   } finally {
     rmSync(work, { recursive: true });

@@ -11,8 +11,15 @@ import {
 } from '../voice/packet_writer.js';
 import { sequenceAfter } from '../voice/sequence.js';
 import { steamIdHigh, steamIdLow } from '../voice/steam_id.js';
-import { FRAME_SAMPLES, MAX_PACKET_BYTES, VOICE_RATE_HZ } from '../voice/units.js';
+import {
+  FRAME_MS,
+  FRAME_SAMPLES,
+  MAX_PACKET_BYTES,
+  type Milliseconds,
+  VOICE_RATE_HZ,
+} from '../voice/units.js';
 import { OPUS_MAX_PACKET_BYTES, OpusEncoder, type OpusEncoderOptions } from './codec.js';
+import { Resampler } from './resampler.js';
 
 /** Frames of one group, as seen in captured packets. */
 const MAX_GROUP_FRAMES = 4;
@@ -26,36 +33,80 @@ const GROUP_OVERHEAD_BYTES = 2 * OP_BYTES;
 const END_MARKER_BYTES = 2;
 
 /** Frames that wait for `read` at most: 10 s. What comes on top pushes the oldest out, counted. */
-const MAX_QUEUED_FRAMES = 500;
+const MAX_QUEUED = 500;
+
+/** libopus' detector says "no voice" this long after the last of it. */
+const DETECTOR_MS = 200;
+
+/** Sound from before the voice that begins a recording anew: the detector wants a frame or two of it. */
+const PREROLL_FRAMES = 2;
+
+/** How `VoiceEncoder` encodes. */
+export interface VoiceEncoderOptions extends OpusEncoderOptions {
+  /** Rate of the PCM that `write` takes, in Hz: a whole number from 8000 to 48000. Default 24000, at which nothing is resampled. */
+  readonly sampleRateHz?: number;
+  /** Frames of 20 ms in each packet but the last of a recording, 1 to 50. Default: whatever waits when `read` is called, as Steam. */
+  readonly framesPerPacket?: number;
+  /**
+   * Ends the recording after this much without voice, 200 to 10000; the next voice starts a new one. Wants `dtx`. Default:
+   * only `end` ends it.
+   */
+  readonly endAfterSilenceMs?: Milliseconds;
+}
 
 interface EncodedFrame {
   readonly sequence: number;
   readonly opus: Uint8Array;
 }
 
+/** What waits for `read`: frames, and at the end of a recording what closes it. */
+type Queued = EncodedFrame | 'marker' | 'silence';
+
 /**
- * Encodes one speaker's recordings. Holds an Opus encoder in the codec's memory until `free()`.
+ * Encodes one speaker's recordings. Holds an Opus encoder (and a resampler, for another rate than 24 kHz) in the codec's memory
+ * until `free()`.
  *
- * Feed it with `write`, take packets with `read`. `end` closes the recording; once it is read to its end, `write` starts a new one.
+ * Feed it with `write`, take packets with `read`. `end` closes the recording; the next `write` starts a new one.
  */
 export class VoiceEncoder {
   readonly #steamId: { readonly low: number; readonly high: number };
   readonly #opus: OpusEncoder;
+  readonly #resampler: Resampler | null;
+  readonly #framesPerPacket: number | null;
+  readonly #endAfterSilenceMs: Milliseconds;
   readonly #writer = new PacketWriter();
   readonly #scratch = new Uint8Array(OPUS_MAX_PACKET_BYTES);
   /** The part-frame that waits for its rest. */
   readonly #pending = new Int16Array(FRAME_SAMPLES);
   #pendingSamples = 0;
-  #queue: EncodedFrame[] = [];
+  #resampled = new Int16Array(0);
+  /** The newest frames of PCM while nobody speaks. */
+  #preroll: Int16Array[] = [];
+  #queue: Queued[] = [];
   #nextSequence = 0;
-  #closing: 'no' | 'marker' | 'silence' = 'no';
+  #isSpeaking = true;
+  #quietFrames = 0;
   #dtxRun = 0;
   #agedFrames = 0;
 
-  /** @param steamId The speaker; all 64 bits go into each packet. */
-  constructor(steamId: bigint, options: OpusEncoderOptions = {}) {
+  /**
+   * @param steamId The speaker; all 64 bits go into each packet.
+   * @throws TypeError or RangeError for an unknown or wrong option; HotmicError ERR_HOTMIC_CODEC when the codec is not started.
+   */
+  constructor(steamId: bigint, options: VoiceEncoderOptions = {}) {
+    const { sampleRateHz = VOICE_RATE_HZ, framesPerPacket, endAfterSilenceMs, ...opus } = options;
+    checkOption('sampleRateHz', sampleRateHz, 8000, 48_000);
+    if (framesPerPacket !== undefined) checkOption('framesPerPacket', framesPerPacket, 1, 50);
+    if (endAfterSilenceMs !== undefined) {
+      checkOption('endAfterSilenceMs', endAfterSilenceMs, DETECTOR_MS, 10_000);
+      if (opus.dtx === false)
+        throw new TypeError('Cannot make VoiceEncoder: endAfterSilenceMs without DTX, wants dtx: true');
+    }
     this.#steamId = { low: steamIdLow(steamId), high: steamIdHigh(steamId) };
-    this.#opus = new OpusEncoder(options);
+    this.#framesPerPacket = framesPerPacket ?? null;
+    this.#endAfterSilenceMs = endAfterSilenceMs ?? Number.POSITIVE_INFINITY;
+    this.#opus = new OpusEncoder(opus);
+    this.#resampler = sampleRateHz === VOICE_RATE_HZ ? null : new Resampler(sampleRateHz, VOICE_RATE_HZ);
   }
 
   /** How many of the newest frames, without a break, were DTX. */
@@ -63,45 +114,48 @@ export class VoiceEncoder {
     return this.#dtxRun;
   }
 
+  /** False while `endAfterSilenceMs` has ended the recording and no voice has begun a new one. */
+  get isSpeaking(): boolean {
+    return this.#isSpeaking;
+  }
+
   /** Frames pushed out because nobody read for 10 s. */
   get agedFrames(): number {
     return this.#agedFrames;
   }
 
-  /**
-   * Takes PCM at 24 kHz, any length; every whole frame is encoded at once. `pcm` is only read during the call.
-   *
-   * @throws RangeError while an ended recording has not been read to its end.
-   */
+  /** Takes PCM at `sampleRateHz`, any length; every whole frame is encoded at once. `pcm` is only read during the call. */
   write(pcm: Int16Array): void {
-    if (this.#closing !== 'no')
-      throw new RangeError('Cannot write PCM: the ended recording wants to be read first');
-    let at = 0;
-    while (at < pcm.length) {
-      const samples = Math.min(FRAME_SAMPLES - this.#pendingSamples, pcm.length - at);
-      this.#pending.set(pcm.subarray(at, at + samples), this.#pendingSamples);
-      this.#pendingSamples += samples;
-      at += samples;
-      if (this.#pendingSamples === FRAME_SAMPLES) this.#encode();
-    }
+    this.#frames(this.#resampler === null ? pcm : this.#at24k(this.#resampler, pcm));
   }
 
   /** Ends the recording: the part-frame is padded with zeros; `read` then gives the rest, the marker and the silence packet. */
   end(): void {
+    if (this.#resampler !== null) {
+      // What still stands in the filter.
+      this.#frames(this.#at24k(this.#resampler, new Int16Array(this.#resampler.delaySamples)));
+      this.#resampler.reset();
+    }
     if (this.#pendingSamples > 0) {
       this.#pending.fill(0, this.#pendingSamples);
-      this.#encode();
+      this.#frame();
     }
+    if (this.#isSpeaking) this.#close();
     this.#opus.reset();
-    this.#closing = 'marker';
-    this.#nextSequence = 0;
+    this.#preroll = [];
+    this.#isSpeaking = true;
+    this.#quietFrames = 0;
     this.#dtxRun = 0;
   }
 
   /** Bytes of the packet that `read` would write; 0 when there is none. */
   available(): number {
-    if (this.#queue.length > 0 || this.#closing === 'marker') return this.#plan().bytes;
-    return this.#closing === 'silence' ? PACKET_OVERHEAD_BYTES + GROUP_OVERHEAD_BYTES : 0;
+    if (this.#queue[0] === 'silence') return PACKET_OVERHEAD_BYTES + GROUP_OVERHEAD_BYTES;
+    const { frames, bytes, endsRecording } = this.#plan();
+    if (endsRecording) return bytes;
+    const wanted = this.#framesPerPacket ?? 1;
+    // What waits behind this packet shows that it is as long as it will get.
+    return frames >= wanted || frames < this.#queue.length ? bytes : 0;
   }
 
   /**
@@ -116,10 +170,10 @@ export class VoiceEncoder {
     }
     const writer = this.#writer;
     writer.begin(target, this.#steamId.low, this.#steamId.high);
-    if (this.#queue.length === 0 && this.#closing === 'silence') {
+    if (this.#queue[0] === 'silence') {
       writer.sampleRate(VOICE_RATE_HZ);
       writer.silence(CLOSING_SILENCE_SAMPLES);
-      this.#closing = 'no';
+      this.#queue.shift();
       return writer.finish().length;
     }
     const plan = this.#plan();
@@ -127,49 +181,110 @@ export class VoiceEncoder {
       writer.sampleRate(VOICE_RATE_HZ);
       writer.beginFrames();
       const last = Math.min(first + MAX_GROUP_FRAMES, plan.frames);
-      for (const frame of this.#queue.slice(first, last))
-        writer.frame(frame.sequence, frame.opus, 0, frame.opus.length);
+      for (const { sequence, opus } of this.#queue.slice(first, last) as EncodedFrame[])
+        writer.frame(sequence, opus, 0, opus.length);
       if (plan.endsRecording && last === plan.frames) writer.endMarker();
       writer.endFrames();
     }
-    this.#queue.splice(0, plan.frames);
-    if (plan.endsRecording) this.#closing = 'silence';
+    this.#queue.splice(0, plan.frames + Number(plan.endsRecording));
     return writer.finish().length;
   }
 
-  /** Gives the encoder's memory back. */
+  /** Gives the memory back. */
   free(): void {
     this.#opus.free();
+    this.#resampler?.free();
   }
 
-  /** The next packet: how many queued frames it takes, and whether the marker closes it. */
+  /** The next packet of frames: how many it takes, and whether the marker closes it. */
   #plan(): { frames: number; bytes: number; endsRecording: boolean } {
-    let bytes = PACKET_OVERHEAD_BYTES + END_MARKER_BYTES;
+    let bytes = PACKET_OVERHEAD_BYTES;
     let frames = 0;
-    for (const frame of this.#queue) {
+    for (const queued of this.#queue) {
+      if (typeof queued === 'string' || frames === this.#framesPerPacket) break;
       const grown =
         bytes +
         FRAME_OVERHEAD_BYTES +
-        frame.opus.length +
+        queued.opus.length +
         (frames % MAX_GROUP_FRAMES === 0 ? GROUP_OVERHEAD_BYTES : 0);
-      if (grown > MAX_PACKET_BYTES) break;
+      // The marker would have to find room, too.
+      if (grown + END_MARKER_BYTES > MAX_PACKET_BYTES) break;
       bytes = grown;
       frames += 1;
     }
     if (frames === 0) bytes += GROUP_OVERHEAD_BYTES;
-    const endsRecording = this.#closing === 'marker' && frames === this.#queue.length;
-    return { frames, bytes: endsRecording ? bytes : bytes - END_MARKER_BYTES, endsRecording };
+    const endsRecording = this.#queue[frames] === 'marker';
+    return { frames, bytes: endsRecording ? bytes + END_MARKER_BYTES : bytes, endsRecording };
   }
 
-  #encode(): void {
-    const bytes = this.#opus.encode(this.#pending, 0, this.#scratch, 0);
-    this.#pendingSamples = 0;
-    this.#dtxRun = bytes === 1 ? this.#dtxRun + 1 : 0;
-    if (this.#queue.length === MAX_QUEUED_FRAMES) {
-      this.#queue.shift();
-      this.#agedFrames += 1;
-    }
-    this.#queue.push({ sequence: this.#nextSequence, opus: this.#scratch.slice(0, bytes) });
-    this.#nextSequence = sequenceAfter(this.#nextSequence);
+  #at24k(resampler: Resampler, pcm: Int16Array): Int16Array {
+    const most = Math.ceil((pcm.length * VOICE_RATE_HZ) / resampler.fromHz);
+    if (this.#resampled.length < most) this.#resampled = new Int16Array(most);
+    return this.#resampled.subarray(0, resampler.streamPcm(pcm, this.#resampled));
   }
+
+  #frames(pcm: Int16Array): void {
+    let at = 0;
+    while (at < pcm.length) {
+      const samples = Math.min(FRAME_SAMPLES - this.#pendingSamples, pcm.length - at);
+      this.#pending.set(pcm.subarray(at, at + samples), this.#pendingSamples);
+      this.#pendingSamples += samples;
+      at += samples;
+      if (this.#pendingSamples === FRAME_SAMPLES) this.#frame();
+    }
+  }
+
+  /** Encodes the pending frame, and follows whether somebody speaks. */
+  #frame(): void {
+    this.#pendingSamples = 0;
+    const opus = this.#encode(this.#pending);
+    const isQuiet = Number.isFinite(this.#endAfterSilenceMs) && this.#opus.inDtx;
+    if (this.#isSpeaking) {
+      this.#push(opus);
+      this.#quietFrames = isQuiet ? this.#quietFrames + 1 : 0;
+      if (isQuiet && DETECTOR_MS + this.#quietFrames * FRAME_MS >= this.#endAfterSilenceMs) this.#close();
+    } else if (isQuiet) {
+      this.#preroll.push(this.#pending.slice());
+      if (this.#preroll.length > PREROLL_FRAMES) this.#preroll.shift();
+    } else {
+      this.#begin();
+    }
+  }
+
+  /** Voice again: a new recording, from a little before it. */
+  #begin(): void {
+    this.#isSpeaking = true;
+    this.#quietFrames = 0;
+    this.#opus.reset();
+    for (const pcm of [...this.#preroll, this.#pending]) this.#push(this.#encode(pcm));
+    this.#preroll = [];
+  }
+
+  /** What closes a recording. The encoder goes on: it listens for the next voice. */
+  #close(): void {
+    this.#queue.push('marker', 'silence');
+    this.#nextSequence = 0;
+    this.#isSpeaking = false;
+  }
+
+  #encode(pcm: Int16Array): Uint8Array {
+    const bytes = this.#opus.encode(pcm, 0, this.#scratch, 0);
+    this.#dtxRun = bytes === 1 ? this.#dtxRun + 1 : 0;
+    return this.#scratch.slice(0, bytes);
+  }
+
+  #push(opus: Uint8Array): void {
+    this.#queue.push({ sequence: this.#nextSequence, opus });
+    this.#nextSequence = sequenceAfter(this.#nextSequence);
+    while (this.#queue.length > MAX_QUEUED) {
+      if (typeof this.#queue.shift() !== 'string') this.#agedFrames += 1;
+    }
+  }
+}
+
+function checkOption(name: string, value: number, min: number, max: number): void {
+  if (Number.isInteger(value) && value >= min && value <= max) return;
+  throw new RangeError(
+    `Cannot make VoiceEncoder: ${name} is ${value}, wants a whole number from ${min} to ${max}`,
+  );
 }

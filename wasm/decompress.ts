@@ -5,11 +5,23 @@
  * refused, or that has no room, gives no sound and changes nothing. Loss is concealed, a step backward resets.
  */
 
-import { type OpusFrame, type Packet, readPacket, silenceSamples } from '../voice/packet.js';
+import { HotmicError } from '../voice/error.js';
+import {
+  type MalformedPacket,
+  type OpusFrame,
+  type Packet,
+  readPacket,
+  silenceSamples,
+} from '../voice/packet.js';
 import { sequenceAfter, sequenceDistance } from '../voice/sequence.js';
 import { FRAME_SAMPLES, VOICE_RATE_HZ } from '../voice/units.js';
 import { VoiceResult } from '../voice/voice_result.js';
-import { OpusDecoder, type OpusRateHz } from './codec.js';
+import { MAX_BATCH, OPUS_RATES_HZ, OpusDecoder, Step } from './codec.js';
+import { checkSpan } from './module.js';
+import { Resampler } from './resampler.js';
+
+/** The rates that decompressVoice makes: every whole number of Hz from `min` to `max`, as the class reference has it. */
+export const DECOMPRESS_RATES_HZ = { min: 11_025, max: 48_000 } as const;
 
 /** The most that one packet may decode to: 3 s, in samples at 24 kHz, silence and concealment counted. */
 export const MAX_DECODED_SAMPLES = 3 * VOICE_RATE_HZ;
@@ -19,6 +31,7 @@ export const MAX_CONCEALED_FRAMES = 10;
 
 /** What became of one packet. */
 export interface Decompressed {
+  /** VOICE_RESULT_OK, DATA_CORRUPTED, UNSUPPORTED_CODEC or BUFFER_TOO_SMALL. */
   readonly result: VoiceResult;
   /** Samples written; with VOICE_RESULT_BUFFER_TOO_SMALL the samples that there must be room for. */
   readonly samples: number;
@@ -30,64 +43,98 @@ export interface Decompressed {
   readonly decodedFrames: number;
 }
 
+/** The same with the sound: the caller's own, exactly as long as what was decoded. Empty unless `result` is OK. */
+export interface DecompressedPcm extends Decompressed {
+  readonly pcm: Int16Array;
+}
+
+/** For one packet at a time, so that a decoder needs no memory of its own for them. */
+const steps = new Uint8Array(MAX_BATCH.bytes);
+const pcm24k = new Int16Array(MAX_DECODED_SAMPLES);
+
 /**
- * Decodes one speaker's packets. Holds an Opus decoder in the codec's memory until `free()`.
+ * Decodes one speaker's packets. Holds an Opus decoder in the codec's memory, and a resampler for a rate at which Opus does
+ * not decode by itself, until `free()`.
  *
- * Real-time: no lock; allocates a little for each packet read.
+ * A packet of n samples at 24 kHz becomes floor(n * rate / 24000) samples, with no remainder carried on. At 12, 16, 24 and
+ * 48 kHz they are what Opus decodes. At other rates they are resampled from 24 kHz, evenly over the packet: the sound is
+ * continuous across packets, and `delaySamples` late. Where a packet's share is no whole number (11025 Hz: 220.5 a frame),
+ * it plays that little faster: 0.23 % there for packets of one frame.
  */
 export class VoiceDecoder {
-  readonly sampleRateHz: OpusRateHz;
+  readonly sampleRateHz: number;
   readonly #opus: OpusDecoder;
+  readonly #resampler: Resampler | null;
   /** The sequence that the next frame should carry; null until the first frame, which may carry any. */
   #expected: number | null = null;
 
-  /** @param sampleRateHz Rate of the PCM: 8000, 12000, 16000, 24000 or 48000. */
-  constructor(sampleRateHz: OpusRateHz) {
+  /**
+   * @param sampleRateHz Rate of the PCM: a whole number from 11025 to 48000.
+   * @throws HotmicError ERR_HOTMIC_SAMPLE_RATE for another; ERR_HOTMIC_CODEC when the codec is not started.
+   */
+  constructor(sampleRateHz: number) {
+    checkDecompressRate(sampleRateHz);
+    const opusRate = OPUS_RATES_HZ.find((rate) => rate === sampleRateHz);
     this.sampleRateHz = sampleRateHz;
-    this.#opus = new OpusDecoder(sampleRateHz);
+    this.#opus = new OpusDecoder(opusRate ?? VOICE_RATE_HZ);
+    this.#resampler = opusRate === undefined ? new Resampler(VOICE_RATE_HZ, sampleRateHz) : null;
+  }
+
+  /** By how many samples at 24 kHz the PCM lags behind what Opus decodes: 0 at 12, 16, 24 and 48 kHz, else `Resampler`'s. */
+  get delaySamples(): number {
+    return this.#resampler?.delaySamples ?? 0;
   }
 
   /**
-   * Decodes `packet`, any bytes whatever, into `out` from `outOffset`. VOICE_RESULT_OK, DATA_CORRUPTED, UNSUPPORTED_CODEC or
-   * BUFFER_TOO_SMALL; only OK has written anything or changed the decoder. A packet without audio is OK with 0 samples.
+   * Decodes `packet`, any bytes whatever, into `out` from `outOffset`. Only a result of OK has written anything or changed
+   * the decoder. A packet without audio is OK with 0 samples. Real-time but for the few small objects that reading a packet
+   * makes; both arrays are only used during the call.
+   *
+   * @throws RangeError for an offset outside `out`; HotmicError ERR_HOTMIC_CODEC after `free()`.
    */
   decompress(packet: Uint8Array, out: Int16Array, outOffset = 0): Decompressed {
-    const read = readPacket(packet);
-    // A foreign op before the fault decides first.
-    if (read.ops.some((op) => op.kind === 'foreign'))
-      return refused(VoiceResult.VOICE_RESULT_UNSUPPORTED_CODEC);
-    if (read.kind === 'malformed') {
-      return refused(
-        read.reason === 'op-unknown'
-          ? VoiceResult.VOICE_RESULT_UNSUPPORTED_CODEC
-          : VoiceResult.VOICE_RESULT_DATA_CORRUPTED,
-      );
-    }
-    const samples24k = this.#size(read);
-    if (samples24k > MAX_DECODED_SAMPLES) return refused(VoiceResult.VOICE_RESULT_DATA_CORRUPTED);
-    const samples = this.#atOutputRate(samples24k);
-    if (samples > out.length - outOffset) {
-      return { ...refused(VoiceResult.VOICE_RESULT_BUFFER_TOO_SMALL), samples };
-    }
-    return this.#decode(packet, read, out, outOffset);
+    checkSpan('decompress: out', out.length, outOffset, 0);
+    const sized = this.#size(packet);
+    if (sized.read === null) return sized.refusal;
+    if (sized.samples > out.length - outOffset) return tooSmall(sized.samples);
+    return this.#decode(packet, sized.read, sized.samples, out, outOffset);
+  }
+
+  /**
+   * Decodes `packet` into memory of its own, just as much as it takes: there is nothing to grow, and nothing is decoded twice.
+   *
+   * @param maxSamples More than this is BUFFER_TOO_SMALL. Default: no limit but the 3 s of every packet.
+   * @throws HotmicError ERR_HOTMIC_CODEC after `free()`.
+   */
+  decompressPcm(packet: Uint8Array, maxSamples = Number.POSITIVE_INFINITY): DecompressedPcm {
+    const sized = this.#size(packet);
+    if (sized.read === null) return { ...sized.refusal, pcm: new Int16Array(0) };
+    if (sized.samples > maxSamples) return { ...tooSmall(sized.samples), pcm: new Int16Array(0) };
+    const pcm = new Int16Array(sized.samples);
+    return { ...this.#decode(packet, sized.read, sized.samples, pcm, 0), pcm };
   }
 
   /** Forgets the stream: the next frame counts as the first. */
   reset(): void {
     this.#opus.reset();
+    this.#resampler?.reset();
     this.#expected = null;
   }
 
-  /** Gives the decoder's memory back. */
+  /** Gives the memory back. A second call does nothing; any other use throws. */
   free(): void {
     this.#opus.free();
+    this.#resampler?.free();
   }
 
-  /** What the packet will decode to, in samples at 24 kHz, given what came before it. */
-  #size(packet: Packet): number {
+  /** Checks the packet, and says what it will decode to at the output rate, given what came before it. */
+  #size(packet: Uint8Array): Sized {
+    const read = readPacket(packet);
+    const result = refusal(read);
+    if (result !== null || read.kind === 'malformed') return refused(result ?? CORRUPTED);
     let samples = 0;
     let expected = this.#expected;
-    for (const op of packet.ops) {
+    for (const op of read.ops) {
       if (op.kind === 'silence') samples += silenceSamples(op.samples, op.sampleRateHz);
       if (op.kind !== 'opus') continue;
       for (const item of op.frames) {
@@ -99,65 +146,152 @@ export class VoiceDecoder {
         }
       }
     }
-    return samples;
+    if (samples > MAX_DECODED_SAMPLES) return refused(CORRUPTED);
+    return { read, samples: this.#atOutputRate(samples) };
   }
 
-  #decode(bytes: Uint8Array, packet: Packet, out: Int16Array, outOffset: number): Decompressed {
+  #decode(
+    packet: Uint8Array,
+    read: Packet,
+    samples: number,
+    out: Int16Array,
+    outOffset: number,
+  ): Decompressed {
+    const run = new Run(this.#opus, this.#resampler ? pcm24k : out, this.#resampler ? 0 : outOffset);
     let samples24k = 0;
     let concealedFrames = 0;
     let leadingConcealedFrames = 0;
     let decodedFrames = 0;
-    const place = () => outOffset + this.#atOutputRate(samples24k);
-
-    for (const op of packet.ops) {
+    for (const op of read.ops) {
       if (op.kind === 'silence') {
-        const from = place();
+        const from = this.#atDecoderRate(samples24k);
         samples24k += silenceSamples(op.samples, op.sampleRateHz);
-        out.fill(0, from, place());
+        run.silence(this.#atDecoderRate(samples24k) - from);
       }
       if (op.kind !== 'opus') continue;
       for (const item of op.frames) {
         if (item.kind === 'end') {
-          this.#opus.reset();
+          run.word(Step.reset);
           this.#expected = afterEndOfRecording(this.#expected);
           continue;
         }
         const lost = concealedBefore(this.#expected, item);
-        if (lost < 0) this.#opus.reset();
+        if (lost < 0) run.word(Step.reset);
         if (samples24k === 0) leadingConcealedFrames = Math.max(0, lost);
-        for (let frame = 0; frame < lost; frame++) {
-          this.#opus.conceal(this.#atOutputRate(FRAME_SAMPLES), out, place());
-          samples24k += FRAME_SAMPLES;
-          concealedFrames += 1;
+        for (let frame = 1; frame <= lost; frame++) {
+          if (frame === lost && item.bytes > 0) run.fec(item);
+          else run.word(Step.conceal);
         }
-        this.#decodeFrame(bytes, item, out, place());
-        samples24k += item.samples;
+        run.packet(packet, item);
+        samples24k += Math.max(0, lost) * FRAME_SAMPLES + item.samples;
+        concealedFrames += Math.max(0, lost);
         decodedFrames += 1;
         this.#expected = sequenceAfter(item.sequence);
       }
     }
+    run.flush();
+    this.#resampler?.stretchPcm(pcm24k, 0, samples24k, out, outOffset, samples);
     return {
       result: VoiceResult.VOICE_RESULT_OK,
-      samples: this.#atOutputRate(samples24k),
+      samples,
       concealedFrames,
       leadingConcealedFrames,
       decodedFrames,
     };
   }
 
-  /** Exactly as many samples as the frame's TOC says; zeros where there is no TOC or where libopus fails. */
-  #decodeFrame(bytes: Uint8Array, frame: OpusFrame, out: Int16Array, at: number): void {
-    const samples = this.#atOutputRate(frame.samples);
-    if (frame.bytes > 0) {
-      if (this.#opus.decode(bytes, frame.start, frame.bytes, out, at) === samples) return;
-      this.#opus.reset();
-    }
-    out.fill(0, at, at + samples);
-  }
-
   #atOutputRate(samples24k: number): number {
     return Math.floor((samples24k * this.sampleRateHz) / VOICE_RATE_HZ);
   }
+
+  #atDecoderRate(samples24k: number): number {
+    return this.#resampler ? samples24k : this.#atOutputRate(samples24k);
+  }
+}
+
+/** Collects the steps of one packet, and has the decoder do them in as few calls as they fit into: one. */
+class Run {
+  readonly #opus: OpusDecoder;
+  readonly #out: Int16Array;
+  #outAt: number;
+  #bytes = 0;
+
+  constructor(opus: OpusDecoder, out: Int16Array, outOffset: number) {
+    this.#opus = opus;
+    this.#out = out;
+    this.#outAt = outOffset;
+  }
+
+  word(value: number): void {
+    this.#reserve(2);
+    this.#put(value);
+  }
+
+  silence(samples: number): void {
+    this.#reserve(6);
+    this.#put(Step.silence);
+    this.#put(samples & 0xffff);
+    this.#put(samples >>> 16);
+  }
+
+  /** The frame lost before `frame`; `packet` with that very frame comes next, into the same call. */
+  fec(frame: OpusFrame): void {
+    this.#reserve(4 + frame.bytes);
+    this.#put(Step.fec);
+  }
+
+  packet(bytes: Uint8Array, frame: OpusFrame): void {
+    this.#reserve(2 + frame.bytes);
+    this.#put(frame.bytes);
+    for (let i = 0; i < frame.bytes; i++) steps[this.#bytes + i] = bytes[frame.start + i]!;
+    this.#bytes += frame.bytes;
+  }
+
+  flush(): void {
+    if (this.#bytes === 0) return;
+    const samples = this.#opus.decodeBatch(steps.subarray(0, this.#bytes), this.#out, this.#outAt);
+    // The reader has seen to it that every step is sound.
+    if (samples < 0)
+      throw new HotmicError('ERR_HOTMIC_INTERNAL', `Cannot decode: the codec answered ${samples}`);
+    this.#outAt += samples;
+    this.#bytes = 0;
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#bytes + bytes > steps.length) this.flush();
+  }
+
+  #put(word: number): void {
+    steps[this.#bytes] = word & 0xff;
+    steps[this.#bytes + 1] = word >> 8;
+    this.#bytes += 2;
+  }
+}
+
+/** A sound packet and what it takes, or why there is none. */
+type Sized =
+  | { readonly read: Packet; readonly samples: number }
+  | { readonly read: null; readonly refusal: Decompressed };
+
+const CORRUPTED = VoiceResult.VOICE_RESULT_DATA_CORRUPTED;
+
+/** @throws HotmicError ERR_HOTMIC_SAMPLE_RATE unless decompressVoice makes this rate. */
+export function checkDecompressRate(sampleRateHz: number): void {
+  const { min, max } = DECOMPRESS_RATES_HZ;
+  if (Number.isInteger(sampleRateHz) && sampleRateHz >= min && sampleRateHz <= max) return;
+  throw new HotmicError(
+    'ERR_HOTMIC_SAMPLE_RATE',
+    `Cannot decompress voice: ${sampleRateHz} Hz, wants a whole number from ${min} to ${max}`,
+  );
+}
+
+/** What decompressVoice answers to a packet that it refuses; null for one that it takes. */
+export function refusal(read: Packet | MalformedPacket): VoiceResult | null {
+  // A foreign op before the fault decides first.
+  const isForeign = read.ops.some((op) => op.kind === 'foreign');
+  if (isForeign || (read.kind === 'malformed' && read.reason === 'op-unknown'))
+    return VoiceResult.VOICE_RESULT_UNSUPPORTED_CODEC;
+  return read.kind === 'malformed' ? CORRUPTED : null;
 }
 
 /** Frames to conceal before `frame`, at most MAX_CONCEALED_FRAMES; −1 when it lies behind and the decoder starts anew. */
@@ -172,6 +306,12 @@ function afterEndOfRecording(expected: number | null): number | null {
   return expected === null ? null : 0;
 }
 
-function refused(result: VoiceResult): Decompressed {
-  return { result, samples: 0, concealedFrames: 0, leadingConcealedFrames: 0, decodedFrames: 0 };
+const NOTHING = { samples: 0, concealedFrames: 0, leadingConcealedFrames: 0, decodedFrames: 0 } as const;
+
+function refused(result: VoiceResult): Sized {
+  return { read: null, refusal: { ...NOTHING, result } };
+}
+
+function tooSmall(samples: number): Decompressed {
+  return { ...NOTHING, result: VoiceResult.VOICE_RESULT_BUFFER_TOO_SMALL, samples };
 }

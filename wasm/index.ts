@@ -9,3 +9,4 @@ export * from './decompress.js';
 export * from './load.js';
 export { codecLiveBytes, codecMemoryBytes, initCodec, isCodecReady } from './module.js';
 export * from './resampler.js';
+export * from './voice_decompressor.js';

@@ -362,21 +362,16 @@ t.test('a packet without audio is OK with nothing in it', async (t) => {
   });
 });
 
-t.test('a rate out of 11025 to 48000 is misuse, one that Opus cannot make has a code', async (t) => {
+t.test('any whole rate from 11025 to 48000 is made, another is misuse with a code', async (t) => {
   const { steam } = game(t, { input: TONE });
-  for (const rate of [0, -24_000, 8000, 11_024, 48_001, 96_000, Number.NaN, Number.POSITIVE_INFINITY]) {
+  for (const rate of [0, -24_000, 8000, 11_024, 48_001, 24_000.5, Number.NaN, Number.POSITIVE_INFINITY]) {
     t.throws(() => steam.decompressVoice(CLOSING_SILENCE, rate), {
-      name: 'RangeError',
+      code: 'ERR_HOTMIC_SAMPLE_RATE',
       message: `${rate} Hz`,
     });
   }
-  for (const rate of [11_025, 22_050, 32_000, 44_100, 24_000.5]) {
-    t.throws(
-      () => steam.decompressVoice(CLOSING_SILENCE, rate),
-      { code: 'ERR_HOTMIC_SAMPLE_RATE' },
-      `${rate}`,
-    );
-  }
+  for (const rate of [11_025, 12_345, 22_050, 44_100, 48_000])
+    t.equal(steam.decompressVoice(CLOSING_SILENCE, rate).size, 2 * Math.floor((750 * rate) / 24_000));
 });
 
 t.test('each speaker, and each rate, has a decoder that lives across calls', async (t) => {

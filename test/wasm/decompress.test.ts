@@ -356,7 +356,7 @@ t.test('a packet of more than 3 s is corrupted: silence, frames and concealment 
 
 t.test('the 3 s are of sound, at any output rate', async (t) => {
   for (const [rate, samples] of [
-    [8000, 24_000],
+    [12_000, 36_000],
     [48_000, 144_000],
   ] as const) {
     const decoder = newDecoder(t, rate);
@@ -455,7 +455,7 @@ t.test('of two faults the first decides', async (t) => {
 });
 
 t.test('at another rate a packet gives floor(sum × rate / 24000) samples', async (t) => {
-  for (const rate of [8000, 12_000, 16_000, 24_000, 48_000] as const) {
+  for (const rate of [12_000, 16_000, 24_000, 48_000] as const) {
     const decoder = newDecoder(t, rate);
     const at = (samples24k: number) => Math.floor((samples24k * rate) / 24_000);
     const heard = play(t, decoder, speech(0, 1, 4));
@@ -471,7 +471,7 @@ t.test('at another rate a packet gives floor(sum × rate / 24000) samples', asyn
 });
 
 t.test('no remainder is carried from packet to packet', async (t) => {
-  const decoder = newDecoder(t, 8000);
+  const decoder = newDecoder(t, 12_000);
   const oneSample = packetOfOps('000100');
   for (let n = 0; n < 5; n += 1) t.equal(play(t, decoder, oneSample).samples, 0);
   t.equal(play(t, decoder, packetOfOps('000100000100000100')).samples, 1, 'but within one they add up');
@@ -490,7 +490,7 @@ t.test(
   async (t) => {
     t.comment(`seed ${SEED}`);
     const random = new SeededRandom(SEED);
-    const rates: OpusRateHz[] = [8000, 24_000, 48_000];
+    const rates: OpusRateHz[] = [12_000, 24_000, 48_000];
     const decoders = rates.map((rate) => newDecoder(t, rate));
     const out = new Int16Array(144_000);
     const seen = { ok: 0, refused: 0 };

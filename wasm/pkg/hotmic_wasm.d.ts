@@ -107,19 +107,43 @@ export function resampler_delay(handle: number): number;
 export function resampler_free(handle: number): void;
 
 /**
- * Samples that one call may take: its outputs then fit in the OUT area.
+ * Samples that one `resampler_process` may take: its outputs then fit in the OUT area.
  */
 export function resampler_max_input(handle: number): number;
 
 /**
- * A new resampler's handle, or 0 if a rate is out of range.
+ * Samples that one `resampler_stream` may take: its outputs then fit in the RESAMPLED area.
+ */
+export function resampler_max_stream(handle: number): number;
+
+/**
+ * A new resampler's handle, or 0 if a rate is out of range or too many filters are in use.
  */
 export function resampler_new(from: number, to: number): number;
 
 /**
- * Resamples `samples` samples of the IN area to the OUT area. Returns the samples there, or an error.
+ * Resamples `samples` samples of the IN area to the OUT area, floats of any scale. Returns the samples there,
+ * or an error.
  */
 export function resampler_process(handle: number, samples: number): number;
+
+/**
+ * Forgets the sound: the next call is as the first.
+ */
+export function resampler_reset(handle: number): number;
+
+/**
+ * Resamples `samples` samples of the PCM area to the RESAMPLED area, at the exact ratio, going on where the
+ * last call ended. Returns the samples there, or an error.
+ */
+export function resampler_stream(handle: number, samples: number): number;
+
+/**
+ * Resamples `samples_in` samples of the PCM area to exactly `samples_out` in the RESAMPLED area, spaced
+ * evenly: output k stands at input k * in / out of this call, less the delay. What was heard before goes on,
+ * so nothing clicks. `samples_out` is at most one sample off the exact ratio. Returns it, or an error.
+ */
+export function resampler_stretch(handle: number, samples_in: number, samples_out: number): number;
 
 export type InitInput = RequestInfo | URL | Response | BufferSource | WebAssembly.Module;
 
@@ -150,8 +174,12 @@ export interface InitOutput {
     readonly resampler_delay: (a: number) => number;
     readonly resampler_free: (a: number) => void;
     readonly resampler_max_input: (a: number) => number;
+    readonly resampler_max_stream: (a: number) => number;
     readonly resampler_new: (a: number, b: number) => number;
     readonly resampler_process: (a: number, b: number) => number;
+    readonly resampler_reset: (a: number) => number;
+    readonly resampler_stream: (a: number, b: number) => number;
+    readonly resampler_stretch: (a: number, b: number, c: number) => number;
     readonly __wbindgen_externrefs: WebAssembly.Table;
     readonly __wbindgen_start: () => void;
 }

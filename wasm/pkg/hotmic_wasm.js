@@ -242,7 +242,7 @@ export function resampler_free(handle) {
 }
 
 /**
- * Samples that one call may take: its outputs then fit in the OUT area.
+ * Samples that one `resampler_process` may take: its outputs then fit in the OUT area.
  * @param {number} handle
  * @returns {number}
  */
@@ -252,7 +252,17 @@ export function resampler_max_input(handle) {
 }
 
 /**
- * A new resampler's handle, or 0 if a rate is out of range.
+ * Samples that one `resampler_stream` may take: its outputs then fit in the RESAMPLED area.
+ * @param {number} handle
+ * @returns {number}
+ */
+export function resampler_max_stream(handle) {
+    const ret = wasm.resampler_max_stream(handle);
+    return ret;
+}
+
+/**
+ * A new resampler's handle, or 0 if a rate is out of range or too many filters are in use.
  * @param {number} from
  * @param {number} to
  * @returns {number}
@@ -263,13 +273,50 @@ export function resampler_new(from, to) {
 }
 
 /**
- * Resamples `samples` samples of the IN area to the OUT area. Returns the samples there, or an error.
+ * Resamples `samples` samples of the IN area to the OUT area, floats of any scale. Returns the samples there,
+ * or an error.
  * @param {number} handle
  * @param {number} samples
  * @returns {number}
  */
 export function resampler_process(handle, samples) {
     const ret = wasm.resampler_process(handle, samples);
+    return ret;
+}
+
+/**
+ * Forgets the sound: the next call is as the first.
+ * @param {number} handle
+ * @returns {number}
+ */
+export function resampler_reset(handle) {
+    const ret = wasm.resampler_reset(handle);
+    return ret;
+}
+
+/**
+ * Resamples `samples` samples of the PCM area to the RESAMPLED area, at the exact ratio, going on where the
+ * last call ended. Returns the samples there, or an error.
+ * @param {number} handle
+ * @param {number} samples
+ * @returns {number}
+ */
+export function resampler_stream(handle, samples) {
+    const ret = wasm.resampler_stream(handle, samples);
+    return ret;
+}
+
+/**
+ * Resamples `samples_in` samples of the PCM area to exactly `samples_out` in the RESAMPLED area, spaced
+ * evenly: output k stands at input k * in / out of this call, less the delay. What was heard before goes on,
+ * so nothing clicks. `samples_out` is at most one sample off the exact ratio. Returns it, or an error.
+ * @param {number} handle
+ * @param {number} samples_in
+ * @param {number} samples_out
+ * @returns {number}
+ */
+export function resampler_stretch(handle, samples_in, samples_out) {
+    const ret = wasm.resampler_stretch(handle, samples_in, samples_out);
     return ret;
 }
 function __wbg_get_imports() {

@@ -1,166 +1,253 @@
-//! Streaming resampler: mono, any rational ratio of two rates from 4 to 192 kHz, a polyphase windowed-sinc
-//! filter.
+//! Streaming resampler: mono, any two rates from 4 to 192 kHz, floats or s16, continuous across calls.
 //!
 //! Output sample n stands at input time n * from / to - delay. Its value is the sum over the `taps` newest
-//! inputs of x[i] * h(time - i), where h(d) = c sinc(c d) kaiser(d), and c is the cutoff as a part of the
-//! input's Nyquist frequency (polyphase form: Crochiere and Rabiner, "Multirate Digital Signal Processing",
-//! 1983, chapter 3; Kaiser's window and its formulas: Oppenheim and Schafer, "Discrete-Time Signal
-//! Processing", section 7.6). With to / from = l / m in lowest terms there are l different fractions of an
-//! input sample, hence l rows of coefficients. When those are too many, rows at fewer fractions are
-//! interpolated.
+//! inputs of x[i] * h(time - i), with h of resampler/filter.rs. With to / from = l / m in lowest terms there
+//! are l different fractions of an input sample; each has a row of coefficients in the filter, or, where l is
+//! too large, a place between two rows. `stretch` does the same for a ratio that is only near l / m: as many
+//! outputs as are asked for, evenly spaced over the inputs of the call.
 //!
-//! Bounded: at most 512 kB of coefficients and 31 kB of history.
+//! Bounded: an instance holds its last taps - 1 inputs (252 bytes for a ratio up, 12 kB for 192 to 4 kHz) and
+//! 48 bytes of position. The filter is shared (filter.rs), as is what a call works on. No float, NaN and
+//! infinities included, and no handle or size traps.
+
+mod filter;
+mod lanes;
 
 use crate::opus;
 use crate::slots::Slots;
-use crate::staging::{IN, IN_FLOATS, OUT, OUT_FLOATS};
+use crate::staging::{IN, IN_FLOATS, OUT, OUT_FLOATS, PCM, PCM_SAMPLES, RESAMPLED};
+use filter::{product, Filter, BASE_TAPS, MAX_TAPS};
+use lanes::{to_s16, Lanes, FULL_SCALE};
 use std::cell::RefCell;
-use std::f64::consts::PI;
+use std::ops::RangeInclusive;
+use std::rc::Rc;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Stop band, in dB.
-const ATTENUATION: f64 = 104.0;
-/// Taps at the lower of the two rates. With the attenuation it gives the transition band (Kaiser's estimate):
-/// from 0.81 to 1.00 of the lower Nyquist frequency, so nothing folds back.
-const BASE_TAPS: u32 = 72;
-/// More coefficients than this, and rows are interpolated.
-const MAX_COEFFICIENTS: u64 = 131_072;
-/// Rows a sample at the lower rate, when interpolated: an error of (pi / 1024)^2 / 8, or -118 dB.
-const INTERPOLATED_ROWS: u32 = 1024;
-/// Lanes of the dot product: two SIMD accumulators hide the latency of the addition.
-const LANES: usize = 8;
+const RATES: RangeInclusive<u32> = 4000..=192_000;
+/// Inputs that are resampled in one go, so that they and what comes of them stay in the cache.
+const BLOCK: usize = 1024;
+/// The longest input of a stretch: 3 s at 24 kHz.
+const MAX_STRETCH: usize = 72_000;
 
-struct Resampler {
-    taps: usize,
-    /// Row r holds the filter for a fraction of r / rows of an input sample; one row more, for interpolating.
-    table: Vec<f32>,
-    rows: u32,
-    exact: bool,
-    /// An output sample is this many inputs and this many l-ths after the one before.
+/// Where outputs stand: the next one, and how far it is to the one after.
+#[derive(Clone, Copy)]
+struct Cursor {
+    /// The newest input that the next output needs, counted from the next input to come.
+    next: usize,
+    /// Of an input sample, in `parts`.
+    fraction: u32,
     step: usize,
     step_fraction: u32,
-    l: u32,
-    /// The newest input that the next output needs, counted from the next input to come; and its fraction.
-    next: usize,
-    fraction: u32,
-    /// The last taps - 1 inputs, then room for a call's inputs.
-    buffer: Vec<f32>,
-    max_input: usize,
+    parts: u32,
+}
+
+impl Cursor {
+    /// `outputs` over `inputs`, evenly. In units of the filter's rows where they fit, so that a fraction is
+    /// a row.
+    fn new(outputs: u32, inputs: u32, rows: u32) -> Cursor {
+        let divisor = gcd(outputs, inputs);
+        let (l, m) = (outputs / divisor, inputs / divisor);
+        let unit = if rows % l == 0 { rows / l } else { 1 };
+        Cursor {
+            next: 0,
+            fraction: 0,
+            step: (m / l) as usize,
+            step_fraction: m % l * unit,
+            parts: l * unit,
+        }
+    }
+
+    /// How many outputs stand before the end of so many inputs.
+    fn outputs(&self, inputs: usize) -> usize {
+        let parts = u64::from(self.parts);
+        let step = self.step as u64 * parts + u64::from(self.step_fraction);
+        let (end, start) = (inputs as u64 * parts, self.next as u64 * parts + u64::from(self.fraction));
+        end.saturating_sub(start).div_ceil(step) as usize
+    }
+
+    /// How many inputs, at least 1, give no more than `outputs` outputs.
+    fn inputs(&self, outputs: usize) -> usize {
+        let parts = u64::from(self.parts);
+        let step = self.step as u64 * parts + u64::from(self.step_fraction);
+        (outputs as u64 * step / parts) as usize
+    }
+
+    #[inline(always)]
+    fn advance(&mut self) {
+        self.next += self.step;
+        self.fraction += self.step_fraction;
+        if self.fraction >= self.parts {
+            self.fraction -= self.parts;
+            self.next += 1;
+        }
+    }
+}
+
+struct Resampler {
+    from: u32,
+    to: u32,
+    filter: Rc<Filter>,
+    cursor: Cursor,
+    /// The last taps - 1 inputs.
+    history: Box<[f32]>,
+}
+
+/// What a call works on.
+struct Scratch {
+    /// The history, then a block of inputs.
+    inputs: [f32; MAX_TAPS - 1 + BLOCK],
+    /// What comes of them.
+    made: [f32; 2 * BLOCK],
+}
+
+thread_local! {
+    static RESAMPLERS: RefCell<Slots<Resampler>> = const { RefCell::new(Slots::new()) };
+    static SCRATCH: RefCell<Scratch> =
+        const { RefCell::new(Scratch { inputs: [0.0; MAX_TAPS - 1 + BLOCK], made: [0.0; 2 * BLOCK] }) };
 }
 
 impl Resampler {
-    fn new(from: u32, to: u32) -> Resampler {
+    fn new(from: u32, to: u32) -> Option<Resampler> {
         let divisor = gcd(from, to);
-        let (l, m) = (to / divisor, from / divisor);
-        // How many samples of the input one of the lower rate spans.
-        let span = f64::max(1.0, f64::from(m) / f64::from(l));
-        let taps = ((f64::from(BASE_TAPS) * span).ceil() as usize).next_multiple_of(LANES);
-        let exact = u64::from(l) * taps as u64 <= MAX_COEFFICIENTS;
-        let rows = if exact { l } else { (f64::from(INTERPOLATED_ROWS) / span).ceil() as u32 };
-        let outputs_fit = (OUT_FLOATS as u64 - 1) * u64::from(m) / u64::from(l);
-        Resampler {
-            taps,
-            table: design(taps, rows, span),
-            rows,
-            exact,
-            step: (m / l) as usize,
-            step_fraction: m % l,
-            l,
-            next: 0,
-            fraction: 0,
-            buffer: vec![0.0; taps - 1 + IN_FLOATS],
-            max_input: outputs_fit.min(IN_FLOATS as u64) as usize,
-        }
+        let filter = Filter::shared(to / divisor, from / divisor)?;
+        let cursor = Cursor::new(to, from, filter.rows);
+        let history = vec![0.0; filter.taps - 1].into_boxed_slice();
+        Some(Resampler { from, to, filter, cursor, history })
     }
 
-    /// Resamples; `output` has room for all that `max_input` inputs can give. Returns the outputs.
-    fn process(&mut self, input: &[f32], output: &mut [f32]) -> usize {
-        let history = self.taps - 1;
-        self.buffer[history..history + input.len()].copy_from_slice(input);
-        let mut count = 0;
-        while self.next < input.len() {
-            let window = &self.buffer[self.next..self.next + self.taps];
-            output[count] = if self.exact {
-                dot(window, self.row(self.fraction))
-            } else {
-                // At most 192,000 * 1,024: no overflow.
-                let position = self.fraction * self.rows;
-                let weight = (position % self.l) as f32 / self.l as f32;
-                let low = dot(window, self.row(position / self.l));
-                low + weight * (dot(window, self.row(position / self.l + 1)) - low)
-            };
-            count += 1;
-            self.next += self.step;
-            self.fraction += self.step_fraction;
-            if self.fraction >= self.l {
-                self.fraction -= self.l;
-                self.next += 1;
+    fn reset(&mut self) {
+        self.cursor = Cursor::new(self.to, self.from, self.filter.rows);
+        self.history.fill(0.0);
+    }
+
+    /// The longest input whose outputs are fewer than `room`, at most `most`.
+    fn max_input(&self, room: usize, most: usize) -> usize {
+        self.cursor.inputs(room - 1).min(most)
+    }
+
+    /// Resamples `samples` inputs, block by block. `fill` writes the inputs from an index on, `take` is given
+    /// the outputs from an index on. Returns the outputs.
+    fn run(
+        &mut self,
+        samples: usize,
+        fill: impl Fn(usize, &mut [f32]),
+        mut take: impl FnMut(usize, &[f32]),
+    ) -> usize {
+        let history = self.history.len();
+        let mut total = 0;
+        SCRATCH.with_borrow_mut(|Scratch { inputs, made }| {
+            inputs[..history].copy_from_slice(&self.history);
+            let block = self.max_input(made.len(), BLOCK);
+            for start in (0..samples).step_by(block) {
+                let count = block.min(samples - start);
+                fill(start, &mut inputs[history..history + count]);
+                let made = &mut made[..self.cursor.outputs(count)];
+                self.resample(&inputs[..history + count], made);
+                self.cursor.next -= count;
+                take(total, made);
+                total += made.len();
+                inputs.copy_within(count..count + history, 0);
             }
+            self.history.copy_from_slice(&inputs[..history]);
+        });
+        total
+    }
+
+    /// PCM[0..samples] to RESAMPLED, where the cursor stands. The outputs fit: the caller has seen to it.
+    fn run_pcm(&mut self, samples: usize) -> i32 {
+        PCM.with_borrow(|pcm| {
+            RESAMPLED.with_borrow_mut(|resampled| {
+                let fill = |start: usize, inputs: &mut [f32]| {
+                    for (input, sample) in inputs.iter_mut().zip(&pcm[start..]) {
+                        *input = f32::from(*sample) * (1.0 / FULL_SCALE);
+                    }
+                };
+                self.run(samples, fill, |start, made| {
+                    to_s16(made, &mut resampled[start..start + made.len()]);
+                }) as i32
+            })
+        })
+    }
+
+    /// IN[0..samples] to OUT, likewise.
+    fn run_floats(&mut self, samples: usize) -> i32 {
+        IN.with_borrow(|input| {
+            OUT.with_borrow_mut(|output| {
+                let fill = |start: usize, inputs: &mut [f32]| {
+                    inputs.copy_from_slice(&input[start..start + inputs.len()]);
+                };
+                self.run(samples, fill, |start, made| {
+                    output[start..start + made.len()].copy_from_slice(made);
+                }) as i32
+            })
+        })
+    }
+
+    /// See `resampler_stretch`, which has checked the arguments.
+    fn stretch(&mut self, samples: u32, outputs: u32) -> i32 {
+        self.cursor = if outputs > 0 {
+            Cursor::new(outputs, samples, self.filter.rows)
+        } else {
+            // No output stands among the inputs: they are only remembered.
+            Cursor { next: samples as usize, ..Cursor::new(self.to, self.from, self.filter.rows) }
+        };
+        let made = self.run_pcm(samples as usize);
+        self.cursor = Cursor::new(self.to, self.from, self.filter.rows);
+        made
+    }
+
+    /// Fills `made` with the next outputs. `inputs` are the last taps - 1 and all that the outputs need.
+    fn resample(&mut self, inputs: &[f32], made: &mut [f32]) {
+        let filter = &*self.filter;
+        let cursor = &mut self.cursor;
+        if filter.rows != cursor.parts {
+            fill_fours(made, || {
+                // Less than 192,000 * 1,025: no overflow.
+                let position = cursor.fraction * filter.rows;
+                let (row, weight) = (position / cursor.parts, position % cursor.parts);
+                let weight = Lanes::splat(weight as f32 / cursor.parts as f32);
+                let window = window(inputs, cursor.next, filter.taps);
+                let low = product(window, filter.row(row));
+                let high = product(window, filter.row(row + 1));
+                cursor.advance();
+                low.plus(high.minus(low).times(weight))
+            });
+        } else if filter.taps == BASE_TAPS {
+            // The same with a length that the compiler knows: it unrolls the loop over the taps.
+            fill_fours(made, || {
+                let window = window(inputs, cursor.next, BASE_TAPS);
+                let lanes = product(window, &filter.row(cursor.fraction)[..BASE_TAPS / 4]);
+                cursor.advance();
+                lanes
+            });
+        } else {
+            fill_fours(made, || {
+                let window = window(inputs, cursor.next, filter.taps);
+                let lanes = product(window, filter.row(cursor.fraction));
+                cursor.advance();
+                lanes
+            });
         }
-        self.next -= input.len();
-        self.buffer.copy_within(input.len()..input.len() + history, 0);
-        count
-    }
-
-    fn row(&self, index: u32) -> &[f32] {
-        let start = index as usize * self.taps;
-        &self.table[start..start + self.taps]
     }
 }
 
-/// The coefficients, row by row, oldest input first, each row summing to 1 so that no fraction changes the
-/// level.
-fn design(taps: usize, rows: u32, span: f64) -> Vec<f32> {
-    // Kaiser's estimate, solved for the width of the transition band (as a part of the lower Nyquist
-    // frequency).
-    let width = (ATTENUATION - 7.95) / (2.285 * PI * (taps as f64 / span - 1.0));
-    let cutoff = (1.0 - width / 2.0) / span;
-    let beta = 0.1102 * (ATTENUATION - 8.7);
-    let half = taps as f64 / 2.0;
-    let mut table = Vec::with_capacity((rows as usize + 1) * taps);
-    let mut row = vec![0.0; taps];
-    for r in 0..=rows {
-        for (j, h) in row.iter_mut().enumerate() {
-            // From tap to output, in input samples: tap j is the input j - (taps - 1) before the newest.
-            let distance = f64::from(r) / f64::from(rows) + half - 1.0 - j as f64;
-            let x = distance / half;
-            let window = if x.abs() > 1.0 { 0.0 } else { bessel_i0(beta * (1.0 - x * x).sqrt()) };
-            *h = sinc(cutoff * distance) * window;
-        }
-        let sum: f64 = row.iter().sum();
-        table.extend(row.iter().map(|h| (h / sum) as f32));
-    }
-    table
+#[inline(always)]
+fn window(inputs: &[f32], at: usize, taps: usize) -> &[[f32; 4]] {
+    inputs[at..at + taps].as_chunks().0
 }
 
-fn sinc(x: f64) -> f64 {
-    if x == 0.0 {
-        1.0
-    } else {
-        (PI * x).sin() / (PI * x)
+/// Each output is the sum of the lanes that `next` gives; four are summed at once.
+#[inline(always)]
+fn fill_fours(made: &mut [f32], mut next: impl FnMut() -> Lanes) {
+    let (fours, rest) = made.as_chunks_mut();
+    for four in fours {
+        Lanes::sums([next(), next(), next(), next()]).store(four);
     }
-}
-
-/// The modified Bessel function of the first kind, order 0, by its power series: sum of ((x / 2)^k / k!)^2.
-fn bessel_i0(x: f64) -> f64 {
-    let (mut sum, mut term, mut k) = (1.0, 1.0, 1.0);
-    while term > sum * 1e-17 {
-        term *= (x / (2.0 * k)) * (x / (2.0 * k));
-        sum += term;
-        k += 1.0;
+    for one in rest {
+        let mut four = [0.0; 4];
+        Lanes::sums([next(), Lanes::ZERO, Lanes::ZERO, Lanes::ZERO]).store(&mut four);
+        *one = four[0];
     }
-    sum
-}
-
-/// Written in lanes, because the compiler may not reorder a sum of floats by itself.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0f32; LANES];
-    for (a, b) in a.chunks_exact(LANES).zip(b.chunks_exact(LANES)) {
-        for lane in 0..LANES {
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
-    sums.iter().sum()
 }
 
 fn gcd(a: u32, b: u32) -> u32 {
@@ -171,53 +258,90 @@ fn gcd(a: u32, b: u32) -> u32 {
     }
 }
 
-thread_local! {
-    static RESAMPLERS: RefCell<Slots<Resampler>> = const { RefCell::new(Slots::new()) };
-}
-
 fn with(handle: u32, action: impl FnOnce(&mut Resampler) -> i32) -> i32 {
-    RESAMPLERS.with(|all| all.borrow_mut().get(handle).map_or(opus::INVALID_STATE, action))
+    RESAMPLERS.with_borrow_mut(|all| all.get(handle).map_or(opus::INVALID_STATE, action))
 }
 
-/// A new resampler's handle, or 0 if a rate is out of range.
+/// A new resampler's handle, or 0 if a rate is out of range or too many filters are in use.
 #[wasm_bindgen]
 pub fn resampler_new(from: u32, to: u32) -> u32 {
-    let rates = 4000..=192_000;
-    if !rates.contains(&from) || !rates.contains(&to) {
+    if !RATES.contains(&from) || !RATES.contains(&to) {
         return 0;
     }
-    RESAMPLERS.with(|all| all.borrow_mut().add(Resampler::new(from, to)))
-}
-
-/// Samples that one call may take: its outputs then fit in the OUT area.
-#[wasm_bindgen]
-pub fn resampler_max_input(handle: u32) -> i32 {
-    with(handle, |resampler| resampler.max_input as i32)
+    Resampler::new(from, to).map_or(0, |new| RESAMPLERS.with_borrow_mut(|all| all.add(new)))
 }
 
 /// The constant delay, in input samples.
 #[wasm_bindgen]
 pub fn resampler_delay(handle: u32) -> i32 {
-    with(handle, |resampler| (resampler.taps / 2) as i32)
+    with(handle, |resampler| (resampler.filter.taps / 2) as i32)
 }
 
-/// Resamples `samples` samples of the IN area to the OUT area. Returns the samples there, or an error.
+/// Samples that one `resampler_process` may take: its outputs then fit in the OUT area.
+#[wasm_bindgen]
+pub fn resampler_max_input(handle: u32) -> i32 {
+    with(handle, |resampler| resampler.max_input(OUT_FLOATS, IN_FLOATS) as i32)
+}
+
+/// Samples that one `resampler_stream` may take: its outputs then fit in the RESAMPLED area.
+#[wasm_bindgen]
+pub fn resampler_max_stream(handle: u32) -> i32 {
+    with(handle, |resampler| resampler.max_input(PCM_SAMPLES, PCM_SAMPLES) as i32)
+}
+
+/// Resamples `samples` samples of the IN area to the OUT area, floats of any scale. Returns the samples there,
+/// or an error.
 #[wasm_bindgen]
 pub fn resampler_process(handle: u32, samples: u32) -> i32 {
-    IN.with_borrow(|input| {
-        OUT.with_borrow_mut(|output| {
-            with(handle, |resampler| {
-                let samples = samples as usize;
-                if samples > resampler.max_input {
-                    return opus::BAD_ARG;
-                }
-                resampler.process(&input[..samples], output) as i32
-            })
-        })
+    with(handle, |resampler| {
+        let samples = samples as usize;
+        if samples > resampler.max_input(OUT_FLOATS, IN_FLOATS) {
+            return opus::BAD_ARG;
+        }
+        resampler.run_floats(samples)
+    })
+}
+
+/// Resamples `samples` samples of the PCM area to the RESAMPLED area, at the exact ratio, going on where the
+/// last call ended. Returns the samples there, or an error.
+#[wasm_bindgen]
+pub fn resampler_stream(handle: u32, samples: u32) -> i32 {
+    with(handle, |resampler| {
+        let samples = samples as usize;
+        if samples > resampler.max_input(PCM_SAMPLES, PCM_SAMPLES) {
+            return opus::BAD_ARG;
+        }
+        resampler.run_pcm(samples)
+    })
+}
+
+/// Resamples `samples_in` samples of the PCM area to exactly `samples_out` in the RESAMPLED area, spaced
+/// evenly: output k stands at input k * in / out of this call, less the delay. What was heard before goes on,
+/// so nothing clicks. `samples_out` is at most one sample off the exact ratio. Returns it, or an error.
+#[wasm_bindgen]
+pub fn resampler_stretch(handle: u32, samples_in: u32, samples_out: u32) -> i32 {
+    with(handle, |resampler| {
+        let (from, to) = (i64::from(resampler.from), i64::from(resampler.to));
+        let off = i64::from(samples_out) * from - i64::from(samples_in) * to;
+        let too_long = samples_in as usize > MAX_STRETCH || samples_out as usize > PCM_SAMPLES;
+        if off.abs() > from || too_long || (samples_in == 0 && samples_out > 0) {
+            return opus::BAD_ARG;
+        }
+        resampler.stretch(samples_in, samples_out)
+    })
+}
+
+/// Forgets the sound: the next call is as the first.
+#[wasm_bindgen]
+pub fn resampler_reset(handle: u32) -> i32 {
+    with(handle, |resampler| {
+        resampler.reset();
+        0
     })
 }
 
 #[wasm_bindgen]
 pub fn resampler_free(handle: u32) {
-    RESAMPLERS.with(|all| all.borrow_mut().remove(handle));
+    RESAMPLERS.with_borrow_mut(|all| all.remove(handle));
+    Filter::forget_unused();
 }

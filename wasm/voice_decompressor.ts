@@ -1,0 +1,160 @@
+/**
+ * decompressVoice for everyone: packets of any speakers, one decoder a SteamID and rate.
+ *
+ * The class reference's function, and a typed form beside it. Decoders that nobody needs any more are dropped, and their
+ * number is bounded, for a SteamID costs its sender nothing.
+ */
+
+import { readU32 } from '../voice/bytes.js';
+import { readPacket } from '../voice/packet.js';
+import { steamIdHigh, steamIdLow } from '../voice/steam_id.js';
+import { BYTES_PER_SAMPLE, type Milliseconds } from '../voice/units.js';
+import { VoiceResult } from '../voice/voice_result.js';
+import { checkDecompressRate, type DecompressedPcm, refusal, VoiceDecoder } from './decompress.js';
+import { isCodecReady } from './module.js';
+
+/** Answer of the class reference's decompressVoice. */
+export interface DecompressedVoice {
+  readonly result: VoiceResult;
+  /** Bytes in `uncompressed`; with VOICE_RESULT_BUFFER_TOO_SMALL the bytes that a second call must allow. */
+  readonly size: number;
+  /** PCM, mono, signed 16 bit little-endian: the caller's own copy. Empty unless `result` is OK. */
+  readonly uncompressed: Uint8Array;
+}
+
+/** Default of decompressVoice's `buffer_size_override`, in bytes: 0.43 s at 24 kHz. */
+export const DECOMPRESS_BUFFER_BYTES = 20_480;
+
+export interface VoiceDecompressorOptions {
+  /** The monotonic clock by which decoders grow idle. */
+  readonly clock: () => Milliseconds;
+  /** Decoders at a time, 1 to 65536, each about 20 kB. Default 64; the one idle for longest makes room. */
+  readonly maxDecoders?: number;
+  /** A decoder that was not used for this long is dropped, 1000 to 3600000. Default 60000. */
+  readonly idleMs?: Milliseconds;
+}
+
+interface Entry {
+  readonly decoder: VoiceDecoder;
+  usedAt: Milliseconds;
+}
+
+/**
+ * Decodes the packets of any number of speakers. Pass each packet once and in its speaker's order. A decoder that was dropped
+ * is missed by nobody: the speaker's next frame counts as its first.
+ */
+export class VoiceDecompressor {
+  readonly #clock: () => Milliseconds;
+  readonly #maxDecoders: number;
+  readonly #idleMs: Milliseconds;
+  /** The least recently used first. */
+  readonly #entries = new Map<string, Entry>();
+  #isFreed = false;
+
+  /** @throws RangeError for an option out of range. */
+  constructor({ clock, maxDecoders = 64, idleMs = 60_000 }: VoiceDecompressorOptions) {
+    if (!(Number.isInteger(maxDecoders) && maxDecoders >= 1 && maxDecoders <= 65_536)) {
+      throw new RangeError(`Cannot decompress voice: maxDecoders is ${maxDecoders}, wants 1 to 65536`);
+    }
+    if (!(idleMs >= 1000 && idleMs <= 3_600_000)) {
+      throw new RangeError(`Cannot decompress voice: idleMs is ${idleMs}, wants 1000 to 3600000`);
+    }
+    this.#clock = clock;
+    this.#maxDecoders = maxDecoders;
+    this.#idleMs = idleMs;
+  }
+
+  /** Decoders held now. */
+  get decoders(): number {
+    return this.#entries.size;
+  }
+
+  /**
+   * The class reference's function: one call, one packet. VOICE_RESULT_OK, BUFFER_TOO_SMALL (nothing is changed: call again
+   * with room for `size`), DATA_CORRUPTED, UNSUPPORTED_CODEC, or NOT_INITIALIZED before `initCodec` and after `free()`.
+   *
+   * @param sample_rate In Hz, 11025 to 48000.
+   * @param buffer_size_override Bytes of room for PCM.
+   * @throws HotmicError ERR_HOTMIC_SAMPLE_RATE for another rate.
+   */
+  decompressVoice(
+    voice: Uint8Array,
+    sample_rate: number,
+    buffer_size_override = DECOMPRESS_BUFFER_BYTES,
+  ): DecompressedVoice {
+    checkDecompressRate(sample_rate);
+    if (!isCodecReady() || this.#isFreed) {
+      return {
+        result: VoiceResult.VOICE_RESULT_NOT_INITIALIZED,
+        size: 0,
+        uncompressed: new Uint8Array(0),
+      };
+    }
+    const maxSamples = Math.max(0, Math.floor(buffer_size_override / BYTES_PER_SAMPLE)) || 0;
+    const { result, samples, pcm } = this.decompress(voice, sample_rate, maxSamples);
+    return { result, size: samples * BYTES_PER_SAMPLE, uncompressed: new Uint8Array(pcm.buffer) };
+  }
+
+  /**
+   * Decodes a packet into memory of its own, as much as it takes.
+   *
+   * @param maxSamples More than this is BUFFER_TOO_SMALL. Default: the 3 s of every packet.
+   * @throws HotmicError ERR_HOTMIC_SAMPLE_RATE for a rate that is no whole number from 11025 to 48000; ERR_HOTMIC_CODEC
+   *   before `initCodec`.
+   */
+  decompress(packet: Uint8Array, sampleRateHz: number, maxSamples?: number): DecompressedPcm {
+    const now = this.#clock();
+    this.#dropIdle(now);
+    const key = packet.length < 8 ? '' : `${readU32(packet, 0)}:${readU32(packet, 4)}:${sampleRateHz}`;
+    const known = this.#entries.get(key);
+    // What is not even a packet earns no decoder.
+    if (known === undefined) {
+      const result = refusal(readPacket(packet));
+      if (result !== null) return { ...NOTHING, result };
+    }
+    const entry = known ?? { decoder: new VoiceDecoder(sampleRateHz), usedAt: now };
+    const decompressed = entry.decoder.decompressPcm(packet, maxSamples);
+    if (decompressed.result === VoiceResult.VOICE_RESULT_OK) this.#keep(key, entry, now);
+    else if (known === undefined) entry.decoder.free();
+    return decompressed;
+  }
+
+  /** Drops a speaker's decoders: it left. */
+  forget(steamId: bigint): void {
+    const speaker = `${steamIdLow(steamId)}:${steamIdHigh(steamId)}:`;
+    for (const key of this.#entries.keys()) if (key.startsWith(speaker)) this.#drop(key);
+  }
+
+  /** Gives all memory back. */
+  free(): void {
+    for (const key of this.#entries.keys()) this.#drop(key);
+    this.#isFreed = true;
+  }
+
+  #keep(key: string, entry: Entry, now: Milliseconds): void {
+    entry.usedAt = now;
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    if (this.#entries.size > this.#maxDecoders) this.#drop(this.#entries.keys().next().value!);
+  }
+
+  #dropIdle(now: Milliseconds): void {
+    for (const [key, { usedAt }] of this.#entries) {
+      if (now - usedAt <= this.#idleMs) return;
+      this.#drop(key);
+    }
+  }
+
+  #drop(key: string): void {
+    this.#entries.get(key)?.decoder.free();
+    this.#entries.delete(key);
+  }
+}
+
+const NOTHING = {
+  samples: 0,
+  concealedFrames: 0,
+  leadingConcealedFrames: 0,
+  decodedFrames: 0,
+  pcm: new Int16Array(0),
+} as const;
