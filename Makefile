@@ -25,6 +25,10 @@ test: build ## run all tests; the last line counts them
 test-node24: build ## the same on Node 24 and Debian 13, in a tree bootstrapped under out/; wants root
 	@sh test/node24.sh
 
+.PHONY: soak
+soak: build ## a million packets through one decoder, and through ten thousand: memory stays flat
+	@HOTMIC_SOAK_PACKETS=1000000 node dist/test/scenario/codec_memory.test.js
+
 .PHONY: check
 check: lint wasm-check test ## everything that has to hold before a commit
 

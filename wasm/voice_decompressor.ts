@@ -10,8 +10,14 @@ import { readPacket } from '../voice/packet.js';
 import { steamIdHigh, steamIdLow } from '../voice/steam_id.js';
 import { BYTES_PER_SAMPLE, type Milliseconds } from '../voice/units.js';
 import { VoiceResult } from '../voice/voice_result.js';
-import { checkDecompressRate, type DecompressedPcm, refusal, VoiceDecoder } from './decompress.js';
-import { isCodecReady } from './module.js';
+import {
+  checkDecompressRate,
+  type Decompressed,
+  type DecompressedPcm,
+  refusal,
+  VoiceDecoder,
+} from './decompress.js';
+import { checkSpan, freed, isCodecReady } from './module.js';
 
 /** Answer of the class reference's decompressVoice. */
 export interface DecompressedVoice {
@@ -30,13 +36,20 @@ export interface VoiceDecompressorOptions {
   readonly clock: () => Milliseconds;
   /** Decoders at a time, 1 to 65536, each about 20 kB. Default 64; the one idle for longest makes room. */
   readonly maxDecoders?: number;
-  /** A decoder that was not used for this long is dropped, 1000 to 3600000. Default 60000. */
+  /** A decoder that was not used for this long is dropped with one of the next packets, 1000 to 3600000. Default 60000. */
   readonly idleMs?: Milliseconds;
 }
 
 interface Entry {
+  readonly kind: 'entry';
+  readonly key: string;
   readonly decoder: VoiceDecoder;
   usedAt: Milliseconds;
+}
+
+interface Refused {
+  readonly kind: 'refused';
+  readonly result: VoiceResult;
 }
 
 /**
@@ -49,6 +62,8 @@ export class VoiceDecompressor {
   readonly #idleMs: Milliseconds;
   /** The least recently used first. */
   readonly #entries = new Map<string, Entry>();
+  /** Idle ones are looked for now and then: a map that is always shortened at its front is slow to read there. */
+  #sweepAt: Milliseconds = Number.NEGATIVE_INFINITY;
   #isFreed = false;
 
   /** @throws RangeError for an option out of range. */
@@ -91,32 +106,33 @@ export class VoiceDecompressor {
       };
     }
     const maxSamples = Math.max(0, Math.floor(buffer_size_override / BYTES_PER_SAMPLE)) || 0;
-    const { result, samples, pcm } = this.decompress(voice, sample_rate, maxSamples);
+    const { result, samples, pcm } = this.decompressPcm(voice, sample_rate, maxSamples);
     return { result, size: samples * BYTES_PER_SAMPLE, uncompressed: new Uint8Array(pcm.buffer) };
   }
 
   /**
-   * Decodes a packet into memory of its own, as much as it takes.
+   * Decodes a packet into `out` from `outOffset`, as `VoiceDecoder.decompress` does: for who has memory already.
+   *
+   * @throws RangeError for an offset outside `out`; HotmicError ERR_HOTMIC_SAMPLE_RATE for a rate that is no whole number from
+   *   11025 to 48000, ERR_HOTMIC_CODEC before `initCodec` and after `free()`.
+   */
+  decompress(packet: Uint8Array, sampleRateHz: number, out: Int16Array, outOffset = 0): Decompressed {
+    checkSpan('decompress: out', out.length, outOffset, 0);
+    const entry = this.#entry(packet, sampleRateHz);
+    if (entry.kind === 'refused') return refused(entry.result);
+    return this.#settle(entry, entry.decoder.decompress(packet, out, outOffset));
+  }
+
+  /**
+   * Decodes a packet into memory of its own, as much as it takes, as `VoiceDecoder.decompressPcm` does.
    *
    * @param maxSamples More than this is BUFFER_TOO_SMALL. Default: the 3 s of every packet.
-   * @throws HotmicError ERR_HOTMIC_SAMPLE_RATE for a rate that is no whole number from 11025 to 48000; ERR_HOTMIC_CODEC
-   *   before `initCodec`.
+   * @throws As `decompress`.
    */
-  decompress(packet: Uint8Array, sampleRateHz: number, maxSamples?: number): DecompressedPcm {
-    const now = this.#clock();
-    this.#dropIdle(now);
-    const key = packet.length < 8 ? '' : `${readU32(packet, 0)}:${readU32(packet, 4)}:${sampleRateHz}`;
-    const known = this.#entries.get(key);
-    // What is not even a packet earns no decoder.
-    if (known === undefined) {
-      const result = refusal(readPacket(packet));
-      if (result !== null) return { ...NOTHING, result };
-    }
-    const entry = known ?? { decoder: new VoiceDecoder(sampleRateHz), usedAt: now };
-    const decompressed = entry.decoder.decompressPcm(packet, maxSamples);
-    if (decompressed.result === VoiceResult.VOICE_RESULT_OK) this.#keep(key, entry, now);
-    else if (known === undefined) entry.decoder.free();
-    return decompressed;
+  decompressPcm(packet: Uint8Array, sampleRateHz: number, maxSamples?: number): DecompressedPcm {
+    const entry = this.#entry(packet, sampleRateHz);
+    if (entry.kind === 'refused') return refused(entry.result);
+    return this.#settle(entry, entry.decoder.decompressPcm(packet, maxSamples));
   }
 
   /** Drops a speaker's decoders: it left. */
@@ -131,14 +147,39 @@ export class VoiceDecompressor {
     this.#isFreed = true;
   }
 
-  #keep(key: string, entry: Entry, now: Milliseconds): void {
-    entry.usedAt = now;
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
-    if (this.#entries.size > this.#maxDecoders) this.#drop(this.#entries.keys().next().value!);
+  /** The packet's decoder: kept from before, or new. What is refused earns none, for making one takes time. */
+  #entry(packet: Uint8Array, sampleRateHz: number): Entry | Refused {
+    if (this.#isFreed) throw freed('VoiceDecompressor');
+    checkDecompressRate(sampleRateHz);
+    const now = this.#clock();
+    this.#dropIdle(now);
+    const key = packet.length < 8 ? '' : `${readU32(packet, 0)}:${readU32(packet, 4)}:${sampleRateHz}`;
+    const known = this.#entries.get(key);
+    if (known !== undefined) {
+      known.usedAt = now;
+      return known;
+    }
+    const result = refusal(readPacket(packet));
+    if (result !== null) return { kind: 'refused', result };
+    return { kind: 'entry', key, decoder: new VoiceDecoder(sampleRateHz), usedAt: now };
+  }
+
+  /** Keeps the decoder of a packet that was decoded, as the most recently used. */
+  #settle<Answer extends Decompressed>(entry: Entry, answer: Answer): Answer {
+    const { key, decoder } = entry;
+    if (answer.result === VoiceResult.VOICE_RESULT_OK) {
+      this.#entries.delete(key);
+      this.#entries.set(key, entry);
+      if (this.#entries.size > this.#maxDecoders) this.#drop(this.#entries.keys().next().value!);
+    } else if (!this.#entries.has(key)) {
+      decoder.free();
+    }
+    return answer;
   }
 
   #dropIdle(now: Milliseconds): void {
+    if (now < this.#sweepAt) return;
+    this.#sweepAt = now + this.#idleMs / 8;
     for (const [key, { usedAt }] of this.#entries) {
       if (now - usedAt <= this.#idleMs) return;
       this.#drop(key);
@@ -151,10 +192,7 @@ export class VoiceDecompressor {
   }
 }
 
-const NOTHING = {
-  samples: 0,
-  concealedFrames: 0,
-  leadingConcealedFrames: 0,
-  decodedFrames: 0,
-  pcm: new Int16Array(0),
-} as const;
+function refused(result: VoiceResult): DecompressedPcm {
+  const nothing = { samples: 0, concealedFrames: 0, leadingConcealedFrames: 0, decodedFrames: 0 };
+  return { ...nothing, result, pcm: new Int16Array(0) };
+}
