@@ -1,0 +1,113 @@
+/**
+ * Starts the codec in a browser's page or worker: fetches the file that lies in `pkg/` beside this one, or another. Bundlers
+ * find both files by the form `new URL('…', import.meta.url)` and copy them.
+ *
+ * An AudioWorklet fetches nothing: compile outside, hand the module over in `processorOptions`, call `initCodec` there.
+ */
+
+import { HotmicError, messageOf } from '../voice/error.js';
+import { initCodec, isCodecReady } from './module.js';
+import { chooseBuild, type SimdUse } from './simd.js';
+
+/** How the codec is loaded. */
+export interface LoadCodecOptions {
+  /** Which build. Default `auto`. Means nothing where `url` is given. */
+  readonly simd?: SimdUse;
+  /**
+   * Where the module lies instead, relative to the page or worker: a copy of `pkg/hotmic_wasm_bg.wasm` or of
+   * `pkg/hotmic_wasm_scalar_bg.wasm`; `hasWasmSimd` says which. Default: the one that fits, beside this file.
+   */
+  readonly url?: string | URL;
+}
+
+/** The part of WebAssembly's interface used here. Its types live in the DOM library, which not every room has. */
+declare const WebAssembly: {
+  compile(bytes: Uint8Array): Promise<object>;
+  compileStreaming?(response: Response): Promise<object>;
+};
+
+const WASM_TYPE = 'application/wasm';
+const WASM_MAGIC = [0x00, 0x61, 0x73, 0x6d] as const;
+
+let loading: Promise<void> | null = null;
+
+/**
+ * Fetches, compiles and starts the codec in this thread. While one call is under way, or after it succeeded, others do nothing
+ * but wait for it, whatever their options; after a failure the next one tries again.
+ *
+ * @throws (rejects) TypeError for a wrong option; HotmicError ERR_HOTMIC_CODEC with the reason when the file cannot be fetched
+ *   or is no module, or the engine or the page's Content-Security-Policy (it wants 'wasm-unsafe-eval') forbids WebAssembly.
+ */
+export async function loadCodec(options: LoadCodecOptions = {}): Promise<void> {
+  const url = moduleUrl(options);
+  if (isCodecReady()) return;
+  loading ??= compile(url)
+    .then(initCodec)
+    .finally(() => {
+      loading = null;
+    });
+  return loading;
+}
+
+/**
+ * Fetches and compiles the codec without starting it: a `WebAssembly.Module` for workers (`postMessage`) and AudioWorklets
+ * (`processorOptions`; Chromium takes it there, but not through a node's port), each of which starts it with `initCodec`.
+ *
+ * @throws (rejects) as `loadCodec` does.
+ */
+export async function compileCodec(options: LoadCodecOptions = {}): Promise<object> {
+  return compile(moduleUrl(options));
+}
+
+function moduleUrl(options: LoadCodecOptions): string {
+  const build = chooseBuild(options, ['simd', 'url']);
+  if (options.url !== undefined) return String(options.url);
+  // Each in full: bundlers read the text.
+  return build === 'simd'
+    ? new URL('./pkg/hotmic_wasm_bg.wasm', import.meta.url).href
+    : new URL('./pkg/hotmic_wasm_scalar_bg.wasm', import.meta.url).href;
+}
+
+async function compile(url: string): Promise<object> {
+  let response: Response;
+  try {
+    response = await fetch(url);
+  } catch (cause) {
+    throw failure(
+      `cannot fetch ${url}: ${messageOf(cause)}; is the network there, and may this page ask that host?`,
+      cause,
+    );
+  }
+  if (!response.ok)
+    throw failure(`cannot fetch ${url}: the server answers ${response.status}, wants the module`);
+  const type = response.headers.get('content-type') ?? 'no type';
+  // Engines compile while it loads only what is of this very type. Other servers are common, and the bytes tell.
+  if (type.trim().toLowerCase() === WASM_TYPE && WebAssembly.compileStreaming !== undefined) {
+    return WebAssembly.compileStreaming(response).catch((cause) => {
+      throw failure(`cannot compile ${url}: ${messageOf(cause)}`, cause);
+    });
+  }
+  let bytes: Uint8Array;
+  try {
+    bytes = new Uint8Array(await response.arrayBuffer());
+  } catch (cause) {
+    throw failure(`cannot fetch ${url}: it broke off: ${messageOf(cause)}`, cause);
+  }
+  // The usual mistake: a server that answers with its start page where it has no such file.
+  if (!WASM_MAGIC.every((byte, at) => bytes[at] === byte)) {
+    throw failure(
+      `${url} is no WebAssembly module: ${type}, ${bytes.length} bytes; wants pkg/hotmic_wasm_bg.wasm`,
+    );
+  }
+  return WebAssembly.compile(bytes).catch((cause) => {
+    throw failure(`cannot compile ${url}: ${messageOf(cause)}`, cause);
+  });
+}
+
+function failure(why: string, cause?: unknown): HotmicError {
+  return new HotmicError(
+    'ERR_HOTMIC_CODEC',
+    `Cannot load codec: ${why}`,
+    cause === undefined ? {} : { cause },
+  );
+}

@@ -1,0 +1,12 @@
+/**
+ * What both doors of `hotmic/codec` share: all but how the module is found. No node: import, and at import time nothing but
+ * the language itself: an AudioWorklet has no TextDecoder, atob, fetch or URL.
+ */
+
+export * from './codec.js';
+export * from './compress.js';
+export * from './decompress.js';
+export { codecLiveBytes, codecMemoryBytes, initCodec, isCodecReady } from './module.js';
+export * from './resampler.js';
+export { hasWasmSimd, type SimdUse } from './simd.js';
+export * from './voice_decompressor.js';
