@@ -19,6 +19,7 @@ demo: build ## four players in a lobby, recorded to WAV: the main job, without S
 
 .PHONY: test
 test: build ## run all tests; the last line counts them
+	@sh test/chromium.sh
 	@node dist/test/run.js
 
 .PHONY: test-node24

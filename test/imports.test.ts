@@ -139,3 +139,15 @@ t.test('each room uses only the packages it is allowed', async (t) => {
     }
   }
 });
+
+t.test("the browser's door of the codec reaches no package and nothing of Node", async (t) => {
+  const seen = new Set(['wasm/index_browser.ts']);
+  for (const file of seen) for (const target of imports.get(file) ?? []) seen.add(target);
+  t.ok(seen.has('wasm/codec.ts') && seen.has('wasm/load_browser.ts'), `${seen.size} files`);
+  t.notOk(seen.has('wasm/load.ts'));
+  for (const file of seen) {
+    // The glue is JavaScript: its imports are looked at as text.
+    const source = imports.has(file) ? file : file.replace(/\.ts$/, '.js');
+    for (const name of specifiers(source)) t.ok(name.startsWith('.'), `${file} may import ${name}`);
+  }
+});

@@ -1,0 +1,123 @@
+/**
+ * What the codec has to do in each place where it runs: every golden stream at every rate, and a recording through VoiceEncoder
+ * and VoiceDecoder. Node, page, worker and AudioWorklet all run this file, so it uses nothing but the language.
+ */
+
+import {
+  hasWasmSimd,
+  OPUS_RATES_HZ,
+  OpusDecoder,
+  type OpusRateHz,
+  VoiceDecoder,
+  VoiceEncoder,
+} from '../../../wasm/portable.js';
+
+/** A packet, 20 ms that were lost, or a new start. */
+type Step = Uint8Array | 'conceal' | 'reset';
+
+/** One stream for one new decoder; can be posted to another thread. */
+export interface Job {
+  /** As in `golden.json`, with the rate. */
+  readonly name: string;
+  readonly sampleRateHz: OpusRateHz;
+  readonly steps: readonly Step[];
+}
+
+/** The part of `golden.json` that is used here. */
+export interface GoldenStreams {
+  readonly streams: readonly {
+    readonly name: string;
+    readonly steps: readonly string[];
+    readonly outputs: Readonly<Record<`${OpusRateHz}`, { readonly sha256: string }>>;
+  }[];
+}
+
+/** What a place answers. */
+export interface Answer {
+  readonly hasWasmSimd: boolean;
+  /** The samples of each job. */
+  readonly pcm: readonly Int16Array[];
+  readonly roundTrip: Int16Array;
+}
+
+/** Every stream at every rate. Wants `atob`, so not for a worklet: hand it the jobs. */
+export function jobsOf(golden: GoldenStreams): Job[] {
+  return golden.streams.flatMap(({ name, steps }) =>
+    OPUS_RATES_HZ.map((sampleRateHz) => ({
+      name: `${name} at ${sampleRateHz} Hz`,
+      sampleRateHz,
+      steps: steps.map(readStep),
+    })),
+  );
+}
+
+function readStep(step: string): Step {
+  if (step === 'conceal' || step === 'reset') return step;
+  return fromBase64(step);
+}
+
+/** Wants `atob`. */
+export function fromBase64(text: string): Uint8Array {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
+
+/** Decodes one stream. @throws Error where a packet is refused. */
+export function runJob({ name, sampleRateHz, steps }: Job): Int16Array {
+  const decoder = new OpusDecoder(sampleRateHz);
+  const frame = sampleRateHz / 50;
+  // No step plays longer than 120 ms.
+  const pcm = new Int16Array(steps.length * 6 * frame);
+  let at = 0;
+  for (const step of steps) {
+    if (step === 'reset') decoder.reset();
+    else if (step === 'conceal') at += decoder.conceal(frame, pcm, at);
+    else {
+      const samples = decoder.decode(step, 0, step.length, pcm, at);
+      if (samples < 0) throw new Error(`${name}: the decoder answers ${samples}`);
+      at += samples;
+    }
+  }
+  decoder.free();
+  return pcm.slice(0, at);
+}
+
+/** Two seconds of a sweeping triangle in packets as Steam would record it. */
+export function recordPackets(): Uint8Array[] {
+  const encoder = new VoiceEncoder(76561197960265729n, { complexity: 5 });
+  const packet = new Uint8Array(8192);
+  const burst = new Int16Array(800);
+  const packets: Uint8Array[] = [];
+  let phase = 0;
+  for (let written = 0; written < 48_000; written += burst.length) {
+    for (let i = 0; i < burst.length; i++) {
+      phase = (phase + (150 + (written + i) / 200) / 24_000) % 1;
+      burst[i] = Math.round((Math.abs(phase - 0.5) * 4 - 1) * 9000);
+    }
+    encoder.write(burst);
+    if (written + burst.length === 48_000) encoder.end();
+    for (let bytes = encoder.read(packet); bytes > 0; bytes = encoder.read(packet)) {
+      packets.push(packet.slice(0, bytes));
+    }
+  }
+  encoder.free();
+  return packets;
+}
+
+/** What is heard of `recordPackets` at 48 kHz. */
+export function roundTrip(): Int16Array {
+  const decoder = new VoiceDecoder(48_000);
+  const out = new Int16Array(4 * 48_000);
+  let at = 0;
+  for (const packet of recordPackets()) {
+    const { result, samples } = decoder.decompress(packet, out, at);
+    if (result !== 0) throw new Error(`decompress answers ${result}`);
+    at += samples;
+  }
+  decoder.free();
+  return out.slice(0, at);
+}
+
+/** All of it, in a place that may take its time. */
+export function runAll(jobs: readonly Job[]): Answer {
+  return { hasWasmSimd: hasWasmSimd(), pcm: jobs.map(runJob), roundTrip: roundTrip() };
+}
