@@ -6,7 +6,7 @@ import t, { type Test } from 'tap';
 import { hasWasmSimd, loadCodec } from '../../wasm/index.js';
 import { findChromium, type Route, serveDist, startChromium, type TestServer } from '../kit/chromium.js';
 import { golden, sha256, wantedHashes } from './places/hashes.js';
-import { recordPackets, roundTrip } from './places/jobs.js';
+import { hear, recordPackets, roundTrip } from './places/jobs.js';
 import type { Hashes, Place } from './places/page.js';
 
 const PLACES: readonly Place[] = [
@@ -40,8 +40,10 @@ const skip = executable === null ? 'Chromium is not here; `sh test/chromium.sh` 
 
 let server: TestServer;
 let browser: Browser;
+let wantedRoundTrip = '';
 t.before(async () => {
   loadCodec();
+  wantedRoundTrip = sha256(roundTrip());
   if (executable === null) return;
   server = await serveDist(routes);
   browser = await startChromium(executable);
@@ -83,7 +85,7 @@ for (const simd of ['auto', 'off'] as const) {
         const got = await call<Hashes>(page, 'runPlace', place, simd);
         t.equal(Object.keys(got.streams).length, golden.streams.length * 5);
         t.strictSame(got.streams, wantedHashes);
-        t.equal(got.roundTrip, sha256(roundTrip()), 'what Node hears');
+        t.equal(got.roundTrip, wantedRoundTrip, 'what Node hears');
         t.ok(server.requests.includes(file), `asked for ${file}`);
         t.notOk(server.requests.includes(otherFile), `and not for ${otherFile}`);
       },
@@ -94,7 +96,7 @@ for (const simd of ['auto', 'off'] as const) {
 t.test('examples/voice_worklet plays what its packets hold, to the sample', { skip }, async (t) => {
   const seconds = 3;
   const packets = recordPackets().map((packet) => Buffer.from(packet).toString('base64'));
-  const heard = roundTrip();
+  const heard = hear(48_000);
   const wanted = new Int16Array(seconds * 48_000);
   wanted.set(heard);
   const page = await openPage(t);
@@ -114,6 +116,12 @@ t.test('a Chromium without SIMD takes the scalar build by itself', { skip: noSse
   t.strictSame(got.streams, wantedHashes);
   t.ok(server.requests.includes(SCALAR_FILE));
   t.notOk(server.requests.includes(SIMD_FILE));
+});
+
+t.test('whoever loads while it is loading waits for the same fetch', { skip }, async (t) => {
+  const page = await openPage(t);
+  await call(page, 'loadAtOnce');
+  t.equal(server.requests.filter((path) => path.endsWith('.wasm')).length, 1);
 });
 
 t.test('a server that gives the module another type will do', { skip }, async (t) => {

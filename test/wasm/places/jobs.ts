@@ -12,8 +12,8 @@ import {
   VoiceEncoder,
 } from '../../../wasm/portable.js';
 
-/** A packet, 20 ms that were lost, or a new start. */
-type Step = Uint8Array | 'conceal' | 'reset';
+/** A packet, 20 ms that were lost, the same from the in-band FEC of the packet that comes next, or a new start. */
+type Step = Uint8Array | 'conceal' | 'fec' | 'reset';
 
 /** One stream for one new decoder; can be posted to another thread. */
 export interface Job {
@@ -52,7 +52,7 @@ export function jobsOf(golden: GoldenStreams): Job[] {
 }
 
 function readStep(step: string): Step {
-  if (step === 'conceal' || step === 'reset') return step;
+  if (step === 'conceal' || step === 'fec' || step === 'reset') return step;
   return fromBase64(step);
 }
 
@@ -68,11 +68,14 @@ export function runJob({ name, sampleRateHz, steps }: Job): Int16Array {
   // No step plays longer than 120 ms.
   const pcm = new Int16Array(steps.length * 6 * frame);
   let at = 0;
-  for (const step of steps) {
+  for (const [i, step] of steps.entries()) {
     if (step === 'reset') decoder.reset();
     else if (step === 'conceal') at += decoder.conceal(frame, pcm, at);
     else {
-      const samples = decoder.decode(step, 0, step.length, pcm, at);
+      const packet = step === 'fec' ? steps[i + 1] : step;
+      if (typeof packet !== 'object') throw new Error(`${name}: no packet behind fec`);
+      const decode = step === 'fec' ? 'decodeFec' : 'decode';
+      const samples = decoder[decode](packet, 0, packet.length, pcm, at);
       if (samples < 0) throw new Error(`${name}: the decoder answers ${samples}`);
       at += samples;
     }
@@ -103,9 +106,9 @@ export function recordPackets(): Uint8Array[] {
   return packets;
 }
 
-/** What is heard of `recordPackets` at 48 kHz. */
-export function roundTrip(): Int16Array {
-  const decoder = new VoiceDecoder(48_000);
+/** What is heard of `recordPackets`. */
+export function hear(sampleRateHz: number): Int16Array {
+  const decoder = new VoiceDecoder(sampleRateHz);
   const out = new Int16Array(4 * 48_000);
   let at = 0;
   for (const packet of recordPackets()) {
@@ -115,6 +118,11 @@ export function roundTrip(): Int16Array {
   }
   decoder.free();
   return out.slice(0, at);
+}
+
+/** A recording as it is heard at a rate of Opus, and behind it at one of the resampler. */
+export function roundTrip(): Int16Array {
+  return Int16Array.from([...hear(48_000), ...hear(44_100)]);
 }
 
 /** All of it, in a place that may take its time. */

@@ -1,6 +1,6 @@
 /**
- * The page that browser.test.ts opens: runs the codec in the place that the test names and answers with hashes. `runPlace` and
- * `loadFrom` are for the test to call.
+ * The page that browser.test.ts opens: runs the codec in the place that the test names and answers with hashes. The functions
+ * at its end are for the test to call.
  */
 
 import { compileCodec, hasWasmSimd, initCodec, loadCodec } from 'hotmic/codec';
@@ -119,6 +119,11 @@ async function loadFrom(url: string): Promise<string> {
   }
 }
 
+/** Loads three times at once. */
+async function loadAtOnce(): Promise<void> {
+  await Promise.all([loadCodec(), loadCodec(), loadCodec()]);
+}
+
 /** What examples/voice_worklet.ts plays, packets in base64: SHA-256 of the sound as s16, and the samples it said were queued. */
 async function play(packets: readonly string[], seconds: number): Promise<{ pcm: string; queued: number[] }> {
   const context = new OfflineAudioContext(1, seconds * 48_000, 48_000);
@@ -141,4 +146,4 @@ async function play(packets: readonly string[], seconds: number): Promise<{ pcm:
   return { pcm, queued };
 }
 
-Object.assign(globalThis, { runPlace, loadFrom, play });
+Object.assign(globalThis, { runPlace, loadFrom, loadAtOnce, play });
