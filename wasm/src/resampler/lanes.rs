@@ -6,6 +6,13 @@ pub use body::Lanes;
 /// 1 / FULL_SCALE is the step of s16 in floats from -1 to 1.
 pub const FULL_SCALE: f32 = 32768.0;
 
+impl Lanes {
+    #[inline(always)]
+    pub fn plus_product<const N: usize>(self, a: &[f32; N], b: &[f32; N], at: usize) -> Lanes {
+        self.plus(Lanes::load(a, at).times(Lanes::load(b, at)))
+    }
+}
+
 /// Floats from -1 to 1 to the nearest s16, of two equally near the even one; what lies outside to the last of
 /// that side, NaN to 0.
 pub fn to_s16(from: &[f32], to: &mut [i16]) {
@@ -29,15 +36,12 @@ mod body {
     impl Lanes {
         pub const ZERO: Lanes = Lanes(f32x4(0.0, 0.0, 0.0, 0.0));
 
+        /// Of four from an index.
         #[inline(always)]
-        pub fn splat(value: f32) -> Lanes {
-            Lanes(f32x4_splat(value))
-        }
-
-        #[inline(always)]
-        pub fn load(from: &[f32; 4]) -> Lanes {
+        pub fn load<const N: usize>(from: &[f32; N], at: usize) -> Lanes {
+            assert!(at + 4 <= N);
             // SAFETY: 16 bytes lie there; the load needs no alignment.
-            Lanes(unsafe { v128_load(from.as_ptr().cast()) })
+            Lanes(unsafe { v128_load(from.as_ptr().add(at).cast()) })
         }
 
         #[inline(always)]
@@ -49,11 +53,6 @@ mod body {
         #[inline(always)]
         pub fn plus(self, other: Lanes) -> Lanes {
             Lanes(f32x4_add(self.0, other.0))
-        }
-
-        #[inline(always)]
-        pub fn minus(self, other: Lanes) -> Lanes {
-            Lanes(f32x4_sub(self.0, other.0))
         }
 
         #[inline(always)]
@@ -78,7 +77,7 @@ mod body {
 
     #[inline(always)]
     pub fn four_to_s16(from: &[f32; 4], to: &mut [i16; 4]) {
-        let scaled = f32x4_nearest(Lanes::load(from).times(Lanes::splat(super::FULL_SCALE)).0);
+        let scaled = f32x4_nearest(f32x4_mul(Lanes::load(from, 0).0, f32x4_splat(super::FULL_SCALE)));
         let whole = i32x4_trunc_sat_f32x4(scaled);
         // SAFETY: 8 bytes lie there; the store needs no alignment.
         unsafe { v128_store64_lane::<0>(i16x8_narrow_i32x4(whole, whole), to.as_mut_ptr().cast()) }
@@ -93,14 +92,10 @@ mod body {
     impl Lanes {
         pub const ZERO: Lanes = Lanes([0.0; 4]);
 
+        /// Of four from an index.
         #[inline(always)]
-        pub fn splat(value: f32) -> Lanes {
-            Lanes([value; 4])
-        }
-
-        #[inline(always)]
-        pub fn load(from: &[f32; 4]) -> Lanes {
-            Lanes(*from)
+        pub fn load<const N: usize>(from: &[f32; N], at: usize) -> Lanes {
+            Lanes([from[at], from[at + 1], from[at + 2], from[at + 3]])
         }
 
         #[inline(always)]
@@ -112,12 +107,6 @@ mod body {
         pub fn plus(self, other: Lanes) -> Lanes {
             let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
             Lanes([a + e, b + f, c + g, d + h])
-        }
-
-        #[inline(always)]
-        pub fn minus(self, other: Lanes) -> Lanes {
-            let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
-            Lanes([a - e, b - f, c - g, d - h])
         }
 
         #[inline(always)]
