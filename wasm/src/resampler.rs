@@ -48,13 +48,7 @@ impl Cursor {
         let divisor = gcd(outputs, inputs);
         let (l, m) = (outputs / divisor, inputs / divisor);
         let unit = if rows % l == 0 { rows / l } else { 1 };
-        Cursor {
-            next: 0,
-            fraction: 0,
-            step: (m / l) as usize,
-            step_fraction: m % l * unit,
-            parts: l * unit,
-        }
+        Cursor { next: 0, fraction: 0, step: (m / l) as usize, step_fraction: m % l * unit, parts: l * unit }
     }
 
     /// How many outputs stand before the end of so many inputs.

@@ -63,14 +63,8 @@ mod body {
         /// The sum of each of four, (0 + 2) + (1 + 3), side by side.
         #[inline(always)]
         pub fn sums([a, b, c, d]: [Lanes; 4]) -> Lanes {
-            let ab = f32x4_add(
-                i32x4_shuffle::<0, 4, 1, 5>(a.0, b.0),
-                i32x4_shuffle::<2, 6, 3, 7>(a.0, b.0),
-            );
-            let cd = f32x4_add(
-                i32x4_shuffle::<0, 4, 1, 5>(c.0, d.0),
-                i32x4_shuffle::<2, 6, 3, 7>(c.0, d.0),
-            );
+            let ab = f32x4_add(i32x4_shuffle::<0, 4, 1, 5>(a.0, b.0), i32x4_shuffle::<2, 6, 3, 7>(a.0, b.0));
+            let cd = f32x4_add(i32x4_shuffle::<0, 4, 1, 5>(c.0, d.0), i32x4_shuffle::<2, 6, 3, 7>(c.0, d.0));
             Lanes(f32x4_add(i32x4_shuffle::<0, 1, 4, 5>(ab, cd), i32x4_shuffle::<2, 3, 6, 7>(ab, cd)))
         }
     }
