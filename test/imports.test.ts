@@ -123,9 +123,9 @@ t.test('what must stay apart is not reached through others either', async (t) =>
   }
 });
 
-t.test('the generated glue is seen by module.ts alone', async (t) => {
+t.test('the generated glue is seen by glue.ts alone', async (t) => {
   for (const [file, targets] of imports) {
-    for (const target of targets) if (target.includes('/pkg/')) t.equal(file, 'wasm/module.ts');
+    for (const target of targets) if (target.includes('/pkg/')) t.equal(file, 'wasm/glue.ts');
   }
 });
 

@@ -9,7 +9,8 @@
  */
 
 import { HotmicError } from '../voice/error.js';
-import { checkSpan, freed, glue, isCodecReady, notReady, STAGING, staging, typeName } from './module.js';
+import * as glue from './glue.js';
+import { checkSpan, freed, isCodecReady, notReady, STAGING, staging, typeName } from './module.js';
 
 /** The rates at which Opus decodes by itself. */
 export const OPUS_RATES_HZ = [8000, 12_000, 16_000, 24_000, 48_000] as const;

@@ -1,13 +1,11 @@
 /**
- * The WebAssembly module in `pkg/`, once in each thread: the only file that sees its glue.
+ * The WebAssembly module in `pkg/`, once in each thread: started from its bytes.
  *
  * Runs in Node, workers, browsers and AudioWorklet: no node: import, no fetch, nothing asynchronous.
  */
 
-import { HotmicError } from '../voice/error.js';
-import * as glue from './pkg/hotmic_wasm.js';
-
-export { glue };
+import { HotmicError, messageOf } from '../voice/error.js';
+import * as glue from './glue.js';
 
 /** Of the staging areas in the module's memory (src/staging.rs). */
 export const STAGING = {
@@ -42,10 +40,10 @@ let views: Views | null = null;
  * Instantiates the codec in this thread. Synchronous; a second call does nothing.
  *
  * @param module A compiled `WebAssembly.Module` (the way into an AudioWorklet, through `processorOptions`, or a browser's
- *   main thread, which should compile asynchronously), or the bytes of `pkg/hotmic_wasm_bg.wasm`: an ArrayBuffer or a
+ *   main thread, which should compile asynchronously), or the bytes of one of the two files in `pkg/`: an ArrayBuffer or a
  *   view. Bytes are not kept.
  * @throws TypeError when `module` is neither; HotmicError ERR_HOTMIC_CODEC when it is not this codec's, or the engine
- *   lacks WebAssembly SIMD.
+ *   does not take it.
  */
 export function initCodec(module: object): void {
   if (memory !== null) return;
@@ -63,11 +61,8 @@ export function initCodec(module: object): void {
     }
     memory = glue.initSync({ module: compiled } as Parameters<typeof glue.initSync>[0]).memory;
   } catch (cause) {
-    throw new HotmicError(
-      'ERR_HOTMIC_CODEC',
-      'Cannot start codec: the module does not load here; wants pkg/hotmic_wasm_bg.wasm and WebAssembly SIMD',
-      { cause },
-    );
+    const wants = 'wants hotmic_wasm_bg.wasm, or hotmic_wasm_scalar_bg.wasm where there is no SIMD';
+    throw new HotmicError('ERR_HOTMIC_CODEC', `Cannot start codec: ${messageOf(cause)}; ${wants}`, { cause });
   }
 }
 

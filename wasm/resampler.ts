@@ -3,7 +3,8 @@
  */
 
 import { HotmicError } from '../voice/error.js';
-import { checkSpan, freed, glue, isCodecReady, notReady, STAGING, staging } from './module.js';
+import * as glue from './glue.js';
+import { checkSpan, freed, isCodecReady, notReady, STAGING, staging } from './module.js';
 
 /** The lowest and highest rate of `Resampler`, in Hz. */
 export const RESAMPLER_RATES_HZ = { min: 4000, max: 192_000 } as const;
