@@ -34,7 +34,7 @@ const GRID = [
   { mode: CELT, bandwidths: [NARROW, WIDE, SUPER_WIDE, FULL], framesMs: [2.5, 5, 10, 20] },
 ] as const;
 
-const GRID_SECONDS = 24;
+const GRID_SECONDS = 18;
 const GRID_PACKETS = 1500;
 const VARIED_SECONDS = 40;
 const VARIED_STREAMS = 16;
