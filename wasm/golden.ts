@@ -14,7 +14,10 @@ import {
   type OpusRateHz,
 } from './codec.js';
 
-/** A packet in base64, `conceal` for 20 ms that were lost, or `reset`. */
+/**
+ * A packet in base64, `conceal` for 20 ms that were lost, `fec` for 20 ms from the in-band FEC of the packet that comes next,
+ * or `reset`.
+ */
 export type GoldenStep = string;
 
 /** What one stream decodes to at one rate. */
@@ -87,12 +90,15 @@ export function decodeSteps(
   // No step plays longer than 120 ms.
   const pcm = new Int16Array(steps.length * 6 * frame);
   let at = 0;
-  for (const step of steps) {
+  for (const [i, step] of steps.entries()) {
     if (step === 'reset') decoder.reset();
     else if (step === 'conceal') at += decoder.conceal(frame, pcm, at);
     else {
-      const packet = Buffer.from(step, 'base64');
-      const samples = decoder.decode(packet, 0, packet.length, pcm, at);
+      const isFec = step === 'fec';
+      const packet = Buffer.from(isFec ? (steps[i + 1] ?? '') : step, 'base64');
+      const samples = isFec
+        ? decoder.decodeFec(packet, 0, packet.length, pcm, at)
+        : decoder.decode(packet, 0, packet.length, pcm, at);
       if (samples < 0) break;
       at += samples;
     }
