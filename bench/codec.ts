@@ -1,88 +1,109 @@
 /**
- * The codec on the demo's speech: frames and whole packets, one call from JavaScript each.
+ * The codec against native libopus of the same source and against the codecs of npm; resampling against speexdsp's. One run,
+ * one input: human speech, with the settings of Steam. What is compared is installed and compiled under out/bench/; what
+ * cannot be had is skipped, by name and reason. Every subject is first shown to do the work that it is timed for.
  */
 
-import { readFileSync } from 'node:fs';
-import { readWav } from '../voice/wav.js';
-import { OpusDecoder, OpusEncoder } from '../wasm/codec.js';
-import { VoiceEncoder } from '../wasm/compress.js';
-import { VoiceDecoder } from '../wasm/decompress.js';
+import { existsSync, readFileSync } from 'node:fs';
+import { brotliCompressSync } from 'node:zlib';
 import { loadCodec } from '../wasm/load.js';
+import { decodeFaults, encodeFaults } from './codec_checks.js';
+import { PEERS } from './codec_install.js';
+import { nativeCodec, nativeResampler } from './codec_native.js';
+import { loadPeers, type Peer } from './codec_peers.js';
+import { resampling } from './codec_resampling.js';
+import { type Group, inRounds, LEAST_MS, ROUNDS, repeat } from './codec_rounds.js';
+import { humanSpeech } from './codec_speech.js';
+import { concat, ownDecodings, ownEncodings, ownVoice, SETTINGS } from './codec_subject.js';
 import { type Row, row, type Trial } from './result.js';
 
-const RUNS = 7;
-const FRAME = 480;
+const NATIVE = 'native libopus';
 
 export const codec: Trial = {
   name: 'codec',
-  about: `encode and decode, 24 kHz, 32 kbit/s, complexity 9, ${RUNS} runs over 21 s of espeak-ng's speech`,
+  about:
+    `human speech, ${SETTINGS.rateHz / 1000} kHz mono, frames of 20 ms, ${SETTINGS.bitrate / 1000} kbit/s VBR, VOIP, ` +
+    `complexity ${SETTINGS.complexity}, no DTX; ${ROUNDS} rounds of ${LEAST_MS} ms or more of processor time each, interleaved`,
   async run() {
     loadCodec();
-    const pcm = speech();
-    const seconds = pcm.length / 24_000;
-    const frames = encodeFrames(pcm);
-    const packets = encodePackets(pcm);
-    const cases: [string, () => void][] = [
-      ['encode, a frame a call', () => void encodeFrames(pcm)],
-      ['decode, a frame a call', () => decodeFrames(frames)],
-      ['getVoice, a packet a call', () => void encodePackets(pcm)],
-      ['decompressVoice, a packet a call', () => decodePackets(packets)],
+    const { pcm, source, missing } = humanSpeech();
+    const seconds = pcm.length / SETTINGS.rateHz;
+    const own = ownEncodings(pcm);
+    const packets = own[0]!.packets();
+    const ownPcm = ownDecodings(packets)[0]!.pcm();
+    const native = await nativeCodec(pcm, packets);
+    const speex = nativeResampler();
+    const { peers, skipped } = await loadPeers({ pcm, packets });
+    if (native.kind === 'skipped') skipped.push(`${NATIVE}, and all ratios to it: ${native.reason}`);
+    if (speex.kind === 'skipped') skipped.push(`native speexdsp: ${speex.reason}`);
+    if (missing !== null) skipped.push(`human speech: ${missing}`);
+
+    const encodings = [...own, ...peers.flatMap((peer) => peer.encodings)];
+    const decodings = [...ownDecodings(packets), ...peers.flatMap((peer) => peer.decodings)];
+    const faults = [
+      ...encodings.flatMap((subject) => encodeFaults(subject, subject.packets(), packets, ownPcm)),
+      ...decodings.flatMap((subject) => decodeFaults(subject, subject.pcm(), ownPcm)),
     ];
-    const times = new Map<string, number[]>(cases.map(([name]) => [name, []]));
-    for (const [, work] of cases) work();
-    for (let run = 0; run < RUNS; run++) {
-      for (const [name, work] of cases) {
-        const startedAt = process.hrtime.bigint();
-        work();
-        times.get(name)!.push(seconds / (Number(process.hrtime.bigint() - startedAt) / 1e9));
-      }
+    const voice = ownVoice(pcm);
+    const timed = (of: string) => (subject: { subject: string; form: string; pass(): void }) => ({
+      subject: subject.subject,
+      case: `${of}, ${subject.form}`,
+      measure: () => repeat(seconds, () => subject.pass()),
+    });
+    const voiceForm = 'a packet a call';
+    const groups: Group[] = [
+      {
+        base: native.kind === 'built' ? { subject: NATIVE, case: 'encode', measure: native.encode } : null,
+        others: [
+          ...encodings.map(timed('encode')),
+          timed('getVoice')({ subject: 'hotmic', form: voiceForm, pass: voice.encode }),
+        ],
+      },
+      {
+        base: native.kind === 'built' ? { subject: NATIVE, case: 'decode', measure: native.decode } : null,
+        others: [
+          ...decodings.map(timed('decode')),
+          timed('decompressVoice')({ subject: 'hotmic', form: voiceForm, pass: voice.decode }),
+        ],
+      },
+    ];
+    const resampled = resampling(concat([pcm]), speex.kind === 'built' ? speex : null);
+
+    const { rows, unsteady } = inRounds([...groups, ...resampled.groups]);
+    if (native.kind === 'built') {
+      const subject = { subject: NATIVE, form: 'in C' };
+      faults.push(...encodeFaults(subject, native.packets(), packets, ownPcm));
+      faults.push(...decodeFaults(subject, native.pcm(), ownPcm));
     }
-    const rows: Row[] = cases.map(([name]) => row('hotmic', name, 'speed', '× real time', times.get(name)!));
-    return { rows, void: null };
+    faults.push(...resampled.faults);
+    const versions: Record<string, string> = { speech: source };
+    if (native.kind === 'built') versions[NATIVE] = native.about;
+    if (speex.kind === 'built') versions['native speexdsp'] = speex.about;
+    for (const { name } of peers) versions[name] = `${PEERS[name].version}, libopus ${PEERS[name].libopus}`;
+    return {
+      rows: [...rows, ...resampled.rows, ...sizes(peers)],
+      void: faults.length > 0 ? faults.join('; ') : unsteady,
+      versions,
+      skipped,
+    };
   },
 };
 
-function speech(): Int16Array {
-  const clips = ['ada', 'ben', 'cleo'].map((name) => {
-    const wav = readWav(readFileSync(new URL(`../../examples/speech/${name}.wav`, import.meta.url)));
-    if (wav.kind === 'malformed') throw new Error(`Cannot read ${name}.wav: ${wav.reason}`);
-    return wav.samplesInt16();
-  });
-  return Int16Array.from(clips.flatMap((clip) => [...clip]));
-}
-
-function encodeFrames(pcm: Int16Array): Uint8Array[] {
-  const encoder = new OpusEncoder();
-  const out = new Uint8Array(1276);
-  const frames: Uint8Array[] = [];
-  for (let at = 0; at + FRAME <= pcm.length; at += FRAME)
-    frames.push(out.slice(0, encoder.encode(pcm, at, out, 0)));
-  encoder.free();
-  return frames;
-}
-
-function decodeFrames(frames: readonly Uint8Array[]): void {
-  const decoder = new OpusDecoder(24_000);
-  const out = new Int16Array(FRAME);
-  for (const frame of frames) decoder.decode(frame, 0, frame.length, out, 0);
-  decoder.free();
-}
-
-function encodePackets(pcm: Int16Array): Uint8Array[] {
-  const encoder = new VoiceEncoder(76561197960265729n);
-  const out = new Uint8Array(8192);
-  const packets: Uint8Array[] = [];
-  for (let at = 0; at + FRAME <= pcm.length; at += FRAME) {
-    encoder.write(pcm.subarray(at, at + FRAME));
-    packets.push(out.slice(0, encoder.read(out)));
-  }
-  encoder.free();
-  return packets;
-}
-
-function decodePackets(packets: readonly Uint8Array[]): void {
-  const decoder = new VoiceDecoder(24_000);
-  const out = new Int16Array(72_000);
-  for (const packet of packets) decoder.decompress(packet, out);
-  decoder.free();
+/** Bytes of the modules, as they are and as brotli makes them at its best. */
+function sizes(peers: readonly Peer[]): Row[] {
+  const own = ['hotmic_wasm_bg', 'hotmic_wasm_scalar_bg'].map((name, i) => ({
+    subject: 'hotmic',
+    what: ['SIMD', 'scalar'][i]!,
+    url: new URL(`../wasm/pkg/${name}.wasm`, import.meta.url),
+  }));
+  const all = [
+    ...own.filter(({ url }) => existsSync(url)).map((file) => ({ ...file, bytes: readFileSync(file.url) })),
+    ...peers.flatMap(({ name, wasm }) => wasm.map((file) => ({ subject: name, ...file }))),
+  ];
+  return [
+    ...all.map(({ subject, what, bytes }) => row(subject, `wasm, ${what}`, 'size', 'bytes', [bytes.length])),
+    ...all.map(({ subject, what, bytes }) =>
+      row(subject, `wasm, ${what}`, 'size, brotli', 'bytes', [brotliCompressSync(bytes).length]),
+    ),
+  ];
 }

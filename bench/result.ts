@@ -26,6 +26,8 @@ export interface Result {
   readonly seed: number | null;
   /** Why the figures do not count, or null. */
   readonly void: string | null;
+  /** What was to be compared and could not be had, each with its reason. */
+  readonly skipped?: readonly string[];
   readonly rows: readonly Row[];
 }
 
@@ -33,7 +35,13 @@ export interface Result {
 export interface Trial {
   readonly name: string;
   readonly about: string;
-  run(): Promise<{ rows: Row[]; void: string | null }>;
+  run(): Promise<{
+    rows: Row[];
+    void: string | null;
+    /** Of what the trial itself brought in, besides ours and Node's. */
+    versions?: Record<string, string>;
+    skipped?: string[];
+  }>;
 }
 
 /** A row of the median and the spread of `values`, one a run. */
@@ -62,13 +70,15 @@ export function row(
 /** Runs a trial, prints its table and writes its result. */
 export async function measure(trial: Trial): Promise<Result> {
   console.log(`\n${trial.name}: ${trial.about}`);
-  const { rows, void: reason } = await trial.run();
+  const before = machine();
+  const { rows, void: reason, versions: more = {}, skipped = [] } = await trial.run();
   const result: Result = {
     name: trial.name,
-    machine: machine(),
-    versions: versions(),
+    machine: before,
+    versions: { ...versions(), ...more },
     seed: null,
     void: reason,
+    skipped,
     rows,
   };
   mkdirSync('out/bench', { recursive: true });
@@ -94,13 +104,13 @@ function versions(): Result['versions'] {
 }
 
 /** The table. */
-export function render({ name, machine, rows, void: reason }: Result): string {
+export function render({ name, machine, versions, rows, void: reason, skipped = [] }: Result): string {
   const cells = rows.map((row) => [
     row.subject,
     row.case,
     row.metric,
     figure(row.median),
-    `${figure(row.min)} … ${figure(row.max)}`,
+    row.runs === 1 ? '' : `${figure(row.min)} … ${figure(row.max)}`,
     row.unit,
     String(row.runs),
   ]);
@@ -111,8 +121,10 @@ export function render({ name, machine, rows, void: reason }: Result): string {
     line.map((cell, i) => (isText(i) ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  '),
   );
   const head = `${machine.cpu}, ${machine.cores} cores, load ${machine.loadBefore}`;
+  const made = Object.entries(versions).map(([what, version]) => `\n${what}: ${version}`);
+  const missing = skipped.map((what) => `\nSKIPPED ${what}`);
   const verdict = reason === null ? '' : `\nVOID: ${reason}`;
-  return `${lines.join('\n')}\n${head}; out/bench/${name}.json${verdict}`;
+  return `${lines.join('\n')}\n${head}; out/bench/${name}.json${made.join('')}${missing.join('')}${verdict}`;
 }
 
 function figure(value: number): string {
