@@ -5,7 +5,14 @@
 
 export * from './codec.js';
 export * from './compress.js';
-export * from './decompress.js';
+export {
+  DECOMPRESS_RATES_HZ,
+  type Decompressed,
+  type DecompressedPcm,
+  MAX_CONCEALED_FRAMES,
+  MAX_DECODED_SAMPLES,
+  VoiceDecoder,
+} from './decompress.js';
 export { codecLiveBytes, codecMemoryBytes, initCodec, isCodecReady } from './module.js';
 export * from './resampler.js';
 export { hasWasmSimd, type SimdUse } from './simd.js';
