@@ -1,0 +1,422 @@
+/**
+ * decompressVoice for many speakers, written from the class reference and the format and not from the code: what it answers,
+ * whose state a packet touches, and what of it stays in memory.
+ */
+
+import { createHash } from 'node:crypto';
+import t, { type Test } from 'tap';
+import { VoiceResult } from '../../voice/voice_result.js';
+import { VoiceDecoder } from '../../wasm/decompress.js';
+import { loadCodec } from '../../wasm/load.js';
+import { codecLiveBytes, isCodecReady } from '../../wasm/module.js';
+import {
+  DECOMPRESS_BUFFER_BYTES,
+  VoiceDecompressor,
+  type VoiceDecompressorOptions,
+} from '../../wasm/voice_decompressor.js';
+import { SILENCE_PACKET } from '../kit/golden_packets.js';
+import { frameOf, opusOp, packetOfOps, RATE_24K, sealPacket, u16Hex } from '../kit/raw_packet.js';
+
+const OK = VoiceResult.VOICE_RESULT_OK;
+const NOT_INITIALIZED = VoiceResult.VOICE_RESULT_NOT_INITIALIZED;
+const BUFFER_TOO_SMALL = VoiceResult.VOICE_RESULT_BUFFER_TOO_SMALL;
+const DATA_CORRUPTED = VoiceResult.VOICE_RESULT_DATA_CORRUPTED;
+const UNSUPPORTED_CODEC = VoiceResult.VOICE_RESULT_UNSUPPORTED_CODEC;
+
+const FRAME = 480;
+const FRAME_BYTES = 2 * FRAME;
+const MARKER = 'ffff';
+const ADA = 0x0110000100000001n;
+const BEN = 0x0110000100000002n;
+const CLEO = 0x0110000100000003n;
+/** A voiced sound of 20 ms at 24 kHz, in some 40 bytes: any bytes are Opus behind a right TOC. */
+const SOUND = `68${'9f3ac4715b08e62d'.repeat(5)}`;
+
+t.test('before the codec is started the answer is NOT_INITIALIZED, and afterwards it works', async (t) => {
+  t.equal(isCodecReady(), false);
+  const { voice } = newDecompressor(t);
+  t.strictSame(
+    voice.decompressVoice(packet(ADA, 0), 24_000),
+    { result: NOT_INITIALIZED, size: 0, uncompressed: new Uint8Array(0) },
+    'a value, not an error',
+  );
+  t.throws(
+    () => voice.decompress(packet(ADA, 0), 24_000),
+    { code: 'ERR_HOTMIC_CODEC' },
+    'the typed form throws',
+  );
+  t.equal(voice.decoders, 0);
+  loadCodec();
+  t.match(voice.decompressVoice(packet(ADA, 0), 24_000), { result: OK, size: FRAME_BYTES });
+});
+
+t.test('size is the bytes of PCM, and uncompressed holds just them, as a decoder gives them', async (t) => {
+  for (const rate of [11_025, 16_000, 22_050, 24_000, 44_100, 48_000]) {
+    const { voice } = newDecompressor(t);
+    const decoder = newDecoder(t, rate);
+    for (const bytes of [packet(ADA, 0, 1), packet(ADA, 4), SILENCE_PACKET, packet(ADA), packet(ADA, 2)]) {
+      const { pcm, samples } = decoder.decompressPcm(bytes);
+      const answer = voice.decompressVoice(bytes, rate);
+      t.match(answer, { result: OK, size: 2 * samples }, `${rate} Hz`);
+      t.equal(answer.uncompressed.length, answer.size);
+      t.equal(answer.uncompressed.constructor, Uint8Array);
+      const view = new DataView(answer.uncompressed.buffer, answer.uncompressed.byteOffset, answer.size);
+      const wrong = pcm.findIndex((sample, at) => sample !== view.getInt16(2 * at, true));
+      t.equal(wrong, -1, 'little-endian samples');
+    }
+  }
+});
+
+t.test('uncompressed is the caller’s own: later calls and writes to the packet leave it alone', async (t) => {
+  const { voice } = newDecompressor(t);
+  const bytes = packet(ADA, 0, 1, 2);
+  const first = voice.decompressVoice(bytes, 24_000).uncompressed;
+  const before = first.slice();
+  bytes.fill(0xff);
+  const second = voice.decompressVoice(packet(ADA, 3, 4, 5), 24_000).uncompressed;
+  voice.decompressVoice(packet(BEN, 0, 1, 2), 48_000);
+  t.strictSame(first, before);
+  const wanted = second.slice();
+  first.fill(0x11);
+  t.strictSame(second, wanted, 'no two answers share memory');
+  t.equal(first.buffer.byteLength, first.length, 'and nothing else lies in it');
+});
+
+t.test('a buffer of 20480 bytes is the default', async (t) => {
+  t.equal(DECOMPRESS_BUFFER_BYTES, 20_480);
+  const { voice } = newDecompressor(t);
+  const silence = (samples: number) => packetOfOps(`00${u16Hex(samples)}`);
+  t.match(voice.decompressVoice(silence(10_240), 24_000), { result: OK, size: 20_480 });
+  const more = voice.decompressVoice(silence(10_241), 24_000);
+  t.match(more, { result: BUFFER_TOO_SMALL, size: 20_482 });
+  t.equal(more.uncompressed.length, 0);
+});
+
+t.test(
+  'a packet that fits to the byte is OK, one byte less is BUFFER_TOO_SMALL with the bytes needed',
+  async (t) => {
+    const table: [bytes: number, result: VoiceResult][] = [
+      [0, BUFFER_TOO_SMALL],
+      [1, BUFFER_TOO_SMALL],
+      [FRAME_BYTES - 2, BUFFER_TOO_SMALL],
+      [FRAME_BYTES - 1, BUFFER_TOO_SMALL],
+      [FRAME_BYTES, OK],
+      [FRAME_BYTES + 1, OK],
+      [2 ** 32 - 1, OK],
+      [Number.MAX_SAFE_INTEGER, OK],
+      [Number.POSITIVE_INFINITY, OK],
+    ];
+    for (const [bytes, result] of table) {
+      const { voice } = newDecompressor(t);
+      const answer = voice.decompressVoice(packet(ADA, 0), 24_000, bytes);
+      t.match(answer, { result, size: FRAME_BYTES }, `${bytes} bytes`);
+      t.equal(answer.uncompressed.length, result === OK ? FRAME_BYTES : 0);
+    }
+  },
+);
+
+t.test('no room is room enough for a packet without sound', async (t) => {
+  const { voice } = newDecompressor(t);
+  t.match(voice.decompressVoice(packet(ADA), 24_000, 0), { result: OK, size: 0 });
+});
+
+t.test('a size that is none gives no sound and changes nothing', async (t) => {
+  for (const bytes of [Number.NaN, -1, -20_480, Number.NEGATIVE_INFINITY]) {
+    const { voice } = newDecompressor(t);
+    try {
+      const answer = voice.decompressVoice(packet(ADA, 0, 1), 24_000, bytes);
+      t.match(answer, { result: BUFFER_TOO_SMALL, size: 2 * FRAME_BYTES }, `${bytes}`);
+      t.equal(answer.uncompressed.length, 0);
+    } catch (error) {
+      t.ok(error instanceof RangeError || error instanceof TypeError, `${error}`);
+    }
+    t.equal(voice.decoders, 0);
+    t.match(voice.decompress(packet(ADA, 7), 24_000), { result: OK, concealedFrames: 0 });
+  }
+});
+
+t.test(
+  'after BUFFER_TOO_SMALL a call with that size gives what a first call with room had given',
+  async (t) => {
+    const stream = [
+      packet(ADA, 0, 1),
+      packet(ADA, 5),
+      packet(ADA, 2, 3),
+      packetOfOps(RATE_24K + opusOp(frameOf(4, SOUND) + MARKER)),
+      packet(ADA, 2),
+      SILENCE_PACKET,
+      packet(ADA, 3, 30),
+    ];
+    for (const rate of [11_025, 24_000, 32_000, 44_100]) {
+      const { voice: tried } = newDecompressor(t);
+      const { voice: twin } = newDecompressor(t);
+      for (const bytes of stream) {
+        const wanted = twin.decompressVoice(bytes, rate, 1e6);
+        for (const room of [0, 1, wanted.size - 1]) {
+          const { result, size, uncompressed } = tried.decompressVoice(bytes, rate, room);
+          t.strictSame([result, size, uncompressed.length], [BUFFER_TOO_SMALL, wanted.size, 0], `${rate} Hz`);
+        }
+        t.equal(digest(tried.decompressVoice(bytes, rate, wanted.size)), digest(wanted), `${rate} Hz`);
+      }
+    }
+  },
+);
+
+t.test('every speaker has a decoder of its own at each rate', async (t) => {
+  const { voice } = newDecompressor(t);
+  const alone = new Map(
+    [ADA, BEN].flatMap((id) =>
+      [24_000, 44_100].map((rate) => [`${id} ${rate}`, newDecoder(t, rate)] as const),
+    ),
+  );
+  // Both miss frames, at other places; each rate hears every packet of its own only.
+  const heard: [bigint, number, number][] = [
+    [ADA, 24_000, 0],
+    [BEN, 24_000, 9],
+    [ADA, 44_100, 4],
+    [ADA, 24_000, 1],
+    [BEN, 44_100, 200],
+    [BEN, 24_000, 12],
+    [ADA, 44_100, 6],
+    [BEN, 44_100, 100],
+    [ADA, 24_000, 3],
+  ];
+  for (const [id, rate, sequence] of heard) {
+    const bytes = packet(id, sequence);
+    const wanted = alone.get(`${id} ${rate}`)!.decompressPcm(bytes);
+    const answer = voice.decompress(bytes, rate);
+    t.equal(answer.concealedFrames, wanted.concealedFrames, `${id} at ${rate} Hz: ${sequence}`);
+    t.strictSame(answer, wanted);
+  }
+  t.equal(voice.decoders, 4);
+});
+
+t.test('all 64 bits of the SteamID tell speakers apart, and none is refused', async (t) => {
+  const ids = [0n, 1n, ADA, ADA ^ (1n << 63n), ADA ^ (1n << 32n), ADA ^ (1n << 31n), 2n ** 64n - 1n];
+  const { voice } = newDecompressor(t);
+  for (const id of ids)
+    t.match(voice.decompress(packet(id, 500), 24_000), { result: OK, concealedFrames: 0 });
+  t.equal(voice.decoders, ids.length);
+  for (const id of ids)
+    t.match(voice.decompress(packet(id, 502), 24_000), { result: OK, concealedFrames: 1 });
+});
+
+t.test('a decoder that was idle is dropped: the next frame of its speaker counts as the first', async (t) => {
+  const at = { now: 5000 };
+  const { voice } = newDecompressor(t, { clock: () => at.now, idleMs: 2000 });
+  const before = codecLiveBytes();
+  voice.decompress(packet(ADA, 0), 24_000);
+  voice.decompress(packet(BEN, 0), 44_100);
+  at.now += 1999;
+  t.match(voice.decompress(packet(ADA, 3), 24_000), { concealedFrames: 2 }, 'not yet');
+  at.now += 2;
+  t.match(voice.decompress(packet(ADA, 4), 24_000), { concealedFrames: 0 });
+  t.equal(voice.decoders, 1, 'who was silent for 2001 ms is gone');
+  t.match(voice.decompress(packet(BEN, 7), 44_100), { concealedFrames: 0 });
+  at.now += 2001;
+  t.match(voice.decompress(packet(ADA, 7), 24_000), { concealedFrames: 0 }, 'the same speaker, too');
+  t.equal(voice.decoders, 1);
+  voice.forget(ADA);
+  t.equal(codecLiveBytes(), before, 'and its memory with it');
+});
+
+t.test('the default is a minute', async (t) => {
+  const at = { now: 0 };
+  const { voice } = newDecompressor(t, { clock: () => at.now });
+  voice.decompress(packet(ADA, 0), 24_000);
+  at.now = 59_999;
+  t.match(voice.decompress(packet(ADA, 2), 24_000), { concealedFrames: 1 });
+  at.now += 60_001;
+  t.match(voice.decompress(packet(ADA, 5), 24_000), { concealedFrames: 0 });
+});
+
+t.test('the one idle for longest makes room, and nobody else is touched', async (t) => {
+  const at = { now: 0 };
+  const { voice } = newDecompressor(t, { clock: () => at.now, maxDecoders: 2 });
+  const say = (id: bigint, sequence: number) => {
+    at.now += 1;
+    return voice.decompress(packet(id, sequence), 24_000).concealedFrames;
+  };
+  say(ADA, 0);
+  say(BEN, 0);
+  t.equal(say(ADA, 2), 1, 'Ada spoke again, so Ben is the one');
+  t.equal(say(CLEO, 50), 0);
+  t.equal(voice.decoders, 2);
+  t.equal(say(ADA, 4), 1, 'Ada is still there');
+  t.equal(say(BEN, 4), 0, 'Ben starts anew');
+  t.equal(say(CLEO, 60), 0, 'and put Cleo out');
+});
+
+t.test('a refused packet earns no decoder, puts none out and keeps none', async (t) => {
+  const at = { now: 0 };
+  const { voice } = newDecompressor(t, { clock: () => at.now, maxDecoders: 1 });
+  voice.decompress(packet(ADA, 0), 24_000);
+  const flipped = packet(BEN, 0);
+  flipped[9]! ^= 1;
+  const refused: [Uint8Array, VoiceResult, bytes?: number][] = [
+    [flipped, DATA_CORRUPTED],
+    [packet(BEN, 0).subarray(0, 14), DATA_CORRUPTED],
+    [sealed(BEN, packetOfOps(`${RATE_24K}${opusOp(frameOf(0, '6a'))}`)), DATA_CORRUPTED],
+    [sealed(BEN, packetOfOps('0b401f00ffff')), DATA_CORRUPTED],
+    [sealed(BEN, packetOfOps('070000')), UNSUPPORTED_CODEC],
+    [packet(BEN, 0), BUFFER_TOO_SMALL, FRAME_BYTES - 1],
+  ];
+  const before = codecLiveBytes();
+  for (const [bytes, result, room] of refused) {
+    t.match(voice.decompressVoice(bytes, 24_000, room), { result, uncompressed: { length: 0 } });
+    t.match(voice.decompressVoice(bytes, 44_100, room), { uncompressed: { length: 0 } });
+  }
+  t.equal(voice.decoders, 1);
+  t.equal(codecLiveBytes(), before);
+  t.match(voice.decompress(packet(ADA, 2), 24_000), { concealedFrames: 1 }, 'Ada’s was not put out for it');
+  at.now = 59_000;
+  for (const [bytes] of refused.slice(0, 5)) voice.decompressVoice(sealed(ADA, bytes.slice()), 24_000);
+  voice.decompressVoice(packet(ADA, 3), 24_000, 0);
+  at.now = 61_000;
+  t.match(voice.decompress(packet(ADA, 9), 24_000), { concealedFrames: 0 }, 'a refusal is no use of it');
+});
+
+t.test('the typed form grows by itself, and refuses above maxSamples', async (t) => {
+  const { voice } = newDecompressor(t);
+  const long = packetOfOps(`0b${u16Hex(8000)}00${u16Hex(24_000)}`);
+  const answer = voice.decompress(long, 48_000);
+  t.match(answer, { result: OK, samples: 144_000, pcm: { length: 144_000 } });
+  t.match(voice.decompress(long, 48_000, 143_999), {
+    result: BUFFER_TOO_SMALL,
+    samples: 144_000,
+    pcm: { length: 0 },
+  });
+  t.match(voice.decompress(long, 48_000, 144_000), { result: OK, samples: 144_000 });
+});
+
+t.test('leading concealed frames are those before the first sample of the packet itself', async (t) => {
+  const { voice } = newDecompressor(t);
+  const say = (...sequences: number[]) => voice.decompress(packet(ADA, ...sequences), 44_100);
+  say(0);
+  t.match(say(3, 6), { concealedFrames: 4, leadingConcealedFrames: 2, decodedFrames: 2 });
+  t.match(say(7, 9), { concealedFrames: 1, leadingConcealedFrames: 0, decodedFrames: 2 });
+  const behindSilence = voice.decompress(packetOfOps(`00e001${opusOp(frameOf(12, SOUND))}`), 44_100);
+  t.match(behindSilence, { concealedFrames: 2, leadingConcealedFrames: 0 });
+  t.match(say(90), { concealedFrames: 10, leadingConcealedFrames: 10 });
+  t.match(say(80), { concealedFrames: 0, leadingConcealedFrames: 0 }, 'a step backward');
+});
+
+t.test('forget drops all decoders of a speaker, and only those', async (t) => {
+  const { voice } = newDecompressor(t);
+  const before = codecLiveBytes();
+  for (const rate of [11_025, 24_000, 48_000]) voice.decompress(packet(ADA, 0), rate);
+  voice.decompress(packet(BEN, 0), 24_000);
+  voice.forget(CLEO);
+  t.equal(voice.decoders, 4, 'of one unknown: nothing');
+  voice.forget(ADA);
+  t.equal(voice.decoders, 1);
+  t.match(voice.decompress(packet(ADA, 5), 48_000), { concealedFrames: 0 });
+  t.match(voice.decompress(packet(BEN, 2), 24_000), { concealedFrames: 1 });
+  voice.forget(ADA);
+  voice.forget(BEN);
+  t.equal(codecLiveBytes(), before);
+});
+
+t.test('after free the answer is NOT_INITIALIZED, and all memory is back', async (t) => {
+  const before = codecLiveBytes();
+  const { voice } = newDecompressor(t);
+  for (const rate of [24_000, 44_100]) voice.decompress(packet(ADA, 0), rate);
+  voice.free();
+  voice.free();
+  t.equal(voice.decoders, 0);
+  t.match(voice.decompressVoice(packet(ADA, 1), 24_000), { result: NOT_INITIALIZED, size: 0 });
+  t.equal(codecLiveBytes(), before);
+});
+
+t.test(
+  'the typed form is refused after free, and holds nothing',
+  { todo: 'makes decoders anew' },
+  async (t) => {
+    const { voice } = newDecompressor(t);
+    voice.free();
+    t.throws(() => voice.decompress(packet(ADA, 0), 24_000), { code: 'ERR_HOTMIC_CODEC' });
+    t.equal(voice.decoders, 0);
+  },
+);
+
+t.test('a rate out of range is an error, whatever the packet', async (t) => {
+  const { voice } = newDecompressor(t);
+  for (const rate of [0, 8000, 11_024, 48_001, -24_000, 24_000.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+    const wanted = { code: 'ERR_HOTMIC_SAMPLE_RATE', message: String(rate) };
+    for (const bytes of [packet(ADA, 0), new Uint8Array(3)]) {
+      t.throws(() => voice.decompressVoice(bytes, rate), wanted);
+      t.throws(() => voice.decompress(bytes, rate), wanted);
+    }
+  }
+  t.equal(voice.decoders, 0);
+});
+
+t.test('options out of range are named', async (t) => {
+  for (const [name, values] of [
+    ['maxDecoders', [0, 65_537, -1, 1.5, Number.NaN]],
+    ['idleMs', [999, 3_600_001, -1, Number.NaN]],
+  ] as const) {
+    for (const value of values) {
+      const make = () => new VoiceDecompressor({ clock: () => 0, [name]: value });
+      t.throws(make, { name: 'RangeError', message: new RegExp(`${name} is ${value}`) });
+    }
+  }
+});
+
+t.test('twenty thousand SteamIDs take no more memory than the decoders allowed', async (t) => {
+  const before = codecLiveBytes();
+  const at = { now: 0 };
+  const { voice } = newDecompressor(t, { clock: () => at.now });
+  const opus = RATE_24K + opusOp(frameOf(0, SOUND));
+  const bytes = packetOfOps(opus);
+  const view = new DataView(bytes.buffer);
+  let most = 0;
+  let full = 0;
+  for (let account = 1; account <= 20_000; account += 1) {
+    view.setUint32(0, account, true);
+    at.now += 1;
+    const { result } = voice.decompress(sealPacket(bytes), account % 2 === 0 ? 24_000 : 16_000);
+    if (result !== OK || voice.decoders > 64) t.fail(`${result}, ${voice.decoders} decoders`);
+    if (account === 200) full = codecLiveBytes();
+    most = Math.max(most, codecLiveBytes());
+  }
+  t.equal(voice.decoders, 64);
+  t.ok(most <= full * 1.01, `${most} bytes at most, ${full} after 200`);
+  voice.free();
+  t.equal(codecLiveBytes(), before);
+});
+
+function newDecompressor(t: Test, options: Partial<VoiceDecompressorOptions> = {}) {
+  const voice = new VoiceDecompressor({ clock: () => 0, ...options });
+  t.teardown(() => voice.free());
+  return { voice };
+}
+
+function newDecoder(t: Test, rate: number): VoiceDecoder {
+  const decoder = new VoiceDecoder(rate);
+  t.teardown(() => decoder.free());
+  return decoder;
+}
+
+/** A packet of `id` with a frame of sound under each of `sequences`. */
+function packet(id: bigint, ...sequences: number[]): Uint8Array {
+  return sealed(id, packetOfOps(RATE_24K + opusOp(sequences.map((n) => frameOf(n, SOUND)).join(''))));
+}
+
+/** The packet as of `id`, in place. */
+function sealed(id: bigint, bytes: Uint8Array): Uint8Array {
+  new DataView(bytes.buffer, bytes.byteOffset).setBigUint64(0, id, true);
+  return sealPacket(bytes);
+}
+
+function digest({
+  result,
+  size,
+  uncompressed,
+}: {
+  result: number;
+  size: number;
+  uncompressed: Uint8Array;
+}): string {
+  return `${result} ${size} ${createHash('sha1').update(uncompressed).digest('hex')}`;
+}
