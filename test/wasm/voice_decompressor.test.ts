@@ -41,7 +41,7 @@ t.test('before the codec is started the answer is NOT_INITIALIZED, and afterward
     'a value, not an error',
   );
   t.throws(
-    () => voice.decompress(packet(ADA, 0), 24_000),
+    () => voice.decompressPcm(packet(ADA, 0), 24_000),
     { code: 'ERR_HOTMIC_CODEC' },
     'the typed form throws',
   );
@@ -126,7 +126,7 @@ t.test('a size that is none gives no sound and changes nothing', async (t) => {
       t.ok(error instanceof RangeError || error instanceof TypeError, `${error}`);
     }
     t.equal(voice.decoders, 0);
-    t.match(voice.decompress(packet(ADA, 7), 24_000), { result: OK, concealedFrames: 0 });
+    t.match(voice.decompressPcm(packet(ADA, 7), 24_000), { result: OK, concealedFrames: 0 });
   }
 });
 
@@ -179,7 +179,7 @@ t.test('every speaker has a decoder of its own at each rate', async (t) => {
   for (const [id, rate, sequence] of heard) {
     const bytes = packet(id, sequence);
     const wanted = alone.get(`${id} ${rate}`)!.decompressPcm(bytes);
-    const answer = voice.decompress(bytes, rate);
+    const answer = voice.decompressPcm(bytes, rate);
     t.equal(answer.concealedFrames, wanted.concealedFrames, `${id} at ${rate} Hz: ${sequence}`);
     t.strictSame(answer, wanted);
   }
@@ -190,10 +190,10 @@ t.test('all 64 bits of the SteamID tell speakers apart, and none is refused', as
   const ids = [0n, 1n, ADA, ADA ^ (1n << 63n), ADA ^ (1n << 32n), ADA ^ (1n << 31n), 2n ** 64n - 1n];
   const voice = newDecompressor(t);
   for (const id of ids)
-    t.match(voice.decompress(packet(id, 500), 24_000), { result: OK, concealedFrames: 0 });
+    t.match(voice.decompressPcm(packet(id, 500), 24_000), { result: OK, concealedFrames: 0 });
   t.equal(voice.decoders, ids.length);
   for (const id of ids)
-    t.match(voice.decompress(packet(id, 502), 24_000), { result: OK, concealedFrames: 1 });
+    t.match(voice.decompressPcm(packet(id, 502), 24_000), { result: OK, concealedFrames: 1 });
 });
 
 t.test('a decoder that was idle is dropped: the next frame of its speaker counts as the first', async (t) => {
@@ -202,16 +202,16 @@ t.test('a decoder that was idle is dropped: the next frame of its speaker counts
     const at = { now: 5000 };
     const voice = newDecompressor(t, { clock: () => at.now, ...(idleMs && { idleMs }) });
     const before = codecLiveBytes();
-    voice.decompress(packet(ADA, 0), 24_000);
-    voice.decompress(packet(BEN, 0), 44_100);
+    voice.decompressPcm(packet(ADA, 0), 24_000);
+    voice.decompressPcm(packet(BEN, 0), 44_100);
     at.now += idle - 1;
-    t.match(voice.decompress(packet(ADA, 3), 24_000), { concealedFrames: 2 }, 'not yet');
+    t.match(voice.decompressPcm(packet(ADA, 3), 24_000), { concealedFrames: 2 }, 'not yet');
     at.now += 2;
-    t.match(voice.decompress(packet(ADA, 4), 24_000), { concealedFrames: 0 });
+    t.match(voice.decompressPcm(packet(ADA, 4), 24_000), { concealedFrames: 0 });
     t.equal(voice.decoders, 1, `who was silent for ${idle + 1} ms is gone`);
-    t.match(voice.decompress(packet(BEN, 7), 44_100), { concealedFrames: 0 });
+    t.match(voice.decompressPcm(packet(BEN, 7), 44_100), { concealedFrames: 0 });
     at.now += idle + 1;
-    t.match(voice.decompress(packet(ADA, 7), 24_000), { concealedFrames: 0 }, 'the same speaker, too');
+    t.match(voice.decompressPcm(packet(ADA, 7), 24_000), { concealedFrames: 0 }, 'the same speaker, too');
     t.equal(voice.decoders, 1);
     voice.forget(ADA);
     t.equal(codecLiveBytes(), before, 'and its memory with it');
@@ -223,7 +223,7 @@ t.test('the one idle for longest makes room, and nobody else is touched', async 
   const voice = newDecompressor(t, { clock: () => at.now, maxDecoders: 2 });
   const say = (id: bigint, sequence: number) => {
     at.now += 1;
-    return voice.decompress(packet(id, sequence), 24_000).concealedFrames;
+    return voice.decompressPcm(packet(id, sequence), 24_000).concealedFrames;
   };
   say(ADA, 0);
   say(BEN, 0);
@@ -238,7 +238,7 @@ t.test('the one idle for longest makes room, and nobody else is touched', async 
 t.test('a refused packet earns no decoder, puts none out and keeps none', async (t) => {
   const at = { now: 0 };
   const voice = newDecompressor(t, { clock: () => at.now, maxDecoders: 1 });
-  voice.decompress(packet(ADA, 0), 24_000);
+  voice.decompressPcm(packet(ADA, 0), 24_000);
   const flipped = packet(BEN, 0);
   flipped[9]! ^= 1;
   const refused: [Uint8Array, VoiceResult, bytes?: number][] = [
@@ -258,12 +258,16 @@ t.test('a refused packet earns no decoder, puts none out and keeps none', async 
   }
   t.equal(voice.decoders, 1);
   t.equal(codecLiveBytes(), before);
-  t.match(voice.decompress(packet(ADA, 2), 24_000), { concealedFrames: 1 }, 'Ada’s was not put out for it');
+  t.match(
+    voice.decompressPcm(packet(ADA, 2), 24_000),
+    { concealedFrames: 1 },
+    'Ada’s was not put out for it',
+  );
   at.now = 59_000;
   for (const [bytes] of refused.slice(0, 5)) voice.decompressVoice(sealed(ADA, bytes.slice()), 24_000);
   voice.decompressVoice(packet(ADA, 3), 24_000, 0);
   at.now = 61_000;
-  t.match(voice.decompress(packet(ADA, 9), 24_000), { concealedFrames: 0 }, 'a refusal is no use of it');
+  t.match(voice.decompressPcm(packet(ADA, 9), 24_000), { concealedFrames: 0 }, 'a refusal is no use of it');
 });
 
 t.test('the typed form grows by itself, and refuses above maxSamples', async (t) => {
@@ -274,7 +278,7 @@ t.test('the typed form grows by itself, and refuses above maxSamples', async (t)
     [143_999, BUFFER_TOO_SMALL],
     [144_000, OK],
   ] as const) {
-    const { pcm, ...answer } = voice.decompress(long, 48_000, maxSamples);
+    const { pcm, ...answer } = voice.decompressPcm(long, 48_000, maxSamples);
     t.match(answer, { result, samples: 144_000 });
     t.equal(pcm.length, result === OK ? 144_000 : 0);
   }
@@ -283,14 +287,14 @@ t.test('the typed form grows by itself, and refuses above maxSamples', async (t)
 t.test('forget drops all decoders of a speaker, and only those', async (t) => {
   const voice = newDecompressor(t);
   const before = codecLiveBytes();
-  for (const rate of [11_025, 24_000, 48_000]) voice.decompress(packet(ADA, 0), rate);
-  voice.decompress(packet(BEN, 0), 24_000);
+  for (const rate of [11_025, 24_000, 48_000]) voice.decompressPcm(packet(ADA, 0), rate);
+  voice.decompressPcm(packet(BEN, 0), 24_000);
   voice.forget(CLEO);
   t.equal(voice.decoders, 4, 'of one unknown: nothing');
   voice.forget(ADA);
   t.equal(voice.decoders, 1);
-  t.match(voice.decompress(packet(ADA, 5), 48_000), { concealedFrames: 0 });
-  t.match(voice.decompress(packet(BEN, 2), 24_000), { concealedFrames: 1 });
+  t.match(voice.decompressPcm(packet(ADA, 5), 48_000), { concealedFrames: 0 });
+  t.match(voice.decompressPcm(packet(BEN, 2), 24_000), { concealedFrames: 1 });
   voice.forget(ADA);
   voice.forget(BEN);
   t.equal(codecLiveBytes(), before);
@@ -299,7 +303,7 @@ t.test('forget drops all decoders of a speaker, and only those', async (t) => {
 t.test('after free the answer is NOT_INITIALIZED, and all memory is back', async (t) => {
   const before = codecLiveBytes();
   const voice = newDecompressor(t);
-  for (const rate of [24_000, 44_100]) voice.decompress(packet(ADA, 0), rate);
+  for (const rate of [24_000, 44_100]) voice.decompressPcm(packet(ADA, 0), rate);
   voice.free();
   voice.free();
   t.equal(voice.decoders, 0);
@@ -313,7 +317,7 @@ t.test(
   async (t) => {
     const voice = newDecompressor(t);
     voice.free();
-    t.throws(() => voice.decompress(packet(ADA, 0), 24_000), { code: 'ERR_HOTMIC_CODEC' });
+    t.throws(() => voice.decompressPcm(packet(ADA, 0), 24_000), { code: 'ERR_HOTMIC_CODEC' });
     t.equal(voice.decoders, 0);
   },
 );
@@ -324,14 +328,14 @@ t.test('a rate out of range is an error', async (t) => {
     const wanted = { code: 'ERR_HOTMIC_SAMPLE_RATE', message: String(rate) };
     t.throws(() => voice.decompressVoice(packet(ADA, 0), rate), wanted);
     t.throws(() => voice.decompressVoice(new Uint8Array(3), rate), wanted, 'whatever the packet');
-    t.throws(() => voice.decompress(packet(ADA, 0), rate), wanted);
+    t.throws(() => voice.decompressPcm(packet(ADA, 0), rate), wanted);
   }
   t.equal(voice.decoders, 0);
 });
 
 t.test('nor does the typed form take it for a packet that is refused', { todo: 'answers 5' }, async (t) => {
   const voice = newDecompressor(t);
-  t.throws(() => voice.decompress(new Uint8Array(3), 1), { code: 'ERR_HOTMIC_SAMPLE_RATE' });
+  t.throws(() => voice.decompressPcm(new Uint8Array(3), 1), { code: 'ERR_HOTMIC_SAMPLE_RATE' });
 });
 
 t.test('options out of range are named', async (t) => {
@@ -357,7 +361,7 @@ t.test('twenty thousand SteamIDs take no more memory than the decoders allowed',
   for (let account = 1; account <= 20_000; account += 1) {
     view.setUint32(0, account, true);
     at.now += 1;
-    const { result } = voice.decompress(sealPacket(bytes), account % 2 === 0 ? 24_000 : 16_000);
+    const { result } = voice.decompressPcm(sealPacket(bytes), account % 2 === 0 ? 24_000 : 16_000);
     if (result !== OK || voice.decoders > 64) t.fail(`${result}, ${voice.decoders} decoders`);
     if (account === 200) full = codecLiveBytes();
     most = Math.max(most, codecLiveBytes());
