@@ -20,15 +20,12 @@ import { frameOf, opusOp, packetOfOps, RATE_24K, sealPacket, u16Hex } from '../k
 const OK = VoiceResult.VOICE_RESULT_OK;
 const NOT_INITIALIZED = VoiceResult.VOICE_RESULT_NOT_INITIALIZED;
 const BUFFER_TOO_SMALL = VoiceResult.VOICE_RESULT_BUFFER_TOO_SMALL;
-const DATA_CORRUPTED = VoiceResult.VOICE_RESULT_DATA_CORRUPTED;
-const UNSUPPORTED_CODEC = VoiceResult.VOICE_RESULT_UNSUPPORTED_CODEC;
 
 const FRAME = 480;
 const FRAME_BYTES = 2 * FRAME;
 const MARKER = 'ffff';
 const ADA = 0x0110000100000001n;
 const BEN = 0x0110000100000002n;
-const CLEO = 0x0110000100000003n;
 /** A voiced sound of 20 ms at 24 kHz, in some 40 bytes: any bytes are Opus behind a right TOC. */
 const SOUND = `68${'9f3ac4715b08e62d'.repeat(5)}`;
 
@@ -40,11 +37,7 @@ t.test('before the codec is started the answer is NOT_INITIALIZED, and afterward
     { result: NOT_INITIALIZED, size: 0, uncompressed: new Uint8Array(0) },
     'a value, not an error',
   );
-  t.throws(
-    () => voice.decompressPcm(packet(ADA, 0), 24_000),
-    { code: 'ERR_HOTMIC_CODEC' },
-    'the typed form throws',
-  );
+  t.throws(() => voice.decompressPcm(packet(ADA, 0), 24_000), { code: 'ERR_HOTMIC_CODEC' });
   t.equal(voice.decoders, 0);
   loadCodec();
   t.match(voice.decompressVoice(packet(ADA, 0), 24_000), { result: OK, size: FRAME_BYTES });
@@ -92,28 +85,28 @@ t.test('a buffer of 20480 bytes is the default', async (t) => {
   t.equal(more.uncompressed.length, 0);
 });
 
-t.test(
-  'a packet that fits to the byte is OK, one byte less is BUFFER_TOO_SMALL with the bytes needed',
-  async (t) => {
-    const table: [bytes: number, result: VoiceResult][] = [
-      [0, BUFFER_TOO_SMALL],
-      [1, BUFFER_TOO_SMALL],
-      [FRAME_BYTES - 2, BUFFER_TOO_SMALL],
-      [FRAME_BYTES - 1, BUFFER_TOO_SMALL],
-      [FRAME_BYTES, OK],
-      [FRAME_BYTES + 1, OK],
-      [2 ** 32 - 1, OK],
-      [Number.MAX_SAFE_INTEGER, OK],
-      [Number.POSITIVE_INFINITY, OK],
-    ];
-    for (const [bytes, result] of table) {
-      const voice = newDecompressor(t);
-      const answer = voice.decompressVoice(packet(ADA, 0), 24_000, bytes);
-      t.match(answer, { result, size: FRAME_BYTES }, `${bytes} bytes`);
-      t.equal(answer.uncompressed.length, result === OK ? FRAME_BYTES : 0);
-    }
-  },
-);
+t.test('what fits to the byte is OK, else the answer is BUFFER_TOO_SMALL and the bytes needed', async (t) => {
+  const tooSmall = [0, 1, FRAME_BYTES - 2, FRAME_BYTES - 1];
+  const enough = [
+    FRAME_BYTES,
+    FRAME_BYTES + 1,
+    2 ** 32 - 1,
+    Number.MAX_SAFE_INTEGER,
+    Number.POSITIVE_INFINITY,
+  ];
+  for (const bytes of [...tooSmall, ...enough]) {
+    const voice = newDecompressor(t);
+    const answer = voice.decompressVoice(packet(ADA, 0), 24_000, bytes);
+    const isEnough = enough.includes(bytes);
+    t.match(answer, { result: isEnough ? OK : BUFFER_TOO_SMALL, size: FRAME_BYTES }, `${bytes} bytes`);
+    t.equal(answer.uncompressed.length, isEnough ? FRAME_BYTES : 0);
+    t.match(
+      voice.decompressVoice(packet(BEN), 24_000, bytes),
+      { result: OK, size: 0 },
+      'without sound any will do',
+    );
+  }
+});
 
 t.test('a size that is none gives no sound and changes nothing', async (t) => {
   for (const bytes of [Number.NaN, -1, -20_480, Number.NEGATIVE_INFINITY]) {
@@ -130,32 +123,29 @@ t.test('a size that is none gives no sound and changes nothing', async (t) => {
   }
 });
 
-t.test(
-  'after BUFFER_TOO_SMALL a call with that size gives what a first call with room had given',
-  async (t) => {
-    const stream = [
-      packet(ADA, 0, 1),
-      packet(ADA, 5),
-      packet(ADA, 2, 3),
-      packetOfOps(RATE_24K + opusOp(frameOf(4, SOUND) + MARKER)),
-      packet(ADA, 2),
-      SILENCE_PACKET,
-      packet(ADA, 3, 30),
-    ];
-    for (const rate of [11_025, 24_000, 32_000, 44_100]) {
-      const tried = newDecompressor(t);
-      const twin = newDecompressor(t);
-      for (const bytes of stream) {
-        const wanted = twin.decompressVoice(bytes, rate, 1e6);
-        for (const room of [0, 1, wanted.size - 1]) {
-          const { result, size, uncompressed } = tried.decompressVoice(bytes, rate, room);
-          t.strictSame([result, size, uncompressed.length], [BUFFER_TOO_SMALL, wanted.size, 0], `${rate} Hz`);
-        }
-        t.equal(digest(tried.decompressVoice(bytes, rate, wanted.size)), digest(wanted), `${rate} Hz`);
+t.test('a second call with that size gives what a first call with room had given', async (t) => {
+  const marked = packetOfOps(RATE_24K + opusOp(frameOf(4, SOUND) + MARKER));
+  const stream = [
+    packet(ADA, 0, 1),
+    packet(ADA, 5),
+    packet(ADA, 2, 3),
+    marked,
+    packet(ADA, 2),
+    SILENCE_PACKET,
+  ];
+  for (const rate of [11_025, 24_000, 32_000, 44_100]) {
+    const tried = newDecompressor(t);
+    const twin = newDecompressor(t);
+    for (const bytes of [...stream, packet(ADA, 3, 30)]) {
+      const wanted = twin.decompressVoice(bytes, rate, 1e6);
+      for (const room of [0, 1, wanted.size - 1]) {
+        const { result, size, uncompressed } = tried.decompressVoice(bytes, rate, room);
+        t.strictSame([result, size, uncompressed.length], [BUFFER_TOO_SMALL, wanted.size, 0], `${rate} Hz`);
       }
+      t.equal(digest(tried.decompressVoice(bytes, rate, wanted.size)), digest(wanted), `${rate} Hz`);
     }
-  },
-);
+  }
+});
 
 t.test('every speaker has a decoder of its own at each rate', async (t) => {
   const voice = newDecompressor(t);
@@ -189,111 +179,15 @@ t.test('every speaker has a decoder of its own at each rate', async (t) => {
 t.test('all 64 bits of the SteamID tell speakers apart, and none is refused', async (t) => {
   const ids = [0n, 1n, ADA, ADA ^ (1n << 63n), ADA ^ (1n << 32n), ADA ^ (1n << 31n), 2n ** 64n - 1n];
   const voice = newDecompressor(t);
-  for (const id of ids)
-    t.match(voice.decompressPcm(packet(id, 500), 24_000), { result: OK, concealedFrames: 0 });
-  t.equal(voice.decoders, ids.length);
-  for (const id of ids)
-    t.match(voice.decompressPcm(packet(id, 502), 24_000), { result: OK, concealedFrames: 1 });
-});
-
-t.test('a decoder that was idle is dropped, and its speaker’s next frame counts as the first', async (t) => {
-  for (const idleMs of [2000, undefined]) {
-    const idle = idleMs ?? 60_000;
-    const at = { now: 5000 };
-    const voice = newDecompressor(t, { clock: () => at.now, ...(idleMs && { idleMs }) });
-    const before = codecLiveBytes();
-    voice.decompressPcm(packet(ADA, 0), 24_000);
-    voice.decompressPcm(packet(BEN, 0), 44_100);
-    at.now += idle - 1;
-    t.match(voice.decompressPcm(packet(ADA, 3), 24_000), { concealedFrames: 2 }, 'not yet');
-    t.equal(voice.decoders, 2);
-    // Idle ones are looked for now and then.
-    at.now += idle / 4;
-    t.match(voice.decompressPcm(packet(ADA, 4), 24_000), { concealedFrames: 0 });
-    t.equal(voice.decoders, 1, `who was silent for more than ${idle} ms is gone`);
-    t.match(voice.decompressPcm(packet(BEN, 7), 44_100), { concealedFrames: 0 });
-    at.now += 2 * idle;
-    t.match(voice.decompressPcm(packet(ADA, 7), 24_000), { concealedFrames: 0 }, 'the same speaker, too');
-    t.equal(voice.decoders, 1);
-    voice.forget(ADA);
-    t.equal(codecLiveBytes(), before, 'and its memory with it');
+  for (const [sequence, concealedFrames] of [
+    [500, 0],
+    [502, 1],
+  ] as const) {
+    for (const id of ids) {
+      t.match(voice.decompressPcm(packet(id, sequence), 24_000), { result: OK, concealedFrames });
+    }
+    t.equal(voice.decoders, ids.length);
   }
-});
-
-t.test(
-  'who comes back after idleMs starts anew to the millisecond',
-  { todo: 'only after a sweep' },
-  async (t) => {
-    const at = { now: 0 };
-    const voice = newDecompressor(t, { clock: () => at.now, idleMs: 2000 });
-    voice.decompressPcm(packet(BEN, 0), 24_000);
-    at.now = 1999;
-    voice.decompressPcm(packet(ADA, 0), 24_000);
-    at.now = 2001;
-    t.match(voice.decompressPcm(packet(BEN, 7), 24_000), { concealedFrames: 0 });
-  },
-);
-
-t.test('refused packets keep no decoder alive, of nobody', { todo: 'they do' }, async (t) => {
-  const at = { now: 0 };
-  const voice = newDecompressor(t, { clock: () => at.now, idleMs: 2000 });
-  for (const id of [ADA, BEN, CLEO]) voice.decompressPcm(packet(id, 0), 24_000);
-  const forged = packet(ADA, 1);
-  forged[12]! ^= 1;
-  for (; at.now < 10_000; at.now += 500) {
-    t.match(voice.decompressVoice(forged, 24_000), { result: DATA_CORRUPTED });
-    t.match(voice.decompressVoice(packet(ADA, 1), 24_000, 0), { result: BUFFER_TOO_SMALL });
-  }
-  voice.decompressPcm(packet(4n, 0), 24_000);
-  t.equal(voice.decoders, 1);
-  t.match(voice.decompressPcm(packet(ADA, 9), 24_000), { concealedFrames: 0 });
-});
-
-t.test('the one idle for longest makes room, and nobody else is touched', async (t) => {
-  const at = { now: 0 };
-  const voice = newDecompressor(t, { clock: () => at.now, maxDecoders: 2 });
-  const say = (id: bigint, sequence: number) => {
-    at.now += 1;
-    return voice.decompressPcm(packet(id, sequence), 24_000).concealedFrames;
-  };
-  say(ADA, 0);
-  say(BEN, 0);
-  t.equal(say(ADA, 2), 1, 'Ada spoke again, so Ben is the one');
-  t.equal(say(CLEO, 50), 0);
-  t.equal(voice.decoders, 2);
-  t.equal(say(ADA, 4), 1, 'Ada is still there');
-  t.equal(say(BEN, 4), 0, 'Ben starts anew');
-  t.equal(say(CLEO, 60), 0, 'and put Cleo out');
-});
-
-t.test('a refused packet earns no decoder, and puts none out', async (t) => {
-  const at = { now: 0 };
-  const voice = newDecompressor(t, { clock: () => at.now, maxDecoders: 1 });
-  voice.decompressPcm(packet(ADA, 0), 24_000);
-  const flipped = packet(BEN, 0);
-  flipped[9]! ^= 1;
-  const refused: [Uint8Array, VoiceResult, bytes?: number][] = [
-    [flipped, DATA_CORRUPTED],
-    [packet(BEN, 0).subarray(0, 14), DATA_CORRUPTED],
-    [sealed(BEN, packetOfOps(`${RATE_24K}${opusOp(frameOf(0, '6a'))}`)), DATA_CORRUPTED],
-    [sealed(BEN, packetOfOps('0b401f00ffff')), DATA_CORRUPTED],
-    [sealed(BEN, packetOfOps('070000')), UNSUPPORTED_CODEC],
-    [packet(BEN, 0), BUFFER_TOO_SMALL, FRAME_BYTES - 1],
-  ];
-  // The table of handles may grow by the one that sizes.
-  voice.decompressVoice(packet(CLEO, 0), 24_000, 0);
-  const before = codecLiveBytes();
-  for (const [bytes, result, room] of refused) {
-    t.match(voice.decompressVoice(bytes, 24_000, room), { result, uncompressed: { length: 0 } });
-    t.match(voice.decompressVoice(bytes, 44_100, room), { uncompressed: { length: 0 } });
-  }
-  t.equal(voice.decoders, 1);
-  t.equal(codecLiveBytes(), before);
-  t.match(
-    voice.decompressPcm(packet(ADA, 2), 24_000),
-    { concealedFrames: 1 },
-    'Ada’s was not put out for it',
-  );
 });
 
 t.test('the typed forms grow by themselves, or write into the caller’s memory', async (t) => {
@@ -317,22 +211,6 @@ t.test('the typed forms grow by themselves, or write into the caller’s memory'
     t.throws(() => voice.decompress(long, 24_000, new Int16Array(2), offset), RangeError);
   }
   t.equal(voice.decoders, 1, 'none at 24 kHz');
-});
-
-t.test('forget drops all decoders of a speaker, and only those', async (t) => {
-  const voice = newDecompressor(t);
-  const before = codecLiveBytes();
-  for (const rate of [11_025, 24_000, 48_000]) voice.decompressPcm(packet(ADA, 0), rate);
-  voice.decompressPcm(packet(BEN, 0), 24_000);
-  voice.forget(CLEO);
-  t.equal(voice.decoders, 4, 'of one unknown: nothing');
-  voice.forget(ADA);
-  t.equal(voice.decoders, 1);
-  t.match(voice.decompressPcm(packet(ADA, 5), 48_000), { concealedFrames: 0 });
-  t.match(voice.decompressPcm(packet(BEN, 2), 24_000), { concealedFrames: 1 });
-  voice.forget(ADA);
-  voice.forget(BEN);
-  t.equal(codecLiveBytes(), before);
 });
 
 t.test('after free the answer is NOT_INITIALIZED, and all memory is back', async (t) => {
@@ -359,40 +237,6 @@ t.test('a rate out of range is an error', async (t) => {
     t.throws(() => voice.decompressPcm(new Uint8Array(3), rate), wanted);
   }
   t.equal(voice.decoders, 0);
-});
-
-t.test('options out of range are named', async (t) => {
-  for (const [name, ...values] of [
-    ['maxDecoders', 0, 65_537, -1, 1.5, Number.NaN],
-    ['idleMs', 999, 3_600_001, -1, Number.NaN],
-  ] as const) {
-    for (const value of values) {
-      const wanted = { name: 'RangeError', message: new RegExp(`${name} is ${value}`) };
-      t.throws(() => new VoiceDecompressor({ clock: () => 0, [name]: value }), wanted);
-    }
-  }
-});
-
-t.test('twenty thousand SteamIDs take no more memory than the decoders allowed', async (t) => {
-  const before = codecLiveBytes();
-  const at = { now: 0 };
-  const voice = newDecompressor(t, { clock: () => at.now });
-  const bytes = packet(ADA, 0);
-  const view = new DataView(bytes.buffer);
-  let most = 0;
-  let full = 0;
-  for (let account = 1; account <= 20_000; account += 1) {
-    view.setUint32(0, account, true);
-    at.now += 1;
-    const { result } = voice.decompressPcm(sealPacket(bytes), account % 2 === 0 ? 24_000 : 16_000);
-    if (result !== OK || voice.decoders > 64) t.fail(`${result}, ${voice.decoders} decoders`);
-    if (account === 200) full = codecLiveBytes();
-    most = Math.max(most, codecLiveBytes());
-  }
-  t.equal(voice.decoders, 64);
-  t.ok(most <= full * 1.01, `${most} bytes at most, ${full} after 200`);
-  voice.free();
-  t.equal(codecLiveBytes(), before);
 });
 
 function newDecompressor(t: Test, options: Partial<VoiceDecompressorOptions> = {}): VoiceDecompressor {
