@@ -10,6 +10,7 @@ import { OpusDecoder, type OpusRateHz } from '../../wasm/codec.js';
 import { VoiceEncoder, type VoiceEncoderOptions } from '../../wasm/compress.js';
 import { VoiceDecoder } from '../../wasm/decompress.js';
 import { loadCodec } from '../../wasm/load.js';
+import { frameOf, opusOp, packetOfOps, RATE_24K } from '../kit/raw_packet.js';
 import { pcmOfWav } from '../kit/speech.js';
 
 loadCodec();
@@ -76,6 +77,38 @@ t.test('a step backward, a marker and a first frame are no loss, whatever the pa
     t.ok(behind.every(({ concealedFrames }) => concealedFrames === 0));
     if (rate === 24_000) t.ok(equal(joined(behind.map((answer) => answer.pcm)), pcm), 'as a new decoder');
   }
+});
+
+t.test('leading concealed frames are those before the first sample of the packet itself', async (t) => {
+  for (const rate of [24_000, 44_100]) {
+    const decoder = new VoiceDecoder(rate);
+    t.teardown(() => decoder.free());
+    const say = (ops: string) => decoder.decompressPcm(packetOfOps(RATE_24K + ops));
+    const dtx = (...sequences: number[]) =>
+      opusOp(sequences.map((sequence) => frameOf(sequence, '68')).join(''));
+    say(dtx(0));
+    t.match(say(dtx(3, 6)), { concealedFrames: 4, leadingConcealedFrames: 2, decodedFrames: 2 });
+    t.match(say(dtx(7, 9)), { concealedFrames: 1, leadingConcealedFrames: 0, decodedFrames: 2 });
+    t.match(
+      say(`00e001${dtx(12)}`),
+      { concealedFrames: 2, leadingConcealedFrames: 0 },
+      'silence comes first',
+    );
+    t.match(
+      say(opusOp('00000f00')),
+      { concealedFrames: 2, leadingConcealedFrames: 2 },
+      'a frame of length 0',
+    );
+    t.match(say(dtx(90)), { concealedFrames: 10, leadingConcealedFrames: 10, decodedFrames: 1 });
+    t.match(say(dtx(80)), { concealedFrames: 0, leadingConcealedFrames: 0 }, 'a step backward');
+    t.match(say(opusOp('ffff') + dtx(3)), { concealedFrames: 3, leadingConcealedFrames: 3 }, 'a marker');
+  }
+});
+
+t.test('a frame of length 0 is not decoded, and not counted so', { todo: 'is counted' }, async (t) => {
+  const decoder = new VoiceDecoder(24_000);
+  t.teardown(() => decoder.free());
+  t.match(decoder.decompressPcm(packetOfOps(opusOp('00000000'))), { samples: FRAME, decodedFrames: 0 });
 });
 
 /** One frame a packet, of the first 300. */
