@@ -37,6 +37,8 @@ const MAX_QUEUED = 500;
 
 /** libopus' detector says "no voice" this long after the last of it. */
 const DETECTOR_MS = 200;
+/** A reader takes 3 s of sound in one packet, not more: frames of DTX would fit for 10 s. */
+const MAX_PACKET_FRAMES = 150;
 
 /** Sound from before the voice that begins a recording anew: the detector wants a frame or two of it. */
 const PREROLL_FRAMES = 2;
@@ -201,7 +203,7 @@ export class VoiceEncoder {
     let bytes = PACKET_OVERHEAD_BYTES;
     let frames = 0;
     for (const queued of this.#queue) {
-      if (typeof queued === 'string' || frames === this.#framesPerPacket) break;
+      if (typeof queued === 'string' || frames === (this.#framesPerPacket ?? MAX_PACKET_FRAMES)) break;
       const grown =
         bytes +
         FRAME_OVERHEAD_BYTES +
@@ -242,7 +244,9 @@ export class VoiceEncoder {
     if (this.#isSpeaking) {
       this.#push(opus);
       this.#quietFrames = isQuiet ? this.#quietFrames + 1 : 0;
-      if (isQuiet && DETECTOR_MS + this.#quietFrames * FRAME_MS >= this.#endAfterSilenceMs) this.#close();
+      // The detector's own time has passed with the first quiet frame.
+      const quietMs = DETECTOR_MS + (this.#quietFrames - 1) * FRAME_MS;
+      if (isQuiet && quietMs >= this.#endAfterSilenceMs) this.#close();
     } else if (isQuiet) {
       this.#preroll.push(this.#pending.slice());
       if (this.#preroll.length > PREROLL_FRAMES) this.#preroll.shift();
@@ -263,6 +267,8 @@ export class VoiceEncoder {
   /** What closes a recording. The encoder goes on: it listens for the next voice. */
   #close(): void {
     this.#queue.push('marker', 'silence');
+    // Room for these two is not taken from the frames.
+    this.#age(MAX_QUEUED + 2);
     this.#nextSequence = 0;
     this.#isSpeaking = false;
   }
@@ -276,7 +282,11 @@ export class VoiceEncoder {
   #push(opus: Uint8Array): void {
     this.#queue.push({ sequence: this.#nextSequence, opus });
     this.#nextSequence = sequenceAfter(this.#nextSequence);
-    while (this.#queue.length > MAX_QUEUED) {
+    this.#age(MAX_QUEUED);
+  }
+
+  #age(most: number): void {
+    while (this.#queue.length > most) {
       if (typeof this.#queue.shift() !== 'string') this.#agedFrames += 1;
     }
   }

@@ -45,6 +45,8 @@ interface Entry {
   readonly key: string;
   readonly decoder: VoiceDecoder;
   usedAt: Milliseconds;
+  /** When its last packet came, refused or not: only one that was decoded keeps the decoder. */
+  triedAt: Milliseconds;
 }
 
 interface Refused {
@@ -156,18 +158,20 @@ export class VoiceDecompressor {
     const key = packet.length < 8 ? '' : `${readU32(packet, 0)}:${readU32(packet, 4)}:${sampleRateHz}`;
     const known = this.#entries.get(key);
     if (known !== undefined) {
-      known.usedAt = now;
-      return known;
+      known.triedAt = now;
+      if (now - known.usedAt <= this.#idleMs) return known;
+      this.#drop(key);
     }
     const result = refusal(readPacket(packet));
     if (result !== null) return { kind: 'refused', result };
-    return { kind: 'entry', key, decoder: new VoiceDecoder(sampleRateHz), usedAt: now };
+    return { kind: 'entry', key, decoder: new VoiceDecoder(sampleRateHz), usedAt: now, triedAt: now };
   }
 
   /** Keeps the decoder of a packet that was decoded, as the most recently used. */
   #settle<Answer extends Decompressed>(entry: Entry, answer: Answer): Answer {
     const { key, decoder } = entry;
     if (answer.result === VoiceResult.VOICE_RESULT_OK) {
+      entry.usedAt = entry.triedAt;
       this.#entries.delete(key);
       this.#entries.set(key, entry);
       if (this.#entries.size > this.#maxDecoders) this.#drop(this.#entries.keys().next().value!);

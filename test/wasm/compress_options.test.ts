@@ -202,18 +202,14 @@ t.test('a pause shorter than endAfterSilenceMs ends nothing', async (t) => {
   t.ok(frames.filter(({ bytes }) => bytes === 1).length > 60, 'in it DTX frames of one byte, numbered');
 });
 
-t.test(
-  'without voice the recording goes on for all of endAfterSilenceMs',
-  { todo: '20 ms less' },
-  async (t) => {
-    for (const endAfterSilenceMs of [200, 300, 400, 1000]) {
-      const encoder = newEncoder(t, { endAfterSilenceMs });
-      let ms = 0;
-      for (; encoder.isSpeaking && ms < 12_000; ms += 20) encoder.write(new Int16Array(FRAME));
-      t.ok(ms >= endAfterSilenceMs, `${ms} of ${endAfterSilenceMs} ms`);
-    }
-  },
-);
+t.test('without voice the recording goes on for all of endAfterSilenceMs', async (t) => {
+  for (const endAfterSilenceMs of [200, 300, 400, 1000]) {
+    const encoder = newEncoder(t, { endAfterSilenceMs });
+    let ms = 0;
+    for (; encoder.isSpeaking && ms < 12_000; ms += 20) encoder.write(new Int16Array(FRAME));
+    t.ok(ms >= endAfterSilenceMs, `${ms} of ${endAfterSilenceMs} ms`);
+  }
+});
 
 t.test('bits a second follow the bitrate, and a higher one is nearer to what was said', async (t) => {
   let before = Number.NEGATIVE_INFINITY;
@@ -272,27 +268,19 @@ t.test(
   },
 );
 
-t.test(
-  'what nobody reads is bounded, recordings that hold nothing too',
-  { todo: 'grows for ever' },
-  async (t) => {
-    const encoder = newEncoder(t, {});
-    for (let n = 0; n < 5000; n += 1) encoder.end();
-    t.ok(readAll(encoder).length <= 1002, 'ten seconds of them');
-  },
-);
+t.test('what nobody reads is bounded, recordings that hold nothing too', async (t) => {
+  const encoder = newEncoder(t, {});
+  for (let n = 0; n < 5000; n += 1) encoder.end();
+  t.ok(readAll(encoder).length <= 1002, 'ten seconds of them');
+});
 
-t.test(
-  'no packet holds more than the 3 s that a reader takes',
-  { todo: 'refused with result 5' },
-  async (t) => {
-    for (const options of [{}, { bitrate: 6000 }]) {
-      const packets = record(t, new Int16Array(9 * 24_000), options);
-      t.ok(packets.every((packet) => framesOf([packet]).length <= 150));
-      t.equal(hear(packets).length, 9 * 24_000 + 750);
-    }
-  },
-);
+t.test('no packet holds more than the 3 s that a reader takes', async (t) => {
+  for (const options of [{}, { bitrate: 6000 }]) {
+    const packets = record(t, new Int16Array(9 * 24_000), options);
+    t.ok(packets.every((packet) => framesOf([packet]).length <= 150));
+    t.equal(hear(packets).length, 9 * 24_000 + 750);
+  }
+});
 
 function newEncoder(t: Test, options: VoiceEncoderOptions): VoiceEncoder {
   const encoder = new VoiceEncoder(STEAM_ID, options);
