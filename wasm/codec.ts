@@ -79,6 +79,9 @@ const NUMBER_OPTIONS = {
 } as const;
 const FLAG_OPTIONS = { dtx: true, inbandFec: false } as const;
 
+/** The names of OpusEncoderOptions. */
+export const OPUS_OPTIONS: readonly string[] = [...Object.keys(NUMBER_OPTIONS), ...Object.keys(FLAG_OPTIONS)];
+
 /**
  * Encodes voice as Steam does: mono, 24 kHz, frames of 20 ms, VBR. About 32 kB of the module's memory until `free()`.
  *
@@ -89,8 +92,8 @@ export class OpusEncoder {
 
   constructor(options: OpusEncoderOptions = {}) {
     for (const name of Object.keys(options)) {
-      if (!(name in NUMBER_OPTIONS) && !(name in FLAG_OPTIONS)) {
-        const known = [...Object.keys(NUMBER_OPTIONS), ...Object.keys(FLAG_OPTIONS)].join(', ');
+      if (!OPUS_OPTIONS.includes(name)) {
+        const known = OPUS_OPTIONS.join(', ');
         throw new TypeError(`Cannot make OpusEncoder: unknown option "${name}", wants one of ${known}`);
       }
     }

@@ -18,7 +18,7 @@ import {
   type Milliseconds,
   VOICE_RATE_HZ,
 } from '../voice/units.js';
-import { OPUS_MAX_PACKET_BYTES, OpusEncoder, type OpusEncoderOptions } from './codec.js';
+import { OPUS_MAX_PACKET_BYTES, OPUS_OPTIONS, OpusEncoder, type OpusEncoderOptions } from './codec.js';
 import { Resampler } from './resampler.js';
 
 /** Frames of one group, as seen in captured packets. */
@@ -47,7 +47,7 @@ const PREROLL_FRAMES = 2;
 export interface VoiceEncoderOptions extends OpusEncoderOptions {
   /** Rate of the PCM that `write` takes, in Hz: a whole number from 8000 to 48000. Default 24000, at which nothing is resampled. */
   readonly sampleRateHz?: number;
-  /** Frames of 20 ms in each packet but the last of a recording, 1 to 50. Default: whatever waits when `read` is called, as Steam. */
+  /** Frames of 20 ms in each packet but the last of a recording, 1 to 50, as far as 8,192 bytes hold them. Default: whatever waits when `read` is called, as Steam. */
   readonly framesPerPacket?: number;
   /**
    * Ends the recording after this much without voice, 200 to 10000; the next voice starts a new one. Wants `dtx`. Default:
@@ -97,6 +97,9 @@ export class VoiceEncoder {
    */
   constructor(steamId: bigint, options: VoiceEncoderOptions = {}) {
     const { sampleRateHz = VOICE_RATE_HZ, framesPerPacket, endAfterSilenceMs, ...opus } = options;
+    checkNames(opus);
+    if (BigInt.asUintN(64, steamId) !== steamId)
+      throw new RangeError(`Cannot make VoiceEncoder: steamId is ${steamId}, wants 64 bits`);
     checkOption('sampleRateHz', sampleRateHz, 8000, 48_000);
     if (framesPerPacket !== undefined) checkOption('framesPerPacket', framesPerPacket, 1, 50);
     if (endAfterSilenceMs !== undefined) {
@@ -290,6 +293,14 @@ export class VoiceEncoder {
       if (typeof this.#queue.shift() !== 'string') this.#agedFrames += 1;
     }
   }
+}
+
+/** @throws TypeError for an option that neither this encoder nor Opus' has. */
+function checkNames(opus: object): void {
+  const unknown = Object.keys(opus).find((name) => !OPUS_OPTIONS.includes(name));
+  if (unknown === undefined) return;
+  const known = ['sampleRateHz', 'framesPerPacket', 'endAfterSilenceMs', ...OPUS_OPTIONS].join(', ');
+  throw new TypeError(`Cannot make VoiceEncoder: unknown option "${unknown}", wants one of ${known}`);
 }
 
 function checkOption(name: string, value: number, min: number, max: number): void {

@@ -17,7 +17,7 @@ import { sequenceAfter, sequenceDistance } from '../voice/sequence.js';
 import { FRAME_SAMPLES, VOICE_RATE_HZ } from '../voice/units.js';
 import { VoiceResult } from '../voice/voice_result.js';
 import { MAX_BATCH, OPUS_RATES_HZ, OpusDecoder, Step } from './codec.js';
-import { checkSpan } from './module.js';
+import { checkSpan, freed, isCodecReady, notReady } from './module.js';
 import { Resampler } from './resampler.js';
 
 /** The rates that decompressVoice makes: every whole number of Hz from `min` to `max`, as the class reference has it. */
@@ -39,7 +39,7 @@ export interface Decompressed {
   readonly concealedFrames: number;
   /** Of those, the ones before the packet's first sample. */
   readonly leadingConcealedFrames: number;
-  /** Opus frames decoded, DTX frames included. */
+  /** Opus frames decoded, DTX frames included, those of no bytes not. */
   readonly decodedFrames: number;
 }
 
@@ -53,8 +53,8 @@ const steps = new Uint8Array(MAX_BATCH.bytes);
 const pcm24k = new Int16Array(MAX_DECODED_SAMPLES);
 
 /**
- * Decodes one speaker's packets. Holds an Opus decoder in the codec's memory, and a resampler for a rate at which Opus does
- * not decode by itself, until `free()`.
+ * Decodes one speaker's packets. From the first packet that it decodes until `free()` it holds an Opus decoder in the codec's
+ * memory, and a resampler for a rate at which Opus does not decode by itself.
  *
  * A packet of n samples at 24 kHz becomes floor(n * rate / 24000) samples, with no remainder carried on. At 12, 16, 24 and
  * 48 kHz they are what Opus decodes. At other rates they are resampled from 24 kHz, evenly over the packet: the sound is
@@ -63,8 +63,9 @@ const pcm24k = new Int16Array(MAX_DECODED_SAMPLES);
  */
 export class VoiceDecoder {
   readonly sampleRateHz: number;
-  readonly #opus: OpusDecoder;
-  readonly #resampler: Resampler | null;
+  /** Made when there is something to decode: a packet that is refused costs no memory, and no filter. */
+  #parts: Parts | null = null;
+  #isFreed = false;
   /** The sequence that the next frame should carry; null until the first frame, which may carry any. */
   #expected: number | null = null;
 
@@ -74,15 +75,13 @@ export class VoiceDecoder {
    */
   constructor(sampleRateHz: number) {
     checkDecompressRate(sampleRateHz);
-    const opusRate = OPUS_RATES_HZ.find((rate) => rate === sampleRateHz);
+    if (!isCodecReady()) throw notReady();
     this.sampleRateHz = sampleRateHz;
-    this.#opus = new OpusDecoder(opusRate ?? VOICE_RATE_HZ);
-    this.#resampler = opusRate === undefined ? new Resampler(VOICE_RATE_HZ, sampleRateHz) : null;
   }
 
   /** By how many samples at 24 kHz the PCM lags behind what Opus decodes: 0 at 12, 16, 24 and 48 kHz, else `Resampler`'s. */
   get delaySamples(): number {
-    return this.#resampler?.delaySamples ?? 0;
+    return this.#live().resampler?.delaySamples ?? 0;
   }
 
   /**
@@ -109,26 +108,36 @@ export class VoiceDecoder {
   decompressPcm(packet: Uint8Array, maxSamples = Number.POSITIVE_INFINITY): DecompressedPcm {
     const sized = this.#size(packet);
     if (sized.read === null) return { ...sized.refusal, pcm: new Int16Array(0) };
-    if (sized.samples > maxSamples) return { ...tooSmall(sized.samples), pcm: new Int16Array(0) };
+    if (!(sized.samples <= maxSamples)) return { ...tooSmall(sized.samples), pcm: new Int16Array(0) };
     const pcm = new Int16Array(sized.samples);
     return { ...this.#decode(packet, sized.read, sized.samples, pcm, 0), pcm };
   }
 
   /** Forgets the stream: the next frame counts as the first. */
   reset(): void {
-    this.#opus.reset();
-    this.#resampler?.reset();
+    const { opus, resampler } = this.#live();
+    opus.reset();
+    resampler?.reset();
     this.#expected = null;
   }
 
   /** Gives the memory back. A second call does nothing; any other use throws. */
   free(): void {
-    this.#opus.free();
-    this.#resampler?.free();
+    this.#parts?.opus.free();
+    this.#parts?.resampler?.free();
+    this.#parts = null;
+    this.#isFreed = true;
+  }
+
+  #live(): Parts {
+    if (this.#isFreed) throw freed('VoiceDecoder');
+    this.#parts ??= makeParts(this.sampleRateHz);
+    return this.#parts;
   }
 
   /** Checks the packet, and says what it will decode to at the output rate, given what came before it. */
   #size(packet: Uint8Array): Sized {
+    if (this.#isFreed) throw freed('VoiceDecoder');
     const read = readPacket(packet);
     const result = refusal(read);
     if (result !== null || read.kind === 'malformed') return refused(result ?? CORRUPTED);
@@ -157,16 +166,18 @@ export class VoiceDecoder {
     out: Int16Array,
     outOffset: number,
   ): Decompressed {
-    const run = new Run(this.#opus, this.#resampler ? pcm24k : out, this.#resampler ? 0 : outOffset);
+    const { opus, resampler } = this.#live();
+    const run = new Run(opus, resampler ? pcm24k : out, resampler ? 0 : outOffset);
+    const atDecoderRate = (samples: number) => (resampler ? samples : this.#atOutputRate(samples));
     let samples24k = 0;
     let concealedFrames = 0;
     let leadingConcealedFrames = 0;
     let decodedFrames = 0;
     for (const op of read.ops) {
       if (op.kind === 'silence') {
-        const from = this.#atDecoderRate(samples24k);
+        const from = atDecoderRate(samples24k);
         samples24k += silenceSamples(op.samples, op.sampleRateHz);
-        run.silence(this.#atDecoderRate(samples24k) - from);
+        run.silence(atDecoderRate(samples24k) - from);
       }
       if (op.kind !== 'opus') continue;
       for (const item of op.frames) {
@@ -185,12 +196,12 @@ export class VoiceDecoder {
         run.packet(packet, item);
         samples24k += Math.max(0, lost) * FRAME_SAMPLES + item.samples;
         concealedFrames += Math.max(0, lost);
-        decodedFrames += 1;
+        if (item.bytes > 0) decodedFrames += 1;
         this.#expected = sequenceAfter(item.sequence);
       }
     }
     run.flush();
-    this.#resampler?.stretchPcm(pcm24k, 0, samples24k, out, outOffset, samples);
+    resampler?.stretchPcm(pcm24k, 0, samples24k, out, outOffset, samples);
     return {
       result: VoiceResult.VOICE_RESULT_OK,
       samples,
@@ -203,10 +214,19 @@ export class VoiceDecoder {
   #atOutputRate(samples24k: number): number {
     return Math.floor((samples24k * this.sampleRateHz) / VOICE_RATE_HZ);
   }
+}
 
-  #atDecoderRate(samples24k: number): number {
-    return this.#resampler ? samples24k : this.#atOutputRate(samples24k);
-  }
+/** What a decoder holds in the codec's memory. */
+interface Parts {
+  readonly opus: OpusDecoder;
+  readonly resampler: Resampler | null;
+}
+
+function makeParts(sampleRateHz: number): Parts {
+  const opusRate = OPUS_RATES_HZ.find((rate) => rate === sampleRateHz);
+  if (opusRate !== undefined) return { opus: new OpusDecoder(opusRate), resampler: null };
+  const resampler = new Resampler(VOICE_RATE_HZ, sampleRateHz);
+  return { opus: new OpusDecoder(VOICE_RATE_HZ), resampler };
 }
 
 /** Collects the steps of one packet, and has the decoder do them in as few calls as they fit into: one. */
@@ -286,7 +306,7 @@ export function checkDecompressRate(sampleRateHz: number): void {
 }
 
 /** What decompressVoice answers to a packet that it refuses; null for one that it takes. */
-export function refusal(read: Packet | MalformedPacket): VoiceResult | null {
+function refusal(read: Packet | MalformedPacket): VoiceResult | null {
   // A foreign op before the fault decides first.
   const isForeign = read.ops.some((op) => op.kind === 'foreign');
   if (isForeign || (read.kind === 'malformed' && read.reason === 'op-unknown'))

@@ -6,18 +6,11 @@
  */
 
 import { readU32 } from '../voice/bytes.js';
-import { readPacket } from '../voice/packet.js';
 import { steamIdHigh, steamIdLow } from '../voice/steam_id.js';
 import { BYTES_PER_SAMPLE, type Milliseconds } from '../voice/units.js';
 import { VoiceResult } from '../voice/voice_result.js';
-import {
-  checkDecompressRate,
-  type Decompressed,
-  type DecompressedPcm,
-  refusal,
-  VoiceDecoder,
-} from './decompress.js';
-import { checkSpan, freed, isCodecReady } from './module.js';
+import { checkDecompressRate, type Decompressed, type DecompressedPcm, VoiceDecoder } from './decompress.js';
+import { freed, isCodecReady } from './module.js';
 
 /** Answer of the class reference's decompressVoice. */
 export interface DecompressedVoice {
@@ -34,24 +27,16 @@ export const DECOMPRESS_BUFFER_BYTES = 20_480;
 export interface VoiceDecompressorOptions {
   /** The monotonic clock by which decoders grow idle. */
   readonly clock: () => Milliseconds;
-  /** Decoders at a time, 1 to 65536, each about 20 kB. Default 64; the one idle for longest makes room. */
+  /** Decoders at a time, 1 to 65536, each about 20 kB, and a shared filter for a rate that is resampled. Default 64; the one idle for longest makes room. */
   readonly maxDecoders?: number;
   /** A decoder that was not used for this long is dropped with one of the next packets, 1000 to 3600000. Default 60000. */
   readonly idleMs?: Milliseconds;
 }
 
 interface Entry {
-  readonly kind: 'entry';
-  readonly key: string;
   readonly decoder: VoiceDecoder;
-  usedAt: Milliseconds;
-  /** When its last packet came, refused or not: only one that was decoded keeps the decoder. */
-  triedAt: Milliseconds;
-}
-
-interface Refused {
-  readonly kind: 'refused';
-  readonly result: VoiceResult;
+  /** When it last decoded a packet: one that was refused keeps nothing alive. */
+  readonly usedAt: Milliseconds;
 }
 
 /**
@@ -76,6 +61,9 @@ export class VoiceDecompressor {
     if (!(idleMs >= 1000 && idleMs <= 3_600_000)) {
       throw new RangeError(`Cannot decompress voice: idleMs is ${idleMs}, wants 1000 to 3600000`);
     }
+    if (typeof clock !== 'function') {
+      throw new TypeError(`Cannot decompress voice: clock is ${typeof clock}, wants a function`);
+    }
     this.#clock = clock;
     this.#maxDecoders = maxDecoders;
     this.#idleMs = idleMs;
@@ -91,8 +79,8 @@ export class VoiceDecompressor {
    * with room for `size`), DATA_CORRUPTED, UNSUPPORTED_CODEC, or NOT_INITIALIZED before `initCodec` and after `free()`.
    *
    * @param sample_rate In Hz, 11025 to 48000.
-   * @param buffer_size_override Bytes of room for PCM.
-   * @throws HotmicError ERR_HOTMIC_SAMPLE_RATE for another rate.
+   * @param buffer_size_override Bytes of room for PCM; what is no number above 0 is no room.
+   * @throws TypeError when `voice` is no view of bytes; HotmicError ERR_HOTMIC_SAMPLE_RATE for another rate.
    */
   decompressVoice(
     voice: Uint8Array,
@@ -100,6 +88,7 @@ export class VoiceDecompressor {
     buffer_size_override = DECOMPRESS_BUFFER_BYTES,
   ): DecompressedVoice {
     checkDecompressRate(sample_rate);
+    if (!ArrayBuffer.isView(voice)) throw new TypeError('Cannot decompress voice: wants a Uint8Array');
     if (!isCodecReady() || this.#isFreed) {
       return {
         result: VoiceResult.VOICE_RESULT_NOT_INITIALIZED,
@@ -119,10 +108,7 @@ export class VoiceDecompressor {
    *   11025 to 48000, ERR_HOTMIC_CODEC before `initCodec` and after `free()`.
    */
   decompress(packet: Uint8Array, sampleRateHz: number, out: Int16Array, outOffset = 0): Decompressed {
-    checkSpan('decompress: out', out.length, outOffset, 0);
-    const entry = this.#entry(packet, sampleRateHz);
-    if (entry.kind === 'refused') return refused(entry.result);
-    return this.#settle(entry, entry.decoder.decompress(packet, out, outOffset));
+    return this.#with(packet, sampleRateHz, (decoder) => decoder.decompress(packet, out, outOffset));
   }
 
   /**
@@ -132,9 +118,7 @@ export class VoiceDecompressor {
    * @throws As `decompress`.
    */
   decompressPcm(packet: Uint8Array, sampleRateHz: number, maxSamples?: number): DecompressedPcm {
-    const entry = this.#entry(packet, sampleRateHz);
-    if (entry.kind === 'refused') return refused(entry.result);
-    return this.#settle(entry, entry.decoder.decompressPcm(packet, maxSamples));
+    return this.#with(packet, sampleRateHz, (decoder) => decoder.decompressPcm(packet, maxSamples));
   }
 
   /** Drops a speaker's decoders: it left. */
@@ -149,34 +133,26 @@ export class VoiceDecompressor {
     this.#isFreed = true;
   }
 
-  /** The packet's decoder: kept from before, or new. What is refused earns none, for making one takes time. */
-  #entry(packet: Uint8Array, sampleRateHz: number): Entry | Refused {
+  /** Has the packet's decoder do it: the one kept from before, or a new one, which is kept if it decodes. */
+  #with<Answer extends Decompressed>(
+    packet: Uint8Array,
+    sampleRateHz: number,
+    decompress: (decoder: VoiceDecoder) => Answer,
+  ): Answer {
     if (this.#isFreed) throw freed('VoiceDecompressor');
     checkDecompressRate(sampleRateHz);
     const now = this.#clock();
     this.#dropIdle(now);
     const key = packet.length < 8 ? '' : `${readU32(packet, 0)}:${readU32(packet, 4)}:${sampleRateHz}`;
     const known = this.#entries.get(key);
-    if (known !== undefined) {
-      known.triedAt = now;
-      if (now - known.usedAt <= this.#idleMs) return known;
-      this.#drop(key);
-    }
-    const result = refusal(readPacket(packet));
-    if (result !== null) return { kind: 'refused', result };
-    return { kind: 'entry', key, decoder: new VoiceDecoder(sampleRateHz), usedAt: now, triedAt: now };
-  }
-
-  /** Keeps the decoder of a packet that was decoded, as the most recently used. */
-  #settle<Answer extends Decompressed>(entry: Entry, answer: Answer): Answer {
-    const { key, decoder } = entry;
+    if (known !== undefined && now - known.usedAt > this.#idleMs) this.#drop(key);
+    // A new one takes none of the codec's memory before it decodes.
+    const decoder = this.#entries.get(key)?.decoder ?? new VoiceDecoder(sampleRateHz);
+    const answer = decompress(decoder);
     if (answer.result === VoiceResult.VOICE_RESULT_OK) {
-      entry.usedAt = entry.triedAt;
       this.#entries.delete(key);
-      this.#entries.set(key, entry);
+      this.#entries.set(key, { decoder, usedAt: now });
       if (this.#entries.size > this.#maxDecoders) this.#drop(this.#entries.keys().next().value!);
-    } else if (!this.#entries.has(key)) {
-      decoder.free();
     }
     return answer;
   }
@@ -194,9 +170,4 @@ export class VoiceDecompressor {
     this.#entries.get(key)?.decoder.free();
     this.#entries.delete(key);
   }
-}
-
-function refused(result: VoiceResult): DecompressedPcm {
-  const nothing = { samples: 0, concealedFrames: 0, leadingConcealedFrames: 0, decodedFrames: 0 };
-  return { ...nothing, result, pcm: new Int16Array(0) };
 }
