@@ -91,14 +91,29 @@ static OPUS_INLINE int lane( const v128_t *vector, opus_int index ) {
     return ( (const opus_int32 *)vector )[ index ];
 }
 
-/* The high halves of four 64-bit products. */
-static OPUS_INLINE v128_t high( v128_t lo, v128_t hi ) {
-    return wasm_i32x4_shuffle( lo, hi, 1, 3, 5, 7 );
+/* silk_SMULWB( a, b ), with the 16 bits of b, sign-extended, in each lane: 32-bit products are enough. */
+static OPUS_INLINE v128_t smulwb( v128_t a, v128_t b ) {
+    v128_t low = wasm_i32x4_mul( wasm_v128_and( a, splat( 0xFFFF ) ), b );
+    return add( wasm_i32x4_mul( wasm_i32x4_shr( a, 16 ), b ), wasm_i32x4_shr( low, 16 ) );
 }
 
-/* silk_SMULWB( a, b ), with b << 16 in each lane of b16. */
-static OPUS_INLINE v128_t smulwb( v128_t a, v128_t b16 ) {
-    return high( wasm_i64x2_extmul_low_i32x4( a, b16 ), wasm_i64x2_extmul_high_i32x4( a, b16 ) );
+/* A factor of silk_SMLAWB where the delay counts: a dot product is over sooner than a 32-bit product on some
+ * processors. With its sign bit flipped the lower half of a factor is signed, and too small by 0x8000. */
+typedef struct {
+    v128_t for_high, for_low, bias;
+} Factor;
+
+static OPUS_INLINE Factor factor( opus_int16 b ) {
+    Factor result = { splat( silk_LSHIFT( (opus_int32)b, 16 ) ), splat( b & 0xFFFF ),
+                      splat( silk_LSHIFT( (opus_int32)b, 15 ) ) };
+    return result;
+}
+
+/* silk_SMLAWB( sum, a, b ) */
+static OPUS_INLINE v128_t smlawb( v128_t sum, v128_t a, Factor b ) {
+    v128_t halves = wasm_v128_xor( a, splat( 0x8000 ) );
+    v128_t low = add( wasm_i32x4_dot_i16x8( halves, b.for_low ), b.bias );
+    return add( add( sum, wasm_i32x4_dot_i16x8( halves, b.for_high ) ), wasm_i32x4_shr( low, 16 ) );
 }
 
 /* silk_SMULWW( a, b ) */
@@ -293,11 +308,11 @@ static void quantize_subframe(
 {
     opus_int   i, j, Winner_ind, slot = *smpl_buf_idx;
     opus_int32 *pred_lag_ptr, *shp_lag_ptr, Gain_Q10;
-    v128_t     a16[ MAX_LPC_ORDER ], ar16[ MAX_SHAPE_LPC_ORDER ];
-    const v128_t warping16 = splat( silk_LSHIFT( warping_Q16, 16 ) );
-    const v128_t tilt16 = splat( silk_LSHIFT( Tilt_Q14, 16 ) );
-    const v128_t LF_b16 = splat( silk_LSHIFT( LF_shp_Q14, 16 ) );
-    const v128_t LF_t16 = splat( LF_shp_Q14 & (opus_int32)0xFFFF0000 );
+    v128_t     a[ MAX_LPC_ORDER ], ar[ MAX_SHAPE_LPC_ORDER ];
+    const Factor warping = factor( warping_Q16 );
+    const v128_t tilt = splat( (opus_int16)Tilt_Q14 );
+    const v128_t LF_b = splat( (opus_int16)LF_shp_Q14 );
+    const v128_t LF_t = splat( LF_shp_Q14 >> 16 );
     const v128_t offset = splat( offset_Q10 );
     /* Times the low half of a lane: the product of silk_SMULBB. */
     const v128_t lambda = splat( Lambda_Q10 & 0xFFFF );
@@ -305,8 +320,8 @@ static void quantize_subframe(
     v128_t     Seed = st->Seed, RD_Q10 = st->RD_Q10, LF_AR_Q14 = st->LF_AR_Q14, Diff_Q14 = st->Diff_Q14;
     v128_t     Shape_Q14 = st->Shape_Q14;
 
-    for( i = 0; i < predictLPCOrder; i++ ) a16[ i ] = splat( silk_LSHIFT( (opus_int32)a_Q12[ i ], 16 ) );
-    for( i = 0; i < shapingLPCOrder; i++ ) ar16[ i ] = splat( silk_LSHIFT( (opus_int32)AR_shp_Q13[ i ], 16 ) );
+    for( i = 0; i < predictLPCOrder; i++ ) a[ i ] = splat( a_Q12[ i ] );
+    for( i = 0; i < shapingLPCOrder; i++ ) ar[ i ] = splat( AR_shp_Q13[ i ] );
 
     shp_lag_ptr  = &NSQ->sLTP_shp_Q14[ NSQ->sLTP_shp_buf_idx - lag + HARM_SHAPE_FIR_TAPS / 2 ];
     pred_lag_ptr = &sLTP_Q15[ NSQ->sLTP_buf_idx - lag + LTP_ORDER / 2 ];
@@ -317,7 +332,7 @@ static void quantize_subframe(
         const v128_t *psLPC_Q14 = &st->sLPC_Q14[ NSQ_LPC_BUF_LENGTH - 1 + i ];
         const Sample *oldest;
         Sample       *newest;
-        v128_t       LPC_pred_Q14, n_AR_Q14, n_LF_Q14, lo, hi, tmp0, tmp1, sign;
+        v128_t       LPC_pred_Q14, n_AR_Q14, n_LF_Q14, tmp0, tmp1, sign;
         v128_t       r_Q10, q0, q1, q2, rr1, rr2, rd1, rd2, best_Q, best_RD, next_Q, next_RD;
         v128_t       path, rand, LPC_exc_Q14, xq_Q14;
 
@@ -350,40 +365,33 @@ static void quantize_subframe(
         /* Generate dither */
         Seed = add( wasm_i32x4_mul( Seed, splat( RAND_MULTIPLIER ) ), splat( RAND_INCREMENT ) );
 
-        /* Short-term prediction: each product is cut to its high half before it is added */
-        lo = wasm_i64x2_extmul_low_i32x4( psLPC_Q14[ 0 ], a16[ 0 ] );
-        hi = wasm_i64x2_extmul_high_i32x4( psLPC_Q14[ 0 ], a16[ 0 ] );
-#define TAP( t ) \
-        lo = add( lo, wasm_i64x2_extmul_low_i32x4( psLPC_Q14[ -( t ) ], a16[ t ] ) ); \
-        hi = add( hi, wasm_i64x2_extmul_high_i32x4( psLPC_Q14[ -( t ) ], a16[ t ] ) );
-        TAP( 1 ) TAP( 2 ) TAP( 3 ) TAP( 4 ) TAP( 5 ) TAP( 6 ) TAP( 7 ) TAP( 8 ) TAP( 9 )
+        /* Short-term prediction */
+        LPC_pred_Q14 = splat( predictLPCOrder >> 1 );
+#define TAP( t ) LPC_pred_Q14 = add( LPC_pred_Q14, smulwb( psLPC_Q14[ -( t ) ], a[ t ] ) );
+        TAP( 0 ) TAP( 1 ) TAP( 2 ) TAP( 3 ) TAP( 4 ) TAP( 5 ) TAP( 6 ) TAP( 7 ) TAP( 8 ) TAP( 9 )
         if( predictLPCOrder == 16 ) {
             TAP( 10 ) TAP( 11 ) TAP( 12 ) TAP( 13 ) TAP( 14 ) TAP( 15 )
         }
-        LPC_pred_Q14 = add( high( lo, hi ), splat( predictLPCOrder >> 1 ) );
         LPC_pred_Q14 = wasm_i32x4_shl( LPC_pred_Q14, 4 );                           /* Q10 -> Q14 */
 
         /* Noise shape feedback: a lowpass section, then allpass sections */
         tmp1 = st->sAR2_Q14[ 0 ];
-        tmp0 = add( Diff_Q14, smulwb( tmp1, warping16 ) );
-        lo = hi = wasm_i64x2_const( 0, 0 );
+        tmp0 = smlawb( Diff_Q14, tmp1, warping );
+        n_AR_Q14 = splat( shapingLPCOrder >> 1 );
         for( j = 0; j < shapingLPCOrder - 1; j++ ) {
             v128_t next = st->sAR2_Q14[ j + 1 ];
             st->sAR2_Q14[ j ] = tmp0;
-            lo = add( lo, wasm_i64x2_extmul_low_i32x4( tmp0, ar16[ j ] ) );
-            hi = add( hi, wasm_i64x2_extmul_high_i32x4( tmp0, ar16[ j ] ) );
-            tmp0 = add( tmp1, smulwb( sub( next, tmp0 ), warping16 ) );
+            n_AR_Q14 = add( n_AR_Q14, smulwb( tmp0, ar[ j ] ) );
+            tmp0 = smlawb( tmp1, sub( next, tmp0 ), warping );
             tmp1 = next;
         }
         st->sAR2_Q14[ j ] = tmp0;
-        lo = add( lo, wasm_i64x2_extmul_low_i32x4( tmp0, ar16[ j ] ) );
-        hi = add( hi, wasm_i64x2_extmul_high_i32x4( tmp0, ar16[ j ] ) );
-        n_AR_Q14 = add( high( lo, hi ), splat( shapingLPCOrder >> 1 ) );
+        n_AR_Q14 = add( n_AR_Q14, smulwb( tmp0, ar[ j ] ) );
         n_AR_Q14 = wasm_i32x4_shl( n_AR_Q14, 1 );                                   /* Q11 -> Q12 */
-        n_AR_Q14 = add( n_AR_Q14, smulwb( LF_AR_Q14, tilt16 ) );                    /* Q12 */
+        n_AR_Q14 = add( n_AR_Q14, smulwb( LF_AR_Q14, tilt ) );                    /* Q12 */
         n_AR_Q14 = wasm_i32x4_shl( n_AR_Q14, 2 );                                   /* Q12 -> Q14 */
 
-        n_LF_Q14 = add( smulwb( Shape_Q14, LF_b16 ), smulwb( LF_AR_Q14, LF_t16 ) ); /* Q12 */
+        n_LF_Q14 = add( smulwb( Shape_Q14, LF_b ), smulwb( LF_AR_Q14, LF_t ) ); /* Q12 */
         n_LF_Q14 = wasm_i32x4_shl( n_LF_Q14, 2 );                                   /* Q12 -> Q14 */
 
         /* Input minus prediction plus noise feedback                       */
