@@ -19,7 +19,8 @@ const LISTS: &[(&str, &[&str])] = &[
 
 const FLAGS: &[&str] = &[
     "--target=wasm32-unknown-unknown",
-    "-O3",
+    // As fast as -O3 here, and 24 kB smaller.
+    "-O2",
     // Saturating conversions, so that no float of a hostile packet can trap.
     "-mnontrapping-fptoint",
     "-nostdlibinc",
@@ -45,22 +46,6 @@ const FLAGS: &[&str] = &[
     "-Isilk",
     "-Isilk/float",
     "-I.",
-];
-
-/// What mono speech never runs, or once a stream: made small, which leaves room for what it runs all the time.
-const COLD: &[&str] = &[
-    "silk/check_control_input.c",
-    "silk/control_codec.c",
-    "silk/init_decoder.c",
-    "silk/init_encoder.c",
-    "silk/stereo_LR_to_MS.c",
-    "silk/stereo_MS_to_LR.c",
-    "silk/stereo_decode_pred.c",
-    "silk/stereo_encode_pred.c",
-    "silk/stereo_find_predictor.c",
-    "silk/stereo_quant_pred.c",
-    "src/extensions.c",
-    "src/repacketizer.c",
 ];
 
 fn main() {
@@ -169,7 +154,6 @@ fn compile(
                     run(clang
                         .current_dir(opus)
                         .args(flags)
-                        .args(COLD.contains(&file.as_str()).then_some("-Os"))
                         .args(local)
                         .arg("-c")
                         .arg(source(file))
