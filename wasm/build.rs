@@ -1,7 +1,8 @@
 //! Compiles C libopus for wasm32 with clang and links it in. The source is the one bundled by the crate
 //! `opusic-sys`, pinned by Cargo.lock and found by `cargo metadata`; its own build script is never run. Which
-//! files: libopus' own lists (`*_sources.mk`), the float build, without SIMD variants and DNN parts. What was
-//! compiled, and how, is written to `HOTMIC_BUILD_NOTES` when that names a file: the manifest reads it.
+//! files: libopus' own lists (`*_sources.mk`), the float build, without SIMD variants and DNN parts; with SIMD,
+//! the files in `c/` stand in for those of the same path. What was compiled, and how, is written to
+//! `HOTMIC_BUILD_NOTES` when that names a file: the manifest reads it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,7 +19,8 @@ const LISTS: &[(&str, &[&str])] = &[
 
 const FLAGS: &[&str] = &[
     "--target=wasm32-unknown-unknown",
-    "-O3",
+    // As fast as -O3 here, and 24 kB smaller.
+    "-O2",
     // Saturating conversions, so that no float of a hostile packet can trap.
     "-mnontrapping-fptoint",
     "-nostdlibinc",
@@ -50,6 +52,7 @@ fn main() {
     let crate_dir = PathBuf::from(env::var("CARGO_MANIFEST_DIR").unwrap());
     let out_dir = PathBuf::from(env::var("OUT_DIR").unwrap());
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=c");
     println!("cargo:rerun-if-changed=sysinclude");
     println!("cargo:rerun-if-changed=Cargo.lock");
     println!("cargo:rerun-if-env-changed=HOTMIC_BUILD_NOTES");
@@ -59,7 +62,8 @@ fn main() {
     let files = c_files(&opus);
     let mut flags: Vec<String> = FLAGS.iter().map(|flag| flag.to_string()).collect();
     // The build for engines without SIMD leaves it out, here and in RUSTFLAGS.
-    if env::var("HOTMIC_WASM_SIMD").as_deref() != Ok("off") {
+    let simd = env::var("HOTMIC_WASM_SIMD").as_deref() != Ok("off");
+    if simd {
         flags.push("-msimd128".to_string());
     }
     flags.push(format!("-DPACKAGE_VERSION=\"{}\"", version(&opus)));
@@ -71,7 +75,8 @@ fn main() {
         local.push(format!("{option}={}=wasm", crate_dir.display()));
     }
 
-    let objects = compile(&opus, &out_dir, &files, &flags, &local);
+    let ours = simd.then(|| crate_dir.join("c"));
+    let objects = compile(&opus, ours.as_deref(), &out_dir, &files, &flags, &local);
     let library = out_dir.join("libopus.a");
     let _ = fs::remove_file(&library);
     // D: no time, owner or mode in the archive.
@@ -126,8 +131,19 @@ fn c_files(opus: &Path) -> Vec<String> {
     files
 }
 
-/// Compiles in libopus' own folder, so that `__FILE__` is a relative path. One thread a core.
-fn compile(opus: &Path, out: &Path, files: &[String], flags: &[String], local: &[String]) -> Vec<PathBuf> {
+/// Compiles in libopus' own folder, so that `__FILE__` is a relative path. A file that is in `ours` under the
+/// same path stands in for that of libopus. One thread a core.
+fn compile(
+    opus: &Path,
+    ours: Option<&Path>,
+    out: &Path,
+    files: &[String],
+    flags: &[String],
+    local: &[String],
+) -> Vec<PathBuf> {
+    let source = |file: &String| {
+        ours.map(|folder| folder.join(file)).filter(|path| path.exists()).unwrap_or(PathBuf::from(file))
+    };
     let object = |file: &String| out.join(file.replace('/', "_")).with_extension("o");
     let threads = thread::available_parallelism().map_or(1, |n| n.get());
     thread::scope(|scope| {
@@ -139,7 +155,9 @@ fn compile(opus: &Path, out: &Path, files: &[String], flags: &[String], local: &
                         .current_dir(opus)
                         .args(flags)
                         .args(local)
-                        .args(["-c", file, "-o"])
+                        .arg("-c")
+                        .arg(source(file))
+                        .arg("-o")
                         .arg(object(file)));
                 }
             });

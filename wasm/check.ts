@@ -114,7 +114,7 @@ function outputHashes(manifest: Manifest): Record<string, string> {
 }
 
 function checkCommitted(manifest: Manifest): void {
-  const folders = ['src', 'sysinclude'].flatMap((folder) =>
+  const folders = ['c', 'src', 'sysinclude'].flatMap((folder) =>
     filesIn(join(CRATE, folder)).map((file) => join(folder, file)),
   );
   const singles = ['Cargo.toml', 'Cargo.lock', 'build.rs', 'build.sh', 'manifest.mjs'];

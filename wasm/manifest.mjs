@@ -18,7 +18,9 @@ const filesIn = (folder) =>
     );
 
 const sources = ['Cargo.toml', 'Cargo.lock', 'build.rs', 'build.sh', 'manifest.mjs'].concat(
-  ['src', 'sysinclude'].flatMap((folder) => filesIn(join(here, folder)).map((file) => relative(here, file))),
+  ['c', 'src', 'sysinclude'].flatMap((folder) =>
+    filesIn(join(here, folder)).map((file) => relative(here, file)),
+  ),
 );
 
 const [opus, cFlags, cFiles] = readFileSync(notesFile, 'utf8').trimEnd().split('\n');
