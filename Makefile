@@ -49,6 +49,10 @@ wasm: ## install the Rust and C toolchain from the package registries, rebuild w
 wasm-check: build ## prove that wasm/pkg is what its manifest says
 	@node dist/wasm/check.js
 
+.PHONY: fuzz
+fuzz: build ## hostile input into codec and packet reader; SECONDS=60 by default
+	@node dist/test/fuzz/run.js $(SECONDS)
+
 .PHONY: bench
 bench: build ## measure; ONLY=stages, ring or codec for one of them
 	@node dist/bench/main.js $(ONLY)
