@@ -17,9 +17,12 @@ const LISTS: &[(&str, &[&str])] = &[
     ("opus_sources.mk", &["OPUS_SOURCES", "OPUS_SOURCES_FLOAT"]),
 ];
 
+/// The files in c/ were written from those of this version, and are to be compared with those of another.
+const OURS_ARE_OF: &str = "1.6.1";
+
 const FLAGS: &[&str] = &[
     "--target=wasm32-unknown-unknown",
-    // As fast as -O3 here, and 24 kB smaller.
+    // As fast as -O3 here, and 5 % smaller.
     "-O2",
     // Saturating conversions, so that no float of a hostile packet can trap.
     "-mnontrapping-fptoint",
@@ -76,6 +79,13 @@ fn main() {
     }
 
     let ours = simd.then(|| crate_dir.join("c"));
+    assert_eq!(version(&opus), OURS_ARE_OF, "c/ stands in for files of another libopus");
+    if let Some(folder) = &ours {
+        let listed = |path: &Path| files.iter().any(|file| Path::new(file) == path);
+        for file in files_in(folder) {
+            assert!(listed(file.strip_prefix(folder).unwrap()), "{}: stands in for nothing", file.display());
+        }
+    }
     let objects = compile(&opus, ours.as_deref(), &out_dir, &files, &flags, &local);
     let library = out_dir.join("libopus.a");
     let _ = fs::remove_file(&library);
@@ -164,6 +174,11 @@ fn compile(
         }
     });
     files.iter().map(object).collect()
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("read c/").map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files_in(&path) } else { vec![path] }).collect()
 }
 
 fn run(command: &mut Command) {

@@ -10,7 +10,17 @@
 
 import { HotmicError } from '../voice/error.js';
 import * as glue from './glue.js';
-import { checkSpan, freed, isCodecReady, notReady, STAGING, staging, typeName } from './module.js';
+import {
+  checkArray,
+  checkSpan,
+  copyPcm,
+  freed,
+  isCodecReady,
+  notReady,
+  STAGING,
+  staging,
+  typeName,
+} from './module.js';
 
 /** The rates at which Opus decodes by itself. */
 export const OPUS_RATES_HZ = [8000, 12_000, 16_000, 24_000, 48_000] as const;
@@ -28,7 +38,7 @@ export const OPUS_MAX_PACKET_BYTES = 1276;
 export const OpusError = {
   /** The steps of a batch do not come out even. */
   badArgument: -1,
-  /** The packet plays longer than there is room for; the decoder is as it was. */
+  /** There is no room for what it decodes to (a batch: more than MAX_BATCH.samples); the decoder is as it was. */
   bufferTooSmall: -2,
   /** libopus failed on a well-framed packet. */
   internal: -3,
@@ -127,7 +137,7 @@ export class OpusEncoder {
 
   /**
    * Encodes `pcm[pcmOffset, pcmOffset + 480)` into `out` from `outOffset`. Both arrays are only used during the call.
-   * Real-time: no allocation; about 0.4 ms at complexity 9.
+   * Real-time: allocates no more than a view; about 0.25 ms at complexity 9.
    *
    * @param out Wants room for OPUS_MAX_PACKET_BYTES, whatever the packet takes.
    * @returns The packet's bytes, 1 to 1276; 1 is a DTX frame (silence).
@@ -135,10 +145,10 @@ export class OpusEncoder {
    */
   encode(pcm: Int16Array, pcmOffset: number, out: Uint8Array, outOffset: number): number {
     const handle = this.#live();
-    checkSpan('encode: pcm', pcm.length, pcmOffset, OPUS_FRAME_SAMPLES);
-    checkSpan('encode: out', out.length, outOffset, OPUS_MAX_PACKET_BYTES);
+    checkSpan('encode: pcm', pcm, Int16Array, pcmOffset, OPUS_FRAME_SAMPLES);
+    checkSpan('encode: out', out, Uint8Array, outOffset, OPUS_MAX_PACKET_BYTES);
     const area = staging();
-    for (let i = 0; i < OPUS_FRAME_SAMPLES; i++) area.pcm[i] = pcm[pcmOffset + i]!;
+    copyPcm(pcm, pcmOffset, OPUS_FRAME_SAMPLES, area.pcm, 0);
     const bytes = glue.encoder_encode(handle);
     // Whatever PCM is, libopus encodes it: a failure is a bug, here or there.
     if (bytes < 1) throw new HotmicError('ERR_HOTMIC_CODEC', `Cannot encode: libopus answered ${bytes}`);
@@ -147,7 +157,8 @@ export class OpusEncoder {
   }
 
   /**
-   * Encodes all whole frames of `pcm`, and writes the packets as the steps of a batch to the front of `out`.
+   * Encodes all whole frames of `pcm`, and writes the packets as steps to the front of `out`: one `decodeBatch` takes them if
+   * they play no longer than MAX_BATCH.samples.
    *
    * @param out Wants room for OPUS_MAX_PACKET_BYTES and 2 a frame, whatever the packets take.
    * @returns The bytes written.
@@ -156,12 +167,13 @@ export class OpusEncoder {
   encodeBatch(pcm: Int16Array, out: Uint8Array): number {
     const handle = this.#live();
     const frames = Math.floor(pcm.length / OPUS_FRAME_SAMPLES);
-    checkSpan('encode a batch: out', out.length, 0, frames * (2 + OPUS_MAX_PACKET_BYTES));
+    checkArray('encode a batch: pcm', pcm, Int16Array);
+    checkSpan('encode a batch: out', out, Uint8Array, 0, frames * (2 + OPUS_MAX_PACKET_BYTES));
     let at = 0;
     for (let first = 0; first < frames; first += ENCODER_RUN_FRAMES) {
       const count = Math.min(ENCODER_RUN_FRAMES, frames - first);
       const area = staging();
-      area.pcm.set(pcm.subarray(first * OPUS_FRAME_SAMPLES, (first + count) * OPUS_FRAME_SAMPLES));
+      copyPcm(pcm, first * OPUS_FRAME_SAMPLES, count * OPUS_FRAME_SAMPLES, area.pcm, 0);
       const bytes = glue.encoder_run(handle, count);
       if (bytes < 1) throw new HotmicError('ERR_HOTMIC_CODEC', `Cannot encode: libopus answered ${bytes}`);
       out.set(area.packet.subarray(0, bytes), at);
@@ -224,7 +236,7 @@ export class OpusDecoder {
 
   /**
    * Decodes the packet `bytes[offset, offset + length)` into `out` from `outOffset`. The bytes may be anything.
-   * Real-time: no allocation; about 0.05 ms for 20 ms of voice.
+   * Real-time: allocates no more than a view; about 0.03 ms for 20 ms of voice.
    *
    * @param out Room for 120 ms fits every packet, room for 20 ms every one that Steam makes.
    * @returns The samples written, or a negative OpusError. After a failure other than bufferTooSmall, `reset()`.
@@ -232,13 +244,13 @@ export class OpusDecoder {
    */
   decode(bytes: Uint8Array, offset: number, length: number, out: Int16Array, outOffset: number): number {
     const handle = this.#live();
-    checkSpan('decode: bytes', bytes.length, offset, length);
-    checkSpan('decode: out', out.length, outOffset, 1);
+    checkSpan('decode: bytes', bytes, Uint8Array, offset, length);
+    checkSpan('decode: out', out, Int16Array, outOffset, 1);
     if (length === 0 || length > STAGING.packetBytes) return OpusError.invalidPacket;
     const area = staging();
     for (let i = 0; i < length; i++) area.packet[i] = bytes[offset + i]!;
     const samples = glue.decoder_decode(handle, length, out.length - outOffset);
-    for (let i = 0; i < samples; i++) out[outOffset + i] = area.pcm[i]!;
+    if (samples > 0) copyPcm(area.pcm, 0, samples, out, outOffset);
     return samples;
   }
 
@@ -257,12 +269,12 @@ export class OpusDecoder {
       const wanted = `a multiple of ${unit} up to ${48 * unit} at ${this.sampleRateHz} Hz`;
       throw new RangeError(`Cannot conceal: ${samples} samples, wants ${wanted}`);
     }
-    checkSpan('conceal: out', out.length, outOffset, samples);
+    checkSpan('conceal: out', out, Int16Array, outOffset, samples);
     const area = staging();
     const made = glue.decoder_conceal(handle, samples);
     if (made !== samples)
       throw new HotmicError('ERR_HOTMIC_CODEC', `Cannot conceal: libopus answered ${made}`);
-    for (let i = 0; i < made; i++) out[outOffset + i] = area.pcm[i]!;
+    copyPcm(area.pcm, 0, made, out, outOffset);
     return made;
   }
 
@@ -275,13 +287,13 @@ export class OpusDecoder {
    */
   decodeFec(bytes: Uint8Array, offset: number, length: number, out: Int16Array, outOffset: number): number {
     const handle = this.#live();
-    checkSpan('decode FEC: bytes', bytes.length, offset, length);
-    checkSpan('decode FEC: out', out.length, outOffset, this.sampleRateHz / 50);
+    checkSpan('decode FEC: bytes', bytes, Uint8Array, offset, length);
+    checkSpan('decode FEC: out', out, Int16Array, outOffset, this.sampleRateHz / 50);
     if (length === 0 || length > STAGING.packetBytes) return OpusError.invalidPacket;
     const area = staging();
     for (let i = 0; i < length; i++) area.packet[i] = bytes[offset + i]!;
     const samples = glue.decoder_fec(handle, length);
-    for (let i = 0; i < samples; i++) out[outOffset + i] = area.pcm[i]!;
+    if (samples > 0) copyPcm(area.pcm, 0, samples, out, outOffset);
     return samples;
   }
 
@@ -296,12 +308,14 @@ export class OpusDecoder {
    */
   decodeBatch(steps: Uint8Array, out: Int16Array, outOffset: number): number {
     const handle = this.#live();
-    checkSpan('decode a batch: out', out.length, outOffset, 0);
-    checkSpan('decode a batch: one call', MAX_BATCH.bytes, 0, steps.length);
+    checkSpan('decode a batch: out', out, Int16Array, outOffset, 0);
+    checkArray('decode a batch: steps', steps, Uint8Array);
+    if (steps.length > MAX_BATCH.bytes)
+      throw new RangeError(`Cannot decode a batch: ${steps.length} bytes, wants at most ${MAX_BATCH.bytes}`);
     const area = staging();
     area.packet.set(steps);
     const samples = glue.decoder_run(handle, steps.length, out.length - outOffset);
-    if (samples > 0) out.set(area.pcm.subarray(0, samples), outOffset);
+    if (samples > 0) copyPcm(area.pcm, 0, samples, out, outOffset);
     return samples;
   }
 

@@ -19,6 +19,7 @@ import {
   VOICE_RATE_HZ,
 } from '../voice/units.js';
 import { OPUS_MAX_PACKET_BYTES, OPUS_OPTIONS, OpusEncoder, type OpusEncoderOptions } from './codec.js';
+import { checkArray, freed } from './module.js';
 import { Resampler } from './resampler.js';
 
 /** Frames of one group, as seen in captured packets. */
@@ -32,13 +33,17 @@ const GROUP_OVERHEAD_BYTES = 2 * OP_BYTES;
 
 const END_MARKER_BYTES = 2;
 
-/** Frames that wait for `read` at most: 10 s. What comes on top pushes the oldest out, counted. */
+/** Frames that wait for `read` at most: 10 s. The oldest are dropped and counted then. */
 const MAX_QUEUED = 500;
 
 /** libopus' detector says "no voice" this long after the last of it. */
 const DETECTOR_MS = 200;
-/** A reader takes 3 s of sound in one packet, not more: frames of DTX would fit for 10 s. */
-const MAX_PACKET_FRAMES = 150;
+
+/**
+ * A reader takes 3 s of sound in one packet, not more, and counts what it conceals before it: up to 10 frames. Frames of DTX
+ * would fit for 10 s.
+ */
+const MAX_PACKET_FRAMES = 140;
 
 /** Sound from before the voice that begins a recording anew: the detector wants a frame or two of it. */
 const PREROLL_FRAMES = 2;
@@ -86,10 +91,11 @@ export class VoiceEncoder {
   #preroll: Int16Array[] = [];
   #queue: Queued[] = [];
   #nextSequence = 0;
-  #isSpeaking = true;
+  #isRecording = true;
+  #isFreed = false;
   #quietFrames = 0;
   #dtxRun = 0;
-  #agedFrames = 0;
+  #droppedFrames = 0;
 
   /**
    * @param steamId The speaker; all 64 bits go into each packet.
@@ -98,6 +104,9 @@ export class VoiceEncoder {
   constructor(steamId: bigint, options: VoiceEncoderOptions = {}) {
     const { sampleRateHz = VOICE_RATE_HZ, framesPerPacket, endAfterSilenceMs, ...opus } = options;
     checkNames(opus);
+    if (typeof steamId !== 'bigint') {
+      throw new TypeError(`Cannot make VoiceEncoder: steamId is a ${typeof steamId}, wants a bigint`);
+    }
     if (BigInt.asUintN(64, steamId) !== steamId)
       throw new RangeError(`Cannot make VoiceEncoder: steamId is ${steamId}, wants 64 bits`);
     checkOption('sampleRateHz', sampleRateHz, 8000, 48_000);
@@ -110,8 +119,13 @@ export class VoiceEncoder {
     this.#steamId = { low: steamIdLow(steamId), high: steamIdHigh(steamId) };
     this.#framesPerPacket = framesPerPacket ?? null;
     this.#endAfterSilenceMs = endAfterSilenceMs ?? Number.POSITIVE_INFINITY;
-    this.#opus = new OpusEncoder(opus);
     this.#resampler = sampleRateHz === VOICE_RATE_HZ ? null : new Resampler(sampleRateHz, VOICE_RATE_HZ);
+    try {
+      this.#opus = new OpusEncoder(opus);
+    } catch (thrown) {
+      this.#resampler?.free();
+      throw thrown;
+    }
   }
 
   /** How many of the newest frames, without a break, were DTX. */
@@ -119,23 +133,34 @@ export class VoiceEncoder {
     return this.#dtxRun;
   }
 
-  /** False while `endAfterSilenceMs` has ended the recording and no voice has begun a new one. */
-  get isSpeaking(): boolean {
-    return this.#isSpeaking;
+  /** False while `endAfterSilenceMs` has ended the recording and no voice has begun a new one; else true. */
+  get isRecording(): boolean {
+    return this.#isRecording;
   }
 
-  /** Frames pushed out because nobody read for 10 s. */
-  get agedFrames(): number {
-    return this.#agedFrames;
+  /** Frames dropped because nobody read for 10 s. */
+  get droppedFrames(): number {
+    return this.#droppedFrames;
   }
 
-  /** Takes PCM at `sampleRateHz`, any length; every whole frame is encoded at once. `pcm` is only read during the call. */
+  /**
+   * Takes PCM at `sampleRateHz`; every whole frame is encoded at once. `pcm` is only read during the call. `read` at least
+   * once in 10 s of sound: more than that does not wait, the oldest frames are dropped and counted.
+   *
+   * @throws TypeError for what is no Int16Array; HotmicError ERR_HOTMIC_CODEC after `free()`.
+   */
   write(pcm: Int16Array): void {
+    this.#checkLive();
+    checkArray('write: pcm', pcm, Int16Array);
     this.#frames(this.#resampler === null ? pcm : this.#at24k(this.#resampler, pcm));
   }
 
-  /** Ends the recording: the part-frame is padded with zeros; `read` then gives the rest, the marker and the silence packet. */
+  /**
+   * Ends the recording: the part-frame is padded with zeros; `read` then gives the rest, the marker and the silence packet. A
+   * recording in which nothing was written ends so, too: it is of no length.
+   */
   end(): void {
+    this.#checkLive();
     if (this.#resampler !== null) {
       // What still stands in the filter.
       this.#frames(this.#at24k(this.#resampler, new Int16Array(this.#resampler.delaySamples)));
@@ -145,16 +170,17 @@ export class VoiceEncoder {
       this.#pending.fill(0, this.#pendingSamples);
       this.#frame();
     }
-    if (this.#isSpeaking) this.#close();
+    if (this.#isRecording) this.#close();
     this.#opus.reset();
     this.#preroll = [];
-    this.#isSpeaking = true;
+    this.#isRecording = true;
     this.#quietFrames = 0;
     this.#dtxRun = 0;
   }
 
   /** Bytes of the packet that `read` would write; 0 when there is none. */
   available(): number {
+    this.#checkLive();
     if (this.#queue[0] === 'silence') return PACKET_OVERHEAD_BYTES + GROUP_OVERHEAD_BYTES;
     const { frames, bytes, endsRecording } = this.#plan();
     if (endsRecording) return bytes;
@@ -195,10 +221,15 @@ export class VoiceEncoder {
     return writer.finish().length;
   }
 
-  /** Gives the memory back. */
+  /** Gives the memory back. A second call does nothing; any other use throws. */
   free(): void {
     this.#opus.free();
     this.#resampler?.free();
+    this.#isFreed = true;
+  }
+
+  #checkLive(): void {
+    if (this.#isFreed) throw freed('VoiceEncoder');
   }
 
   /** The next packet of frames: how many it takes, and whether the marker closes it. */
@@ -244,7 +275,7 @@ export class VoiceEncoder {
     this.#pendingSamples = 0;
     const opus = this.#encode(this.#pending);
     const isQuiet = Number.isFinite(this.#endAfterSilenceMs) && this.#opus.inDtx;
-    if (this.#isSpeaking) {
+    if (this.#isRecording) {
       this.#push(opus);
       this.#quietFrames = isQuiet ? this.#quietFrames + 1 : 0;
       // The detector's own time has passed with the first quiet frame.
@@ -260,7 +291,7 @@ export class VoiceEncoder {
 
   /** Voice again: a new recording, from a little before it. */
   #begin(): void {
-    this.#isSpeaking = true;
+    this.#isRecording = true;
     this.#quietFrames = 0;
     this.#opus.reset();
     for (const pcm of [...this.#preroll, this.#pending]) this.#push(this.#encode(pcm));
@@ -273,7 +304,7 @@ export class VoiceEncoder {
     // Room for these two is not taken from the frames.
     this.#age(MAX_QUEUED + 2);
     this.#nextSequence = 0;
-    this.#isSpeaking = false;
+    this.#isRecording = false;
   }
 
   #encode(pcm: Int16Array): Uint8Array {
@@ -290,7 +321,7 @@ export class VoiceEncoder {
 
   #age(most: number): void {
     while (this.#queue.length > most) {
-      if (typeof this.#queue.shift() !== 'string') this.#agedFrames += 1;
+      if (typeof this.#queue.shift() !== 'string') this.#droppedFrames += 1;
     }
   }
 }

@@ -17,7 +17,7 @@ import { sequenceAfter, sequenceDistance } from '../voice/sequence.js';
 import { FRAME_SAMPLES, VOICE_RATE_HZ } from '../voice/units.js';
 import { VoiceResult } from '../voice/voice_result.js';
 import { MAX_BATCH, OPUS_RATES_HZ, OpusDecoder, Step } from './codec.js';
-import { checkSpan, freed, isCodecReady, notReady } from './module.js';
+import { checkArray, checkSpan, freed, isCodecReady, notReady } from './module.js';
 import { Resampler } from './resampler.js';
 
 /** The rates that decompressVoice makes: every whole number of Hz from `min` to `max`, as the class reference has it. */
@@ -79,20 +79,26 @@ export class VoiceDecoder {
     this.sampleRateHz = sampleRateHz;
   }
 
-  /** By how many samples at 24 kHz the PCM lags behind what Opus decodes: 0 at 12, 16, 24 and 48 kHz, else `Resampler`'s. */
+  /**
+   * By how many samples at 24 kHz the PCM lags behind what Opus decodes: 0 at 12, 16, 24 and 48 kHz, else `Resampler`'s. Takes
+   * the decoder's memory: ask for it before the sound starts, and the first packet is as quick as the others.
+   */
   get delaySamples(): number {
     return this.#live().resampler?.delaySamples ?? 0;
   }
 
   /**
    * Decodes `packet`, any bytes whatever, into `out` from `outOffset`. Only a result of OK has written anything or changed
-   * the decoder. A packet without audio is OK with 0 samples. Real-time but for the few small objects that reading a packet
-   * makes; both arrays are only used during the call.
+   * the decoder. A packet without audio is OK with 0 samples. Both arrays are only used during the call.
    *
-   * @throws RangeError for an offset outside `out`; HotmicError ERR_HOTMIC_CODEC after `free()`.
+   * Real-time but for the few small objects that reading a packet makes, and for the first packet: it makes the decoder, and
+   * at a resampled rate the filter, in up to 10 ms, unless `delaySamples` was asked for.
+   *
+   * @throws TypeError for arrays of another kind; RangeError for an offset outside `out`; HotmicError ERR_HOTMIC_CODEC after
+   *   `free()`, or when 64 other rates are being resampled to.
    */
   decompress(packet: Uint8Array, out: Int16Array, outOffset = 0): Decompressed {
-    checkSpan('decompress: out', out.length, outOffset, 0);
+    checkSpan('decompress: out', out, Int16Array, outOffset, 0);
     const sized = this.#size(packet);
     if (sized.read === null) return sized.refusal;
     if (sized.samples > out.length - outOffset) return tooSmall(sized.samples);
@@ -103,7 +109,7 @@ export class VoiceDecoder {
    * Decodes `packet` into memory of its own, just as much as it takes: there is nothing to grow, and nothing is decoded twice.
    *
    * @param maxSamples More than this is BUFFER_TOO_SMALL. Default: no limit but the 3 s of every packet.
-   * @throws HotmicError ERR_HOTMIC_CODEC after `free()`.
+   * @throws As `decompress`.
    */
   decompressPcm(packet: Uint8Array, maxSamples = Number.POSITIVE_INFINITY): DecompressedPcm {
     const sized = this.#size(packet);
@@ -115,9 +121,9 @@ export class VoiceDecoder {
 
   /** Forgets the stream: the next frame counts as the first. */
   reset(): void {
-    const { opus, resampler } = this.#live();
-    opus.reset();
-    resampler?.reset();
+    if (this.#isFreed) throw freed('VoiceDecoder');
+    this.#parts?.opus.reset();
+    this.#parts?.resampler?.reset();
     this.#expected = null;
   }
 
@@ -138,6 +144,7 @@ export class VoiceDecoder {
   /** Checks the packet, and says what it will decode to at the output rate, given what came before it. */
   #size(packet: Uint8Array): Sized {
     if (this.#isFreed) throw freed('VoiceDecoder');
+    checkArray('decompress: packet', packet, Uint8Array);
     const read = readPacket(packet);
     const result = refusal(read);
     if (result !== null || read.kind === 'malformed') return refused(result ?? CORRUPTED);

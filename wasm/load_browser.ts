@@ -73,10 +73,10 @@ async function compile(url: string): Promise<object> {
   try {
     response = await fetch(url);
   } catch (cause) {
-    throw failure(
-      `cannot fetch ${url}: ${messageOf(cause)}; is the network there, and may this page ask that host?`,
-      cause,
-    );
+    const hint = url.startsWith('file:')
+      ? "fetch reads no files; Node takes the package's other door, or initCodec(bytes)"
+      : 'is the network there, and may this page ask that host?';
+    throw failure(`cannot fetch ${url}: ${messageOf(cause)}; ${hint}`, cause);
   }
   if (!response.ok)
     throw failure(`cannot fetch ${url}: the server answers ${response.status}, wants the module`);

@@ -17,7 +17,7 @@ const filesIn = (folder) =>
       statSync(join(folder, name)).isDirectory() ? filesIn(join(folder, name)) : [join(folder, name)],
     );
 
-const sources = ['Cargo.toml', 'Cargo.lock', 'build.rs', 'build.sh', 'manifest.mjs'].concat(
+const sources = ['Cargo.toml', 'Cargo.lock', 'build.rs', 'build.sh', 'manifest.mjs', 'toolchain.sh'].concat(
   ['c', 'src', 'sysinclude'].flatMap((folder) =>
     filesIn(join(here, folder)).map((file) => relative(here, file)),
   ),

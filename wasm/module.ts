@@ -101,8 +101,31 @@ export function staging(): Views {
   return views;
 }
 
-/** @throws RangeError unless `[offset, offset + length)` lies inside `size`. */
-export function checkSpan(what: string, size: number, offset: number, length: number): void {
+/** The arrays that come in from outside. */
+type ArrayKind = Int16ArrayConstructor | Uint8ArrayConstructor;
+
+/**
+ * Holds that `array` is what the caller's types say, for callers without types: floats taken for samples would be silence.
+ *
+ * @param what The action and the argument's name, as in "encode: pcm".
+ * @throws TypeError for anything else. Arrays of another realm are fine.
+ */
+export function checkArray(what: string, array: unknown, kind: ArrayKind): void {
+  if (array instanceof kind) return;
+  const got = typeName(array);
+  if (got !== kind.name) throw new TypeError(`Cannot ${what} is ${got}, wants ${kind.name}`);
+}
+
+/** @throws TypeError as `checkArray`; RangeError unless `[offset, offset + length)` lies inside `array`. */
+export function checkSpan(
+  what: string,
+  array: { readonly length: number },
+  kind: ArrayKind,
+  offset: number,
+  length: number,
+): void {
+  checkArray(what, array, kind);
+  const size = array.length;
   if (
     Number.isInteger(offset) &&
     Number.isInteger(length) &&
@@ -111,11 +134,20 @@ export function checkSpan(what: string, size: number, offset: number, length: nu
     offset + length <= size
   )
     return;
-  throw new RangeError(`Cannot ${what} holds ${size}, wants ${length} from offset ${offset}`);
+  const wanted = length === 0 ? 'a place in it' : `${length}`;
+  throw new RangeError(`Cannot ${what} holds ${size}, wants ${wanted} from offset ${offset}`);
 }
 
+/**
+ * Copies samples. A loop over them costs more than a tenth of what resampling them does; views are cheap.
+ */
+export function copyPcm(from: Int16Array, start: number, count: number, to: Int16Array, at: number): void {
+  to.set(start === 0 && count === from.length ? from : from.subarray(start, start + count), at);
+}
+
+/** What `value` is, in a word: `Float32Array`, `string`, `null`. */
 export function typeName(value: unknown): string {
-  return value === null ? 'null' : typeof value;
+  return typeof value === 'object' ? Object.prototype.toString.call(value).slice(8, -1) : typeof value;
 }
 
 export function notReady(): HotmicError {

@@ -4,10 +4,13 @@
 
 import { HotmicError } from '../voice/error.js';
 import * as glue from './glue.js';
-import { checkSpan, freed, isCodecReady, notReady, STAGING, staging } from './module.js';
+import { checkArray, checkSpan, copyPcm, freed, isCodecReady, notReady, STAGING, staging } from './module.js';
 
 /** The lowest and highest rate of `Resampler`, in Hz. */
 export const RESAMPLER_RATES_HZ = { min: 4000, max: 192_000 } as const;
+
+/** Ratios of rates in use at a time in one thread: each has a filter of its own. */
+const MAX_RATIOS = 64;
 
 /** The longest input of one `stretchPcm`: 3 s at 24 kHz. */
 export const MAX_STRETCH_SAMPLES = 72_000;
@@ -15,14 +18,13 @@ export const MAX_STRETCH_SAMPLES = 72_000;
 /**
  * Brings a mono stream from one rate to another, continuous across calls. Level to 0.74 of the lower Nyquist
  * frequency, 0.3 dB down at 0.8; images and aliases below -90 dB. Below 400 bytes of the module's memory until `free()` for
- * a ratio up, 10 kB at most; and once for all with one ratio the filter, 110 to 275 kB, freed with the last of them. At most
- * 64 filters are in use at once in a thread.
+ * a ratio up, 10 kB at most; and once for all with one ratio the filter, about 100 to 270 kB, freed with the last of them.
  *
  * Output sample n stands at input time n * fromHz / toHz - delaySamples: after N input samples exactly
  * ceil(N * toHz / fromHz) have come out. To get the tail of a clip, feed `delaySamples` zeros.
  *
  * @throws RangeError for a rate that is no whole number from 4000 to 192000; HotmicError ERR_HOTMIC_CODEC before
- *   `initCodec`. or with 64 filters in use. The first of a ratio takes up to 20 ms (it computes the filter): not for a
+ *   `initCodec`, or while 64 other ratios are in use. The first of a ratio takes up to 20 ms (it computes the filter): not for a
  *   real-time thread.
  */
 export class Resampler {
@@ -49,7 +51,11 @@ export class Resampler {
     this.fromHz = fromHz;
     this.toHz = toHz;
     this.#handle = glue.resampler_new(fromHz, toHz);
-    if (this.#handle === 0) throw new HotmicError('ERR_HOTMIC_CODEC', 'Cannot make Resampler: refused');
+    if (this.#handle === 0)
+      throw new HotmicError(
+        'ERR_HOTMIC_CODEC',
+        `Cannot make Resampler: ${MAX_RATIOS} other ratios are in use, wants one of them freed`,
+      );
     this.delaySamples = glue.resampler_delay(this.#handle);
     this.#maxInput = glue.resampler_max_input(this.#handle);
     this.#maxStream = glue.resampler_max_stream(this.#handle);
@@ -90,16 +96,17 @@ export class Resampler {
    */
   streamPcm(pcm: Int16Array, out: Int16Array, outOffset = 0): number {
     const handle = this.#live();
+    checkArray('resample: pcm', pcm, Int16Array);
     const most = Math.ceil((pcm.length * this.toHz) / this.fromHz);
-    checkSpan('resample: out', out.length, outOffset, most);
+    checkSpan('resample: out', out, Int16Array, outOffset, most);
     const area = staging();
     let made = 0;
     for (let start = 0; start < pcm.length; start += this.#maxStream) {
       const count = Math.min(this.#maxStream, pcm.length - start);
-      copy(pcm, start, count, area.pcm, 0);
+      copyPcm(pcm, start, count, area.pcm, 0);
       const outputs = glue.resampler_stream(handle, count);
       if (outputs < 0) throw refused(outputs);
-      copy(area.resampled, 0, outputs, out, outOffset + made);
+      copyPcm(area.resampled, 0, outputs, out, outOffset + made);
       made += outputs;
     }
     return made;
@@ -123,20 +130,14 @@ export class Resampler {
     outOffset: number,
     samplesOut: number,
   ): void {
-    this.#live();
-    checkSpan('resample: pcm', pcm.length, pcmOffset, samplesIn);
-    if (samplesIn > MAX_STRETCH_SAMPLES) throw this.#wrongCounts(samplesIn, samplesOut);
-    copy(pcm, pcmOffset, samplesIn, staging().pcm, 0);
-    this.stretchStaged(samplesIn, out, outOffset, samplesOut);
-  }
-
-  /** As `stretchPcm`, of the first `samplesIn` samples in the PCM area, where `OpusDecoder` has just left them. */
-  stretchStaged(samplesIn: number, out: Int16Array, outOffset: number, samplesOut: number): void {
     const handle = this.#live();
-    checkSpan('resample: out', out.length, outOffset, samplesOut);
+    checkSpan('resample: pcm', pcm, Int16Array, pcmOffset, samplesIn);
+    if (samplesIn > MAX_STRETCH_SAMPLES) throw this.#wrongCounts(samplesIn, samplesOut);
+    checkSpan('resample: out', out, Int16Array, outOffset, samplesOut);
+    copyPcm(pcm, pcmOffset, samplesIn, staging().pcm, 0);
     const made = glue.resampler_stretch(handle, samplesIn, samplesOut);
     if (made !== samplesOut) throw this.#wrongCounts(samplesIn, samplesOut);
-    copy(staging().resampled, 0, made, out, outOffset);
+    copyPcm(staging().resampled, 0, made, out, outOffset);
   }
 
   /** Forgets the sound so far: the next call is as a new resampler's first. */
@@ -159,10 +160,6 @@ export class Resampler {
     const wanted = `at most ${MAX_STRETCH_SAMPLES} to at most ${STAGING.pcmSamples}, as ${this.fromHz} to ${this.toHz} Hz`;
     return new RangeError(`Cannot resample: ${samplesIn} samples to ${samplesOut}, wants ${wanted}`);
   }
-}
-
-function copy(from: Int16Array, start: number, count: number, to: Int16Array, at: number): void {
-  for (let i = 0; i < count; i++) to[at + i] = from[start + i]!;
 }
 
 function refused(answer: number): HotmicError {

@@ -10,7 +10,7 @@ import { steamIdHigh, steamIdLow } from '../voice/steam_id.js';
 import { BYTES_PER_SAMPLE, type Milliseconds } from '../voice/units.js';
 import { VoiceResult } from '../voice/voice_result.js';
 import { checkDecompressRate, type Decompressed, type DecompressedPcm, VoiceDecoder } from './decompress.js';
-import { freed, isCodecReady } from './module.js';
+import { checkArray, freed, isCodecReady } from './module.js';
 
 /** Answer of the class reference's decompressVoice. */
 export interface DecompressedVoice {
@@ -27,7 +27,7 @@ export const DECOMPRESS_BUFFER_BYTES = 20_480;
 export interface VoiceDecompressorOptions {
   /** The monotonic clock by which decoders grow idle. */
   readonly clock: () => Milliseconds;
-  /** Decoders at a time, 1 to 65536, each about 20 kB, and a shared filter for a rate that is resampled. Default 64; the one idle for longest makes room. */
+  /** Decoders at a time (one more while a new one decodes its first packet), 1 to 65536, each about 20 kB, and a shared filter for a rate that is resampled. Default 64; the one idle for longest makes room. */
   readonly maxDecoders?: number;
   /** A decoder that was not used for this long is dropped with one of the next packets, 1000 to 3600000. Default 60000. */
   readonly idleMs?: Milliseconds;
@@ -53,16 +53,21 @@ export class VoiceDecompressor {
   #sweepAt: Milliseconds = Number.NEGATIVE_INFINITY;
   #isFreed = false;
 
-  /** @throws RangeError for an option out of range. */
-  constructor({ clock, maxDecoders = 64, idleMs = 60_000 }: VoiceDecompressorOptions) {
+  /** @throws TypeError for an unknown option or no clock; RangeError for an option out of range. */
+  constructor(options: VoiceDecompressorOptions) {
+    const { clock, maxDecoders = 64, idleMs = 60_000, ...unknown } = options ?? {};
+    for (const name of Object.keys(unknown)) {
+      const wanted = 'wants one of clock, maxDecoders, idleMs';
+      throw new TypeError(`Cannot make VoiceDecompressor: unknown option "${name}", ${wanted}`);
+    }
     if (!(Number.isInteger(maxDecoders) && maxDecoders >= 1 && maxDecoders <= 65_536)) {
-      throw new RangeError(`Cannot decompress voice: maxDecoders is ${maxDecoders}, wants 1 to 65536`);
+      throw new RangeError(`Cannot make VoiceDecompressor: maxDecoders is ${maxDecoders}, wants 1 to 65536`);
     }
     if (!(idleMs >= 1000 && idleMs <= 3_600_000)) {
-      throw new RangeError(`Cannot decompress voice: idleMs is ${idleMs}, wants 1000 to 3600000`);
+      throw new RangeError(`Cannot make VoiceDecompressor: idleMs is ${idleMs}, wants 1000 to 3600000`);
     }
     if (typeof clock !== 'function') {
-      throw new TypeError(`Cannot decompress voice: clock is ${typeof clock}, wants a function`);
+      throw new TypeError(`Cannot make VoiceDecompressor: clock is ${typeof clock}, wants a function`);
     }
     this.#clock = clock;
     this.#maxDecoders = maxDecoders;
@@ -80,7 +85,7 @@ export class VoiceDecompressor {
    *
    * @param sample_rate In Hz, 11025 to 48000.
    * @param buffer_size_override Bytes of room for PCM; what is no number above 0 is no room.
-   * @throws TypeError when `voice` is no view of bytes; HotmicError ERR_HOTMIC_SAMPLE_RATE for another rate.
+   * @throws TypeError when `voice` is no Uint8Array; HotmicError ERR_HOTMIC_SAMPLE_RATE for another rate.
    */
   decompressVoice(
     voice: Uint8Array,
@@ -88,7 +93,7 @@ export class VoiceDecompressor {
     buffer_size_override = DECOMPRESS_BUFFER_BYTES,
   ): DecompressedVoice {
     checkDecompressRate(sample_rate);
-    if (!ArrayBuffer.isView(voice)) throw new TypeError('Cannot decompress voice: wants a Uint8Array');
+    checkArray('decompress voice: voice', voice, Uint8Array);
     if (!isCodecReady() || this.#isFreed) {
       return {
         result: VoiceResult.VOICE_RESULT_NOT_INITIALIZED,
@@ -140,6 +145,7 @@ export class VoiceDecompressor {
     decompress: (decoder: VoiceDecoder) => Answer,
   ): Answer {
     if (this.#isFreed) throw freed('VoiceDecompressor');
+    checkArray('decompress: packet', packet, Uint8Array);
     checkDecompressRate(sampleRateHz);
     const now = this.#clock();
     this.#dropIdle(now);

@@ -258,16 +258,16 @@ t.test('ten seconds are kept for a reader that is away, then the oldest frames g
   const encoder = newEncoder(t, STEAM_ID, { complexity: 0 });
   const second = ADA.subarray(0, 24_000);
   for (let n = 0; n < 10; n += 1) encoder.write(second);
-  t.equal(encoder.agedFrames, 0);
+  t.equal(encoder.droppedFrames, 0);
   encoder.write(second.subarray(0, 7 * FRAME));
-  t.equal(encoder.agedFrames, 7);
+  t.equal(encoder.droppedFrames, 7);
   encoder.end();
   t.strictSame(
     readAll(encoder).flatMap(sequencesOf),
     Array.from({ length: 500 }, (_, n) => n + 7),
     'what is left is the newest, under its own numbers',
   );
-  t.equal(encoder.agedFrames, 7);
+  t.equal(encoder.droppedFrames, 7);
   encoder.write(second.subarray(0, FRAME));
   t.strictSame(sequencesOf(readOne(encoder)), [0]);
 });

@@ -137,12 +137,12 @@ t.test('talkspurts end by themselves: the marker, the silence packet, and 0 agai
         encoder.write('sampleRateHz' in options ? doubled(pcm) : pcm);
         return readAll(encoder);
       };
-      t.equal(encoder.isSpeaking, true, 'until the first end');
+      t.equal(encoder.isRecording, true, 'until the first end');
       for (let talkspurt = 0; talkspurt < 2; talkspurt += 1) {
         const packets = say(SPEECH);
-        t.equal(encoder.isSpeaking, true);
+        t.equal(encoder.isRecording, true);
         packets.push(...say(SILENCE_S), ...say(SILENCE_S));
-        t.equal(encoder.isSpeaking, false);
+        t.equal(encoder.isRecording, false);
         t.ok(areInOrder(packets), 'from 0 on');
         const silentMs = framesOf(packets).length * 20 - 2000;
         t.ok(
@@ -165,7 +165,7 @@ t.test('a minute without voice makes no packet and takes no memory', async (t) =
   t.match(readAll(encoder).map(shape).join(), /^F+.*E,s750$/);
   const before = codecLiveBytes();
   for (let second = 0; second < 60; second += 1) encoder.write(SILENCE_S);
-  t.strictSame([encoder.available(), encoder.agedFrames, encoder.isSpeaking], [0, 0, false]);
+  t.strictSame([encoder.available(), encoder.droppedFrames, encoder.isRecording], [0, 0, false]);
   t.equal(codecLiveBytes(), before);
   encoder.end();
   t.equal(encoder.available(), 0, 'the recording had ended');
@@ -177,7 +177,7 @@ t.test('what begins a talkspurt is not cut: a little from before it comes along'
     encoder.write(SPEECH.subarray(0, 50 * FRAME));
     encoder.write(new Int16Array(pauseFrames * FRAME));
     readAll(encoder);
-    t.equal(encoder.isSpeaking, false);
+    t.equal(encoder.isRecording, false);
     encoder.write(SPEECH);
     encoder.end();
     const packets = readAll(encoder);
@@ -194,7 +194,7 @@ t.test('a pause shorter than endAfterSilenceMs ends nothing', async (t) => {
   for (let n = 0; n < 4; n += 1) {
     encoder.write(SPEECH.subarray(0, 40 * FRAME));
     encoder.write(new Int16Array(45 * FRAME));
-    t.equal(encoder.isSpeaking, true);
+    t.equal(encoder.isRecording, true);
   }
   const packets = readAll(encoder);
   const frames = framesOf(packets);
@@ -206,7 +206,7 @@ t.test('without voice the recording goes on for all of endAfterSilenceMs', async
   for (const endAfterSilenceMs of [200, 300, 400, 1000]) {
     const encoder = newEncoder(t, { endAfterSilenceMs });
     let ms = 0;
-    for (; encoder.isSpeaking && ms < 12_000; ms += 20) encoder.write(new Int16Array(FRAME));
+    for (; encoder.isRecording && ms < 12_000; ms += 20) encoder.write(new Int16Array(FRAME));
     t.ok(ms >= endAfterSilenceMs, `${ms} of ${endAfterSilenceMs} ms`);
   }
 });

@@ -164,7 +164,11 @@ pub fn decoder_fec(handle: u32, bytes: u32) -> i32 {
     }
     with_areas(handle, bytes, |decoder, packet, pcm| {
         let frame = decoder.frame();
-        decoder.repair(packet, &mut pcm[..frame])
+        // libopus would answer "no FEC" to what is no packet.
+        match decoder.size(Ok(Step::Packet(packet))) {
+            Ok(_) => decoder.repair(packet, &mut pcm[..frame]),
+            Err(error) => error,
+        }
     })
 }
 

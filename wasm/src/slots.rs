@@ -1,4 +1,5 @@
-//! Numbered instances. A handle that is 0, freed or invented finds nothing, instead of someone's memory.
+//! Numbered instances. A handle that is 0, free or invented finds nothing, instead of someone's memory. A freed
+//! number is given out again: whoever frees an instance forgets its handle (the classes in TypeScript do).
 
 pub struct Slots<T> {
     items: Vec<Option<T>>,

@@ -38,9 +38,10 @@ impl<'a> Steps<'a> {
             NOTHING => Step::Nothing,
             RESET => Step::Reset,
             CONCEAL => Step::Conceal,
-            FEC => match Steps(self.0).step()? {
-                Step::Packet(next) => Step::Fec(next),
-                _ => return None,
+            // Only a packet may follow: no look beyond it, so that no run of these words recurses.
+            FEC => match self.word()? {
+                NOTHING | SILENCE.. => return None,
+                length => Step::Fec(self.0.get(2..2 + length as usize)?),
             },
             SILENCE => {
                 let count = self.0.get(..4)?;
