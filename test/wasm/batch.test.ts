@@ -91,6 +91,7 @@ t.test('a batch that is refused changes nothing', async (t) => {
     ['a packet that ends early', good.subarray(0, good.length - 1), OpusError.badArgument],
     ['FEC of nothing', concat([good, words(Step.fec)]), OpusError.badArgument],
     ['FEC of what is no packet', concat([good, words(Step.fec, Step.reset)]), OpusError.badArgument],
+    ['FEC words without end', concat(Array(32_000).fill(words(Step.fec))), OpusError.badArgument],
     ['silence without a count', concat([good, words(Step.silence, 1)]), OpusError.badArgument],
     ['a packet of code 3 alone', concat([good, words(1), new Uint8Array([0x6b])]), OpusError.invalidPacket],
     ['more than 3 s', words(Step.silence, MAX_BATCH.samples + 1, 2), OpusError.bufferTooSmall],
@@ -141,9 +142,34 @@ t.test('where a packet holds no FEC, the lost frame is concealed', async (t) => 
   byConceal.conceal(480, b, 0);
   t.strictSame(a, b);
   t.equal(byFec.decodeFec(new Uint8Array(0), 0, 0, a, 0), OpusError.invalidPacket);
+  t.equal(byFec.decodeFec(new Uint8Array([0x6b]), 0, 1, a, 0), OpusError.invalidPacket, 'what is no packet');
   t.throws(() => byFec.decodeFec(plain[0]!, 0, 1, a, 1), RangeError, 'no room for 20 ms');
   byFec.free();
   byConceal.free();
+});
+
+t.test('what is no array of the right kind is named', async (t) => {
+  const encoder = new OpusEncoder();
+  const decoder = new OpusDecoder(24_000);
+  const floats = new Float32Array(480) as unknown as Int16Array;
+  const bytes = new Uint8Array(2000);
+  const pcm = new Int16Array(480);
+  for (const use of [
+    () => encoder.encode(floats, 0, bytes, 0),
+    () => encoder.encodeBatch(floats, bytes),
+    () => decoder.decode(bytes, 0, 1, floats, 0),
+    () => decoder.decodeFec(bytes, 0, 1, floats, 0),
+    () => decoder.decodeBatch(bytes, floats, 0),
+    () => decoder.conceal(480, floats, 0),
+  ]) {
+    t.throws(use, { name: 'TypeError', message: /is Float32Array, wants Int16Array/ });
+  }
+  t.throws(() => decoder.decode('h' as unknown as Uint8Array, 0, 1, pcm, 0), {
+    name: 'TypeError',
+    message: 'Cannot decode: bytes is string, wants Uint8Array',
+  });
+  encoder.free();
+  decoder.free();
 });
 
 t.test('the encoder tells when nobody speaks', async (t) => {
