@@ -13,7 +13,7 @@ import * as glue from './glue.js';
 import {
   checkArray,
   checkSpan,
-  copyPcm,
+  copySamples,
   freed,
   isCodecReady,
   notReady,
@@ -148,7 +148,7 @@ export class OpusEncoder {
     checkSpan('encode: pcm', pcm, Int16Array, pcmOffset, OPUS_FRAME_SAMPLES);
     checkSpan('encode: out', out, Uint8Array, outOffset, OPUS_MAX_PACKET_BYTES);
     const area = staging();
-    copyPcm(pcm, pcmOffset, OPUS_FRAME_SAMPLES, area.pcm, 0);
+    copySamples(pcm, pcmOffset, OPUS_FRAME_SAMPLES, area.pcm, 0);
     const bytes = glue.encoder_encode(handle);
     // Whatever PCM is, libopus encodes it: a failure is a bug, here or there.
     if (bytes < 1) throw new HotmicError('ERR_HOTMIC_CODEC', `Cannot encode: libopus answered ${bytes}`);
@@ -173,7 +173,7 @@ export class OpusEncoder {
     for (let first = 0; first < frames; first += ENCODER_RUN_FRAMES) {
       const count = Math.min(ENCODER_RUN_FRAMES, frames - first);
       const area = staging();
-      copyPcm(pcm, first * OPUS_FRAME_SAMPLES, count * OPUS_FRAME_SAMPLES, area.pcm, 0);
+      copySamples(pcm, first * OPUS_FRAME_SAMPLES, count * OPUS_FRAME_SAMPLES, area.pcm, 0);
       const bytes = glue.encoder_run(handle, count);
       if (bytes < 1) throw new HotmicError('ERR_HOTMIC_CODEC', `Cannot encode: libopus answered ${bytes}`);
       out.set(area.packet.subarray(0, bytes), at);
@@ -250,7 +250,7 @@ export class OpusDecoder {
     const area = staging();
     for (let i = 0; i < length; i++) area.packet[i] = bytes[offset + i]!;
     const samples = glue.decoder_decode(handle, length, out.length - outOffset);
-    if (samples > 0) copyPcm(area.pcm, 0, samples, out, outOffset);
+    if (samples > 0) copySamples(area.pcm, 0, samples, out, outOffset);
     return samples;
   }
 
@@ -274,7 +274,7 @@ export class OpusDecoder {
     const made = glue.decoder_conceal(handle, samples);
     if (made !== samples)
       throw new HotmicError('ERR_HOTMIC_CODEC', `Cannot conceal: libopus answered ${made}`);
-    copyPcm(area.pcm, 0, made, out, outOffset);
+    copySamples(area.pcm, 0, made, out, outOffset);
     return made;
   }
 
@@ -293,7 +293,7 @@ export class OpusDecoder {
     const area = staging();
     for (let i = 0; i < length; i++) area.packet[i] = bytes[offset + i]!;
     const samples = glue.decoder_fec(handle, length);
-    if (samples > 0) copyPcm(area.pcm, 0, samples, out, outOffset);
+    if (samples > 0) copySamples(area.pcm, 0, samples, out, outOffset);
     return samples;
   }
 
@@ -315,7 +315,7 @@ export class OpusDecoder {
     const area = staging();
     area.packet.set(steps);
     const samples = glue.decoder_run(handle, steps.length, out.length - outOffset);
-    if (samples > 0) copyPcm(area.pcm, 0, samples, out, outOffset);
+    if (samples > 0) copySamples(area.pcm, 0, samples, out, outOffset);
     return samples;
   }
 

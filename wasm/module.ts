@@ -138,10 +138,14 @@ export function checkSpan(
   throw new RangeError(`Cannot ${what} holds ${size}, wants ${wanted} from offset ${offset}`);
 }
 
-/**
- * Copies samples. A loop over them costs more than a tenth of what resampling them does; views are cheap.
- */
-export function copyPcm(from: Int16Array, start: number, count: number, to: Int16Array, at: number): void {
+/** Copies samples. By views: a loop over them takes a tenth of the time that resampling them does. */
+export function copySamples<Samples extends Int16Array | Float32Array>(
+  from: Samples,
+  start: number,
+  count: number,
+  to: Samples,
+  at: number,
+): void {
   to.set(start === 0 && count === from.length ? from : from.subarray(start, start + count), at);
 }
 
