@@ -41,7 +41,7 @@ export class Resampler {
   readonly toHz: number;
   /**
    * By how many input samples the output lags, always, streamed or stretched: 32 for rates up, 32 * fromHz / toHz rounded up
-   * to the next multiple of 8 for down (56 from 24000 to 11025 Hz).
+   * to the next multiple of 8 for down (72 from 24000 to 11025 Hz).
    */
   readonly delaySamples: number;
   readonly #maxInput: number;
