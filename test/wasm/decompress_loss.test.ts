@@ -10,12 +10,12 @@ import { OpusDecoder, type OpusRateHz } from '../../wasm/codec.js';
 import { VoiceEncoder, type VoiceEncoderOptions } from '../../wasm/compress.js';
 import { VoiceDecoder } from '../../wasm/decompress.js';
 import { loadCodec } from '../../wasm/load.js';
+import { FRAME, joined, newDecoder } from '../kit/decoders.js';
 import { frameOf, opusOp, packetOfOps, RATE_24K } from '../kit/raw_packet.js';
 import { pcmOfWav } from '../kit/speech.js';
 
 loadCodec();
 
-const FRAME = 480;
 const ADA = pcmOfWav('examples/speech/ada.wav');
 
 t.test('in-band FEC brings a lost frame back from the packet behind it, at every rate', async (t) => {
@@ -70,8 +70,7 @@ t.test('a step backward, a marker and a first frame are no loss, whatever the pa
   for (const rate of [24_000, 44_100]) {
     const { concealed, pcm } = listen(sent.slice(40, 60), rate);
     t.equal(concealed, 0, 'in mid-stream');
-    const decoder = new VoiceDecoder(rate);
-    t.teardown(() => decoder.free());
+    const decoder = newDecoder(t, rate);
     for (const packet of sent.slice(100, 120)) decoder.decompressPcm(packet);
     const behind = sent.slice(40, 60).map((packet) => decoder.decompressPcm(packet));
     t.ok(behind.every(({ concealedFrames }) => concealedFrames === 0));
@@ -81,8 +80,7 @@ t.test('a step backward, a marker and a first frame are no loss, whatever the pa
 
 t.test('leading concealed frames are those before the first sample of the packet itself', async (t) => {
   for (const rate of [24_000, 44_100]) {
-    const decoder = new VoiceDecoder(rate);
-    t.teardown(() => decoder.free());
+    const decoder = newDecoder(t, rate);
     const say = (ops: string) => decoder.decompressPcm(packetOfOps(RATE_24K + ops));
     const dtx = (...sequences: number[]) =>
       opusOp(sequences.map((sequence) => frameOf(sequence, '68')).join(''));
@@ -106,8 +104,7 @@ t.test('leading concealed frames are those before the first sample of the packet
 });
 
 t.test('a frame of length 0 is not decoded, and not counted so', async (t) => {
-  const decoder = new VoiceDecoder(24_000);
-  t.teardown(() => decoder.free());
+  const decoder = newDecoder(t);
   t.match(decoder.decompressPcm(packetOfOps(opusOp('00000000'))), { samples: FRAME, decodedFrames: 0 });
 });
 
@@ -174,15 +171,6 @@ function byHand(t: Test, packets: readonly Uint8Array[], rate: OpusRateHz) {
 
 function everyTenthLost(packets: readonly Uint8Array[]): Uint8Array[] {
   return packets.filter((_, at) => at % 10 !== 5);
-}
-
-function joined(parts: readonly Int16Array[]): Int16Array {
-  const whole = new Int16Array(parts.reduce((sum, part) => sum + part.length, 0));
-  parts.reduce((at, part) => {
-    whole.set(part, at);
-    return at + part.length;
-  }, 0);
-  return whole;
 }
 
 function equal(a: Int16Array, b: Int16Array): boolean {

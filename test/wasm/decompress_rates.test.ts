@@ -3,28 +3,26 @@
  * gives, that a refusal changes nothing, and that the sound is the one that 24 kHz has, late by what the decoder says.
  */
 
-import { createHash } from 'node:crypto';
-import t, { type Test } from 'tap';
-import { VoiceResult } from '../../voice/voice_result.js';
+import t from 'tap';
+import type { VoiceResult } from '../../voice/voice_result.js';
 import { DECOMPRESS_RATES_HZ, VoiceDecoder } from '../../wasm/decompress.js';
-import { codecLiveBytes, OpusEncoder, type OpusEncoderOptions, Resampler } from '../../wasm/index.js';
-import { loadCodec } from '../../wasm/load.js';
+import { codecLiveBytes, Resampler } from '../../wasm/index.js';
+import {
+  BUFFER_TOO_SMALL,
+  CANARY,
+  DATA_CORRUPTED,
+  digest,
+  FRAME,
+  joined,
+  MARKER,
+  newDecoder,
+  OK,
+  UNSUPPORTED_CODEC,
+} from '../kit/decoders.js';
 import { SILENCE_PACKET } from '../kit/golden_packets.js';
-import { hexOfBytes } from '../kit/hex.js';
+import { encode, frames, SPEECH, speech } from '../kit/led_decoder.js';
 import { frameOf, opusOp, packetOfOps, RATE_24K, u16Hex } from '../kit/raw_packet.js';
-import { pcmOfWav } from '../kit/speech.js';
 import { tonePcm } from '../kit/tone.js';
-
-loadCodec();
-
-const OK = VoiceResult.VOICE_RESULT_OK;
-const BUFFER_TOO_SMALL = VoiceResult.VOICE_RESULT_BUFFER_TOO_SMALL;
-const DATA_CORRUPTED = VoiceResult.VOICE_RESULT_DATA_CORRUPTED;
-const UNSUPPORTED_CODEC = VoiceResult.VOICE_RESULT_UNSUPPORTED_CODEC;
-
-const FRAME = 480;
-const MARKER = 'ffff';
-const CANARY = 0x5a5a;
 
 /** Rates, and the samples of one frame of 480 at each. */
 const FRAME_AT = [
@@ -43,7 +41,6 @@ const RATES = FRAME_AT.map(([rate]) => rate);
 /** Those at which 480 samples become a whole number, and Opus does not decode by itself. */
 const EXACT_RESAMPLED = [22_050, 32_000, 44_100] as const;
 
-const SPEECH = encode(pcmOfWav('examples/speech/ada.wav').subarray(24_000, 24_000 + 100 * FRAME));
 /** Clean enough to tell a resampler's faults from the codec's, and all below 0.8 of any rate's Nyquist frequency. */
 const TONES = encode(mixed(100, [310, 997, 2203, 3511]), { bitrate: 64_000, complexity: 10 });
 
@@ -263,12 +260,6 @@ t.test('after reset the next frame is the first, and nothing of the sound before
   }
 });
 
-function newDecoder(t: Test, rate: number): VoiceDecoder {
-  const decoder = new VoiceDecoder(rate);
-  t.teardown(() => decoder.free());
-  return decoder;
-}
-
 /** Sizes, then decompresses into the middle of a larger array; what lies around the samples must be as it was. */
 function play(decoder: VoiceDecoder, packet: Uint8Array) {
   const offset = 37;
@@ -286,42 +277,12 @@ function hear(decoder: VoiceDecoder, packets: readonly Uint8Array[]): Int16Array
   return joined(packets.map((packet) => play(decoder, packet).pcm));
 }
 
-function joined(parts: readonly Int16Array[]): Int16Array {
-  const bytes = Buffer.concat(
-    parts.map((part) => new Uint8Array(part.buffer, part.byteOffset, part.byteLength)),
-  );
-  return new Int16Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
-}
-
-/** Stands for the samples: comparing long arrays takes tap seconds. */
-function digest(pcm: Int16Array): string {
-  return createHash('sha1').update(pcm).digest('hex');
-}
-
 /** `opus`, numbered from 0, in packets of `perPacket` frames. */
 function cut(opus: readonly string[], perPacket: number): Uint8Array[] {
   return Array.from({ length: Math.ceil(opus.length / perPacket) }, (_, n) => {
     const part = opus.slice(n * perPacket, (n + 1) * perPacket);
     return packetOfOps(RATE_24K + opusOp(part.map((hex, at) => frameOf(n * perPacket + at, hex)).join('')));
   });
-}
-
-function speech(...indices: number[]): Uint8Array {
-  return packetOfOps(RATE_24K + opusOp(frames(...indices)));
-}
-
-function frames(...indices: number[]): string {
-  return indices.map((index) => frameOf(index, SPEECH[index]!)).join('');
-}
-
-function encode(pcm: Int16Array, options: OpusEncoderOptions = {}): string[] {
-  const encoder = new OpusEncoder(options);
-  const out = new Uint8Array(2000);
-  const opus = Array.from({ length: Math.floor(pcm.length / FRAME) }, (_, n) =>
-    hexOfBytes(out.subarray(0, encoder.encode(pcm, n * FRAME, out, 0))),
-  );
-  encoder.free();
-  return opus;
 }
 
 /** Tones of equal level, half of full scale together. */

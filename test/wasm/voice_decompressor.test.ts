@@ -4,30 +4,24 @@
  */
 
 import { createHash } from 'node:crypto';
-import t, { type Test } from 'tap';
-import { VoiceResult } from '../../voice/voice_result.js';
-import { VoiceDecoder } from '../../wasm/decompress.js';
+import t from 'tap';
 import { loadCodec } from '../../wasm/load.js';
 import { codecLiveBytes, isCodecReady } from '../../wasm/module.js';
+import { DECOMPRESS_BUFFER_BYTES } from '../../wasm/voice_decompressor.js';
 import {
-  DECOMPRESS_BUFFER_BYTES,
-  VoiceDecompressor,
-  type VoiceDecompressorOptions,
-} from '../../wasm/voice_decompressor.js';
+  BUFFER_TOO_SMALL,
+  FRAME,
+  MARKER,
+  NOT_INITIALIZED,
+  newDecoder,
+  newDecompressor,
+  OK,
+} from '../kit/decoders.js';
 import { SILENCE_PACKET } from '../kit/golden_packets.js';
-import { frameOf, opusOp, packetOfOps, RATE_24K, sealPacket, u16Hex } from '../kit/raw_packet.js';
+import { frameOf, opusOp, packetOfOps, RATE_24K, u16Hex } from '../kit/raw_packet.js';
+import { ADA, BEN, packet, SOUND } from '../kit/speakers.js';
 
-const OK = VoiceResult.VOICE_RESULT_OK;
-const NOT_INITIALIZED = VoiceResult.VOICE_RESULT_NOT_INITIALIZED;
-const BUFFER_TOO_SMALL = VoiceResult.VOICE_RESULT_BUFFER_TOO_SMALL;
-
-const FRAME = 480;
 const FRAME_BYTES = 2 * FRAME;
-const MARKER = 'ffff';
-const ADA = 0x0110000100000001n;
-const BEN = 0x0110000100000002n;
-/** A voiced sound of 20 ms at 24 kHz, in some 40 bytes: any bytes are Opus behind a right TOC. */
-const SOUND = `68${'9f3ac4715b08e62d'.repeat(5)}`;
 
 t.test('before the codec is started the answer is NOT_INITIALIZED, and afterwards it works', async (t) => {
   t.equal(isCodecReady(), false);
@@ -238,29 +232,6 @@ t.test('a rate out of range is an error', async (t) => {
   }
   t.equal(voice.decoders, 0);
 });
-
-function newDecompressor(t: Test, options: Partial<VoiceDecompressorOptions> = {}): VoiceDecompressor {
-  const voice = new VoiceDecompressor({ clock: () => 0, ...options });
-  t.teardown(() => voice.free());
-  return voice;
-}
-
-function newDecoder(t: Test, rate: number): VoiceDecoder {
-  const decoder = new VoiceDecoder(rate);
-  t.teardown(() => decoder.free());
-  return decoder;
-}
-
-/** A packet of `id` with a frame of sound under each of `sequences`. */
-function packet(id: bigint, ...sequences: number[]): Uint8Array {
-  return sealed(id, packetOfOps(RATE_24K + opusOp(sequences.map((n) => frameOf(n, SOUND)).join(''))));
-}
-
-/** The packet as of `id`, in place. */
-function sealed(id: bigint, bytes: Uint8Array): Uint8Array {
-  new DataView(bytes.buffer, bytes.byteOffset).setBigUint64(0, id, true);
-  return sealPacket(bytes);
-}
 
 function digest({
   result,

@@ -3,26 +3,25 @@
  * a stranger's packets cost nobody else anything.
  */
 
-import t, { type Test } from 'tap';
-import { VoiceResult } from '../../voice/voice_result.js';
+import t from 'tap';
+import type { VoiceResult } from '../../voice/voice_result.js';
 import { loadCodec } from '../../wasm/load.js';
 import { codecLiveBytes } from '../../wasm/module.js';
-import { VoiceDecompressor, type VoiceDecompressorOptions } from '../../wasm/voice_decompressor.js';
+import { VoiceDecompressor } from '../../wasm/voice_decompressor.js';
+import {
+  BUFFER_TOO_SMALL,
+  DATA_CORRUPTED,
+  FRAME,
+  newDecompressor,
+  OK,
+  UNSUPPORTED_CODEC,
+} from '../kit/decoders.js';
 import { frameOf, opusOp, packetOfOps, RATE_24K, sealPacket } from '../kit/raw_packet.js';
+import { ADA, BEN, CLEO, packet, sealed } from '../kit/speakers.js';
 
 loadCodec();
 
-const OK = VoiceResult.VOICE_RESULT_OK;
-const BUFFER_TOO_SMALL = VoiceResult.VOICE_RESULT_BUFFER_TOO_SMALL;
-const DATA_CORRUPTED = VoiceResult.VOICE_RESULT_DATA_CORRUPTED;
-const UNSUPPORTED_CODEC = VoiceResult.VOICE_RESULT_UNSUPPORTED_CODEC;
-
-const FRAME_BYTES = 960;
-const ADA = 0x0110000100000001n;
-const BEN = 0x0110000100000002n;
-const CLEO = 0x0110000100000003n;
-/** A voiced sound of 20 ms at 24 kHz, in some 40 bytes: any bytes are Opus behind a right TOC. */
-const SOUND = `68${'9f3ac4715b08e62d'.repeat(5)}`;
+const FRAME_BYTES = 2 * FRAME;
 
 t.test('a decoder that was idle is dropped, and its speaker’s next frame counts as the first', async (t) => {
   for (const idleMs of [2000, undefined]) {
@@ -168,20 +167,3 @@ t.test('twenty thousand SteamIDs take no more memory than the decoders allowed',
   voice.free();
   t.equal(codecLiveBytes(), before);
 });
-
-function newDecompressor(t: Test, options: Partial<VoiceDecompressorOptions> = {}): VoiceDecompressor {
-  const voice = new VoiceDecompressor({ clock: () => 0, ...options });
-  t.teardown(() => voice.free());
-  return voice;
-}
-
-/** A packet of `id` with a frame of sound under each of `sequences`. */
-function packet(id: bigint, ...sequences: number[]): Uint8Array {
-  return sealed(id, packetOfOps(RATE_24K + opusOp(sequences.map((n) => frameOf(n, SOUND)).join(''))));
-}
-
-/** The packet as of `id`, in place. */
-function sealed(id: bigint, bytes: Uint8Array): Uint8Array {
-  new DataView(bytes.buffer, bytes.byteOffset).setBigUint64(0, id, true);
-  return sealPacket(bytes);
-}
