@@ -1,8 +1,9 @@
 /**
  * Resampling from 24 kHz, ours against speexdsp's: speed on the speech, in blocks of 20 ms, and the signal-to-noise ratio of
- * sines of full scale, both as floats and both measured by the code below.
+ * sines of full scale, both as floats and both measured by the same code.
  */
 
+import { fitSine } from '../test/kit/sine_fit.js';
 import { Resampler } from '../wasm/resampler.js';
 import type { NativeResampler } from './codec_native.js';
 import { type Group, repeat } from './codec_rounds.js';
@@ -51,7 +52,7 @@ export function resampling(speech: Float32Array, native: NativeResampler | null)
     for (const [where, hertz] of [['1 kHz', 1000] as const, ['0.8 of Nyquist', 0.8 * nyquistHz] as const]) {
       for (const { subject, through } of subjects) {
         const output = through(sine(hertz));
-        const snrDb = sineSnrDb(output, hertz, toHz);
+        const snrDb = middleSnrDb(output, hertz, toHz);
         const lostMs = Math.abs(output.length / toHz - SINE_SECONDS) * 1000;
         if (!(snrDb > LEAST_SNR_DB) || lostMs > 20) {
           faults.push(`${subject}, ${name}: ${snrDb.toFixed(1)} dB at ${where}, ${lostMs.toFixed(1)} ms off`);
@@ -80,28 +81,8 @@ function sine(hertz: number): Float32Array {
   return Float32Array.from({ length: SINE_SECONDS * FROM_HZ }, (_, i) => Math.sin(step * i));
 }
 
-/** The best-fitting sine of `hertz` against all that is left, away from the ends. */
-export function sineSnrDb(samples: Float32Array, hertz: number, rateHz: number): number {
-  const margin = MARGIN_SECONDS * rateHz;
-  const middle = samples.subarray(margin, samples.length - margin);
-  const step = (2 * Math.PI * hertz) / rateHz;
-  // Least squares over cos and sin: the 2 × 2 normal equations.
-  let [cc, ss, cs, xc, xs, xx] = [0, 0, 0, 0, 0, 0];
-  middle.forEach((x, i) => {
-    const [c, s] = [Math.cos(step * i), Math.sin(step * i)];
-    cc += c * c;
-    ss += s * s;
-    cs += c * s;
-    xc += x * c;
-    xs += x * s;
-    xx += x * x;
-  });
-  const determinant = cc * ss - cs * cs;
-  const a = (xc * ss - xs * cs) / determinant;
-  const b = (xs * cc - xc * cs) / determinant;
-  let noise = 0;
-  middle.forEach((x, i) => {
-    noise += (x - a * Math.cos(step * i) - b * Math.sin(step * i)) ** 2;
-  });
-  return 10 * Math.log10((xx - noise) / noise);
+/** The signal-to-noise ratio away from the ends. */
+function middleSnrDb(output: Float32Array, hertz: number, toHz: number): number {
+  const margin = MARGIN_SECONDS * toHz;
+  return fitSine(output.subarray(margin, output.length - margin), hertz, toHz).snrDb;
 }

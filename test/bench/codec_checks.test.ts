@@ -1,8 +1,7 @@
-/** What the codec's benchmark calls work not done, and what a resampler's noise is. */
+/** What the codec's benchmark calls work not done. */
 
 import t from 'tap';
 import { decodeFaults, encodeFaults } from '../../bench/codec_checks.js';
-import { sineSnrDb } from '../../bench/codec_resampling.js';
 import { ownDecodings, ownEncodings } from '../../bench/codec_subject.js';
 import { goldenSignal } from '../../wasm/golden.js';
 import { loadCodec } from '../../wasm/load.js';
@@ -28,14 +27,4 @@ t.test('an encoder that leaves frames out, or saves bits, did not do the work', 
 t.test('a decoder that makes other sound, or less, did not do the work', async (t) => {
   t.match(decodeFaults(peer, own.subarray(1), own), [/47999 samples, wants 48000/]);
   t.match(decodeFaults(peer, new Int16Array(own.length), own), [/dB from ours/]);
-});
-
-t.test('the signal-to-noise ratio of a sine is that of what was added to it', async (t) => {
-  const step = (2 * Math.PI * 1000) / 24_000;
-  // A second sine, 60 dB lower, apart in frequency.
-  const noisy = Float32Array.from(
-    { length: 48_000 },
-    (_, i) => Math.sin(step * i + 1) + 0.001 * Math.sin(3 * step * i),
-  );
-  t.ok(Math.abs(sineSnrDb(noisy, 1000, 24_000) - 60) < 0.1);
 });

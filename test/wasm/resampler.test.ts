@@ -5,6 +5,7 @@ import t from 'tap';
 import { loadCodec } from '../../wasm/load.js';
 import { codecLiveBytes } from '../../wasm/module.js';
 import { MAX_STRETCH_SAMPLES, Resampler } from '../../wasm/resampler.js';
+import { fitSine } from '../kit/sine_fit.js';
 import { seededRandom } from './random.js';
 
 const SEED = Number(process.env.SEED ?? 20_240_608);
@@ -358,31 +359,8 @@ function measure(from: number, to: number, hz: number): Fit {
 
 /** The last three quarters of `output`, whose input was a tone of 0.5. */
 function fit(output: Float32Array, to: number, hz: number): Fit {
-  const settled = output.subarray(Math.ceil(output.length / 4));
-  // The sine and cosine of that frequency that fit best; the rest is error.
-  let [ss, cc, sc, ys, yc, yy] = [0, 0, 0, 0, 0, 0];
-  settled.forEach((y, i) => {
-    const s = Math.sin((2 * Math.PI * hz * i) / to);
-    const c = Math.cos((2 * Math.PI * hz * i) / to);
-    ss += s * s;
-    cc += c * c;
-    sc += s * c;
-    ys += y * s;
-    yc += y * c;
-    yy += y * y;
-  });
-  const determinant = ss * cc - sc * sc;
-  const a = (ys * cc - yc * sc) / determinant;
-  const b = (yc * ss - ys * sc) / determinant;
-  const error = settled.reduce((sum, y, i) => {
-    const fit = a * Math.sin((2 * Math.PI * hz * i) / to) + b * Math.cos((2 * Math.PI * hz * i) / to);
-    return sum + (y - fit) ** 2;
-  }, 0);
-  return {
-    snrDb: 10 * Math.log10(yy / error),
-    gainDb: 20 * Math.log10(Math.hypot(a, b) / 0.5),
-    errorDb: 10 * Math.log10(error / settled.length / 0.125),
-  };
+  const { snrDb, amplitude, noise } = fitSine(output.subarray(Math.ceil(output.length / 4)), hz, to);
+  return { snrDb, gainDb: 20 * Math.log10(amplitude / 0.5), errorDb: 10 * Math.log10(noise / 0.125) };
 }
 
 declare const WebAssembly: {
