@@ -13,6 +13,7 @@ import { nativeCodec, nativeResampler } from './codec_native.js';
 import { loadPeers, type Peer } from './codec_peers.js';
 import { resampling } from './codec_resampling.js';
 import { type Group, inRounds, LEAST_MS, ROUNDS, repeat } from './codec_rounds.js';
+import { scalarCodec } from './codec_scalar.js';
 import { humanSpeech } from './codec_speech.js';
 import { concat, ownDecodings, ownEncodings, ownVoice, SETTINGS } from './codec_subject.js';
 import { type Row, row, type Trial } from './result.js';
@@ -38,38 +39,38 @@ export const codec: Trial = {
     if (speex.kind === 'skipped') skipped.push(`native speexdsp: ${speex.reason}`);
     if (missing !== null) skipped.push(`human speech: ${missing}`);
 
+    const voice = ownVoice(pcm);
+    const scalar = await scalarCodec(pcm, packets);
     const encodings = [...own, ...peers.flatMap((peer) => peer.encodings)];
     const decodings = [...ownDecodings(packets), ...peers.flatMap((peer) => peer.decodings)];
     const faults = [
-      ...encodings.flatMap((subject) => encodeFaults(subject, subject.packets(), packets, ownPcm)),
-      ...decodings.flatMap((subject) => decodeFaults(subject, subject.pcm(), ownPcm)),
+      ...[...encodings, voice.encoding, scalar].flatMap((subject) =>
+        encodeFaults(subject, subject.packets(), packets, ownPcm),
+      ),
+      ...[...decodings, voice.decoding, scalar].flatMap((subject) =>
+        decodeFaults(subject, subject.pcm(), ownPcm),
+      ),
     ];
-    const voice = ownVoice(pcm);
     const timed = (of: string) => (subject: { subject: string; form: string; pass(): void }) => ({
       subject: subject.subject,
       case: `${of}, ${subject.form}`,
       measure: () => repeat(seconds, () => subject.pass()),
     });
-    const voiceForm = 'a packet a call';
     const groups: Group[] = [
       {
         base: native.kind === 'built' ? { subject: NATIVE, case: 'encode', measure: native.encode } : null,
-        others: [
-          ...encodings.map(timed('encode')),
-          timed('getVoice')({ subject: 'hotmic', form: voiceForm, pass: voice.encode }),
-        ],
+        others: [...encodings.map(timed('encode')), timed('getVoice')(voice.encoding), scalar.encode],
       },
       {
         base: native.kind === 'built' ? { subject: NATIVE, case: 'decode', measure: native.decode } : null,
-        others: [
-          ...decodings.map(timed('decode')),
-          timed('decompressVoice')({ subject: 'hotmic', form: voiceForm, pass: voice.decode }),
-        ],
+        others: [...decodings.map(timed('decode')), timed('decompressVoice')(voice.decoding), scalar.decode],
       },
     ];
     const resampled = resampling(concat([pcm]), speex.kind === 'built' ? speex : null);
 
     const { rows, unsteady } = inRounds([...groups, ...resampled.groups]);
+    resampled.free();
+    await scalar.end();
     if (native.kind === 'built') {
       const subject = { subject: NATIVE, form: 'in C' };
       faults.push(...encodeFaults(subject, native.packets(), packets, ownPcm));

@@ -20,14 +20,20 @@ const MARGIN_SECONDS = 0.25;
 /** Below this, whatever came out is not the input at another rate. */
 const LEAST_SNR_DB = 50;
 
-/** @param native Null when speexdsp's is not to be had. */
+/**
+ * The groups to time, after which `free` gives back what they hold.
+ *
+ * @param native Null when speexdsp's is not to be had.
+ */
 export function resampling(speech: Float32Array, native: NativeResampler | null) {
   const groups: Group[] = [];
   const rows: Row[] = [];
   const faults: string[] = [];
+  const timed: Resampler[] = [];
   for (const toHz of TO_HZ) {
     const name = `resample 24 to ${toHz / 1000} kHz`;
     const own = new Resampler(FROM_HZ, toHz);
+    timed.push(own);
     const blocks = Array.from({ length: Math.floor(speech.length / BLOCK) }, (_, i) =>
       speech.subarray(i * BLOCK, (i + 1) * BLOCK),
     );
@@ -63,7 +69,10 @@ export function resampling(speech: Float32Array, native: NativeResampler | null)
   }
   // One question after the other.
   rows.sort((a, b) => a.metric.localeCompare(b.metric));
-  return { groups, rows, faults };
+  const free = () => {
+    for (const resampler of timed) resampler.free();
+  };
+  return { groups, rows, faults, free };
 }
 
 function resampleOurs(input: Float32Array, toHz: number): Float32Array {

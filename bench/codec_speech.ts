@@ -55,6 +55,7 @@ function fetchClips(): string | null {
   console.log(`fetching human speech: Debian's ${PACKAGE}`);
   if (!run('apt-get', ['download', PACKAGE])) {
     // A machine whose lists were never fetched, or are too old.
+    console.log('updating the lists of packages: apt-get update');
     run('apt-get', ['update', '-qq']);
     if (!run('apt-get', ['download', PACKAGE])) return `apt-get cannot download ${PACKAGE}`;
   }

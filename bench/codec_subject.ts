@@ -2,9 +2,11 @@
  * What is common to the codecs that are compared: the settings, how a frame-by-frame codec goes over the whole input, and ours.
  */
 
+import { opusFrames, readPacket } from '../voice/packet.js';
+import { MAX_PACKET_BYTES } from '../voice/units.js';
 import { OPUS_FRAME_SAMPLES, OPUS_MAX_PACKET_BYTES, OpusDecoder, OpusEncoder } from '../wasm/codec.js';
 import { VoiceEncoder } from '../wasm/compress.js';
-import { VoiceDecoder } from '../wasm/decompress.js';
+import { MAX_DECODED_SAMPLES, VoiceDecoder } from '../wasm/decompress.js';
 
 /** Steam's, but for DTX, which is off, so that every frame is a frame's work for all. VOIP, VBR, frames of 20 ms. */
 export const SETTINGS = { rateHz: 24_000, bitrate: 32_000, complexity: 9, dtx: false } as const;
@@ -120,13 +122,14 @@ export function packetsOf(steps: Uint8Array): Uint8Array[] {
   return packets;
 }
 
-/** Ours, and the same inside Steam Voice packets. */
+/** What our encoders take of SETTINGS. */
+const OPTIONS = { bitrate: SETTINGS.bitrate, complexity: SETTINGS.complexity, dtx: SETTINGS.dtx };
+
+/** Ours: batched, then a frame a call. */
 export function ownEncodings(pcm: Int16Array): Encoding[] {
-  const { bitrate, complexity, dtx } = SETTINGS;
-  const options = { bitrate, complexity, dtx };
   const out = new Uint8Array(BATCH_FRAMES * (2 + OPUS_MAX_PACKET_BYTES));
   const single = encodeEach('hotmic', framesOf(pcm), () => {
-    const encoder = new OpusEncoder(options);
+    const encoder = new OpusEncoder(OPTIONS);
     let bytes = 0;
     return {
       call: (frame: Int16Array) => {
@@ -140,7 +143,7 @@ export function ownEncodings(pcm: Int16Array): Encoding[] {
     pcm.subarray(i * BATCH_FRAMES * FRAME, (i + 1) * BATCH_FRAMES * FRAME),
   );
   const batched = (take: (steps: Uint8Array) => void) => {
-    const encoder = new OpusEncoder(options);
+    const encoder = new OpusEncoder(OPTIONS);
     for (const batch of batches) take(out.subarray(0, encoder.encodeBatch(batch, out)));
     encoder.free();
   };
@@ -159,6 +162,7 @@ export function ownEncodings(pcm: Int16Array): Encoding[] {
   ];
 }
 
+/** Ours: batched, then a frame a call. */
 export function ownDecodings(packets: readonly Uint8Array[]): Decoding[] {
   const frame = new Int16Array(FRAME);
   const single = decodeEach('hotmic', packets, () => {
@@ -190,12 +194,13 @@ export function ownDecodings(packets: readonly Uint8Array[]): Decoding[] {
   return [batched, single];
 }
 
-/** getVoice and decompressVoice: whole Steam Voice packets of one frame each, one a call. */
-export function ownVoice(pcm: Int16Array): { encode: () => void; decode: () => void } {
+/** getVoice and decompressVoice: whole Steam Voice packets of one frame each, one a call. What they make is what is in them. */
+export function ownVoice(pcm: Int16Array): { encoding: Encoding; decoding: Decoding } {
+  const named = { subject: 'hotmic', form: 'a packet a call' };
   const frames = framesOf(pcm);
-  const scratch = new Uint8Array(8192);
+  const scratch = new Uint8Array(MAX_PACKET_BYTES);
   const encode = (take: (packet: Uint8Array) => void) => {
-    const encoder = new VoiceEncoder(76561197960265729n, { dtx: SETTINGS.dtx });
+    const encoder = new VoiceEncoder(76561197960265729n, OPTIONS);
     for (const frame of frames) {
       encoder.write(frame);
       take(scratch.subarray(0, encoder.read(scratch)));
@@ -204,15 +209,29 @@ export function ownVoice(pcm: Int16Array): { encode: () => void; decode: () => v
   };
   const packets: Uint8Array[] = [];
   encode((packet) => packets.push(packet.slice()));
-  const out = new Int16Array(72_000);
-  const decode = () => {
+  const out = new Int16Array(MAX_DECODED_SAMPLES);
+  const decode = (take: (samples: number) => void) => {
     const decoder = new VoiceDecoder(SETTINGS.rateHz);
-    let samples = 0;
-    for (const packet of packets) samples += decoder.decompress(packet, out).samples;
+    for (const packet of packets) take(decoder.decompress(packet, out).samples);
     decoder.free();
-    if (samples !== frames.length * FRAME) {
-      throw new Error(`Cannot decompress the speech: ${samples} samples, wants ${frames.length * FRAME}`);
-    }
   };
-  return { encode: () => encode(() => undefined), decode };
+  return {
+    encoding: { ...named, pass: () => encode(() => undefined), packets: () => packets.flatMap(opusOf) },
+    decoding: {
+      ...named,
+      pass: () => decode(() => undefined),
+      pcm() {
+        const parts: Int16Array[] = [];
+        decode((samples) => parts.push(out.slice(0, samples)));
+        return concat(parts);
+      },
+    },
+  };
+}
+
+/** The Opus packets in a Steam Voice packet. */
+function opusOf(packet: Uint8Array): Uint8Array[] {
+  const read = readPacket(packet);
+  if (read.kind === 'malformed') throw new Error(`Cannot read what VoiceEncoder made: ${read.detail}`);
+  return opusFrames(read).map(({ start, bytes }) => packet.subarray(start, start + bytes));
 }

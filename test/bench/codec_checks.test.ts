@@ -2,7 +2,8 @@
 
 import t from 'tap';
 import { decodeFaults, encodeFaults } from '../../bench/codec_checks.js';
-import { ownDecodings, ownEncodings } from '../../bench/codec_subject.js';
+import { scalarCodec } from '../../bench/codec_scalar.js';
+import { ownDecodings, ownEncodings, ownVoice } from '../../bench/codec_subject.js';
 import { goldenSignal } from '../../wasm/golden.js';
 import { loadCodec } from '../../wasm/load.js';
 
@@ -16,6 +17,20 @@ const peer = { subject: 'peer', form: 'a frame a call' };
 t.test('batches and single frames make the same packets and the same sound', async (t) => {
   t.same(single!.packets(), packets);
   t.same(decodeFaults(peer, ownDecodings(packets)[1]!.pcm(), own), []);
+});
+
+t.test('getVoice and decompressVoice do the same work around the same Opus packets', async (t) => {
+  const { encoding, decoding } = ownVoice(pcm);
+  t.same(encoding.packets(), packets);
+  t.same(decodeFaults(decoding, decoding.pcm(), own), []);
+});
+
+t.test('the build without SIMD works in its own thread, and is timed while this one waits', async (t) => {
+  const scalar = await scalarCodec(pcm, packets);
+  t.teardown(() => scalar.end());
+  t.same(encodeFaults(scalar, scalar.packets(), packets, own), []);
+  t.same(decodeFaults(scalar, scalar.pcm(), own), []);
+  for (const { measure } of [scalar.encode, scalar.decode]) t.ok(measure() > 0);
 });
 
 t.test('an encoder that leaves frames out, or saves bits, did not do the work', async (t) => {
