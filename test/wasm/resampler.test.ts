@@ -5,10 +5,9 @@ import t from 'tap';
 import { loadCodec } from '../../wasm/load.js';
 import { codecLiveBytes } from '../../wasm/module.js';
 import { MAX_STRETCH_SAMPLES, Resampler } from '../../wasm/resampler.js';
+import { SEED } from '../kit/random.js';
 import { fitSine } from '../kit/sine_fit.js';
 import { seededRandom } from './random.js';
-
-const SEED = Number(process.env.SEED ?? 20_240_608);
 
 /** From and to, in Hz. The last ones have ratios of many fractions, whose filters are interpolated. */
 const RATIOS = [
