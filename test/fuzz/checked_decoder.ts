@@ -76,6 +76,11 @@ export class CheckedDecoder {
     );
   }
 
+  /** A decoder takes memory when it first decodes, or when it is asked for its delay. */
+  takeMemory(): void {
+    for (const decoder of [this.#decoder, this.#twin]) void decoder?.delaySamples;
+  }
+
   /** Has the decoder forget its stream: any sequence may come. */
   reset(): void {
     this.#decoder.reset();

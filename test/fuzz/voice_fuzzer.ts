@@ -63,8 +63,7 @@ let mostBytes = 0;
 function warmUp(): void {
   if (mostBytes > 0) return;
   const all = [...RATES_HZ, ...RATES_HZ].map((rate) => new CheckedDecoder(rate));
-  // A decoder takes memory when it is first used.
-  for (const decoder of all) decoder.reset();
+  for (const decoder of all) decoder.takeMemory();
   for (const decoder of all) decoder.free();
   mostBytes = codecMemoryBytes();
 }

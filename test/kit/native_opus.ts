@@ -94,11 +94,7 @@ const DISPATCH_SOURCES: readonly SourceList[] = [
 ];
 
 /**
-<<<<<<< HEAD
- * Builds `program` with libopus inside. The first build of a variant takes about 9 s of two cores.
-=======
  * Builds `program` with libopus inside. The first build of a variant takes about 25 s of two cores.
->>>>>>> 3e783bcfd1e3e5903c2cd7af037d0c6df3b78f03
  *
  * @returns `skipped`, with the reason, where cargo, a C compiler or libopus' source is not to be had.
  * @throws Error when the compiler refuses the sources or the program: that is a fault of ours.

@@ -20,9 +20,9 @@ import { encodeFrames, goldenSignal } from '../../wasm/golden.js';
 import { loadCodec } from '../../wasm/load.js';
 import { codecMemoryBytes, initCodec } from '../../wasm/module.js';
 import { Resampler } from '../../wasm/resampler.js';
+import { SEED } from '../kit/random.js';
 import { seededRandom } from './random.js';
 
-const SEED = Number(process.env.SEED ?? 20_240_607);
 const codecCode = { code: 'ERR_HOTMIC_CODEC' };
 
 t.test('before it is started, the codec says how to start it', async (t) => {

@@ -10,6 +10,7 @@ import { VoiceEncoder, type VoiceEncoderOptions } from '../../wasm/compress.js';
 import { VoiceDecoder } from '../../wasm/decompress.js';
 import { loadCodec } from '../../wasm/load.js';
 import { codecLiveBytes } from '../../wasm/module.js';
+import { joined } from '../kit/decoders.js';
 import { packetOfOps, RATE_24K } from '../kit/raw_packet.js';
 import { compareSpeech, pcmOfWav } from '../kit/speech.js';
 import { tonePcm } from '../kit/tone.js';
@@ -337,15 +338,6 @@ function hear(packets: readonly Uint8Array[]): Int16Array {
   const parts = packets.map((packet) => decoder.decompressPcm(packet).pcm);
   decoder.free();
   return joined(parts);
-}
-
-function joined(parts: readonly Int16Array[]): Int16Array {
-  const whole = new Int16Array(parts.reduce((sum, part) => sum + part.length, 0));
-  parts.reduce((at, part) => {
-    whole.set(part, at);
-    return at + part.length;
-  }, 0);
-  return whole;
 }
 
 function hexes(packets: readonly Uint8Array[]): string {
