@@ -72,7 +72,7 @@ const ENCODER_RATE_HZ = 24_000;
 export interface OpusEncoderOptions {
   /** Bits a second on average (VBR), 6000 to 64000. Default 32000, as Steam. */
   readonly bitrate?: number;
-  /** Effort, 0 to 10. Default 9; 5 takes half the time. */
+  /** Effort, 0 to 10. Default 9; 5 takes three quarters of the time. */
   readonly complexity?: number;
   /** Send packets of one byte in silence. Default true. */
   readonly dtx?: boolean;
