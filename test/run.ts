@@ -2,22 +2,24 @@
  * Runs all tests with node-tap and says in the end how many passed: a line for each file, the whole of each failure, and last
  * `N passed, N failed`, with what was skipped and why before it.
  *
- * One sentence, `t.test(…)` at the top of a file, counts as one. The raw TAP is kept in out/test.tap.
+ * One sentence, `t.test(…)` at the top of a file, counts as one. The raw TAP is kept in out/test.tap. Named files run alone;
+ * without, all do: first those that go at the pace of speech or of another thread, then those that want the processor, or the
+ * ones would take from the others what they are to have in time.
  */
 
 import { spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync } from 'node:fs';
+import { createWriteStream, mkdirSync, readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 /** Depth 0 is a test file, depth 1 a sentence in it, deeper ones its assertions. */
 const RESULT = /^( *)(not ok|ok) \d+ - (.*)$/;
 
+const TESTS = 'dist/test';
+/** What computes for long: the codec's tests. */
+const COMPUTES = /^(wasm|fuzz|bench)\/|^docs_codec|codec_memory|native_opus/;
+
 mkdirSync('out', { recursive: true });
 const log = createWriteStream('out/test.tap');
-const tap = spawn('node_modules/.bin/tap', ['--reporter=tap', ...process.argv.slice(2)], {
-  stdio: ['ignore', 'pipe', 'inherit'],
-});
-const ended = new Promise<number>((resolve) => tap.on('close', (code) => resolve(code ?? 1)));
 
 let passed = 0;
 let failed = 0;
@@ -26,12 +28,43 @@ const skipped: string[] = [];
 /** The failure whose diagnostics are being printed: its indentation, or −1. */
 let printing = -1;
 
-for await (const line of createInterface({ input: tap.stdout })) {
+const named = process.argv.slice(2);
+const all = readdirSync(TESTS, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.test.js'))
+  .sort();
+const runs =
+  named.length > 0
+    ? [named]
+    : [
+        all.filter((name) => !COMPUTES.test(name)).map((name) => `${TESTS}/${name}`),
+        all.filter((name) => COMPUTES.test(name)).map((name) => `${TESTS}/${name}`),
+      ];
+let code = 0;
+for (const files of runs) code = Math.max(code, await run(files));
+for (const line of skipped) console.log(`SKIPPED ${line}`);
+if (code !== 0 && failed === 0) {
+  console.log(`tap ended with ${code}`);
+  failed = 1;
+}
+console.log(`${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`);
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+
+/** Runs files, counts and prints. Returns tap's exit code. */
+async function run(files: readonly string[]): Promise<number> {
+  const tap = spawn('node_modules/.bin/tap', ['--reporter=tap', ...files], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise<number>((resolve) => tap.on('close', (code) => resolve(code ?? 1)));
+  for await (const line of createInterface({ input: tap.stdout })) take(line);
+  return ended;
+}
+
+function take(line: string): void {
   log.write(`${line}\n`);
   const result = RESULT.exec(line);
   if (!result) {
     if (printing >= 0 && line.search(/\S/) > printing) console.log(line);
-    continue;
+    return;
   }
   const [, indent = '', verdict, title = ''] = result;
   const depth = indent.length / 4;
@@ -53,12 +86,3 @@ for await (const line of createInterface({ input: tap.stdout })) {
     );
   }
 }
-
-const code = await ended;
-for (const line of skipped) console.log(`SKIPPED ${line}`);
-if (code !== 0 && failed === 0) {
-  console.log(`tap ended with ${code}`);
-  failed = 1;
-}
-console.log(`${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`);
-process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
