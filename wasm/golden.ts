@@ -8,11 +8,11 @@ import {
   OPUS_FRAME_SAMPLES,
   OPUS_MAX_PACKET_BYTES,
   OPUS_RATES_HZ,
-  OpusDecoder,
   OpusEncoder,
   type OpusEncoderOptions,
   type OpusRateHz,
 } from './codec.js';
+import { type Decoded, decodeStream } from './golden_steps.js';
 
 /**
  * A packet in base64, `conceal` for 20 ms that were lost, `fec` for 20 ms from the in-band FEC of the packet that comes next,
@@ -81,31 +81,13 @@ export function runGolden(golden: Golden): string[] {
 }
 
 /** Decodes a stream with one new decoder. */
-export function decodeSteps(
-  steps: readonly GoldenStep[],
-  rate: OpusRateHz,
-): { pcm: Int16Array; finalRange: number } {
-  const decoder = new OpusDecoder(rate);
-  const frame = rate / 50;
-  // No step plays longer than 120 ms.
-  const pcm = new Int16Array(steps.length * 6 * frame);
-  let at = 0;
-  for (const [i, step] of steps.entries()) {
-    if (step === 'reset') decoder.reset();
-    else if (step === 'conceal') at += decoder.conceal(frame, pcm, at);
-    else {
-      const isFec = step === 'fec';
-      const packet = Buffer.from(isFec ? (steps[i + 1] ?? '') : step, 'base64');
-      const samples = isFec
-        ? decoder.decodeFec(packet, 0, packet.length, pcm, at)
-        : decoder.decode(packet, 0, packet.length, pcm, at);
-      if (samples < 0) break;
-      at += samples;
-    }
-  }
-  const { finalRange } = decoder;
-  decoder.free();
-  return { pcm: pcm.subarray(0, at), finalRange };
+export function decodeSteps(steps: readonly GoldenStep[], rate: OpusRateHz): Decoded {
+  const isWord = (step: string): step is 'conceal' | 'fec' | 'reset' =>
+    step === 'conceal' || step === 'fec' || step === 'reset';
+  return decodeStream(
+    steps.map((step) => (isWord(step) ? step : Buffer.from(step, 'base64'))),
+    rate,
+  );
 }
 
 /** Encodes the first `frames` frames of `pcm` with one new encoder. */

@@ -146,14 +146,16 @@ export class VoiceDecompressor {
   ): Answer {
     if (this.#isFreed) throw freed('VoiceDecompressor');
     checkArray('decompress: packet', packet, Uint8Array);
-    checkDecompressRate(sampleRateHz);
     const now = this.#clock();
     this.#dropIdle(now);
     const key = packet.length < 8 ? '' : `${readU32(packet, 0)}:${readU32(packet, 4)}:${sampleRateHz}`;
-    const known = this.#entries.get(key);
-    if (known !== undefined && now - known.usedAt > this.#idleMs) this.#drop(key);
-    // A new one takes none of the codec's memory before it decodes.
-    const decoder = this.#entries.get(key)?.decoder ?? new VoiceDecoder(sampleRateHz);
+    let known = this.#entries.get(key);
+    if (known !== undefined && now - known.usedAt > this.#idleMs) {
+      this.#drop(key);
+      known = undefined;
+    }
+    // A new one checks the rate, and takes none of the codec's memory before it decodes.
+    const decoder = known?.decoder ?? new VoiceDecoder(sampleRateHz);
     const answer = decompress(decoder);
     if (answer.result === VoiceResult.VOICE_RESULT_OK) {
       this.#entries.delete(key);

@@ -3,24 +3,21 @@
  * and VoiceDecoder. Node, page, worker and AudioWorklet all run this file, so it uses nothing but the language.
  */
 
+import { type DecoderStep, decodeStream } from '../../../wasm/golden_steps.js';
 import {
   hasWasmSimd,
   OPUS_RATES_HZ,
-  OpusDecoder,
   type OpusRateHz,
   VoiceDecoder,
   VoiceEncoder,
 } from '../../../wasm/portable.js';
-
-/** A packet, 20 ms that were lost, the same from the in-band FEC of the packet that comes next, or a new start. */
-type Step = Uint8Array | 'conceal' | 'fec' | 'reset';
 
 /** One stream for one new decoder; can be posted to another thread. */
 export interface Job {
   /** As in `golden.json`, with the rate. */
   readonly name: string;
   readonly sampleRateHz: OpusRateHz;
-  readonly steps: readonly Step[];
+  readonly steps: readonly DecoderStep[];
 }
 
 /** The part of `golden.json` that is used here. */
@@ -51,7 +48,7 @@ export function jobsOf(golden: GoldenStreams): Job[] {
   );
 }
 
-function readStep(step: string): Step {
+function readStep(step: string): DecoderStep {
   if (step === 'conceal' || step === 'fec' || step === 'reset') return step;
   return fromBase64(step);
 }
@@ -63,25 +60,9 @@ export function fromBase64(text: string): Uint8Array {
 
 /** Decodes one stream. @throws Error where a packet is refused. */
 export function runJob({ name, sampleRateHz, steps }: Job): Int16Array {
-  const decoder = new OpusDecoder(sampleRateHz);
-  const frame = sampleRateHz / 50;
-  // No step plays longer than 120 ms.
-  const pcm = new Int16Array(steps.length * 6 * frame);
-  let at = 0;
-  for (const [i, step] of steps.entries()) {
-    if (step === 'reset') decoder.reset();
-    else if (step === 'conceal') at += decoder.conceal(frame, pcm, at);
-    else {
-      const packet = step === 'fec' ? steps[i + 1] : step;
-      if (typeof packet !== 'object') throw new Error(`${name}: no packet behind fec`);
-      const decode = step === 'fec' ? 'decodeFec' : 'decode';
-      const samples = decoder[decode](packet, 0, packet.length, pcm, at);
-      if (samples < 0) throw new Error(`${name}: the decoder answers ${samples}`);
-      at += samples;
-    }
-  }
-  decoder.free();
-  return pcm.slice(0, at);
+  const { pcm, refused } = decodeStream(steps, sampleRateHz);
+  if (refused < 0) throw new Error(`${name}: the decoder answers ${refused}`);
+  return pcm;
 }
 
 /** Two seconds of a sweeping triangle in packets as Steam would record it. */
