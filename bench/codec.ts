@@ -33,7 +33,7 @@ export const codec: Trial = {
     const packets = own[0]!.packets();
     const ownPcm = ownDecodings(packets)[0]!.pcm();
     const native = await nativeCodec(pcm, packets);
-    const speex = nativeResampler();
+    const speex = await nativeResampler();
     const { peers, skipped } = await loadPeers({ pcm, packets });
     if (native.kind === 'skipped') skipped.push(`${NATIVE}, and all ratios to it: ${native.reason}`);
     if (speex.kind === 'skipped') skipped.push(`native speexdsp: ${speex.reason}`);

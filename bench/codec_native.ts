@@ -5,13 +5,11 @@
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildNative } from '../test/kit/native_opus.js';
+import { buildNative, crateFolder, type Skipped } from '../test/kit/native_opus.js';
 import { LEAST_MS } from './codec_rounds.js';
 import { packetsOf, SETTINGS, stepsOf } from './codec_subject.js';
-
-export type Skipped = { readonly kind: 'skipped'; readonly reason: string };
 
 const FOLDER = 'out/bench/native';
 
@@ -90,8 +88,8 @@ export interface NativeResampler {
 }
 
 /** speexdsp at SPEEX_QUALITY. */
-export function nativeResampler(): NativeResampler | Skipped {
-  const source = speexSource();
+export async function nativeResampler(): Promise<NativeResampler | Skipped> {
+  const source = await speexSource();
   if (typeof source !== 'string') return source;
   const program = resolve(FOLDER, 'native_resampler');
   const main = fileURLToPath(new URL('../../bench/native_resampler.c', import.meta.url));
@@ -126,7 +124,7 @@ export function nativeResampler(): NativeResampler | Skipped {
 }
 
 /** The folder of the source, which cargo fetches; its build script is never run. */
-function speexSource(): string | Skipped {
+async function speexSource(): Promise<string | Skipped> {
   const folder = 'out/bench/speexdsp';
   const manifest = join(folder, 'Cargo.toml');
   mkdirSync(join(folder, 'src'), { recursive: true });
@@ -136,17 +134,9 @@ function speexSource(): string | Skipped {
     `[package]\nname = "bench-speexdsp"\nversion = "0.0.0"\nedition = "2021"\n\n[workspace]\n\n` +
       `[target.'cfg(any())'.dependencies]\n${SPEEX.crate} = "=${SPEEX.version}"\n`,
   );
-  const args = ['metadata', '--format-version', '1', '--manifest-path', manifest];
-  const { error, status, stdout, stderr } = spawnSync('cargo', args, {
-    encoding: 'utf8',
-    maxBuffer: 1 << 26,
-  });
-  if (error !== undefined) return { kind: 'skipped', reason: `cargo does not run: ${error.message}` };
-  if (status !== 0)
-    return { kind: 'skipped', reason: `cargo cannot get ${SPEEX.crate}: ${lastLine(stderr)}` };
-  const { packages } = JSON.parse(stdout) as { packages: { name: string; manifest_path: string }[] };
-  const path = packages.find(({ name }) => name === SPEEX.crate)?.manifest_path ?? '';
-  const source = join(dirname(path), SPEEX.folder);
+  const crate = await crateFolder(resolve(manifest), SPEEX.crate);
+  if (typeof crate !== 'string') return crate;
+  const source = join(crate, SPEEX.folder);
   if (!existsSync(source)) return { kind: 'skipped', reason: `${SPEEX.crate} holds no ${SPEEX.folder}` };
   return source;
 }
@@ -161,8 +151,4 @@ function call(program: string, args: Args): string[] {
 function speed(program: string, args: Args, seconds: number): number {
   const [passes, nanoseconds] = call(program, args).map(Number);
   return (passes! * seconds * 1e9) / nanoseconds!;
-}
-
-function lastLine(text: string): string {
-  return text.trimEnd().split('\n').at(-1) ?? '';
 }

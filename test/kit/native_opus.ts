@@ -42,7 +42,7 @@ export type NativeBuild =
       /** What an identical build depends on besides the sources. */
       readonly flags: readonly string[];
     }
-  | { readonly kind: 'skipped'; readonly reason: string };
+  | Skipped;
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const OUT = join(ROOT, 'out/native');
@@ -136,11 +136,31 @@ export async function buildNative({ program, variant, extraLibs = [] }: NativeRe
   };
 }
 
+/** Why something is not to be had. */
+export type Skipped = { readonly kind: 'skipped'; readonly reason: string };
+
 /** The folder of libopus in the pinned crate, or why it is not to be had. */
-async function opusSource(): Promise<string | { kind: 'skipped'; reason: string }> {
-  const manifest = join(ROOT, 'wasm/Cargo.toml');
-  const args = ['metadata', '--format-version', '1', '--locked', '--manifest-path', manifest];
-  // Fetches what is not there yet.
+async function opusSource(): Promise<string | Skipped> {
+  const source = await crateFolder(join(ROOT, 'wasm/Cargo.toml'), CRATE, ['--locked']);
+  if (typeof source !== 'string') return source;
+  const opus = join(source, 'opus');
+  if (!existsSync(opus))
+    return { kind: 'skipped', reason: `the source is not fetched: no ${CRATE} in cargo's registry` };
+  return opus;
+}
+
+/**
+ * The folder of a crate that `manifest` names. cargo fetches it where it is not there yet; nothing of it is run.
+ *
+ * @param options More for `cargo metadata`.
+ * @throws Error when the manifest does not name it.
+ */
+export async function crateFolder(
+  manifest: string,
+  crate: string,
+  options: readonly string[] = [],
+): Promise<string | Skipped> {
+  const args = ['metadata', '--format-version', '1', ...options, '--manifest-path', manifest];
   const metadata = await run('cargo', args, ROOT, CARGO_TIMEOUT_MS);
   if (metadata.error !== null) {
     const isMissing = (metadata.error as { code?: unknown }).code === 'ENOENT';
@@ -150,12 +170,9 @@ async function opusSource(): Promise<string | { kind: 'skipped'; reason: string 
     return { kind: 'skipped', reason: why };
   }
   const { packages } = JSON.parse(metadata.output) as { packages: { name: string; manifest_path: string }[] };
-  const crate = packages.find(({ name }) => name === CRATE);
-  if (crate === undefined) throw new Error(`Cannot build libopus: wasm/Cargo.toml names no ${CRATE}`);
-  const opus = join(dirname(crate.manifest_path), 'opus');
-  if (!existsSync(opus))
-    return { kind: 'skipped', reason: `the source is not fetched: no ${CRATE} in cargo's registry` };
-  return opus;
+  const found = packages.find(({ name }) => name === crate);
+  if (found === undefined) throw new Error(`Cannot find a crate's source: ${manifest} names no ${crate}`);
+  return dirname(found.manifest_path);
 }
 
 interface SourceFile {
