@@ -13,7 +13,7 @@ import { CaptureTag, endTag, nextRequest } from '../voice/talkspurt.js';
 import { MAX_PACKET_BYTES, type Milliseconds } from '../voice/units.js';
 import { VoiceResult } from '../voice/voice_result.js';
 import { monotonicMs as clock } from './clock.js';
-import type { VoiceSource } from './user.js';
+import type { VoiceSource } from './voice_source.js';
 
 /** What the capture worker imports: an ES module that opens a VoiceSource, on the worker's own thread. */
 export interface SteamModule {

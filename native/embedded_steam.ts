@@ -10,10 +10,14 @@ import { VoiceResult } from '../voice/voice_result.js';
 import type { OpusEncoderOptions } from '../wasm/codec.js';
 import { VoiceEncoder } from '../wasm/compress.js';
 import { loadCodec } from '../wasm/load.js';
-import { DECOMPRESS_BUFFER_BYTES, VoiceDecompressor } from '../wasm/voice_decompressor.js';
+import {
+  DECOMPRESS_BUFFER_BYTES,
+  type DecompressedVoice,
+  VoiceDecompressor,
+} from '../wasm/voice_decompressor.js';
 import { monotonicMs } from './clock.js';
-import type { AvailableVoice, CapturedVoice, DecompressedVoice, User, VoiceSource } from './user.js';
 import { openVoiceInput, type VoiceInput, type VoiceInputOptions } from './voice_input.js';
+import type { AvailableVoice, CapturedVoice, VoiceSource } from './voice_source.js';
 
 /** How the embedded Steam records. Survives structured cloning. */
 export interface EmbeddedSteamOptions {
@@ -47,7 +51,7 @@ const MAX_BEHIND_SAMPLES = VOICE_RATE_HZ / 5;
 type RecordingState = 'idle' | 'recording' | 'hangover' | 'closing' | 'draining';
 
 /** Steam's voice functions without Steam. Holds an encoder and decoders in the codec's memory until `close()`. */
-export class EmbeddedSteam implements User, VoiceSource {
+export class EmbeddedSteam implements VoiceSource {
   readonly #steamId: bigint;
   readonly #clock: Clock;
   readonly #speed: number;

@@ -8,7 +8,7 @@
 
 import type { DecompressedVoice } from '../wasm/voice_decompressor.js';
 import type { FailedCall, SteamEvent } from './signals.js';
-import type { AvailableVoice, CapturedVoice, VoiceSource } from './user.js';
+import type { AvailableVoice, CapturedVoice, VoiceSource } from './voice_source.js';
 
 /** An auth ticket as getAuthSessionTicket gives it. */
 export interface AuthTicket {

@@ -1,85 +1,302 @@
 /**
- * The voice part of Steam's `User` class, under the class reference's names, arguments, defaults and keys.
+ * Steam's `User` class as the class reference has it: 30 functions, their positional arguments and defaults, the keys of their
+ * answers, 15 signals. Whoever knows GodotSteam's `User` knows this one.
  *
- * Whoever knows GodotSteam's `User` knows this one. Where the reference hands out a buffer longer than what was written, ours
- * is cut to it.
+ * SteamIDs are bigints, byte arrays Uint8Arrays of the caller's own, cut to what Steam wrote. Wrong arguments throw TypeError or
+ * RangeError at once. After the Steam was closed everything throws ERR_HOTMIC_STEAM_CLOSED, but for the voice functions,
+ * which answer VOICE_RESULT_NOT_INITIALIZED.
  */
 
-import type { VoiceResult } from '../voice/voice_result.js';
-import type { DecompressedVoice } from '../wasm/voice_decompressor.js';
+import { EventEmitter } from 'node:events';
+import { DECOMPRESS_BUFFER_BYTES, type DecompressedVoice } from '../wasm/voice_decompressor.js';
+import type {
+  BeginAuthSessionResult,
+  DurationControlOnlineState,
+  UserHasLicenseForAppResult,
+} from './enums.js';
+import type { SignalName, Signals } from './signals.js';
+import type { AuthTicket, SteamUser } from './steam_user.js';
+import {
+  checkAppId,
+  checkBytes,
+  checkHandle,
+  checkInt32,
+  checkIp,
+  checkPort,
+  checkSteamId,
+  checkText,
+} from './user_arguments.js';
+import type { AvailableVoice, CapturedVoice } from './voice_source.js';
 
-export type { DecompressedVoice } from '../wasm/voice_decompressor.js';
-export { DECOMPRESS_BUFFER_BYTES } from '../wasm/voice_decompressor.js';
+/** The longest ticket that is taken, in bytes: Steam's own buffers hold 2560. */
+const MAX_TICKET_BYTES = 8192;
 
-/** Answer of getAvailableVoice. */
-export interface AvailableVoice {
-  readonly result: VoiceResult;
-  /** Bytes that getVoice would write now: a size, in spite of its name. */
-  readonly buffer: number;
-}
+/** What Steam wants as the server's id when an address is advertised (k_steamIDNonSteamGS), and when it is cleared (nil). */
+const NON_STEAM_GAME_SERVER = 2n;
+const NO_GAME_SERVER = 0n;
 
-/** Answer of getVoice. */
-export interface CapturedVoice {
-  readonly result: VoiceResult;
-  /** Bytes in `buffer`; with VOICE_RESULT_BUFFER_TOO_SMALL the bytes that were wanted. */
-  readonly written: number;
-  /** The Steam Voice packet: the caller's own copy. Empty unless `result` is OK. */
+/** What a listener of each signal is called with: the keys in one object. */
+export type UserEvents = { [Name in SignalName]: [keys: Signals[Name]] };
+
+/** Answer of getEncryptedAppTicket. */
+export interface EncryptedAppTicket {
+  /** The ticket; empty when there is none: ask for one first, and wait for encrypted_app_ticket_response. */
   readonly buffer: Uint8Array;
+  readonly size: number;
 }
 
-/** The class reference's `User`, as far as voice goes. */
-export interface User {
-  /** Starts recording. While it records already, or still records the tail, it goes on. */
-  startVoiceRecording(): void;
+/** Answer of initiateGameConnection. */
+export interface GameConnection {
+  /** For the game server; empty when Steam gave none. */
+  readonly auth_blob: Uint8Array;
+  readonly server_id: bigint;
+  /** IPv4 in host order. */
+  readonly server_ip: number;
+  readonly server_port: number;
+}
 
-  /** Key-up. Recording goes on a little: call getVoice until it answers VOICE_RESULT_NOT_RECORDING. */
-  stopVoiceRecording(): void;
+/** The class reference's `User`, over any Steam. Signals come while the Steam's callbacks are run (`Steam.runCallbacks`). */
+export class User extends EventEmitter<UserEvents> {
+  readonly #steam: SteamUser;
 
-  /** How much getVoice would give now. VOICE_RESULT_OK, NO_DATA or NOT_RECORDING. */
-  getAvailableVoice(): AvailableVoice;
+  constructor(steam: SteamUser) {
+    super();
+    this.#steam = steam;
+  }
 
   /**
-   * The next Steam Voice packet. Call it once a game frame, never less than four times a second.
-   * VOICE_RESULT_OK, NO_DATA (normal in silence), NOT_RECORDING, or BUFFER_TOO_SMALL, which takes nothing away.
+   * Tells friends which unsecured server the player is on. With either default left, what was told is taken back.
    *
-   * @param buffer_size_override Bytes of room; 0, the default, makes as much as is there.
+   * @param server_ip IPv4, as `127.0.0.1` or in host order (0x7f000001).
    */
-  getVoice(buffer_size_override?: number): CapturedVoice;
+  advertiseGame(server_ip: string | number = '', port = 0): void {
+    const ip = checkIp('advertise a game', 'server_ip', server_ip);
+    checkPort('advertise a game', 'port', port);
+    if (ip === 0 || port === 0) this.#steam.advertiseGame(NO_GAME_SERVER, 0, 0);
+    else this.#steam.advertiseGame(NON_STEAM_GAME_SERVER, ip, port);
+  }
 
   /**
-   * Decodes a packet of getVoice. One decoder a speaker and rate lives across calls, so pass each packet once and in order.
-   * VOICE_RESULT_OK, BUFFER_TOO_SMALL (nothing is changed: call again with room for `size`), DATA_CORRUPTED,
-   * UNSUPPORTED_CODEC, or NOT_INITIALIZED.
+   * Begins to authenticate whoever sent a ticket of getAuthSessionTicket. What it returns says only that the ticket is
+   * well-formed; the verdict is validate_auth_ticket_response. End it with endAuthSession.
+   *
+   * @param ticket_size Bytes of `auth_ticket` that are the ticket.
+   */
+  beginAuthSession(auth_ticket: Uint8Array, ticket_size: number, steam_id: bigint): BeginAuthSessionResult {
+    const action = 'begin an auth session';
+    checkBytes(action, 'auth_ticket', auth_ticket, MAX_TICKET_BYTES);
+    if (!(Number.isInteger(ticket_size) && ticket_size >= 0 && ticket_size <= auth_ticket.length)) {
+      throw new RangeError(
+        `Cannot ${action}: ticket_size is ${ticket_size}, wants 0 to ${auth_ticket.length}`,
+      );
+    }
+    checkSteamId(action, 'steam_id', steam_id);
+    return this.#steam.beginAuthSession(
+      auth_ticket.subarray(0, ticket_size),
+      steam_id,
+    ) as BeginAuthSessionResult;
+  }
+
+  /** Takes a ticket back. Whoever began a session with it is told. */
+  cancelAuthTicket(auth_ticket: number): void {
+    this.#steam.cancelAuthTicket(checkHandle('cancel an auth ticket', 'auth_ticket', auth_ticket));
+  }
+
+  /**
+   * Decodes a packet of getVoice to PCM, mono, signed 16 bit. VOICE_RESULT_OK, BUFFER_TOO_SMALL (nothing is changed: call
+   * again with room for `size`), DATA_CORRUPTED, UNSUPPORTED_CODEC, or NOT_INITIALIZED. Decoders live across calls: pass
+   * each packet once and in order.
    *
    * @param sample_rate In Hz, 11025 to 48000.
    * @param buffer_size_override Bytes of room for PCM; 20480 by default.
    * @throws HotmicError ERR_HOTMIC_SAMPLE_RATE for a rate out of range.
    */
-  decompressVoice(voice: Uint8Array, sample_rate: number, buffer_size_override?: number): DecompressedVoice;
+  decompressVoice(
+    voice: Uint8Array,
+    sample_rate: number,
+    buffer_size_override = DECOMPRESS_BUFFER_BYTES,
+  ): DecompressedVoice {
+    return this.#steam.decompressVoice(voice, sample_rate, buffer_size_override);
+  }
 
-  /** The rate at which decompressVoice does the least work, in Hz: 24000. */
-  getVoiceOptimalSampleRate(): number;
-
-  /** The SteamID of the player who is logged on. */
-  getSteamID(): bigint;
-}
-
-/** What the capture worker drives: the real Steam, the embedded one, or a test's. */
-export interface VoiceSource {
-  startVoiceRecording(): void;
-  stopVoiceRecording(): void;
+  endAuthSession(steam_id: bigint): void {
+    this.#steam.endAuthSession(checkSteamId('end an auth session', 'steam_id', steam_id));
+  }
 
   /**
-   * getVoice into the caller's memory, which may be shared: the bytes written, or the VoiceResult with its sign turned, such
-   * as −3 for no data. `target` is not kept.
+   * A ticket for whoever is to authenticate this player. Wait for get_auth_session_ticket_response before it is used, and
+   * cancel it when done. It is no ticket for Steam's Web API.
+   *
+   * @param remote_steam_id Who alone may use it; 0n, the default, is anyone.
    */
-  getVoiceInto(target: Uint8Array): number;
+  getAuthSessionTicket(remote_steam_id = 0n): AuthTicket {
+    const remote = checkSteamId('get an auth session ticket', 'remote_steam_id', remote_steam_id);
+    return this.#steam.getAuthSessionTicket(remote);
+  }
 
-  getSteamID(): bigint;
+  /**
+   * Asks for a ticket for Steam's Web API; it comes with get_ticket_for_web_api. Returns its handle, 0 when Steam gave none.
+   *
+   * @param service_identity The service that will check it; empty, the default, names none.
+   */
+  getAuthTicketForWebApi(service_identity = ''): number {
+    return this.#steam.getAuthTicketForWebApi(
+      checkText('get a ticket for the Web API', 'service_identity', service_identity, 1024),
+    );
+  }
 
-  /** True when no more sound will come: a file is at its end. Never true of a microphone. */
-  readonly inputEnded: boolean;
+  /** How much getVoice would give now. VOICE_RESULT_OK, NO_DATA or NOT_RECORDING. */
+  getAvailableVoice(): AvailableVoice {
+    return this.#steam.getAvailableVoice();
+  }
 
-  /** Gives back what it holds. Nothing may be called afterwards. */
-  close(): void;
+  /** Asks for duration_control. */
+  getDurationControl(): void {
+    this.#steam.getDurationControl();
+  }
+
+  /** The ticket that requestEncryptedAppTicket made. Empty before; a stale one when it was not asked for again. */
+  getEncryptedAppTicket(): EncryptedAppTicket {
+    const buffer = this.#steam.getEncryptedAppTicket() ?? new Uint8Array(0);
+    return { buffer, size: buffer.length };
+  }
+
+  /** Level of the player's badge for this game: 0 without one, up to 5, of a foil badge up to 1. */
+  getGameBadgeLevel(series: number, foil: boolean): number {
+    return this.#steam.getGameBadgeLevel(checkInt32('get a badge level', 'series', series), Boolean(foil));
+  }
+
+  /** Asks for market_eligibility_response. */
+  getMarketEligibility(): void {
+    this.#steam.getMarketEligibility();
+  }
+
+  getPlayerSteamLevel(): number {
+    return this.#steam.getPlayerSteamLevel();
+  }
+
+  getSteamID(): bigint {
+    return this.#steam.getSteamID();
+  }
+
+  /**
+   * The next Steam Voice packet. Call it once a game frame, never less than four times a second. VOICE_RESULT_OK, NO_DATA
+   * (normal in silence), NOT_RECORDING, or BUFFER_TOO_SMALL, which takes nothing away.
+   *
+   * @param buffer_size_override Bytes of room; 0, the default, makes as much as is there.
+   */
+  getVoice(buffer_size_override = 0): CapturedVoice {
+    return this.#steam.getVoice(buffer_size_override);
+  }
+
+  /** The rate at which decompressVoice does the least work, in Hz: 24000 of the embedded Steam. */
+  getVoiceOptimalSampleRate(): number {
+    return this.#steam.getVoiceOptimalSampleRate();
+  }
+
+  /**
+   * Begins the old handshake with a game server; end it with terminateGameConnection. Use tickets instead.
+   *
+   * @param server_ip IPv4, in host order or as `127.0.0.1`.
+   */
+  initiateGameConnection(
+    server_id: bigint,
+    server_ip: number | string,
+    server_port: number,
+    secure: boolean,
+  ): GameConnection {
+    const action = 'initiate a game connection';
+    checkSteamId(action, 'server_id', server_id);
+    const ip = checkIp(action, 'server_ip', server_ip);
+    checkPort(action, 'server_port', server_port);
+    const blob = this.#steam.initiateGameConnection(server_id, ip, server_port, Boolean(secure));
+    return { auth_blob: blob ?? new Uint8Array(0), server_id, server_ip: ip, server_port };
+  }
+
+  isBehindNAT(): boolean {
+    return this.#steam.isBehindNAT();
+  }
+
+  /** Whether the player's phone number identifies them. */
+  isPhoneIdentifying(): boolean {
+    return this.#steam.isPhoneIdentifying();
+  }
+
+  /** Whether the player's phone number waits to be verified. */
+  isPhoneRequiringVerification(): boolean {
+    return this.#steam.isPhoneRequiringVerification();
+  }
+
+  isPhoneVerified(): boolean {
+    return this.#steam.isPhoneVerified();
+  }
+
+  isTwoFactorEnabled(): boolean {
+    return this.#steam.isTwoFactorEnabled();
+  }
+
+  /** Whether Steam is connected to its servers now. It reconnects by itself: steam_server_connected tells. */
+  loggedOn(): boolean {
+    return this.#steam.loggedOn();
+  }
+
+  /**
+   * Asks for an encrypted app ticket; encrypted_app_ticket_response says that it is there. One at a time, one a minute.
+   *
+   * @param secret What the ticket carries: text as UTF-8, without a NUL behind it, or bytes.
+   */
+  requestEncryptedAppTicket(secret: string | Uint8Array): void {
+    this.#steam.requestEncryptedAppTicket(userDataOf(secret));
+  }
+
+  /** Asks for a URL that logs a browser in at the store and leads on to `redirect_url`; store_auth_url_response brings it. */
+  requestStoreAuthURL(redirect_url: string): void {
+    this.#steam.requestStoreAuthURL(
+      checkText('request a store URL', 'redirect_url', redirect_url, MAX_URL_BYTES),
+    );
+  }
+
+  setDurationControlOnlineState(new_state: DurationControlOnlineState): boolean {
+    return this.#steam.setDurationControlOnlineState(
+      checkInt32('set the online state', 'new_state', new_state),
+    );
+  }
+
+  /** Starts recording. While it records already, or still records the tail, it goes on. */
+  startVoiceRecording(): void {
+    this.#steam.startVoiceRecording();
+  }
+
+  /** Key-up. Recording goes on a little: call getVoice until it answers VOICE_RESULT_NOT_RECORDING. */
+  stopVoiceRecording(): void {
+    this.#steam.stopVoiceRecording();
+  }
+
+  /** Ends what initiateGameConnection began. @param server_ip IPv4, as `127.0.0.1` or in host order. */
+  terminateGameConnection(server_ip: string | number, server_port: number): void {
+    const action = 'terminate a game connection';
+    const ip = checkIp(action, 'server_ip', server_ip);
+    this.#steam.terminateGameConnection(ip, checkPort(action, 'server_port', server_port));
+  }
+
+  /** Whether someone owns a DLC. They have to have been authenticated with beginAuthSession. */
+  userHasLicenseForApp(steam_id: bigint, app_id: number): UserHasLicenseForAppResult {
+    const action = 'look up a licence';
+    return this.#steam.userHasLicenseForApp(
+      checkSteamId(action, 'steam_id', steam_id),
+      checkAppId(action, 'app_id', app_id),
+    ) as UserHasLicenseForAppResult;
+  }
+}
+
+/** The longest URL that is asked for, in bytes of UTF-8. */
+const MAX_URL_BYTES = 2048;
+
+/** The most that an encrypted app ticket is asked to carry, in bytes. */
+const MAX_USER_DATA_BYTES = 1024;
+
+/** What an encrypted app ticket is to carry, as bytes. @throws TypeError or RangeError for what it cannot. */
+export function userDataOf(secret: string | Uint8Array): Uint8Array {
+  const bytes = typeof secret === 'string' ? new TextEncoder().encode(secret) : secret;
+  return checkBytes('request an encrypted app ticket', 'secret', bytes, MAX_USER_DATA_BYTES);
 }

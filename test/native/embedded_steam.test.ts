@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { EmbeddedSteam, type EmbeddedSteamOptions } from '../../native/embedded_steam.js';
-import { DECOMPRESS_BUFFER_BYTES } from '../../native/user.js';
+import { DECOMPRESS_BUFFER_BYTES } from '../../wasm/voice_decompressor.js';
 import { opusFrames, type Packet, readPacket } from '../../voice/packet.js';
 import { VoiceResult } from '../../voice/voice_result.js';
 import { codecMemoryBytes } from '../../wasm/module.js';

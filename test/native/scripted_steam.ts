@@ -5,7 +5,7 @@
  * wait until it was.
  */
 
-import type { VoiceSource } from '../../native/user.js';
+import type { VoiceSource } from '../../native/voice_source.js';
 import { HotmicError } from '../../voice/error.js';
 import { VoiceResult } from '../../voice/voice_result.js';
 import { frameOf, opusOp, packetOfOps, RATE_24K } from '../kit/raw_packet.js';

@@ -1,0 +1,87 @@
+/**
+ * The gate of the `User` class: arguments become what ISteamUser takes, or a TypeError or RangeError that names them.
+ */
+
+import { isIPv4 } from 'node:net';
+
+const MAX_U64 = 0xffff_ffff_ffff_ffffn;
+const MAX_U32 = 0xffff_ffff;
+
+/** A SteamID or 0n, as a 64-bit id that is passed on as it is, whatever its type. */
+export function checkSteamId(action: string, name: string, value: unknown): bigint {
+  if (typeof value !== 'bigint') {
+    throw new TypeError(`Cannot ${action}: ${name} is a ${typeof value}, wants a bigint`);
+  }
+  if (value < 0n || value > MAX_U64) {
+    throw new RangeError(`Cannot ${action}: ${name} is ${value}, wants 0 to 2^64 − 1`);
+  }
+  return value;
+}
+
+/** An IPv4 address in host order. Empty text is 0. */
+export function checkIp(action: string, name: string, value: unknown): number {
+  if (value === '') return 0;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_U32) return value;
+  if (typeof value === 'string' && isIPv4(value)) {
+    return value.split('.').reduce((ip, part) => ip * 256 + Number(part), 0);
+  }
+  throw new TypeError(`Cannot ${action}: ${name} is ${shown(value)}, wants an IPv4 address`);
+}
+
+/** Dotted text of an IPv4 address in host order. */
+export function ipText(ip: number): string {
+  return [ip >>> 24, (ip >>> 16) & 0xff, (ip >>> 8) & 0xff, ip & 0xff].join('.');
+}
+
+export function checkPort(action: string, name: string, value: unknown): number {
+  return checkInteger(action, name, value, 0, 0xffff);
+}
+
+export function checkAppId(action: string, name: string, value: unknown): number {
+  return checkInteger(action, name, value, 0, MAX_U32);
+}
+
+export function checkHandle(action: string, name: string, value: unknown): number {
+  return checkInteger(action, name, value, 0, MAX_U32);
+}
+
+export function checkInt32(action: string, name: string, value: unknown): number {
+  return checkInteger(action, name, value, -(2 ** 31), 2 ** 31 - 1);
+}
+
+/** Text that C can hold: at most `maxBytes` of UTF-8 and no NUL. */
+export function checkText(action: string, name: string, value: unknown, maxBytes: number): string {
+  if (typeof value !== 'string') {
+    throw new TypeError(`Cannot ${action}: ${name} is a ${typeof value}, wants text`);
+  }
+  if (value.includes('\0')) throw new TypeError(`Cannot ${action}: ${name} has a NUL in it`);
+  const bytes = new TextEncoder().encode(value).length;
+  if (bytes > maxBytes) {
+    throw new RangeError(`Cannot ${action}: ${name} is ${bytes} bytes, wants at most ${maxBytes}`);
+  }
+  return value;
+}
+
+export function checkBytes(action: string, name: string, value: unknown, maxBytes: number): Uint8Array {
+  if (!(value instanceof Uint8Array)) {
+    throw new TypeError(`Cannot ${action}: ${name} is ${shown(value)}, wants a Uint8Array`);
+  }
+  if (value.length > maxBytes) {
+    throw new RangeError(`Cannot ${action}: ${name} is ${value.length} bytes, wants at most ${maxBytes}`);
+  }
+  return value;
+}
+
+function checkInteger(action: string, name: string, value: unknown, min: number, max: number): number {
+  if (typeof value !== 'number') {
+    throw new TypeError(`Cannot ${action}: ${name} is a ${typeof value}, wants a number`);
+  }
+  if (!(Number.isInteger(value) && value >= min && value <= max)) {
+    throw new RangeError(`Cannot ${action}: ${name} is ${value}, wants ${min} to ${max}`);
+  }
+  return value;
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? JSON.stringify(value) : typeof value;
+}
