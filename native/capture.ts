@@ -1,23 +1,32 @@
 /**
- * The near end of the capture worker: starts the thread, holds the ring's reading end, passes key-down and key-up on.
+ * The near end of a capture: starts it on a thread of its own or on the caller's, holds the ring's reading end, passes key-down
+ * and key-up on. docs/threads.md says when to take which.
  */
 
 import { Worker } from 'node:worker_threads';
-import { type ErrorCode, HotmicError } from '../voice/error.js';
+import { codeOf, type ErrorCode, HotmicError, messageOf } from '../voice/error.js';
 import { allocateRing, RingConsumer, RingProducer } from '../voice/ring.js';
 import { nextRequest } from '../voice/talkspurt.js';
-import type { CaptureCommand, CaptureCounts, CaptureEvent, CaptureWorkerData } from './capture_worker.js';
+import { type CaptureCommand, type CaptureCounts, type CaptureEvent, CaptureLoop } from './capture_loop.js';
+import type { CaptureWorkerData, SteamModule } from './capture_worker.js';
+import { monotonicMs } from './clock.js';
 import { checkedPace, type EmbeddedSteamOptions } from './embedded_steam.js';
+import type { RealSteamOptions } from './real_steam.js';
 
-export type { CaptureCounts } from './capture_worker.js';
+export type { CaptureCounts } from './capture_loop.js';
+
+/** Which Steam to drive: the URL of a module that exports `openVoiceSource`, and what to hand to it. */
+export interface CaptureSteam {
+  readonly module: string;
+  readonly options: unknown;
+}
 
 /** How to capture. */
 export interface CaptureOptions {
-  /**
-   * Which Steam to drive: the URL of a module that exports `openVoiceSource`, and what to hand to it. The embedded Steam's
-   * is `embeddedSteam(options)`.
-   */
-  readonly steam: { readonly module: string; readonly options: unknown };
+  /** `steam.capture` of an open Steam, `realSteam()`, `embeddedSteam(options)`, or a module of one's own. */
+  readonly steam: CaptureSteam;
+  /** Where getVoice is called: on a thread of its own (`worker`, the default) or on the caller's (`caller`). */
+  readonly thread?: 'worker' | 'caller';
   /** Calls of getVoice a second, 4 to 1000. Default 60. */
   readonly frameHz?: number;
   /** Bytes of the ring, a power of two from 32768. Default 65536: about 9 s of one voice. */
@@ -42,23 +51,33 @@ export interface Capture {
 }
 
 /** The embedded Steam, for `CaptureOptions.steam`. @throws RangeError for options out of range. */
-export function embeddedSteam(options: EmbeddedSteamOptions): CaptureOptions['steam'] {
+export function embeddedSteam(options: EmbeddedSteamOptions): CaptureSteam {
   checkedPace(options);
   return { module: new URL('./embedded_steam.js', import.meta.url).href, options };
 }
 
 /**
- * Starts a capture worker and waits until its Steam is open.
+ * The real Steam, for `CaptureOptions.steam`. Where this process has it open already, the capture uses that; open it on the
+ * main thread first, with openSteam, so that the callbacks are run there.
+ */
+export function realSteam(options: RealSteamOptions = {}): CaptureSteam {
+  return { module: new URL('./real_steam.js', import.meta.url).href, options };
+}
+
+/**
+ * Starts a capture and waits until its Steam is open.
  *
- * @throws HotmicError with the code of what failed in the worker, or ERR_HOTMIC_CAPTURE.
+ * @throws HotmicError with the code of what failed, or ERR_HOTMIC_CAPTURE.
  */
 export async function startCapture(options: CaptureOptions): Promise<Capture> {
-  const { frameHz = 60, ringBytes = 65_536 } = options;
+  const { frameHz = 60, ringBytes = 65_536, thread = 'worker' } = options;
   if (!(frameHz >= 4 && frameHz <= 1000)) {
     throw new RangeError(`Cannot capture: frameHz is ${frameHz}, wants 4 to 1000`);
   }
   if (ringBytes < 32_768)
     throw new RangeError(`Cannot capture: ringBytes is ${ringBytes}, wants at least 32768`);
+  if (thread !== 'worker' && thread !== 'caller')
+    throw new TypeError(`Cannot capture: thread is ${thread}, wants worker or caller`);
   const storage = allocateRing(ringBytes);
   const data: CaptureWorkerData = {
     ring: storage,
@@ -66,7 +85,6 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
     steamOptions: options.steam.options,
     frameHz,
   };
-  const worker = new Worker(new URL('./capture_worker.js', import.meta.url), { workerData: data });
   const ring = new RingConsumer(storage);
 
   const ready = deferred<bigint>();
@@ -78,13 +96,13 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
     if (state === 'over') return;
     const wasReady = state === 'ready';
     state = 'over';
-    // Whoever reads the ring is not to wait for a worker that is gone.
+    // Whoever reads the ring is not to wait for a capture that is gone.
     new RingProducer(storage).close();
     ready.reject(error);
     closed.reject(error);
     if (wasReady) options.onFailed?.(error);
   };
-  worker.on('message', (event: CaptureEvent) => {
+  const tell = (event: CaptureEvent) => {
     switch (event.kind) {
       case 'ready':
         state = 'ready';
@@ -100,17 +118,16 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
         state = 'over';
         closed.resolve(event.counts);
     }
-  });
-  worker.on('error', (cause) => fail(captureError(null, cause.message)));
-  worker.on('exit', () => fail(captureError(null, 'the capture worker is gone')));
+  };
 
+  const run = thread === 'worker' ? runOnWorker : runHere;
+  const { command, abandon } = run(data, tell, fail);
   let starts = 0;
-  const command = (text: CaptureCommand) => worker.postMessage(text);
   let steamId: bigint;
   try {
     steamId = await ready.promise;
   } catch (error) {
-    await worker.terminate();
+    await abandon();
     throw error;
   }
   return {
@@ -128,6 +145,48 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
     },
   };
 }
+
+/** A capture that was started and is not ready yet. */
+interface Started {
+  readonly command: (command: CaptureCommand) => void;
+  /** Undoes the start. */
+  readonly abandon: () => Promise<unknown>;
+}
+
+type Run = (
+  data: CaptureWorkerData,
+  tell: (event: CaptureEvent) => void,
+  fail: (error: HotmicError) => void,
+) => Started;
+
+const runOnWorker: Run = (data, tell, fail) => {
+  const worker = new Worker(new URL('./capture_worker.js', import.meta.url), { workerData: data });
+  worker.on('message', tell);
+  worker.on('error', (cause) => fail(captureError(null, cause.message)));
+  worker.on('exit', () => fail(captureError(null, 'the capture worker is gone')));
+  return {
+    command: (command) => worker.postMessage(command),
+    abandon: () => worker.terminate(),
+  };
+};
+
+const runHere: Run = (data, tell, fail) => {
+  let loop: CaptureLoop | null = null;
+  const open = async () => {
+    const steam = (await import(data.steamModule)) as SteamModule;
+    const source = await steam.openVoiceSource(data.steamOptions, monotonicMs);
+    loop = new CaptureLoop(source, data, tell);
+    tell({ kind: 'ready', steamId: source.getSteamID() });
+  };
+  open().catch((thrown: unknown) => {
+    if (loop) loop.fail(thrown);
+    else fail(captureError(codeOf(thrown), messageOf(thrown)));
+  });
+  return {
+    command: (command) => loop?.handle(command),
+    abandon: async () => undefined,
+  };
+};
 
 interface Deferred<T> {
   readonly promise: Promise<T>;

@@ -251,9 +251,7 @@ export class User extends EventEmitter<UserEvents> {
 
   /** Asks for a URL that logs a browser in at the store and leads on to `redirect_url`; store_auth_url_response brings it. */
   requestStoreAuthURL(redirect_url: string): void {
-    this.#steam.requestStoreAuthURL(
-      checkText('request a store URL', 'redirect_url', redirect_url, MAX_URL_BYTES),
-    );
+    this.#steam.requestStoreAuthURL(redirectUrlOf(redirect_url));
   }
 
   setDurationControlOnlineState(new_state: DurationControlOnlineState): boolean {
@@ -299,4 +297,9 @@ const MAX_USER_DATA_BYTES = 1024;
 export function userDataOf(secret: string | Uint8Array): Uint8Array {
   const bytes = typeof secret === 'string' ? new TextEncoder().encode(secret) : secret;
   return checkBytes('request an encrypted app ticket', 'secret', bytes, MAX_USER_DATA_BYTES);
+}
+
+/** A URL that Steam is asked for. @throws TypeError or RangeError for what is none. */
+export function redirectUrlOf(url: string): string {
+  return checkText('request a store URL', 'redirect_url', url, MAX_URL_BYTES);
 }

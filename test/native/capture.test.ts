@@ -148,35 +148,77 @@ t.test('Steam writes straight into the ring’s memory', async (t) => {
   t.equal(board.count('intoScratch'), 0);
 });
 
-t.test('an answer of too little room is counted, and the next call goes on', async (t) => {
-  const talking = [packet(SILENCE_PACKET), TOO_SMALL, TOO_SMALL, packet(SILENCE_PACKET)];
-  const { capture } = await start(t, { talking });
+t.test('a packet that no relay would pass is taken out of the way, and the next call goes on', async (t) => {
+  const large = packet(new Uint8Array(9000));
+  const talking = [packet(SILENCE_PACKET), large, large, packet(SILENCE_PACKET)];
+  const { capture, board } = await start(t, { talking });
   capture.startVoiceRecording();
   await readEntries(capture, 2);
   t.match(await closed(capture), { tooLarge: 2, packets: 2 });
+  t.equal(board.count('given'), 4, 'Steam is rid of them');
+});
+
+t.test('an answer that means that Steam will give no voice ends the capture and says so', async (t) => {
+  for (const [result, name] of [
+    [VoiceResult.VOICE_RESULT_RESTRICTED, 'VOICE_RESULT_RESTRICTED (6)'],
+    [VoiceResult.VOICE_RESULT_NOT_INITIALIZED, 'VOICE_RESULT_NOT_INITIALIZED (1)'],
+  ] as const) {
+    const failed = failure();
+    const { capture } = await start(t, { talking: [{ kind: 'result', result }] }, { onFailed: failed.tell });
+    capture.startVoiceRecording();
+    const message = `Cannot capture: getVoice answers ${name}`;
+    t.match(await failed.told, { code: 'ERR_HOTMIC_CAPTURE', message });
+    await t.rejects(capture.close(), { code: 'ERR_HOTMIC_CAPTURE' });
+  }
+});
+
+t.test("on the caller's thread it does the same: packets, tail, end, counts", async (t) => {
+  const { capture, board } = await start(
+    t,
+    { talking: [packet(numberedPacket(0))], tail: REAL_TAIL.map(packet) },
+    { thread: 'caller' },
+  );
+  for (let recording = 0; recording < 2; recording += 1) {
+    capture.startVoiceRecording();
+    const [talked] = await readEntries(capture, 1);
+    t.match(talked, { tag: CaptureTag.talking, bytes: numberedPacket(0) });
+    capture.stopVoiceRecording();
+    const tail = await readEntries(capture, 4);
+    t.equal(captureKind(tail[3]!.tag), CaptureTag.end);
+  }
+  t.match(await closed(capture), { packets: 8, tooLarge: 0 });
+  t.equal(board.count('closes'), 1);
+  capture.startVoiceRecording();
+  t.equal(board.count('late'), 0, 'a capture that is over calls Steam no more');
+});
+
+t.test("a Steam that cannot be opened on the caller's thread rejects with its code", async (t) => {
+  const board = new Board();
+  const steam = { module: MODULE, options: { board: board.memory, broken: ['open'] } };
+  await t.rejects(startCapture({ steam, thread: 'caller' }), { code: 'ERR_HOTMIC_INPUT' });
 });
 
 t.test('a packet that is too large for ever ends the capture', async (t) => {
   const failed = failure();
-  const talking = [packet(SILENCE_PACKET), ...new Array<Answer>(60).fill(TOO_SMALL), packet(SILENCE_PACKET)];
+  const talking = [packet(SILENCE_PACKET), ...new Array<Answer>(120).fill(TOO_SMALL), packet(SILENCE_PACKET)];
   const { capture, board } = await start(t, { talking }, { frameHz: 1000, onFailed: failed.tell });
   capture.startVoiceRecording();
   t.match(await failed.told, {
     name: 'HotmicError',
     code: 'ERR_HOTMIC_CAPTURE',
-    message: 'Cannot capture: a packet of more than 8192 bytes stands in the way',
+    message: 'Cannot capture: a packet of more than 524288 bytes stands in the way',
   });
   t.equal((await readUntilClosed(capture)).length, 1, 'what came before can still be read');
   await t.rejects(capture.close(), { code: 'ERR_HOTMIC_CAPTURE' });
   await board.reaches('closes', 1);
-  t.equal(board.count('calls'), 61);
+  t.equal(board.count('calls'), 121);
   t.equal(board.count('late'), 0, 'and Steam is not called again');
   t.equal(failed.times, 1);
 });
 
 t.test('59 answers of too little room in a row, time and again, end nothing', async (t) => {
   const failed = failure();
-  const stuck = new Array<Answer>(59).fill(TOO_SMALL);
+  const stuck = new Array<Answer>(118).fill(TOO_SMALL);
   const talking = [...stuck, packet(SILENCE_PACKET), ...stuck, packet(SILENCE_PACKET)];
   const { capture } = await start(t, { talking }, { frameHz: 1000, onFailed: failed.tell });
   capture.startVoiceRecording();

@@ -153,6 +153,10 @@ class ScriptedSteam implements VoiceSource {
   }
 
   #give(target: Uint8Array, bytes: Uint8Array): number {
+    if (bytes.length > target.length) {
+      this.#script.unshift({ kind: 'packet', bytes });
+      return -VoiceResult.VOICE_RESULT_BUFFER_TOO_SMALL;
+    }
     target.set(bytes);
     this.#note('given');
     return bytes.length;

@@ -1,0 +1,347 @@
+/**
+ * An open Steam: the class reference's `User`, and over it a typed layer of promises and things that clean up after
+ * themselves. It keeps Steam's verbs; what the class reference answers by signal is here a promise.
+ *
+ * Callbacks run only in `runCallbacks`, by openSteam's timer or the game's frame. Time comes from the clock it is given.
+ */
+
+import { HotmicError } from '../voice/error.js';
+import type { Milliseconds } from '../voice/units.js';
+import { AuthSession } from './auth_session.js';
+import { AuthSessionResponse, BeginAuthSessionResult } from './enums.js';
+import { failedKeys } from './failed_call.js';
+import { HeldTicket } from './held_ticket.js';
+import { type CallOptions, PendingCalls } from './pending_calls.js';
+import { Result } from './result.js';
+import type { DurationControl, FailedCall, SignalName, Signals, SteamEvent } from './signals.js';
+import { SpeakerDecoder, type SpeakerDecoderOptions } from './speaker_decoder.js';
+import { SteamCallError } from './steam_call_error.js';
+import type { SteamFailure } from './steam_failure.js';
+import type { SteamUser } from './steam_user.js';
+import { redirectUrlOf, User, type UserEvents, userDataOf } from './user.js';
+import { type RecordVoiceOptions, VoiceRecorder } from './voice_recorder.js';
+
+/** Which Steam one got, and why. */
+export interface SteamReport {
+  readonly kind: 'real' | 'embedded';
+  /** One line for a log. */
+  readonly why: string;
+  /** Why it is not the real one; null when it is, or when it was not tried. */
+  readonly failure: SteamFailure | null;
+  /** The file of libsteam_api; null for the embedded one. */
+  readonly library: string | null;
+  /** Such as `SteamUser023`; null for the embedded one. */
+  readonly interfaceVersion: string | null;
+}
+
+export interface AuthenticateOptions extends CallOptions {
+  /** Called once when Steam ends the session later: ticket cancelled, banned, logged in elsewhere. */
+  readonly onEnded?: (response: AuthSessionResponse) => void;
+}
+
+/** What a Steam is built from. */
+export interface SteamParts {
+  readonly steam: SteamUser;
+  readonly report: SteamReport;
+  readonly clock: () => Milliseconds;
+  /** Called with the number of promises that wait for a callback, whenever it changes. */
+  readonly onPending?: (pending: number) => void;
+  readonly onClosed?: () => void;
+}
+
+export class Steam implements Disposable {
+  /** The class reference's `User`. */
+  readonly user: User;
+  readonly report: SteamReport;
+  readonly #steam: SteamUser;
+  readonly #clock: () => Milliseconds;
+  readonly #calls: PendingCalls;
+  readonly #onClosed: (() => void) | undefined;
+  readonly #tickets = new Set<HeldTicket>();
+  readonly #sessions = new Map<bigint, AuthSession>();
+  #recorder: VoiceRecorder | null = null;
+  #isRunning = false;
+  #isClosed = false;
+
+  constructor({ steam, report, clock, onPending, onClosed }: SteamParts) {
+    this.#steam = steam;
+    this.report = report;
+    this.user = new User(steam);
+    this.#clock = clock;
+    this.#calls = new PendingCalls(onPending);
+    this.#onClosed = onClosed;
+  }
+
+  /** 'real', or 'embedded' when there is no Steam behind it. */
+  get kind(): 'real' | 'embedded' {
+    return this.report.kind;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /**
+   * One frame of Steam: settles promises, sends `user`'s signals. Returns how many came. What a listener throws is thrown
+   * once all were told.
+   */
+  runCallbacks(): number {
+    if (this.#isClosed || this.#isRunning) return 0;
+    this.#isRunning = true;
+    let thrown: { readonly error: unknown } | null = null;
+    let count = 0;
+    try {
+      for (const event of this.#steam.runCallbacks()) {
+        count += 1;
+        try {
+          this.#tell(event);
+        } catch (error) {
+          thrown ??= { error };
+        }
+        if (this.#isClosed) break;
+      }
+      this.#calls.expire(this.#clock());
+    } finally {
+      this.#isRunning = false;
+    }
+    if (thrown) throw thrown.error;
+    return count;
+  }
+
+  /**
+   * A ticket for another player or a game server, once Steam has confirmed it.
+   *
+   * @param remoteSteamId Who alone may use it; 0n, the default, is anyone.
+   * @throws SteamCallError with Steam's Result; ERR_HOTMIC_STEAM_TIMEOUT; the signal's reason. The ticket is then cancelled.
+   */
+  getAuthSessionTicket(remoteSteamId = 0n, options: CallOptions = {}): Promise<HeldTicket> {
+    const action = 'get an auth session ticket';
+    return this.#ask(action, options, async () => {
+      const { id, buffer } = this.user.getAuthSessionTicket(remoteSteamId);
+      const isIts = (keys: Signals['get_auth_session_ticket_response']) => keys.auth_ticket === id;
+      const answer = this.#awaitTicket(action, id, 'get_auth_session_ticket_response', isIts, options);
+      await answer;
+      return this.#hold(id, buffer);
+    });
+  }
+
+  /**
+   * A ticket for Steam's Web API, once it is really there.
+   *
+   * @param identity The service that will check it; it has to name itself so to AuthenticateUserTicket.
+   * @throws As getAuthSessionTicket.
+   */
+  getAuthTicketForWebApi(identity = '', options: CallOptions = {}): Promise<HeldTicket> {
+    const action = 'get a ticket for the Web API';
+    return this.#ask(action, options, async () => {
+      const id = this.user.getAuthTicketForWebApi(identity);
+      const isIts = (keys: Signals['get_ticket_for_web_api']) => keys.auth_ticket === id;
+      const keys = await this.#awaitTicket(action, id, 'get_ticket_for_web_api', isIts, options);
+      return this.#hold(id, keys.ticket_buffer);
+    });
+  }
+
+  /**
+   * Has Steam make an encrypted app ticket, and returns it. One a minute.
+   *
+   * @param userData Up to 1024 bytes for your backend, such as a nonce that it gave.
+   * @throws SteamCallError: RESULT_LIMIT_EXCEEDED within the minute, RESULT_DUPLICATE_REQUEST while one is asked for.
+   */
+  requestEncryptedAppTicket(userData: string | Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
+    const action = 'request an encrypted app ticket';
+    return this.#ask(action, options, async () => {
+      const call = this.#steam.requestEncryptedAppTicket(userDataOf(userData));
+      const { result } = await this.#awaitCall(action, call, 'encrypted_app_ticket_response', options);
+      checkResult(action, result);
+      const ticket = this.#steam.getEncryptedAppTicket();
+      if (ticket === null) throw new HotmicError('ERR_HOTMIC_STEAM_CALL', `Cannot ${action}: Steam has none`);
+      return ticket;
+    });
+  }
+
+  /** A URL that logs a browser in at the store and leads on to `redirectUrl`. Open it at once: it is short-lived. */
+  requestStoreAuthURL(redirectUrl: string, options: CallOptions = {}): Promise<string> {
+    const action = 'request a store URL';
+    return this.#ask(action, options, async () => {
+      const call = this.#steam.requestStoreAuthURL(redirectUrlOf(redirectUrl));
+      const { url } = await this.#awaitCall(action, call, 'store_auth_url_response', options);
+      if (url === '') throw new HotmicError('ERR_HOTMIC_STEAM_CALL', `Cannot ${action}: Steam gave none`);
+      return url;
+    });
+  }
+
+  getMarketEligibility(options: CallOptions = {}): Promise<Signals['market_eligibility_response']> {
+    const action = 'get the market eligibility';
+    return this.#ask(action, options, async () => {
+      const call = this.#steam.getMarketEligibility();
+      return await this.#awaitCall(action, call, 'market_eligibility_response', options);
+    });
+  }
+
+  getDurationControl(options: CallOptions = {}): Promise<DurationControl> {
+    const action = 'get the duration control';
+    return this.#ask(action, options, async () => {
+      const call = this.#steam.getDurationControl();
+      const { result, duration } = await this.#awaitCall(action, call, 'duration_control', options);
+      checkResult(action, result);
+      return duration;
+    });
+  }
+
+  /**
+   * Authenticates whoever sent a ticket of getAuthSessionTicket, and waits for Steam's verdict.
+   *
+   * @throws SteamCallError with the BeginAuthSessionResult or AuthSessionResponse by which it failed; the session is then ended.
+   */
+  beginAuthSession(
+    ticket: Uint8Array,
+    steamId: bigint,
+    options: AuthenticateOptions = {},
+  ): Promise<AuthSession> {
+    const action = 'authenticate a player';
+    return this.#ask(action, options, async () => {
+      const begun = this.user.beginAuthSession(ticket, ticket.length, steamId);
+      if (begun !== 0) throw new SteamCallError(action, begun, nameOf(BeginAuthSessionResult, begun));
+      try {
+        const isIts = (keys: Signals['validate_auth_ticket_response']) => keys.auth_id === steamId;
+        const verdict = await this.#wait(action, 'validate_auth_ticket_response', 0n, isIts, options);
+        const { response } = verdict;
+        if (response !== 0) throw new SteamCallError(action, response, nameOf(AuthSessionResponse, response));
+        const over = () => this.#sessions.delete(steamId);
+        const session = new AuthSession(verdict, this.#steam, over, options.onEnded);
+        this.#sessions.set(steamId, session);
+        return session;
+      } catch (failure) {
+        if (!this.#isClosed) this.#steam.endAuthSession(steamId);
+        throw failure;
+      }
+    });
+  }
+
+  /**
+   * Key-down: records, and gives the packets one by one until Steam has nothing more. Where the last recording still drains,
+   * its iteration ends and what is left comes here: Steam goes on recording.
+   *
+   * @throws HotmicError ERR_HOTMIC_CAPTURE when one is going on that was not stopped.
+   */
+  recordVoice(options: RecordVoiceOptions = {}): VoiceRecorder {
+    this.#checkOpen('record');
+    if (this.#recorder && !this.#recorder.isStopped) {
+      throw new HotmicError('ERR_HOTMIC_CAPTURE', 'Cannot record: a recording is going on, wants it stopped');
+    }
+    const recorder = new VoiceRecorder(this.#steam, this.#clock, options);
+    this.#recorder?.handOver();
+    this.#recorder = recorder;
+    return recorder;
+  }
+
+  /** A decoder for one speaker's packets, by this Steam's decompressVoice. */
+  createSpeakerDecoder(options: SpeakerDecoderOptions = {}): SpeakerDecoder {
+    this.#checkOpen('create a decoder');
+    return new SpeakerDecoder(this.#steam, options);
+  }
+
+  /** Cancels its tickets, ends its sessions, rejects what waits with ERR_HOTMIC_STEAM_CLOSED. A second time does nothing. */
+  close(): void {
+    if (this.#isClosed) return;
+    for (const ticket of [...this.#tickets]) ticket.cancel();
+    for (const session of [...this.#sessions.values()]) session.end();
+    this.#isClosed = true;
+    this.#calls.fail((action) => closed(action));
+    this.#steam.close();
+    this.#onClosed?.();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #tell(event: SteamEvent | FailedCall): void {
+    this.#calls.handle(event);
+    const keys = event.keys ?? failedKeys(event.signal);
+    if (event.signal === 'validate_auth_ticket_response') {
+      const { auth_id, response } = event.keys;
+      this.#sessions.get(auth_id)?.judge(response as AuthSessionResponse);
+    }
+    // The union of names and that of keys are one union of pairs, which emit's type cannot say.
+    (this.user.emit as (name: keyof UserEvents, keys: unknown) => boolean).call(
+      this.user,
+      event.signal,
+      keys,
+    );
+  }
+
+  /** Misuse rejects like everything else: who awaits has one place to catch. */
+  async #ask<T>(action: string, options: CallOptions, call: () => Promise<T>): Promise<T> {
+    this.#checkOpen(action);
+    this.#calls.check(action, options);
+    return await call();
+  }
+
+  #checkOpen(action: string): void {
+    if (this.#isClosed) throw closed(action);
+  }
+
+  #wait<Name extends SignalName>(
+    action: string,
+    name: Name,
+    call: bigint,
+    isIts: (keys: Signals[Name]) => boolean,
+    options: CallOptions,
+  ): Promise<Signals[Name]> {
+    return this.#calls.wait(action, name, call, isIts, this.#clock(), options);
+  }
+
+  #awaitCall<Name extends SignalName>(
+    action: string,
+    call: bigint,
+    name: Name,
+    options: CallOptions,
+  ): Promise<Signals[Name]> {
+    if (call === 0n) {
+      throw new HotmicError('ERR_HOTMIC_STEAM_CALL', `Cannot ${action}: Steam did not take the call`);
+    }
+    return this.#wait(action, name, call, () => true, options);
+  }
+
+  async #awaitTicket<Name extends 'get_auth_session_ticket_response' | 'get_ticket_for_web_api'>(
+    action: string,
+    handle: number,
+    name: Name,
+    isIts: (keys: Signals[Name]) => boolean,
+    options: CallOptions,
+  ): Promise<Signals[Name]> {
+    if (handle === 0) {
+      throw new HotmicError('ERR_HOTMIC_STEAM_CALL', `Cannot ${action}: Steam gave no handle`);
+    }
+    try {
+      const keys = await this.#wait(action, name, 0n, isIts, options);
+      checkResult(action, keys.result);
+      return keys;
+    } catch (failure) {
+      if (!this.#isClosed) this.#steam.cancelAuthTicket(handle);
+      throw failure;
+    }
+  }
+
+  #hold(handle: number, bytes: Uint8Array): HeldTicket {
+    const ticket = new HeldTicket(handle, bytes, (it) => {
+      if (this.#tickets.delete(it)) this.#steam.cancelAuthTicket(it.handle);
+    });
+    this.#tickets.add(ticket);
+    return ticket;
+  }
+}
+
+function closed(action: string): HotmicError {
+  return new HotmicError('ERR_HOTMIC_STEAM_CLOSED', `Cannot ${action}: this Steam is closed`);
+}
+
+function checkResult(action: string, result: number): void {
+  if (result !== Result.RESULT_OK) throw new SteamCallError(action, result, nameOf(Result, result));
+}
+
+/** The first name of a value; its number alone when there is none. */
+function nameOf(names: Readonly<Record<string, number>>, value: number): string {
+  return Object.keys(names).find((name) => names[name] === value) ?? 'a result without a name';
+}

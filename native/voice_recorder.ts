@@ -1,0 +1,142 @@
+/**
+ * One recording on the thread that calls: an async iterator over the Steam Voice packets, from key-down until Steam has nothing
+ * more. For a game without the capture worker, or where Steam is only called from the main thread.
+ *
+ * Steam goes on recording after key-up, so the iteration ends when getVoice answers NOT_RECORDING. Who breaks out of it early
+ * stops the recording; the tail is read and thrown away, so that the next recording does not begin with it.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HotmicError } from '../voice/error.js';
+import type { Milliseconds } from '../voice/units.js';
+import { VoiceResult } from '../voice/voice_result.js';
+import { SteamCallError } from './steam_call_error.js';
+import type { CapturedVoice } from './voice_source.js';
+
+export interface RecordVoiceOptions {
+  /** Key-up when it is aborted, as by `stop()`. */
+  readonly signal?: AbortSignal;
+  /** Calls of getVoice a second while nothing is there, 4 to 1000. Default 60. */
+  readonly frameHz?: number;
+  /** How to wait for the next frame. Default: node:timers. For tests and game loops. */
+  readonly wait?: (ms: Milliseconds) => Promise<unknown>;
+}
+
+/** What a recording needs of Steam. */
+export interface RecordingSteam {
+  startVoiceRecording(): void;
+  stopVoiceRecording(): void;
+  getVoice(): CapturedVoice;
+}
+
+/** How long the tail may take before we say that Steam never ends it. */
+const MAX_TAIL_MS = 10_000;
+
+export class VoiceRecorder implements AsyncIterable<Uint8Array> {
+  readonly #steam: RecordingSteam;
+  readonly #clock: () => Milliseconds;
+  readonly #frameMs: Milliseconds;
+  readonly #wait: (ms: Milliseconds) => Promise<unknown>;
+  #state: 'talking' | 'draining' | 'over' = 'talking';
+  #stoppedAt: Milliseconds = 0;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort = () => this.stop();
+
+  /** Starts recording at once. */
+  constructor(steam: RecordingSteam, clock: () => Milliseconds, options: RecordVoiceOptions) {
+    const { signal, frameHz = 60, wait = sleep } = options;
+    if (!(frameHz >= 4 && frameHz <= 1000)) {
+      throw new RangeError(`Cannot record: frameHz is ${frameHz}, wants 4 to 1000`);
+    }
+    signal?.throwIfAborted();
+    this.#steam = steam;
+    this.#clock = clock;
+    this.#frameMs = 1000 / frameHz;
+    this.#wait = wait;
+    steam.startVoiceRecording();
+    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#signal = signal;
+  }
+
+  /** Key-up has come, or the end. */
+  get isStopped(): boolean {
+    return this.#state !== 'talking';
+  }
+
+  /** Gives what is left of the tail up to the next recording: key-down came again. The iteration ends. */
+  handOver(): void {
+    this.#end();
+  }
+
+  /** Key-up. The iteration goes on until Steam has given the tail. A second time does nothing. */
+  stop(): void {
+    if (this.#state !== 'talking') return;
+    this.#state = 'draining';
+    this.#stoppedAt = this.#clock();
+    this.#steam.stopVoiceRecording();
+  }
+
+  /** The packets, each a copy of the caller's own. One iteration takes them all; a second one finds nothing. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      for (;;) {
+        const packet = await this.#next();
+        if (packet === null) return;
+        yield packet;
+      }
+    } finally {
+      this.stop();
+      while ((await this.#next()) !== null);
+    }
+  }
+
+  /** The next packet, or null when the recording is over. */
+  async #next(): Promise<Uint8Array | null> {
+    while (this.#state !== 'over') {
+      const { result, buffer } = this.#poll();
+      switch (result) {
+        case VoiceResult.VOICE_RESULT_OK:
+          if (buffer.length > 0) return buffer;
+          break;
+        case VoiceResult.VOICE_RESULT_NOT_RECORDING:
+          if (this.#state === 'draining') {
+            this.#end();
+            return null;
+          }
+          break;
+        case VoiceResult.VOICE_RESULT_NO_DATA:
+        case VoiceResult.VOICE_RESULT_BUFFER_TOO_SMALL:
+          break;
+        default:
+          this.#end();
+          throw new SteamCallError('record', result, nameOfVoiceResult(result));
+      }
+      if (this.#state === 'draining' && this.#clock() - this.#stoppedAt > MAX_TAIL_MS) {
+        this.#end();
+        const text = `Cannot end a recording: Steam still records ${MAX_TAIL_MS} ms after key-up`;
+        throw new HotmicError('ERR_HOTMIC_CAPTURE', text);
+      }
+      await this.#wait(this.#frameMs);
+    }
+    return null;
+  }
+
+  #end(): void {
+    this.#state = 'over';
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+  }
+
+  #poll(): CapturedVoice {
+    try {
+      return this.#steam.getVoice();
+    } catch (thrown) {
+      this.#end();
+      throw thrown;
+    }
+  }
+}
+
+function nameOfVoiceResult(result: number): string {
+  const entry = Object.entries(VoiceResult).find(([, value]) => value === result);
+  return entry?.[0] ?? 'a result without a name';
+}
