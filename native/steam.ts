@@ -8,6 +8,7 @@
 import { HotmicError } from '../voice/error.js';
 import type { Milliseconds } from '../voice/units.js';
 import { AuthSession } from './auth_session.js';
+import type { CaptureSteam } from './capture.js';
 import { AuthSessionResponse, BeginAuthSessionResult } from './enums.js';
 import { failedKeys } from './failed_call.js';
 import { HeldTicket } from './held_ticket.js';
@@ -43,6 +44,7 @@ export interface AuthenticateOptions extends CallOptions {
 export interface SteamParts {
   readonly steam: SteamUser;
   readonly report: SteamReport;
+  readonly capture: CaptureSteam;
   readonly clock: () => Milliseconds;
   /** Called with the number of promises that wait for a callback, whenever it changes. */
   readonly onPending?: (pending: number) => void;
@@ -53,6 +55,8 @@ export class Steam implements Disposable {
   /** The class reference's `User`. */
   readonly user: User;
   readonly report: SteamReport;
+  /** For startCapture: records from this Steam; with the embedded one, from another of the same options. */
+  readonly capture: CaptureSteam;
   readonly #steam: SteamUser;
   readonly #clock: () => Milliseconds;
   readonly #calls: PendingCalls;
@@ -63,9 +67,10 @@ export class Steam implements Disposable {
   #isRunning = false;
   #isClosed = false;
 
-  constructor({ steam, report, clock, onPending, onClosed }: SteamParts) {
+  constructor({ steam, report, capture, clock, onPending, onClosed }: SteamParts) {
     this.#steam = steam;
     this.report = report;
+    this.capture = capture;
     this.user = new User(steam);
     this.#clock = clock;
     this.#calls = new PendingCalls(onPending);

@@ -28,10 +28,14 @@ t.test('every example is under 40 lines, and there is a test for each', async (t
   }
   // voice_worklet.ts wants a browser: test/wasm/browser.test.ts runs it.
   const tested = [
+    'electron_main.ts',
     'embed_relay.ts',
+    'licence_check.ts',
     'own_packets.ts',
     'packets_to_wav.ts',
     'push_to_talk.ts',
+    'steam_push_to_talk.ts',
+    'ticket_to_relay.ts',
     'voice_worklet.ts',
   ];
   t.same(examples.sort(), tested);
@@ -55,6 +59,41 @@ t.test('own_packets sends what its own getVoice gave, to the last', async (t) =>
   const sent = Number(/sent (\d+) voice frames/.exec(output)?.[1]);
   t.ok(sent > 40, output);
   t.equal(relay.counts().publishedFrames, sent);
+});
+
+t.test('steam_push_to_talk says which Steam it has, and speaks', async (t) => {
+  const relay = await startRelay({ dev: true });
+  t.teardown(() => relay.close());
+  const { code, output } = await run(['dist/examples/steam_push_to_talk.js', relay.url, '480']);
+  t.equal(code, 0, output);
+  t.match(output, /this is the embedded Steam, for the real one cannot be opened: /);
+  const said = Number(/said (\d+) packets/.exec(output)?.[1]);
+  t.ok(said > 20, output);
+  t.equal(relay.counts().publishedFrames, said);
+});
+
+t.test('ticket_to_relay joins by its ticket', async (t) => {
+  const relay = await startRelay({ dev: true });
+  t.teardown(() => relay.close());
+  const { code, output } = await run(['dist/examples/ticket_to_relay.js', relay.url]);
+  t.equal(code, 0, output);
+  t.match(output, /embedded ticket of \d+ bytes\njoined as 76561197960265729/);
+});
+
+t.test('licence_check authenticates the player and looks the licence up', async (t) => {
+  const { code, output } = await run(['dist/examples/licence_check.js', '480', '1234']);
+  t.equal(code, 0, output);
+  t.match(output, /76561197960265729 is who they say/);
+  t.match(output, /DLC 1234: not owned/);
+});
+
+t.test('electron_main answers its page, and closes Steam when Electron quits', async (t) => {
+  const hook = new URL('./kit/electron_hook.js', import.meta.url).href;
+  const { code, output } = await run(['--import', hook, 'dist/examples/electron_main.js']);
+  t.equal(code, 0, output);
+  t.match(output, /steam-id: 76561197960265729/);
+  t.match(output, /relay-ticket: \d+ bytes/);
+  t.match(output, /quit/);
 });
 
 t.test('embed_relay listens, and ends by itself', async (t) => {

@@ -1,0 +1,28 @@
+/** Push-to-talk with Steam's microphone, and the embedded Steam where there is none: node dist/examples/steam_push_to_talk.js ws://127.0.0.1:7800 480 */
+
+import { joinVoice, Publisher } from 'hotmic/client';
+import { openSteam, startCapture } from 'hotmic/steam';
+
+const [url = 'ws://127.0.0.1:7800', appId = '480'] = process.argv.slice(2);
+
+const steam = openSteam({ appId: Number(appId), embeddedOptions: { input: { kind: 'tone' } } });
+console.log(`this is ${steam.report.why}`);
+
+const { lobby } = await joinVoice({
+  url,
+  lobby: 'den',
+  steamId: steam.user.getSteamID(),
+  name: 'Ada',
+  onDecoded: ({ name }, { pcm }) => console.log(`${name}: ${pcm.length} samples at 24 kHz`),
+});
+const capture = await startCapture({ steam: steam.capture });
+const publisher = new Publisher({ capture, publish: lobby.publish });
+
+publisher.press(); // the key goes down …
+await new Promise((resolve) => setTimeout(resolve, 1000));
+await publisher.release(); // … and up: resolves when the tail was sent
+
+console.log(`said ${publisher.counts().packets} packets`);
+await capture.close();
+await lobby.leave();
+steam.close();

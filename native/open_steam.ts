@@ -1,0 +1,96 @@
+/**
+ * openSteam: the real Steam where there is one, the embedded one where that is wanted, and a word on which it is and why.
+ */
+
+import type { Milliseconds } from '../voice/units.js';
+import { embeddedSteam, realSteam } from './capture.js';
+import { monotonicMs } from './clock.js';
+import { EmbeddedSteam, type EmbeddedSteamOptions } from './embedded_steam.js';
+import { openRealSteam } from './real_steam.js';
+import { Steam, type SteamParts, type SteamReport } from './steam.js';
+import { explainFailure, type SteamFailure, SteamOpenError } from './steam_failure.js';
+
+/** How to open Steam. */
+export interface OpenSteamOptions {
+  /**
+   * Whether the embedded Steam may take the real one's place: `never`, only when the real one cannot be had (`fallback`, the
+   * default), or `always`. What it issues, no relay accepts in production.
+   */
+  readonly embedded?: 'never' | 'fallback' | 'always';
+  /**
+   * The game's app id, 1 to 4294967295. Default: what Steam started the game with, or steam_appid.txt in the working
+   * directory. It is set in the process's environment, so open Steam before you start threads of your own.
+   */
+  readonly appId?: number;
+  /** The file of libsteam_api. Default: HOTMIC_STEAM_LIBRARY, then beside the application. */
+  readonly library?: string;
+  /** How the embedded Steam is, where it is it. Its appId is the one above unless it has its own. */
+  readonly embeddedOptions?: EmbeddedSteamOptions;
+  /**
+   * How often callbacks are run by themselves, in ms, 1 to 1000. Default 16. 0: never; call `runCallbacks` every game
+   * frame. The timer keeps the process alive only while a promise waits for Steam.
+   */
+  readonly frameMs?: Milliseconds;
+}
+
+/**
+ * Opens Steam for this thread. In one process the first thread that opens it runs the callbacks; others may call and record.
+ *
+ * @throws SteamOpenError (ERR_HOTMIC_STEAM) with `embedded: 'never'`, saying which stage failed, Steam's own text, and what
+ * to do. TypeError or RangeError for options that are wrong.
+ */
+export function openSteam(options: OpenSteamOptions = {}): Steam {
+  const { embedded = 'fallback', frameMs = 16, appId, library, embeddedOptions, ...unknown } = options;
+  for (const name of Object.keys(unknown)) {
+    const wanted = 'wants one of embedded, appId, library, embeddedOptions, frameMs';
+    throw new TypeError(`Cannot open Steam: unknown option "${name}", ${wanted}`);
+  }
+  if (!['never', 'fallback', 'always'].includes(embedded)) {
+    throw new TypeError(`Cannot open Steam: embedded is ${embedded}, wants never, fallback or always`);
+  }
+  if (appId !== undefined && !(Number.isInteger(appId) && appId >= 1 && appId <= 0xffff_ffff)) {
+    throw new RangeError(`Cannot open Steam: appId is ${appId}, wants 1 to 4294967295`);
+  }
+  if (!(frameMs === 0 || (frameMs >= 1 && frameMs <= 1000))) {
+    throw new RangeError(`Cannot open Steam: frameMs is ${frameMs}, wants 0, or 1 to 1000`);
+  }
+
+  let failure: SteamFailure | null = null;
+  if (embedded !== 'always') {
+    const opened = openRealSteam({
+      ...(appId === undefined ? {} : { appId }),
+      ...(library === undefined ? {} : { library }),
+    });
+    if (opened.kind === 'open') {
+      const { steam, library: file, interfaceVersion } = opened;
+      const why = `the real Steam: ${interfaceVersion} by ${file}`;
+      const capture = realSteam({ library: file });
+      return run(
+        { steam, capture, report: { kind: 'real', why, failure: null, library: file, interfaceVersion } },
+        frameMs,
+      );
+    }
+    failure = { stage: opened.stage, code: opened.code, text: opened.text, library: opened.library };
+    if (embedded === 'never') throw new SteamOpenError(failure);
+  }
+  const steamOptions = { ...(appId === undefined ? {} : { appId }), ...embeddedOptions };
+  const steam = new EmbeddedSteam(steamOptions);
+  const why = failure
+    ? `the embedded Steam, for the real one cannot be opened: ${explainFailure(failure)}`
+    : 'the embedded Steam, as asked for';
+  const report: SteamReport = { kind: 'embedded', why, failure, library: null, interfaceVersion: null };
+  return run({ steam, report, capture: embeddedSteam(steamOptions) }, frameMs);
+}
+
+/** Ties a Steam to the clock, and its callbacks to a timer. */
+function run(parts: Pick<SteamParts, 'steam' | 'report' | 'capture'>, frameMs: Milliseconds): Steam {
+  if (frameMs === 0) return new Steam({ ...parts, clock: monotonicMs });
+  const timer = setInterval(() => steam.runCallbacks(), frameMs).unref();
+  const steam = new Steam({
+    ...parts,
+    clock: monotonicMs,
+    onPending: (pending) => (pending > 0 ? timer.ref() : timer.unref()),
+    onClosed: () => clearInterval(timer),
+  });
+  return steam;
+}
