@@ -5,6 +5,13 @@
 export { VoiceResult } from '../voice/voice_result.js';
 export * from './capture.js';
 export type { CaptureWorkerData, SteamModule } from './capture_worker.js';
-export { EmbeddedSteam, type EmbeddedSteamOptions } from './embedded_steam.js';
+export {
+  type EmbeddedRim,
+  EmbeddedSteam,
+  type EmbeddedSteamOptions,
+  EmbeddedWorld,
+  type GameServer,
+  type GameState,
+} from './embedded_steam.js';
 export * from './user.js';
 export type { VoiceInputOptions } from './voice_input.js';
