@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 
 NPM := npm --no-audit --no-fund --loglevel=error
-SOURCES := $(shell find voice wasm native relay client record cli bench test examples -name '*.ts' -not -path '*/target/*' -not -path '*/.toolchain/*')
+SOURCES := $(shell find voice wasm native tickets relay client record cli bench test examples -name '*.ts' -not -path '*/target/*' -not -path '*/.toolchain/*')
 
 .PHONY: help
 help: ## print this

@@ -1,248 +1,337 @@
 /**
- * The embedded Steam: Steam's voice functions with no Steam client, on our own codec.
+ * The embedded Steam: the whole of SteamUser with no Steam client, for tests, tools, servers and players without Steam.
  *
- * It records from a VoiceInput instead of a microphone, at the pace of the clock it is given. A recording ends as real ones
- * do: a hangover after key-up, silence until the encoder sends DTX frames, the end-of-recording marker, a silence packet.
+ * Everything it issues names it as embedded and is sealed under a development key; nothing in production takes it. What the real
+ * Steam would only do when the world changes, its `controls` do.
  */
 
-import { FRAME_SAMPLES, type Milliseconds, samplesOfMs, VOICE_RATE_HZ } from '../voice/units.js';
+import { HotmicError } from '../voice/error.js';
+import { VOICE_RATE_HZ } from '../voice/units.js';
 import { VoiceResult } from '../voice/voice_result.js';
-import type { OpusEncoderOptions } from '../wasm/codec.js';
-import { VoiceEncoder } from '../wasm/compress.js';
-import { loadCodec } from '../wasm/load.js';
+import type { DecompressedVoice } from '../wasm/voice_decompressor.js';
+import { EmbeddedAccount } from './embedded_account.js';
+import { EmbeddedAppTickets } from './embedded_app_tickets.js';
+import { EmbeddedCalls } from './embedded_calls.js';
+import { EmbeddedDuration } from './embedded_duration.js';
+import { EmbeddedGame, type GameState } from './embedded_game.js';
 import {
-  DECOMPRESS_BUFFER_BYTES,
-  type DecompressedVoice,
-  VoiceDecompressor,
-} from '../wasm/voice_decompressor.js';
-import { monotonicMs } from './clock.js';
-import { openVoiceInput, type VoiceInput, type VoiceInputOptions } from './voice_input.js';
+  type Clock,
+  type EmbeddedRim,
+  type EmbeddedSteamOptions,
+  embeddedSetup,
+} from './embedded_options.js';
+import { EmbeddedSessions } from './embedded_sessions.js';
+import { storeAuthUrl } from './embedded_store.js';
+import { EmbeddedTickets } from './embedded_tickets.js';
+import { EmbeddedVoice } from './embedded_voice.js';
+import type { EmbeddedWorld, WorldMember } from './embedded_world.js';
+import { UserHasLicenseForAppResult } from './enums.js';
+import { Result } from './result.js';
+import type { FailedCall, SteamEvent } from './signals.js';
+import type { SteamAccount, SteamControls } from './steam_controls.js';
+import type { AuthTicket, CallHandle, SteamUser } from './steam_user.js';
 import type { AvailableVoice, CapturedVoice, VoiceSource } from './voice_source.js';
 
-/** How the embedded Steam records. Survives structured cloning. */
-export interface EmbeddedSteamOptions {
-  /** Whose voice it is. */
+export type { GameServer, GameState } from './embedded_game.js';
+export type { Clock, EmbeddedRim, EmbeddedSteamOptions } from './embedded_options.js';
+export { checkedPace } from './embedded_voice.js';
+export { EmbeddedWorld } from './embedded_world.js';
+
+/** All that is there until `close()`. */
+interface Parts {
   readonly steamId: bigint;
-  readonly input: VoiceInputOptions;
-  /** Seconds of sound a second of the clock, 0.1 to 1000. Default 1, real time. */
-  readonly speed?: number;
-  /** How long the input is heard after key-up, in ms of sound, 0 to 2000. Default 200. */
-  readonly hangoverMs?: Milliseconds;
-  readonly encoder?: OpusEncoderOptions;
+  readonly appId: number;
+  readonly random: (length: number) => Uint8Array;
+  readonly world: EmbeddedWorld;
+  readonly member: WorldMember;
+  readonly voice: EmbeddedVoice;
+  readonly calls: EmbeddedCalls;
+  readonly account: EmbeddedAccount;
+  readonly duration: EmbeddedDuration;
+  readonly tickets: EmbeddedTickets;
+  readonly sessions: EmbeddedSessions;
+  readonly appTickets: EmbeddedAppTickets;
+  readonly game: EmbeddedGame;
 }
 
-/** The monotonic clock that paces the recording, in ms. */
-export type Clock = () => Milliseconds;
+const NOTHING = new Uint8Array(0);
+const NOT_INITIALIZED = VoiceResult.VOICE_RESULT_NOT_INITIALIZED;
 
-/** The DTX frames that close a recording at least, and the silence after which it closes without them. */
-const CLOSING_DTX_FRAMES = 5;
-const MAX_CLOSING_SAMPLES = 2 * VOICE_RATE_HZ;
-
-/** The most that one call of getVoice records: what is due beyond it stays due. */
-const MAX_POLL_SAMPLES = VOICE_RATE_HZ;
-
-/** How far an input that comes in bursts may fall behind the clock and catch up again: 200 ms. */
-const MAX_BEHIND_SAMPLES = VOICE_RATE_HZ / 5;
-
-/**
- * idle → recording ⇄ hangover → closing → draining → idle. Key-down in hangover or closing goes on recording; in draining it
- * waits for idle.
- */
-type RecordingState = 'idle' | 'recording' | 'hangover' | 'closing' | 'draining';
-
-/** Steam's voice functions without Steam. Holds an encoder and decoders in the codec's memory until `close()`. */
-export class EmbeddedSteam implements VoiceSource {
-  readonly #steamId: bigint;
-  readonly #clock: Clock;
-  readonly #speed: number;
-  readonly #hangoverSamples: number;
-  readonly #input: VoiceInput;
-  readonly #encoder: VoiceEncoder;
-  readonly #decompressor: VoiceDecompressor;
-  readonly #pcm = new Int16Array(FRAME_SAMPLES);
-
-  #state: RecordingState = 'idle';
-  #startAgain = false;
-  /** Sound due at this instant is counted from here. */
-  #pacedFrom: Milliseconds = 0;
-  #pacedSamples = 0;
-  /** Samples recorded in the present state, for the states that end by count. */
-  #stateSamples = 0;
+/** Steam without Steam. Holds memory of the codec until `close()`. */
+export class EmbeddedSteam implements SteamUser {
+  /** What a test can do to it. */
+  readonly controls: SteamControls;
+  #open: Parts | null;
+  #isLoggedOn = true;
 
   /**
-   * @param clock Default CLOCK_MONOTONIC.
-   * @throws HotmicError ERR_HOTMIC_INPUT or ERR_HOTMIC_WAV for the input; RangeError for options out of range.
+   * @param rim Clocks, randomness and world, or the monotonic clock alone, in ms.
+   * @throws HotmicError ERR_HOTMIC_INPUT or ERR_HOTMIC_WAV for the input; TypeError or RangeError for options out of range.
    */
-  constructor(options: EmbeddedSteamOptions, clock: Clock = monotonicMs) {
-    const { speed, hangoverMs } = checkedPace(options);
-    loadCodec();
-    this.#steamId = options.steamId;
-    this.#clock = clock;
-    this.#speed = speed;
-    this.#hangoverSamples = samplesOfMs(hangoverMs);
-    this.#decompressor = new VoiceDecompressor({ clock });
-    this.#encoder = new VoiceEncoder(options.steamId, options.encoder);
+  constructor(options: EmbeddedSteamOptions = {}, rim: EmbeddedRim | Clock = {}) {
+    const setup = embeddedSetup(options, typeof rim === 'function' ? { clock: rim } : rim);
+    const { steamId, appId, clock, random, world } = setup;
+    const isLoggedOn = () => this.#isLoggedOn;
+    const calls = new EmbeddedCalls();
+    const account = new EmbeddedAccount(appId, options.account ?? {});
+    const sessions = new EmbeddedSessions(setup, calls, isLoggedOn);
+    const member: WorldMember = {
+      steamId,
+      get loggedOn() {
+        return isLoggedOn();
+      },
+      ticketCancelled: (id) => sessions.ticketCancelled(id),
+      playerOffline: (id) => sessions.playerOffline(id),
+    };
+    const duration = new EmbeddedDuration(appId, clock, account.account.duration);
+    const tickets = new EmbeddedTickets(setup, calls, isLoggedOn);
+    const appTickets = new EmbeddedAppTickets(setup, calls, isLoggedOn);
+    const game = new EmbeddedGame(setup);
+    const voice = new EmbeddedVoice(steamId, options, clock);
     try {
-      this.#input = openVoiceInput(options.input);
+      world.join(member);
     } catch (thrown) {
-      this.#encoder.free();
+      voice.close();
       throw thrown;
     }
+    const parts = { account, appTickets, calls, duration, game, sessions, tickets, voice };
+    this.#open = { steamId, appId, random, world, member, ...parts };
+    this.controls = this.#controls();
+  }
+
+  getSteamID(): bigint {
+    return this.#at('getSteamID').steamId;
+  }
+
+  loggedOn(): boolean {
+    this.#at('loggedOn');
+    return this.#isLoggedOn;
+  }
+
+  getPlayerSteamLevel(): number {
+    return this.#account('getPlayerSteamLevel').steamLevel;
+  }
+
+  getGameBadgeLevel(series: number, foil: boolean): number {
+    return this.#at('getGameBadgeLevel').account.badgeLevel({ series, foil });
+  }
+
+  isBehindNAT(): boolean {
+    return this.#account('isBehindNAT').behindNat;
+  }
+
+  isPhoneIdentifying(): boolean {
+    return this.#account('isPhoneIdentifying').phoneIdentifying;
+  }
+
+  isPhoneRequiringVerification(): boolean {
+    return this.#account('isPhoneRequiringVerification').phoneRequiringVerification;
+  }
+
+  isPhoneVerified(): boolean {
+    return this.#account('isPhoneVerified').phoneVerified;
+  }
+
+  isTwoFactorEnabled(): boolean {
+    return this.#account('isTwoFactorEnabled').twoFactorEnabled;
   }
 
   startVoiceRecording(): void {
-    switch (this.#state) {
-      case 'idle':
-        this.#pacedFrom = this.#clock();
-        this.#pacedSamples = 0;
-        this.#input.begin();
-        this.#enter('recording');
-        break;
-      case 'closing':
-        // What the input said meanwhile was not recorded.
-        this.#input.begin();
-        this.#enter('recording');
-        break;
-      case 'hangover':
-        this.#enter('recording');
-        break;
-      case 'draining':
-        this.#startAgain = true;
-        break;
-      case 'recording':
-    }
+    this.#open?.voice.startVoiceRecording();
   }
 
   stopVoiceRecording(): void {
-    this.#startAgain = false;
-    if (this.#state === 'recording') this.#enter('hangover');
+    this.#open?.voice.stopVoiceRecording();
   }
 
   getAvailableVoice(): AvailableVoice {
-    this.#record();
-    const bytes = this.#encoder.available();
-    if (bytes > 0) return { result: VoiceResult.VOICE_RESULT_OK, buffer: bytes };
-    return { result: this.#emptyResult(), buffer: 0 };
+    return this.#open?.voice.getAvailableVoice() ?? { result: NOT_INITIALIZED, buffer: 0 };
   }
 
-  getVoice(buffer_size_override = 0): CapturedVoice {
-    const { result, buffer: bytes } = this.getAvailableVoice();
-    if (result !== VoiceResult.VOICE_RESULT_OK) return { result, written: 0, buffer: new Uint8Array(0) };
-    if (buffer_size_override > 0 && buffer_size_override < bytes) {
-      return { result: VoiceResult.VOICE_RESULT_BUFFER_TOO_SMALL, written: bytes, buffer: new Uint8Array(0) };
-    }
-    const buffer = new Uint8Array(bytes);
-    return { result, written: this.#encoder.read(buffer), buffer };
+  getVoice(buffer_size_override?: number): CapturedVoice {
+    const closed = { result: NOT_INITIALIZED, written: 0, buffer: NOTHING };
+    return this.#open?.voice.getVoice(buffer_size_override) ?? closed;
   }
 
   getVoiceInto(target: Uint8Array): number {
-    this.#record();
-    const bytes = this.#encoder.available();
-    if (bytes === 0) return -this.#emptyResult();
-    if (bytes > target.length) return -VoiceResult.VOICE_RESULT_BUFFER_TOO_SMALL;
-    return this.#encoder.read(target);
+    return this.#open?.voice.getVoiceInto(target) ?? -NOT_INITIALIZED;
   }
 
-  decompressVoice(
-    voice: Uint8Array,
-    sample_rate: number,
-    buffer_size_override = DECOMPRESS_BUFFER_BYTES,
-  ): DecompressedVoice {
-    return this.#decompressor.decompressVoice(voice, sample_rate, buffer_size_override);
+  decompressVoice(voice: Uint8Array, sample_rate: number, buffer_size_override?: number): DecompressedVoice {
+    const closed = { result: NOT_INITIALIZED, size: 0, uncompressed: NOTHING };
+    return this.#open?.voice.decompressVoice(voice, sample_rate, buffer_size_override) ?? closed;
   }
 
   getVoiceOptimalSampleRate(): number {
     return VOICE_RATE_HZ;
   }
 
-  getSteamID(): bigint {
-    return this.#steamId;
-  }
-
   get inputEnded(): boolean {
-    return this.#input.ended;
+    return this.#open?.voice.inputEnded ?? true;
   }
 
+  getAuthSessionTicket(remoteSteamId: bigint): AuthTicket {
+    return this.#at('getAuthSessionTicket').tickets.sessionTicket(remoteSteamId);
+  }
+
+  getAuthTicketForWebApi(identity: string): number {
+    return this.#at('getAuthTicketForWebApi').tickets.webTicket(identity);
+  }
+
+  cancelAuthTicket(handle: number): void {
+    this.#at('cancelAuthTicket').tickets.cancel(handle);
+  }
+
+  beginAuthSession(ticket: Uint8Array, steamId: bigint): number {
+    return this.#at('beginAuthSession').sessions.begin(ticket, steamId);
+  }
+
+  endAuthSession(steamId: bigint): void {
+    this.#at('endAuthSession').sessions.end(steamId);
+  }
+
+  /** Of the player's own licences too, with no session. */
+  userHasLicenseForApp(steamId: bigint, appId: number): number {
+    const { account, sessions, steamId: ownSteamId } = this.#at('userHasLicenseForApp');
+    if (steamId !== ownSteamId && !sessions.isAuthenticated(steamId)) {
+      return UserHasLicenseForAppResult.USER_HAS_LICENSE_RESULT_NO_AUTH;
+    }
+    return account.owns(steamId, appId)
+      ? UserHasLicenseForAppResult.USER_HAS_LICENSE_RESULT_HAS_LICENSE
+      : UserHasLicenseForAppResult.USER_HAS_LICENSE_RESULT_DOES_NOT_HAVE_LICENSE;
+  }
+
+  requestEncryptedAppTicket(userData: Uint8Array): CallHandle {
+    return this.#at('requestEncryptedAppTicket').appTickets.request(userData);
+  }
+
+  getEncryptedAppTicket(): Uint8Array | null {
+    return this.#at('getEncryptedAppTicket').appTickets.get();
+  }
+
+  /** 0n for a URL so long that the answer would not fit into Steam's 512 bytes. */
+  requestStoreAuthURL(redirect: string): CallHandle {
+    const { steamId, appId, random, calls } = this.#at('requestStoreAuthURL');
+    const url = storeAuthUrl({ redirect, steamId, appId, token: random(8) });
+    if (url === null) return 0n;
+    return calls.answer('store_auth_url_response', this.#isLoggedOn ? { url } : null);
+  }
+
+  getMarketEligibility(): CallHandle {
+    const { account, calls } = this.#at('getMarketEligibility');
+    return calls.answer(
+      'market_eligibility_response',
+      this.#isLoggedOn ? { ...account.account.market } : null,
+    );
+  }
+
+  getDurationControl(): CallHandle {
+    const { calls, duration } = this.#at('getDurationControl');
+    const result = this.#isLoggedOn ? Result.RESULT_OK : Result.RESULT_NO_CONNECTION;
+    return calls.answer('duration_control', { result, duration: duration.now() });
+  }
+
+  setDurationControlOnlineState(state: number): boolean {
+    return this.#at('setDurationControlOnlineState').duration.setOnlineState(state);
+  }
+
+  advertiseGame(serverSteamId: bigint, ip: number, port: number): void {
+    this.#at('advertiseGame').game.advertise({ serverSteamId, ip, port });
+  }
+
+  initiateGameConnection(
+    serverSteamId: bigint,
+    ip: number,
+    port: number,
+    secure: boolean,
+  ): Uint8Array | null {
+    const { game } = this.#at('initiateGameConnection');
+    if (!this.#isLoggedOn) return null;
+    return game.connect({ serverSteamId, ip, port }, secure ? 'secure' : 'insecure');
+  }
+
+  terminateGameConnection(ip: number, port: number): void {
+    this.#at('terminateGameConnection').game.terminate(ip, port);
+  }
+
+  runCallbacks(): readonly (SteamEvent | FailedCall)[] {
+    const { calls, duration } = this.#at('runCallbacks');
+    for (const due of duration.due()) {
+      calls.tell('duration_control', { result: Result.RESULT_OK, duration: due });
+    }
+    return calls.take();
+  }
+
+  /** What it was told of games and servers. */
+  get gameState(): GameState {
+    return this.#at('gameState').game.state;
+  }
+
+  /** A DurationControlOnlineState: what was set last. */
+  get durationControlOnlineState(): number {
+    return this.#at('durationControlOnlineState').duration.onlineState;
+  }
+
+  /** Events lost because nobody called runCallbacks: the oldest beyond 1024. */
+  get lostEvents(): number {
+    return this.#at('lostEvents').calls.lost;
+  }
+
+  /** Cancels its tickets and gives back its memory. Again: nothing. */
   close(): void {
-    this.#input.close();
-    this.#encoder.free();
-    this.#decompressor.free();
+    if (!this.#open) return;
+    const { voice, tickets, world, member, calls } = this.#open;
+    this.#open = null;
+    world.leave(member);
+    tickets.cancelAll();
+    calls.clear();
+    voice.close();
   }
 
-  /** Records what is due by the clock, and lets the end of a recording take its course. */
-  #record(): void {
-    if (this.#state === 'idle') return;
-    if (this.#isDraining) {
-      if (this.#encoder.available() === 0) this.#drained();
-      return;
-    }
-    const elapsedMs = this.#clock() - this.#pacedFrom;
-    const due = Math.floor((elapsedMs * this.#speed * VOICE_RATE_HZ) / 1000) - this.#pacedSamples;
-    let left = due;
-    let room = MAX_POLL_SAMPLES;
-    while (left > 0 && room > 0 && !this.#isDraining) {
-      const wanted = this.#pcm.subarray(0, Math.min(left, room, FRAME_SAMPLES));
-      let heard = this.#state === 'closing' ? 0 : this.#input.read(wanted);
-      if (heard === 0) {
-        // An input that has nothing to give delays a recording but not its end. What it is late with is not caught up on.
-        if (this.#state === 'recording') {
-          this.#pacedSamples += Math.max(0, left - MAX_BEHIND_SAMPLES);
-          break;
-        }
-        heard = wanted.fill(0).length;
-      }
-      this.#encoder.write(wanted.subarray(0, heard));
-      this.#pacedSamples += heard;
-      this.#stateSamples += heard;
-      left -= heard;
-      room -= heard;
-      this.#advance();
-    }
+  #controls(): SteamControls {
+    return {
+      setAccount: (change: Partial<SteamAccount>) => {
+        const { account, duration } = this.#at('setAccount');
+        account.change(change);
+        if (change.duration) duration.set(change.duration);
+      },
+      setLicense: (appId, owned, steamId) => {
+        const { account, calls, steamId: ownSteamId } = this.#at('setLicense');
+        const owner = steamId ?? ownSteamId;
+        account.setLicense(owner, appId, owned);
+        if (owner === ownSteamId) calls.tell('licenses_updated', {});
+      },
+      loseConnection: (result) => {
+        const { calls, world, member } = this.#at('loseConnection');
+        if (!this.#isLoggedOn) return;
+        this.#isLoggedOn = false;
+        calls.tell('steam_server_disconnected', { result });
+        world.wentOffline(member);
+      },
+      restoreConnection: () => {
+        const { calls, sessions } = this.#at('restoreConnection');
+        if (this.#isLoggedOn) return;
+        this.#isLoggedOn = true;
+        calls.tell('steam_server_connected', {});
+        sessions.connected();
+      },
+      answerNext: (answer) => this.#at('answerNext').calls.lay(answer),
+      emit: (signal, keys) => this.#at('emit').calls.tell(signal, keys),
+    };
   }
 
-  /** Moves on when the present state has lasted long enough. */
-  #advance(): void {
-    if (this.#state === 'hangover' && this.#stateSamples >= this.#hangoverSamples) this.#enter('closing');
-    if (this.#state !== 'closing') return;
-    if (this.#encoder.dtxRun >= CLOSING_DTX_FRAMES || this.#stateSamples >= MAX_CLOSING_SAMPLES) {
-      this.#encoder.end();
-      this.#enter('draining');
-    }
+  #account(action: string): SteamAccount {
+    return this.#at(action).account.account;
   }
 
-  #drained(): void {
-    this.#enter('idle');
-    if (this.#startAgain) {
-      this.#startAgain = false;
-      this.startVoiceRecording();
-    }
+  /** @throws HotmicError ERR_HOTMIC_STEAM_CLOSED. */
+  #at(action: string): Parts {
+    if (this.#open) return this.#open;
+    throw new HotmicError(
+      'ERR_HOTMIC_STEAM_CLOSED',
+      `Cannot call ${action}: this Steam is closed, wants an open one`,
+    );
   }
-
-  get #isDraining(): boolean {
-    return this.#state === 'draining';
-  }
-
-  #enter(state: RecordingState): void {
-    this.#state = state;
-    this.#stateSamples = 0;
-  }
-
-  #emptyResult(): VoiceResult {
-    return this.#state === 'idle' ? VoiceResult.VOICE_RESULT_NOT_RECORDING : VoiceResult.VOICE_RESULT_NO_DATA;
-  }
-}
-
-/** The pace with its defaults. @throws RangeError for what is out of range. */
-export function checkedPace({ speed = 1, hangoverMs = 200 }: EmbeddedSteamOptions): {
-  readonly speed: number;
-  readonly hangoverMs: Milliseconds;
-} {
-  if (!(speed >= 0.1 && speed <= 1000))
-    throw new RangeError(`Cannot record: speed is ${speed}, wants 0.1 to 1000`);
-  if (!(hangoverMs >= 0 && hangoverMs <= 2000)) {
-    throw new RangeError(`Cannot record: hangoverMs is ${hangoverMs}, wants 0 to 2000`);
-  }
-  return { speed, hangoverMs };
 }
 
 /** The door that the capture worker knocks at: see `SteamModule` in capture_worker.ts. */

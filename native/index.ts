@@ -5,7 +5,14 @@
 export { AuthSession } from './auth_session.js';
 export * from './capture.js';
 export type { CaptureWorkerData, SteamModule } from './capture_worker.js';
-export { EmbeddedSteam, type EmbeddedSteamOptions } from './embedded_steam.js';
+export {
+  type EmbeddedRim,
+  EmbeddedSteam,
+  type EmbeddedSteamOptions,
+  EmbeddedWorld,
+  type GameServer,
+  type GameState,
+} from './embedded_steam.js';
 export * from './enums.js';
 export { HeldTicket } from './held_ticket.js';
 export { type OpenSteamOptions, openSteam } from './open_steam.js';

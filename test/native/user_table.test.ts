@@ -16,7 +16,8 @@ import { TYPED_CASES } from './suite/typed_cases.js';
 const SUBJECTS = ['embedded', 'stand-in', 'real library'] as const satisfies readonly SteamUnderTest[];
 const CHILD = fileURLToPath(new URL('./suite/child.js', import.meta.url));
 const PAGE = 'docs/user.md';
-const TABLE = /(<!-- table: made by test\/native\/user_table\.test\.ts -->\n)([\s\S]*?)(<!-- end of table -->)/;
+const TABLE =
+  /(<!-- table: made by test\/native\/user_table\.test\.ts -->\n)([\s\S]*?)(<!-- end of table -->)/;
 
 const passed = new Map<SteamUnderTest, Set<string>>();
 
@@ -39,7 +40,8 @@ for (const subject of SUBJECTS) {
 }
 
 t.test('docs/user.md has the table that the cases make', async (t) => {
-  if (SUBJECTS.some((subject) => missing(subject))) t.comment('a Steam is missing: the table is looked at for its rows only');
+  if (SUBJECTS.some((subject) => missing(subject)))
+    t.comment('a Steam is missing: the table is looked at for its rows only');
   const mark = (subject: SteamUnderTest, name: string) =>
     missing(subject) || passed.get(subject)?.has(name) ? 'yes' : '**no**';
   const row = (cell: string, name: string) =>
@@ -55,7 +57,10 @@ t.test('docs/user.md has the table that the cases make', async (t) => {
   t.notMatch(table, /\*\*no\*\*/, 'every row works on all three');
   const page = readFileSync(PAGE, 'utf8');
   if (process.env.HOTMIC_WRITE_DOCS) {
-    writeFileSync(PAGE, page.replace(TABLE, (_, begin, __, end) => `${begin}${table}${end}`));
+    writeFileSync(
+      PAGE,
+      page.replace(TABLE, (_, begin, __, end) => `${begin}${table}${end}`),
+    );
   } else {
     t.equal(TABLE.exec(page)?.[2], table);
   }

@@ -4,7 +4,6 @@
  */
 
 import { messageOf } from '../../../voice/error.js';
-import type { SteamBench } from './bench.js';
 import { FUNCTION_CASES } from './function_cases.js';
 import { openers, type SteamUnderTest } from './openers.js';
 import { SIGNAL_CASES } from './signal_cases.js';
@@ -25,16 +24,15 @@ const cases = { function: FUNCTION_CASES, signal: SIGNAL_CASES, typed: TYPED_CAS
 for (const kind of ['function', 'signal', 'typed'] as const) {
   for (const [name, run] of Object.entries(cases[kind])) {
     if (only !== undefined && only !== name) continue;
-    let bench: SteamBench | null = null;
+    const bench = open();
     let failure: string | null = null;
     try {
-      bench = open();
       await run(bench);
     } catch (thrown) {
       failure = thrown instanceof Error && only !== undefined ? String(thrown.stack) : messageOf(thrown);
     }
     try {
-      bench?.steam.close();
+      bench.steam.close();
     } catch (thrown) {
       failure ??= `closing: ${messageOf(thrown)}`;
     }

@@ -1,0 +1,102 @@
+/**
+ * What the embedded Steam has to tell: callbacks and call results in order, bounded, until runCallbacks brings them; and the
+ * answers that a test has laid ready.
+ */
+
+import { FailureType } from './enums.js';
+import type { CallResultName, FailedCall, SignalName, Signals, SteamEvent } from './signals.js';
+import type { NextAnswer } from './steam_controls.js';
+
+/** Events that wait at most, and that one runCallbacks brings. */
+export const MAX_EVENTS = 1024;
+
+interface Waiting {
+  readonly event: SteamEvent | FailedCall;
+  /** Called when it is brought, or lost. */
+  readonly onGone: (() => void) | null;
+}
+
+type AnswerOf<Kind extends NextAnswer['kind']> = Extract<NextAnswer, { kind: Kind }>;
+
+export class EmbeddedCalls {
+  #waiting: Waiting[] = [];
+  #lost = 0;
+  #tellLost = false;
+  #lastCall = 0n;
+  readonly #answers = new Map<NextAnswer['kind'], NextAnswer>();
+
+  /** Events that were lost because nobody called runCallbacks: the oldest beyond 1024. */
+  get lost(): number {
+    return this.#lost;
+  }
+
+  /** A callback. When too many wait the oldest is lost, and the next frame begins with ipc_failure, as Steam's does. */
+  tell<Name extends SignalName>(signal: Name, keys: Signals[Name], onGone: (() => void) | null = null): void {
+    this.#push({ signal, keys, call: 0n } as SteamEvent, onGone);
+  }
+
+  /**
+   * Takes a call; its result comes with the next runCallbacks, `null` for none: an IO failure.
+   *
+   * @returns The call's handle; 0n when too much waits already.
+   */
+  answer<Name extends CallResultName>(
+    signal: Name,
+    keys: Signals[Name] | null,
+    onGone: (() => void) | null = null,
+  ): bigint {
+    if (this.#waiting.length >= MAX_EVENTS) return 0n;
+    this.#lastCall += 1n;
+    const call = this.#lastCall;
+    const failed = this.next('call-failure') !== null;
+    const event = failed || keys === null ? { signal, keys: null, call } : { signal, keys, call };
+    this.#push(event as SteamEvent | FailedCall, onGone);
+    return call;
+  }
+
+  /** Whether the next call fails whatever it asks. */
+  get nextFails(): boolean {
+    return this.#answers.has('call-failure');
+  }
+
+  /** What waits, the oldest first, at most 1024. */
+  take(): (SteamEvent | FailedCall)[] {
+    const events: (SteamEvent | FailedCall)[] = [];
+    if (this.#tellLost) {
+      this.#tellLost = false;
+      const keys = { type: FailureType.FAILURE_FLUSHED_CALLBACK_QUEUE };
+      events.push({ signal: 'ipc_failure', keys, call: 0n });
+    }
+    for (const { event, onGone } of this.#waiting.splice(0, MAX_EVENTS - events.length)) {
+      onGone?.();
+      events.push(event);
+    }
+    return events;
+  }
+
+  /** Lays an answer ready, in place of another of its kind. */
+  lay(answer: NextAnswer): void {
+    this.#answers.set(answer.kind, answer);
+  }
+
+  /** Takes the answer of this kind that lies ready, or null. */
+  next<Kind extends NextAnswer['kind']>(kind: Kind): AnswerOf<Kind> | null {
+    const answer = this.#answers.get(kind) ?? null;
+    this.#answers.delete(kind);
+    return answer as AnswerOf<Kind> | null;
+  }
+
+  clear(): void {
+    this.#waiting = [];
+    this.#answers.clear();
+  }
+
+  #push(event: SteamEvent | FailedCall, onGone: (() => void) | null): void {
+    if (this.#waiting.length >= MAX_EVENTS) {
+      this.#waiting.shift()?.onGone?.();
+      this.#lost += 1;
+      this.#tellLost = true;
+    }
+    this.#waiting.push({ event, onGone });
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * How an embedded Steam is made: options that survive structured cloning, and the rim, which does not.
+ */
+
+import { randomFillSync } from 'node:crypto';
+import { type DevelopmentKeys, developmentKeys } from '../tickets/development.js';
+import type { Milliseconds } from '../voice/units.js';
+import type { OpusEncoderOptions } from '../wasm/codec.js';
+import { monotonicMs } from './clock.js';
+import { EmbeddedWorld } from './embedded_world.js';
+import type { SteamAccount } from './steam_controls.js';
+import type { VoiceInputOptions } from './voice_input.js';
+
+/** Whose Steam it is, and how it records. Survives structured cloning. */
+export interface EmbeddedSteamOptions {
+  /** Whose voice and tickets. Default 76561197960265729n: the first account. */
+  readonly steamId?: bigint;
+  /** The game, 1 to 4294967295. Default 480, Steam's own example. */
+  readonly appId?: number;
+  /** What it hears. Default silence. */
+  readonly input?: VoiceInputOptions;
+  /** Seconds of sound a second of the clock, 0.1 to 1000. Default 1, real time. */
+  readonly speed?: number;
+  /** How long the input is heard after key-up, in ms of sound, 0 to 2000. Default 200. */
+  readonly hangoverMs?: Milliseconds;
+  readonly encoder?: OpusEncoderOptions;
+  /** What Steam knows of the player; see there for the defaults. */
+  readonly account?: Partial<SteamAccount>;
+  /** The secret under which tickets are sealed, at least 16 bytes. Default the well-known one: anyone can forge under it. */
+  readonly developmentKey?: Uint8Array;
+}
+
+/** A monotonic clock, in ms. */
+export type Clock = () => Milliseconds;
+
+/** What an embedded Steam takes from outside. */
+export interface EmbeddedRim {
+  /** Paces the recording, the rate limit of encrypted app tickets and duration control. Default CLOCK_MONOTONIC. */
+  readonly clock?: Clock;
+  /** Unix time, in seconds, for tickets. Default the system's. */
+  readonly unixTime?: () => number;
+  /** Fills `target` with random bytes. Default node:crypto's. */
+  readonly random?: (target: Uint8Array) => void;
+  /** The Steams that learn of each other's tickets. Default a world of its own. */
+  readonly world?: EmbeddedWorld;
+}
+
+/** Options and rim with their defaults. */
+export interface EmbeddedSetup {
+  readonly steamId: bigint;
+  readonly appId: number;
+  readonly keys: DevelopmentKeys;
+  readonly clock: Clock;
+  readonly unixTime: () => number;
+  readonly random: (length: number) => Uint8Array;
+  readonly world: EmbeddedWorld;
+}
+
+const FIRST_STEAM_ID = 76561197960265729n;
+const EXAMPLE_APP_ID = 480;
+
+/** @throws TypeError or RangeError for what is out of range. */
+export function embeddedSetup(options: EmbeddedSteamOptions, rim: EmbeddedRim): EmbeddedSetup {
+  const { steamId = FIRST_STEAM_ID, appId = EXAMPLE_APP_ID } = options;
+  if (typeof steamId !== 'bigint') {
+    throw new TypeError(
+      `Cannot open the embedded Steam: steamId is a ${typeof steamId}, wants a bigint: a number cannot hold one`,
+    );
+  }
+  if (steamId < 1n || BigInt.asUintN(64, steamId) !== steamId) {
+    throw new RangeError(`Cannot open the embedded Steam: steamId is ${steamId}, wants 1 to 2^64 - 1`);
+  }
+  if (!Number.isInteger(appId) || appId < 1 || appId > 0xffff_ffff) {
+    throw new RangeError(`Cannot open the embedded Steam: appId is ${appId}, wants 1 to 4294967295`);
+  }
+  const fill = rim.random ?? ((target) => void randomFillSync(target));
+  return {
+    steamId,
+    appId,
+    keys: developmentKeys(options.developmentKey),
+    clock: rim.clock ?? monotonicMs,
+    unixTime: () => Math.floor(rim.unixTime?.() ?? Date.now() / 1000),
+    random: (length) => {
+      const bytes = new Uint8Array(length);
+      fill(bytes);
+      return bytes;
+    },
+    world: rim.world ?? new EmbeddedWorld(),
+  };
+}

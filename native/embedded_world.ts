@@ -1,0 +1,77 @@
+/**
+ * What embedded Steams know of each other, in one process: whose ticket was cancelled or used, who went offline.
+ *
+ * It stands for Steam's servers. A ticket that no Steam of this world issued is judged by its seal alone: so a server in another
+ * process can check what this one issued.
+ */
+
+/** What the world tells a Steam. */
+export interface WorldMember {
+  readonly steamId: bigint;
+  readonly loggedOn: boolean;
+  /** Whoever has a session with this ticket learns it. */
+  ticketCancelled(ticketId: string): void;
+  /** Whoever has a session with a ticket of this player learns it. */
+  playerOffline(steamId: bigint): void;
+}
+
+const MAX_MEMBERS = 1024;
+
+/** Tickets remembered as cancelled, invalid or used, of each kind; beyond it the oldest is forgotten. */
+const MAX_REMEMBERED = 16_384;
+
+/** What the world holds against a ticket; null for nothing. */
+export type TicketStain = 'cancelled' | 'invalid' | 'used' | 'offline' | null;
+
+/** Steams that share it see each other's tickets. Make one for a test with two players. */
+export class EmbeddedWorld {
+  readonly #members = new Set<WorldMember>();
+  readonly #cancelled = new Set<string>();
+  readonly #invalid = new Set<string>();
+  readonly #used = new Set<string>();
+
+  /** @throws RangeError beyond 1024 Steams. */
+  join(member: WorldMember): void {
+    if (this.#members.size >= MAX_MEMBERS) {
+      throw new RangeError(`Cannot join the world: ${MAX_MEMBERS} Steams are in it, wants no more`);
+    }
+    this.#members.add(member);
+  }
+
+  leave(member: WorldMember): void {
+    this.#members.delete(member);
+  }
+
+  cancelTicket(ticketId: string): void {
+    remember(this.#cancelled, ticketId);
+    for (const member of this.#members) member.ticketCancelled(ticketId);
+  }
+
+  /** The ticket's response was a failure: it will never be good. */
+  invalidateTicket(ticketId: string): void {
+    remember(this.#invalid, ticketId);
+  }
+
+  wentOffline(member: WorldMember): void {
+    for (const other of this.#members) if (other !== member) other.playerOffline(member.steamId);
+  }
+
+  /** Uses a ticket: what stands against it. From then on it is used. */
+  useTicket(ticketId: string, issuer: bigint): TicketStain {
+    const usedBefore = this.#used.has(ticketId);
+    remember(this.#used, ticketId);
+    if (this.#invalid.has(ticketId)) return 'invalid';
+    if (this.#cancelled.has(ticketId)) return 'cancelled';
+    if (usedBefore) return 'used';
+    const issuers = [...this.#members].filter(({ steamId }) => steamId === issuer);
+    return issuers.length > 0 && issuers.every(({ loggedOn }) => !loggedOn) ? 'offline' : null;
+  }
+}
+
+function remember(set: Set<string>, id: string): void {
+  set.add(id);
+  for (const oldest of set) {
+    if (set.size <= MAX_REMEMBERED) break;
+    set.delete(oldest);
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * `hotmic/tickets`: Steam's encrypted app tickets and session tickets, the embedded Steam's own, and the verdict on those.
+ */
+
+export * from './development.js';
+export {
+  type AppTicket,
+  type AppTicketFault,
+  MAX_ENCRYPTED_TICKET_BYTES,
+  MAX_USER_DATA_BYTES,
+  type MalformedAppTicket,
+  type OpenedAppTicket,
+  openAppTicket,
+  sealAppTicket,
+} from './encrypted_app_ticket.js';
+export { OWNERSHIP_VERSION, type Ownership } from './ownership.js';
+export {
+  type EmbeddedSignature,
+  embeddedSignature,
+  MAX_TICKET_BYTES,
+  type MalformedSessionTicket,
+  readSessionTicket,
+  type SessionTicket,
+  type SessionTicketFault,
+  type SessionTicketFields,
+  sealSessionTicket,
+  writeSessionTicket,
+} from './session_ticket.js';
+export {
+  MAX_IDENTITY_BYTES,
+  type MalformedWebTicket,
+  NONCE_BYTES,
+  readWebTicket,
+  sealWebTicket,
+  type WebTicket,
+  type WebTicketFault,
+  type WebTicketFields,
+} from './web_ticket.js';
