@@ -11,7 +11,7 @@ help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: dist/.built ## install what is needed and compile
+build: dist/.built build/.addon ## install what is needed and compile; the addon where a C++ compiler and headers are
 
 .PHONY: demo
 demo: build ## four players in a lobby, recorded to WAV: the main job, without Steam or hardware
@@ -57,13 +57,18 @@ fuzz: build ## hostile input into codec and packet reader; SECONDS=60 by default
 bench: build ## measure; ONLY=stages, ring or codec for one of them
 	@node dist/bench/main.js $(ONLY)
 
+.PHONY: prebuild
+prebuild: build ## put the addon where the package takes it from, for npm pack
+	@sh native/prebuild.sh
+
 .PHONY: clean
 clean: ## delete what was built and installed, but for the wasm toolchain
-	rm -rf dist out .tap node_modules wasm/target
+	rm -rf dist out build prebuilds .tap node_modules wasm/target
 
 node_modules/.installed: package.json package-lock.json
 	@command -v node >/dev/null || { echo 'Hotmic wants Node 20 or newer on the PATH'; exit 1; }
-	@$(NPM) ci
+	@# No package's script runs: Hotmic's own would build the addon, which has its rule below.
+	@$(NPM) ci --ignore-scripts
 	@touch $@
 
 dist/.built: node_modules/.installed tsconfig.json $(SOURCES) $(wildcard wasm/pkg/*)
@@ -77,3 +82,7 @@ dist/.built: node_modules/.installed tsconfig.json $(SOURCES) $(wildcard wasm/pk
 	@# So that npx finds the command in this checkout, too.
 	@ln -sf ../../dist/cli/main.js node_modules/.bin/hotmic
 	@touch $@
+
+# Made only when the addon was: where it is left out, the reason is printed each time.
+build/.addon: node_modules/.installed binding.gyp native/build.sh $(wildcard native/src/*)
+	@sh native/build.sh

@@ -1,16 +1,367 @@
-/** The real Steam, over the addon. */
+/**
+ * The real Steam: ISteamUser of the running Steam client, by the native addon and Steam's own library.
+ *
+ * One process has one Steam. Whoever opens it first initialises it, on whatever thread; every later one, on any thread, is
+ * attached to it; when the last has closed it is shut down. Callbacks go to one thread: the first that opened.
+ */
 
-import type { SteamFailure } from './steam_failure.js';
-import type { SteamUser } from './steam_user.js';
+import { statSync } from 'node:fs';
+import { HotmicError } from '../voice/error.js';
+import type { Milliseconds } from '../voice/units.js';
+import { VoiceResult } from '../voice/voice_result.js';
+import { checkDecompressRate } from '../wasm/decompress.js';
+import { checkArray } from '../wasm/module.js';
+import { DECOMPRESS_BUFFER_BYTES, type DecompressedVoice } from '../wasm/voice_decompressor.js';
+import { type LoadedAddon, loadAddon, type SteamAddon } from './addon.js';
+import type { FailedCall, SteamEvent } from './signals.js';
+import { packingOf, signalOf } from './steam_callbacks.js';
+import { type SteamFailure, SteamOpenError } from './steam_failure.js';
+import { findSteamLibrary } from './steam_library_path.js';
+import type { AuthTicket, CallHandle, SteamUser } from './steam_user.js';
+import type { AvailableVoice, CapturedVoice, VoiceSource } from './voice_source.js';
 
 export interface RealSteamOptions {
+  /** Path of libsteam_api. Default the one that is open in this process, HOTMIC_STEAM_LIBRARY, one beside the application. */
   readonly library?: string;
+  /** Set in the process' environment before Steam is initialised. Default: what is there, or steam_appid.txt. */
   readonly appId?: number;
 }
-export function openRealSteam(
-  _options: RealSteamOptions,
-):
-  | ({ readonly kind: 'failed' } & SteamFailure)
-  | { readonly kind: 'open'; readonly steam: SteamUser; readonly library: string; readonly interfaceVersion: string } {
-  return { kind: 'failed', stage: 'addon', code: null, text: 'not built', library: null };
+
+export interface RealSteamOpen {
+  readonly kind: 'open';
+  readonly steam: RealSteam;
+  /** Path of the library. */
+  readonly library: string;
+  /** Such as `SteamUser023`. */
+  readonly interfaceVersion: string;
+  /** The function that initialised Steam. */
+  readonly entryPoint: string;
+}
+
+export type RealSteamFailed = { readonly kind: 'failed' } & SteamFailure;
+
+/** The answer of Steam when there is nothing yet is Steam's own: it gets room for a packet all the same. */
+const VOICE_ROOM_BYTES = 8192;
+
+/** No packet, and no PCM, is larger: 16 MiB. */
+const MAX_ROOM_BYTES = 16 * 1024 * 1024;
+
+/** Room that is kept between calls; larger room is made for the call. */
+const KEPT_ROOM_BYTES = 65_536;
+
+const TWO_TO_32 = 2 ** 32;
+
+/** ISteamUser over the addon. `openRealSteam` makes them. */
+export class RealSteam implements SteamUser {
+  readonly #addon: SteamAddon;
+  readonly #packing = packingOf(process.platform);
+  readonly #kept = new Uint8Array(KEPT_ROOM_BYTES);
+  #isClosed = false;
+  #unread = 0;
+
+  /** Takes over one `init` of the addon. */
+  constructor(addon: SteamAddon) {
+    this.#addon = addon;
+  }
+
+  /** Callbacks and call results of ISteamUser that no signal stands for, or that were too short. */
+  get unreadCallbacks(): number {
+    return this.#unread;
+  }
+
+  getSteamID(): bigint {
+    return this.#open().getSteamID();
+  }
+
+  loggedOn(): boolean {
+    return this.#open().loggedOn();
+  }
+
+  getPlayerSteamLevel(): number {
+    return this.#open().getPlayerSteamLevel();
+  }
+
+  getGameBadgeLevel(series: number, foil: boolean): number {
+    return this.#open().getGameBadgeLevel(series, foil);
+  }
+
+  isBehindNAT(): boolean {
+    return this.#open().isBehindNAT();
+  }
+
+  isPhoneIdentifying(): boolean {
+    return this.#open().isPhoneIdentifying();
+  }
+
+  isPhoneRequiringVerification(): boolean {
+    return this.#open().isPhoneRequiringVerification();
+  }
+
+  isPhoneVerified(): boolean {
+    return this.#open().isPhoneVerified();
+  }
+
+  isTwoFactorEnabled(): boolean {
+    return this.#open().isTwoFactorEnabled();
+  }
+
+  startVoiceRecording(): void {
+    this.#open().startVoiceRecording();
+  }
+
+  stopVoiceRecording(): void {
+    this.#open().stopVoiceRecording();
+  }
+
+  getAvailableVoice(): AvailableVoice {
+    if (this.#isClosed) return { result: VoiceResult.VOICE_RESULT_NOT_INITIALIZED, buffer: 0 };
+    const answer = this.#addon.getAvailableVoice();
+    return { result: resultOf(answer), buffer: bytesOf(answer) };
+  }
+
+  getVoice(buffer_size_override = 0): CapturedVoice {
+    if (this.#isClosed) {
+      return { result: VoiceResult.VOICE_RESULT_NOT_INITIALIZED, written: 0, buffer: new Uint8Array(0) };
+    }
+    if (buffer_size_override > 0) return this.#getVoice(buffer_size_override);
+    const { buffer: available } = this.getAvailableVoice();
+    const voice = this.#getVoice(available > 0 ? available : VOICE_ROOM_BYTES);
+    // More was recorded between the two calls.
+    return voice.result === VoiceResult.VOICE_RESULT_BUFFER_TOO_SMALL ? this.#getVoice(voice.written) : voice;
+  }
+
+  /** Real-time: no allocation here nor in the addon; two locks, for which no call waits long. */
+  getVoiceInto(target: Uint8Array): number {
+    if (this.#isClosed) return -VoiceResult.VOICE_RESULT_NOT_INITIALIZED;
+    const answer = this.#addon.getVoice(target);
+    if (answer >= TWO_TO_32) return -resultOf(answer);
+    return answer > 0 ? answer : -VoiceResult.VOICE_RESULT_NO_DATA;
+  }
+
+  decompressVoice(
+    voice: Uint8Array,
+    sample_rate: number,
+    buffer_size_override = DECOMPRESS_BUFFER_BYTES,
+  ): DecompressedVoice {
+    checkDecompressRate(sample_rate);
+    checkArray('decompress voice: voice', voice, Uint8Array);
+    if (this.#isClosed) {
+      return {
+        result: VoiceResult.VOICE_RESULT_NOT_INITIALIZED,
+        size: 0,
+        uncompressed: new Uint8Array(0),
+      };
+    }
+    const room = this.#room(buffer_size_override);
+    const answer = this.#addon.decompressVoice(voice, room, sample_rate);
+    const result = resultOf(answer);
+    const size = bytesOf(answer);
+    const isOk = result === VoiceResult.VOICE_RESULT_OK;
+    const isTooSmall = result === VoiceResult.VOICE_RESULT_BUFFER_TOO_SMALL;
+    return { result, size: isOk || isTooSmall ? size : 0, uncompressed: room.slice(0, isOk ? size : 0) };
+  }
+
+  getVoiceOptimalSampleRate(): number {
+    return this.#open().getVoiceOptimalSampleRate();
+  }
+
+  /** @throws HotmicError ERR_HOTMIC_STEAM_UNSUPPORTED for a remote SteamID where the library is older than SDK 1.56. */
+  getAuthSessionTicket(remoteSteamId: bigint): AuthTicket {
+    const ticket = this.#open().getAuthSessionTicket(remoteSteamId);
+    if (ticket !== null) return ticket;
+    throw unsupported('get auth session ticket for one SteamID', '1.56');
+  }
+
+  getAuthTicketForWebApi(identity: string): number {
+    const handle = this.#open().getAuthTicketForWebApi(identity);
+    if (handle !== null) return handle;
+    throw unsupported('get auth ticket for web api', '1.57');
+  }
+
+  cancelAuthTicket(handle: number): void {
+    this.#open().cancelAuthTicket(handle);
+  }
+
+  beginAuthSession(ticket: Uint8Array, steamId: bigint): number {
+    return this.#open().beginAuthSession(ticket, steamId);
+  }
+
+  endAuthSession(steamId: bigint): void {
+    this.#open().endAuthSession(steamId);
+  }
+
+  userHasLicenseForApp(steamId: bigint, appId: number): number {
+    return this.#open().userHasLicenseForApp(steamId, appId);
+  }
+
+  requestEncryptedAppTicket(userData: Uint8Array): CallHandle {
+    return this.#open().requestEncryptedAppTicket(userData);
+  }
+
+  getEncryptedAppTicket(): Uint8Array | null {
+    return this.#open().getEncryptedAppTicket();
+  }
+
+  requestStoreAuthURL(url: string): CallHandle {
+    return this.#open().requestStoreAuthURL(url);
+  }
+
+  getMarketEligibility(): CallHandle {
+    return this.#open().getMarketEligibility();
+  }
+
+  getDurationControl(): CallHandle {
+    return this.#open().getDurationControl();
+  }
+
+  setDurationControlOnlineState(state: number): boolean {
+    return this.#open().setDurationControlOnlineState(state);
+  }
+
+  advertiseGame(serverSteamId: bigint, ip: number, port: number): void {
+    this.#open().advertiseGame(serverSteamId, ip, port);
+  }
+
+  initiateGameConnection(
+    serverSteamId: bigint,
+    ip: number,
+    port: number,
+    secure: boolean,
+  ): Uint8Array | null {
+    return this.#open().initiateGameConnection(serverSteamId, ip, port, secure);
+  }
+
+  terminateGameConnection(ip: number, port: number): void {
+    this.#open().terminateGameConnection(ip, port);
+  }
+
+  /** On a thread that does not get the callbacks there never are any. */
+  runCallbacks(): readonly (SteamEvent | FailedCall)[] {
+    const signals: (SteamEvent | FailedCall)[] = [];
+    for (const message of this.#open().runCallbacks() ?? []) {
+      const signal = signalOf(message, this.#packing);
+      if (signal === null) this.#unread += 1;
+      else signals.push(signal);
+    }
+    return signals;
+  }
+
+  /** A microphone never ends. */
+  get inputEnded(): boolean {
+    return false;
+  }
+
+  /**
+   * Lets go of Steam. When this was the thread's last, its tickets are cancelled, its auth sessions ended and its recording
+   * stopped; when it was the process' last, Steam is shut down. Closing twice is once.
+   */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#addon.close();
+  }
+
+  #open(): SteamAddon {
+    if (!this.#isClosed) return this.#addon;
+    throw new HotmicError('ERR_HOTMIC_STEAM_CLOSED', 'Cannot call Steam: it is closed, wants an open one');
+  }
+
+  #getVoice(wanted: number): CapturedVoice {
+    const room = this.#room(wanted);
+    const answer = this.#addon.getVoice(room);
+    const result = resultOf(answer);
+    const isOk = result === VoiceResult.VOICE_RESULT_OK;
+    const isTooSmall = result === VoiceResult.VOICE_RESULT_BUFFER_TOO_SMALL;
+    const written = isOk || isTooSmall ? bytesOf(answer) : 0;
+    return { result, written, buffer: room.slice(0, isOk ? written : 0) };
+  }
+
+  /** Memory for one call. */
+  #room(wanted: number): Uint8Array {
+    const bytes = Math.min(Math.max(0, Math.floor(wanted)) || 0, MAX_ROOM_BYTES);
+    return bytes <= KEPT_ROOM_BYTES ? this.#kept.subarray(0, bytes) : new Uint8Array(bytes);
+  }
+}
+
+/**
+ * Opens the real Steam, or attaches to the one that is open in this process.
+ *
+ * @throws RangeError for an app id that is none.
+ */
+export function openRealSteam(options: RealSteamOptions = {}): RealSteamOpen | RealSteamFailed {
+  const { library, appId } = options;
+  if (appId !== undefined && !(Number.isInteger(appId) && appId >= 1 && appId < TWO_TO_32)) {
+    throw new RangeError(`Cannot open Steam: appId is ${appId}, wants a whole number from 1 to 4294967295`);
+  }
+  return openWith(loadAddon(), library, appId ?? 0);
+}
+
+function openWith(
+  loaded: LoadedAddon,
+  given: string | undefined,
+  appId: number,
+): RealSteamOpen | RealSteamFailed {
+  if (loaded.kind === 'missing') {
+    return { kind: 'failed', stage: 'addon', code: null, text: loaded.reason, library: null };
+  }
+  const { addon } = loaded;
+  const opened = given === undefined ? addon.counts().library : null;
+  const found = opened === null ? searchLibrary(given) : { kind: 'found' as const, path: opened };
+  if (found.kind === 'missing') {
+    return { kind: 'failed', stage: 'library', code: null, text: found.text, library: found.path };
+  }
+  const { stage, code, text, ...rest } = addon.init(found.path, appId);
+  if (stage !== 'open') return { kind: 'failed', stage, code, text, library: rest.library };
+  return { kind: 'open', steam: new RealSteam(addon), ...rest };
+}
+
+function searchLibrary(given: string | undefined) {
+  return findSteamLibrary({
+    library: given,
+    environment: process.env,
+    platform: process.platform,
+    workingDirectory: process.cwd(),
+    mainScript: process.argv[1] ?? null,
+    execPath: process.execPath,
+    resourcesPath: (process as { resourcesPath?: string }).resourcesPath ?? null,
+    isFile,
+  });
+}
+
+/** What cannot be looked at is not there. */
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The door that the capture worker knocks at: see `SteamModule` in capture_worker.ts. Attaches to the Steam that the main
+ * thread has opened, or opens it.
+ *
+ * @throws SteamOpenError with the stage that failed and Steam's words.
+ */
+export function openVoiceSource(
+  options: RealSteamOptions | undefined,
+  _clock: () => Milliseconds,
+): VoiceSource {
+  const opened = openRealSteam(options);
+  if (opened.kind === 'open') return opened.steam;
+  throw new SteamOpenError(opened);
+}
+
+function unsupported(action: string, sdk: string): HotmicError {
+  const text = `Cannot ${action}: this libsteam_api has no such function, wants SDK ${sdk} or newer`;
+  return new HotmicError('ERR_HOTMIC_STEAM_UNSUPPORTED', text);
+}
+
+function resultOf(answer: number): VoiceResult {
+  // Numbers of newer SDKs are passed on as they are.
+  return Math.floor(answer / TWO_TO_32) as VoiceResult;
+}
+
+function bytesOf(answer: number): number {
+  return answer % TWO_TO_32;
 }
