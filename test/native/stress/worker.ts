@@ -31,6 +31,7 @@ function open() {
 
 let steam = open();
 steam.startVoiceRecording();
+parentPort?.postMessage('open');
 while (counts.getVoice < calls) {
   const written = steam.getVoiceInto(random.below(8) === 0 ? ring.subarray(0, random.below(200)) : ring);
   counts.getVoice += 1;
