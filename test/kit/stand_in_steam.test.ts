@@ -118,7 +118,7 @@ t.test('a whole session goes through on every stand-in', { skip }, async (t) => 
     const state = JSON.parse(lines.find((line) => line.startsWith('{'))!);
     t.equal(
       state.remoteSteamId,
-      variant === 'sdk152' ? '0' : '76561197960265999',
+      variant === 'sdk152' ? '0' : '76561197960265729',
       `${variant}'s remote identity`,
     );
   }

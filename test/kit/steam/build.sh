@@ -16,7 +16,7 @@ shared="-shared -Wl,-z,nodelete -Wl,-z,defs"
 case "$*" in *-fsanitize*) shared="-shared -Wl,-z,nodelete" ;; esac
 
 objects=
-for name in callback_queue fake_voice fake_client fake_client_tickets control_commands; do
+for name in callback_queue fake_voice fake_client fake_client_tickets fake_client_calls control_commands; do
   # shellcheck disable=SC2086
   "$cxx" $flags "$@" -c "$here/$name.cpp" -o "$out/$name.o" &
   objects="$objects $out/$name.o"

@@ -151,12 +151,12 @@ int getVoice(void* self, void* target, std::uint32_t room, std::uint32_t* writte
   return function(self, true, target, room, written, false, nullptr, 0, nullptr, 0);
 }
 
-HAuthTicket sessionTicket(void* self, std::uint8_t* ticket, int room, std::uint32_t* bytes) {
+HAuthTicket sessionTicket(void* self, SteamId remoteId, std::uint8_t* ticket, int room, std::uint32_t* bytes) {
   const auto function = user<HAuthTicket(void*, void*, int, std::uint32_t*, const void*)>("GetAuthSessionTicket");
   NetworkingIdentity remote{};
   remote.type = IDENTITY_IS_STEAM_ID;
   remote.bytes = 8;
-  remote.steamId = 76561197960265999;
+  remote.steamId = remoteId;
   // On SDKs that have three arguments, the fourth is ignored by the calling convention.
   return function(self, ticket, room, bytes, &remote);
 }
@@ -180,9 +180,10 @@ void identity(void* self) {
 void tickets(void* self, Dispatch& dispatch) {
   std::uint8_t ticket[1024];
   std::uint32_t bytes = 0;
-  const HAuthTicket none = sessionTicket(self, ticket, 100, &bytes);
+  const SteamId own = user<SteamId(void*)>("GetSteamID")(self);
+  const HAuthTicket none = sessionTicket(self, own, ticket, 100, &bytes);
   std::printf("ticket into 100 bytes: %u, wants %u\n", none, bytes);
-  const HAuthTicket handle = sessionTicket(self, ticket, sizeof ticket, &bytes);
+  const HAuthTicket handle = sessionTicket(self, own, ticket, sizeof ticket, &bytes);
   std::printf("ticket %08x of %u bytes\n", handle, bytes);
   dispatch.frame();
   if (const auto web = find<HAuthTicket(void*, const char*)>("SteamAPI_ISteamUser_GetAuthTicketForWebApi")) {
@@ -190,7 +191,6 @@ void tickets(void* self, Dispatch& dispatch) {
     dispatch.frame();
   }
   const auto begin = user<int(void*, const void*, int, SteamId)>("BeginAuthSession");
-  const SteamId own = user<SteamId(void*)>("GetSteamID")(self);
   std::uint8_t broken[1024];
   std::memcpy(broken, ticket, sizeof broken);
   broken[0] ^= 1;
@@ -303,7 +303,7 @@ void cycles(int count) {
     void* self = start();
     Dispatch dispatch;
     user<CallHandle(void*)>("GetMarketEligibility")(self);
-    control("restore");
+    control("emit 101 00");
     dispatch.frame(i > 0);
     find<void()>("SteamAPI_Shutdown")();
   }
@@ -340,8 +340,8 @@ void misuseIt(const std::string& what) {
   Dispatch dispatch;
   const auto loggedOn = user<bool(void*)>("BLoggedOn");
   CallbackMsg message;
-  control("restore");
-  control("restore");
+  control("emit 101 00");
+  control("emit 101 00");
   dispatch.runFrame(dispatch.pipe);
   if (what == "null") {
     loggedOn(nullptr);
