@@ -32,10 +32,11 @@ done
 # shellcheck disable=SC2086
 "$cxx" $flags "$@" $shared "$here/stand_in_steamclient.cpp" $objects -o "$out/client/steamclient.so" -pthread &
 # shellcheck disable=SC2086
-"$cxx" $flags "$@" "$here/harness.cpp" -o "$out/harness" -ldl -pthread &
+"$cxx" $flags "$@" "$here/harness.cpp" "$here/harness_session.cpp" -o "$out/harness" -ldl -pthread &
 if [ -n "${NODE_HEADERS:-}" ]; then
+  # Without the flags: it is loaded by a Node that was not built with them.
   # shellcheck disable=SC2086
-  "$cxx" $flags "$@" -shared -I"$NODE_HEADERS" "$here/control.cc" -o "$out/control.node" -ldl &
+  "$cxx" $flags -shared -I"$NODE_HEADERS" "$here/control.cc" -o "$out/control.node" -ldl &
 fi
 wait
 

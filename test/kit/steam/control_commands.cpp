@@ -269,6 +269,7 @@ class ControlCommands {
     put("inits", counts.inits);
     put("shutdowns", counts.shutdowns);
     put("open", client_.open_ ? 1 : 0);
+    put("loggedOn", client_.account_.loggedOn ? 1 : 0);
     put("frames", counts.frames);
     put("getVoice", counts.getVoice);
     put("getAvailableVoice", counts.getAvailableVoice);
