@@ -24,6 +24,7 @@ export interface StandInState {
   readonly inits: number;
   readonly shutdowns: number;
   readonly open: number;
+  readonly loggedOn: number;
   /** Calls of RunFrame. */
   readonly frames: number;
   readonly getVoice: number;
@@ -161,6 +162,11 @@ export class StandInControls implements SteamControls {
   /** How the next initialisations end. The environment's HOTMIC_STAND_IN_FAIL does the same from the start. */
   fail(stage: FailureStage): void {
     this.run(`fail ${stage}`);
+  }
+
+  /** How long after a grant the next encrypted app ticket is refused, in ms. Default 60000. */
+  limitEncryptedTickets(ms: number): void {
+    this.run(`set encrypted-limit-ms ${ms}`);
   }
 
   /** What getVoice gives, in order, while it records. At most 4096 wait. */

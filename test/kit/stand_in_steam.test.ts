@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { readPacket } from '../../voice/packet.js';
+import { broadcastPayload } from './broadcast_payload.js';
 import { SILENCE_PACKET } from './golden_packets.js';
 import { bytesOfHex, hexOfBytes } from './hex.js';
 import { StandInControls } from './stand_in_controls.js';
@@ -55,7 +56,7 @@ async function harnessOnReal(
   const home = standInHome(standIns, client);
   try {
     const path = real.kind === 'there' ? real.path : '';
-    const ran = await harness([mode, path, home.steamclient, ...args], { HOME: home.path, ...env });
+    const ran = await harness([mode, path, home.steamclient, ...args], { ...home.environment, ...env });
     return { ...ran, home };
   } finally {
     home.remove();
@@ -118,7 +119,7 @@ t.test('a whole session goes through on every stand-in', { skip }, async (t) => 
     const state = JSON.parse(lines.find((line) => line.startsWith('{'))!);
     t.equal(
       state.remoteSteamId,
-      variant === 'sdk152' ? '0' : '76561197960265999',
+      variant === 'sdk152' ? '0' : '76561197960265729',
       `${variant}'s remote identity`,
     );
   }
@@ -270,3 +271,121 @@ t.test(
     t.equal(controls.run('env HOTMIC_STAND_IN_TEST'), '');
   },
 );
+
+t.test('each broadcast has the number and the size of Steam’s struct', async (t) => {
+  const duration = {
+    app_id: 480,
+    applicable: true,
+    seconds_last_5hrs: 1,
+    progress: 2,
+    notification: 3,
+    notification_verbal: '',
+    seconds_today: 4,
+    seconds_remaining: 5,
+  };
+  const written = [
+    broadcastPayload('steam_server_connected', {}),
+    broadcastPayload('steam_server_connect_failed', { result: 3, retrying: true }),
+    broadcastPayload('steam_server_disconnected', { result: 3 }),
+    broadcastPayload('client_game_server_deny', {
+      app_id: 480,
+      server_ip: '127.0.0.1',
+      server_port: 27015,
+      secure: 1,
+      reason: 4,
+    }),
+    broadcastPayload('ipc_failure', { type: 1 }),
+    broadcastPayload('licenses_updated', {}),
+    broadcastPayload('validate_auth_ticket_response', { auth_id: 1n, response: 2, owner_id: 3n }),
+    broadcastPayload('microtransaction_auth_response', { app_id: 480, order_id: 7n, authorized: true }),
+    broadcastPayload('get_auth_session_ticket_response', { auth_ticket: 9, result: 1 }),
+    broadcastPayload('game_web_callback', { url: 'https://game.invalid/' }),
+    broadcastPayload('duration_control', { result: 1, duration }),
+    broadcastPayload('get_ticket_for_web_api', {
+      auth_ticket: 9,
+      result: 1,
+      ticket_size: 2,
+      ticket_buffer: new Uint8Array(2),
+    }),
+  ];
+  const microtransaction = process.platform === 'win32' ? 24 : 16;
+  t.same(
+    written.map(({ id, payload }) => [id, payload.length]),
+    [
+      [101, 1],
+      [102, 8],
+      [103, 4],
+      [113, 16],
+      [117, 1],
+      [125, 1],
+      [143, 20],
+      [152, microtransaction],
+      [163, 8],
+      [164, 256],
+      [167, 32],
+      [168, 2572],
+    ],
+  );
+  t.equal(
+    hexOfBytes(written[3]!.payload),
+    'e00100000100007f87690100' + '04000000',
+    '127.0.0.1 in host order',
+  );
+  t.equal(hexOfBytes(written[6]!.payload), '0100000000000000' + '02000000' + '0300000000000000');
+});
+
+t.test('every control is understood, and what it sends waits for the next frame', { skip }, async (t) => {
+  const controls = new StandInControls(standIns.control, standIns.libraries.sdk157);
+  controls.reset();
+  controls.setAccount({
+    steamLevel: 7,
+    badges: [{ series: 1, foil: true, level: 1 }],
+    phoneVerified: true,
+    phoneIdentifying: true,
+    phoneRequiringVerification: true,
+    twoFactorEnabled: true,
+    behindNat: true,
+    market: {
+      is_allowed: false,
+      disallow_reason: 8,
+      allowed_at_time: 1_700_000_000,
+      steam_guard_required_days: 1,
+      new_device_cooldown: 2,
+    },
+    duration: {
+      applicable: true,
+      seconds_last_5hrs: 1,
+      progress: 1,
+      notification: 1,
+      seconds_today: 1,
+      seconds_remaining: 1,
+    },
+  });
+  controls.setLicense(481, 'owned', 76561197960265730n);
+  t.equal(controls.counts().callbacksWaiting, 0, 'nothing of it is told');
+  controls.setLicense(481, 'not-owned');
+  controls.loseConnection(3);
+  t.equal(controls.counts().loggedOn, 0);
+  controls.loseConnection(3);
+  controls.restoreConnection();
+  controls.restoreConnection();
+  t.equal(controls.counts().loggedOn, 1);
+  t.equal(controls.counts().callbacksWaiting, 3, 'licenses, lost, restored: each once');
+  controls.answerNext({ kind: 'begin-auth-session', result: 4 });
+  controls.answerNext({ kind: 'validation', response: 3, ownerId: 76561197960265730n });
+  controls.answerNext({ kind: 'auth-ticket', result: 2 });
+  controls.answerNext({ kind: 'encrypted-ticket', result: 25 });
+  controls.answerNext({ kind: 'call-failure' });
+  controls.refuseNextCall();
+  controls.answerNextCallWith(new Uint8Array(3));
+  controls.limitEncryptedTickets(0);
+  controls.lingerVoice(2);
+  controls.repeatVoice(700, 'numbered');
+  controls.fail('pipe');
+  controls.emit('ipc_failure', { type: 1 });
+  controls.emitRaw(9999, new Uint8Array(0));
+  t.equal(controls.counts().callbacksWaiting, 5);
+  t.equal(controls.ticketOf(76561197960265730n).length, 234);
+  controls.reset();
+  t.equal(controls.counts().callbacksWaiting, 0);
+});

@@ -56,11 +56,12 @@ const OUT = join(ROOT, 'out/stand_in');
  * Builds the stand-ins: about 10 s the first time. Several processes may ask at once.
  *
  * @param flags More for the compiler, such as `-fsanitize=address`.
- * @returns `skipped`, with the reason, without a C++ compiler or Node's headers, or not on Linux or macOS.
+ * @returns `skipped`, with the reason, without a C++ compiler or Node's headers, or not on Linux.
  * @throws Error when the compiler refuses the sources: that is a fault of ours.
  */
 export async function buildStandIns(flags: readonly string[] = []): Promise<StandIns | Skipped> {
-  if (process.platform === 'win32') return skipped('the stand-ins are built on Linux and macOS only');
+  if (process.platform !== 'linux')
+    return skipped(`the stand-ins are built on Linux, not on ${process.platform}`);
   const compiler = await output(process.env.CXX ?? 'g++', ['--version']).catch(() => null);
   if (compiler === null) return skipped('no C++ compiler: no g++');
   const headers = nodeHeaders();
@@ -74,13 +75,14 @@ export async function buildStandIns(flags: readonly string[] = []): Promise<Stan
   const libraries = Object.fromEntries(
     STAND_IN_VARIANTS.map((variant) => [variant, join(folder, variant, 'libsteam_api.so')]),
   ) as Record<StandInVariant, string>;
-  const { control } = createRequire(import.meta.url)(join(folder, 'control.node')) as { control: Control };
+  const addon = () =>
+    createRequire(import.meta.url)(join(folder, 'control.node')) as { readonly control: Control };
   return {
     kind: 'built',
     libraries,
     steamclient: join(folder, 'client/steamclient.so'),
     harness: join(folder, 'harness'),
-    control,
+    control: (library, command) => addon().control(library, command),
   };
 }
 
@@ -120,6 +122,8 @@ export function realLibrary(): { readonly kind: 'there'; readonly path: string }
 export interface StandInHome {
   /** For HOME. */
   readonly path: string;
+  /** What a process needs to find it, with app id 480: for `env` of a child, over `process.env`. */
+  readonly environment: Readonly<Record<'HOME' | 'SteamAppId', string>>;
   /** Where the real library finds steamclient.so: the library to control. */
   readonly steamclient: string;
   /** Deletes it. What was loaded stays. */
@@ -138,7 +142,8 @@ export function standInHome(standIns: StandIns, client: 'stand-in' | 'none' = 's
   const steamclient = join(folder, 'steamclient.so');
   mkdirSync(folder, { recursive: true });
   if (client === 'stand-in') symlinkSync(standIns.steamclient, steamclient);
-  return { path, steamclient, remove: () => rmSync(path, { recursive: true, force: true }) };
+  const environment = { HOME: path, SteamAppId: '480' };
+  return { path, environment, steamclient, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
 const skipped = (reason: string): Skipped => ({ kind: 'skipped', reason });

@@ -21,6 +21,8 @@ using Result = std::int32_t;
 
 constexpr Result RESULT_OK = 1;
 constexpr Result RESULT_NO_CONNECTION = 3;
+constexpr Result RESULT_INVALID_PARAM = 8;
+constexpr Result RESULT_LIMIT_EXCEEDED = 25;
 constexpr Result RESULT_DUPLICATE_REQUEST = 29;
 
 constexpr std::size_t ERROR_TEXT_BYTES = 1024;

@@ -16,7 +16,7 @@ shared="-shared -Wl,-z,nodelete -Wl,-z,defs"
 case "$*" in *-fsanitize*) shared="-shared -Wl,-z,nodelete" ;; esac
 
 objects=
-for name in callback_queue fake_voice fake_client fake_client_tickets control_commands; do
+for name in callback_queue fake_voice fake_client fake_client_tickets fake_client_calls control_commands; do
   # shellcheck disable=SC2086
   "$cxx" $flags "$@" -c "$here/$name.cpp" -o "$out/$name.o" &
   objects="$objects $out/$name.o"
@@ -32,10 +32,11 @@ done
 # shellcheck disable=SC2086
 "$cxx" $flags "$@" $shared "$here/stand_in_steamclient.cpp" $objects -o "$out/client/steamclient.so" -pthread &
 # shellcheck disable=SC2086
-"$cxx" $flags "$@" "$here/harness.cpp" -o "$out/harness" -ldl -pthread &
+"$cxx" $flags "$@" "$here/harness.cpp" "$here/harness_session.cpp" -o "$out/harness" -ldl -pthread &
 if [ -n "${NODE_HEADERS:-}" ]; then
+  # Without the flags: it is loaded by a Node that was not built with them.
   # shellcheck disable=SC2086
-  "$cxx" $flags "$@" -shared -I"$NODE_HEADERS" "$here/control.cc" -o "$out/control.node" -ldl &
+  "$cxx" $flags -shared -I"$NODE_HEADERS" "$here/control.cc" -o "$out/control.node" -ldl &
 fi
 wait
 

@@ -21,24 +21,26 @@ constexpr int FREED = 0xdd;
 
 }  // namespace
 
-void CallbackQueue::post(std::int32_t id, const void* payload, std::size_t bytes) {
+void CallbackQueue::post(std::int32_t id, const void* payload, std::size_t bytes, OnGiven onGiven) {
   if (waiting() >= MAX_WAITING) {
     posted_.clear();
     due_.clear();
     post(steam_abi::IpcFailure{FLUSHED_CALLBACK_QUEUE});
   }
   const auto* first = static_cast<const std::uint8_t*>(payload);
-  posted_.push_back({id, Bytes(first, first + bytes)});
+  posted_.push_back({id, Bytes(first, first + bytes), std::move(onGiven)});
 }
 
-steam_abi::CallHandle CallbackQueue::postCall(std::int32_t id, const void* payload, std::size_t bytes) {
+steam_abi::CallHandle CallbackQueue::postCall(std::int32_t id, const void* payload, std::size_t bytes,
+                                              CallFault fault, OnGiven onGiven) {
   const steam_abi::CallHandle call = nextCall_++;
   const auto* first = static_cast<const std::uint8_t*>(payload);
   Bytes result = std::exchange(hasNextPayload_, false) ? std::move(nextPayload_) : Bytes(first, first + bytes);
   const steam_abi::CallCompleted completed{call, id, static_cast<std::uint32_t>(result.size())};
   if (results_.size() >= MAX_WAITING) results_.erase(results_.begin());
-  results_[call] = {id, std::move(result), std::exchange(nextFault_, CallFault::none)};
-  post(steam_abi::CALL_COMPLETED_ID, &completed, sizeof completed);
+  const CallFault told = std::exchange(nextFault_, CallFault::none);
+  results_[call] = {id, std::move(result), told == CallFault::none ? fault : told};
+  post(steam_abi::CALL_COMPLETED_ID, &completed, sizeof completed, std::move(onGiven));
   return call;
 }
 
@@ -64,7 +66,9 @@ bool CallbackQueue::next(steam_abi::HSteamUser user, steam_abi::CallbackMsg* mes
   message->id = front.id;
   message->param = given_ + MISALIGNMENT;
   message->paramBytes = static_cast<std::int32_t>(front.payload.size());
+  const OnGiven onGiven = std::move(due_.front().onGiven);
   due_.pop_front();
+  if (onGiven) onGiven();
   return true;
 }
 

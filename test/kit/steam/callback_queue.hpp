@@ -5,8 +5,9 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
-#include <string>
+#include <utility>
 #include <vector>
 
 #include "abi.hpp"
@@ -22,21 +23,25 @@ enum class CallFault {
   refused,
 };
 
+// Called when a callback is given out by `next`; not at all when it is lost.
+using OnGiven = std::function<void()>;
+
 class CallbackQueue {
  public:
-  void post(std::int32_t id, const void* payload, std::size_t bytes);
+  void post(std::int32_t id, const void* payload, std::size_t bytes, OnGiven onGiven = {});
 
   template <typename Payload>
-  void post(const Payload& payload) {
-    post(Payload::ID, &payload, sizeof payload);
+  void post(const Payload& payload, OnGiven onGiven = {}) {
+    post(Payload::ID, &payload, sizeof payload, std::move(onGiven));
   }
 
   // Takes a call: its completion is posted at once. Never 0.
-  steam_abi::CallHandle postCall(std::int32_t id, const void* payload, std::size_t bytes);
+  steam_abi::CallHandle postCall(std::int32_t id, const void* payload, std::size_t bytes, CallFault fault,
+                                 OnGiven onGiven);
 
   template <typename Payload>
-  steam_abi::CallHandle postCall(const Payload& payload) {
-    return postCall(Payload::ID, &payload, sizeof payload);
+  steam_abi::CallHandle postCall(const Payload& payload, CallFault fault = CallFault::none, OnGiven onGiven = {}) {
+    return postCall(Payload::ID, &payload, sizeof payload, fault, std::move(onGiven));
   }
 
   void runFrame();
@@ -54,6 +59,7 @@ class CallbackQueue {
   // For the next call only.
   void answerNext(CallFault fault) { nextFault_ = fault; }
   void answerNext(Bytes payload);
+  bool nextCallFails() const { return nextFault_ != CallFault::none; }
 
   std::size_t waiting() const { return posted_.size() + due_.size(); }
   std::size_t resultsWaiting() const { return results_.size(); }
@@ -62,6 +68,7 @@ class CallbackQueue {
   struct Posted {
     std::int32_t id;
     Bytes payload;
+    OnGiven onGiven;
   };
   struct CallResult {
     std::int32_t id;

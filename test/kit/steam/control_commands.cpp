@@ -105,6 +105,7 @@ class ControlCommands {
     else if (name == "behind-nat") account.behindNat = value != 0;
     else if (name == "ticket-bytes") client_.ticketBytes_ = value;
     else if (name == "web-ticket-bytes") client_.webTicketBytes_ = value;
+    else if (name == "encrypted-limit-ms") client_.encryptedLimit_ = std::chrono::milliseconds(value);
     else return false;
     return true;
   }
@@ -156,14 +157,12 @@ class ControlCommands {
   // lose <result>
   bool lose() {
     if (!has(2)) return false;
-    client_.account_.loggedOn = false;
-    client_.callbacks_.post(ServersDisconnected{small(words_[1])});
+    client_.disconnect(small(words_[1]));
     return true;
   }
 
   bool restore() {
-    client_.account_.loggedOn = true;
-    client_.callbacks_.post(ServersConnected{});
+    client_.reconnect();
     return true;
   }
 
@@ -270,6 +269,7 @@ class ControlCommands {
     put("inits", counts.inits);
     put("shutdowns", counts.shutdowns);
     put("open", client_.open_ ? 1 : 0);
+    put("loggedOn", client_.account_.loggedOn ? 1 : 0);
     put("frames", counts.frames);
     put("getVoice", counts.getVoice);
     put("getAvailableVoice", counts.getAvailableVoice);

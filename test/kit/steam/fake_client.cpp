@@ -1,4 +1,4 @@
-// The session of the pipe, dispatch, the account, and voice. Tickets are in fake_client_tickets.cpp.
+// The session of the pipe, dispatch, the account, and voice. The rest is in fake_client_tickets.cpp and fake_client_calls.cpp.
 
 #include "fake_client.hpp"
 
@@ -84,10 +84,7 @@ void FakeClient::close() {
   counts_.shutdowns += 1;
   callbacks_.clear();
   voice_.end();
-  tickets_.clear();
-  cancelled_.clear();
-  sessions_.clear();
-  encryptedPending_ = false;
+  endSessions();
 }
 
 bool FakeClient::isOpen() {
@@ -110,7 +107,6 @@ void FakeClient::runFrame() {
   const Lock lock(mutex_);
   dispatchThreads_.insert(std::this_thread::get_id());
   counts_.frames += 1;
-  encryptedPending_ = false;
   callbacks_.runFrame();
 }
 
@@ -235,13 +231,10 @@ void FakeClient::reset() {
   account_ = Account();
   callbacks_.clear();
   voice_ = FakeVoice();
-  tickets_.clear();
-  cancelled_.clear();
-  sessions_.clear();
+  endSessions();
   licenses_.clear();
   failure_.clear();
-  encryptedTicket_.clear();
-  encryptedPending_ = false;
+  encryptedLimit_ = std::chrono::milliseconds(60'000);
   ticketBytes_ = 234;
   webTicketBytes_ = 210;
   nextBegin_ = nextValidation_ = nextTicketResult_ = nextEncryptedResult_ = -1;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <mutex>
 #include <set>
@@ -129,14 +130,36 @@ class FakeClient {
   Lock enter(std::size_t self);
   Bytes makeTicket(steam_abi::HAuthTicket handle, steam_abi::SteamId owner, steam_abi::SteamId remote,
                    std::size_t bytes) const;
-  void judge(steam_abi::SteamId from, steam_abi::HAuthTicket ticket, std::int32_t response);
+  // What a ticket says at once: a BeginAuthSession result, its handle, 0 for bytes that are none, and the verdict as far as the
+  // ticket decides it, else −1.
+  struct Judged {
+    std::int32_t result;
+    steam_abi::HAuthTicket ticket;
+    std::int32_t response;
+  };
+  Judged judge(const void* ticket, std::int32_t bytes, steam_abi::SteamId from) const;
+  // The verdict on a ticket's use. From then on it is used.
+  std::int32_t useTicket(steam_abi::HAuthTicket ticket, steam_abi::SteamId from);
+  void tell(steam_abi::SteamId from, std::int32_t response);
+  void bring(steam_abi::SteamId from, std::int32_t response);
+  void disconnect(steam_abi::Result result);
+  void reconnect();
+  void endSessions();
   void reset();
 
   struct Session {
+    // Another for each session, so that a verdict finds its own.
+    std::uint64_t serial;
     // 0 for a ticket that is not one of ours.
     steam_abi::HAuthTicket ticket;
     steam_abi::SteamId owner;
+    // From when the verdict OK was given out.
     bool authenticated;
+  };
+  struct Verdict {
+    steam_abi::SteamId from;
+    std::uint64_t serial;
+    std::int32_t response;
   };
 
   std::mutex mutex_;
@@ -157,13 +180,21 @@ class FakeClient {
   steam_abi::HAuthTicket nextTicket_ = 0x90000001;
   std::set<steam_abi::HAuthTicket> tickets_;
   std::set<steam_abi::HAuthTicket> cancelled_;
+  std::set<steam_abi::HAuthTicket> invalid_;
+  std::set<steam_abi::HAuthTicket> used_;
+  std::uint64_t nextSession_ = 1;
   std::map<steam_abi::SteamId, Session> sessions_;
+  // Verdicts that wait for the connection: of each session one at most.
+  std::vector<Verdict> verdicts_;
   std::map<std::pair<steam_abi::SteamId, steam_abi::AppId>, bool> licenses_;
   std::size_t ticketBytes_ = 234;
   std::size_t webTicketBytes_ = 210;
 
   Bytes encryptedTicket_;
   bool encryptedPending_ = false;
+  bool encryptedGranted_ = false;
+  std::chrono::steady_clock::time_point encryptedGrantedAt_;
+  std::chrono::milliseconds encryptedLimit_{60'000};
 
   // What the next of its kind is answered with; negative for nothing special.
   std::int32_t nextBegin_ = -1;

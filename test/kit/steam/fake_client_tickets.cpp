@@ -1,7 +1,9 @@
-// The fake client's tickets, auth sessions, licences, and all that is answered by a call result.
+// The fake client's tickets, auth sessions and licences.
+//
+// What Steam says at once, and what it says later by callback, is as the embedded Steam has it (native/embedded_sessions.ts),
+// so that one test holds for both. How a real Steam client does it was never observed.
 
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
 #include <utility>
 
@@ -17,9 +19,11 @@ constexpr std::uint32_t TICKET_VERSION = 1;
 constexpr std::size_t TICKET_HEADER_BYTES = 32;
 
 constexpr std::size_t MAX_WEB_TICKET_BYTES = sizeof(GetTicketForWebApiResponse::buffer);
+constexpr std::size_t MAX_IDENTITY_BYTES = 255;
+constexpr std::size_t MAX_LIVE_TICKETS = 256;
+constexpr std::size_t MAX_SESSIONS = 256;
 // What is in a struct that Steam did not write.
 constexpr int GARBAGE = 0xcd;
-constexpr std::size_t GAME_CONNECTION_BYTES = 206;
 
 enum BeginResult : std::int32_t {
   BEGIN_OK = 0,
@@ -28,8 +32,15 @@ enum BeginResult : std::int32_t {
   BEGIN_INVALID_VERSION = 3,
   BEGIN_GAME_MISMATCH = 4,
 };
-constexpr std::int32_t RESPONSE_OK = 0;
-constexpr std::int32_t RESPONSE_CANCELED = 6;
+enum Response : std::int32_t {
+  RESPONSE_UNDECIDED = -1,
+  RESPONSE_OK = 0,
+  RESPONSE_NOT_CONNECTED = 1,
+  RESPONSE_CANCELED = 6,
+  RESPONSE_ALREADY_USED = 7,
+  RESPONSE_INVALID = 8,
+  RESPONSE_OTHER_IDENTITY = 10,
+};
 enum LicenseResult : std::int32_t { HAS_LICENSE = 0, HAS_NO_LICENSE = 1, NO_AUTH = 2 };
 
 PackedSteamId packed(SteamId id) {
@@ -74,9 +85,13 @@ HAuthTicket FakeClient::getAuthSessionTicket(std::size_t self, void* target, std
   const Bytes ticket = makeTicket(nextTicket_, account_.steamId, remoteId, ticketBytes_);
   *bytes = static_cast<std::uint32_t>(ticket.size());
   if (target == nullptr || room < static_cast<std::int32_t>(ticket.size())) return 0;
+  *bytes = 0;
+  if (tickets_.size() >= MAX_LIVE_TICKETS) return 0;
   const HAuthTicket handle = nextTicket_++;
+  *bytes = static_cast<std::uint32_t>(ticket.size());
   std::memcpy(target, ticket.data(), ticket.size());
   const Result result = takeOr(nextTicketResult_, account_.loggedOn ? RESULT_OK : RESULT_NO_CONNECTION);
+  if (result != RESULT_OK && result != RESULT_NO_CONNECTION) invalid_.insert(handle);
   tickets_.insert(handle);
   callbacks_.post(GetAuthSessionTicketResponse{handle, result});
   return handle;
@@ -86,6 +101,7 @@ HAuthTicket FakeClient::getAuthTicketForWebApi(std::size_t self, const char* ide
   const Lock lock = enter(self);
   lastIdentityNull_ = identity == nullptr;
   lastIdentity_ = identity == nullptr ? "" : identity;
+  if (tickets_.size() >= MAX_LIVE_TICKETS || lastIdentity_.size() > MAX_IDENTITY_BYTES) return 0;
   const HAuthTicket handle = nextTicket_++;
   GetTicketForWebApiResponse response;
   std::memset(&response, GARBAGE, sizeof response);
@@ -108,41 +124,89 @@ void FakeClient::cancelAuthTicket(std::size_t self, HAuthTicket ticket) {
   if (tickets_.erase(ticket) == 0) return;
   counts_.ticketsCancelled += 1;
   cancelled_.insert(ticket);
-  for (auto& [from, session] : sessions_) {
-    if (session.ticket != ticket) continue;
-    session.authenticated = false;
-    callbacks_.post(ValidateAuthTicketResponse{packed(from), RESPONSE_CANCELED, packed(session.owner)});
+  for (const auto& [from, session] : sessions_) {
+    if (session.ticket == ticket) tell(from, RESPONSE_CANCELED);
   }
 }
 
 std::int32_t FakeClient::beginAuthSession(std::size_t self, const void* ticket, std::int32_t bytes, SteamId from) {
   const Lock lock = enter(self);
-  const std::int32_t forced = std::exchange(nextBegin_, -1);
-  if (forced > BEGIN_OK) return forced;
-  if (sessions_.count(from) > 0) return BEGIN_DUPLICATE;
-  if (forced == BEGIN_OK) {
-    judge(from, 0, RESPONSE_OK);
-    return BEGIN_OK;
-  }
-  const auto* read = static_cast<const std::uint8_t*>(ticket);
-  if (read == nullptr || bytes < static_cast<std::int32_t>(TICKET_HEADER_BYTES)) return BEGIN_INVALID_TICKET;
-  if (numberAt<std::uint32_t>(read) != TICKET_MAGIC) return BEGIN_INVALID_TICKET;
-  if (numberAt<std::uint32_t>(read + 4) != TICKET_VERSION) return BEGIN_INVALID_VERSION;
-  if (numberAt<AppId>(read + 12) != app_) return BEGIN_GAME_MISMATCH;
-  if (numberAt<SteamId>(read + 16) != from) return BEGIN_INVALID_TICKET;
-  const auto handle = numberAt<HAuthTicket>(read + 8);
-  const Bytes whole = makeTicket(handle, from, numberAt<SteamId>(read + 24), static_cast<std::size_t>(bytes));
-  if (std::memcmp(whole.data(), read, whole.size()) != 0) return BEGIN_INVALID_TICKET;
-  judge(from, handle, cancelled_.count(handle) > 0 ? RESPONSE_CANCELED : RESPONSE_OK);
+  const Judged judged = judge(ticket, bytes, from);
+  const std::int32_t result = takeOr(nextBegin_, judged.result);
+  if (result != BEGIN_OK) return result;
+  if (sessions_.count(from) == 0 && sessions_.size() >= MAX_SESSIONS) return BEGIN_INVALID_TICKET;
+  const std::int32_t used = useTicket(judged.ticket, from);
+  const std::int32_t natural = judged.response == RESPONSE_UNDECIDED ? used : judged.response;
+  const std::int32_t response = takeOr(nextValidation_, natural);
+  const SteamId owner = std::exchange(nextOwner_, 0);
+  sessions_[from] = {nextSession_++, judged.ticket, owner == 0 ? from : owner, false};
+  tell(from, response);
   return BEGIN_OK;
 }
 
-void FakeClient::judge(SteamId from, HAuthTicket ticket, std::int32_t response) {
-  response = takeOr(nextValidation_, response);
-  const SteamId told = std::exchange(nextOwner_, 0);
-  const SteamId owner = told == 0 ? from : told;
-  sessions_[from] = {ticket, owner, response == RESPONSE_OK};
-  callbacks_.post(ValidateAuthTicketResponse{packed(from), response, packed(owner)});
+FakeClient::Judged FakeClient::judge(const void* ticket, std::int32_t bytes, SteamId from) const {
+  const auto* read = static_cast<const std::uint8_t*>(ticket);
+  const Judged none = {BEGIN_INVALID_TICKET, 0, RESPONSE_UNDECIDED};
+  if (read == nullptr || bytes < static_cast<std::int32_t>(TICKET_HEADER_BYTES)) return none;
+  if (numberAt<std::uint32_t>(read) != TICKET_MAGIC) return none;
+  const auto handle = numberAt<HAuthTicket>(read + 8);
+  const auto issuer = numberAt<SteamId>(read + 16);
+  const auto remote = numberAt<SteamId>(read + 24);
+  const auto at = [&](std::int32_t result) { return Judged{result, handle, RESPONSE_UNDECIDED}; };
+  if (numberAt<std::uint32_t>(read + 4) != TICKET_VERSION) return at(BEGIN_INVALID_VERSION);
+  if (numberAt<AppId>(read + 12) != app_) return at(BEGIN_GAME_MISMATCH);
+  const Bytes whole = makeTicket(handle, issuer, remote, static_cast<std::size_t>(bytes));
+  if (std::memcmp(whole.data(), read, whole.size()) != 0) return none;
+  if (issuer != from) return at(BEGIN_INVALID_TICKET);
+  if (sessions_.count(from) > 0) return at(BEGIN_DUPLICATE);
+  const bool isForOther = remote != 0 && remote != account_.steamId;
+  return {BEGIN_OK, handle, isForOther ? RESPONSE_OTHER_IDENTITY : RESPONSE_UNDECIDED};
+}
+
+std::int32_t FakeClient::useTicket(HAuthTicket ticket, SteamId from) {
+  if (ticket == 0) return RESPONSE_INVALID;
+  const bool isFirst = used_.insert(ticket).second;
+  if (invalid_.count(ticket) > 0) return RESPONSE_INVALID;
+  if (cancelled_.count(ticket) > 0) return RESPONSE_CANCELED;
+  if (!isFirst) return RESPONSE_ALREADY_USED;
+  return from == account_.steamId && !account_.loggedOn ? RESPONSE_NOT_CONNECTED : RESPONSE_OK;
+}
+
+// At once while Steam is connected, otherwise once it is again.
+void FakeClient::tell(SteamId from, std::int32_t response) {
+  if (account_.loggedOn) return bring(from, response);
+  const std::uint64_t serial = sessions_[from].serial;
+  for (Verdict& waiting : verdicts_) {
+    if (waiting.serial != serial) continue;
+    waiting.response = response;
+    return;
+  }
+  verdicts_.push_back({from, serial, response});
+}
+
+void FakeClient::bring(SteamId from, std::int32_t response) {
+  const Session& session = sessions_[from];
+  const std::uint64_t serial = session.serial;
+  callbacks_.post(ValidateAuthTicketResponse{packed(from), response, packed(session.owner)}, [=] {
+    const auto found = sessions_.find(from);
+    if (found != sessions_.end() && found->second.serial == serial) {
+      found->second.authenticated = response == RESPONSE_OK;
+    }
+  });
+}
+
+void FakeClient::disconnect(Result result) {
+  if (!std::exchange(account_.loggedOn, false)) return;
+  callbacks_.post(ServersDisconnected{result});
+}
+
+void FakeClient::reconnect() {
+  if (std::exchange(account_.loggedOn, true)) return;
+  callbacks_.post(ServersConnected{});
+  for (const Verdict& waiting : std::exchange(verdicts_, {})) {
+    const auto found = sessions_.find(waiting.from);
+    if (found != sessions_.end() && found->second.serial == waiting.serial) bring(waiting.from, waiting.response);
+  }
 }
 
 void FakeClient::endAuthSession(std::size_t self, SteamId from) {
@@ -161,91 +225,13 @@ std::int32_t FakeClient::userHasLicense(std::size_t self, SteamId who, AppId app
   return owned ? HAS_LICENSE : HAS_NO_LICENSE;
 }
 
-CallHandle FakeClient::requestEncryptedAppTicket(std::size_t self, const void* data, std::int32_t bytes) {
-  const Lock lock = enter(self);
-  const auto* first = static_cast<const std::uint8_t*>(data);
-  const auto count = static_cast<std::size_t>(std::max(bytes, 0));
-  lastUserData_ = first == nullptr ? Bytes() : Bytes(first, first + count);
-  const Result natural = !account_.loggedOn  ? RESULT_NO_CONNECTION
-                         : encryptedPending_ ? RESULT_DUPLICATE_REQUEST
-                                             : RESULT_OK;
-  const Result result = takeOr(nextEncryptedResult_, natural);
-  encryptedPending_ = true;
-  if (result == RESULT_OK) {
-    // Magic, the length of the user data, the user data, 64 bytes more.
-    const auto length = static_cast<std::uint32_t>(lastUserData_.size());
-    encryptedTicket_.assign({'H', 'M', 'E', 'T'});
-    for (int i = 0; i < 4; i += 1) encryptedTicket_.push_back(static_cast<std::uint8_t>(length >> (8 * i)));
-    encryptedTicket_.insert(encryptedTicket_.end(), lastUserData_.begin(), lastUserData_.end());
-    for (int i = 0; i < 64; i += 1) encryptedTicket_.push_back(static_cast<std::uint8_t>(i * 3));
-  }
-  return callbacks_.postCall(EncryptedAppTicketResponse{result});
-}
-
-bool FakeClient::getEncryptedAppTicket(std::size_t self, void* target, std::int32_t room, std::uint32_t* bytes) {
-  const Lock lock = enter(self);
-  *bytes = static_cast<std::uint32_t>(encryptedTicket_.size());
-  if (encryptedTicket_.empty() || target == nullptr) return false;
-  if (room < static_cast<std::int32_t>(encryptedTicket_.size())) return false;
-  std::memcpy(target, encryptedTicket_.data(), encryptedTicket_.size());
-  return true;
-}
-
-CallHandle FakeClient::requestStoreAuthUrl(std::size_t self, const char* url) {
-  const Lock lock = enter(self);
-  lastUrl_ = url == nullptr ? "" : url;
-  StoreAuthUrlResponse response;
-  std::memset(&response, GARBAGE, sizeof response);
-  std::snprintf(response.url, sizeof response.url, "https://store.invalid/login/?redir=%s", lastUrl_.c_str());
-  return callbacks_.postCall(response);
-}
-
-CallHandle FakeClient::getMarketEligibility(std::size_t self) {
-  const Lock lock = enter(self);
-  return callbacks_.postCall(account_.market);
-}
-
-CallHandle FakeClient::getDurationControl(std::size_t self) {
-  const Lock lock = enter(self);
-  DurationControl answer = account_.duration;
-  answer.result = RESULT_OK;
-  answer.app = app_;
-  return callbacks_.postCall(answer);
-}
-
-bool FakeClient::setDurationOnlineState(std::size_t self, std::int32_t state) {
-  const Lock lock = enter(self);
-  if (state < 1 || state > 3) return false;
-  onlineState_ = state;
-  return true;
-}
-
-void FakeClient::advertiseGame(std::size_t self, SteamId server, std::uint32_t ip, std::uint16_t port) {
-  const Lock lock = enter(self);
-  advertisedServer_ = server;
-  advertisedIp_ = ip;
-  advertisedPort_ = port;
-}
-
-std::int32_t FakeClient::initiateGameConnection(std::size_t self, void* target, std::int32_t room, SteamId server,
-                                                std::uint32_t ip, std::uint16_t port, bool secure) {
-  const Lock lock = enter(self);
-  if (target == nullptr || room < static_cast<std::int32_t>(GAME_CONNECTION_BYTES)) return 0;
-  auto* out = static_cast<std::uint8_t*>(target);
-  for (std::size_t i = 0; i < GAME_CONNECTION_BYTES; i += 1) out[i] = static_cast<std::uint8_t>(i);
-  std::memcpy(out, &server, 8);
-  std::memcpy(out + 8, &ip, 4);
-  std::memcpy(out + 12, &port, 2);
-  out[14] = secure ? 1 : 0;
-  char text[64];
-  std::snprintf(text, sizeof text, "%u:%u", ip, port);
-  gameConnection_ = text;
-  return static_cast<std::int32_t>(GAME_CONNECTION_BYTES);
-}
-
-void FakeClient::terminateGameConnection(std::size_t self, std::uint32_t ip, std::uint16_t port) {
-  const Lock lock = enter(self);
-  char text[64];
-  std::snprintf(text, sizeof text, "%u:%u", ip, port);
-  if (gameConnection_ == text) gameConnection_.clear();
+void FakeClient::endSessions() {
+  tickets_.clear();
+  cancelled_.clear();
+  invalid_.clear();
+  used_.clear();
+  sessions_.clear();
+  verdicts_.clear();
+  encryptedTicket_.clear();
+  encryptedPending_ = encryptedGranted_ = false;
 }
