@@ -8,10 +8,12 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { loadAddon } from '../../native/addon.js';
 import { openRealSteam } from '../../native/real_steam.js';
-import { realSteamLibrary, withoutAddon } from './real_library.js';
+import { realLibrary } from '../kit/stand_in_steam.js';
 
-const skip = withoutAddon(loadAddon()) ?? false;
-const library = skip === false ? realSteamLibrary() : '';
+const loaded = loadAddon();
+const real = realLibrary();
+const skip = (loaded.kind === 'missing' && loaded.reason) || (real.kind === 'skipped' && real.reason);
+const library = real.kind === 'there' ? real.path : '';
 /** A home without Steam. */
 const home = mkdtempSync(join(tmpdir(), 'hotmic-addon-'));
 t.teardown(() => rmSync(home, { recursive: true }));

@@ -3,10 +3,13 @@
 import { execFileSync } from 'node:child_process';
 import t from 'tap';
 import { loadAddon } from '../../native/addon.js';
-import { realSteamLibrary, withoutAddon } from './real_library.js';
+import { realLibrary } from '../kit/stand_in_steam.js';
 
 const loaded = loadAddon();
-const skip = withoutAddon(loaded) ?? withoutNm();
+const real = realLibrary();
+const withoutAddon = loaded.kind === 'missing' && loaded.reason;
+const skip = withoutAddon || (real.kind === 'skipped' && real.reason) || withoutNm();
+const library = real.kind === 'there' ? real.path : '';
 const symbols = loaded.kind === 'loaded' ? loaded.addon.steamSymbols() : [];
 
 function withoutNm(): string | false {
@@ -25,14 +28,14 @@ function exportsOf(library: string): ReadonlySet<string> {
 }
 
 t.test('every symbol that has to be there is exported by the real library', { skip }, async (t) => {
-  const exported = exportsOf(realSteamLibrary());
+  const exported = exportsOf(library);
   const required = symbols.filter(({ need }) => need === 'required');
   t.equal(required.length, 34);
   for (const { name } of required) t.ok(exported.has(name), name);
 });
 
 t.test('of every choice of symbols the real library exports the newest', { skip }, async (t) => {
-  const exported = exportsOf(realSteamLibrary());
+  const exported = exportsOf(library);
   const choices = symbols.filter(({ need }) => need === 'any-of');
   const groups = [...new Set(choices.map(({ group }) => group))];
   const newest = (group: string | null) =>
@@ -49,7 +52,7 @@ t.test('of every choice of symbols the real library exports the newest', { skip 
 });
 
 t.test('SDK 1.60 exports all that is optional', { skip }, async (t) => {
-  const exported = exportsOf(realSteamLibrary());
+  const exported = exportsOf(library);
   const optional = symbols.filter(({ need }) => need === 'optional').map(({ name }) => name);
   t.same(optional, [
     'SteamAPI_IsSteamRunning',
@@ -64,7 +67,7 @@ t.test(
   { skip },
   async (t) => {
     const known = new Set(symbols.map(({ name }) => name));
-    const others = [...exportsOf(realSteamLibrary())].filter(
+    const others = [...exportsOf(library)].filter(
       (name) => name.startsWith('SteamAPI_ISteamUser_') && !known.has(name),
     );
     t.same(others.sort(), [
@@ -75,6 +78,6 @@ t.test(
   },
 );
 
-t.test('no symbol is looked up twice', { skip: withoutAddon(loaded) ?? false }, async (t) => {
+t.test('no symbol is looked up twice', { skip: withoutAddon }, async (t) => {
   t.equal(new Set(symbols.map(({ name }) => name)).size, symbols.length);
 });
