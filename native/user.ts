@@ -8,6 +8,8 @@
  */
 
 import { EventEmitter } from 'node:events';
+import { checkDecompressRate } from '../wasm/decompress.js';
+import { checkArray } from '../wasm/module.js';
 import { DECOMPRESS_BUFFER_BYTES, type DecompressedVoice } from '../wasm/voice_decompressor.js';
 import type {
   BeginAuthSessionResult,
@@ -18,6 +20,7 @@ import type { SignalName, Signals } from './signals.js';
 import type { AuthTicket, SteamUser } from './steam_user.js';
 import {
   checkAppId,
+  checkBufferSize,
   checkBytes,
   checkHandle,
   checkInt32,
@@ -116,7 +119,14 @@ export class User extends EventEmitter<UserEvents> {
     sample_rate: number,
     buffer_size_override = DECOMPRESS_BUFFER_BYTES,
   ): DecompressedVoice {
-    return this.#steam.decompressVoice(voice, sample_rate, buffer_size_override);
+    const action = 'decompress voice';
+    checkDecompressRate(sample_rate);
+    checkArray(`${action}: voice`, voice, Uint8Array);
+    return this.#steam.decompressVoice(
+      voice,
+      sample_rate,
+      checkBufferSize(action, 'buffer_size_override', buffer_size_override),
+    );
   }
 
   endAuthSession(steam_id: bigint): void {
@@ -186,7 +196,7 @@ export class User extends EventEmitter<UserEvents> {
    * @param buffer_size_override Bytes of room; 0, the default, makes as much as is there.
    */
   getVoice(buffer_size_override = 0): CapturedVoice {
-    return this.#steam.getVoice(buffer_size_override);
+    return this.#steam.getVoice(checkBufferSize('get voice', 'buffer_size_override', buffer_size_override));
   }
 
   /** The rate at which decompressVoice does the least work, in Hz: 24000 of the embedded Steam. */

@@ -45,6 +45,10 @@ export function checkHandle(action: string, name: string, value: unknown): numbe
   return checkInteger(action, name, value, 0, MAX_U32);
 }
 
+export function checkBufferSize(action: string, name: string, value: unknown): number {
+  return checkInteger(action, name, value, 0, MAX_U32);
+}
+
 export function checkInt32(action: string, name: string, value: unknown): number {
   return checkInteger(action, name, value, -(2 ** 31), 2 ** 31 - 1);
 }
@@ -64,7 +68,8 @@ export function checkText(action: string, name: string, value: unknown, maxBytes
 
 export function checkBytes(action: string, name: string, value: unknown, maxBytes: number): Uint8Array {
   if (!(value instanceof Uint8Array)) {
-    throw new TypeError(`Cannot ${action}: ${name} is ${shown(value)}, wants a Uint8Array`);
+    // A ticket as hex is a secret: its text stays out of the message.
+    throw new TypeError(`Cannot ${action}: ${name} is a ${typeof value}, wants a Uint8Array`);
   }
   if (value.length > maxBytes) {
     throw new RangeError(`Cannot ${action}: ${name} is ${value.length} bytes, wants at most ${maxBytes}`);
@@ -82,6 +87,8 @@ function checkInteger(action: string, name: string, value: unknown, min: number,
   return value;
 }
 
+/** Numbers and short texts as they are; of anything else its type. */
 function shown(value: unknown): string {
-  return typeof value === 'string' || typeof value === 'number' ? JSON.stringify(value) : typeof value;
+  if (typeof value === 'number') return String(value);
+  return typeof value === 'string' && value.length <= 64 ? JSON.stringify(value) : `a ${typeof value}`;
 }
