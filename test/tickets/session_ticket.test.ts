@@ -130,7 +130,7 @@ t.test('broken layouts are told apart', async (t) => {
     ['length', Uint8Array.from([...whole, ...new Uint8Array(800)])],
     ['ownership', withU32(56, 0)],
     ['ownership', withU32(56, 0xffff_ffff)],
-    ['ownership', withU32(100, 0xffff_ffff)],
+    ['ownership', withU32(96, 0xffff_ffff)],
     ['steam-ids-differ', withU32(12, 1)],
     ['steam-ids-differ', withU32(64, 1)],
   ];
