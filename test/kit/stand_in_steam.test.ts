@@ -366,8 +366,6 @@ t.test('every control is understood, and what it sends waits for the next frame'
   controls.setLicense(481, 'not-owned');
   controls.loseConnection(3);
   t.equal(controls.counts().loggedOn, 0);
-  controls.loseConnection(3);
-  controls.restoreConnection();
   controls.restoreConnection();
   t.equal(controls.counts().loggedOn, 1);
   t.equal(controls.counts().callbacksWaiting, 3, 'licenses, lost, restored: each once');

@@ -21,7 +21,6 @@ using Result = std::int32_t;
 
 constexpr Result RESULT_OK = 1;
 constexpr Result RESULT_NO_CONNECTION = 3;
-constexpr Result RESULT_INVALID_PARAM = 8;
 constexpr Result RESULT_LIMIT_EXCEEDED = 25;
 constexpr Result RESULT_DUPLICATE_REQUEST = 29;
 

@@ -17,7 +17,6 @@ namespace {
 // What is in a struct that Steam did not write.
 constexpr int GARBAGE = 0xcd;
 constexpr std::size_t GAME_CONNECTION_BYTES = 206;
-constexpr std::size_t MAX_USER_DATA_BYTES = 512;
 
 // Magic, the length of the user data, the user data, 64 bytes more.
 Bytes encryptedTicketOf(const Bytes& userData) {
@@ -39,12 +38,11 @@ CallHandle FakeClient::requestEncryptedAppTicket(std::size_t self, const void* d
   const auto now = std::chrono::steady_clock::now();
   const bool isLimited = encryptedGranted_ && now - encryptedGrantedAt_ < encryptedLimit_;
   const std::int32_t told = std::exchange(nextEncryptedResult_, -1);
-  const Result result = lastUserData_.size() > MAX_USER_DATA_BYTES ? RESULT_INVALID_PARAM
-                        : told >= 0                                ? told
-                        : encryptedPending_                        ? RESULT_DUPLICATE_REQUEST
-                        : !account_.loggedOn                       ? RESULT_NO_CONNECTION
-                        : isLimited                                ? RESULT_LIMIT_EXCEEDED
-                                                                   : RESULT_OK;
+  const Result result = told >= 0            ? told
+                        : encryptedPending_  ? RESULT_DUPLICATE_REQUEST
+                        : !account_.loggedOn ? RESULT_NO_CONNECTION
+                        : isLimited          ? RESULT_LIMIT_EXCEEDED
+                                             : RESULT_OK;
   const bool granted = result == RESULT_OK && !callbacks_.nextCallFails();
   if (granted) {
     encryptedGranted_ = true;

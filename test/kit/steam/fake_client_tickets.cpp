@@ -196,12 +196,12 @@ void FakeClient::bring(SteamId from, std::int32_t response) {
 }
 
 void FakeClient::disconnect(Result result) {
-  if (!std::exchange(account_.loggedOn, false)) return;
+  account_.loggedOn = false;
   callbacks_.post(ServersDisconnected{result});
 }
 
 void FakeClient::reconnect() {
-  if (std::exchange(account_.loggedOn, true)) return;
+  account_.loggedOn = true;
   callbacks_.post(ServersConnected{});
   for (const Verdict& waiting : std::exchange(verdicts_, {})) {
     const auto found = sessions_.find(waiting.from);
