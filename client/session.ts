@@ -22,8 +22,8 @@ export interface SessionOptions {
   /** What the others see, 1 to 64 characters. */
   readonly name: string;
   /**
-   * Shows the relay that the SteamID is ours: what get_ticket_for_web_api brought for the identity `hotmic`, 1 to 2560 bytes, a new
-   * one for each joining. A relay in development takes the embedded Steam's; without one it lets everybody in.
+   * Shows the relay that the SteamID is ours: what get_ticket_for_web_api brought for TICKET_IDENTITY, 1 to 2560 bytes, a new one
+   * for each joining. A relay in development takes the embedded Steam's; without one it lets everybody in.
    */
   readonly ticket?: Uint8Array;
 }

@@ -10,9 +10,7 @@ import {
   type TicketRefusal,
   verifyDevelopmentWebTicket,
 } from '../tickets/development.js';
-
-/** The service that a ticket must be for: what a game hands to getAuthTicketForWebApi. */
-export const RELAY_IDENTITY = 'hotmic';
+import { TICKET_IDENTITY } from '../voice/control.js';
 
 /** Used tickets that are remembered, until they expire. When it is full, no other is taken. */
 const MAX_USED = 10_000;
@@ -28,7 +26,7 @@ const WANTED: Readonly<Record<Exclude<RelayTicketRefusal, 'not-dev'>, string>> =
   'not-yet-valid': 'one that is valid already; do the clocks agree?',
   expired: 'one that has not expired',
   'other-app': 'one for this app',
-  'other-identity': `one for the identity "${RELAY_IDENTITY}"`,
+  'other-identity': `one for the identity "${TICKET_IDENTITY}"`,
   'other-steam-id': 'one of the SteamID in the hello',
   used: 'one that nobody has joined with',
   'relay-full': `at most ${MAX_USED} that have not expired`,
@@ -50,7 +48,7 @@ export class DevelopmentTickets {
    * @param steamId The hello's, in decimal.
    */
   judge(ticket: string, steamId: string, unixSeconds: number): TicketVerdict {
-    const expected = { appId: null, identity: RELAY_IDENTITY, steamId: BigInt(steamId) };
+    const expected = { appId: null, identity: TICKET_IDENTITY, steamId: BigInt(steamId) };
     const verdict = verifyDevelopmentWebTicket(bytesOfHex(ticket), expected, unixSeconds, this.#keys);
     if (verdict.kind === 'refused') return refused(verdict.reason);
     if (this.#used.has(verdict.id)) return refused('used');

@@ -14,6 +14,9 @@ export const PROTOCOL_VERSION = 1;
 /** The longest control message, in bytes of UTF-8: a hello with the longest ticket. */
 export const MAX_CONTROL_BYTES = 8192;
 
+/** What a game hands to getAuthTicketForWebApi for a ticket that a relay takes. */
+export const TICKET_IDENTITY = 'hotmic';
+
 /** The longest ticket, in bytes: what Steam has room for. In a hello each takes two digits. */
 export const MAX_TICKET_BYTES = 2560;
 

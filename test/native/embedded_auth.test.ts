@@ -17,7 +17,7 @@ import {
 } from '../../tickets/session_ticket.js';
 import { readWebTicket } from '../../tickets/web_ticket.js';
 import { SeededRandom } from '../kit/random.js';
-import { ALICE, BOB, keysOf, START, steamOf, twoPlayers, verdictsOf } from './embedded_kit.js';
+import { ALICE, BOB, keysOf, START, steamOf, TestTime, twoPlayers, verdictsOf } from './embedded_kit.js';
 
 const CAROL = 76561197960265732n;
 const KEYS = developmentKeys();
@@ -133,6 +133,8 @@ t.test('a forged ticket, and one from the future, are well-formed and get respon
     t.same(verdictsOf(bob), [Response.AUTH_SESSION_RESPONSE_AUTH_TICKET_INVALID]);
     bob.endAuthSession(ALICE);
   }
+  t.equal(bob.beginAuthSession(buffer, ALICE), Begin.BEGIN_AUTH_SESSION_RESULT_OK);
+  t.same(verdictsOf(bob), [Response.AUTH_SESSION_RESPONSE_OK], 'neither used up what it was made from');
 });
 
 t.test('a ticket is good once, for all in the world', async (t) => {
@@ -204,6 +206,20 @@ t.test(
     t.same(verdictsOf(bob), []);
   },
 );
+
+t.test('a player with two Steams is offline when neither has a connection', async (t) => {
+  const time = new TestTime();
+  const world = new EmbeddedWorld();
+  const one = steamOf(t, { steamId: ALICE }, { time, world, seed: 5 }).steam;
+  const two = steamOf(t, { steamId: ALICE }, { time, world, seed: 6 }).steam;
+  const bob = steamOf(t, { steamId: BOB }, { time, world }).steam;
+  bob.beginAuthSession(one.getAuthSessionTicket(0n).buffer, ALICE);
+  t.same(verdictsOf(bob), [0]);
+  one.controls.loseConnection(Result.RESULT_NO_CONNECTION);
+  t.same(verdictsOf(bob), []);
+  two.controls.loseConnection(Result.RESULT_NO_CONNECTION);
+  t.same(verdictsOf(bob), [Response.AUTH_SESSION_RESPONSE_USER_NOT_CONNECTED_TO_STEAM]);
+});
 
 t.test('a ticket from another world is judged by its seal', async (t) => {
   const { buffer } = steamOf(t, { steamId: ALICE }).steam.getAuthSessionTicket(0n);

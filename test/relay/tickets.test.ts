@@ -5,8 +5,9 @@ import { EmbeddedSteam } from '../../native/embedded_steam.js';
 import { DevelopmentTickets } from '../../relay/development_tickets.js';
 import { Relay } from '../../relay/relay.js';
 import { DEVELOPMENT_SECRET, developmentKeys } from '../../tickets/development.js';
+import { MAX_TICKET_BYTES as LONGEST_SESSION_TICKET } from '../../tickets/session_ticket.js';
 import { sealWebTicket, type WebTicketFields } from '../../tickets/web_ticket.js';
-import { MAX_CONTROL_BYTES, MAX_TICKET_BYTES, writeMessage } from '../../voice/control.js';
+import { MAX_CONTROL_BYTES, MAX_TICKET_BYTES, TICKET_IDENTITY, writeMessage } from '../../voice/control.js';
 import { personSteamId } from '../../voice/steam_id.js';
 import { hexOfBytes } from '../kit/hex.js';
 import { SEED, SeededRandom } from '../kit/random.js';
@@ -43,13 +44,13 @@ t.test('a good ticket joins, and the welcome is the same as without one', async 
 });
 
 t.test('each bad ticket is refused with its reason, and closes with 4009', async (t) => {
-  const session = new EmbeddedSteam({ steamId: personSteamId(9) });
-  t.teardown(() => session.close());
+  const steam = new EmbeddedSteam({ steamId: personSteamId(9) });
+  t.teardown(() => steam.close());
   const cases: [reason: string, ticket: string][] = [
     ['malformed', ticketOf(9).slice(0, -2)],
     ['malformed', hexOfBytes(random.bytes(15))],
     ['not-embedded', hexOfBytes(random.bytes(300))],
-    ['not-embedded', hexOfBytes(session.getAuthSessionTicket(0n).buffer)],
+    ['not-embedded', hexOfBytes(steam.getAuthSessionTicket(0n).buffer)],
     ['forged', ticketOf(9, {}, developmentKeys(random.bytes(16)).webTicket)],
     ['forged', ticketOf(9, {}, KEYS.gameConnection)],
     ['not-yet-valid', ticketOf(9, { issuedAt: NOW + 61, expiresAt: NOW + 600 })],
@@ -117,6 +118,7 @@ t.test(
       versions: new Array(16).fill(1),
     };
     t.ok(bytesOf({ ...wide, ticket: longest }).length <= MAX_CONTROL_BYTES, 'there is room for it');
+    t.equal(MAX_TICKET_BYTES, LONGEST_SESSION_TICKET, 'it is as long as Steam’s may be');
     const cases: [code: string, ticket: unknown][] = [
       ['ticket-refused', longest],
       ['message-malformed', `${longest}ab`],
@@ -164,7 +166,7 @@ t.test('the well-known secret is the default one of embedded Steam and relay', a
   t.same(developmentKeys(DEVELOPMENT_SECRET), KEYS);
   const steam = new EmbeddedSteam({ steamId: personSteamId(3) }, { unixTime: () => NOW });
   t.teardown(() => steam.close());
-  steam.getAuthTicketForWebApi('hotmic');
+  steam.getAuthTicketForWebApi(TICKET_IDENTITY);
   const tickets = steam.runCallbacks().flatMap((event) => {
     return event.signal === 'get_ticket_for_web_api' ? [hexOfBytes(event.keys.ticket_buffer)] : [];
   });
