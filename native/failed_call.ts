@@ -33,6 +33,7 @@ const FAILED: Pick<Signals, CallResultName> = {
   store_auth_url_response: { url: '' },
 };
 
+/** The keys, the caller's own. */
 export function failedKeys<Name extends CallResultName>(signal: Name): Pick<Signals, CallResultName>[Name] {
-  return FAILED[signal];
+  return structuredClone(FAILED[signal]);
 }

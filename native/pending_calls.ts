@@ -22,6 +22,17 @@ const MAX_PENDING = 256;
 
 const DEFAULT_TIMEOUT_MS = 20_000;
 
+/**
+ * What becomes of a wait. It runs while the event is handled and not a microtask later: a ticket must have its owner before the next
+ * event, or the Steam's end, comes.
+ */
+export interface Settlement<Keys, T> {
+  /** Makes of the answer what the promise gives. What it throws rejects the promise. */
+  answered(keys: Keys): T;
+  /** No answer will be taken any more: gives back what was taken. What it throws is the promise's reason. */
+  gaveUp?(): void;
+}
+
 interface Pending {
   readonly action: string;
   readonly expiresAt: Milliseconds;
@@ -52,7 +63,7 @@ export class PendingCalls {
    * ERR_HOTMIC_STEAM_CALL when 256 wait already.
    */
   check(action: string, { signal, timeoutMs = DEFAULT_TIMEOUT_MS }: CallOptions): void {
-    if (!(timeoutMs >= 1 && timeoutMs <= 3_600_000)) {
+    if (!(typeof timeoutMs === 'number' && timeoutMs >= 1 && timeoutMs <= 3_600_000)) {
       throw new RangeError(`Cannot ${action}: timeoutMs is ${timeoutMs}, wants 1 to 3600000`);
     }
     signal?.throwIfAborted();
@@ -67,14 +78,15 @@ export class PendingCalls {
    * @param action For messages: "request a store URL".
    * @param call The call's handle, whose failure ends the wait; 0n for what comes by broadcast.
    */
-  wait<Name extends SignalName>(
+  wait<Name extends SignalName, T>(
     action: string,
     name: Name,
     call: bigint,
     isIts: (keys: Signals[Name]) => boolean,
     now: Milliseconds,
     { signal, timeoutMs = DEFAULT_TIMEOUT_MS }: CallOptions,
-  ): Promise<Signals[Name]> {
+    settlement: Settlement<Signals[Name], T>,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       const abort = () => pending.fail(signal?.reason);
       const over = () => {
@@ -88,20 +100,28 @@ export class PendingCalls {
         take: (event) => {
           if (event.signal !== name || (call !== 0n && event.call !== call)) return false;
           if (event.keys === null) {
-            over();
             const text = `Cannot ${action}: Steam lost the call (IO failure)`;
-            reject(new HotmicError('ERR_HOTMIC_STEAM_CALL', text));
+            pending.fail(new HotmicError('ERR_HOTMIC_STEAM_CALL', text));
             return true;
           }
           const keys = event.keys as unknown as Signals[Name];
           if (!isIts(keys)) return false;
           over();
-          resolve(keys);
+          try {
+            resolve(settlement.answered(keys));
+          } catch (refusal) {
+            reject(refusal);
+          }
           return true;
         },
         fail: (reason) => {
           over();
-          reject(reason);
+          try {
+            settlement.gaveUp?.();
+            reject(reason);
+          } catch (fault) {
+            reject(fault);
+          }
         },
       };
       signal?.addEventListener('abort', abort, { once: true });

@@ -11,15 +11,16 @@ import { AuthSession } from './auth_session.js';
 import type { CaptureSteam } from './capture.js';
 import { AuthSessionResponse, BeginAuthSessionResult } from './enums.js';
 import { failedKeys } from './failed_call.js';
+import { Faults } from './faults.js';
 import { HeldTicket } from './held_ticket.js';
-import { type CallOptions, PendingCalls } from './pending_calls.js';
+import { type CallOptions, PendingCalls, type Settlement } from './pending_calls.js';
 import { Result } from './result.js';
 import type { DurationControl, FailedCall, SignalName, Signals, SteamEvent } from './signals.js';
 import { SpeakerDecoder, type SpeakerDecoderOptions } from './speaker_decoder.js';
 import { SteamCallError } from './steam_call_error.js';
 import type { SteamFailure } from './steam_failure.js';
 import type { SteamUser } from './steam_user.js';
-import { redirectUrlOf, User, type UserEvents, userDataOf } from './user.js';
+import { redirectUrlOf, User, userDataOf } from './user.js';
 import { type RecordVoiceOptions, VoiceRecorder } from './voice_recorder.js';
 
 /** Which Steam one got, and why. */
@@ -87,29 +88,24 @@ export class Steam implements Disposable {
   }
 
   /**
-   * One frame of Steam: settles promises, sends `user`'s signals. Returns how many came. What a listener throws is thrown
-   * once all were told.
+   * One frame of Steam: settles promises, sends `user`'s signals. Returns how many came; 0 when it is called by a listener, for
+   * that frame goes on. What listeners throw is thrown once all were told: several errors as one AggregateError.
    */
   runCallbacks(): number {
     if (this.#isClosed || this.#isRunning) return 0;
     this.#isRunning = true;
-    let thrown: { readonly error: unknown } | null = null;
+    const faults = new Faults();
     let count = 0;
-    try {
+    faults.attempt(() => {
       for (const event of this.#steam.runCallbacks()) {
         count += 1;
-        try {
-          this.#tell(event);
-        } catch (error) {
-          thrown ??= { error };
-        }
+        this.#tell(event, faults);
         if (this.#isClosed) break;
       }
-      this.#calls.expire(this.#clock());
-    } finally {
-      this.#isRunning = false;
-    }
-    if (thrown) throw thrown.error;
+    });
+    faults.attempt(() => this.#calls.expire(this.#clock()));
+    this.#isRunning = false;
+    faults.rethrow('Several listeners threw while callbacks were run');
     return count;
   }
 
@@ -121,12 +117,9 @@ export class Steam implements Disposable {
    */
   getAuthSessionTicket(remoteSteamId = 0n, options: CallOptions = {}): Promise<HeldTicket> {
     const action = 'get an auth session ticket';
-    return this.#ask(action, options, async () => {
+    return this.#ask(action, options, () => {
       const { id, buffer } = this.user.getAuthSessionTicket(remoteSteamId);
-      const isIts = (keys: Signals['get_auth_session_ticket_response']) => keys.auth_ticket === id;
-      const answer = this.#awaitTicket(action, id, 'get_auth_session_ticket_response', isIts, options);
-      await answer;
-      return this.#hold(id, buffer);
+      return this.#awaitTicket(action, id, 'get_auth_session_ticket_response', options, () => buffer);
     });
   }
 
@@ -138,11 +131,10 @@ export class Steam implements Disposable {
    */
   getAuthTicketForWebApi(identity = '', options: CallOptions = {}): Promise<HeldTicket> {
     const action = 'get a ticket for the Web API';
-    return this.#ask(action, options, async () => {
+    return this.#ask(action, options, () => {
       const id = this.user.getAuthTicketForWebApi(identity);
-      const isIts = (keys: Signals['get_ticket_for_web_api']) => keys.auth_ticket === id;
-      const keys = await this.#awaitTicket(action, id, 'get_ticket_for_web_api', isIts, options);
-      return this.#hold(id, keys.ticket_buffer);
+      const name = 'get_ticket_for_web_api';
+      return this.#awaitTicket(action, id, name, options, ({ ticket_buffer }) => ticket_buffer);
     });
   }
 
@@ -154,42 +146,45 @@ export class Steam implements Disposable {
    */
   requestEncryptedAppTicket(userData: string | Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
     const action = 'request an encrypted app ticket';
-    return this.#ask(action, options, async () => {
+    return this.#ask(action, options, () => {
       const call = this.#steam.requestEncryptedAppTicket(userDataOf(userData));
-      const { result } = await this.#awaitCall(action, call, 'encrypted_app_ticket_response', options);
-      checkResult(action, result);
-      const ticket = this.#steam.getEncryptedAppTicket();
-      if (ticket === null) throw new HotmicError('ERR_HOTMIC_STEAM_CALL', `Cannot ${action}: Steam has none`);
-      return ticket;
+      return this.#awaitCall(action, call, 'encrypted_app_ticket_response', options, ({ result }) => {
+        checkResult(action, result);
+        const ticket = this.#steam.getEncryptedAppTicket();
+        if (ticket !== null) return ticket;
+        throw new HotmicError('ERR_HOTMIC_STEAM_CALL', `Cannot ${action}: Steam has none`);
+      });
     });
   }
 
   /** A URL that logs a browser in at the store and leads on to `redirectUrl`. Open it at once: it is short-lived. */
   requestStoreAuthURL(redirectUrl: string, options: CallOptions = {}): Promise<string> {
     const action = 'request a store URL';
-    return this.#ask(action, options, async () => {
+    return this.#ask(action, options, () => {
       const call = this.#steam.requestStoreAuthURL(redirectUrlOf(redirectUrl));
-      const { url } = await this.#awaitCall(action, call, 'store_auth_url_response', options);
-      if (url === '') throw new HotmicError('ERR_HOTMIC_STEAM_CALL', `Cannot ${action}: Steam gave none`);
-      return url;
+      return this.#awaitCall(action, call, 'store_auth_url_response', options, ({ url }) => {
+        if (url !== '') return url;
+        throw new HotmicError('ERR_HOTMIC_STEAM_CALL', `Cannot ${action}: Steam gave none`);
+      });
     });
   }
 
   getMarketEligibility(options: CallOptions = {}): Promise<Signals['market_eligibility_response']> {
     const action = 'get the market eligibility';
-    return this.#ask(action, options, async () => {
+    return this.#ask(action, options, () => {
       const call = this.#steam.getMarketEligibility();
-      return await this.#awaitCall(action, call, 'market_eligibility_response', options);
+      return this.#awaitCall(action, call, 'market_eligibility_response', options, (keys) => keys);
     });
   }
 
   getDurationControl(options: CallOptions = {}): Promise<DurationControl> {
     const action = 'get the duration control';
-    return this.#ask(action, options, async () => {
+    return this.#ask(action, options, () => {
       const call = this.#steam.getDurationControl();
-      const { result, duration } = await this.#awaitCall(action, call, 'duration_control', options);
-      checkResult(action, result);
-      return duration;
+      return this.#awaitCall(action, call, 'duration_control', options, ({ result, duration }) => {
+        checkResult(action, result);
+        return duration;
+      });
     });
   }
 
@@ -204,22 +199,19 @@ export class Steam implements Disposable {
     options: AuthenticateOptions = {},
   ): Promise<AuthSession> {
     const action = 'authenticate a player';
-    return this.#ask(action, options, async () => {
-      const begun = this.user.beginAuthSession(ticket, ticket.length, steamId);
+    return this.#ask(action, options, () => {
+      const begun = this.user.beginAuthSession(ticket, ticket?.length, steamId);
       if (begun !== 0) throw new SteamCallError(action, begun, nameOf(BeginAuthSessionResult, begun));
-      try {
-        const isIts = (keys: Signals['validate_auth_ticket_response']) => keys.auth_id === steamId;
-        const verdict = await this.#wait(action, 'validate_auth_ticket_response', 0n, isIts, options);
-        const { response } = verdict;
-        if (response !== 0) throw new SteamCallError(action, response, nameOf(AuthSessionResponse, response));
-        const over = () => this.#sessions.delete(steamId);
-        const session = new AuthSession(verdict, this.#steam, over, options.onEnded);
-        this.#sessions.set(steamId, session);
-        return session;
-      } catch (failure) {
-        if (!this.#isClosed) this.#steam.endAuthSession(steamId);
-        throw failure;
-      }
+      const isIts = (keys: Signals['validate_auth_ticket_response']) => keys.auth_id === steamId;
+      return this.#wait(action, 'validate_auth_ticket_response', 0n, isIts, options, {
+        answered: (verdict) => {
+          const { response } = verdict;
+          if (response === 0) return this.#begin(verdict, options.onEnded);
+          this.#steam.endAuthSession(steamId);
+          throw new SteamCallError(action, response, nameOf(AuthSessionResponse, response));
+        },
+        gaveUp: () => this.#steam.endAuthSession(steamId),
+      });
     });
   }
 
@@ -246,34 +238,38 @@ export class Steam implements Disposable {
     return new SpeakerDecoder(this.#steam, options);
   }
 
-  /** Cancels its tickets, ends its sessions, rejects what waits with ERR_HOTMIC_STEAM_CLOSED. A second time does nothing. */
+  /**
+   * Stops its recording, rejects what waits with ERR_HOTMIC_STEAM_CLOSED, cancels its tickets, ends its sessions. A second time
+   * does nothing.
+   */
   close(): void {
     if (this.#isClosed) return;
-    for (const ticket of [...this.#tickets]) ticket.cancel();
-    for (const session of [...this.#sessions.values()]) session.end();
     this.#isClosed = true;
+    const faults = new Faults();
+    faults.attempt(() => this.#recorder?.stop());
     this.#calls.fail((action) => closed(action));
-    this.#steam.close();
-    this.#onClosed?.();
+    for (const ticket of [...this.#tickets]) faults.attempt(() => ticket.cancel());
+    for (const session of [...this.#sessions.values()]) faults.attempt(() => session.end());
+    faults.attempt(() => this.#steam.close());
+    faults.attempt(() => this.#onClosed?.());
+    faults.rethrow('Several steps threw while Steam was closed');
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
 
-  #tell(event: SteamEvent | FailedCall): void {
-    this.#calls.handle(event);
+  /** Listeners are called here and not by emit, which ends at the first that throws. */
+  #tell(event: SteamEvent | FailedCall, faults: Faults): void {
+    faults.attempt(() => this.#calls.handle(event));
     const keys = event.keys ?? failedKeys(event.signal);
     if (event.signal === 'validate_auth_ticket_response') {
       const { auth_id, response } = event.keys;
-      this.#sessions.get(auth_id)?.judge(response as AuthSessionResponse);
+      faults.attempt(() => this.#sessions.get(auth_id)?.judge(response as AuthSessionResponse));
     }
-    // The union of names and that of keys are one union of pairs, which emit's type cannot say.
-    (this.user.emit as (name: keyof UserEvents, keys: unknown) => boolean).call(
-      this.user,
-      event.signal,
-      keys,
-    );
+    for (const listener of this.user.rawListeners(event.signal)) {
+      faults.attempt(() => void Reflect.apply(listener, this.user, [keys]));
+    }
   }
 
   /** Misuse rejects like everything else: who awaits has one place to catch. */
@@ -287,46 +283,61 @@ export class Steam implements Disposable {
     if (this.#isClosed) throw closed(action);
   }
 
-  #wait<Name extends SignalName>(
+  #wait<Name extends SignalName, T>(
     action: string,
     name: Name,
     call: bigint,
     isIts: (keys: Signals[Name]) => boolean,
     options: CallOptions,
-  ): Promise<Signals[Name]> {
-    return this.#calls.wait(action, name, call, isIts, this.#clock(), options);
+    settlement: Settlement<Signals[Name], T>,
+  ): Promise<T> {
+    return this.#calls.wait(action, name, call, isIts, this.#clock(), options, settlement);
   }
 
-  #awaitCall<Name extends SignalName>(
+  #awaitCall<Name extends SignalName, T>(
     action: string,
     call: bigint,
     name: Name,
     options: CallOptions,
-  ): Promise<Signals[Name]> {
+    answered: (keys: Signals[Name]) => T,
+  ): Promise<T> {
     if (call === 0n) {
       throw new HotmicError('ERR_HOTMIC_STEAM_CALL', `Cannot ${action}: Steam did not take the call`);
     }
-    return this.#wait(action, name, call, () => true, options);
+    return this.#wait(action, name, call, () => true, options, { answered });
   }
 
-  async #awaitTicket<Name extends 'get_auth_session_ticket_response' | 'get_ticket_for_web_api'>(
+  #awaitTicket<Name extends 'get_auth_session_ticket_response' | 'get_ticket_for_web_api'>(
     action: string,
     handle: number,
     name: Name,
-    isIts: (keys: Signals[Name]) => boolean,
     options: CallOptions,
-  ): Promise<Signals[Name]> {
+    bytesOf: (keys: Signals[Name]) => Uint8Array,
+  ): Promise<HeldTicket> {
     if (handle === 0) {
       throw new HotmicError('ERR_HOTMIC_STEAM_CALL', `Cannot ${action}: Steam gave no handle`);
     }
-    try {
-      const keys = await this.#wait(action, name, 0n, isIts, options);
-      checkResult(action, keys.result);
-      return keys;
-    } catch (failure) {
-      if (!this.#isClosed) this.#steam.cancelAuthTicket(handle);
-      throw failure;
-    }
+    const cancel = () => this.#steam.cancelAuthTicket(handle);
+    return this.#wait(action, name, 0n, (keys) => keys.auth_ticket === handle, options, {
+      answered: (keys) => {
+        if (keys.result !== Result.RESULT_OK) cancel();
+        checkResult(action, keys.result);
+        return this.#hold(handle, bytesOf(keys));
+      },
+      gaveUp: cancel,
+    });
+  }
+
+  #begin(
+    verdict: Signals['validate_auth_ticket_response'],
+    onEnded: AuthenticateOptions['onEnded'],
+  ): AuthSession {
+    const over = (it: AuthSession) => {
+      if (this.#sessions.get(it.steamId) === it) this.#sessions.delete(it.steamId);
+    };
+    const session = new AuthSession(verdict, this.#steam, over, onEnded);
+    this.#sessions.set(session.steamId, session);
+    return session;
   }
 
   #hold(handle: number, bytes: Uint8Array): HeldTicket {

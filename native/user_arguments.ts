@@ -58,7 +58,7 @@ export function checkText(action: string, name: string, value: unknown, maxBytes
   if (typeof value !== 'string') {
     throw new TypeError(`Cannot ${action}: ${name} is a ${typeof value}, wants text`);
   }
-  if (value.includes('\0')) throw new TypeError(`Cannot ${action}: ${name} has a NUL in it`);
+  if (value.includes('\0')) throw new TypeError(`Cannot ${action}: ${name} has a NUL in it, wants none`);
   const bytes = new TextEncoder().encode(value).length;
   if (bytes > maxBytes) {
     throw new RangeError(`Cannot ${action}: ${name} is ${bytes} bytes, wants at most ${maxBytes}`);
