@@ -53,6 +53,19 @@ wasm-check: build ## prove that wasm/pkg is what its manifest says
 fuzz: build ## hostile input into codec and packet reader; SECONDS=60 by default
 	@node dist/test/fuzz/run.js $(SECONDS)
 
+# What runs under each sanitizer: the harness in C++ of what threads share.
+.PHONY: tsan
+tsan: ## the native harness of the ring under ThreadSanitizer
+	@sh test/native/harness/run.sh tsan
+
+.PHONY: asan
+asan: ## the same under AddressSanitizer
+	@sh test/native/harness/run.sh asan
+
+.PHONY: ubsan
+ubsan: ## the same under UndefinedBehaviorSanitizer
+	@sh test/native/harness/run.sh ubsan
+
 .PHONY: bench
 bench: build ## measure; ONLY=stages, ring or codec for one of them
 	@node dist/bench/main.js $(ONLY)

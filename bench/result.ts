@@ -127,7 +127,8 @@ export function render({ name, machine, versions, rows, void: reason, skipped = 
   return `${lines.join('\n')}\n${head}; out/bench/${name}.json${made.join('')}${missing.join('')}${verdict}`;
 }
 
-function figure(value: number): string {
+/** A number as the tables print it. */
+export function figure(value: number): string {
   if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString('en-US');
   return value.toPrecision(3);
 }

@@ -1,38 +1,18 @@
-/** The sending thread of the ring's benchmark: the same packets by ring or by MessagePort. */
+/** A thread of the ring's benchmark: says that it is ready, waits to be told, does its part and says what came of it. */
 
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { monotonicMs } from '../client/clock.js';
-import { RingProducer } from '../voice/ring.js';
-import type { RingJob } from './ring.js';
+import { once } from 'node:events';
+import { parentPort, workerData } from 'node:worker_threads';
+import { type Part, sendAll, tally } from './ring_run.js';
+import { openSender } from './ring_ways.js';
 
-const { job, storage, port } = workerData as {
-  job: RingJob;
-  storage: SharedArrayBuffer | null;
-  port: MessagePort;
-};
-const producer = storage ? new RingProducer(storage) : null;
-const packet = new Uint8Array(job.packetBytes).fill(0x55);
-const sleeper = new Int32Array(new SharedArrayBuffer(4));
-
-/** Hands one packet over; waits while a ring is full. */
-function send(): void {
-  if (!producer) {
-    port.postMessage({ sentAt: monotonicMs(), bytes: packet });
-    return;
+const { role, channel, job, port } = workerData as Part;
+if (parentPort) {
+  const told = once(parentPort, 'message');
+  parentPort.postMessage('ready');
+  await told;
+  if (role === 'receive') parentPort.postMessage(await tally(channel, port, job));
+  else {
+    const { packet, send } = openSender(channel, port, job.packetBytes);
+    parentPort.postMessage(sendAll(job, packet, send));
   }
-  let room = producer.reserve(packet.length);
-  while (room === null) {
-    Atomics.wait(sleeper, 0, 0, 0.05);
-    room = producer.reserve(packet.length);
-  }
-  room.set(packet);
-  producer.commit(packet.length, 0, monotonicMs());
 }
-
-parentPort?.once('message', () => {
-  for (let i = 0; i < job.packets; i++) {
-    send();
-    if (job.paceMs > 0) Atomics.wait(sleeper, 0, 0, job.paceMs);
-  }
-});
-parentPort?.postMessage('ready');

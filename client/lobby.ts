@@ -2,7 +2,7 @@
  * Joins a lobby: ties a session to a transport and tells what happens. This is what a game embeds.
  */
 
-import { LABEL } from '../voice/control.js';
+import { LABEL, MAX_TICKET_BYTES } from '../voice/control.js';
 import { HotmicError, systemReason } from '../voice/error.js';
 import type { NumberedPacket } from '../voice/talkspurt.js';
 import { Target, type VoiceHeader, writeVoiceFrame } from '../voice/wire.js';
@@ -79,7 +79,8 @@ const LEAVE_TIMEOUT_MS = 2000;
 /**
  * Joins a lobby. Resolves when the relay has let us in.
  *
- * @throws TypeError for a SteamID that is no bigint; RangeError for a name or lobby that is no label; HotmicError:
+ * @throws TypeError for a SteamID that is no bigint, or a ticket that is no Uint8Array; RangeError for a name or lobby that is no
+ *   label, or a ticket of no bytes or more than 2560; HotmicError:
  *   ERR_HOTMIC_URL for no WebSocket URL, ERR_HOTMIC_CONNECT when nothing answers there in 10 s, ERR_HOTMIC_REFUSED when the relay
  *   refuses, ERR_HOTMIC_PROTOCOL when what answers is no relay, ERR_HOTMIC_CONNECTION_LOST when it closes before its welcome,
  *   ERR_HOTMIC_CLOSED when `signal` gives up.
@@ -93,6 +94,7 @@ export async function joinLobby(options: LobbyOptions): Promise<Lobby> {
   }
   checkLabel('lobby', options.lobby);
   checkLabel('name', options.name);
+  if (options.ticket !== undefined) checkTicket(options.ticket);
   const { events = {}, signal } = options;
   const open = options.transport ?? (await import('./transport_ws.js')).openWsTransport;
   const session = new Session(options);
@@ -214,6 +216,16 @@ function checkLabel(what: string, text: string): void {
   throw new RangeError(
     `Cannot join: ${what} is ${JSON.stringify(text)}, wants 1 to 64 characters, none of them a control`,
   );
+}
+
+/** What the ticket holds is in no message. */
+function checkTicket(ticket: Uint8Array): void {
+  if (!(ticket instanceof Uint8Array)) {
+    throw new TypeError(`Cannot join: ticket is a ${typeof ticket}, wants a Uint8Array`);
+  }
+  if (ticket.length < 1 || ticket.length > MAX_TICKET_BYTES) {
+    throw new RangeError(`Cannot join: ticket has ${ticket.length} bytes, wants 1 to ${MAX_TICKET_BYTES}`);
+  }
 }
 
 /** Reads the URL of a relay. @throws HotmicError ERR_HOTMIC_URL. */

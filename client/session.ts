@@ -21,6 +21,11 @@ export interface SessionOptions {
   readonly steamId: bigint;
   /** What the others see, 1 to 64 characters. */
   readonly name: string;
+  /**
+   * Shows the relay that the SteamID is ours: what get_ticket_for_web_api brought for TICKET_IDENTITY, 1 to 2560 bytes, a new one
+   * for each joining. A relay in development takes the embedded Steam's; without one it lets everybody in.
+   */
+  readonly ticket?: Uint8Array;
 }
 
 /** Someone else in the lobby. */
@@ -121,12 +126,10 @@ export class Session {
   }
 
   #hello(): SessionOutput {
-    const { lobby, steamId, name } = this.#options;
+    const { lobby, steamId, name, ticket } = this.#options;
     const versions = [PROTOCOL_VERSION];
-    return {
-      kind: 'send',
-      text: writeMessage({ type: 'hello', versions, lobby, steamId: String(steamId), name }),
-    };
+    const hello = { type: 'hello' as const, versions, lobby, steamId: String(steamId), name };
+    return { kind: 'send', text: writeMessage(ticket ? { ...hello, ticket: hexOf(ticket) } : hello) };
   }
 
   #text(text: string): SessionOutput[] {
@@ -213,6 +216,10 @@ export class Session {
     this.#state = 'ended';
     return { kind: 'ended', error: new HotmicError(code, message, { cause }) };
   }
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 function participantOf(info: ParticipantInfo): Participant {

@@ -22,7 +22,7 @@ type Verdict = Signals['validate_auth_ticket_response'];
 interface AuthSession {
   readonly steamId: bigint;
   readonly ownerId: bigint;
-  /** Null of a ticket that was taken because a test said so. */
+  /** Null of a ticket that does not hold. */
   readonly ticketId: string | null;
   /** `asked` until the verdict was brought. */
   state: 'asked' | 'authenticated' | 'refused';
@@ -69,12 +69,8 @@ export class EmbeddedSessions {
     }
 
     const answer = this.#calls.next('validation');
-    const stain =
-      judged.ticketId === null ? 'invalid' : this.#setup.world.useTicket(judged.ticketId, steamId);
-    const response =
-      answer?.response ??
-      judged.response ??
-      (stain === null ? AuthSessionResponse.AUTH_SESSION_RESPONSE_OK : RESPONSE_OF_STAIN[stain]);
+    const judgedResponse = judged.response ?? this.#use(judged.ticketId, steamId);
+    const response = answer?.response ?? judgedResponse;
     const ownerId = answer?.ownerId ?? steamId;
     const session: AuthSession = { steamId, ownerId, ticketId: judged.ticketId, state: 'asked' };
     this.#sessions.set(steamId, session);
@@ -112,7 +108,7 @@ export class EmbeddedSessions {
     this.#waiting.clear();
   }
 
-  /** What is known at once, the ticket's id if it has one, and the verdict as far as the ticket decides it. */
+  /** What is known at once; the ticket's id if it holds; the response if it does not. */
   #judge(
     bytes: Uint8Array,
     steamId: bigint,
@@ -127,33 +123,32 @@ export class EmbeddedSessions {
       const result = BeginAuthSessionResult.BEGIN_AUTH_SESSION_RESULT_INVALID_TICKET;
       return { result, ticketId: null, response: null };
     }
-    const ticketId = signature.id;
-    const at = (result: BeginAuthSessionResult, response: AuthSessionResponse | null = null) => ({
-      result,
-      ticketId,
-      response,
-    });
+    const at = (result: BeginAuthSessionResult) => ({ result, ticketId: null, response: null });
     if (ticket.ownership.version !== OWNERSHIP_VERSION) {
       return at(BeginAuthSessionResult.BEGIN_AUTH_SESSION_RESULT_INVALID_VERSION);
     }
     const { appId, steamId: remoteSteamId, unixTime, keys } = this.#setup;
     const expected = { appId, steamId, remoteSteamId };
     const verified = verifyDevelopmentSessionTicket(bytes, expected, unixTime(), keys);
-    const refusal = verified.kind === 'refused' ? verified.reason : null;
-    const atOnce = refusal === null ? undefined : RESULT_OF_REFUSAL[refusal];
+    const atOnce = verified.kind === 'refused' ? RESULT_OF_REFUSAL[verified.reason] : undefined;
     if (atOnce !== undefined) return at(atOnce);
     if (this.#sessions.has(steamId)) {
       return at(BeginAuthSessionResult.BEGIN_AUTH_SESSION_RESULT_DUPLICATE_REQUEST);
     }
-    const ok = BeginAuthSessionResult.BEGIN_AUTH_SESSION_RESULT_OK;
-    switch (refusal) {
-      case null:
-        return at(ok);
-      case 'other-identity':
-        return at(ok, AuthSessionResponse.AUTH_SESSION_RESPONSE_AUTH_TICKET_NETWORK_IDENTITY_FAILURE);
-      default:
-        return at(ok, AuthSessionResponse.AUTH_SESSION_RESPONSE_AUTH_TICKET_INVALID);
-    }
+    const result = BeginAuthSessionResult.BEGIN_AUTH_SESSION_RESULT_OK;
+    if (verified.kind === 'valid') return { result, ticketId: verified.id, response: null };
+    const response =
+      verified.reason === 'other-identity'
+        ? AuthSessionResponse.AUTH_SESSION_RESPONSE_AUTH_TICKET_NETWORK_IDENTITY_FAILURE
+        : AuthSessionResponse.AUTH_SESSION_RESPONSE_AUTH_TICKET_INVALID;
+    return { result, ticketId: null, response };
+  }
+
+  /** Uses a ticket whose seal holds: what the world says of it. */
+  #use(ticketId: string | null, steamId: bigint): AuthSessionResponse {
+    if (ticketId === null) return AuthSessionResponse.AUTH_SESSION_RESPONSE_AUTH_TICKET_INVALID;
+    const stain = this.#setup.world.useTicket(ticketId, steamId);
+    return stain === null ? AuthSessionResponse.AUTH_SESSION_RESPONSE_OK : RESPONSE_OF_STAIN[stain];
   }
 
   #tell(session: AuthSession, response: AuthSessionResponse): void {

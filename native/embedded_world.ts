@@ -53,6 +53,7 @@ export class EmbeddedWorld {
   }
 
   wentOffline(member: WorldMember): void {
+    if (this.#isOffline(member.steamId) !== 'offline') return;
     for (const other of this.#members) if (other !== member) other.playerOffline(member.steamId);
   }
 
@@ -63,8 +64,13 @@ export class EmbeddedWorld {
     if (this.#invalid.has(ticketId)) return 'invalid';
     if (this.#cancelled.has(ticketId)) return 'cancelled';
     if (usedBefore) return 'used';
-    const issuers = [...this.#members].filter(({ steamId }) => steamId === issuer);
-    return issuers.length > 0 && issuers.every(({ loggedOn }) => !loggedOn) ? 'offline' : null;
+    return this.#isOffline(issuer);
+  }
+
+  /** A player who is in the world, and with no Steam logged on; of others nothing is known. */
+  #isOffline(player: bigint): 'offline' | null {
+    const steams = [...this.#members].filter(({ steamId }) => steamId === player);
+    return steams.length > 0 && steams.every(({ loggedOn }) => !loggedOn) ? 'offline' : null;
   }
 }
 

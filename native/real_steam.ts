@@ -106,11 +106,11 @@ export class RealSteam implements SteamUser {
   }
 
   startVoiceRecording(): void {
-    this.#open().startVoiceRecording();
+    if (!this.#isClosed) this.#addon.startVoiceRecording();
   }
 
   stopVoiceRecording(): void {
-    this.#open().stopVoiceRecording();
+    if (!this.#isClosed) this.#addon.stopVoiceRecording();
   }
 
   getAvailableVoice(): AvailableVoice {

@@ -2,8 +2,8 @@
  * What a Steam offers beneath the `User` class: ISteamUser's flat functions, in JavaScript's types.
  *
  * The real Steam (the addon) and the embedded one implement it; `User` and the typed layer are written over it. Arguments were
- * checked above it. After `close()` every function throws ERR_HOTMIC_STEAM_CLOSED, but for the voice functions, which
- * answer VOICE_RESULT_NOT_INITIALIZED.
+ * checked above it. After `close()` every function throws ERR_HOTMIC_STEAM_CLOSED, but for recording and decompressVoice:
+ * those that answer say VOICE_RESULT_NOT_INITIALIZED, starting and stopping do nothing.
  */
 
 import type { DecompressedVoice } from '../wasm/voice_decompressor.js';

@@ -3,8 +3,8 @@
  * answers, 15 signals. Whoever knows GodotSteam's `User` knows this one.
  *
  * SteamIDs are bigints, byte arrays Uint8Arrays of the caller's own, cut to what Steam wrote. Wrong arguments throw TypeError or
- * RangeError at once. After the Steam was closed everything throws ERR_HOTMIC_STEAM_CLOSED, but for the voice functions,
- * which answer VOICE_RESULT_NOT_INITIALIZED.
+ * RangeError at once. After the Steam was closed everything throws ERR_HOTMIC_STEAM_CLOSED, but for recording and
+ * decompressVoice: those that answer say VOICE_RESULT_NOT_INITIALIZED, starting and stopping do nothing.
  */
 
 import { EventEmitter } from 'node:events';

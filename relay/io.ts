@@ -12,7 +12,13 @@ export type ConnectionId = number;
 export type RelayInput =
   | { readonly kind: 'connected'; readonly connection: ConnectionId }
   /** A text message, as its UTF-8 bytes; they are read before the call returns. */
-  | { readonly kind: 'text'; readonly connection: ConnectionId; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'text';
+      readonly connection: ConnectionId;
+      readonly bytes: Uint8Array;
+      /** When it came, in seconds of unix time: tickets expire by it. */
+      readonly unixSeconds: number;
+    }
   /** The connection is gone, for whatever reason. Unknown connections are ignored. */
   | { readonly kind: 'closed'; readonly connection: ConnectionId }
   /** Time has passed; wanted about every 100 ms. */

@@ -18,6 +18,7 @@ import {
   readClientMessage,
 } from '../voice/control.js';
 import type { Milliseconds } from '../voice/units.js';
+import type { DevelopmentTickets, TicketVerdict } from './development_tickets.js';
 import type { ConnectionId, RelayInput, RelayOutput, RelayStateCounts } from './io.js';
 import { type RelayLimits, relayLimits } from './limits.js';
 import { Lobby, type Participant, participantInfo } from './lobby.js';
@@ -26,6 +27,8 @@ import { type DropReason, judgeFrame, noDrops, type Verdict } from './verdict.js
 
 /** The protocol versions that this relay speaks. */
 const VERSIONS: readonly number[] = [PROTOCOL_VERSION];
+
+type Hello = Extract<ClientMessage, { type: 'hello' }>;
 
 interface Connection {
   readonly id: ConnectionId;
@@ -48,15 +51,25 @@ export class Relay {
   readonly #speaking = new Set<Participant>();
   readonly #drops = noDrops();
   readonly #refusals = noRefusals();
+  readonly #tickets: DevelopmentTickets | null;
   #lobbiesMade = 0;
   #participants = 0;
   #publishedFrames = 0;
   #publishedBytes = 0;
 
-  /** `startedAt` is where the relay time on the wire is 0. Throws what `relayLimits` throws. */
-  constructor(limits: Partial<RelayLimits>, startedAt: Milliseconds) {
+  /**
+   * `startedAt` is where the relay time on the wire is 0. Throws what `relayLimits` throws.
+   *
+   * @param tickets What judges the tickets of hellos, in development alone; null refuses them all.
+   */
+  constructor(
+    limits: Partial<RelayLimits>,
+    startedAt: Milliseconds,
+    tickets: DevelopmentTickets | null = null,
+  ) {
     this.limits = relayLimits(limits);
     this.#startedAt = startedAt;
+    this.#tickets = tickets;
   }
 
   /** Takes everything but voice. `now` never goes back. */
@@ -66,7 +79,7 @@ export class Relay {
         return this.#connected(input.connection, now);
       case 'text': {
         const connection = this.#connections.get(input.connection);
-        return connection ? this.#text(connection, input.bytes, now) : NONE;
+        return connection ? this.#text(connection, input, now) : NONE;
       }
       case 'closed': {
         const connection = this.#connections.get(input.connection);
@@ -141,7 +154,11 @@ export class Relay {
     return NONE;
   }
 
-  #text(connection: Connection, bytes: Uint8Array, now: Milliseconds): readonly RelayOutput[] {
+  #text(
+    connection: Connection,
+    { bytes, unixSeconds }: Extract<RelayInput, { kind: 'text' }>,
+    now: Milliseconds,
+  ): readonly RelayOutput[] {
     const { controlPerSecond, controlBurst } = this.limits;
     if (!connection.control.has(1, now)) {
       const bound = `${controlPerSecond} a second, ${controlBurst} at once`;
@@ -160,7 +177,7 @@ export class Relay {
       case 'message':
         switch (message.message.type) {
           case 'hello':
-            return this.#hello(connection, message.message, now);
+            return this.#hello(connection, message.message, unixSeconds, now);
           case 'leave': {
             if (!connection.participant) {
               return this.#refuse(connection, 'hello-expected', 'leave came before the hello', now);
@@ -173,7 +190,8 @@ export class Relay {
 
   #hello(
     connection: Connection,
-    hello: Extract<ClientMessage, { type: 'hello' }>,
+    hello: Hello,
+    unixSeconds: number,
     now: Milliseconds,
   ): readonly RelayOutput[] {
     if (connection.participant) {
@@ -184,6 +202,11 @@ export class Relay {
     if (version === undefined) {
       const detail = `client speaks ${hello.versions.join(', ')}, wants ${VERSIONS.join(' or ')}`;
       return this.#refuse(connection, 'version-unsupported', detail, now);
+    }
+    const ticket = this.#judgeTicket(hello, unixSeconds);
+    if (ticket?.kind === 'refused') {
+      const detail = `the ticket is refused (${ticket.reason}), wants ${ticket.wanted}`;
+      return this.#refuse(connection, 'ticket-refused', detail, now);
     }
     let lobby = this.#lobbies.get(hello.lobby);
     if (!lobby) {
@@ -206,6 +229,7 @@ export class Relay {
       const detail = `${lobby.size} participants, wants at most ${this.limits.participantsPerLobby}`;
       return this.#refuse(connection, participant, detail, now);
     }
+    if (ticket) this.#tickets?.use(ticket);
     connection.participant = participant;
     this.#waiting.delete(connection);
     this.#participants += 1;
@@ -223,6 +247,13 @@ export class Relay {
       ...tellOthers(participant, { type: 'joined', participant: participantInfo(participant) }),
       participantEvent('joined', participant),
     ];
+  }
+
+  /** Null without a ticket: in development it is not needed. */
+  #judgeTicket({ ticket, steamId }: Hello, unixSeconds: number): TicketVerdict | null {
+    if (ticket === undefined) return null;
+    if (this.#tickets) return this.#tickets.judge(ticket, steamId, unixSeconds);
+    return { kind: 'refused', reason: 'not-dev', wanted: 'none: this relay cannot judge tickets' };
   }
 
   #tick(now: Milliseconds): readonly RelayOutput[] {

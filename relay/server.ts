@@ -13,6 +13,7 @@ import { HotmicError } from '../voice/error.js';
 import type { Milliseconds } from '../voice/units.js';
 import { MAX_VOICE_FRAME_BYTES, stampVoiceFrame } from '../voice/wire.js';
 import { admitPeer, admitStart } from './admission.js';
+import { DevelopmentTickets } from './development_tickets.js';
 import type { ConnectionId, RelayOutput } from './io.js';
 import { Relay } from './relay.js';
 import type { RelayOptions, RunningRelay } from './running_relay.js';
@@ -58,7 +59,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     throw new RangeError(`Cannot start the relay: port is ${wantedPort}, wants 0 to 65535`);
   }
   const host = wantedHost.toLowerCase() === 'localhost' ? '127.0.0.1' : wantedHost.replace(/^\[|\]$/g, '');
-  const relay = new Relay(options.limits ?? {}, monotonicMs());
+  const relay = new Relay(options.limits ?? {}, monotonicMs(), dev ? new DevelopmentTickets() : null);
   const uws = await loadUWebSockets();
 
   const sockets = new Map<ConnectionId, Socket>();
@@ -145,7 +146,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
       const connection = socket.getUserData().id;
       const bytes = new Uint8Array(message);
       if (!isBinary) {
-        perform(relay.handle({ kind: 'text', connection, bytes }, now));
+        perform(relay.handle({ kind: 'text', connection, bytes, unixSeconds: unixSeconds() }, now));
         return;
       }
       const verdict = relay.handleVoice(connection, bytes, now);
@@ -209,6 +210,10 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
 
 function monotonicMs(): Milliseconds {
   return Number(process.hrtime.bigint()) / 1e6;
+}
+
+function unixSeconds(): number {
+  return Math.floor(Date.now() / 1000);
 }
 
 function textOf(buffer: ArrayBuffer): string {

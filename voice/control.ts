@@ -11,8 +11,14 @@ import { parseSteamId } from './steam_id.js';
 /** The version of the control messages; the voice frame carries its own. */
 export const PROTOCOL_VERSION = 1;
 
-/** The longest control message, in bytes of UTF-8. */
-export const MAX_CONTROL_BYTES = 4096;
+/** The longest control message, in bytes of UTF-8: a hello with the longest ticket. */
+export const MAX_CONTROL_BYTES = 8192;
+
+/** What a game hands to getAuthTicketForWebApi for a ticket that a relay takes. */
+export const TICKET_IDENTITY = 'hotmic';
+
+/** The longest ticket, in bytes: what Steam has room for. In a hello each takes two digits. */
+export const MAX_TICKET_BYTES = 2560;
 
 /** The longest message from the relay: a welcome lists the whole lobby. */
 export const MAX_WELCOME_BYTES = 256 * 1024;
@@ -26,6 +32,14 @@ const label = z.string().check(z.regex(LABEL, 'wants 1 to 64 characters, none of
 const steamId = z
   .string()
   .check(z.refine((text) => parseSteamId(text) !== null, 'wants a SteamID64 in decimal'));
+
+/** Bytes in hexadecimal; its error never shows them. */
+const ticket = z
+  .string()
+  .check(
+    z.maxLength(2 * MAX_TICKET_BYTES, `wants at most ${2 * MAX_TICKET_BYTES} digits`),
+    z.regex(/^(?:[0-9a-fA-F]{2})+$/, 'wants hexadecimal, two digits a byte'),
+  );
 
 const slot = z.int().check(z.minimum(0), z.maximum(0xffff));
 
@@ -41,6 +55,8 @@ const hello = z.object({
   lobby: label,
   steamId,
   name: label,
+  /** Shows that the SteamID is the client's. Secret: it goes into no log and no error. */
+  ticket: z.optional(ticket),
 });
 
 const clientMessage = z.discriminatedUnion('type', [hello, z.object({ type: z.literal('leave') })]);
@@ -80,7 +96,8 @@ export type RefusalCode =
   | 'steam-id-in-use'
   | 'lobby-full'
   | 'relay-full'
-  | 'rate-exceeded';
+  | 'rate-exceeded'
+  | 'ticket-refused';
 
 /** The WebSocket close code behind each refusal. Append only. */
 export const CloseCode = {
@@ -93,6 +110,7 @@ export const CloseCode = {
   'lobby-full': 4006,
   'relay-full': 4007,
   'rate-exceeded': 4008,
+  'ticket-refused': 4009,
 } as const satisfies Record<RefusalCode, number>;
 
 /** The close code that answers a leave. */

@@ -15,10 +15,24 @@
  *     4        u32  capacity        132   u32  discarded for age
  *     64       u32  write position  192   u32  signal: goes up at each commit and at close
  *     68       u32  refused, full   196   u32  closed
- *     72       u32  committed       256 … data
+ *     72       u32  committed       200   u32  waiting: 1 when the consumer may be waiting
+ *                                   256 … data
  *
  * An entry is 8-aligned and contiguous: u32 size, u32 tag, f64 capturedAt, then its bytes. Where one would straddle the end,
- * a size of 0xFFFFFFFF pads to the end and the entry starts at the front.
+ * a size of 0xFFFFFFFF pads to the end and the entry starts at the front. Entries are
+ * little-endian, the words in the byte order of the machine.
+ *
+ * What holds it together, all accesses by Atomics being sequentially consistent:
+ *
+ * - Data before position. An entry is written with plain accesses, then the write position is stored atomically; the consumer
+ *   loads that before it reads the entry. The read position does the same for room that is written anew.
+ * - Each side keeps the other's position as it last saw it, and loads it again only when that one leaves nothing to do: then
+ *   the other's cache line stays where it is. An old position is never wrong, it only promises less.
+ * - A wake costs a system call, so there is one only for a consumer that waits. It takes the signal's value, says that it
+ *   waits, looks for entries once more, and sleeps while the signal has that value. The producer publishes, looks whether
+ *   anybody waits, and if so takes that word back, raises the signal, and wakes. Either the consumer's second look finds the
+ *   entry, or the producer's look comes after the announcement. The signal goes up after the word is taken back, never
+ *   before: an announcement that was lost to the taking back has then an old signal, and its sleep ends before it begins.
  */
 
 const MAGIC = 0x474e5248; // 'HRNG'
@@ -36,6 +50,7 @@ const Word = {
   discarded: 33,
   signal: 48,
   closed: 49,
+  waiting: 50,
 } as const;
 
 /** Bytes of shared memory for a ring that holds `capacityBytes`, a power of two from 64 to 2³⁰, headers of entries included. */
@@ -79,7 +94,6 @@ export interface RingCounts {
 /** The shared words and bytes, and what both roles do with them. */
 class RingMemory {
   readonly words: Int32Array;
-  readonly data: Uint8Array;
   readonly view: DataView;
   readonly capacity: number;
 
@@ -88,8 +102,12 @@ class RingMemory {
     if (Atomics.load(this.words, Word.magic) !== MAGIC)
       throw new TypeError('Cannot open a ring: the memory holds none');
     this.capacity = this.words[Word.capacity]!;
-    this.data = new Uint8Array(storage, DATA_AT, this.capacity);
     this.view = new DataView(storage, DATA_AT, this.capacity);
+  }
+
+  /** A view of `bytes` of the data. `subarray` would do, and costs more. */
+  bytesAt(place: number, bytes: number): Uint8Array {
+    return new Uint8Array(this.view.buffer, DATA_AT + place, bytes);
   }
 
   counts(): RingCounts {
@@ -101,8 +119,11 @@ class RingMemory {
   }
 
   signal(): void {
-    Atomics.add(this.words, Word.signal, 1);
-    Atomics.notify(this.words, Word.signal);
+    const { words } = this;
+    const isWaiting = Atomics.load(words, Word.waiting) !== 0;
+    if (isWaiting) Atomics.store(words, Word.waiting, 0);
+    Atomics.add(words, Word.signal, 1);
+    if (isWaiting) Atomics.notify(words, Word.signal);
   }
 }
 
@@ -112,9 +133,12 @@ export class RingProducer {
   /** Room of the open reservation, padding not counted; −1 when none is open. */
   #reserved = -1;
   #reservedAt = 0;
+  /** The read position when it was last loaded. */
+  #knownRead: number;
 
   constructor(storage: SharedArrayBuffer) {
     this.#memory = new RingMemory(storage);
+    this.#knownRead = Atomics.load(this.#memory.words, Word.read);
   }
 
   /**
@@ -124,7 +148,7 @@ export class RingProducer {
    * @param maxBytes 0 to half the capacity less 16.
    */
   reserve(maxBytes: number): Uint8Array | null {
-    const { words, view, data, capacity } = this.#memory;
+    const { words, view, capacity } = this.#memory;
     // An entry of up to half the ring fits into an empty one wherever that stands, padding included.
     const mostBytes = capacity / 2 - ENTRY_HEADER_BYTES;
     if (!Number.isInteger(maxBytes) || maxBytes < 0 || maxBytes > mostBytes) {
@@ -132,17 +156,20 @@ export class RingProducer {
     }
     const need = entryBytes(maxBytes);
     const written = words[Word.written]!;
-    const free = capacity - ((written - Atomics.load(words, Word.read)) >>> 0);
     const place = written & (capacity - 1);
     const toEnd = capacity - place;
     const padding = toEnd < need ? toEnd : 0;
     this.#reserved = -1;
-    if (free < padding + need) return null;
+    const mostUsed = capacity - padding - need;
+    if ((written - this.#knownRead) >>> 0 > mostUsed) {
+      this.#knownRead = Atomics.load(words, Word.read);
+      if ((written - this.#knownRead) >>> 0 > mostUsed) return null;
+    }
     if (padding > 0) view.setUint32(place, PADDING, true);
     this.#reserved = maxBytes;
     this.#reservedAt = (written + padding) | 0;
     const start = (this.#reservedAt & (capacity - 1)) + ENTRY_HEADER_BYTES;
-    return data.subarray(start, start + maxBytes);
+    return this.#memory.bytesAt(start, maxBytes);
   }
 
   /**
@@ -188,33 +215,28 @@ export interface RingEntry {
   readonly capturedAt: number;
 }
 
-/** The reading end. Real-time: no lock; one small object and view allocated an entry. */
+/** The reading end. Real-time: no lock; one small object and view allocated an entry that is read, none for one discarded. */
 export class RingConsumer {
   readonly #memory: RingMemory;
   /** Bytes from the read position to behind the entry last read; 0 when none is held. */
   #held = 0;
+  /** The write position when it was last loaded. */
+  #knownWritten: number;
 
   constructor(storage: SharedArrayBuffer) {
     this.#memory = new RingMemory(storage);
+    this.#knownWritten = this.#memory.words[Word.read]!;
   }
 
   /** The oldest entry, or null when the ring is empty. Reading again without `release` gives the same one. */
   read(): RingEntry | null {
-    const { words, view, data, capacity } = this.#memory;
-    let read = words[Word.read]!;
-    if (Atomics.load(words, Word.written) === read) return null;
-    let place = read & (capacity - 1);
-    let size = view.getUint32(place, true);
-    if (size === PADDING) {
-      read = (read + capacity - place) | 0;
-      Atomics.store(words, Word.read, read);
-      place = 0;
-      size = view.getUint32(0, true);
-    }
+    const place = this.#oldest();
+    if (place < 0) return null;
+    const { view } = this.#memory;
+    const size = view.getUint32(place, true);
     this.#held = entryBytes(size);
-    const start = place + ENTRY_HEADER_BYTES;
     return {
-      bytes: data.subarray(start, start + size),
+      bytes: this.#memory.bytesAt(place + ENTRY_HEADER_BYTES, size),
       tag: view.getUint32(place + 4, true),
       capturedAt: view.getFloat64(place + 8, true),
     };
@@ -223,8 +245,7 @@ export class RingConsumer {
   /** Gives the room of the entry last read back to the producer. */
   release(): void {
     if (this.#held === 0) throw new RangeError('Cannot release: no entry was read');
-    const { words } = this.#memory;
-    Atomics.store(words, Word.read, (words[Word.read]! + this.#held) | 0);
+    this.#give(this.#held);
     this.#held = 0;
   }
 
@@ -233,13 +254,12 @@ export class RingConsumer {
    * how many. Not while an entry that was read is still in use.
    */
   discardOlderThan(instant: number, keeps: (tag: number) => boolean = () => false): number {
+    const { view } = this.#memory;
+    this.#held = 0;
     let count = 0;
-    for (let entry = this.read(); entry !== null; entry = this.read()) {
-      if (entry.capturedAt >= instant || keeps(entry.tag)) {
-        this.#held = 0;
-        break;
-      }
-      this.release();
+    for (let place = this.#oldest(); place >= 0; place = this.#oldest()) {
+      if (view.getFloat64(place + 8, true) >= instant || keeps(view.getUint32(place + 4, true))) break;
+      this.#give(entryBytes(view.getUint32(place, true)));
       count += 1;
     }
     if (count > 0) Atomics.add(this.#memory.words, Word.discarded, count);
@@ -269,13 +289,41 @@ export class RingConsumer {
     return this.#memory.counts();
   }
 
-  /** The signal's value if there is nothing to do, else null. Taken before the check, so that no commit slips between. */
+  /** Where the oldest entry stands in the data, −1 when there is none. Gives padding in front of it back. */
+  #oldest(): number {
+    const { words, view, capacity } = this.#memory;
+    const read = words[Word.read]!;
+    if (this.#knownWritten === read) {
+      this.#knownWritten = Atomics.load(words, Word.written);
+      if (this.#knownWritten === read) return -1;
+    }
+    const place = read & (capacity - 1);
+    if (view.getUint32(place, true) !== PADDING) return place;
+    this.#give(capacity - place);
+    return 0;
+  }
+
+  #give(bytes: number): void {
+    const { words } = this.#memory;
+    Atomics.store(words, Word.read, (words[Word.read]! + bytes) | 0);
+  }
+
+  /**
+   * The signal's value if there is nothing to do, else null. Taken before the check, so that no commit slips between; and the
+   * wait announced before the last check, so that no commit goes unsignalled. Never taken back: another wait of this consumer
+   * may be open. An announcement that comes to nothing costs one wake that nobody hears.
+   */
   #idleSignal(): number | null {
+    if (!this.#idle) return null;
     const { words } = this.#memory;
     const seen = Atomics.load(words, Word.signal);
-    const idle =
-      Atomics.load(words, Word.written) === words[Word.read] && Atomics.load(words, Word.closed) === 0;
-    return idle ? seen : null;
+    Atomics.store(words, Word.waiting, 1);
+    return this.#idle ? seen : null;
+  }
+
+  get #idle(): boolean {
+    const { words } = this.#memory;
+    return Atomics.load(words, Word.written) === words[Word.read] && Atomics.load(words, Word.closed) === 0;
   }
 }
 

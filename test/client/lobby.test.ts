@@ -6,6 +6,8 @@ import { mock } from 'node:test';
 import t, { type Test } from 'tap';
 import { WebSocketServer } from 'ws';
 import { joinLobby, type Lobby, type LobbyEvents, parseRelayUrl } from '../../client/lobby.js';
+import { joinVoice } from '../../client/voice.js';
+import { EmbeddedSteam } from '../../native/embedded_steam.js';
 import { startRelay } from '../../relay/index.js';
 import type { HotmicError } from '../../voice/error.js';
 import { personSteamId } from '../../voice/steam_id.js';
@@ -402,4 +404,34 @@ t.test('why a connection was lost is in the error, and is its cause', async (t) 
     message: 'Connection to the relay broke (1006, the relay was silent for 60 s)',
   });
   t.equal(ear.end()?.cause, failure);
+});
+
+t.test('who joins with a ticket of the embedded Steam is let in once with it', async (t) => {
+  const relay = await relayFor(t);
+  const steam = new EmbeddedSteam({ steamId: personSteamId(4) });
+  t.teardown(() => steam.close());
+  steam.getAuthTicketForWebApi('hotmic');
+  const [event] = steam.runCallbacks();
+  if (event?.signal !== 'get_ticket_for_web_api') throw new Error('there is no ticket');
+  const ticket = event.keys.ticket_buffer;
+  const lobby = await joinLobby({ url: relay.url, ...member(4), ticket });
+  await lobby.leave();
+  await t.rejects(joinLobby({ url: relay.url, ...member(4), ticket }), {
+    code: 'ERR_HOTMIC_REFUSED',
+    message: /ticket-refused.*\(used\)/,
+  });
+  const voice = await joinVoice({ url: relay.url, ...member(5), onDecoded() {} });
+  t.equal(voice.lobby.slot, 0, 'and without one, a relay in development lets everybody in');
+  await voice.lobby.leave();
+  await t.rejects(joinVoice({ url: relay.url, ...member(5), ticket, onDecoded() {} }), {
+    message: /\(other-steam-id\)/,
+  });
+});
+
+t.test('a ticket that is none is misuse, and its bytes are in no message', async (t) => {
+  const url = 'ws://127.0.0.1:1';
+  const joinWith = (ticket: unknown) => joinLobby({ url, ...member(1), ticket: ticket as Uint8Array });
+  await t.rejects(joinWith('abcd'), { name: 'TypeError', message: /ticket is a string, wants a Uint8Array/ });
+  await t.rejects(joinWith(new Uint8Array(0)), { name: 'RangeError', message: /0 bytes, wants 1 to 2560/ });
+  await t.rejects(joinWith(new Uint8Array(2561)), { name: 'RangeError', message: /2561 bytes/ });
 });

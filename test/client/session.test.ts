@@ -1,5 +1,6 @@
 /** The client's side of the protocol: what the relay says goes in, what to do about it comes out. */
 
+import { inspect } from 'node:util';
 import t from 'tap';
 import { Session, type SessionInput, type SessionOutput } from '../../client/session.js';
 import { type RelayMessage, writeMessage } from '../../voice/control.js';
@@ -60,6 +61,17 @@ t.test('it says hello when the connection opens, and nothing before', async (t) 
     },
   ]);
   t.equal(session.joined, false, 'a hello is not a welcome');
+});
+
+t.test('a ticket goes into the hello in hexadecimal, and nowhere else', async (t) => {
+  const session = new Session({ ...OPTIONS, ticket: Uint8Array.of(0, 1, 0xab, 0xff) });
+  const [hello] = session.handle({ kind: 'opened' });
+  if (hello?.kind !== 'send') throw new Error('there is no hello');
+  t.match(JSON.parse(hello.text), { type: 'hello', name: 'Ada', ticket: '0001abff' });
+  const refused = session.handle(said({ type: 'refused', code: 'ticket-refused', message: 'it is used' }));
+  const ended = session.handle({ kind: 'closed', code: 4009, reason: 'ticket-refused' });
+  t.match(ended, [{ kind: 'ended', error: { code: 'ERR_HOTMIC_REFUSED', message: /ticket-refused/ } }]);
+  t.notMatch(inspect([session, refused, ended], { depth: 9 }), /0001abff|171/, 'it shows in no error');
 });
 
 t.test('the welcome tells who is there', async (t) => {

@@ -3,6 +3,7 @@
  * line.
  */
 
+import { DevelopmentTickets } from '../../relay/development_tickets.js';
 import type { RelayOutput } from '../../relay/io.js';
 import type { RelayLimits } from '../../relay/limits.js';
 import { Relay } from '../../relay/relay.js';
@@ -52,9 +53,11 @@ export function bytesOf(message: ClientMessage | string): Uint8Array {
 export class Bench {
   readonly relay: Relay;
   now = 1000;
+  /** Unix time, in seconds. */
+  unixSeconds = 2_000_000_000;
 
   constructor(limits: Partial<RelayLimits> = {}) {
-    this.relay = new Relay(limits, this.now);
+    this.relay = new Relay(limits, this.now, new DevelopmentTickets());
   }
 
   connect(connection: number): readonly RelayOutput[] {
@@ -63,7 +66,7 @@ export class Bench {
 
   text(connection: number, message: ClientMessage | string | Uint8Array): readonly RelayOutput[] {
     const bytes = message instanceof Uint8Array ? message : bytesOf(message);
-    return this.relay.handle({ kind: 'text', connection, bytes }, this.now);
+    return this.relay.handle({ kind: 'text', connection, bytes, unixSeconds: this.unixSeconds }, this.now);
   }
 
   /** Connects and says hello; the connection has the account's number. */

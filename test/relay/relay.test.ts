@@ -148,6 +148,7 @@ t.test('every refusal is told, closes with its own code, and is counted', async 
         return bench.text(9, { type: 'leave' });
       },
     ],
+    ['ticket-refused', {}, (bench) => bench.text(9, { ...helloOf(9), ticket: '00' })],
   ];
   for (const [code, limits, run] of cases) {
     const bench = new Bench(limits);

@@ -19,6 +19,10 @@ export interface CaseResult {
 
 const [subject = 'embedded', only] = process.argv.slice(2);
 const open = await openers[subject as SteamUnderTest]();
+if (typeof open === 'string') {
+  console.log(JSON.stringify({ skipped: open }));
+  process.exit();
+}
 const cases = { function: FUNCTION_CASES, signal: SIGNAL_CASES, typed: TYPED_CASES };
 
 for (const kind of ['function', 'signal', 'typed'] as const) {

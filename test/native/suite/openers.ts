@@ -1,27 +1,49 @@
 /** Opens each of the three Steams on the bench, or says what is missing for it. */
 
+import { loadAddon } from '../../../native/addon.js';
 import { EmbeddedSteam } from '../../../native/embedded_steam.js';
+import { openRealSteam } from '../../../native/real_steam.js';
 import { Steam } from '../../../native/steam.js';
+import { StandInControls } from '../../kit/stand_in_controls.js';
+import { buildStandIns, realLibrary, type StandIns, standInHome } from '../../kit/stand_in_steam.js';
 import type { SteamBench } from './bench.js';
 
 export type SteamUnderTest = 'embedded' | 'stand-in' | 'real library';
 
-/** Why a Steam cannot be had here; false when it can. */
-export function missing(_subject: SteamUnderTest): string | false {
-  return false;
-}
+type Opener = () => SteamBench;
 
-export const openers: Readonly<Record<SteamUnderTest, () => Promise<() => SteamBench>>> = {
+/** Makes an opener, or says why there is none here. */
+export const openers: Readonly<Record<SteamUnderTest, () => Promise<Opener | string>>> = {
   embedded: async () => openEmbedded,
-  'stand-in': async () => openEmbedded,
-  'real library': async () => openEmbedded,
+  'stand-in': async () => {
+    const standIns = await standInsOrReason();
+    if (typeof standIns === 'string') return standIns;
+    const library = standIns.libraries.sdk160;
+    return () => openByAddon(library, new StandInControls(standIns.control, library));
+  },
+  'real library': async () => {
+    const standIns = await standInsOrReason();
+    if (typeof standIns === 'string') return standIns;
+    const real = realLibrary();
+    if (real.kind === 'skipped') return real.reason;
+    const home = standInHome(standIns);
+    process.on('exit', () => home.remove());
+    process.env.HOME = home.path;
+    return () => openByAddon(real.path, new StandInControls(standIns.control, home.steamclient));
+  },
 };
+
+async function standInsOrReason(): Promise<StandIns | string> {
+  const addon = loadAddon();
+  if (addon.kind === 'missing') return addon.reason;
+  const standIns = await buildStandIns();
+  return standIns.kind === 'skipped' ? standIns.reason : standIns;
+}
 
 function openEmbedded(): SteamBench {
   let nowMs = 1000;
   const clock = () => nowMs;
-  const embedded = new EmbeddedSteam({ input: { kind: 'tone' } }, { clock, unixTime: () => 1_790_000_000 });
-  const capture = { module: '', options: {} };
+  const steam = new EmbeddedSteam({ input: { kind: 'tone' } }, { clock, unixTime: () => 1_790_000_000 });
   const report = {
     kind: 'embedded',
     why: 'for a test',
@@ -29,16 +51,53 @@ function openEmbedded(): SteamBench {
     library: null,
     interfaceVersion: null,
   } as const;
-  const steam = new Steam({ steam: embedded, report, capture, clock });
-  return {
-    steam,
-    controls: embedded.controls,
-    steamId: embedded.getSteamID(),
-    appId: 480,
+  return benchOf({
+    steam: new Steam({ steam, report, capture: { module: '', options: {} }, clock }),
+    controls: steam.controls,
     // It speaks as time passes.
     speak: () => undefined,
-    frame() {
+    pass: () => {
       nowMs += 20;
+    },
+  });
+}
+
+function openByAddon(library: string, controls: StandInControls): SteamBench {
+  let nowMs = 1000;
+  const opened = openRealSteam({ library, appId: 480 });
+  if (opened.kind === 'failed') throw new Error(`${opened.stage}: ${opened.text}`);
+  // The client outlives the opening, as Steam does: it starts anew for each case.
+  controls.reset();
+  const { steam, interfaceVersion } = opened;
+  const report = { kind: 'real', why: 'for a test', failure: null, library, interfaceVersion } as const;
+  let packets = 0;
+  return benchOf({
+    steam: new Steam({ steam, report, capture: { module: '', options: {} }, clock: () => nowMs }),
+    controls,
+    speak: (count) => {
+      for (let n = 0; n < count; n++)
+        controls.run(`voice queue ${controls.run(`voice make 400 ${packets++}`)}`);
+    },
+    pass: () => {
+      nowMs += 20;
+    },
+  });
+}
+
+function benchOf({
+  steam,
+  controls,
+  speak,
+  pass,
+}: Pick<SteamBench, 'steam' | 'controls' | 'speak'> & { readonly pass: () => void }): SteamBench {
+  return {
+    steam,
+    controls,
+    steamId: 76561197960265729n,
+    appId: 480,
+    speak,
+    frame() {
+      pass();
       steam.runCallbacks();
     },
   };

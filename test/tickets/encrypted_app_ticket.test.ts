@@ -1,0 +1,231 @@
+/** Encrypted app tickets: sealed for another reader, and opened whatever comes. steam-appticket is the other reader. */
+
+import { createCipheriv, createHash } from 'node:crypto';
+import fc from 'fast-check';
+import appTickets from 'steam-appticket';
+import t from 'tap';
+import {
+  MAX_ENCRYPTED_TICKET_BYTES,
+  MAX_USER_DATA_BYTES,
+  openAppTicket,
+  sealAppTicket,
+} from '../../tickets/encrypted_app_ticket.js';
+import { type Ownership, writeOwnership } from '../../tickets/ownership.js';
+import { protobufBytes, protobufVarint, readProtobuf } from '../../tickets/protobuf.js';
+import { crc32 } from '../../voice/crc32.js';
+import { SEED, SeededRandom } from '../kit/random.js';
+import { APP, anyOwnership, mutationsOf, NOW, ownershipOf, PLAYER } from './kit.js';
+
+const random = new SeededRandom(SEED);
+const KEY = random.bytes(32);
+const USER_DATA = new TextEncoder().encode('what the game says');
+
+function seal(ownership: Ownership = ownershipOf(), userData = USER_DATA): Uint8Array {
+  return sealAppTicket({ ownership, userData }, KEY, random.bytes(16), random.bytes(8));
+}
+
+t.comment(`seed ${SEED}`);
+
+t.test('what is sealed opens to the same', async (t) => {
+  fc.assert(
+    fc.property(
+      anyOwnership,
+      fc.uint8Array({ maxLength: MAX_USER_DATA_BYTES }),
+      fc.uint8Array({ minLength: 56, maxLength: 56 }),
+      (ownership, userData, secrets) => {
+        const key = secrets.subarray(0, 32);
+        const ticket = { ownership, userData };
+        const sealed = sealAppTicket(ticket, key, secrets.subarray(32, 48), secrets.subarray(48));
+        t.same(openAppTicket(sealed, key), { kind: 'app-ticket', ...ticket });
+      },
+    ),
+    { seed: SEED, numRuns: 100 },
+  );
+});
+
+t.test('steam-appticket reads ours: SteamID, app, user data, licences and DLC', async (t) => {
+  const parsed = appTickets.parseEncryptedAppTicket(Buffer.from(seal()), Buffer.from(KEY));
+  if (!parsed) throw new Error('it does not parse');
+  t.equal(parsed.steamID.getSteamID64(), String(PLAYER));
+  t.equal(parsed.appID, APP);
+  t.same(new Uint8Array(parsed.userData), USER_DATA);
+  t.same(parsed.licenses, [0, 199]);
+  t.same(
+    parsed.dlc.map(({ appID, licenses }) => [appID, licenses]),
+    [
+      [481, [7, 8]],
+      [482, []],
+    ],
+  );
+  t.equal(parsed.ownershipTicketExternalIP, '1.2.3.4');
+  t.equal(parsed.ownershipTicketInternalIP, '192.168.1.2');
+  t.equal(parsed.ownershipTicketGenerated.getTime(), (NOW - 100) * 1000);
+});
+
+t.test('steam-appticket reads any of ours', async (t) => {
+  fc.assert(
+    fc.property(anyOwnership, fc.uint8Array({ maxLength: 64 }), (ownership, userData) => {
+      const parsed = appTickets.parseEncryptedAppTicket(
+        Buffer.from(seal(ownership, userData)),
+        Buffer.from(KEY),
+      );
+      t.equal(parsed?.steamID.accountid, Number(ownership.steamId & 0xffff_ffffn));
+      t.equal(parsed?.appID, ownership.appId);
+      t.same(new Uint8Array(parsed?.userData ?? []), userData);
+    }),
+    { seed: SEED, numRuns: 60 },
+  );
+});
+
+t.test('a ticket fits in the 1024 bytes that games have for it', async (t) => {
+  const full = seal(ownershipOf(), new Uint8Array(MAX_USER_DATA_BYTES));
+  t.ok(full.length <= 1024, `${full.length} bytes`);
+});
+
+t.test('version 2, with 20 bytes more, opens too', async (t) => {
+  const inner = innerOf({ between: 20 });
+  t.match(openAppTicket(frame(2, inner), KEY), { kind: 'app-ticket', ownership: { steamId: PLAYER } });
+  t.same(openAppTicket(frame(1, inner), KEY), { kind: 'malformed', reason: 'undecipherable' });
+});
+
+t.test('another key opens nothing and throws nothing, then or later', async (t) => {
+  const late: unknown[] = [];
+  const note = (thrown: unknown) => late.push(thrown);
+  process.on('uncaughtExceptionMonitor', note);
+  t.teardown(() => process.off('uncaughtExceptionMonitor', note));
+  for (let round = 0; round < 200; round++) {
+    t.same(openAppTicket(seal(), random.bytes(32)), { kind: 'malformed', reason: 'undecipherable' });
+  }
+  await new Promise((resolve) => setImmediate(resolve));
+  t.same(late, []);
+});
+
+t.test('each byte changed, each cut and each growth is malformed', async (t) => {
+  const sealed = seal();
+  for (const [what, changed] of mutationsOf(sealed)) {
+    const opened = openAppTicket(changed, KEY);
+    // The frame has no check of its own: lengths and CRC are in it, and the version.
+    if (opened.kind === 'malformed') continue;
+    t.fail(`${what} opened`);
+  }
+  t.equal(openAppTicket(sealed, KEY).kind, 'app-ticket', 'and the whole one is not');
+});
+
+t.test('random bytes, and random bytes in a right frame, are malformed', async (t) => {
+  for (let round = 0; round < 2000; round++) {
+    t.equal(openAppTicket(random.bytes(random.below(600)), KEY).kind, 'malformed');
+    const blocks = random.bytes(16 * (2 + random.below(20)));
+    const framed = Uint8Array.from([
+      ...varints(1, random.next(), random.below(99), 66),
+      ...protobufBytes(5, blocks),
+    ]);
+    t.equal(openAppTicket(framed, KEY).kind, 'malformed');
+  }
+});
+
+t.test('what is too long is not looked at', async (t) => {
+  const huge = new Uint8Array(MAX_ENCRYPTED_TICKET_BYTES + 1);
+  t.same(openAppTicket(huge, KEY), { kind: 'malformed', reason: 'too-long' });
+  t.same(openAppTicket(new Uint8Array(0), KEY), { kind: 'malformed', reason: 'frame' });
+});
+
+t.test('lengths inside that contradict each other are malformed', async (t) => {
+  const inner = innerOf({});
+  for (const [userData, ownership] of [
+    [0xffff_ffff, 66],
+    [0, 0xffff_ffff],
+    [USER_DATA.length + 1, 0],
+    [0, 0],
+  ] as const) {
+    const lengths = { userData, ownership };
+    t.same(openAppTicket(frame(1, inner, lengths), KEY), { kind: 'malformed', reason: 'undecipherable' });
+  }
+  t.equal(openAppTicket(frame(1, inner), KEY).kind, 'app-ticket', 'the right ones open');
+});
+
+t.test('a frame of another version, or without a field, is malformed', async (t) => {
+  const block = protobufBytes(5, new Uint8Array(32));
+  const cases: [reason: string, frame: number[]][] = [
+    ['version', [...varints(3, 1, 1, 66), ...block]],
+    ['version', [...varints(0, 1, 1, 66), ...block]],
+    ['frame', varints(1, 1, 1, 66)],
+    ['frame', [...protobufVarint(1, 1), ...block]],
+    ['frame', [...varints(1, 1, 1, 66), ...block, ...block]],
+    ['frame', [...varints(1, 1, 1, 66), ...protobufVarint(5, 3)]],
+    ['ciphertext', [...varints(1, 1, 1, 66), ...protobufBytes(5, new Uint8Array(16))]],
+    ['ciphertext', [...varints(1, 1, 1, 66), ...protobufBytes(5, new Uint8Array(33))]],
+    ['ciphertext', [...varints(1, 1, 1, 66), ...protobufBytes(5, new Uint8Array(0))]],
+  ];
+  for (const [reason, bytes] of cases) {
+    t.same(openAppTicket(Uint8Array.from(bytes), KEY), { kind: 'malformed', reason });
+  }
+});
+
+t.test('the frame: each field once, 32 bits, unknown ones passed over', async (t) => {
+  const read = (...bytes: number[]) => readProtobuf(Uint8Array.from(bytes));
+  t.same(read(), new Map());
+  t.same(read(0x08, 0xff, 0xff, 0xff, 0xff, 0x0f), new Map([[1, { kind: 'varint', value: 0xffff_ffff }]]));
+  t.same(read(...protobufVarint(9, 300)), new Map([[9, { kind: 'varint', value: 300 }]]));
+  t.same(read(0x09, 1, 2, 3, 4, 5, 6, 7, 8, 0x15, 1, 2, 3, 4), new Map(), 'fixed widths');
+  for (const [what, bytes] of [
+    ['a varint of 33 bits', [0x08, 0xff, 0xff, 0xff, 0xff, 0x1f]],
+    ['a varint without end', [0x08, 0xff, 0xff]],
+    ['a varint of six bytes', [0x08, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01]],
+    ['a field twice', [0x08, 1, 0x08, 1]],
+    ['field 0', [0x00, 1]],
+    ['a group', [0x0b, 0x0c]],
+    ['bytes behind the end', [0x2a, 5, 1, 2]],
+    ['a fixed width behind the end', [0x09, 1, 2]],
+    ['33 fields', Array.from({ length: 33 }, (_, at) => protobufVarint(at + 1, 1)).flat()],
+  ] as [string, number[]][]) {
+    t.equal(read(...bytes), null, what);
+  }
+});
+
+t.test('wrong lengths of key, IV, salt and user data are misuse', async (t) => {
+  const ticket = { ownership: ownershipOf(), userData: USER_DATA };
+  const bytes = (length: number) => new Uint8Array(length);
+  t.throws(() => sealAppTicket(ticket, bytes(31), bytes(16), bytes(8)), RangeError);
+  t.throws(() => sealAppTicket(ticket, bytes(32), bytes(15), bytes(8)), RangeError);
+  t.throws(() => sealAppTicket(ticket, bytes(32), bytes(16), bytes(9)), RangeError);
+  t.throws(() => openAppTicket(seal(), bytes(16)), {
+    name: 'RangeError',
+    message: /key has 16 bytes, wants 32/,
+  });
+  t.throws(() => seal(ownershipOf(), bytes(MAX_USER_DATA_BYTES + 1)), RangeError);
+  t.throws(() => seal(ownershipOf({ appId: -1 })), RangeError);
+  t.throws(() => seal(ownershipOf({ licenses: new Array(5000).fill(1) })), RangeError);
+});
+
+function varints(version: number, crc: number, userData: number, ownership: number): number[] {
+  return [
+    ...protobufVarint(1, version),
+    ...protobufVarint(2, crc),
+    ...protobufVarint(3, userData),
+    ...protobufVarint(4, ownership),
+  ];
+}
+
+/** The plain text of a ticket, made by hand, with `between` zeros behind the ownership. */
+function innerOf({ between = 0 }): Uint8Array {
+  const front = Buffer.concat([USER_DATA, writeOwnership(ownershipOf()), new Uint8Array(between)]);
+  const salted = Buffer.concat([front, Buffer.from('saltsalt')]);
+  const hash = createHash('sha1').update(salted).digest();
+  return Buffer.concat([salted, hash, new Uint8Array(4)]);
+}
+
+const OWNERSHIP_LENGTH = writeOwnership(ownershipOf()).length;
+
+/** A whole ticket around a plain text, made by hand. */
+function frame(
+  version: number,
+  inner: Uint8Array,
+  lengths = { userData: USER_DATA.length, ownership: OWNERSHIP_LENGTH },
+): Uint8Array {
+  const iv = random.bytes(16);
+  const ecb = createCipheriv('aes-256-ecb', KEY, null).setAutoPadding(false);
+  const cbc = createCipheriv('aes-256-cbc', KEY, iv);
+  const ciphertext = Buffer.concat([ecb.update(iv), ecb.final(), cbc.update(inner), cbc.final()]);
+  const head = varints(version, crc32(inner), lengths.userData, lengths.ownership);
+  return Uint8Array.from([...head, ...protobufBytes(5, ciphertext)]);
+}
