@@ -2,7 +2,8 @@
  * One recording on the thread that calls: an async iterator over the Steam Voice packets, from key-down until Steam has nothing
  * more. For a game without the capture worker, or where Steam is only called from the main thread.
  *
- * Steam goes on recording after key-up, so the iteration ends when getVoice answers NOT_RECORDING. Who breaks out of it early
+ * Steam goes on recording after key-up, so the iteration ends when getVoice answers NOT_RECORDING; also where somebody else
+ * stopped the recording that had begun. Who breaks out of it early
  * stops the recording; the tail is read and thrown away, so that the next recording does not begin with it.
  */
 
@@ -41,6 +42,8 @@ export class VoiceRecorder implements AsyncIterable<Uint8Array> {
   readonly #frameMs: Milliseconds;
   readonly #wait: (ms: Milliseconds) => Promise<unknown>;
   #state: 'talking' | 'draining' | 'over' = 'talking';
+  /** Steam has recorded: from then on NOT_RECORDING is an end, and not a slow start. */
+  #hasBegun = false;
   #tailMs: Milliseconds = 0;
   #tailPackets = 0;
   readonly #signal: AbortSignal | undefined;
@@ -98,13 +101,15 @@ export class VoiceRecorder implements AsyncIterable<Uint8Array> {
   async #next(): Promise<Uint8Array | null> {
     while (this.#state !== 'over') {
       const { result, buffer } = this.#poll();
+      this.#hasBegun ||= result !== VoiceResult.VOICE_RESULT_NOT_RECORDING;
       switch (result) {
         case VoiceResult.VOICE_RESULT_OK:
           if (buffer.length === 0) break;
           this.#countTail();
           return buffer;
         case VoiceResult.VOICE_RESULT_NOT_RECORDING:
-          if (this.#state === 'draining') {
+          if (this.#hasBegun || this.#state === 'draining') {
+            this.stop();
             this.#end();
             return null;
           }

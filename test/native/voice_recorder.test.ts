@@ -286,6 +286,26 @@ t.test(
   },
 );
 
+t.test('a recording that somebody else stops gives what is left and ends', async (t) => {
+  const { under, record } = studio((waits) => {
+    if (waits === 2) under.stopVoiceRecording();
+  });
+  under.voice.push(packet(1));
+  under.tail = [packet(2)];
+  const recorder = record();
+  t.strictSame(await take(recorder), [1, 2]);
+  t.equal(recorder.isStopped, true);
+});
+
+t.test('a Steam that is slow to begin is waited for', async (t) => {
+  const { under, record } = studio((waits) => {
+    if (waits === 3) recorder.stop();
+  });
+  under.voice.push(VoiceResult.VOICE_RESULT_NOT_RECORDING, VoiceResult.VOICE_RESULT_NOT_RECORDING, packet(1));
+  const recorder = record();
+  t.strictSame(await take(recorder), [1]);
+});
+
 t.test('a reader that takes its time over the tail is not given up', async (t) => {
   const { under, clock, record } = studio();
   under.tail = [
