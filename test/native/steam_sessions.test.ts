@@ -44,6 +44,10 @@ t.test('a session asks for licences of its player: 0 has it, 1 and 2 have not', 
   });
   t.strictSame(answers, [true, false, false]);
   t.strictSame(opening.under.argumentsOf('userHasLicenseForApp'), new Array(3).fill([PLAYER, 480]));
+  opening.under.answers.userHasLicenseForApp = () => 0;
+  session.end();
+  opening.steam.close();
+  t.equal(session.hasLicense(480), false, 'and once it is over, nobody is asked');
 });
 
 t.test(
@@ -79,6 +83,7 @@ t.test('a verdict against the player rejects by its name, and ends the session o
     judge(under, PLAYER, response);
     await frame(steam);
     t.match(outcome.failure, { code: 'ERR_HOTMIC_STEAM_CALL', result: response, message: `(${response})` });
+    if (response === 3) t.match(outcome.failure, { resultName: 'AUTH_SESSION_RESPONSE_VAC_BANNED' });
     if (response === 5) t.match(outcome.failure?.message, /AUTH_SESSION_RESPONSE_VAC_CHECK_TIMEDOUT/);
     steam.close();
     t.strictSame(ended(under), [PLAYER]);
