@@ -53,18 +53,21 @@ wasm-check: build ## prove that wasm/pkg is what its manifest says
 fuzz: build ## hostile input into codec and packet reader; SECONDS=60 by default
 	@node dist/test/fuzz/run.js $(SECONDS)
 
-# What runs under each sanitizer: the harness in C++ of what threads share.
+# Under ThreadSanitizer what threads share, in native programs; the engine's own code would drown it. Under the others the
+# addon as well, in Node, under stress.
 .PHONY: tsan
-tsan: ## the native harness of the ring under ThreadSanitizer
+tsan: ## ThreadSanitizer: the ring's model and the addon's locks
 	@sh test/native/harness/run.sh tsan
 
 .PHONY: asan
-asan: ## the same under AddressSanitizer
+asan: build ## AddressSanitizer: those, and the addon under stress: workers, kills, opening and closing
 	@sh test/native/harness/run.sh asan
+	@sh test/native/stress/sanitize.sh address
 
 .PHONY: ubsan
-ubsan: ## the same under UndefinedBehaviorSanitizer
+ubsan: build ## UndefinedBehaviorSanitizer: the same
 	@sh test/native/harness/run.sh ubsan
+	@sh test/native/stress/sanitize.sh undefined
 
 .PHONY: bench
 bench: build ## measure; ONLY=stages, ring or codec for one of them

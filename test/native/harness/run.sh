@@ -39,11 +39,21 @@ if setarch "$(uname -m)" -R true 2>/dev/null; then run="setarch $(uname -m) -R";
 if command -v timeout >/dev/null; then run="timeout -s KILL ${HARNESS_TIMEOUT_S:-300} $run"; fi
 $run "$out/probe" 2>"$out/probe.log" || skip "its programs do not run here: $(head -n 1 "$out/probe.log")"
 
+# The stand-in for libsteam_api, instrumented alike, for the programs that open one.
+if grep -qs HARNESS_STEAM_LIBRARY "$@"; then
+  # shellcheck disable=SC2086
+  CXX=$cxx NODE_HEADERS='' sh "$root/test/kit/steam/build.sh" "$out/stand_in" $sanitize || exit 1
+  export HARNESS_STEAM_LIBRARY="$out/stand_in/sdk160/libsteam_api.so"
+fi
+
 status=0
 for source in "$@"; do
   program=$out/$(basename "$source" .cpp)
+  # What a program is made of beside itself stands in it, after `// sources:`.
+  more=$(sed -n 's,^// sources: ,,p' "$source")
   # shellcheck disable=SC2086
-  "$cxx" -std=c++20 -O1 -g -Wall -Wextra -Werror -pthread $sanitize $defines "$source" -o "$program" || { status=1; continue; }
+  (cd "$root" && "$cxx" -std=c++20 -O1 -g -Wall -Wextra -Werror -pthread $sanitize $defines "$(realpath "$source")" $more -o "$program" -ldl) ||
+    { status=1; continue; }
   # shellcheck disable=SC2086
   if $run "$program" ${HARNESS_ARGS:-}; then echo "$kind: $(basename "$program") is clean"
   else echo "$kind: $(basename "$program") FAILED"; status=1

@@ -1,0 +1,160 @@
+/**
+ * The package as npm makes it: with the prebuilt addon it installs and loads where no compiler is.
+ *
+ * No registry is asked: the tarball is unpacked as npm would, its dependencies are those of this checkout, and npm runs its
+ * install script.
+ */
+
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import t, { type Test } from 'tap';
+
+const ROOT = process.cwd();
+const skip = whySkipped();
+
+function whySkipped(): string | false {
+  if (!existsSync('build/.addon')) return 'the addon was not built';
+  if (process.platform === 'win32') return 'wants sh and tar';
+  for (const tool of ['tar', 'npm', 'sh']) if (where(tool) === null) return `no ${tool}`;
+  return false;
+}
+
+function where(tool: string): string | null {
+  try {
+    return execFileSync('sh', ['-c', `command -v ${tool}`], { encoding: 'utf8' }).trim();
+  } catch {
+    return null;
+  }
+}
+
+/** What npm sets for its scripts would be taken for this run's. */
+const environment = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD|NODE_OPTIONS|TAP)/.test(name)),
+);
+
+/** Packs this checkout. */
+function pack(folder: string): { tarball: string; files: readonly string[] } {
+  execFileSync('sh', ['native/prebuild.sh'], { stdio: 'ignore' });
+  const npm = ['pack', '--json', '--ignore-scripts', '--loglevel=error', '--pack-destination', folder];
+  const output = execFileSync('npm', npm, {
+    encoding: 'utf8',
+    env: environment,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [packed] = JSON.parse(output) as [{ filename: string; files: { path: string }[] }];
+  return { tarball: join(folder, packed.filename), files: packed.files.map(({ path }) => path) };
+}
+
+/** A folder with the package unpacked in its node_modules, and the packages it depends on linked beside it. */
+function unpack(folder: string, tarball: string): string {
+  const modules = join(folder, 'node_modules');
+  const hotmic = join(modules, 'hotmic');
+  mkdirSync(hotmic, { recursive: true });
+  execFileSync('tar', ['-xzf', tarball, '-C', hotmic, '--strip-components=1']);
+  const { dependencies } = JSON.parse(readFileSync(join(hotmic, 'package.json'), 'utf8'));
+  for (const name of Object.keys(dependencies)) {
+    symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
+  }
+  // As npm does with what a package calls its commands.
+  mkdirSync(join(modules, '.bin'));
+  const { bin } = JSON.parse(readFileSync(join(modules, 'node-gyp-build/package.json'), 'utf8'));
+  for (const [name, script] of Object.entries<string>(bin)) {
+    symlinkSync(join('../node-gyp-build', script), join(modules, '.bin', name));
+  }
+  writeFileSync(
+    join(folder, 'package.json'),
+    JSON.stringify({ name: 'game', version: '1.0.0', dependencies: { hotmic: '*' } }),
+  );
+  return hotmic;
+}
+
+/** A PATH with node, npm, sh and nothing else. */
+function bareTools(folder: string): string {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  symlinkSync(process.execPath, join(bin, 'node'));
+  symlinkSync(realpathSync(where('sh')!), join(bin, 'sh'));
+  return bin;
+}
+
+/** A game's folder with the package in it, not yet installed. */
+function game(t: Test) {
+  const folder = mkdtempSync(join(tmpdir(), 'hotmic-package-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const { tarball, files } = pack(folder);
+  const hotmic = unpack(folder, tarball);
+  const PATH = bareTools(folder);
+  const run = (args: readonly string[]) =>
+    execFileSync(process.execPath, args, {
+      cwd: folder,
+      env: { HOME: folder, PATH },
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+  return {
+    PATH,
+    hotmic,
+    files,
+    /** What npm does with a package that it has unpacked. @throws Error when that fails. */
+    install: () =>
+      run([realpathSync(where('npm')!), 'rebuild', 'hotmic', '--offline', '--foreground-scripts']),
+    /** What openRealSteam answers in the game, with node itself for a library. */
+    open: () => {
+      const module = pathToFileURL(join(hotmic, 'dist/native/real_steam.js')).href;
+      const script = `
+        const { openRealSteam } = await import(${JSON.stringify(module)});
+        console.log(JSON.stringify(openRealSteam({ library: process.execPath })));`;
+      return JSON.parse(run(['--input-type=module', '-e', script]));
+    },
+  };
+}
+
+t.test('the packed package installs and loads the addon where no compiler is', { skip }, async (t) => {
+  const { PATH, hotmic, files, install, open } = game(t);
+  const prebuilt = files.filter((file) => file.startsWith('prebuilds/'));
+  t.match(prebuilt, [new RegExp(`^prebuilds/${process.platform}-${process.arch}/`)]);
+  t.equal(prebuilt.length, 1);
+  t.ok(
+    files.includes('binding.gyp') && files.includes('native/src/addon.cpp'),
+    'it can be compiled elsewhere',
+  );
+  t.same(
+    files.filter((file) => /steam_api\.|steam_api64|steamclient|^build\//.test(file)),
+    [],
+    'no file of Steam, nothing of the build',
+  );
+  const compilers = 'c++ --version || g++ --version || make --version';
+  t.throws(
+    () => execFileSync('sh', ['-c', compilers], { env: { PATH }, stdio: 'ignore' }),
+    'there is no compiler on that PATH',
+  );
+  install();
+  t.notOk(existsSync(join(hotmic, 'build')), 'nothing was compiled');
+  const opened = open();
+  // The addon asked the loader: node itself is no library.
+  t.match(opened, { kind: 'failed', stage: 'library', library: process.execPath });
+  t.match(opened.text, /cannot dynamically load|executable/);
+});
+
+t.test(
+  'without a prebuilt addon and a compiler it installs all the same, and says so',
+  { skip },
+  async (t) => {
+    const { hotmic, install, open } = game(t);
+    rmSync(join(hotmic, 'prebuilds'), { recursive: true });
+    t.match(install(), /the real Steam is left out/);
+    t.match(open(), { kind: 'failed', stage: 'addon', text: /No native build was found/ });
+  },
+);
