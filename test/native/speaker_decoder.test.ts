@@ -88,6 +88,14 @@ t.test('whatever Steam says that it wants, a packet costs two calls at most', as
   t.pass();
 });
 
+t.test('a Steam that wants no more than it had is not asked again', async (t) => {
+  const under = new ScriptedUser();
+  under.answers.decompressVoice = () => ({ result: 4, size: 20_480, uncompressed: NO_BYTES });
+  const decoder = new SpeakerDecoder(under, { sampleRateHz: 24_000 });
+  t.strictSame(decoder.decode(PACKET), { kind: 'refused', result: 4 });
+  t.strictSame(rooms(under), [20_480]);
+});
+
 t.test('room is kept only for a packet that was sound', async (t) => {
   const under = new ScriptedUser();
   const answers = [
