@@ -38,9 +38,9 @@ export class AuthSession implements Disposable {
     return this.#isOver;
   }
 
-  /** Whether the player owns this app or DLC. */
+  /** Whether the player owns this app or DLC. False once the session is over: Steam then does not say. */
   hasLicense(appId: number): boolean {
-    return this.#steam.userHasLicenseForApp(this.steamId, appId) === 0;
+    return !this.#isOver && this.#steam.userHasLicenseForApp(this.steamId, appId) === 0;
   }
 
   /** No longer playing with them. A second time does nothing. */

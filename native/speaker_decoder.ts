@@ -42,7 +42,7 @@ export class SpeakerDecoder {
     this.sampleRateHz = rate;
   }
 
-  /** Bytes of room that a packet has now: 20480 at first, more once a packet wanted it. */
+  /** Bytes of room that a packet has now: 20480 at first, more once a sound packet wanted it. */
   get roomBytes(): number {
     return this.#roomBytes;
   }
@@ -56,8 +56,9 @@ export class SpeakerDecoder {
       size > this.#roomBytes &&
       size <= MAX_ROOM_BYTES
     ) {
-      this.#roomBytes = size;
       decoded = this.#steam.decompressVoice(packet, this.sampleRateHz, size);
+      // A packet that only says so does not make every later one cost this much.
+      if (decoded.result === VoiceResult.VOICE_RESULT_OK) this.#roomBytes = size;
     }
     if (decoded.result !== VoiceResult.VOICE_RESULT_OK) return { kind: 'refused', result: decoded.result };
     return { kind: 'pcm', pcm: pcmOf(decoded.uncompressed), sampleRateHz: this.sampleRateHz };

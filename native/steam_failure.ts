@@ -66,8 +66,12 @@ const INIT_REASONS: readonly (readonly [text: RegExp, reason: string, advice: st
   ],
 ];
 
+/** The most of a text that is quoted: as much as Steam's own buffer holds. */
+const MAX_QUOTED = 1024;
+
 /** One line: the reason, Steam's own text in quotes, what to do. */
-export function explainFailure({ stage, code, text, library }: SteamFailure): string {
+export function explainFailure({ stage, code, text: given, library }: SteamFailure): string {
+  const text = given.slice(0, MAX_QUOTED).replace(/\p{Cc}+/gu, ' ');
   const quoted = text === '' ? '' : ` (“${text}”)`;
   switch (stage) {
     case 'addon':

@@ -2,7 +2,8 @@
  * One recording on the thread that calls: an async iterator over the Steam Voice packets, from key-down until Steam has nothing
  * more. For a game without the capture worker, or where Steam is only called from the main thread.
  *
- * Steam goes on recording after key-up, so the iteration ends when getVoice answers NOT_RECORDING. Who breaks out of it early
+ * Steam goes on recording after key-up, so the iteration ends when getVoice answers NOT_RECORDING; also where somebody else
+ * stopped the recording that had begun. Who breaks out of it early
  * stops the recording; the tail is read and thrown away, so that the next recording does not begin with it.
  */
 
@@ -29,8 +30,11 @@ export interface RecordingSteam {
   getVoice(): CapturedVoice;
 }
 
-/** How long the tail may take before we say that Steam never ends it. */
+/** How long we wait for the tail before we say that Steam never ends it. What its reader does meanwhile does not count. */
 const MAX_TAIL_MS = 10_000;
+
+/** The most packets after key-up, backlog and all. */
+const MAX_TAIL_PACKETS = 65_536;
 
 export class VoiceRecorder implements AsyncIterable<Uint8Array> {
   readonly #steam: RecordingSteam;
@@ -38,7 +42,10 @@ export class VoiceRecorder implements AsyncIterable<Uint8Array> {
   readonly #frameMs: Milliseconds;
   readonly #wait: (ms: Milliseconds) => Promise<unknown>;
   #state: 'talking' | 'draining' | 'over' = 'talking';
-  #stoppedAt: Milliseconds = 0;
+  /** Steam has recorded: from then on NOT_RECORDING is an end, and not a slow start. */
+  #hasBegun = false;
+  #tailMs: Milliseconds = 0;
+  #tailPackets = 0;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = () => this.stop();
 
@@ -72,7 +79,7 @@ export class VoiceRecorder implements AsyncIterable<Uint8Array> {
   stop(): void {
     if (this.#state !== 'talking') return;
     this.#state = 'draining';
-    this.#stoppedAt = this.#clock();
+    this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#steam.stopVoiceRecording();
   }
 
@@ -94,12 +101,15 @@ export class VoiceRecorder implements AsyncIterable<Uint8Array> {
   async #next(): Promise<Uint8Array | null> {
     while (this.#state !== 'over') {
       const { result, buffer } = this.#poll();
+      this.#hasBegun ||= result !== VoiceResult.VOICE_RESULT_NOT_RECORDING;
       switch (result) {
         case VoiceResult.VOICE_RESULT_OK:
-          if (buffer.length > 0) return buffer;
-          break;
+          if (buffer.length === 0) break;
+          this.#countTail();
+          return buffer;
         case VoiceResult.VOICE_RESULT_NOT_RECORDING:
-          if (this.#state === 'draining') {
+          if (this.#hasBegun || this.#state === 'draining') {
+            this.stop();
             this.#end();
             return null;
           }
@@ -108,15 +118,15 @@ export class VoiceRecorder implements AsyncIterable<Uint8Array> {
         case VoiceResult.VOICE_RESULT_BUFFER_TOO_SMALL:
           break;
         default:
-          this.#end();
+          this.#giveUp();
           throw new SteamCallError('record', result, nameOfVoiceResult(result));
       }
-      if (this.#state === 'draining' && this.#clock() - this.#stoppedAt > MAX_TAIL_MS) {
-        this.#end();
-        const text = `Cannot end a recording: Steam still records ${MAX_TAIL_MS} ms after key-up`;
-        throw new HotmicError('ERR_HOTMIC_CAPTURE', text);
+      if (this.#tailMs > MAX_TAIL_MS) {
+        throw this.#endless(`Steam still records ${MAX_TAIL_MS} ms after key-up`);
       }
+      const from = this.#clock();
       await this.#wait(this.#frameMs);
+      if (this.#state === 'draining') this.#tailMs += this.#clock() - from;
     }
     return null;
   }
@@ -130,9 +140,32 @@ export class VoiceRecorder implements AsyncIterable<Uint8Array> {
     try {
       return this.#steam.getVoice();
     } catch (thrown) {
-      this.#end();
+      this.#giveUp();
       throw thrown;
     }
+  }
+
+  #countTail(): void {
+    if (this.#state !== 'draining') return;
+    this.#tailPackets += 1;
+    if (this.#tailPackets > MAX_TAIL_PACKETS) {
+      throw this.#endless(`${MAX_TAIL_PACKETS} packets came after key-up`);
+    }
+  }
+
+  #endless(why: string): HotmicError {
+    this.#end();
+    return new HotmicError('ERR_HOTMIC_CAPTURE', `Cannot end a recording: ${why}, wants NOT_RECORDING`);
+  }
+
+  /** Steam failed: the microphone goes off all the same. */
+  #giveUp(): void {
+    try {
+      this.stop();
+    } catch {
+      // The failure that led here is the one to tell.
+    }
+    this.#end();
   }
 }
 
