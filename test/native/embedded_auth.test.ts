@@ -335,6 +335,10 @@ t.test(
     );
     t.equal(bob.beginAuthSession(buffer, ALICE), 0);
     t.same(verdictsOf(bob), [Response.AUTH_SESSION_RESPONSE_USER_NOT_CONNECTED_TO_STEAM]);
+    bob.endAuthSession(ALICE);
+    alice.controls.restoreConnection();
+    t.equal(bob.beginAuthSession(buffer, ALICE), 0);
+    t.same(verdictsOf(bob), [Response.AUTH_SESSION_RESPONSE_AUTH_TICKET_INVALID], 'it does not become good');
   },
 );
 
