@@ -19,7 +19,7 @@ interface Waiting {
 type AnswerOf<Kind extends NextAnswer['kind']> = Extract<NextAnswer, { kind: Kind }>;
 
 export class EmbeddedCalls {
-  #waiting: Waiting[] = [];
+  readonly #waiting: Waiting[] = [];
   #lost = 0;
   #tellLost = false;
   #lastCall = 0n;
@@ -84,11 +84,6 @@ export class EmbeddedCalls {
     const answer = this.#answers.get(kind) ?? null;
     this.#answers.delete(kind);
     return answer as AnswerOf<Kind> | null;
-  }
-
-  clear(): void {
-    this.#waiting = [];
-    this.#answers.clear();
   }
 
   #push(event: SteamEvent | FailedCall, onGone: (() => void) | null): void {
