@@ -45,8 +45,12 @@ export class SteamOpenError extends HotmicError {
   }
 }
 
+/** The addon's own word: a process has one Steam. */
+const IN_USE = /is open in this process already/;
+
 /** What Steam's texts mean. The first that matches counts. */
 const INIT_REASONS: readonly (readonly [text: RegExp, reason: string, advice: string])[] = [
+  [IN_USE, 'one process has one Steam', 'open it with the same app id, or close it first'],
   [
     /Failed to load module/i,
     'Steam is not installed',
@@ -79,7 +83,9 @@ export function explainFailure({ stage, code, text: given, library }: SteamFailu
     case 'library':
       return library === null
         ? `libsteam_api was not found: ${text}. Put the one of your Steamworks SDK beside your application, or name it in HOTMIC_STEAM_LIBRARY`
-        : `libsteam_api could not be loaded${quoted}. Is ${library} made for this platform?`;
+        : IN_USE.test(text)
+          ? `another libsteam_api is in use${quoted}. To do: open that one, or close it first`
+          : `libsteam_api could not be loaded${quoted}. To do: see that ${library} is there, and made for this platform`;
     case 'symbols':
       return `${library} is no libsteam_api of SDK 1.52 or newer${quoted}. Take one of a newer SDK`;
     case 'init': {

@@ -118,6 +118,24 @@ t.test('why the addon is missing, and what to do about it, comes from who looked
   t.ok(line.endsWith(text));
 });
 
+t.test(
+  'a Steam that is in use already, or a path that is wrong, is not blamed on Steam or the platform',
+  async (t) => {
+    const already = 'is open in this process already';
+    const appId = explainFailure(failure({ code: null, text: `Steam ${already}, for app id 480` }));
+    t.match(appId, /^one process has one Steam.+for app id 480.+To do: .*same app id/);
+    const other = explainFailure(
+      failure({ stage: 'library', code: null, text: `/a.so ${already}; close it` }),
+    );
+    t.match(other, /^another libsteam_api is in use.+\/a\.so.+To do: /);
+    const path = `no file ${LIBRARY}, which the option library names`;
+    t.match(
+      explainFailure(failure({ stage: 'library', code: null, text: path })),
+      /“no file .+To do: .*is there/,
+    );
+  },
+);
+
 t.test('where there is no text no empty quotes stand', async (t) => {
   for (const stage of ['library', 'symbols', 'interface', 'dispatch', 'init'] as const) {
     t.notMatch(explainFailure(failure({ stage, text: '' })), /“”|\(\)/);
