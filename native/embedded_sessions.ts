@@ -1,8 +1,8 @@
 /**
  * Auth sessions of the embedded Steam: the judgement of other players' tickets, and what becomes of them afterwards.
  *
- * beginAuthSession says at once whether a ticket is well-formed and for this game; who is behind it comes as a signal, with the next
- * runCallbacks while Steam is connected, otherwise once it is again.
+ * beginAuthSession says at once whether a ticket is well-formed and for this game; who is behind it comes as a signal, with
+ * the next runCallbacks while Steam is connected, otherwise once it is again.
  */
 
 import { type TicketRefusal, verifyDevelopmentSessionTicket } from '../tickets/development.js';
