@@ -29,10 +29,11 @@ export class EmbeddedAppTickets {
   request(userData: Uint8Array): bigint {
     const result = this.#result(userData);
     const granted = result === Result.RESULT_OK && !this.#calls.nextFails ? this.#seal(userData) : null;
-    const call = this.#calls.answer('encrypted_app_ticket_response', { result }, () => {
+    const onGone = () => {
       this.#isPending = false;
       if (granted) this.#ticket = granted;
-    });
+    };
+    const call = this.#calls.answer('encrypted_app_ticket_response', { result }, { onGone });
     if (call === 0n) return call;
     this.#isPending = true;
     if (granted) this.#grantedAt = this.#setup.clock();

@@ -221,6 +221,14 @@ t.test('a player with two Steams is offline when neither has a connection', asyn
   t.same(verdictsOf(bob), [Response.AUTH_SESSION_RESPONSE_USER_NOT_CONNECTED_TO_STEAM]);
 });
 
+t.test('of a session that ended nothing comes that could be taken for the next one', async (t) => {
+  const { alice, bob } = twoPlayers(t);
+  bob.beginAuthSession(alice.getAuthSessionTicket(0n).buffer, ALICE);
+  bob.endAuthSession(ALICE);
+  bob.beginAuthSession(alice.getAuthSessionTicket(CAROL).buffer, ALICE);
+  t.same(verdictsOf(bob), [Response.AUTH_SESSION_RESPONSE_AUTH_TICKET_NETWORK_IDENTITY_FAILURE]);
+});
+
 t.test('a Steam that closed is in the world no more', async (t) => {
   const { alice, bob } = twoPlayers(t);
   alice.controls.loseConnection(Result.RESULT_NO_CONNECTION);
