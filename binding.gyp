@@ -19,8 +19,7 @@
         # A worker that is being terminated takes no exception any more: what cannot be thrown ends in the addon.
         "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS",
         "NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED",
-        "NODE_ADDON_API_DISABLE_DEPRECATED",
-        "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"
+        "NODE_ADDON_API_DISABLE_DEPRECATED"
       ],
       "conditions": [
         ["OS=='linux'", {

@@ -5,6 +5,7 @@
 
 import { type Row, row, type Trial } from './result.js';
 import { type Job, type Received, runJob, type Sent } from './ring_run.js';
+import { measureVoice } from './ring_voice.js';
 import { WAYS, type Way } from './ring_ways.js';
 
 const ROUNDS = 5;
@@ -51,7 +52,14 @@ export const ring: Trial = {
         }
       }
     }
-    return { ...report(all), versions: { 'ringbuf.js': '0.4.0' } };
+    const voice = await measureVoice(ROUNDS);
+    const { rows, skipped, ...rest } = report(all);
+    return {
+      rows: [...rows, ...voice.rows],
+      skipped: [...skipped, ...voice.skipped],
+      ...rest,
+      versions: { 'ringbuf.js': '0.4.0' },
+    };
   },
 };
 

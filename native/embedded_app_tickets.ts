@@ -27,13 +27,13 @@ export class EmbeddedAppTickets {
 
   /** The call that encrypted_app_ticket_response answers; 0n when too much waits already. */
   request(userData: Uint8Array): bigint {
-    const isFirst = !this.#isPending;
     const result = this.#result(userData);
     const granted = result === Result.RESULT_OK && !this.#calls.nextFails ? this.#seal(userData) : null;
-    const call = this.#calls.answer('encrypted_app_ticket_response', { result }, () => {
-      if (isFirst) this.#isPending = false;
+    const onGone = () => {
+      this.#isPending = false;
       if (granted) this.#ticket = granted;
-    });
+    };
+    const call = this.#calls.answer('encrypted_app_ticket_response', { result }, { onGone });
     if (call === 0n) return call;
     this.#isPending = true;
     if (granted) this.#grantedAt = this.#setup.clock();

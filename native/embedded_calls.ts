@@ -10,16 +10,23 @@ import type { NextAnswer } from './steam_controls.js';
 /** Events that wait at most, and that one runCallbacks brings. */
 export const MAX_EVENTS = 1024;
 
+/** Who follows what becomes of an event. */
+export interface Follower {
+  /** Asked when it is to be brought: false withdraws it. Left out: it is wanted. */
+  isWanted?(): boolean;
+  /** It was brought, or lost. */
+  onGone(): void;
+}
+
 interface Waiting {
   readonly event: SteamEvent | FailedCall;
-  /** Called when it is brought, or lost. */
-  readonly onGone: (() => void) | null;
+  readonly follower: Follower | null;
 }
 
 type AnswerOf<Kind extends NextAnswer['kind']> = Extract<NextAnswer, { kind: Kind }>;
 
 export class EmbeddedCalls {
-  #waiting: Waiting[] = [];
+  readonly #waiting: Waiting[] = [];
   #lost = 0;
   #tellLost = false;
   #lastCall = 0n;
@@ -31,8 +38,8 @@ export class EmbeddedCalls {
   }
 
   /** A callback. When too many wait the oldest is lost, and the next frame begins with ipc_failure, as Steam's does. */
-  tell<Name extends SignalName>(signal: Name, keys: Signals[Name], onGone: (() => void) | null = null): void {
-    this.#push({ signal, keys, call: 0n } as SteamEvent, onGone);
+  tell<Name extends SignalName>(signal: Name, keys: Signals[Name], follower: Follower | null = null): void {
+    this.#push({ signal, keys, call: 0n } as SteamEvent, follower);
   }
 
   /**
@@ -43,14 +50,14 @@ export class EmbeddedCalls {
   answer<Name extends CallResultName>(
     signal: Name,
     keys: Signals[Name] | null,
-    onGone: (() => void) | null = null,
+    follower: Follower | null = null,
   ): bigint {
     if (this.#waiting.length >= MAX_EVENTS) return 0n;
     this.#lastCall += 1n;
     const call = this.#lastCall;
     const failed = this.next('call-failure') !== null;
     const event = failed || keys === null ? { signal, keys: null, call } : { signal, keys, call };
-    this.#push(event as SteamEvent | FailedCall, onGone);
+    this.#push(event as SteamEvent | FailedCall, follower);
     return call;
   }
 
@@ -67,8 +74,9 @@ export class EmbeddedCalls {
       const keys = { type: FailureType.FAILURE_FLUSHED_CALLBACK_QUEUE };
       events.push({ signal: 'ipc_failure', keys, call: 0n });
     }
-    for (const { event, onGone } of this.#waiting.splice(0, MAX_EVENTS - events.length)) {
-      onGone?.();
+    for (const { event, follower } of this.#waiting.splice(0, MAX_EVENTS - events.length)) {
+      if (follower?.isWanted?.() === false) continue;
+      follower?.onGone();
       events.push(event);
     }
     return events;
@@ -86,17 +94,12 @@ export class EmbeddedCalls {
     return answer as AnswerOf<Kind> | null;
   }
 
-  clear(): void {
-    this.#waiting = [];
-    this.#answers.clear();
-  }
-
-  #push(event: SteamEvent | FailedCall, onGone: (() => void) | null): void {
+  #push(event: SteamEvent | FailedCall, follower: Follower | null): void {
     if (this.#waiting.length >= MAX_EVENTS) {
-      this.#waiting.shift()?.onGone?.();
+      this.#waiting.shift()?.follower?.onGone();
       this.#lost += 1;
       this.#tellLost = true;
     }
-    this.#waiting.push({ event, onGone });
+    this.#waiting.push({ event, follower });
   }
 }

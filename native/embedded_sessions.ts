@@ -1,8 +1,8 @@
 /**
  * Auth sessions of the embedded Steam: the judgement of other players' tickets, and what becomes of them afterwards.
  *
- * beginAuthSession says at once whether a ticket is well-formed and for this game; who is behind it comes as a signal, with the next
- * runCallbacks while Steam is connected, otherwise once it is again.
+ * beginAuthSession says at once whether a ticket is well-formed and for this game; who is behind it comes as a signal, with
+ * the next runCallbacks while Steam is connected, otherwise once it is again.
  */
 
 import { type TicketRefusal, verifyDevelopmentSessionTicket } from '../tickets/development.js';
@@ -78,6 +78,7 @@ export class EmbeddedSessions {
     return result;
   }
 
+  /** What was still to come of the session comes no more. */
   end(steamId: bigint): void {
     const session = this.#sessions.get(steamId);
     if (!session) return;
@@ -158,9 +159,13 @@ export class EmbeddedSessions {
   }
 
   #bring(session: AuthSession, verdict: Verdict): void {
-    this.#calls.tell('validate_auth_ticket_response', verdict, () => {
-      const isOk = verdict.response === AuthSessionResponse.AUTH_SESSION_RESPONSE_OK;
-      session.state = isOk ? 'authenticated' : 'refused';
+    this.#calls.tell('validate_auth_ticket_response', verdict, {
+      // The signal names the player alone: of an ended session it would be taken for the next one's.
+      isWanted: () => this.#sessions.get(session.steamId) === session,
+      onGone: () => {
+        const isOk = verdict.response === AuthSessionResponse.AUTH_SESSION_RESPONSE_OK;
+        session.state = isOk ? 'authenticated' : 'refused';
+      },
     });
   }
 }

@@ -280,11 +280,10 @@ export class EmbeddedSteam implements SteamUser {
   /** Cancels its tickets and gives back its memory. Again: nothing. */
   close(): void {
     if (!this.#open) return;
-    const { voice, tickets, world, member, calls } = this.#open;
+    const { voice, tickets, world, member } = this.#open;
     this.#open = null;
     world.leave(member);
     tickets.cancelAll();
-    calls.clear();
     voice.close();
   }
 

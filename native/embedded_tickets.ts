@@ -58,9 +58,7 @@ export class EmbeddedTickets {
     const id = sessionTicketId(buffer);
     const handle = this.#keep(id);
     const result = this.#result();
-    if (result !== Result.RESULT_OK && result !== Result.RESULT_NO_CONNECTION) {
-      this.#setup.world.invalidateTicket(id);
-    }
+    if (result !== Result.RESULT_OK) this.#setup.world.invalidateTicket(id);
     this.#calls.tell('get_auth_session_ticket_response', { auth_ticket: handle, result });
     return { id: handle, buffer, size: buffer.length };
   }

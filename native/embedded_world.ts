@@ -20,8 +20,8 @@ const MAX_MEMBERS = 1024;
 /** Tickets remembered as cancelled, invalid or used, of each kind; beyond it the oldest is forgotten. */
 const MAX_REMEMBERED = 16_384;
 
-/** What the world holds against a ticket; null for nothing. */
-export type TicketStain = 'cancelled' | 'invalid' | 'used' | 'offline' | null;
+/** What the world holds against a ticket, the first that holds; null for nothing. */
+export type TicketStain = 'offline' | 'invalid' | 'cancelled' | 'used' | null;
 
 /** Steams that share it see each other's tickets. Make one for a test with two players. */
 export class EmbeddedWorld {
@@ -53,7 +53,7 @@ export class EmbeddedWorld {
   }
 
   wentOffline(member: WorldMember): void {
-    if (this.#isOffline(member.steamId) !== 'offline') return;
+    if (!this.#isOffline(member.steamId)) return;
     for (const other of this.#members) if (other !== member) other.playerOffline(member.steamId);
   }
 
@@ -61,16 +61,16 @@ export class EmbeddedWorld {
   useTicket(ticketId: string, issuer: bigint): TicketStain {
     const usedBefore = this.#used.has(ticketId);
     remember(this.#used, ticketId);
+    if (this.#isOffline(issuer)) return 'offline';
     if (this.#invalid.has(ticketId)) return 'invalid';
     if (this.#cancelled.has(ticketId)) return 'cancelled';
-    if (usedBefore) return 'used';
-    return this.#isOffline(issuer);
+    return usedBefore ? 'used' : null;
   }
 
   /** A player who is in the world, and with no Steam logged on; of others nothing is known. */
-  #isOffline(player: bigint): 'offline' | null {
+  #isOffline(player: bigint): boolean {
     const steams = [...this.#members].filter(({ steamId }) => steamId === player);
-    return steams.length > 0 && steams.every(({ loggedOn }) => !loggedOn) ? 'offline' : null;
+    return steams.length > 0 && steams.every(({ loggedOn }) => !loggedOn);
   }
 }
 

@@ -308,7 +308,7 @@ function openWith(
   const opened = given === undefined ? addon.counts().library : null;
   const found = opened === null ? searchLibrary(given) : { kind: 'found' as const, path: opened };
   if (found.kind === 'missing') {
-    return { kind: 'failed', stage: 'library', code: null, text: found.text, library: found.path };
+    return { kind: 'failed', stage: 'library', code: null, text: found.text, library: null };
   }
   const { stage, code, text, ...rest } = addon.init(found.path, appId);
   if (stage !== 'open') return { kind: 'failed', stage, code, text, library: rest.library };

@@ -62,6 +62,8 @@ const INIT_REASONS: readonly (readonly [text: RegExp, reason: string, advice: st
     'no app id',
     'give openSteam an appId, start the game from Steam, or put steam_appid.txt into the working directory',
   ],
+  // Ours, where libsteam_api gives no text.
+  [/; Steam is not running$/, 'Steam is not running', 'start Steam as this user and log in'],
   [/ConnectToGlobalUser failed/i, 'nobody is logged in to Steam', 'log in to Steam'],
   [
     /^No Steam(Client|User|Utils)\d+/i,
@@ -82,7 +84,7 @@ export function explainFailure({ stage, code, text: given, library }: SteamFailu
       return `the native addon is not to be had: ${text}`;
     case 'library':
       return library === null
-        ? `libsteam_api was not found: ${text}. Put the one of your Steamworks SDK beside your application, or name it in HOTMIC_STEAM_LIBRARY`
+        ? `libsteam_api was not found: ${text}. To do: put the one of your Steamworks SDK beside your application, or name it in HOTMIC_STEAM_LIBRARY`
         : IN_USE.test(text)
           ? `another libsteam_api is in use${quoted}. To do: open that one, or close it first`
           : `libsteam_api could not be loaded${quoted}. To do: see that ${library} is there, and made for this platform`;
@@ -94,13 +96,7 @@ export function explainFailure({ stage, code, text: given, library }: SteamFailu
       }
       if (code === 2) return `Steam is not running${quoted}. To do: start Steam as this user and log in`;
       if (code === 3) return `Steam is older than this libsteam_api${quoted}. To do: update Steam`;
-      if (text === '') {
-        return (
-          'Steam refused and gave no reason, as libsteam_api before SDK 1.58a never does. To do: see that Steam runs as this ' +
-          'user, that someone is logged in, and that there is an app id'
-        );
-      }
-      return `Steam refused${quoted}. To do: see that Steam runs as this user, and that someone is logged in`;
+      return `Steam refused${quoted}. To do: see that Steam runs as this user, that someone is logged in, and that there is an app id`;
     }
     case 'interface':
       return `Steam has no ISteamUser of this version${quoted}. To do: update Steam, or ship an older libsteam_api`;

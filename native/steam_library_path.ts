@@ -70,7 +70,7 @@ export function findSteamLibrary(search: LibrarySearch): LibraryPath {
   const candidates = librariesBeside(search);
   const found = candidates.find((candidate) => search.isFile(candidate));
   if (found !== undefined) return { kind: 'found', path: found };
-  const text = `no ${steamLibraryFileName(search.platform)}: none of ${candidates.join(', ')} is there`;
+  const text = `none of ${candidates.join(', ')} is there`;
   return { kind: 'missing', path: null, text };
 }
 

@@ -1,9 +1,9 @@
 /**
  * Tickets in development: the keys that the embedded Steam seals under, and the verdict on what it issued.
  *
- * The default secret is public: it stands below, and everyone can forge under it. It shows that the path of a ticket works, and
- * proves nothing. So only a relay in development takes such tickets. With a secret of one's own, a ticket proves that somebody who
- * has that secret made it.
+ * The default secret is public: it stands below, and everyone can forge under it. It shows that the path of a ticket works,
+ * and proves nothing. So only a relay in development takes such tickets. With a secret of one's own, a ticket proves that
+ * somebody who has that secret made it.
  */
 
 import { hkdfSync } from 'node:crypto';

@@ -1,9 +1,10 @@
 /**
  * Steam's encrypted app ticket, what requestEncryptedAppTicket leads to: sealed and opened in its real format.
  *
- * Outside a Protocol Buffers message: 1 version, 2 CRC-32 of the plain text, 3 bytes of user data, 4 bytes of ownership, 5 ciphertext.
- * That is AES-256: the IV, ECB-encrypted, then CBC with PKCS #7 padding. Inside: user data, ownership section (see ownership.ts), in
- * version 2 another 20 bytes, 8 bytes salt, the SHA-1 of all before it, u32. The key alone vouches for it: there is no signature.
+ * Outside a Protocol Buffers message: 1 version, 2 CRC-32 of the plain text, 3 bytes of user data, 4 bytes of ownership, 5
+ * ciphertext. That is AES-256: the IV, ECB-encrypted, then CBC with PKCS #7 padding. Inside: user data, ownership section
+ * (see ownership.ts), in version 2 another 20 bytes, 8 bytes salt, the SHA-1 of all before it, u32. The key alone vouches
+ * for it: there is no signature.
  */
 
 import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
@@ -41,8 +42,8 @@ export interface OpenedAppTicket extends AppTicket {
 }
 
 /**
- * Why a ticket does not open. Append only. `undecipherable` is everything behind the decryption, in one word: another key, changed
- * bytes, or no ticket inside. Who sends tickets is not to learn more than that.
+ * Why a ticket does not open. Append only. `undecipherable` is everything behind the decryption, in one word: another key,
+ * changed bytes, or no ticket inside. Who sends tickets is not to learn more than that.
  */
 export type AppTicketFault = 'too-long' | 'frame' | 'version' | 'ciphertext' | 'undecipherable';
 

@@ -1,9 +1,10 @@
 /**
  * Steam's session ticket, what getAuthSessionTicket gives: written and read in its real layout.
  *
- * Layout, little-endian: u32 20, u64 GC token, u64 SteamID, u32 time; u32 24, u32 1, u32 2, u32 external IP, u32 reserved, u32 ms
- * connected, u32 count of connections; u32 length of the rest: the ownership section, then 128 bytes of signature. Steam signs the
- * ownership with RSA. The embedded Steam cannot and does not pretend to: there it writes a mark that names it, and an HMAC.
+ * Layout, little-endian: u32 20, u64 GC token, u64 SteamID, u32 time; u32 24, u32 1, u32 2, u32 external IP, u32 reserved,
+ * u32 ms connected, u32 count of connections; u32 length of the rest: the ownership section, then 128 bytes of signature.
+ * Steam signs the ownership with RSA. The embedded Steam cannot and does not pretend to: there it writes a mark that names
+ * it, and an HMAC.
  */
 
 import { asciiBytes, FieldReader, FieldWriter, sameBytes } from './fields.js';

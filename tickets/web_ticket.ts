@@ -1,8 +1,8 @@
 /**
  * The embedded Steam's ticket for a web service, what getAuthTicketForWebApi leads to. The format is ours and says so.
  *
- * Layout, little-endian: 16 bytes mark, u16 version 1, u64 SteamID, u32 app, u32 issued, u32 expires, 16 bytes nonce, u8 length and
- * bytes of the identity in UTF-8, then the HMAC-SHA256 of all before it.
+ * Layout, little-endian: 16 bytes mark, u16 version 1, u64 SteamID, u32 app, u32 issued, u32 expires, 16 bytes nonce, u8
+ * length and bytes of the identity in UTF-8, then the HMAC-SHA256 of all before it.
  */
 
 import { asciiBytes, FieldReader, FieldWriter, sameBytes } from './fields.js';

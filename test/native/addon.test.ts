@@ -102,7 +102,7 @@ t.test('a library that is not there fails at the stage library, and names the pa
     stage: 'library',
     code: null,
     text: `no file ${path}, which the option library names`,
-    library: path,
+    library: null,
   });
 });
 

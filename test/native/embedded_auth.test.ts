@@ -1,7 +1,7 @@
 /** Auth tickets and sessions between embedded Steams: every result, every response, and who learns what when. */
 
 import t from 'tap';
-import { EmbeddedWorld } from '../../native/embedded_steam.js';
+import { EmbeddedSteam, EmbeddedWorld } from '../../native/embedded_steam.js';
 import {
   BeginAuthSessionResult as Begin,
   UserHasLicenseForAppResult as License,
@@ -221,6 +221,39 @@ t.test('a player with two Steams is offline when neither has a connection', asyn
   t.same(verdictsOf(bob), [Response.AUTH_SESSION_RESPONSE_USER_NOT_CONNECTED_TO_STEAM]);
 });
 
+t.test('of a session that ended nothing comes that could be taken for the next one', async (t) => {
+  const { alice, bob } = twoPlayers(t);
+  bob.beginAuthSession(alice.getAuthSessionTicket(0n).buffer, ALICE);
+  bob.endAuthSession(ALICE);
+  bob.beginAuthSession(alice.getAuthSessionTicket(CAROL).buffer, ALICE);
+  t.same(verdictsOf(bob), [Response.AUTH_SESSION_RESPONSE_AUTH_TICKET_NETWORK_IDENTITY_FAILURE]);
+});
+
+t.test('a Steam that closed is in the world no more', async (t) => {
+  const { alice, bob } = twoPlayers(t);
+  alice.controls.loseConnection(Result.RESULT_NO_CONNECTION);
+  alice.close();
+  const { buffer } = steamOf(t, { steamId: ALICE }, { seed: 9 }).steam.getAuthSessionTicket(0n);
+  t.equal(bob.beginAuthSession(buffer, ALICE), 0);
+  t.same(verdictsOf(bob), [0], 'that it was offline is forgotten');
+});
+
+t.test('a world has room for 1024 Steams', async (t) => {
+  const world = new EmbeddedWorld();
+  const memberOf = (steamId: bigint) => ({
+    steamId,
+    loggedOn: true,
+    ticketCancelled() {},
+    playerOffline() {},
+  });
+  const members = Array.from({ length: 1024 }, (_, at) => memberOf(BigInt(at + 1)));
+  for (const member of members) world.join(member);
+  t.throws(() => new EmbeddedSteam({}, { world }), { name: 'RangeError', message: /1024 Steams are in it/ });
+  world.leave(members[5]!);
+  const { steam } = steamOf(t, {}, { world });
+  t.equal(steam.loggedOn(), true);
+});
+
 t.test('a ticket from another world is judged by its seal', async (t) => {
   const { buffer } = steamOf(t, { steamId: ALICE }).steam.getAuthSessionTicket(0n);
   const bob = steamOf(t, { steamId: BOB }).steam;
@@ -310,6 +343,10 @@ t.test(
     );
     t.equal(bob.beginAuthSession(buffer, ALICE), 0);
     t.same(verdictsOf(bob), [Response.AUTH_SESSION_RESPONSE_USER_NOT_CONNECTED_TO_STEAM]);
+    bob.endAuthSession(ALICE);
+    alice.controls.restoreConnection();
+    t.equal(bob.beginAuthSession(buffer, ALICE), 0);
+    t.same(verdictsOf(bob), [Response.AUTH_SESSION_RESPONSE_AUTH_TICKET_INVALID], 'it does not become good');
   },
 );
 

@@ -79,13 +79,21 @@ t.test('where the text says nothing the code does', async (t) => {
   t.match(explainFailure(failure({ code: 3, text: 'Zu alt' })), /“Zu alt”/);
 });
 
-t.test('an old library says no text at all: the message names all that it may be', async (t) => {
+t.test('where there is no text at all the message names all that it may be', async (t) => {
   for (const code of [1, null]) {
     const line = explainFailure(failure({ code }));
-    t.match(line, /gave no reason/);
-    t.match(line, /To do: .*runs.*logged in.*app id/);
+    t.match(line, /^Steam refused\. To do: .*runs.*logged in.*app id/);
     t.notMatch(line, /“/, 'nothing is quoted');
   }
+});
+
+t.test('an old library gives no reason: whether Steam runs is what is known of it', async (t) => {
+  const text = 'SteamAPI_InitSafe failed and gives no reason; Steam is';
+  t.match(explainFailure(failure({ code: null, text: `${text} not running` })), /^Steam is not running \(/);
+  t.match(
+    explainFailure(failure({ code: null, text: `${text} running` })),
+    /^Steam refused .*logged in.*app id/,
+  );
 });
 
 t.test('a text that nobody knows is quoted, with what to look at', async (t) => {

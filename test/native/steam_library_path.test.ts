@@ -37,7 +37,7 @@ t.test('what is looked for is named when it is not there', async (t) => {
   t.same(findSteamLibrary(search([])), {
     kind: 'missing',
     path: null,
-    text: 'no libsteam_api.so: none of /game/libsteam_api.so, /node/bin/libsteam_api.so is there',
+    text: 'none of /game/libsteam_api.so, /node/bin/libsteam_api.so is there',
   });
 });
 

@@ -1,5 +1,6 @@
 /** The verdict on what the embedded Steam issues: each reason, and that nothing else passes. */
 
+import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import t from 'tap';
 import {
@@ -150,6 +151,24 @@ t.test('an identity that is no UTF-8 is malformed, however well sealed', async (
   const bytes = web({ identity: 'a' });
   bytes[bytes.length - 33] = 0xff;
   t.same(readWebTicket(bytes), { kind: 'malformed', reason: 'identity' });
+});
+
+t.test('another version, and times that run backwards, are malformed, however well sealed', async (t) => {
+  const sealed = (change: (view: DataView) => void) => {
+    const bytes = web();
+    change(new DataView(bytes.buffer));
+    const signed = bytes.subarray(0, -32);
+    bytes.set(createHmac('sha256', KEYS.webTicket).update(signed).digest(), signed.length);
+    return bytes;
+  };
+  const verdictOf = (bytes: Uint8Array) => verifyDevelopmentWebTicket(bytes, WEB, NOW);
+  t.equal(verdictOf(sealed(() => undefined)).kind, 'valid');
+  for (const change of [
+    (view: DataView) => view.setUint16(16, 2, true),
+    (view: DataView) => view.setUint32(34, NOW, true),
+  ]) {
+    t.same(verdictOf(sealed(change)), { kind: 'refused', reason: 'malformed' });
+  }
 });
 
 t.test('a web ticket that is none: misuse says which field', async (t) => {

@@ -129,6 +129,18 @@ t.test('what is too long is not looked at', async (t) => {
   t.same(openAppTicket(new Uint8Array(0), KEY), { kind: 'malformed', reason: 'frame' });
 });
 
+t.test('a hash or a section that is not right is undecipherable, though the checksum is', async (t) => {
+  const atHash = innerOf({}).length - 5;
+  const atOwnership = USER_DATA.length;
+  for (const at of [atHash, atOwnership + 8]) {
+    const inner = innerOf({}).slice();
+    inner[at]! ^= 1;
+    t.same(openAppTicket(frame(1, inner), KEY), { kind: 'malformed', reason: 'undecipherable' });
+  }
+  const noSection = innerOf({ ownership: new Uint8Array(OWNERSHIP_LENGTH) });
+  t.same(openAppTicket(frame(1, noSection), KEY), { kind: 'malformed', reason: 'undecipherable' });
+});
+
 t.test('lengths inside that contradict each other are malformed', async (t) => {
   const inner = innerOf({});
   for (const [userData, ownership] of [
@@ -207,8 +219,8 @@ function varints(version: number, crc: number, userData: number, ownership: numb
 }
 
 /** The plain text of a ticket, made by hand, with `between` zeros behind the ownership. */
-function innerOf({ between = 0 }): Uint8Array {
-  const front = Buffer.concat([USER_DATA, writeOwnership(ownershipOf()), new Uint8Array(between)]);
+function innerOf({ between = 0, ownership = writeOwnership(ownershipOf()) }): Uint8Array {
+  const front = Buffer.concat([USER_DATA, ownership, new Uint8Array(between)]);
   const salted = Buffer.concat([front, Buffer.from('saltsalt')]);
   const hash = createHash('sha1').update(salted).digest();
   return Buffer.concat([salted, hash, new Uint8Array(4)]);

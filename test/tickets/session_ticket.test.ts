@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import appTickets from 'steam-appticket';
 import t from 'tap';
+import { readOwnership, writeOwnership } from '../../tickets/ownership.js';
 import {
   embeddedSignature,
   MAX_TICKET_BYTES,
@@ -135,6 +136,17 @@ t.test('broken layouts are told apart', async (t) => {
     ['steam-ids-differ', withU32(64, 1)],
   ];
   for (const [reason, bytes] of cases) t.same(readSessionTicket(bytes), { kind: 'malformed', reason });
+});
+
+t.test('an ownership section with more behind its last field is none', async (t) => {
+  const whole = writeOwnership(ownershipOf());
+  t.same(readOwnership(whole), ownershipOf());
+  const longer = Uint8Array.from([...whole, 0, 0]);
+  longer[0]! += 2;
+  t.equal(readOwnership(longer), null);
+  const counted = whole.slice();
+  counted[counted.length - 4] = 1;
+  t.equal(readOwnership(counted), null, 'nor one that counts more than there is');
 });
 
 t.test('random bytes never throw and are no ticket', async (t) => {

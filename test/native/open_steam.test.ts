@@ -1,0 +1,134 @@
+/** openSteam: which Steam one gets, why, and what a capture records from it. */
+
+import t from 'tap';
+import { startCapture } from '../../native/capture.js';
+import { openSteam } from '../../native/open_steam.js';
+import { CaptureTag, captureKind } from '../../voice/talkspurt.js';
+import { hexOfBytes } from '../kit/hex.js';
+import type { FailureStage } from '../kit/stand_in_controls.js';
+import { type AddonSteams, addonSteams } from './addon_steams.js';
+
+const got = await addonSteams();
+const skip = typeof got === 'string' ? got : false;
+const steams = got as AddonSteams;
+t.teardown(() => typeof got !== 'string' && got.remove());
+
+const NOWHERE = '/nowhere/libsteam_api.so';
+
+t.test('without Steam, never is an error that names the stage and what to do', async (t) => {
+  t.throws(() => openSteam({ embedded: 'never', library: NOWHERE }), {
+    name: 'HotmicError',
+    code: 'ERR_HOTMIC_STEAM',
+    stage: /^(library|addon)$/,
+    message: /^Cannot open Steam: .*(HOTMIC_STEAM_LIBRARY|npm rebuild hotmic)/,
+  });
+});
+
+t.test('without Steam, fallback is the embedded one, and says why the real one is not there', async (t) => {
+  const steam = openSteam({ library: NOWHERE, appId: 4711, frameMs: 0 });
+  t.equal(steam.kind, 'embedded');
+  t.match(steam.report.why, /^the embedded Steam, for the real one cannot be opened: /);
+  t.match(steam.report.failure?.stage, /library|addon/);
+  t.equal(steam.user.getSteamID(), 76561197960265729n);
+  t.equal(steam.user.loggedOn(), true);
+  steam.close();
+});
+
+t.test('always does not look for the real one', async (t) => {
+  const steamId = 76561197960287930n;
+  const steam = openSteam({ embedded: 'always', library: NOWHERE, embeddedOptions: { steamId }, frameMs: 0 });
+  t.match(steam.report, { kind: 'embedded', why: 'the embedded Steam, as asked for', failure: null });
+  t.equal(steam.user.getSteamID(), steamId);
+  steam.close();
+});
+
+t.test('options that are wrong are named', async (t) => {
+  const open = (options: object) => () => openSteam(options as Parameters<typeof openSteam>[0]).close();
+  t.throws(open({ embeded: 'never' }), { name: 'TypeError', message: /unknown option "embeded"/ });
+  t.throws(open({ embedded: 'maybe' }), { name: 'TypeError', message: /embedded is maybe/ });
+  t.throws(open({ appId: 0 }), { name: 'RangeError', message: /appId is 0, wants 1 to 4294967295/ });
+  t.throws(open({ frameMs: 0.5 }), { name: 'RangeError', message: /frameMs is 0.5/ });
+});
+
+t.test('its own timer brings what a promise waits for, and ends with it', async (t) => {
+  const steam = openSteam({ embedded: 'always', frameMs: 1 });
+  t.teardown(() => steam.close());
+  const ticket = await steam.getAuthTicketForWebApi('hotmic');
+  t.ok(ticket.bytes.length > 0);
+});
+
+/** What each of Steam's own failures comes out as: the reason, its text, what to do. */
+const FAILURES: readonly [FailureStage, RegExp][] = [
+  ['interface', /Steam is older than this libsteam_api \(“No SteamClient021”\).*update Steam/],
+  ['pipe', /Steam is not running \(“Cannot create IPC pipe .*”\).*start Steam/],
+  ['user', /nobody is logged in to Steam \(“ConnectToGlobalUser failed\.”\).*log in/],
+  ['version', /Steam is older than this libsteam_api \(“No SteamUser023”\).*update Steam/],
+  ['accessor', /Steam has no ISteamUser of this version.*update Steam/],
+];
+
+t.test("each failure of Steam's own comes with its reason and what to do", { skip }, async (t) => {
+  delete process.env.SteamAppId;
+  delete process.env.SteamGameId;
+  for (const { name, library, controls } of [steams.newest, ...(steams.real ? [steams.real] : [])]) {
+    const open = (appId?: number) => () =>
+      openSteam({ embedded: 'never', library, ...(appId === undefined ? {} : { appId }) }).close();
+    t.throws(
+      open(),
+      { message: /no app id \(“No appID found\..*”\).*give openSteam an appId/ },
+      `${name}: app id`,
+    );
+    for (const [stage, message] of FAILURES) {
+      controls.fail(stage);
+      t.throws(open(480), { code: 'ERR_HOTMIC_STEAM', message }, `${name}: ${stage}`);
+    }
+    controls.fail('none');
+    delete process.env.SteamAppId;
+    delete process.env.SteamGameId;
+  }
+});
+
+t.test('before SDK 1.58a Steam gives no reason, and what is known is told', { skip }, async (t) => {
+  const old = steams.all[0]!;
+  old.controls.fail('pipe');
+  t.throws(() => openSteam({ embedded: 'never', library: old.library, appId: 480 }), {
+    message: /Steam is not running .*start Steam/,
+  });
+  old.controls.fail('user');
+  t.throws(() => openSteam({ embedded: 'never', library: old.library, appId: 480 }), {
+    message: /Steam refused.*see that Steam runs as this user/,
+  });
+  old.controls.fail('none');
+});
+
+for (const thread of ['worker', 'caller'] as const) {
+  t.test(`a capture on the ${thread}'s thread records from the open Steam`, { skip }, async (t) => {
+    for (const { name, library, controls } of [steams.newest, ...(steams.real ? [steams.real] : [])]) {
+      const steam = openSteam({ embedded: 'never', library, appId: 480, frameMs: 0 });
+      t.match(steam.report, { kind: 'real', library, interfaceVersion: 'SteamUser023' });
+      controls.reset();
+      controls.lingerVoice(2);
+      const capture = await startCapture({ steam: steam.capture, thread, frameHz: 1000 });
+      t.equal(capture.steamId, steam.user.getSteamID());
+      const packets = Array.from({ length: 20 }, (_, n) => controls.run(`voice make ${60 + 40 * n} ${n}`));
+      capture.startVoiceRecording();
+      for (const packet of packets) controls.run(`voice queue ${packet}`);
+      const read: string[] = [];
+      let isEnded = false;
+      while (!isEnded) {
+        const entry = capture.ring.read();
+        if (entry === null) {
+          await capture.ring.waitAsync(1000);
+          continue;
+        }
+        if (captureKind(entry.tag) === CaptureTag.end) isEnded = true;
+        else read.push(hexOfBytes(entry.bytes));
+        capture.ring.release();
+        if (read.length === 10) capture.stopVoiceRecording();
+      }
+      t.same(read, packets, `${name}: byte for byte, the tail too`);
+      t.match(await capture.close(), { packets: 20, tooLarge: 0 });
+      t.equal(steam.user.getVoice().result, 2, 'Steam itself is still open');
+      steam.close();
+    }
+  });
+}
