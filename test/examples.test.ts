@@ -113,9 +113,16 @@ t.test('packets_to_wav writes the tone it compressed', async (t) => {
 });
 
 t.test('the code in the README stands in an example, word for word', async (t) => {
-  const [, code = ''] = /```ts\n([\s\S]*?)```/.exec(readme) ?? [];
-  t.ok(code.split('\n').length > 8, 'there is code');
-  t.ok(readFileSync('examples/push_to_talk.ts', 'utf8').includes(code.trim()));
+  const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = '']) => code.trim());
+  t.ok(blocks.join('\n').split('\n').length > 10, 'there is code');
+  const examples = readdirSync('examples')
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(join('examples', name), 'utf8'));
+  for (const code of blocks)
+    t.ok(
+      examples.some((example) => example.includes(code)),
+      code,
+    );
 });
 
 t.test('the commands and options in the README are there', async (t) => {
