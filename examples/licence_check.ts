@@ -1,11 +1,13 @@
-/** Authenticates a player by their ticket and asks whether they own a DLC: node dist/examples/licence_check.js 480 1234 */
+/** Authenticates a player by their ticket and asks whether they own a DLC: node dist/examples/licence_check.js 480 1234 [--dev] */
 
 import { openSteam } from 'hotmic/steam';
 
-const [appId = '480', dlc = '1234'] = process.argv.slice(2);
+const [appId = '480', dlc = '1234', dev] = process.argv.slice(2);
+
+// Whoever authenticates others must not take the embedded Steam's word: only for development.
+using steam = openSteam({ appId: Number(appId), embedded: dev === '--dev' ? 'always' : 'never' });
 
 // The player's side makes the ticket; a game sends it over its own connection. Here both are one process.
-using steam = openSteam({ appId: Number(appId) });
 using ticket = await steam.getAuthSessionTicket();
 
 // The side that wants to know.

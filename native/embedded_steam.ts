@@ -61,6 +61,7 @@ const NOT_INITIALIZED = VoiceResult.VOICE_RESULT_NOT_INITIALIZED;
 export class EmbeddedSteam implements SteamUser {
   /** What a test can do to it. */
   readonly controls: SteamControls;
+  readonly getsCallbacks = true;
   #open: Parts | null;
   #isLoggedOn = true;
 

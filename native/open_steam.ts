@@ -8,13 +8,15 @@ import { monotonicMs } from './clock.js';
 import { EmbeddedSteam, type EmbeddedSteamOptions } from './embedded_steam.js';
 import { openRealSteam } from './real_steam.js';
 import { Steam, type SteamParts, type SteamReport } from './steam.js';
-import { explainFailure, type SteamFailure, SteamOpenError } from './steam_failure.js';
+import { explainFailure, isMistake, type SteamFailure, SteamOpenError } from './steam_failure.js';
+import { STEAM_LIBRARY_VARIABLE } from './steam_library_path.js';
 
 /** How to open Steam. */
 export interface OpenSteamOptions {
   /**
-   * Whether the embedded Steam may take the real one's place: `never`, only when the real one cannot be had (`fallback`, the
-   * default), or `always`. What it issues, no relay accepts in production.
+   * Whether the embedded Steam may take the real one's place: `never`, only when the real one cannot be had (`fallback`), or
+   * `always`. Default `fallback`, and `never` where NODE_ENV is `production`: the embedded one lets everybody in. A library
+   * that was named and is not there is an error with `fallback`, too.
    */
   readonly embedded?: 'never' | 'fallback' | 'always';
   /**
@@ -36,11 +38,11 @@ export interface OpenSteamOptions {
 /**
  * Opens Steam for this thread. In one process the first thread that opens it runs the callbacks; others may call and record.
  *
- * @throws SteamOpenError (ERR_HOTMIC_STEAM) with `embedded: 'never'`, saying which stage failed, Steam's own text, and what
- * to do. TypeError or RangeError for options that are wrong.
+ * @throws SteamOpenError (ERR_HOTMIC_STEAM) where the embedded one may not take its place, saying which stage failed, Steam's
+ * own text, and what to do. TypeError or RangeError for options that are wrong.
  */
 export function openSteam(options: OpenSteamOptions = {}): Steam {
-  const { embedded = 'fallback', frameMs = 16, appId, library, embeddedOptions, ...unknown } = options;
+  const { embedded = defaultEmbedded(), frameMs = 16, appId, library, embeddedOptions, ...unknown } = options;
   for (const name of Object.keys(unknown)) {
     const wanted = 'wants one of embedded, appId, library, embeddedOptions, frameMs';
     throw new TypeError(`Cannot open Steam: unknown option "${name}", ${wanted}`);
@@ -71,7 +73,9 @@ export function openSteam(options: OpenSteamOptions = {}): Steam {
       );
     }
     failure = { stage: opened.stage, code: opened.code, text: opened.text, library: opened.library };
-    if (embedded === 'never') throw new SteamOpenError(failure);
+    const named = library !== undefined || (process.env[STEAM_LIBRARY_VARIABLE] ?? '') !== '';
+    if (embedded === 'never' || isMistake(failure, named ? 'named' : 'searched'))
+      throw new SteamOpenError(failure);
   }
   const steamOptions = { ...(appId === undefined ? {} : { appId }), ...embeddedOptions };
   const steam = new EmbeddedSteam(steamOptions);
@@ -80,6 +84,10 @@ export function openSteam(options: OpenSteamOptions = {}): Steam {
     : 'the embedded Steam, as asked for';
   const report: SteamReport = { kind: 'embedded', why, failure, library: null, interfaceVersion: null };
   return run({ steam, report, capture: embeddedSteam(steamOptions) }, frameMs);
+}
+
+function defaultEmbedded(): 'never' | 'fallback' {
+  return process.env.NODE_ENV === 'production' ? 'never' : 'fallback';
 }
 
 /** Ties a Steam to the clock, and its callbacks to a timer. */

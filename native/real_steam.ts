@@ -58,6 +58,7 @@ export class RealSteam implements SteamUser {
   readonly #kept = new Uint8Array(KEPT_ROOM_BYTES);
   #isClosed = false;
   #unread = 0;
+  #getsCallbacks = true;
 
   /** Takes over one `init` of the addon. */
   constructor(addon: SteamAddon) {
@@ -235,10 +236,15 @@ export class RealSteam implements SteamUser {
     this.#open().terminateGameConnection(ip, port);
   }
 
-  /** On a thread that does not get the callbacks there never are any. */
+  get getsCallbacks(): boolean {
+    return this.#getsCallbacks;
+  }
+
   runCallbacks(): readonly (SteamEvent | FailedCall)[] {
     const signals: (SteamEvent | FailedCall)[] = [];
-    for (const message of this.#open().runCallbacks() ?? []) {
+    const messages = this.#open().runCallbacks();
+    this.#getsCallbacks = messages !== null;
+    for (const message of messages ?? []) {
       const signal = signalOf(message, this.#packing);
       if (signal === null) this.#unread += 1;
       else signals.push(signal);

@@ -103,6 +103,7 @@ export class Steam implements Disposable {
         if (this.#isClosed) break;
       }
     });
+    if (!this.#steam.getsCallbacks) this.#calls.fail((action) => elsewhere(action));
     faults.attempt(() => this.#calls.expire(this.#clock()));
     this.#isRunning = false;
     faults.rethrow('Several listeners threw while callbacks were run');
@@ -351,6 +352,11 @@ export class Steam implements Disposable {
 
 function closed(action: string): HotmicError {
   return new HotmicError('ERR_HOTMIC_STEAM_CLOSED', `Cannot ${action}: this Steam is closed`);
+}
+
+function elsewhere(action: string): HotmicError {
+  const text = `Cannot ${action}: another thread of this process gets Steam's callbacks, wants the call made there`;
+  return new HotmicError('ERR_HOTMIC_STEAM_CALL', text);
 }
 
 function checkResult(action: string, result: number): void {

@@ -48,6 +48,11 @@ export class SteamOpenError extends HotmicError {
 /** The addon's own word: a process has one Steam. */
 const IN_USE = /is open in this process already/;
 
+/** Whether it is no lack of Steam but a mistake of the program's: it names a file that is not there, or two Steams at once. */
+export function isMistake({ stage, text }: SteamFailure, library: 'named' | 'searched'): boolean {
+  return IN_USE.test(text) || (stage === 'library' && library === 'named');
+}
+
 /** What Steam's texts mean. The first that matches counts. */
 const INIT_REASONS: readonly (readonly [text: RegExp, reason: string, advice: string])[] = [
   [IN_USE, 'one process has one Steam', 'open it with the same app id, or close it first'],

@@ -66,8 +66,9 @@ export interface SteamUser extends VoiceSource {
   initiateGameConnection(serverSteamId: bigint, ip: number, port: number, secure: boolean): Uint8Array | null;
   terminateGameConnection(ip: number, port: number): void;
 
-  /**
-   * One frame of Steam: what happened since the last, in order; at most 1024, the rest with the next. Call it from one thread.
-   */
+  /** False once `runCallbacks` found that another thread of this process gets the callbacks. */
+  readonly getsCallbacks: boolean;
+
+  /** One frame of Steam: what happened since the last, in order; at most 1024, the rest with the next. */
   runCallbacks(): readonly (SteamEvent | FailedCall)[];
 }

@@ -81,7 +81,7 @@ t.test('ticket_to_relay joins by its ticket', async (t) => {
 });
 
 t.test('licence_check authenticates the player and looks the licence up', async (t) => {
-  const { code, output } = await run(['dist/examples/licence_check.js', '480', '1234']);
+  const { code, output } = await run(['dist/examples/licence_check.js', '480', '1234', '--dev']);
   t.equal(code, 0, output);
   t.match(output, /76561197960265729 is who they say/);
   t.match(output, /DLC 1234: not owned/);

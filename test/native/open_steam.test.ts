@@ -25,13 +25,46 @@ t.test('without Steam, never is an error that names the stage and what to do', a
 });
 
 t.test('without Steam, fallback is the embedded one, and says why the real one is not there', async (t) => {
-  const steam = openSteam({ library: NOWHERE, appId: 4711, frameMs: 0 });
+  const steam = openSteam({ appId: 4711, frameMs: 0 });
   t.equal(steam.kind, 'embedded');
   t.match(steam.report.why, /^the embedded Steam, for the real one cannot be opened: /);
   t.match(steam.report.failure?.stage, /library|addon/);
   t.equal(steam.user.getSteamID(), 76561197960265729n);
   t.equal(steam.user.loggedOn(), true);
   steam.close();
+});
+
+t.test('a named library that is not there is an error with fallback, too', { skip }, async (t) => {
+  t.throws(() => openSteam({ library: NOWHERE }), { code: 'ERR_HOTMIC_STEAM', stage: 'library' });
+  process.env.HOTMIC_STEAM_LIBRARY = NOWHERE;
+  t.throws(() => openSteam(), { code: 'ERR_HOTMIC_STEAM', message: /which HOTMIC_STEAM_LIBRARY names/ });
+  delete process.env.HOTMIC_STEAM_LIBRARY;
+});
+
+t.test('in production nothing takes the place of Steam unless it was asked for', async (t) => {
+  const before = process.env.NODE_ENV;
+  process.env.NODE_ENV = 'production';
+  t.teardown(() => {
+    if (before === undefined) delete process.env.NODE_ENV;
+    else process.env.NODE_ENV = before;
+  });
+  t.throws(() => openSteam(), { code: 'ERR_HOTMIC_STEAM' });
+  const steam = openSteam({ embedded: 'fallback', frameMs: 0 });
+  t.equal(steam.kind, 'embedded');
+  steam.close();
+});
+
+t.test('a second Steam beside the open one is an error and no embedded one', { skip }, async (t) => {
+  const { library } = steams.newest;
+  const steam = openSteam({ library, appId: 480, frameMs: 0 });
+  t.teardown(() => steam.close());
+  t.throws(() => openSteam({ appId: 481 }), {
+    code: 'ERR_HOTMIC_STEAM',
+    message: /one process has one Steam/,
+  });
+  t.throws(() => openSteam({ library: steams.all[0]!.library }), {
+    message: /another libsteam_api is in use/,
+  });
 });
 
 t.test('always does not look for the real one', async (t) => {

@@ -14,7 +14,7 @@ import { HotmicError } from '../../voice/error.js';
 import { VoiceResult } from '../../voice/voice_result.js';
 import type { DecompressedVoice } from '../../wasm/voice_decompressor.js';
 
-type FunctionName = Exclude<keyof SteamUser, 'inputEnded'>;
+type FunctionName = Exclude<keyof SteamUser, 'inputEnded' | 'getsCallbacks'>;
 
 /** What getVoice gives: a packet, or a result without one. */
 export type ScriptedVoice = Uint8Array | VoiceResult;
@@ -31,6 +31,7 @@ export class ScriptedUser implements SteamUser {
   /** What stopVoiceRecording leaves behind. */
   tail: ScriptedVoice[] = [];
   readonly inputEnded = false;
+  getsCallbacks = true;
   #events: (SteamEvent | FailedCall)[] = [];
   #isRecording = false;
   #isClosed = false;

@@ -249,3 +249,15 @@ t.test('a recording refused for its options leaves the one before as it was', as
   t.strictSame(got, [1]);
   t.equal(under.argumentsOf('startVoiceRecording').length, 1);
 });
+
+t.test("a promise on a thread that does not get Steam's callbacks rejects with the next frame", async (t) => {
+  const { steam, under } = openScripted();
+  const outcome = watch(steam.getMarketEligibility());
+  under.getsCallbacks = false;
+  steam.runCallbacks();
+  await soon();
+  t.match(outcome.failure, {
+    code: 'ERR_HOTMIC_STEAM_CALL',
+    message: /another thread of this process gets Steam's callbacks/,
+  });
+});
