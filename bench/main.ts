@@ -4,8 +4,9 @@ import { codec } from './codec.js';
 import { measure } from './result.js';
 import { ring } from './ring.js';
 import { stages } from './stages.js';
+import { steam } from './steam.js';
 
-const trials = [ring, codec, stages];
+const trials = [ring, steam, codec, stages];
 
 const only = process.argv.slice(2);
 const unknown = only.find((name) => !trials.some((trial) => trial.name === name));

@@ -7,33 +7,42 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { figure, type Result, type Row } from './result.js';
+import { VOICE_CASES } from './ring_voice.js';
 
 const BEGIN = '<!-- ring figures: written by bench/ring_figures.ts -->';
 const END = '<!-- end of ring figures -->';
 const PAGE = 'docs/latency.md';
 
-/** One row a way, one column a metric: the median, and from the slowest to the fastest round. */
+/** The ring and its peers, then getVoice on its way into the ring. */
 export function ringTable({ rows, machine, versions }: Result): string {
+  const isVoice = (row: Row) => (VOICE_CASES as readonly string[]).includes(row.case);
   const compared = rows.filter(({ metric, subject }) => !metric.includes(' / ') && subject !== 'generator');
-  const metrics = [...new Set(compared.map(({ metric }) => metric))];
-  const ways = [...new Set(compared.map((row) => `${row.subject}: ${row.case}`))];
-  const cell = ({ median, min, max, runs, unit }: Row) =>
-    runs === 1 ? `${figure(median)} ${unit}` : `${figure(median)} ${unit} (${figure(min)} … ${figure(max)})`;
-  const lines = metrics.map((metric) => {
-    const cells = ways.map((way) =>
-      compared.find((row) => row.metric === metric && `${row.subject}: ${row.case}` === way),
-    );
-    return `| ${[metric, ...cells.map((row) => (row ? cell(row) : ''))].join(' | ')} |`;
-  });
   const { cpu, cores, memoryGiB, os, loadBefore } = machine;
   return [
-    `| ${['', ...ways].join(' | ')} |`,
-    `|${' --- |'.repeat(ways.length + 1)}`,
-    ...lines,
+    ...table(
+      compared.filter((row) => !isVoice(row)),
+      (row) => `${row.subject}: ${row.case}`,
+    ),
+    '',
+    ...table(compared.filter(isVoice), (row) => row.case),
     '',
     `Median, and the lowest and highest round. ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${os}, load ${loadBefore} at the start; ` +
       `Node ${versions.node}, ringbuf.js ${versions['ringbuf.js']}.`,
   ].join('\n');
+}
+
+/** One column a way, one row a metric: the median, and from the lowest to the highest round. */
+function table(rows: readonly Row[], wayOf: (row: Row) => string): string[] {
+  if (rows.length === 0) return [];
+  const metrics = [...new Set(rows.map(({ metric }) => metric))];
+  const ways = [...new Set(rows.map(wayOf))];
+  const cell = ({ median, min, max, runs, unit }: Row) =>
+    runs === 1 ? `${figure(median)} ${unit}` : `${figure(median)} ${unit} (${figure(min)} … ${figure(max)})`;
+  const lines = metrics.map((metric) => {
+    const cells = ways.map((way) => rows.find((row) => row.metric === metric && wayOf(row) === way));
+    return `| ${[metric, ...cells.map((row) => (row ? cell(row) : ''))].join(' | ')} |`;
+  });
+  return [`| ${['', ...ways].join(' | ')} |`, `|${' --- |'.repeat(ways.length + 1)}`, ...lines];
 }
 
 /** The page with `table` between its marks. @throws Error when it lacks one. */

@@ -12,6 +12,9 @@ import { type Row, row } from './result.js';
 import type { VoiceCost } from './ring_voice_child.js';
 
 const CALLS = 200_000;
+
+/** The cases of its rows. */
+export const VOICE_CASES = ['stand-in libsteam_api', 'real libsteam_api'] as const;
 const CHILD = fileURLToPath(new URL('./ring_voice_child.js', import.meta.url));
 
 /** The rows, or why there are none. */
@@ -24,14 +27,14 @@ export async function measureVoice(rounds: number): Promise<{ rows: Row[]; skipp
   const home = standInHome(standIns);
   const cases = [
     {
-      name: 'stand-in libsteam_api',
+      name: VOICE_CASES[0] as string,
       library: standIns.libraries.sdk160,
       controlled: standIns.libraries.sdk160,
     },
   ];
   const real = realLibrary();
   if (real.kind === 'there')
-    cases.push({ name: 'real libsteam_api', library: real.path, controlled: home.steamclient });
+    cases.push({ name: VOICE_CASES[1], library: real.path, controlled: home.steamclient });
   else skipped.push(`getVoice through the real library: ${real.reason}`);
   const control = join(dirname(standIns.harness), 'control.node');
   const env = { ...process.env, HOME: home.path, SteamAppId: '480' };
