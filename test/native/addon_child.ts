@@ -3,6 +3,7 @@
  * line of JSON. Steam's library writes to stderr as it likes.
  */
 
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { loadAddon, type SteamAddon } from '../../native/addon.js';
@@ -108,6 +109,20 @@ function answersToMisuse(): Record<string, unknown> {
   );
 }
 
+/** Opens Steam here and in four workers, which poll from then on. */
+async function pollers(steam: string): Promise<readonly Worker[]> {
+  const opened = openRealSteam({ library: steam, appId: 480 });
+  if (opened.kind === 'failed') throw new Error(opened.text);
+  opened.steam.startVoiceRecording();
+  const work = { library: steam, kind: 'poll-on', calls: Number.POSITIVE_INFINITY, seed: 1 };
+  const workers = Array.from(
+    { length: 4 },
+    () => new Worker(new URL('./steam_worker.js', import.meta.url), { workerData: work }),
+  );
+  await Promise.all(workers.map((worker) => once(worker, 'message')));
+  return workers;
+}
+
 async function run(): Promise<unknown> {
   switch (scenario) {
     case 'init-often': {
@@ -133,6 +148,14 @@ async function run(): Promise<unknown> {
     }
     case 'open':
       return openRealSteam();
+    case 'exit-while-polling':
+      await pollers(library);
+      return process.exit(7);
+    case 'end-without-close': {
+      const workers = await pollers(library);
+      for (const worker of workers) worker.unref();
+      return 'ended';
+    }
     case 'init-once':
       return addon().init(library, 480).stage;
     default:

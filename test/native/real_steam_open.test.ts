@@ -199,3 +199,11 @@ t.test("the capture worker's door opens Steam, or throws its stage and words", {
     message: /no file \/nowhere\/libsteam_api\.so, which the option library names/,
   });
 });
+
+t.test('the library that HOTMIC_STEAM_LIBRARY names is opened', { skip }, async (t) => {
+  process.env.HOTMIC_STEAM_LIBRARY = steams.newest.library;
+  t.teardown(() => delete process.env.HOTMIC_STEAM_LIBRARY);
+  const opened = openRealSteam({ appId: 480 });
+  t.match(opened, { kind: 'open', library: steams.newest.library });
+  if (opened.kind === 'open') opened.steam.close();
+});

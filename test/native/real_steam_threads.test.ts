@@ -1,6 +1,8 @@
 /** One Steam under several threads: attaching, what ends with a thread, who gets the callbacks, and that calls do not overlap. */
 
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import t, { type Test } from 'tap';
 import { SEED, SeededRandom } from '../kit/random.js';
@@ -30,6 +32,16 @@ function start(under: AddonSteam, kind: SteamWork['kind'], calls = 0, seed = SEE
 async function told(worker: Worker): Promise<SteamWorkEvent> {
   const [event] = (await once(worker, 'message')) as [SteamWorkEvent];
   return event;
+}
+
+/** How many packets a worker got that polls, once it has ended. One that is busy tells all at once: no event is waited for singly. */
+async function packetsOf(worker: Worker): Promise<number> {
+  let packets = -1;
+  worker.on('message', (event: SteamWorkEvent) => {
+    if (event.kind === 'done') packets = event.packets;
+  });
+  await once(worker, 'exit');
+  return packets;
 }
 
 async function pumped(worker: Worker): Promise<readonly string[]> {
@@ -136,13 +148,7 @@ each(
     under.controls.repeatVoice(200);
     steam.startVoiceRecording();
     const workers = Array.from({ length: 8 }, (_, at) => start(under, 'poll', 3000, SEED + at));
-    const done = Promise.all(
-      workers.map(async (worker) => {
-        await told(worker);
-        const event = await told(worker);
-        return event.kind === 'done' ? event.packets : -1;
-      }),
-    );
+    const done = Promise.all(workers.map(packetsOf));
     let open = true;
     void done.finally(() => {
       open = false;
@@ -152,7 +158,6 @@ each(
       await new Promise(setImmediate);
     }
     t.same(await done, Array(8).fill(3000), 'each call gave a packet');
-    await Promise.all(workers.map((worker) => worker.threadId === -1 || once(worker, 'exit')));
     steam.close();
     const after = under.controls.counts();
     t.equal(after.getVoice - before.getVoice, 24_000);
@@ -182,6 +187,17 @@ each('workers that are killed while they poll leave a Steam that works', async (
   }
   t.match(steams.addon.counts(), { environments: 1, tickets: 0 });
   steam.close();
+});
+
+each('a process may end while its workers poll', async (t, under) => {
+  const script = fileURLToPath(new URL('./addon_child.js', import.meta.url));
+  for (const [scenario, code] of [
+    ['exit-while-polling', 7],
+    ['end-without-close', 0],
+  ] as const) {
+    const child = spawn(process.execPath, [script, scenario, under.library], { stdio: 'ignore' });
+    t.same(await once(child, 'exit'), [code, null], scenario);
+  }
 });
 
 t.test(
