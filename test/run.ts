@@ -10,13 +10,15 @@
 import { spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync, readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { buildStandIns } from './kit/stand_in_steam.js';
 
 /** Depth 0 is a test file, depth 1 a sentence in it, deeper ones its assertions. */
 const RESULT = /^( *)(not ok|ok) \d+ - (.*)$/;
 
 const TESTS = 'dist/test';
-/** What computes for long: the codec's tests. */
-const COMPUTES = /^(wasm|fuzz|bench)\/|^docs_codec|codec_memory|native_opus/;
+/** What computes or compiles for long: the codec's tests, the addon's. */
+const COMPUTES =
+  /^(wasm|fuzz|bench|kit)\/|^docs_codec|codec_memory|^native\/(addon|open_steam|package|real_steam|ring_model|stress|user_table)/;
 
 mkdirSync('out', { recursive: true });
 const log = createWriteStream('out/test.tap');
@@ -39,6 +41,9 @@ const runs =
         all.filter((name) => !COMPUTES.test(name)).map((name) => `${TESTS}/${name}`),
         all.filter((name) => COMPUTES.test(name)).map((name) => `${TESTS}/${name}`),
       ];
+// Once, and not by each test that wants them, all at a time.
+if (named.length === 0) await buildStandIns();
+
 let code = 0;
 for (const files of runs) code = Math.max(code, await run(files));
 for (const line of skipped) console.log(`SKIPPED ${line}`);

@@ -14,7 +14,7 @@ const SKIPPED = 3;
 const STRESS_ENTRIES = 20_000;
 
 function harness(kind: string, args: string, defines = '') {
-  const { status, stdout, stderr } = spawnSync('sh', [SCRIPT, kind], {
+  const { status, stdout, stderr } = spawnSync('sh', [SCRIPT, kind, 'test/native/harness/ring_model.cpp'], {
     encoding: 'utf8',
     env: { ...process.env, HARNESS_ARGS: args, HARNESS_DEFINES: defines, HARNESS_TIMEOUT_S: '30' },
     timeout: 90_000,
