@@ -13,6 +13,7 @@ import { listenCommand } from './listen.js';
 import { recordCommand } from './record.js';
 import { relayCommand } from './relay.js';
 import { printable } from './speaker_line.js';
+import { steamCommand } from './steam.js';
 import { talkCommand } from './talk.js';
 import { version } from './version.js';
 
@@ -29,6 +30,7 @@ for (const command of [
   listenCommand(),
   recordCommand(),
   inspectCommand(),
+  steamCommand(),
   demoCommand(),
 ]) {
   program.addCommand(command.copyInheritedSettings(program));

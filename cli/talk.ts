@@ -1,10 +1,11 @@
-/** `hotmic talk`: speaks in a lobby, from a WAV file, raw PCM or a tone, through the capture worker. */
+/** `hotmic talk`: speaks in a lobby, from Steam's microphone, a WAV file, raw PCM or a tone, through the capture worker. */
 
 import { emitKeypressEvents } from 'node:readline';
 import { Command, Option } from 'commander';
 import { joinLobby, type Lobby } from '../client/lobby.js';
 import { Publisher } from '../client/publisher.js';
 import { embeddedSteam, startCapture } from '../native/capture.js';
+import { openSteam } from '../native/open_steam.js';
 import type { VoiceInputOptions } from '../native/voice_input.js';
 import { HotmicError } from '../voice/error.js';
 import { VOICE_RATE_HZ } from '../voice/units.js';
@@ -13,6 +14,7 @@ import { integer, type MemberOptions, number, withMemberOptions } from './option
 import { untilStopped } from './stop_signal.js';
 
 interface TalkOptions extends MemberOptions {
+  readonly steam?: number;
   readonly wav?: string;
   readonly pcm?: string;
   readonly rate?: number;
@@ -26,6 +28,11 @@ interface TalkOptions extends MemberOptions {
 export function talkCommand(): Command {
   return withMemberOptions(new Command('talk'), 'talker')
     .description('Speak in a lobby: hold the key down until the input ends, or until Ctrl-C.')
+    .addOption(
+      new Option('--steam <app-id>', "speak with Steam's microphone, as the player who is logged on")
+        .argParser(integer(1, 0xffff_ffff))
+        .conflicts(['wav', 'pcm', 'tone']),
+    )
     .addOption(new Option('--wav <file>', 'speak a WAV file of any rate').conflicts(['pcm', 'tone']))
     .addOption(
       new Option('--pcm <file>', 'speak raw PCM, mono s16 little-endian; - is standard input').conflicts([
@@ -64,14 +71,16 @@ async function talk(url: string, options: TalkOptions, stop: AbortSignal): Promi
     sayEnd(error);
   };
 
+  using steam = options.steam === undefined ? null : openSteam({ embedded: 'never', appId: options.steam });
   const capture = await startCapture({
-    steam: embeddedSteam({ steamId: options.steamId, input }),
+    steam: steam?.capture ?? embeddedSteam({ steamId: options.steamId, input }),
     onInputEnded: () => sayEnd(null),
     onFailed: (error) => sayEnd(error),
   });
   let lobby: Lobby | null = null;
   try {
-    lobby = await joinLobby({ url, ...options, signal: stop, events: { onEnded } });
+    const { steamId } = capture;
+    lobby = await joinLobby({ url, ...options, steamId, signal: stop, events: { onEnded } });
     const publisher = new Publisher({ capture, publish: lobby.publish });
     if (options.seconds !== undefined) setTimeout(() => sayEnd(null), options.seconds * 1000).unref();
 
@@ -103,7 +112,10 @@ function inputOf(options: TalkOptions): VoiceInputOptions {
     const from = options.pcm === '-' ? {} : { path: options.pcm };
     return { kind: 'pcm', ...from, sampleRateHz: options.rate ?? VOICE_RATE_HZ, live: options.live ?? false };
   }
-  throw new HotmicError('ERR_HOTMIC_USAGE', 'Cannot talk: nothing to say, wants one of --wav, --pcm, --tone');
+  throw new HotmicError(
+    'ERR_HOTMIC_USAGE',
+    'Cannot talk: nothing to say, wants one of --steam, --wav, --pcm, --tone',
+  );
 }
 
 function misfit(option: string, wanted: string): HotmicError {
