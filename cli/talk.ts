@@ -112,6 +112,8 @@ function inputOf(options: TalkOptions): VoiceInputOptions {
     const from = options.pcm === '-' ? {} : { path: options.pcm };
     return { kind: 'pcm', ...from, sampleRateHz: options.rate ?? VOICE_RATE_HZ, live: options.live ?? false };
   }
+  // Steam has a microphone.
+  if (options.steam !== undefined) return { kind: 'silence' };
   throw new HotmicError(
     'ERR_HOTMIC_USAGE',
     'Cannot talk: nothing to say, wants one of --steam, --wav, --pcm, --tone',
