@@ -239,14 +239,15 @@ export class Steam implements Disposable {
   }
 
   /**
-   * Stops its recording, rejects what waits with ERR_HOTMIC_STEAM_CLOSED, cancels its tickets, ends its sessions. A second time
-   * does nothing.
+   * Stops its recording, whose iteration ends without the tail; rejects what waits with ERR_HOTMIC_STEAM_CLOSED, cancels its
+   * tickets, ends its sessions. A second time does nothing.
    */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const faults = new Faults();
     faults.attempt(() => this.#recorder?.stop());
+    this.#recorder?.handOver();
     this.#calls.fail((action) => closed(action));
     for (const ticket of [...this.#tickets]) faults.attempt(() => ticket.cancel());
     for (const session of [...this.#sessions.values()]) faults.attempt(() => session.end());
