@@ -20,7 +20,8 @@ import { SpeakerDecoder, type SpeakerDecoderOptions } from './speaker_decoder.js
 import { SteamCallError } from './steam_call_error.js';
 import type { SteamFailure } from './steam_failure.js';
 import type { SteamUser } from './steam_user.js';
-import { redirectUrlOf, User, userDataOf } from './user.js';
+import { User } from './user.js';
+import { redirectUrlOf, userDataOf } from './user_arguments.js';
 import { type RecordVoiceOptions, VoiceRecorder } from './voice_recorder.js';
 
 /** Which Steam one got, and why. */

@@ -28,6 +28,8 @@ import {
   checkPort,
   checkSteamId,
   checkText,
+  redirectUrlOf,
+  userDataOf,
 } from './user_arguments.js';
 import type { AvailableVoice, CapturedVoice } from './voice_source.js';
 
@@ -295,21 +297,4 @@ export class User extends EventEmitter<UserEvents> {
       checkAppId(action, 'app_id', app_id),
     ) as UserHasLicenseForAppResult;
   }
-}
-
-/** The longest URL that is asked for, in bytes of UTF-8. */
-const MAX_URL_BYTES = 2048;
-
-/** The most that an encrypted app ticket is asked to carry, in bytes. */
-const MAX_USER_DATA_BYTES = 1024;
-
-/** What an encrypted app ticket is to carry, as bytes. @throws TypeError or RangeError for what it cannot. */
-export function userDataOf(secret: string | Uint8Array): Uint8Array {
-  const bytes = typeof secret === 'string' ? new TextEncoder().encode(secret) : secret;
-  return checkBytes('request an encrypted app ticket', 'secret', bytes, MAX_USER_DATA_BYTES);
-}
-
-/** A URL that Steam is asked for. @throws TypeError or RangeError for what is none. */
-export function redirectUrlOf(url: string): string {
-  return checkText('request a store URL', 'redirect_url', url, MAX_URL_BYTES);
 }
