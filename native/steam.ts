@@ -9,6 +9,7 @@ import { HotmicError } from '../voice/error.js';
 import type { Milliseconds } from '../voice/units.js';
 import { AuthSession } from './auth_session.js';
 import type { CaptureSteam } from './capture.js';
+import type { EmbeddedSteam } from './embedded_steam.js';
 import { AuthSessionResponse, BeginAuthSessionResult } from './enums.js';
 import { failedKeys } from './failed_call.js';
 import { Faults } from './faults.js';
@@ -47,6 +48,8 @@ export interface SteamParts {
   readonly steam: SteamUser;
   readonly report: SteamReport;
   readonly capture: CaptureSteam;
+  /** Where `steam` is an embedded one, the same. */
+  readonly embedded?: EmbeddedSteam;
   readonly clock: () => Milliseconds;
   /** Called with the number of promises that wait for a callback, whenever it changes. */
   readonly onPending?: (pending: number) => void;
@@ -59,6 +62,8 @@ export class Steam implements Disposable {
   readonly report: SteamReport;
   /** For startCapture: records from this Steam; with the embedded one, from another of the same options. */
   readonly capture: CaptureSteam;
+  /** The embedded Steam behind it, with the test controls; null of the real one. */
+  readonly embedded: EmbeddedSteam | null;
   readonly #steam: SteamUser;
   readonly #clock: () => Milliseconds;
   readonly #calls: PendingCalls;
@@ -69,10 +74,11 @@ export class Steam implements Disposable {
   #isRunning = false;
   #isClosed = false;
 
-  constructor({ steam, report, capture, clock, onPending, onClosed }: SteamParts) {
+  constructor({ steam, report, capture, embedded, clock, onPending, onClosed }: SteamParts) {
     this.#steam = steam;
     this.report = report;
     this.capture = capture;
+    this.embedded = embedded ?? null;
     this.user = new User(steam);
     this.#clock = clock;
     this.#calls = new PendingCalls(onPending);

@@ -2,7 +2,8 @@
 
 import t from 'tap';
 import { startCapture } from '../../native/capture.js';
-import { openSteam } from '../../native/open_steam.js';
+import * as door from '../../native/index.js';
+import { EmbeddedWorld, openSteam, Result } from '../../native/index.js';
 import { CaptureTag, captureKind } from '../../voice/talkspurt.js';
 import { hexOfBytes } from '../kit/hex.js';
 import type { FailureStage } from '../kit/stand_in_controls.js';
@@ -40,6 +41,68 @@ t.test('always does not look for the real one', async (t) => {
   t.match(steam.report, { kind: 'embedded', why: 'the embedded Steam, as asked for', failure: null });
   t.equal(steam.user.getSteamID(), steamId);
   steam.close();
+});
+
+t.test(
+  'the embedded Steam behind it is at hand, and what its controls do reaches listeners and promises',
+  async (t) => {
+    const world = new EmbeddedWorld();
+    const open = (steamId: bigint) =>
+      openSteam({ embedded: 'always', frameMs: 0, embeddedOptions: { steamId }, embeddedRim: { world } });
+    const ada = open(76561197960265729n);
+    const ben = open(76561197960265730n);
+    const lost: number[] = [];
+    ada.user.on('steam_server_disconnected', ({ result }) => lost.push(result));
+
+    ada.embedded?.controls.answerNext({ kind: 'auth-ticket', result: Result.RESULT_LIMIT_EXCEEDED });
+    const refused = t.rejects(ada.getAuthTicketForWebApi('hotmic'), {
+      message: /answers RESULT_LIMIT_EXCEEDED \(25\)/,
+    });
+    ada.runCallbacks();
+    await refused;
+
+    const { buffer } = ada.user.getAuthSessionTicket();
+    ada.embedded?.controls.loseConnection(Result.RESULT_NO_CONNECTION);
+    ada.runCallbacks();
+    t.same(lost, [Result.RESULT_NO_CONNECTION]);
+    const judged = ben.beginAuthSession(buffer, ada.user.getSteamID());
+    const offline = t.rejects(
+      judged,
+      { message: /USER_NOT_CONNECTED_TO_STEAM/ },
+      'both are in one world: Ben learns that Ada is offline',
+    );
+    ben.runCallbacks();
+    await offline;
+    ada.close();
+    ben.close();
+  },
+);
+
+t.test('the door hotmic/steam has these values, and no other', async (t) => {
+  t.same(Object.keys(door).sort(), [
+    'AuthSessionResponse',
+    'BeginAuthSessionResult',
+    'DenyReason',
+    'DurationControlNotification',
+    'DurationControlOnlineState',
+    'DurationControlProgress',
+    'EmbeddedSteam',
+    'EmbeddedWorld',
+    'FailureType',
+    'MarketNotAllowedReasonFlags',
+    'Result',
+    'SIGNAL_NAMES',
+    'SteamCallError',
+    'SteamOpenError',
+    'UserHasLicenseForAppResult',
+    'VoiceResult',
+    'embeddedSteam',
+    'explainFailure',
+    'notificationVerbal',
+    'openSteam',
+    'realSteam',
+    'startCapture',
+  ]);
 });
 
 t.test('options that are wrong are named', async (t) => {
