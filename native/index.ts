@@ -29,6 +29,6 @@ export type * from './steam_controls.js';
 export { explainFailure, type SteamFailure, SteamOpenError, type SteamStage } from './steam_failure.js';
 export type * from './steam_user.js';
 export type * from './user.js';
-export type { VoiceInputOptions } from './voice_input.js';
+export type { VoiceInput, VoiceInputOptions } from './voice_input.js';
 export type { RecordVoiceOptions, VoiceRecorder } from './voice_recorder.js';
 export type * from './voice_source.js';

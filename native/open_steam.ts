@@ -9,6 +9,7 @@ import { type EmbeddedRim, EmbeddedSteam, type EmbeddedSteamOptions } from './em
 import { openRealSteam } from './real_steam.js';
 import { Steam, type SteamParts, type SteamReport } from './steam.js';
 import { explainFailure, type SteamFailure, SteamOpenError } from './steam_failure.js';
+import { inputFromKeyDown } from './voice_input.js';
 
 /** How to open Steam. */
 export interface OpenSteamOptions {
@@ -84,7 +85,10 @@ export function openSteam(options: OpenSteamOptions = {}): Steam {
     if (embedded === 'never') throw new SteamOpenError(failure);
   }
   const steamOptions = { ...(appId === undefined ? {} : { appId }), ...embeddedOptions };
-  const steam = new EmbeddedSteam(steamOptions, embeddedRim);
+  // The capture has an embedded Steam of its own: before key-down this one leaves the pipe to it.
+  const { input } = steamOptions;
+  const late = input?.kind === 'pcm' ? { input: inputFromKeyDown(input) } : {};
+  const steam = new EmbeddedSteam(steamOptions, { ...late, ...embeddedRim });
   const why = failure
     ? `the embedded Steam, for the real one cannot be opened: ${explainFailure(failure)}`
     : 'the embedded Steam, as asked for';

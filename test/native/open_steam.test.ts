@@ -1,5 +1,8 @@
 /** openSteam: which Steam one gets, why, and what a capture records from it. */
 
+import { spawnSync } from 'node:child_process';
+import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { startCapture } from '../../native/capture.js';
 import * as door from '../../native/index.js';
@@ -77,6 +80,47 @@ t.test(
     ben.close();
   },
 );
+
+const withoutPipes =
+  spawnSync('mkfifo', ['--version']).status === 0 ? false : 'there is no mkfifo on this machine';
+
+t.test(
+  'a pipe is left to the capture, until this Steam records itself',
+  { skip: withoutPipes },
+  async (t) => {
+    const path = join(t.testdir(), 'pipe');
+    spawnSync('mkfifo', [path]);
+    const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+    t.teardown(() => closeSync(fd));
+    const said = Buffer.alloc(24_000, 7);
+    writeSync(fd, said);
+    const input = { kind: 'pcm', path } as const;
+    const steam = openSteam({ embedded: 'always', frameMs: 0, embeddedOptions: { input } });
+    for (let n = 0; n < 50; n++) await new Promise((resolve) => setImmediate(resolve));
+    t.equal(readSync(fd, Buffer.alloc(48_000)), said.length, 'all of it is still there');
+
+    writeSync(fd, said);
+    for await (const packet of steam.recordVoice()) {
+      t.ok(packet.length > 0);
+      break;
+    }
+    t.throws(() => readSync(fd, Buffer.alloc(1)), { code: 'EAGAIN' }, 'and was heard');
+    steam.close();
+  },
+);
+
+t.test('a live pipe that is opened at key-down has nothing old to say', { skip: withoutPipes }, async (t) => {
+  const path = join(t.testdir(), 'pipe');
+  spawnSync('mkfifo', [path]);
+  const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  t.teardown(() => closeSync(fd));
+  writeSync(fd, Buffer.alloc(40_000, 7));
+  const input = { kind: 'pcm', path, live: true } as const;
+  const steam = openSteam({ embedded: 'always', frameMs: 0, embeddedOptions: { input } });
+  steam.user.startVoiceRecording();
+  t.throws(() => readSync(fd, Buffer.alloc(1)), { code: 'EAGAIN' }, 'it was dropped at once');
+  steam.close();
+});
 
 t.test('the door hotmic/steam has these values, and no other', async (t) => {
   t.same(Object.keys(door).sort(), [
