@@ -34,7 +34,7 @@ export function checkIp(action: string, name: string, value: unknown): number {
   throw new TypeError(`Cannot ${action}: ${name} is ${shown(value)}, wants an IPv4 address`);
 }
 
-/** Dotted text of an IPv4 address in host order. */
+/** Dotted text of an IPv4 address in host order: how checkIp reads it, turned round. */
 export function ipText(ip: number): string {
   return [ip >>> 24, (ip >>> 16) & 0xff, (ip >>> 8) & 0xff, ip & 0xff].join('.');
 }
