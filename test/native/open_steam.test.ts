@@ -122,6 +122,19 @@ t.test('a live pipe that is opened at key-down has nothing old to say', { skip: 
   steam.close();
 });
 
+t.test('a script of node -e captures like any other', async (t) => {
+  const script = `
+    import { openSteam, startCapture } from 'hotmic/steam';
+    const steam = openSteam({ embedded: 'always' });
+    const capture = await startCapture({ steam: steam.capture });
+    console.log(await capture.close(), capture.steamId === steam.user.getSteamID()); steam.close();`;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+  });
+  t.equal(status, 0, stderr);
+  t.match(stdout, /packets: 0.*true/s);
+});
+
 t.test('the door hotmic/steam has these values, and no other', async (t) => {
   t.same(Object.keys(door).sort(), [
     'AuthSessionResponse',
