@@ -1,6 +1,6 @@
 /** Sends Steam Voice packets that you have from getVoice yourself: node dist/examples/own_packets.js ws://127.0.0.1:7800 */
 
-import { TalkspurtNumberer } from 'hotmic';
+import { TalkspurtNumberer, VoiceResult } from 'hotmic';
 import { joinLobby } from 'hotmic/client';
 import { EmbeddedSteam } from 'hotmic/steam';
 
@@ -17,8 +17,9 @@ let phase: 'talking' | 'draining' = 'talking';
 steam.startVoiceRecording();
 for (;;) {
   const { result, buffer } = steam.getVoice(); // once a game frame, until NOT_RECORDING
-  if (result === 2) break;
-  if (result === 0) for (const packet of numberer.push(buffer, now(), phase)) lobby.publish(packet);
+  if (result === VoiceResult.VOICE_RESULT_NOT_RECORDING) break;
+  if (result === VoiceResult.VOICE_RESULT_OK)
+    for (const packet of numberer.push(buffer, now(), phase)) lobby.publish(packet);
   if (phase === 'talking' && now() >= keyUpAt) {
     steam.stopVoiceRecording();
     phase = 'draining';

@@ -160,7 +160,12 @@ type Run = (
 ) => Started;
 
 const runOnWorker: Run = (data, tell, fail) => {
-  const worker = new Worker(new URL('./capture_worker.js', import.meta.url), { workerData: data });
+  // A worker takes over the process's flags; the one for scripts of `node -e` would refuse it, for it is a file.
+  const isInline = process.execArgv.some((flag) => flag.startsWith('--input-type'));
+  const worker = new Worker(new URL('./capture_worker.js', import.meta.url), {
+    workerData: data,
+    ...(isInline ? { execArgv: [] } : {}),
+  });
   worker.on('message', tell);
   worker.on('error', (cause) => fail(captureError(null, cause.message)));
   worker.on('exit', () => fail(captureError(null, 'the capture worker is gone')));

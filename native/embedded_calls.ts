@@ -8,7 +8,7 @@ import type { CallResultName, FailedCall, SignalName, Signals, SteamEvent } from
 import type { NextAnswer } from './steam_controls.js';
 
 /** Events that wait at most, and that one runCallbacks brings. */
-export const MAX_EVENTS = 1024;
+const MAX_EVENTS = 1024;
 
 /** Who follows what becomes of an event. */
 export interface Follower {

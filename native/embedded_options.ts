@@ -9,7 +9,7 @@ import type { OpusEncoderOptions } from '../wasm/codec.js';
 import { monotonicMs } from './clock.js';
 import { EmbeddedWorld } from './embedded_world.js';
 import type { SteamAccount } from './steam_controls.js';
-import type { VoiceInputOptions } from './voice_input.js';
+import type { VoiceInput, VoiceInputOptions } from './voice_input.js';
 
 /** Whose Steam it is, and how it records. Survives structured cloning. */
 export interface EmbeddedSteamOptions {
@@ -41,6 +41,8 @@ export interface EmbeddedRim {
   readonly unixTime?: () => number;
   /** Fills `target` with random bytes. Default node:crypto's. */
   readonly random?: (target: Uint8Array) => void;
+  /** What it hears, in place of the option `input`. Closed with the Steam. */
+  readonly input?: VoiceInput;
   /** The Steams that learn of each other's tickets. Default a world of its own. */
   readonly world?: EmbeddedWorld;
 }

@@ -15,7 +15,7 @@ import { AuthSessionResponse, BeginAuthSessionResult } from './enums.js';
 import type { Signals } from './signals.js';
 
 /** Sessions at once; beyond it beginAuthSession takes no ticket. */
-export const MAX_SESSIONS = 256;
+const MAX_SESSIONS = 256;
 
 type Verdict = Signals['validate_auth_ticket_response'];
 

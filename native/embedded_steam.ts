@@ -70,7 +70,8 @@ export class EmbeddedSteam implements SteamUser {
    * @throws HotmicError ERR_HOTMIC_INPUT or ERR_HOTMIC_WAV for the input; TypeError or RangeError for options out of range.
    */
   constructor(options: EmbeddedSteamOptions = {}, rim: EmbeddedRim | Clock = {}) {
-    const setup = embeddedSetup(options, typeof rim === 'function' ? { clock: rim } : rim);
+    const { input, ...clocks }: EmbeddedRim = typeof rim === 'function' ? { clock: rim } : rim;
+    const setup = embeddedSetup(options, clocks);
     const { steamId, appId, clock, random, world } = setup;
     const isLoggedOn = () => this.#isLoggedOn;
     const calls = new EmbeddedCalls();
@@ -88,7 +89,7 @@ export class EmbeddedSteam implements SteamUser {
     const tickets = new EmbeddedTickets(setup, calls, isLoggedOn);
     const appTickets = new EmbeddedAppTickets(setup, calls, isLoggedOn);
     const game = new EmbeddedGame(setup);
-    const voice = new EmbeddedVoice(steamId, options, clock);
+    const voice = new EmbeddedVoice(steamId, options, clock, input);
     try {
       world.join(member);
     } catch (thrown) {

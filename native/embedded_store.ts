@@ -3,7 +3,7 @@
  */
 
 /** Reserved for ever: no name under `.invalid` resolves. */
-export const EMBEDDED_HOST = 'embedded.hotmic.invalid';
+const EMBEDDED_HOST = 'embedded.hotmic.invalid';
 
 /** What Steam's callback has room for, its closing zero not counted. */
 const MAX_URL_BYTES = 511;

@@ -11,10 +11,10 @@ import { Result } from './result.js';
 import type { AuthTicket } from './steam_user.js';
 
 /** Tickets of one Steam that are not cancelled, at most. */
-export const MAX_LIVE_TICKETS = 256;
+const MAX_LIVE_TICKETS = 256;
 
 /** How long a session ticket is good, in seconds: three weeks, as Steam's ownership sections are. */
-export const SESSION_TICKET_SECONDS = 21 * 24 * 3600;
+const SESSION_TICKET_SECONDS = 21 * 24 * 3600;
 
 /** How long a web ticket is good, in seconds. */
 export const WEB_TICKET_SECONDS = 3600;

@@ -49,8 +49,11 @@ export class EmbeddedVoice {
   /** Samples recorded in the present state, for the states that end by count. */
   #stateSamples = 0;
 
-  /** @throws HotmicError ERR_HOTMIC_INPUT or ERR_HOTMIC_WAV for the input; RangeError for options out of range. */
-  constructor(steamId: bigint, options: EmbeddedSteamOptions, clock: Clock) {
+  /**
+   * @param input In place of the options'; closed with this.
+   * @throws HotmicError ERR_HOTMIC_INPUT or ERR_HOTMIC_WAV for the input; RangeError for options out of range.
+   */
+  constructor(steamId: bigint, options: EmbeddedSteamOptions, clock: Clock, input?: VoiceInput) {
     const { speed, hangoverMs } = checkedPace(options);
     loadCodec();
     this.#clock = clock;
@@ -59,7 +62,7 @@ export class EmbeddedVoice {
     this.#decompressor = new VoiceDecompressor({ clock });
     this.#encoder = new VoiceEncoder(steamId, options.encoder);
     try {
-      this.#input = openVoiceInput(options.input ?? { kind: 'silence' });
+      this.#input = input ?? openVoiceInput(options.input ?? { kind: 'silence' });
     } catch (thrown) {
       this.#encoder.free();
       this.#decompressor.free();

@@ -5,11 +5,12 @@
 import type { Milliseconds } from '../voice/units.js';
 import { embeddedSteam, realSteam } from './capture.js';
 import { monotonicMs } from './clock.js';
-import { EmbeddedSteam, type EmbeddedSteamOptions } from './embedded_steam.js';
+import { type EmbeddedRim, EmbeddedSteam, type EmbeddedSteamOptions } from './embedded_steam.js';
 import { openRealSteam } from './real_steam.js';
 import { Steam, type SteamParts, type SteamReport } from './steam.js';
 import { explainFailure, isMistake, type SteamFailure, SteamOpenError } from './steam_failure.js';
 import { STEAM_LIBRARY_VARIABLE } from './steam_library_path.js';
+import { inputFromKeyDown } from './voice_input.js';
 
 /** How to open Steam. */
 export interface OpenSteamOptions {
@@ -28,9 +29,11 @@ export interface OpenSteamOptions {
   readonly library?: string;
   /** How the embedded Steam is, where it is it. Its appId is the one above unless it has its own. */
   readonly embeddedOptions?: EmbeddedSteamOptions;
+  /** What the embedded Steam takes from outside: its clocks, and the world that it shares with others. For tests. */
+  readonly embeddedRim?: EmbeddedRim;
   /**
    * How often callbacks are run by themselves, in ms, 1 to 1000. Default 16. 0: never; call `runCallbacks` every game
-   * frame. The timer keeps the process alive only while a promise waits for Steam.
+   * frame. The timer keeps the process alive only while a promise waits for Steam: listeners of `user` do not.
    */
   readonly frameMs?: Milliseconds;
 }
@@ -42,9 +45,17 @@ export interface OpenSteamOptions {
  * own text, and what to do. TypeError or RangeError for options that are wrong.
  */
 export function openSteam(options: OpenSteamOptions = {}): Steam {
-  const { embedded = defaultEmbedded(), frameMs = 16, appId, library, embeddedOptions, ...unknown } = options;
+  const {
+    embedded = defaultEmbedded(),
+    frameMs = 16,
+    appId,
+    library,
+    embeddedOptions,
+    embeddedRim,
+    ...unknown
+  } = options;
   for (const name of Object.keys(unknown)) {
-    const wanted = 'wants one of embedded, appId, library, embeddedOptions, frameMs';
+    const wanted = 'wants one of embedded, appId, library, embeddedOptions, embeddedRim, frameMs';
     throw new TypeError(`Cannot open Steam: unknown option "${name}", ${wanted}`);
   }
   if (!['never', 'fallback', 'always'].includes(embedded)) {
@@ -78,12 +89,15 @@ export function openSteam(options: OpenSteamOptions = {}): Steam {
       throw new SteamOpenError(failure);
   }
   const steamOptions = { ...(appId === undefined ? {} : { appId }), ...embeddedOptions };
-  const steam = new EmbeddedSteam(steamOptions);
+  // The capture has an embedded Steam of its own: before key-down this one leaves the pipe to it.
+  const { input } = steamOptions;
+  const late = input?.kind === 'pcm' ? { input: inputFromKeyDown(input) } : {};
+  const steam = new EmbeddedSteam(steamOptions, { ...late, ...embeddedRim });
   const why = failure
     ? `the embedded Steam, for the real one cannot be opened: ${explainFailure(failure)}`
     : 'the embedded Steam, as asked for';
   const report: SteamReport = { kind: 'embedded', why, failure, library: null, interfaceVersion: null };
-  return run({ steam, report, capture: embeddedSteam(steamOptions) }, frameMs);
+  return run({ steam, embedded: steam, report, capture: embeddedSteam(steamOptions) }, frameMs);
 }
 
 function defaultEmbedded(): 'never' | 'fallback' {
@@ -91,7 +105,10 @@ function defaultEmbedded(): 'never' | 'fallback' {
 }
 
 /** Ties a Steam to the clock, and its callbacks to a timer. */
-function run(parts: Pick<SteamParts, 'steam' | 'report' | 'capture'>, frameMs: Milliseconds): Steam {
+function run(
+  parts: Pick<SteamParts, 'steam' | 'embedded' | 'report' | 'capture'>,
+  frameMs: Milliseconds,
+): Steam {
   if (frameMs === 0) return new Steam({ ...parts, clock: monotonicMs });
   const timer = setInterval(() => steam.runCallbacks(), frameMs).unref();
   const steam = new Steam({

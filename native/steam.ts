@@ -9,6 +9,7 @@ import { HotmicError } from '../voice/error.js';
 import type { Milliseconds } from '../voice/units.js';
 import { AuthSession } from './auth_session.js';
 import type { CaptureSteam } from './capture.js';
+import type { EmbeddedSteam } from './embedded_steam.js';
 import { AuthSessionResponse, BeginAuthSessionResult } from './enums.js';
 import { failedKeys } from './failed_call.js';
 import { Faults } from './faults.js';
@@ -20,7 +21,8 @@ import { SpeakerDecoder, type SpeakerDecoderOptions } from './speaker_decoder.js
 import { SteamCallError } from './steam_call_error.js';
 import type { SteamFailure } from './steam_failure.js';
 import type { SteamUser } from './steam_user.js';
-import { redirectUrlOf, User, userDataOf } from './user.js';
+import { User } from './user.js';
+import { redirectUrlOf, userDataOf } from './user_arguments.js';
 import { type RecordVoiceOptions, VoiceRecorder } from './voice_recorder.js';
 
 /** Which Steam one got, and why. */
@@ -46,6 +48,8 @@ export interface SteamParts {
   readonly steam: SteamUser;
   readonly report: SteamReport;
   readonly capture: CaptureSteam;
+  /** Where `steam` is an embedded one, the same. */
+  readonly embedded?: EmbeddedSteam;
   readonly clock: () => Milliseconds;
   /** Called with the number of promises that wait for a callback, whenever it changes. */
   readonly onPending?: (pending: number) => void;
@@ -58,6 +62,8 @@ export class Steam implements Disposable {
   readonly report: SteamReport;
   /** For startCapture: records from this Steam; with the embedded one, from another of the same options. */
   readonly capture: CaptureSteam;
+  /** The embedded Steam behind it, with the test controls; null of the real one. */
+  readonly embedded: EmbeddedSteam | null;
   readonly #steam: SteamUser;
   readonly #clock: () => Milliseconds;
   readonly #calls: PendingCalls;
@@ -68,10 +74,11 @@ export class Steam implements Disposable {
   #isRunning = false;
   #isClosed = false;
 
-  constructor({ steam, report, capture, clock, onPending, onClosed }: SteamParts) {
+  constructor({ steam, report, capture, embedded, clock, onPending, onClosed }: SteamParts) {
     this.#steam = steam;
     this.report = report;
     this.capture = capture;
+    this.embedded = embedded ?? null;
     this.user = new User(steam);
     this.#clock = clock;
     this.#calls = new PendingCalls(onPending);
@@ -240,14 +247,15 @@ export class Steam implements Disposable {
   }
 
   /**
-   * Stops its recording, rejects what waits with ERR_HOTMIC_STEAM_CLOSED, cancels its tickets, ends its sessions. A second time
-   * does nothing.
+   * Stops its recording, whose iteration ends without the tail; rejects what waits with ERR_HOTMIC_STEAM_CLOSED, cancels its
+   * tickets, ends its sessions. A second time does nothing.
    */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const faults = new Faults();
     faults.attempt(() => this.#recorder?.stop());
+    this.#recorder?.handOver();
     this.#calls.fail((action) => closed(action));
     for (const ticket of [...this.#tickets]) faults.attempt(() => ticket.cancel());
     for (const session of [...this.#sessions.values()]) faults.attempt(() => session.end());

@@ -14,6 +14,7 @@ import {
   type Signals,
   type SteamEvent,
 } from './signals.js';
+import { ipText } from './user_arguments.js';
 
 /** To how many bytes structures are packed. */
 export type Packing = 4 | 8;
@@ -164,11 +165,6 @@ function layout<Name extends SignalName>(
   read: (payload: DataView) => Signals[Name] | null,
 ): Layout<Name> {
   return { signal, bytes: () => bytes, read };
-}
-
-/** An IPv4 address in host order, as text. */
-function ipText(ip: number): string {
-  return [ip >>> 24, (ip >>> 16) & 255, (ip >>> 8) & 255, ip & 255].join('.');
 }
 
 /** UTF-8 up to NUL, or to the end of its array. */

@@ -16,7 +16,7 @@ import type {
   DurationControlOnlineState,
   UserHasLicenseForAppResult,
 } from './enums.js';
-import type { SignalName, Signals } from './signals.js';
+import { SIGNAL_NAMES, type SignalName, type Signals } from './signals.js';
 import type { AuthTicket, SteamUser } from './steam_user.js';
 import {
   checkAppId,
@@ -28,6 +28,8 @@ import {
   checkPort,
   checkSteamId,
   checkText,
+  redirectUrlOf,
+  userDataOf,
 } from './user_arguments.js';
 import type { AvailableVoice, CapturedVoice } from './voice_source.js';
 
@@ -65,6 +67,12 @@ export class User extends EventEmitter<UserEvents> {
   constructor(steam: SteamUser) {
     super();
     this.#steam = steam;
+    // A misspelled signal would never come. `error` is what events.once listens to besides.
+    (this as EventEmitter).on('newListener', (name: string | symbol) => {
+      if (![...SIGNAL_NAMES, 'newListener', 'removeListener', 'error'].includes(name as string)) {
+        throw new TypeError(`Cannot listen to ${String(name)}: wants one of ${SIGNAL_NAMES.join(', ')}`);
+      }
+    });
   }
 
   /**
@@ -295,21 +303,4 @@ export class User extends EventEmitter<UserEvents> {
       checkAppId(action, 'app_id', app_id),
     ) as UserHasLicenseForAppResult;
   }
-}
-
-/** The longest URL that is asked for, in bytes of UTF-8. */
-const MAX_URL_BYTES = 2048;
-
-/** The most that an encrypted app ticket is asked to carry, in bytes. */
-const MAX_USER_DATA_BYTES = 1024;
-
-/** What an encrypted app ticket is to carry, as bytes. @throws TypeError or RangeError for what it cannot. */
-export function userDataOf(secret: string | Uint8Array): Uint8Array {
-  const bytes = typeof secret === 'string' ? new TextEncoder().encode(secret) : secret;
-  return checkBytes('request an encrypted app ticket', 'secret', bytes, MAX_USER_DATA_BYTES);
-}
-
-/** A URL that Steam is asked for. @throws TypeError or RangeError for what is none. */
-export function redirectUrlOf(url: string): string {
-  return checkText('request a store URL', 'redirect_url', url, MAX_URL_BYTES);
 }

@@ -7,6 +7,12 @@ import { isIPv4 } from 'node:net';
 const MAX_U64 = 0xffff_ffff_ffff_ffffn;
 const MAX_U32 = 0xffff_ffff;
 
+/** The longest URL that is asked for, in bytes of UTF-8. */
+const MAX_URL_BYTES = 2048;
+
+/** The most that an encrypted app ticket is asked to carry, in bytes. */
+const MAX_USER_DATA_BYTES = 1024;
+
 /** A SteamID or 0n, as a 64-bit id that is passed on as it is, whatever its type. */
 export function checkSteamId(action: string, name: string, value: unknown): bigint {
   if (typeof value !== 'bigint') {
@@ -28,7 +34,7 @@ export function checkIp(action: string, name: string, value: unknown): number {
   throw new TypeError(`Cannot ${action}: ${name} is ${shown(value)}, wants an IPv4 address`);
 }
 
-/** Dotted text of an IPv4 address in host order. */
+/** Dotted text of an IPv4 address in host order: how checkIp reads it, turned round. */
 export function ipText(ip: number): string {
   return [ip >>> 24, (ip >>> 16) & 0xff, (ip >>> 8) & 0xff, ip & 0xff].join('.');
 }
@@ -75,6 +81,17 @@ export function checkBytes(action: string, name: string, value: unknown, maxByte
     throw new RangeError(`Cannot ${action}: ${name} is ${value.length} bytes, wants at most ${maxBytes}`);
   }
   return value;
+}
+
+/** What an encrypted app ticket is to carry, as bytes. @throws TypeError or RangeError for what it cannot. */
+export function userDataOf(secret: string | Uint8Array): Uint8Array {
+  const bytes = typeof secret === 'string' ? new TextEncoder().encode(secret) : secret;
+  return checkBytes('request an encrypted app ticket', 'secret', bytes, MAX_USER_DATA_BYTES);
+}
+
+/** A URL that Steam is asked for. @throws TypeError or RangeError for what is none. */
+export function redirectUrlOf(url: string): string {
+  return checkText('request a store URL', 'redirect_url', url, MAX_URL_BYTES);
 }
 
 function checkInteger(action: string, name: string, value: unknown, min: number, max: number): number {

@@ -4,7 +4,16 @@
  * Each gives mono PCM at 24 kHz when asked, never more than asked for, and never waits.
  */
 
-import { closeSync, constants, createReadStream, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+} from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { isatty } from 'node:tty';
@@ -59,6 +68,25 @@ export function openVoiceInput(options: VoiceInputOptions): VoiceInput {
     case 'silence':
       return { begin() {}, ended: false, read: (target) => target.fill(0).length, close() {} };
   }
+}
+
+/**
+ * An input that is opened at the first key-down: of two Steams that could hear one pipe, the one that records has it whole.
+ * `begin` throws what opening throws.
+ */
+export function inputFromKeyDown(options: VoiceInputOptions): VoiceInput {
+  let input: VoiceInput | null = null;
+  return {
+    begin() {
+      input ??= openVoiceInput(options);
+      input.begin();
+    },
+    read: (target) => input?.read(target) ?? 0,
+    get ended() {
+      return input?.ended ?? false;
+    },
+    close: () => input?.close(),
+  };
 }
 
 /**
@@ -185,7 +213,7 @@ class PipeInput implements VoiceInput {
     this.#live = live;
     this.#resampler = sampleRateHz === VOICE_RATE_HZ ? null : new Resampler(sampleRateHz, VOICE_RATE_HZ);
     try {
-      this.#stream = openPipe(path);
+      this.#stream = openPipe(path, live ? 'drop' : 'keep');
     } catch (thrown) {
       this.#resampler?.free();
       throw thrown;
@@ -254,8 +282,8 @@ class PipeInput implements VoiceInput {
   }
 }
 
-/** Pipes and sockets are read without a thread that blocks; plain files as files are. */
-function openPipe(path: string | null): Readable {
+/** Pipes and sockets are read without a thread that blocks; plain files as files are. `drop` forgets what waits in a named pipe. */
+function openPipe(path: string | null, waiting: 'keep' | 'drop'): Readable {
   const refuse = (why: string, cause?: unknown) =>
     new HotmicError('ERR_HOTMIC_INPUT', `Cannot read PCM from ${path ?? 'standard input'}: ${why}`, {
       cause,
@@ -264,6 +292,7 @@ function openPipe(path: string | null): Readable {
   try {
     if (path !== null) fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stat = fstatSync(fd);
+    if (path !== null && stat.isFIFO() && waiting === 'drop') empty(fd);
     if (stat.isFIFO() || stat.isSocket()) return new Socket({ fd, readable: true, writable: false });
     if (stat.isDirectory()) throw refuse('it is a folder');
     if (isatty(fd)) throw refuse('it is a terminal');
@@ -271,5 +300,22 @@ function openPipe(path: string | null): Readable {
   } catch (cause) {
     if (fd > 0) closeSync(fd);
     throw cause instanceof HotmicError ? cause : refuse(systemReason(cause), cause);
+  }
+}
+
+/** The most that waits in a pipe, as Linux bounds it without privileges. */
+const MAX_PIPE_BYTES = 1024 * 1024;
+
+/** Reads what waits in a pipe that does not block, and forgets it. */
+function empty(fd: number): void {
+  const scratch = Buffer.alloc(65_536);
+  try {
+    for (let bytes = 0; bytes < MAX_PIPE_BYTES; ) {
+      const read = readSync(fd, scratch);
+      if (read === 0) return;
+      bytes += read;
+    }
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EAGAIN') throw cause;
   }
 }

@@ -3,8 +3,8 @@
  * more. For a game without the capture worker, or where Steam is only called from the main thread.
  *
  * Steam goes on recording after key-up, so the iteration ends when getVoice answers NOT_RECORDING; also where somebody else
- * stopped the recording that had begun. Who breaks out of it early
- * stops the recording; the tail is read and thrown away, so that the next recording does not begin with it.
+ * stopped the recording that had begun, or Steam is closed. Who breaks out of it early stops the recording; the tail is read
+ * and thrown away, so that the next recording does not begin with it.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -70,7 +70,7 @@ export class VoiceRecorder implements AsyncIterable<Uint8Array> {
     return this.#state !== 'talking';
   }
 
-  /** Gives what is left of the tail up to the next recording: key-down came again. The iteration ends. */
+  /** Gives up what is left of the tail: key-down came again and the next recording has it, or Steam is closed. The iteration ends. */
   handOver(): void {
     this.#end();
   }

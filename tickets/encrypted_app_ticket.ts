@@ -13,7 +13,7 @@ import { FieldWriter, sameBytes } from './fields.js';
 import { type Ownership, readOwnership, writeOwnership } from './ownership.js';
 import { type ProtobufField, protobufBytes, protobufVarint, readProtobuf } from './protobuf.js';
 
-export const KEY_BYTES = 32;
+const KEY_BYTES = 32;
 export const IV_BYTES = 16;
 export const SALT_BYTES = 8;
 

@@ -12,7 +12,7 @@ import { FieldReader, FieldWriter } from './fields.js';
 export const OWNERSHIP_VERSION = 4;
 
 /** The longest section that is read or written, in bytes: thousands of DLC. */
-export const MAX_OWNERSHIP_BYTES = 16_384;
+const MAX_OWNERSHIP_BYTES = 16_384;
 
 /** Times are unix seconds, addresses IPv4 in host order. */
 export interface Ownership {

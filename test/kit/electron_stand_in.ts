@@ -1,7 +1,9 @@
 /**
  * As much of Electron as the example uses: it loads one page, which asks everything that may be asked, says what it was told,
- * and quits.
+ * and quits. As Electron does, it becomes ready when the main module has run to its end: one that awaits that never ends.
  */
+
+import { pathToFileURL } from 'node:url';
 
 type Handler = (event: unknown, ...args: unknown[]) => unknown;
 
@@ -10,7 +12,7 @@ const quitListeners: (() => void)[] = [];
 
 export const app = {
   on: (_event: 'will-quit', listener: () => void) => void quitListeners.push(listener),
-  whenReady: async () => undefined,
+  whenReady: async () => void (await import(pathToFileURL(process.argv[1]!).href)),
 };
 
 export const ipcMain = {

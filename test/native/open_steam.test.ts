@@ -1,8 +1,12 @@
 /** openSteam: which Steam one gets, why, and what a capture records from it. */
 
+import { spawnSync } from 'node:child_process';
+import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { startCapture } from '../../native/capture.js';
-import { openSteam } from '../../native/open_steam.js';
+import * as door from '../../native/index.js';
+import { EmbeddedWorld, openSteam, Result } from '../../native/index.js';
 import { CaptureTag, captureKind } from '../../voice/talkspurt.js';
 import { hexOfBytes } from '../kit/hex.js';
 import type { FailureStage } from '../kit/stand_in_controls.js';
@@ -73,6 +77,122 @@ t.test('always does not look for the real one', async (t) => {
   t.match(steam.report, { kind: 'embedded', why: 'the embedded Steam, as asked for', failure: null });
   t.equal(steam.user.getSteamID(), steamId);
   steam.close();
+});
+
+t.test(
+  'the embedded Steam behind it is at hand, and what its controls do reaches listeners and promises',
+  async (t) => {
+    const world = new EmbeddedWorld();
+    const open = (steamId: bigint) =>
+      openSteam({ embedded: 'always', frameMs: 0, embeddedOptions: { steamId }, embeddedRim: { world } });
+    const ada = open(76561197960265729n);
+    const ben = open(76561197960265730n);
+    const lost: number[] = [];
+    ada.user.on('steam_server_disconnected', ({ result }) => lost.push(result));
+
+    ada.embedded?.controls.answerNext({ kind: 'auth-ticket', result: Result.RESULT_LIMIT_EXCEEDED });
+    const refused = t.rejects(ada.getAuthTicketForWebApi('hotmic'), {
+      message: /answers RESULT_LIMIT_EXCEEDED \(25\)/,
+    });
+    ada.runCallbacks();
+    await refused;
+
+    const { buffer } = ada.user.getAuthSessionTicket();
+    ada.embedded?.controls.loseConnection(Result.RESULT_NO_CONNECTION);
+    ada.runCallbacks();
+    t.same(lost, [Result.RESULT_NO_CONNECTION]);
+    const judged = ben.beginAuthSession(buffer, ada.user.getSteamID());
+    const offline = t.rejects(
+      judged,
+      { message: /USER_NOT_CONNECTED_TO_STEAM/ },
+      'both are in one world: Ben learns that Ada is offline',
+    );
+    ben.runCallbacks();
+    await offline;
+    ada.close();
+    ben.close();
+  },
+);
+
+const withoutPipes =
+  spawnSync('mkfifo', ['--version']).status === 0 ? false : 'there is no mkfifo on this machine';
+
+t.test(
+  'a pipe is left to the capture, until this Steam records itself',
+  { skip: withoutPipes },
+  async (t) => {
+    const path = join(t.testdir(), 'pipe');
+    spawnSync('mkfifo', [path]);
+    const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+    t.teardown(() => closeSync(fd));
+    const said = Buffer.alloc(24_000, 7);
+    writeSync(fd, said);
+    const input = { kind: 'pcm', path } as const;
+    const steam = openSteam({ embedded: 'always', frameMs: 0, embeddedOptions: { input } });
+    for (let n = 0; n < 50; n++) await new Promise((resolve) => setImmediate(resolve));
+    t.equal(readSync(fd, Buffer.alloc(48_000)), said.length, 'all of it is still there');
+
+    writeSync(fd, said);
+    for await (const packet of steam.recordVoice()) {
+      t.ok(packet.length > 0);
+      break;
+    }
+    t.throws(() => readSync(fd, Buffer.alloc(1)), { code: 'EAGAIN' }, 'and was heard');
+    steam.close();
+  },
+);
+
+t.test('a live pipe that is opened at key-down has nothing old to say', { skip: withoutPipes }, async (t) => {
+  const path = join(t.testdir(), 'pipe');
+  spawnSync('mkfifo', [path]);
+  const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  t.teardown(() => closeSync(fd));
+  writeSync(fd, Buffer.alloc(40_000, 7));
+  const input = { kind: 'pcm', path, live: true } as const;
+  const steam = openSteam({ embedded: 'always', frameMs: 0, embeddedOptions: { input } });
+  steam.user.startVoiceRecording();
+  t.throws(() => readSync(fd, Buffer.alloc(1)), { code: 'EAGAIN' }, 'it was dropped at once');
+  steam.close();
+});
+
+t.test('a script of node -e captures like any other', async (t) => {
+  const script = `
+    import { openSteam, startCapture } from 'hotmic/steam';
+    const steam = openSteam({ embedded: 'always' });
+    const capture = await startCapture({ steam: steam.capture });
+    console.log(await capture.close(), capture.steamId === steam.user.getSteamID()); steam.close();`;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+  });
+  t.equal(status, 0, stderr);
+  t.match(stdout, /packets: 0.*true/s);
+});
+
+t.test('the door hotmic/steam has these values, and no other', async (t) => {
+  t.same(Object.keys(door).sort(), [
+    'AuthSessionResponse',
+    'BeginAuthSessionResult',
+    'DenyReason',
+    'DurationControlNotification',
+    'DurationControlOnlineState',
+    'DurationControlProgress',
+    'EmbeddedSteam',
+    'EmbeddedWorld',
+    'FailureType',
+    'MarketNotAllowedReasonFlags',
+    'Result',
+    'SIGNAL_NAMES',
+    'SteamCallError',
+    'SteamOpenError',
+    'UserHasLicenseForAppResult',
+    'VoiceResult',
+    'embeddedSteam',
+    'explainFailure',
+    'notificationVerbal',
+    'openSteam',
+    'realSteam',
+    'startCapture',
+  ]);
 });
 
 t.test('options that are wrong are named', async (t) => {

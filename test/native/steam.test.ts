@@ -216,6 +216,24 @@ t.test('closing stops a recording before Steam is closed', async (t) => {
   );
 });
 
+t.test(
+  'closing ends the iteration of a recording without an error, and nothing is asked after it',
+  async (t) => {
+    const { steam, under } = openScripted();
+    const read = async () => {
+      for await (const packet of steam.recordVoice({ wait: soon }))
+        t.fail(`a packet of ${packet.length} bytes`);
+      return 'ended';
+    };
+    const reading = read();
+    await soon();
+    under.answers.getVoice = () => ({ result: 1, written: 0, buffer: new Uint8Array(0) });
+    steam.close();
+    t.equal(await reading, 'ended');
+    t.equal(under.calls.at(-1)?.[0], 'close');
+  },
+);
+
 t.test('one recording at a time; a stopped one hands its tail to the next', async (t) => {
   const { steam, under } = openScripted();
   const first = steam.recordVoice({ wait: soon });

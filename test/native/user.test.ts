@@ -3,7 +3,7 @@
  * signals, and what of other bindings' defects it must not have. Beneath it is a scripted Steam that notes what it is asked.
  */
 
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import fc from 'fast-check';
 import t from 'tap';
 import { notificationVerbal, SIGNAL_NAMES } from '../../native/signals.js';
@@ -500,3 +500,14 @@ t.test(
     user.stopVoiceRecording();
   },
 );
+
+t.test('a signal that there is none of cannot be waited for', async (t) => {
+  const { steam } = openScripted();
+  const { user } = steam as unknown as { user: EventEmitter };
+  const message = /^Cannot listen to steam_server_connected_failed: wants one of client_game_server_deny, /;
+  t.throws(() => user.on('steam_server_connected_failed', () => undefined), { name: 'TypeError', message });
+  t.throws(() => user.once('licenses_update', () => undefined), TypeError);
+  const came = once(user, 'licenses_updated');
+  user.emit('licenses_updated', {});
+  t.same(await came, [{}]);
+});

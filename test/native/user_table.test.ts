@@ -45,7 +45,6 @@ for (const subject of SUBJECTS) {
 
 t.test('docs/user.md has the table that the cases make', async (t) => {
   // Of a Steam that is not here, the page is taken at its word.
-  // Of a Steam that is not here, the page is taken at its word.
   const mark = (subject: SteamUnderTest, name: string) =>
     (passed.get(subject)?.has(name) ?? true) ? 'yes' : '**no**';
   const row = (cell: string, name: string) =>

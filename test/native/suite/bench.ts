@@ -6,12 +6,23 @@ import type { SignalName, Signals } from '../../../native/signals.js';
 import type { Steam } from '../../../native/steam.js';
 import type { SteamControls } from '../../../native/steam_controls.js';
 
+/** What a Steam was told of game servers and of the player's state: addresses as `ip:port`, the ip in host order. */
+export interface ToldSteam {
+  /** Server's SteamID, then the address; null when nothing is advertised. */
+  readonly advertised: string | null;
+  /** The last game connection that was not terminated; null for none. */
+  readonly connection: string | null;
+  /** A DurationControlOnlineState. */
+  readonly onlineState: number;
+}
+
 export interface SteamBench {
   readonly steam: Steam;
   readonly controls: SteamControls;
   /** Who is logged on. */
   readonly steamId: bigint;
   readonly appId: number;
+  told(): ToldSteam;
   /** Lets the player say so many packets, so that getVoice has them. */
   speak(packets: number): void;
   /** A game frame: 20 ms of Steam's time pass, callbacks run. */

@@ -44,9 +44,16 @@ function drain(bench: SteamBench): Uint8Array[] {
 }
 
 export const FUNCTION_CASES: Readonly<Record<FunctionName, Case>> = {
-  advertiseGame({ steam: { user } }) {
+  advertiseGame(bench) {
+    const { user } = bench.steam;
     user.advertiseGame('127.0.0.1', 27015);
+    equal(
+      bench.told().advertised,
+      `2 ${0x7f000001}:27015`,
+      'under the id of servers that Steam does not know',
+    );
     user.advertiseGame();
+    equal(bench.told().advertised, null);
   },
 
   beginAuthSession(bench) {
@@ -286,8 +293,12 @@ export const FUNCTION_CASES: Readonly<Record<FunctionName, Case>> = {
     ok(nextSignal(bench, 'store_auth_url_response').url.length > 0);
   },
 
-  setDurationControlOnlineState({ steam: { user } }) {
-    for (const state of [1, 2, 3] as const) equal(user.setDurationControlOnlineState(state), true);
+  setDurationControlOnlineState(bench) {
+    const { user } = bench.steam;
+    for (const state of [1, 2, 3] as const) {
+      equal(user.setDurationControlOnlineState(state), true);
+      equal(bench.told().onlineState, state);
+    }
     equal(user.setDurationControlOnlineState(0), false, 'INVALID');
   },
 
@@ -317,10 +328,16 @@ export const FUNCTION_CASES: Readonly<Record<FunctionName, Case>> = {
     equal(user.getVoice().result, NOT_RECORDING, 'and then nothing');
   },
 
-  terminateGameConnection({ steam: { user } }) {
-    user.initiateGameConnection(GAME_SERVER, '10.0.0.1', 27015, true);
-    equal(user.terminateGameConnection('10.0.0.1', 27015), undefined);
-    user.terminateGameConnection(0x0a000001, 27015);
+  terminateGameConnection(bench) {
+    const { user } = bench.steam;
+    for (const ip of ['10.0.0.1', 0x0a000001]) {
+      user.initiateGameConnection(GAME_SERVER, '10.0.0.1', 27015, true);
+      equal(bench.told().connection, `${0x0a000001}:27015`);
+      user.terminateGameConnection('10.0.0.1', 27016);
+      equal(bench.told().connection, `${0x0a000001}:27015`, 'another one is not touched');
+      equal(user.terminateGameConnection(ip, 27015), undefined);
+      equal(bench.told().connection, null);
+    }
   },
 
   userHasLicenseForApp(bench) {

@@ -54,6 +54,15 @@ function openEmbedded(): SteamBench {
   return benchOf({
     steam: new Steam({ steam, report, capture: { module: '', options: {} }, clock }),
     controls: steam.controls,
+    told: () => {
+      const { advertised, connections } = steam.gameState;
+      const last = connections.at(-1);
+      return {
+        advertised: advertised && `${advertised.serverSteamId} ${advertised.ip}:${advertised.port}`,
+        connection: last ? `${last.ip}:${last.port}` : null,
+        onlineState: steam.durationControlOnlineState,
+      };
+    },
     // It speaks as time passes.
     speak: () => undefined,
     pass: () => {
@@ -74,6 +83,16 @@ function openByAddon(library: string, controls: StandInControls): SteamBench {
   return benchOf({
     steam: new Steam({ steam, report, capture: { module: '', options: {} }, clock: () => nowMs }),
     controls,
+    told: () => {
+      const { advertisedServer, advertisedIp, advertisedPort, gameConnection, onlineState } =
+        controls.state();
+      const isAdvertised = advertisedIp !== 0 && advertisedPort !== 0;
+      return {
+        advertised: isAdvertised ? `${advertisedServer} ${advertisedIp}:${advertisedPort}` : null,
+        connection: gameConnection === '' ? null : gameConnection,
+        onlineState,
+      };
+    },
     speak: (count) => {
       for (let n = 0; n < count; n++)
         controls.run(`voice queue ${controls.run(`voice make 400 ${packets++}`)}`);
@@ -87,14 +106,16 @@ function openByAddon(library: string, controls: StandInControls): SteamBench {
 function benchOf({
   steam,
   controls,
+  told,
   speak,
   pass,
-}: Pick<SteamBench, 'steam' | 'controls' | 'speak'> & { readonly pass: () => void }): SteamBench {
+}: Pick<SteamBench, 'steam' | 'controls' | 'told' | 'speak'> & { readonly pass: () => void }): SteamBench {
   return {
     steam,
     controls,
     steamId: 76561197960265729n,
     appId: 480,
+    told,
     speak,
     frame() {
       pass();

@@ -138,7 +138,7 @@ export const TYPED_CASES: Readonly<Record<string, Case>> = {
     equal(bench.steam.user.getVoice().result, 2, 'NOT_RECORDING');
   },
 
-  async 'a speaker decoder makes the room that a packet wants, and keeps it'(bench) {
+  async 'a speaker decoder gives PCM at its rate, and says by which result it refuses'(bench) {
     const wait = async () => {
       bench.frame();
       await soon();
@@ -149,11 +149,14 @@ export const TYPED_CASES: Readonly<Record<string, Case>> = {
     let samples = 0;
     for await (const packet of recorder) {
       const decoded = decoder.decode(packet);
-      if (decoded.kind === 'pcm') samples += decoded.pcm.length;
+      if (decoded.kind === 'pcm') {
+        equal(decoded.sampleRateHz, 48_000);
+        samples += decoded.pcm.length;
+      }
       if (samples > 0) recorder.stop();
     }
     ok(samples > 0);
-    equal(decoder.decode(Uint8Array.of(1, 2, 3)).kind, 'refused');
+    deepEqual(decoder.decode(Uint8Array.of(1, 2, 3)), { kind: 'refused', result: 5 }, 'DATA_CORRUPTED');
   },
 
   async 'closing rejects what waits, ends what lives, and closes once'(bench) {
