@@ -121,6 +121,12 @@ InitOutcome SteamCore::open_first(Environment& environment, const std::string& l
     return failed(is_file ? InitStage::library : InitStage::symbols, library_path, failure.text);
   }
   const SteamFunctions& steam = library->functions;
+  if (steam.pipe() != 0) {
+    // Another binding's, or another copy of this addon's. Steam does not count initialisations: whoever shuts it down first
+    // leaves the other's pointers dangling, and its callbacks go to one alone.
+    return failed(InitStage::dispatch, library->path,
+                  library->path + " was initialised already, and not by this copy of Hotmic's addon");
+  }
   if (app_id != 0) {
     set_variable("SteamAppId", std::to_string(app_id));
     set_variable("SteamGameId", std::to_string(app_id));
