@@ -240,8 +240,8 @@ export class RealSteam implements SteamUser {
     const signals: (SteamEvent | FailedCall)[] = [];
     for (const message of this.#open().runCallbacks() ?? []) {
       const signal = signalOf(message, this.#packing);
-      if (signal === null) this.#unread += 1;
-      else signals.push(signal);
+      if (signal === null || (signal.keys === null && message.payload !== null)) this.#unread += 1;
+      if (signal !== null) signals.push(signal);
     }
     return signals;
   }
