@@ -162,7 +162,7 @@ type Run = (
 const runOnWorker: Run = (data, tell, fail) => {
   const worker = new Worker(new URL('./capture_worker.js', import.meta.url), { workerData: data });
   worker.on('message', tell);
-  worker.on('error', (cause) => fail(captureError(null, cause.message)));
+  worker.on('error', (cause: unknown) => fail(captureError(codeOf(cause), messageOf(cause))));
   worker.on('exit', () => fail(captureError(null, 'the capture worker is gone')));
   return {
     command: (command) => worker.postMessage(command),
