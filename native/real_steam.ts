@@ -16,7 +16,7 @@ import { type LoadedAddon, loadAddon, type SteamAddon } from './addon.js';
 import type { FailedCall, SteamEvent } from './signals.js';
 import { packingOf, signalOf } from './steam_callbacks.js';
 import { type SteamFailure, SteamOpenError } from './steam_failure.js';
-import { findSteamLibrary } from './steam_library_path.js';
+import { findSteamLibrary, mainScriptOf } from './steam_library_path.js';
 import type { AuthTicket, CallHandle, SteamUser } from './steam_user.js';
 import type { AvailableVoice, CapturedVoice, VoiceSource } from './voice_source.js';
 
@@ -321,7 +321,7 @@ function searchLibrary(given: string | undefined) {
     environment: process.env,
     platform: process.platform,
     workingDirectory: process.cwd(),
-    mainScript: process.argv[1] ?? null,
+    mainScript: mainScriptOf(process),
     execPath: process.execPath,
     resourcesPath: (process as { resourcesPath?: string }).resourcesPath ?? null,
     isFile,
