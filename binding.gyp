@@ -1,6 +1,9 @@
 # The native addon: the real Steam behind hotmic/steam. Linux x64 is what it is built and tested on; the same file describes
 # macOS, Windows and linux-arm64, which are not run here. Needs no header and no library of Valve's.
 {
+  # True for an addon that goes to other machines (native/build.sh): it brings its libstdc++, where the compiler has one to bring,
+  # and asks for no newer glibc than Node itself. One that is compiled where it runs needs neither.
+  "variables": {"hotmic_portable%": "false"},
   "targets": [
     {
       "target_name": "hotmic",
@@ -26,9 +29,13 @@
           "cflags!": ["-O3"],
           "cflags_cc!": ["-fno-exceptions", "-O3"],
           "cflags_cc": ["-std=c++17", "-fexceptions", "-fvisibility=hidden", "-ffunction-sections", "-O2", "-Wall", "-Wextra"],
-          # So that a prebuilt one runs beside any libstdc++.
-          "ldflags": ["-static-libstdc++", "-static-libgcc", "-Wl,--gc-sections", "-Wl,--version-script=../native/src/exports.map"],
+          "ldflags": ["-Wl,--gc-sections", "-Wl,--version-script=../native/src/exports.map"],
           "libraries": ["-ldl"]
+        }],
+        ["OS=='linux' and hotmic_portable=='true'", {
+          "defines": ["HOTMIC_OLD_GLIBC"],
+          # Not libgcc: its unwinder wants glibc 2.35, and Node needs the shared one as well.
+          "ldflags": ["-static-libstdc++"]
         }],
         ["OS=='mac'", {
           "xcode_settings": {
@@ -41,6 +48,9 @@
           }
         }],
         ["OS=='win'", {
+          # Node's own headers turn the standard library's exceptions off.
+          "defines!": ["_HAS_EXCEPTIONS=0"],
+          "defines": ["_HAS_EXCEPTIONS=1"],
           "msvs_settings": {
             "VCCLCompilerTool": { "ExceptionHandling": 1, "AdditionalOptions": ["/std:c++17", "/utf-8"] }
           }

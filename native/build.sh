@@ -28,10 +28,14 @@ for folder in "${npm_config_nodedir:-}" "$(npm config get nodedir 2>/dev/null ||
 done
 [ -n "${nodedir:-}" ] || leave_out "no headers of Node $(node -v) beside it, nor where npm's nodedir points"
 
+# What is built here may go into a package (native/prebuild.sh). Not every system has libstdc++ to link with: then it runs here.
+portable=false
+[ ! -e "$("${CXX:-g++}" -print-file-name=libstdc++.a 2>/dev/null)" ] || portable=true
+
 mkdir -p out build
 # Not the outer make's flags: node-gyp has a make of its own.
 unset MAKEFLAGS MFLAGS MAKELEVEL
-if ! npm run --silent --loglevel=error addon -- "--nodedir=$nodedir" >out/addon.log 2>&1; then
+if ! npm run --silent --loglevel=error addon -- "--nodedir=$nodedir" "--hotmic_portable=$portable" >out/addon.log 2>&1; then
   cat out/addon.log
   echo "the addon does not compile (HOTMIC_NO_ADDON=1 leaves it out)"
   exit 1

@@ -167,7 +167,7 @@ const runOnWorker: Run = (data, tell, fail) => {
     ...(isInline ? { execArgv: [] } : {}),
   });
   worker.on('message', tell);
-  worker.on('error', (cause) => fail(captureError(null, cause.message)));
+  worker.on('error', (cause: unknown) => fail(captureError(codeOf(cause), messageOf(cause))));
   worker.on('exit', () => fail(captureError(null, 'the capture worker is gone')));
   return {
     command: (command) => worker.postMessage(command),

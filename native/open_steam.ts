@@ -39,7 +39,7 @@ export interface OpenSteamOptions {
 }
 
 /**
- * Opens Steam for this thread. In one process the first thread that opens it runs the callbacks; others may call and record.
+ * Opens Steam for this thread. In one process the first thread that runs callbacks gets them; others may call and record.
  *
  * @throws SteamOpenError (ERR_HOTMIC_STEAM) where the embedded one may not take its place, saying which stage failed, Steam's
  * own text, and what to do. TypeError or RangeError for options that are wrong.

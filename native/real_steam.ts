@@ -2,7 +2,7 @@
  * The real Steam: ISteamUser of the running Steam client, by the native addon and Steam's own library.
  *
  * One process has one Steam. Whoever opens it first initialises it, on whatever thread; every later one, on any thread, is
- * attached to it; when the last has closed it is shut down. Callbacks go to one thread: the first that opened.
+ * attached to it; when the last has closed it is shut down. Callbacks go to one thread: the first that runs them.
  */
 
 import { statSync } from 'node:fs';
@@ -16,7 +16,7 @@ import { type LoadedAddon, loadAddon, type SteamAddon } from './addon.js';
 import type { FailedCall, SteamEvent } from './signals.js';
 import { packingOf, signalOf } from './steam_callbacks.js';
 import { type SteamFailure, SteamOpenError } from './steam_failure.js';
-import { findSteamLibrary } from './steam_library_path.js';
+import { findSteamLibrary, mainScriptOf } from './steam_library_path.js';
 import type { AuthTicket, CallHandle, SteamUser } from './steam_user.js';
 import type { AvailableVoice, CapturedVoice, VoiceSource } from './voice_source.js';
 
@@ -246,8 +246,8 @@ export class RealSteam implements SteamUser {
     this.#getsCallbacks = messages !== null;
     for (const message of messages ?? []) {
       const signal = signalOf(message, this.#packing);
-      if (signal === null) this.#unread += 1;
-      else signals.push(signal);
+      if (signal === null || (signal.keys === null && message.payload !== null)) this.#unread += 1;
+      if (signal !== null) signals.push(signal);
     }
     return signals;
   }
@@ -327,7 +327,7 @@ function searchLibrary(given: string | undefined) {
     environment: process.env,
     platform: process.platform,
     workingDirectory: process.cwd(),
-    mainScript: process.argv[1] ?? null,
+    mainScript: mainScriptOf(process),
     execPath: process.execPath,
     resourcesPath: (process as { resourcesPath?: string }).resourcesPath ?? null,
     isFile,

@@ -331,7 +331,10 @@ export class Steam implements Disposable {
       answered: (keys) => {
         if (keys.result !== Result.RESULT_OK) cancel();
         checkResult(action, keys.result);
-        return this.#hold(handle, bytesOf(keys));
+        const bytes = bytesOf(keys);
+        if (bytes.length > 0) return this.#hold(handle, bytes);
+        cancel();
+        throw new HotmicError('ERR_HOTMIC_STEAM_CALL', `Cannot ${action}: Steam gave a ticket of no bytes`);
       },
       gaveUp: cancel,
     });

@@ -143,16 +143,18 @@ const CALL_RESULTS: ReadonlySet<SignalName> = new Set<CallResultName>([
   'store_auth_url_response',
 ]);
 
-/** A message as a signal; null when its id is unknown or its payload too short. */
+/**
+ * A message as a signal; null when its id is unknown or its payload too short. A call result that is too short is a failed
+ * call: no other will come, and somebody waits for it.
+ */
 export function signalOf(message: SteamMessage, packing: Packing): SteamEvent | FailedCall | null {
   const known = LAYOUTS.get(message.id);
   if (known === undefined) return null;
   const { call, payload } = message;
-  if (payload === null) {
-    if (!CALL_RESULTS.has(known.signal)) return null;
+  if (payload === null || payload.length < known.bytes(packing)) {
+    if (call === 0n || !CALL_RESULTS.has(known.signal)) return null;
     return { signal: known.signal as CallResultName, keys: null, call };
   }
-  if (payload.length < known.bytes(packing)) return null;
   const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
   const keys = known.read(view, packing);
   // The table pairs each name with its keys.

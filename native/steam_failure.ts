@@ -106,6 +106,6 @@ export function explainFailure({ stage, code, text: given, library }: SteamFailu
     case 'interface':
       return `Steam has no ISteamUser of this version${quoted}. To do: update Steam, or ship an older libsteam_api`;
     case 'dispatch':
-      return `Steam's callbacks are in other hands${quoted}. To do: use one Steam binding in a process`;
+      return `Steam's callbacks are in other hands${quoted}. To do: use one Steam binding, and one copy of Hotmic, in a process`;
   }
 }

@@ -40,6 +40,23 @@ export function steamLibraryFileName(platform: string): string {
   return FILE_NAMES[platform] ?? 'libsteam_api.so';
 }
 
+/** What of `process` tells the script that was started. */
+export interface StartedProcess {
+  readonly argv: readonly string[];
+  readonly versions: Readonly<Record<string, string | undefined>>;
+  /** Electron's: true when Electron was started with a script, and not as a packaged application. */
+  readonly defaultApp?: boolean;
+}
+
+/**
+ * The script that was started; null where there is none. A packaged Electron application has no script among its arguments: the
+ * first is a file or a link that somebody opened with the game, and no library beside that may be loaded.
+ */
+export function mainScriptOf({ argv, versions, defaultApp }: StartedProcess): string | null {
+  if (versions.electron !== undefined && defaultApp !== true) return null;
+  return argv[1] ?? null;
+}
+
 /** The files beside the application that may be Steam's library, the first choice first. */
 export function librariesBeside(search: LibrarySearch): readonly string[] {
   const path = search.platform === 'win32' ? win32 : posix;

@@ -197,10 +197,16 @@ export class RingProducer {
     Atomics.add(this.#memory.words, Word.refused, 1);
   }
 
-  /** Says that nothing more will come. The consumer reads what is left and then sees `closed`. */
+  /**
+   * Says that nothing more will come. The consumer reads what is left and then sees `closed`. May be said for a producer whose
+   * thread is gone: it wakes in any case, for that one may have ended between taking the waiting word back and waking.
+   */
   close(): void {
-    Atomics.store(this.#memory.words, Word.closed, 1);
-    this.#memory.signal();
+    const { words } = this.#memory;
+    Atomics.store(words, Word.closed, 1);
+    Atomics.store(words, Word.waiting, 0);
+    Atomics.add(words, Word.signal, 1);
+    Atomics.notify(words, Word.signal);
   }
 
   counts(): RingCounts {

@@ -20,6 +20,7 @@ constexpr size_t kMaxTicketBytes = 65536;
 constexpr size_t kMaxTextBytes = 8192;
 constexpr int kBlobBytes = 2048;
 constexpr int kLargeBlobBytes = 4096;
+constexpr uint32_t kUnknownVoiceResult = 65535;
 constexpr double kTwoTo32 = 4294967296.0;
 
 const char* stage_name(InitStage stage) {
@@ -129,9 +130,10 @@ class SteamAddon : public Napi::Addon<SteamAddon> {
     return array;
   }
 
-  // One double: no object is made for it. A result that no table knows is passed on, as far as 16 bits go.
+  // One double: no object is made for it. A result that no table knows is passed on as far as 16 bits go, and else is 65535:
+  // a negative one must not turn into OK.
   static Napi::Value packed(Napi::Env env, const VoiceAnswer& answer) {
-    const int32_t result = std::clamp<int32_t>(answer.result, 0, 65535);
+    const uint32_t result = std::min(static_cast<uint32_t>(answer.result), kUnknownVoiceResult);
     return Napi::Number::New(env, result * kTwoTo32 + answer.bytes);
   }
 

@@ -9,6 +9,8 @@
 #include <mutex>
 #include <shared_mutex>
 
+#include "old_glibc.hpp"
+
 namespace hotmic {
 
 class LifeLock {

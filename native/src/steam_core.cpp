@@ -96,7 +96,7 @@ InitOutcome SteamCore::init(Environment& environment, const std::string& library
   if (environments_.empty()) {
     // Reserved first: nothing may throw once Steam is open.
     environments_.reserve(1);
-    InitOutcome outcome = open_first(environment, library_path, app_id);
+    InitOutcome outcome = open_first(library_path, app_id);
     if (outcome.stage != InitStage::open) return outcome;
     opened_ = outcome;
   } else if (canonical_path(library_path) != library_->path) {
@@ -113,7 +113,7 @@ InitOutcome SteamCore::init(Environment& environment, const std::string& library
   return opened_;
 }
 
-InitOutcome SteamCore::open_first(Environment& environment, const std::string& library_path, uint32_t app_id) {
+InitOutcome SteamCore::open_first(const std::string& library_path, uint32_t app_id) {
   LibraryFailure failure;
   SteamLibrary* library = library_of(library_path, failure);
   if (library == nullptr) {
@@ -121,6 +121,12 @@ InitOutcome SteamCore::open_first(Environment& environment, const std::string& l
     return failed(is_file ? InitStage::library : InitStage::symbols, library_path, failure.text);
   }
   const SteamFunctions& steam = library->functions;
+  if (steam.pipe() != 0) {
+    // Another binding's, or another copy of this addon's. Steam does not count initialisations: whoever shuts it down first
+    // leaves the other's pointers dangling, and its callbacks go to one alone.
+    return failed(InitStage::dispatch, library->path,
+                  library->path + " was initialised already, and not by this copy of Hotmic's addon");
+  }
   if (app_id != 0) {
     set_variable("SteamAppId", std::to_string(app_id));
     set_variable("SteamGameId", std::to_string(app_id));
@@ -148,8 +154,6 @@ InitOutcome SteamCore::open_first(Environment& environment, const std::string& l
   binds_tickets_ = user.binds_tickets;
   app_id_ = app_id;
   user_ = self;
-  std::lock_guard<std::mutex> dispatch(dispatch_);
-  dispatch_owner_ = &environment;
   return outcome;
 }
 

@@ -136,8 +136,8 @@ class SteamCore {
   bool end_session(Environment& environment, uint64_t steam_id);
   bool encrypted_ticket(const Environment& environment, bool& there, std::vector<uint8_t>& ticket);
 
-  // One frame of Steam. Only one environment at a time gets callbacks: the first that initialised; when it is gone, the
-  // next that pumps.
+  // One frame of Steam. Only one environment at a time gets callbacks: the first that pumps, for one that only records
+  // never does; when it is gone, the next that pumps.
   PumpOutcome pump(Environment& environment, std::vector<SteamMessage>& messages);
 
  private:
@@ -146,7 +146,7 @@ class SteamCore {
   void detach(Environment& environment);
   void end_what_it_holds(Environment& environment);
   void shut_down();
-  InitOutcome open_first(Environment& environment, const std::string& library_path, uint32_t app_id);
+  InitOutcome open_first(const std::string& library_path, uint32_t app_id);
   SteamLibrary* library_of(const std::string& path, LibraryFailure& failure);
   void track_ticket(Environment& environment, uint32_t handle);
   void read_message(const SteamFunctions& steam, const uint8_t* message, std::vector<SteamMessage>& messages);

@@ -17,6 +17,8 @@
 #include <limits.h>
 #endif
 
+#include "old_glibc.hpp"
+
 namespace hotmic {
 
 namespace {

@@ -183,6 +183,11 @@ export class StandInControls implements SteamControls {
     this.run(`voice repeat ${bytes} ${sequences}`);
   }
 
+  /** What the next getVoice answers, however wrong; it writes nothing. */
+  claimVoice(result: number, bytes: number): void {
+    this.run(`next voice ${result} ${bytes}`);
+  }
+
   /** How often getVoice says NO_DATA after stopVoiceRecording before it says NOT_RECORDING. Default 0. */
   lingerVoice(answers: number): void {
     this.run(`voice linger ${answers}`);

@@ -31,6 +31,16 @@ function whySkipped(): string | false {
   return false;
 }
 
+/** Why what a prebuilt addon asks of glibc cannot be looked at. */
+function noGlibc(): string | false {
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+  if (header.glibcVersionRuntime === undefined) return 'Node runs on another C library';
+  // As native/build.sh: without, the addon is not made for other machines.
+  const { CXX = 'g++' } = process.env;
+  const archive = execFileSync(CXX, ['-print-file-name=libstdc++.a'], { encoding: 'utf8' }).trim();
+  return existsSync(archive) ? false : 'the compiler has no libstdc++ to link with';
+}
+
 function where(tool: string): string | null {
   try {
     return execFileSync('sh', ['-c', `command -v ${tool}`], { encoding: 'utf8' }).trim();
@@ -147,6 +157,26 @@ t.test('the packed package installs and loads the addon where no compiler is', {
   t.match(opened, { kind: 'failed', stage: 'library', library: process.execPath });
   t.match(opened.text, /cannot dynamically load|executable/);
 });
+
+/** The newest version of glibc that a file asks for, as [major, minor]; null when it asks for none. */
+function newestGlibc(file: string): readonly [number, number] | null {
+  const versions = readFileSync(file, 'latin1').matchAll(/GLIBC_(\d+)\.(\d+)(?:\.\d+)?\0/g);
+  const sorted = [...versions].map(([, major, minor]) => [Number(major), Number(minor)] as const);
+  sorted.sort(([major, minor], [otherMajor, otherMinor]) => major - otherMajor || minor - otherMinor);
+  return sorted.at(-1) ?? null;
+}
+
+t.test(
+  'the prebuilt addon asks for no newer glibc than Node 20 and 22 do',
+  { skip: skip || noGlibc() },
+  async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'hotmic-package-'));
+    t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+    const { files } = pack(folder);
+    const [major, minor] = newestGlibc(files.find((file) => file.startsWith('prebuilds/'))!)!;
+    t.ok(major === 2 && minor <= 28, `glibc ${major}.${minor}`);
+  },
+);
 
 t.test(
   'without a prebuilt addon and a compiler it installs all the same, and says so',

@@ -150,18 +150,49 @@ each('a call that failed, or whose result is not given out, is told as failed', 
   ]);
 });
 
-each('payloads that are too short, foreign or empty are counted and give no signal', (t, steam, under) => {
-  const foreign = steams.addon.counts().foreign;
-  under.controls.emitRaw(103, new Uint8Array(3));
-  under.controls.emitRaw(143, new Uint8Array(19));
-  under.controls.emitRaw(199, new Uint8Array(8));
-  under.controls.emitRaw(304, new Uint8Array(16));
-  under.controls.emitRaw(125, new Uint8Array(1));
-  under.controls.answerNextCallWith(new Uint8Array(4));
-  steam.getMarketEligibility();
-  t.same(steam.runCallbacks(), [{ signal: 'licenses_updated', keys: {}, call: 0n }]);
-  t.equal(steam.unreadCallbacks, 4);
-  t.equal(steams.addon.counts().foreign, foreign + 1);
+each(
+  'payloads that are too short, foreign or empty are counted; of them a call alone is told, as failed',
+  (t, steam, under) => {
+    const foreign = steams.addon.counts().foreign;
+    under.controls.emitRaw(103, new Uint8Array(3));
+    under.controls.emitRaw(143, new Uint8Array(19));
+    under.controls.emitRaw(199, new Uint8Array(8));
+    under.controls.emitRaw(304, new Uint8Array(16));
+    under.controls.emitRaw(125, new Uint8Array(1));
+    under.controls.answerNextCallWith(new Uint8Array(4));
+    const call = steam.getMarketEligibility();
+    t.same(steam.runCallbacks(), [
+      { signal: 'licenses_updated', keys: {}, call: 0n },
+      { signal: 'market_eligibility_response', keys: null, call },
+    ]);
+    t.equal(steam.unreadCallbacks, 4);
+    t.equal(steams.addon.counts().foreign, foreign + 1);
+  },
+);
+
+each(
+  'what getVoice claims to have written is never more than there was room for',
+  (t, steam, { controls }) => {
+    const room = new Uint8Array(100);
+    controls.claimVoice(0, 4_294_967_295);
+    t.equal(steam.getVoiceInto(room), 100);
+    controls.claimVoice(0, 4_294_967_295);
+    t.match(steam.getVoice(200), { result: 0, written: 200, buffer: { length: 200 } });
+  },
+);
+
+each('a voice result that no table knows is passed on, and never taken for OK', (t, steam, { controls }) => {
+  const room = new Uint8Array(100);
+  for (const [result, told] of [
+    [11, 11],
+    [-1, 65_535],
+    [70_000, 65_535],
+  ] as const) {
+    controls.claimVoice(result, 4_294_967_295);
+    t.equal(steam.getVoiceInto(room), -told);
+    controls.claimVoice(result, 4_294_967_295);
+    t.same(steam.getVoice(200), { result: told, written: 0, buffer: new Uint8Array(0) });
+  }
 });
 
 each(

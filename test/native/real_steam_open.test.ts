@@ -1,6 +1,11 @@
 /** Opening, sharing and closing the real Steam: on stand-ins for five SDKs, and on the real libsteam_api with our client. */
 
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import t from 'tap';
+import type { SteamAddon } from '../../native/addon.js';
 import { openRealSteam, openVoiceSource } from '../../native/real_steam.js';
 import type { FailureStage } from '../kit/stand_in_controls.js';
 import { type AddonSteam, type AddonSteams, addonSteams, openSteam } from './addon_steams.js';
@@ -70,6 +75,28 @@ t.test('a Steam that failed to open can be opened when the reason is gone', { sk
     opened.close();
   }
 });
+
+t.test(
+  'a Steam that somebody else in the process has initialised is refused, and left alone',
+  { skip },
+  async (t) => {
+    // Another copy of the file is another addon to the loader: two packages of a game may each bring one.
+    const folder = mkdtempSync(join(tmpdir(), 'hotmic-copy-'));
+    t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+    const copy = join(folder, 'hotmic.node');
+    copyFileSync('build/Release/hotmic.node', copy);
+    const other = createRequire(import.meta.url)(copy) as SteamAddon;
+    for (const steam of [steams.newest, steams.real]) {
+      if (steam === null) continue;
+      t.equal(other.init(steam.library, 480).stage, 'open');
+      const refused = openRealSteam({ library: steam.library, appId: 480 });
+      t.match(refused, { kind: 'failed', stage: 'dispatch', code: null, text: /initialised already/ });
+      t.equal(other.getSteamID() > 0n, true, 'the other has it still');
+      other.close();
+      openSteam(steam).close();
+    }
+  },
+);
 
 t.test('after a missing interface Steam is shut down again', { skip }, async (t) => {
   const { controls, library } = steams.newest;

@@ -69,6 +69,7 @@ function each(sentence: string, test: (t: Test, under: AddonSteam) => Promise<vo
 
 each('a worker attaches to the Steam of the main thread, which keeps the callbacks', async (t, under) => {
   const steam = openSteam(under);
+  t.same(steam.runCallbacks(), []);
   const { inits } = under.controls.counts();
   const worker = start(under, 'hold');
   await told(worker);
@@ -120,11 +121,23 @@ each('when the thread that gets the callbacks goes, the next that asks gets them
   const first = start(under, 'hold');
   await told(first);
   const steam = openSteam(under);
-  t.same(steam.runCallbacks(), [], 'the worker opened first');
   t.equal((await pumped(first)).length, 2);
+  t.same(steam.runCallbacks(), [], 'the worker ran them first');
+  t.equal(steam.getsCallbacks, false);
   await first.terminate();
   under.controls.loseConnection(3);
   t.same(steam.runCallbacks(), [{ signal: 'steam_server_disconnected', keys: { result: 3 }, call: 0n }]);
+  steam.close();
+});
+
+each('a thread that opened first and never runs callbacks keeps them from nobody', async (t, under) => {
+  const first = start(under, 'hold');
+  await told(first);
+  const steam = openSteam(under);
+  t.equal(steam.runCallbacks().length, 2, "of the worker's ticket and session");
+  t.equal(steam.getsCallbacks, true);
+  first.postMessage('end');
+  await once(first, 'exit');
   steam.close();
 });
 

@@ -9,12 +9,14 @@ import { allocateRing, RingConsumer, RingProducer } from '../../voice/ring.js';
 import { SEED, SeededRandom } from '../kit/random.js';
 
 const SCRIPT = 'test/native/harness/run.sh';
+/** Not core_locks beside it: its arguments mean something else. */
+const PROGRAM = 'test/native/harness/ring_model.cpp';
 /** What the script ends with when it cannot build here. */
 const SKIPPED = 3;
 const STRESS_ENTRIES = 20_000;
 
 function harness(kind: string, args: string, defines = '') {
-  const { status, stdout, stderr } = spawnSync('sh', [SCRIPT, kind, 'test/native/harness/ring_model.cpp'], {
+  const { status, stdout, stderr } = spawnSync('sh', [SCRIPT, kind, PROGRAM], {
     encoding: 'utf8',
     env: { ...process.env, HARNESS_ARGS: args, HARNESS_DEFINES: defines, HARNESS_TIMEOUT_S: '30' },
     timeout: 90_000,

@@ -162,6 +162,14 @@ t.test('one byte less than is read gives null', async (t) => {
   }
 });
 
+t.test('a call result that is too short is a call that failed; no other will come', async (t) => {
+  for (const id of [154, 165, 166, 167]) {
+    const read = signalOf({ id, call: 3n, payload: new Uint8Array(3) }, 4);
+    t.match(read, { keys: null, call: 3n }, `${id}`);
+  }
+  t.equal(signalOf({ id: 163, call: 3n, payload: new Uint8Array(3) }, 4), null, 'it answers no call');
+});
+
 t.test('a longer payload, as a newer SDK may send, is read as far as it is known', async (t) => {
   const payload = bytesOfHex('19000000 eeeeeeee');
   const read = signalOf({ id: 154, call: 3n, payload }, 4);

@@ -1,7 +1,12 @@
 /** Where Steam's library is looked for. */
 
 import t from 'tap';
-import { findSteamLibrary, type LibrarySearch, librariesBeside } from '../../native/steam_library_path.js';
+import {
+  findSteamLibrary,
+  type LibrarySearch,
+  librariesBeside,
+  mainScriptOf,
+} from '../../native/steam_library_path.js';
 
 /** A Linux game in /game, started with a node in /node/bin; `files` are there. */
 function search(files: readonly string[], change: Partial<LibrarySearch> = {}): LibrarySearch {
@@ -31,6 +36,19 @@ t.test('the working directory is never looked into', async (t) => {
   t.equal(found.kind, 'missing');
   const relative = search(['/home/player/libsteam_api.so'], { mainScript: 'main.js' });
   t.same(librariesBeside(relative), ['/node/bin/libsteam_api.so']);
+});
+
+t.test('a file that a packaged Electron game was opened with is no main script', async (t) => {
+  const argv = ['/game/game', '/home/player/Downloads/lobby.hm'];
+  t.equal(mainScriptOf({ argv, versions: { node: '22.0.0', electron: '35.0.0' } }), null);
+  const scripted = {
+    argv: ['/electron', '/game/main.js'],
+    versions: { electron: '35.0.0' },
+    defaultApp: true,
+  };
+  t.equal(mainScriptOf(scripted), '/game/main.js');
+  t.equal(mainScriptOf({ argv: ['/node', '/game/main.js'], versions: { node: '22.0.0' } }), '/game/main.js');
+  t.equal(mainScriptOf({ argv: ['/node'], versions: {} }), null);
 });
 
 t.test('what is looked for is named when it is not there', async (t) => {

@@ -143,6 +143,20 @@ t.test('a ticket is cancelled once, by whatever is first', async (t) => {
   t.strictSame(cancelled(under), [1, 2, 3], 'and a closed Steam is asked nothing');
 });
 
+t.test('a ticket of no bytes is none: it is cancelled, and the promise rejects', async (t) => {
+  const { steam, under } = openScripted();
+  under.answers.getAuthSessionTicket = () => ({ id: 77, buffer: new Uint8Array(0), size: 0 });
+  const session = watch(steam.getAuthSessionTicket());
+  const web = watch(steam.getAuthTicketForWebApi());
+  confirm(under, 77);
+  webTicket(under, 1, []);
+  await frame(steam);
+  for (const { failure } of [session, web]) {
+    t.match(failure, { code: 'ERR_HOTMIC_STEAM_CALL', message: /no bytes/ });
+  }
+  t.strictSame(cancelled(under), [77, 1]);
+});
+
 t.test('a ticket that Steam refuses is cancelled, and the error says by which result', async (t) => {
   for (const [result, name] of [
     [2, 'RESULT_FAIL'],

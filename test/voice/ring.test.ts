@@ -434,6 +434,19 @@ t.test('waiting without blocking ends with a commit or a close on the same threa
   clearInterval(alive);
 });
 
+t.test('a close wakes, whatever a producer that is gone left of the waiting word', async (t) => {
+  const storage = allocateRing(256);
+  const consumer = new RingConsumer(storage);
+  const alive = setInterval(() => {}, 600_000);
+  const woken = consumer.waitAsync(600_000);
+  // It took the word back, and ended before it woke anybody.
+  Atomics.store(new Int32Array(storage), 50, 0);
+  new RingProducer(storage).close();
+  await woken;
+  t.equal(consumer.closed, true);
+  clearInterval(alive);
+});
+
 t.test('a reservation is a whole number of bytes, up to half the capacity less a header', async (t) => {
   const { producer } = ring(256);
   t.equal(producer.reserve(112)?.length, 112);

@@ -175,7 +175,7 @@ class ControlCommands {
   }
 
   // next begin-auth-session <result> | validation <response> [<owner>] | auth-ticket <result> | encrypted-ticket <result> |
-  // call-failure | call-refused | call-payload <bytes>
+  // voice <result> <bytes> | call-failure | call-refused | call-payload <bytes>
   bool next() {
     if (!has(2)) return false;
     const std::string& kind = words_[1];
@@ -191,6 +191,11 @@ class ControlCommands {
       if (!has(3)) return false;
       const std::int32_t value = small(words_[2]);
       if (kind == "begin-auth-session") client_.nextBegin_ = value;
+      else if (kind == "voice" && has(4)) {
+        client_.claimedResult_ = value;
+        client_.claimedBytes_ = static_cast<std::uint32_t>(number(words_[3]));
+        client_.claims_ = true;
+      }
       else if (kind == "auth-ticket") client_.nextTicketResult_ = value;
       else if (kind == "encrypted-ticket") client_.nextEncryptedResult_ = value;
       else if (kind == "validation") {

@@ -216,6 +216,11 @@ VoiceResult FakeClient::getVoice(std::size_t self, void* target, std::uint32_t r
   const Lock lock = enter(self);
   counts_.getVoice += 1;
   voiceThreads_.insert(std::this_thread::get_id());
+  if (claims_) {
+    claims_ = false;
+    *written = claimedBytes_;
+    return static_cast<VoiceResult>(claimedResult_);
+  }
   return voice_.read(target, room, written);
 }
 
@@ -239,4 +244,5 @@ void FakeClient::reset() {
   webTicketBytes_ = 210;
   nextBegin_ = nextValidation_ = nextTicketResult_ = nextEncryptedResult_ = -1;
   nextOwner_ = 0;
+  claims_ = false;
 }

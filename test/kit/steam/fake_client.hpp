@@ -202,6 +202,10 @@ class FakeClient {
   steam_abi::SteamId nextOwner_ = 0;
   std::int32_t nextTicketResult_ = -1;
   std::int32_t nextEncryptedResult_ = -1;
+  // Result and bytes that the next getVoice claims, whatever it has, and whether it does.
+  std::int32_t claimedResult_ = 0;
+  std::uint32_t claimedBytes_ = 0;
+  bool claims_ = false;
 
   // What was asked for last.
   steam_abi::NetworkingIdentity lastRemote_{};

@@ -87,12 +87,11 @@ class RingMemory {
     std::memcpy(data + place, &value, sizeof value);
   }
 
+  void notify() { syscall(SYS_futex, &words[word::signal], FUTEX_WAKE_PRIVATE, INT32_MAX, nullptr, nullptr, 0); }
+
   uint32_t* const words;
   uint8_t* const data;
   const uint32_t capacity;
-
- private:
-  void notify() { syscall(SYS_futex, &words[word::signal], FUTEX_WAKE_PRIVATE, INT32_MAX, nullptr, nullptr, 0); }
 };
 
 class RingProducer {
@@ -136,7 +135,9 @@ class RingProducer {
 
   void close() {
     memory_.store(word::closed, 1);
-    memory_.signal();
+    memory_.store(word::waiting, 0);
+    memory_.add(word::signal, 1);
+    memory_.notify();
   }
 
  private:
