@@ -3,8 +3,10 @@
  */
 
 import { randomInt } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { LABEL } from '../voice/control.js';
+import { HotmicError, systemReason } from '../voice/error.js';
 import { parseSteamId, personSteamId } from '../voice/steam_id.js';
 
 /** A whole number from `min` to `max`. */
@@ -42,9 +44,10 @@ export interface MemberOptions {
   readonly lobby: string;
   readonly name: string;
   readonly steamId: bigint;
+  readonly token?: string;
 }
 
-/** Adds the relay's URL, `--lobby`, `--name` and `--steam-id`. */
+/** Adds the relay's URL, `--lobby`, `--name`, `--steam-id` and `--token-file`. */
 export function withMemberOptions(command: Command, defaultName: string): Command {
   return command
     .argument('<url>', 'the relay, such as ws://127.0.0.1:7800')
@@ -55,7 +58,28 @@ export function withMemberOptions(command: Command, defaultName: string): Comman
         .argParser(steamId)
         .default(madeUpSteamId(), 'one made up for this run'),
     )
-    .hook('preAction', wantLobby);
+    .option(
+      '--token-file <file>',
+      'token for a relay that wants one; - is standard input (default: HOTMIC_TOKEN)',
+    )
+    .hook('preAction', wantLobby)
+    .hook('preAction', takeToken);
+}
+
+/** A token is no argument: others on this machine see those. */
+function takeToken(command: Command): void {
+  const { tokenFile } = command.opts<{ tokenFile?: string }>();
+  const text = tokenFile === undefined ? process.env.HOTMIC_TOKEN : readText(tokenFile);
+  if (text !== undefined && text.trim() !== '') command.setOptionValue('token', text.trim());
+}
+
+/** @throws HotmicError ERR_HOTMIC_FILE for a file that cannot be read. */
+export function readText(path: string): string {
+  try {
+    return readFileSync(path === '-' ? 0 : path, 'utf8');
+  } catch (cause) {
+    throw new HotmicError('ERR_HOTMIC_FILE', `Cannot read ${path}: ${systemReason(cause)}`, { cause });
+  }
 }
 
 /** In place of requiredOption, which would hide that the option is there and misspelled. */

@@ -2,7 +2,7 @@
  * Joins a lobby: ties a session to a transport and tells what happens. This is what a game embeds.
  */
 
-import { LABEL, MAX_TICKET_BYTES } from '../voice/control.js';
+import { LABEL, MAX_TICKET_BYTES, MAX_TOKEN_CHARS } from '../voice/control.js';
 import { HotmicError, systemReason } from '../voice/error.js';
 import type { NumberedPacket } from '../voice/talkspurt.js';
 import { Target, type VoiceHeader, writeVoiceFrame } from '../voice/wire.js';
@@ -55,6 +55,9 @@ export interface Lobby {
   readonly slot: number;
   /** The relay's clock when we joined, in ms, 32 bit, as in voice frames. */
   readonly joinedRelayTimeMs: number;
+  /** What our token grants: whether our voice is passed on, and others' comes to us. True without one. */
+  readonly maySpeak: boolean;
+  readonly mayListen: boolean;
   /** Everyone else, as of now. */
   readonly participants: readonly Participant[];
   /**
@@ -66,6 +69,8 @@ export interface Lobby {
   /** Leaves; resolves when the connection is closed. */
   leave(): Promise<void>;
 }
+
+type Welcome = Extract<SessionOutput, { kind: 'welcome' }>;
 
 /** The longest that `joinLobby` waits for the relay's welcome. */
 const WELCOME_TIMEOUT_MS = 10_000;
@@ -95,6 +100,7 @@ export async function joinLobby(options: LobbyOptions): Promise<Lobby> {
   checkLabel('lobby', options.lobby);
   checkLabel('name', options.name);
   if (options.ticket !== undefined) checkTicket(options.ticket);
+  if (options.token !== undefined) checkToken(options.token);
   const { events = {}, signal } = options;
   const open = options.transport ?? (await import('./transport_ws.js')).openWsTransport;
   const session = new Session(options);
@@ -141,9 +147,11 @@ export async function joinLobby(options: LobbyOptions): Promise<Lobby> {
     signal?.addEventListener('abort', onAbort);
     if (signal?.aborted) onAbort();
 
-    const lobby = (slot: number, joinedRelayTimeMs: number): Lobby => ({
+    const lobby = ({ slot, relayTimeMs, maySpeak, mayListen }: Welcome): Lobby => ({
       slot,
-      joinedRelayTimeMs,
+      joinedRelayTimeMs: relayTimeMs,
+      maySpeak,
+      mayListen,
       get participants() {
         return session.participants;
       },
@@ -175,7 +183,7 @@ export async function joinLobby(options: LobbyOptions): Promise<Lobby> {
           case 'welcome': {
             wasWelcome = true;
             stopWaiting();
-            const joined = lobby(output.slot, output.relayTimeMs);
+            const joined = lobby(output);
             events.onWelcome?.(joined);
             resolve(joined);
             break;
@@ -216,6 +224,15 @@ function checkLabel(what: string, text: string): void {
   throw new RangeError(
     `Cannot join: ${what} is ${JSON.stringify(text)}, wants 1 to 64 characters, none of them a control`,
   );
+}
+
+/** What the token holds is in no message. */
+function checkToken(token: string): void {
+  if (typeof token !== 'string') throw new TypeError(`Cannot join: token is a ${typeof token}, wants text`);
+  if (!/^[\w-]+\.[\w-]*\.[\w-]*$/.test(token) || token.length > MAX_TOKEN_CHARS) {
+    const wanted = `wants one in three parts, of at most ${MAX_TOKEN_CHARS} characters`;
+    throw new RangeError(`Cannot join: the token is no signed token, ${wanted}`);
+  }
 }
 
 /** What the ticket holds is in no message. */

@@ -26,6 +26,8 @@ export interface SessionOptions {
    * for each joining. A relay in development takes the embedded Steam's; without one it lets everybody in.
    */
   readonly ticket?: Uint8Array;
+  /** What the game's backend grants, where the relay wants it: a signed token, at most 4096 characters. */
+  readonly token?: string;
 }
 
 /** Someone else in the lobby. */
@@ -59,6 +61,9 @@ export type SessionOutput =
       readonly kind: 'welcome';
       readonly slot: number;
       readonly relayTimeMs: number;
+      /** What our token grants: whether our voice is passed on, and others' comes to us. */
+      readonly maySpeak: boolean;
+      readonly mayListen: boolean;
       readonly participants: readonly Participant[];
     }
   | { readonly kind: 'joined'; readonly participant: Participant }
@@ -126,10 +131,15 @@ export class Session {
   }
 
   #hello(): SessionOutput {
-    const { lobby, steamId, name, ticket } = this.#options;
+    const { lobby, steamId, name, ticket, token } = this.#options;
     const versions = [PROTOCOL_VERSION];
-    const hello = { type: 'hello' as const, versions, lobby, steamId: String(steamId), name };
-    return { kind: 'send', text: writeMessage(ticket ? { ...hello, ticket: hexOf(ticket) } : hello) };
+    const who = { type: 'hello' as const, versions, lobby, steamId: String(steamId), name };
+    const hello = {
+      ...who,
+      ...(ticket ? { ticket: hexOf(ticket) } : {}),
+      ...(token ? { token } : {}),
+    };
+    return { kind: 'send', text: writeMessage(hello) };
   }
 
   #text(text: string): SessionOutput[] {
@@ -157,6 +167,8 @@ export class Session {
             kind: 'welcome',
             slot: message.slot,
             relayTimeMs: message.relayTimeMs,
+            maySpeak: message.speak ?? true,
+            mayListen: message.listen ?? true,
             participants: this.participants,
           },
         ];

@@ -1,9 +1,9 @@
 /**
- * Who may connect. For now nobody proves who they are, so the relay runs for a developer alone: started with
- * `--dev`, on loopback, for peers on loopback that came straight and not through a proxy, and for no web page
- * from elsewhere.
+ * Who may connect. Where tokens are judged, anyone may, and shows who they are in the hello. In development nobody proves
+ * anything, so that the relay runs for a developer alone: on loopback, for peers on loopback that came straight and not
+ * through a proxy, and for no web page from elsewhere.
  *
- * Pure functions of options, address and headers. Tickets will be one more rule here.
+ * Pure functions of options, address and headers.
  */
 
 import { isLoopbackAddress, isLoopbackHost } from './loopback.js';
@@ -12,6 +12,8 @@ import { isLoopbackAddress, isLoopbackHost } from './loopback.js';
 export interface StartRequest {
   /** Whether it was started for development, with `--dev`. */
   readonly dev: boolean;
+  /** Whether it has keys to judge tokens by. */
+  readonly tokens: boolean;
   /** Where it is to listen. */
   readonly host: string;
 }
@@ -27,7 +29,13 @@ export interface PeerRequest {
 }
 
 /** Why admission refuses. Append only. */
-export type AdmissionFault = 'not-dev' | 'host-public' | 'peer-remote' | 'peer-forwarded' | 'origin-remote';
+export type AdmissionFault =
+  | 'not-dev'
+  | 'host-public'
+  | 'peer-remote'
+  | 'peer-forwarded'
+  | 'origin-remote'
+  | 'origin-unlisted';
 
 export type Admission =
   | { readonly kind: 'admitted' }
@@ -62,17 +70,18 @@ const FORWARDING_HEADERS: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether a relay may start. */
-export function admitStart({ dev, host }: StartRequest): Admission {
-  if (!dev) {
+export function admitStart({ dev, tokens, host }: StartRequest): Admission {
+  if (!dev && !tokens) {
     return refused(
       'not-dev',
-      'this version admits anyone who connects, wants --dev (dev: true) for use on this machine alone',
+      'it would not know whom to let in, wants keys to judge tokens by (--token-keys, tokens), or --dev (dev: true) for use ' +
+        'on this machine alone',
     );
   }
-  if (!isLoopbackHost(host)) {
+  if (dev && !isLoopbackHost(host)) {
     return refused(
       'host-public',
-      `host is ${host}, wants a loopback one such as 127.0.0.1: this version admits anyone who connects`,
+      `host is ${host}, wants a loopback one such as 127.0.0.1: in development anyone who connects is let in`,
     );
   }
   return ADMITTED;
@@ -94,6 +103,15 @@ export function admitPeer({ peer, proxiedPeer, headers }: PeerRequest): Admissio
     if (name === 'origin' && !isLoopbackOrigin(value)) {
       return refused('origin-remote', `Origin is ${value.slice(0, 200)}, wants a page from this machine`);
     }
+  }
+  return ADMITTED;
+}
+
+/** Whether a connection may become a WebSocket of a relay that judges tokens: only browsers are asked where they come from. */
+export function admitOrigin(headers: PeerRequest['headers'], origins: readonly string[]): Admission {
+  for (const [name, value] of headers) {
+    if (name !== 'origin' || origins.includes(value)) continue;
+    return refused('origin-unlisted', `Origin is ${value.slice(0, 200)}, wants one that the relay lists`);
   }
   return ADMITTED;
 }

@@ -4,6 +4,7 @@
  */
 
 import type { RefusalCode, RelayMessage } from '../voice/control.js';
+import type { TokenVerdict } from './tokens.js';
 import type { DropReason } from './verdict.js';
 
 /** A connection's number. The caller chooses it and never uses it again. */
@@ -17,6 +18,13 @@ export type RelayInput =
       readonly connection: ConnectionId;
       readonly bytes: Uint8Array;
       /** When it came, in seconds of unix time: tickets expire by it. */
+      readonly unixSeconds: number;
+    }
+  /** What became of a `judge-token`. Ignored when the connection is gone, or waits for no verdict. */
+  | {
+      readonly kind: 'token-judged';
+      readonly connection: ConnectionId;
+      readonly verdict: TokenVerdict;
       readonly unixSeconds: number;
     }
   /** The connection is gone, for whatever reason. Unknown connections are ignored. */
@@ -34,6 +42,8 @@ export type RelayOutput =
       readonly connections: readonly ConnectionId[];
       readonly message: RelayMessage;
     }
+  /** Have this token judged; the verdict comes back as `token-judged`. It is in no log and no event. */
+  | { readonly kind: 'judge-token'; readonly connection: ConnectionId; readonly token: string }
   /** From here on, the connection hears what is published to the topic. */
   | { readonly kind: 'subscribe'; readonly connection: ConnectionId; readonly topic: string }
   | { readonly kind: 'unsubscribe'; readonly connection: ConnectionId; readonly topic: string }

@@ -22,6 +22,8 @@ export interface Participant {
   readonly steamIdLow: number;
   readonly steamIdHigh: number;
   readonly name: string;
+  readonly maySpeak: boolean;
+  readonly mayListen: boolean;
   speaking: boolean;
   /** When the last voice frame that went through came. */
   heardAt: Milliseconds;
@@ -30,11 +32,13 @@ export interface Participant {
   readonly soundMs: TokenBucket;
 }
 
-/** Who asks to join: what a hello says of them. */
+/** Who asks to join: what a hello says of them, and what they were granted. */
 export interface Joiner {
   readonly connection: ConnectionId;
   readonly steamId: string;
   readonly name: string;
+  readonly maySpeak: boolean;
+  readonly mayListen: boolean;
 }
 
 export class Lobby {

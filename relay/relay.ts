@@ -23,6 +23,7 @@ import type { ConnectionId, RelayInput, RelayOutput, RelayStateCounts } from './
 import { type RelayLimits, relayLimits } from './limits.js';
 import { Lobby, type Participant, participantInfo } from './lobby.js';
 import { TokenBucket } from './token_bucket.js';
+import type { TokenVerdict } from './tokens.js';
 import { type DropReason, judgeFrame, noDrops, type Verdict } from './verdict.js';
 
 /** The protocol versions that this relay speaks. */
@@ -30,10 +31,30 @@ const VERSIONS: readonly number[] = [PROTOCOL_VERSION];
 
 type Hello = Extract<ClientMessage, { type: 'hello' }>;
 
+/** Who the relay lets in. */
+export interface RelayAdmission {
+  /** Judges the tickets of hellos, in development alone, where a hello needs none; null refuses them all. */
+  readonly tickets: DevelopmentTickets | null;
+  /** Whether somebody carries out `judge-token`. */
+  readonly tokens: 'judged' | 'refused';
+  /** What becomes of a participant whose token expires: they are closed out, or stay until they leave. */
+  readonly atTokenExpiry: 'close' | 'keep';
+}
+
+/** Lets nobody in. */
+const NO_ADMISSION: RelayAdmission = { tickets: null, tokens: 'refused', atTokenExpiry: 'close' };
+
+/** What a hello without a token is granted. */
+const ALL = { maySpeak: true, mayListen: true } as const;
+
 interface Connection {
   readonly id: ConnectionId;
   readonly connectedAt: Milliseconds;
   readonly control: TokenBucket;
+  /** The hello whose token is being judged. */
+  judged: Hello | null;
+  /** When its token expires; never without one. */
+  expiresAt: Milliseconds;
   /** Null before the hello. */
   participant: Participant | null;
 }
@@ -51,7 +72,9 @@ export class Relay {
   readonly #speaking = new Set<Participant>();
   readonly #drops = noDrops();
   readonly #refusals = noRefusals();
-  readonly #tickets: DevelopmentTickets | null;
+  readonly #admission: RelayAdmission;
+  /** Connections whose token will expire. */
+  readonly #expiring = new Set<Connection>();
   #lobbiesMade = 0;
   #participants = 0;
   #publishedFrames = 0;
@@ -60,16 +83,16 @@ export class Relay {
   /**
    * `startedAt` is where the relay time on the wire is 0. Throws what `relayLimits` throws.
    *
-   * @param tickets What judges the tickets of hellos, in development alone; null refuses them all.
+   * @param admission Default nobody.
    */
   constructor(
     limits: Partial<RelayLimits>,
     startedAt: Milliseconds,
-    tickets: DevelopmentTickets | null = null,
+    admission: RelayAdmission = NO_ADMISSION,
   ) {
     this.limits = relayLimits(limits);
     this.#startedAt = startedAt;
-    this.#tickets = tickets;
+    this.#admission = admission;
   }
 
   /** Takes everything but voice. `now` never goes back. */
@@ -80,6 +103,10 @@ export class Relay {
       case 'text': {
         const connection = this.#connections.get(input.connection);
         return connection ? this.#text(connection, input, now) : NONE;
+      }
+      case 'token-judged': {
+        const connection = this.#connections.get(input.connection);
+        return connection?.judged ? this.#tokenJudged(connection, connection.judged, input, now) : NONE;
       }
       case 'closed': {
         const connection = this.#connections.get(input.connection);
@@ -144,7 +171,14 @@ export class Relay {
       throw new RangeError(`Cannot connect: connection ${id} is there already, wants a new number`);
     }
     const control = new TokenBucket(this.limits.controlPerSecond, this.limits.controlBurst, now);
-    const connection: Connection = { id, connectedAt: now, control, participant: null };
+    const connection: Connection = {
+      id,
+      connectedAt: now,
+      control,
+      judged: null,
+      expiresAt: Number.POSITIVE_INFINITY,
+      participant: null,
+    };
     if (this.#connections.size >= this.limits.connections) {
       const detail = `${this.#connections.size} connections, wants at most ${this.limits.connections}`;
       return this.#refuse(connection, 'relay-full', detail, now);
@@ -194,6 +228,10 @@ export class Relay {
     unixSeconds: number,
     now: Milliseconds,
   ): readonly RelayOutput[] {
+    if (connection.judged) {
+      const detail = 'the token of the last hello is being judged, wants one hello';
+      return this.#refuse(connection, 'already-joined', detail, now);
+    }
     if (connection.participant) {
       const detail = `this connection is in lobby ${connection.participant.lobby.name}, wants one hello`;
       return this.#refuse(connection, 'already-joined', detail, now);
@@ -203,11 +241,59 @@ export class Relay {
       const detail = `client speaks ${hello.versions.join(', ')}, wants ${VERSIONS.join(' or ')}`;
       return this.#refuse(connection, 'version-unsupported', detail, now);
     }
+    if (hello.token !== undefined) {
+      if (this.#admission.tokens === 'refused') {
+        const detail = 'this relay has no keys to judge a token by, wants a hello without one';
+        return this.#refuse(connection, 'token-refused', detail, now);
+      }
+      connection.judged = { ...hello, token: '' };
+      return [{ kind: 'judge-token', connection: connection.id, token: hello.token }];
+    }
     const ticket = this.#judgeTicket(hello, unixSeconds);
     if (ticket?.kind === 'refused') {
       const detail = `the ticket is refused (${ticket.reason}), wants ${ticket.wanted}`;
       return this.#refuse(connection, 'ticket-refused', detail, now);
     }
+    if (!ticket && !this.#admission.tickets) {
+      const detail = 'the hello shows not who it is from, wants a token';
+      return this.#refuse(connection, 'credential-expected', detail, now);
+    }
+    const outputs = this.#join(connection, hello, version, ALL, now);
+    if (ticket && connection.participant) this.#admission.tickets?.use(ticket);
+    return outputs;
+  }
+
+  /** A token that is good and says what the hello says lets its bearer in. */
+  #tokenJudged(
+    connection: Connection,
+    hello: Hello,
+    { verdict, unixSeconds }: { readonly verdict: TokenVerdict; readonly unixSeconds: number },
+    now: Milliseconds,
+  ): readonly RelayOutput[] {
+    connection.judged = null;
+    const refuse = (reason: string, wanted: string) =>
+      this.#refuse(connection, 'token-refused', `the token is refused (${reason}), wants ${wanted}`, now);
+    if (verdict.kind === 'refused') return refuse(verdict.reason, verdict.wanted);
+    const { grant } = verdict;
+    if (grant.lobby !== hello.lobby) return refuse('other-lobby', 'one for the lobby in the hello');
+    if (grant.steamId !== hello.steamId) return refuse('other-steam-id', 'one of the SteamID in the hello');
+    if (this.#admission.atTokenExpiry === 'close') {
+      connection.expiresAt = now + 1000 * (grant.expiresAt - unixSeconds);
+    }
+    const outputs = this.#join(connection, hello, PROTOCOL_VERSION, grant, now);
+    if (connection.participant && connection.expiresAt < Number.POSITIVE_INFINITY) {
+      this.#expiring.add(connection);
+    }
+    return outputs;
+  }
+
+  #join(
+    connection: Connection,
+    hello: Hello,
+    version: number,
+    { maySpeak, mayListen }: { readonly maySpeak: boolean; readonly mayListen: boolean },
+    now: Milliseconds,
+  ): readonly RelayOutput[] {
     let lobby = this.#lobbies.get(hello.lobby);
     if (!lobby) {
       if (this.#lobbies.size >= this.limits.lobbies) {
@@ -219,7 +305,8 @@ export class Relay {
       this.#lobbies.set(lobby.name, lobby);
       this.#lobbiesMade += 1;
     }
-    const joiner = { connection: connection.id, steamId: hello.steamId, name: hello.name };
+    const { steamId, name } = hello;
+    const joiner = { connection: connection.id, steamId, name, maySpeak, mayListen };
     const participant = lobby.join(joiner, now);
     if (participant === 'steam-id-in-use') {
       const detail = `SteamID ${hello.steamId} is in the lobby already, wants each once`;
@@ -229,7 +316,6 @@ export class Relay {
       const detail = `${lobby.size} participants, wants at most ${this.limits.participantsPerLobby}`;
       return this.#refuse(connection, participant, detail, now);
     }
-    if (ticket) this.#tickets?.use(ticket);
     connection.participant = participant;
     this.#waiting.delete(connection);
     this.#participants += 1;
@@ -238,11 +324,14 @@ export class Relay {
       version,
       slot: participant.slot,
       lobby: lobby.name,
+      ...(maySpeak ? {} : { speak: false as const }),
+      ...(mayListen ? {} : { listen: false as const }),
       relayTimeMs: this.#relayTimeMs(now),
       participants: lobby.infoBut(participant),
     };
+    const subscribe = { kind: 'subscribe', connection: connection.id, topic: lobby.topic } as const;
     return [
-      { kind: 'subscribe', connection: connection.id, topic: lobby.topic },
+      ...(mayListen ? [subscribe] : []),
       { kind: 'tell', connections: [connection.id], message: welcome },
       ...tellOthers(participant, { type: 'joined', participant: participantInfo(participant) }),
       participantEvent('joined', participant),
@@ -252,7 +341,8 @@ export class Relay {
   /** Null without a ticket: in development it is not needed. */
   #judgeTicket({ ticket, steamId }: Hello, unixSeconds: number): TicketVerdict | null {
     if (ticket === undefined) return null;
-    if (this.#tickets) return this.#tickets.judge(ticket, steamId, unixSeconds);
+    const { tickets } = this.#admission;
+    if (tickets) return tickets.judge(ticket, steamId, unixSeconds);
     return { kind: 'refused', reason: 'not-dev', wanted: 'none: this relay cannot judge tickets' };
   }
 
@@ -260,8 +350,15 @@ export class Relay {
     const outputs: RelayOutput[] = [];
     for (const connection of this.#waiting) {
       if (now - connection.connectedAt < this.limits.helloWithinMs) break;
-      const detail = `no hello came, wants one within ${this.limits.helloWithinMs} ms`;
+      const what = connection.judged ? 'the token was not judged' : 'no hello came';
+      const detail = `${what} in time, wants a hello within ${this.limits.helloWithinMs} ms`;
       outputs.push(...this.#refuse(connection, 'hello-late', detail, now));
+    }
+    for (const connection of this.#expiring) {
+      if (now < connection.expiresAt) continue;
+      outputs.push(
+        ...this.#refuse(connection, 'token-expired', 'the token has expired, wants a new one', now),
+      );
     }
     for (const participant of this.#speaking) {
       if (now - participant.heardAt < this.limits.speakingHangoverMs) continue;
@@ -302,7 +399,8 @@ export class Relay {
   ): RelayOutput[] {
     const { id, participant } = connection;
     const outputs: RelayOutput[] = [];
-    if (participant) outputs.push({ kind: 'unsubscribe', connection: id, topic: participant.lobby.topic });
+    if (participant?.mayListen)
+      outputs.push({ kind: 'unsubscribe', connection: id, topic: participant.lobby.topic });
     outputs.push({ kind: 'close', connection: id, code, reason });
     outputs.push(...this.#forget(connection, now));
     return outputs;
@@ -311,6 +409,8 @@ export class Relay {
   #forget(connection: Connection, now: Milliseconds): readonly RelayOutput[] {
     this.#connections.delete(connection.id);
     this.#waiting.delete(connection);
+    this.#expiring.delete(connection);
+    connection.judged = null;
     const participant = connection.participant;
     if (!participant) return NONE;
     connection.participant = null;

@@ -8,9 +8,19 @@ import type { RelayEvent, RelayStateCounts } from './io.js';
 import type { RelayLimits } from './limits.js';
 
 export interface RelayOptions {
-  /** For development, on this machine alone. Must be true for now: the relay cannot tell yet who is who. */
-  readonly dev: boolean;
-  /** Where to listen: a loopback address or `localhost`, which means 127.0.0.1. Default 127.0.0.1. */
+  /**
+   * For development, on this machine alone: whoever connects is let in. Default false; then `tokens` is wanted. With both, a
+   * token is judged where there is one.
+   */
+  readonly dev?: boolean;
+  /** Who may come in is granted by tokens that the game's backend signs. docs/tokens.md says what they hold. */
+  readonly tokens?: RelayTokens;
+  /**
+   * Web pages that may connect, as browsers name them in Origin: `https://game.example`. Default none. Programs that are no
+   * browsers send none and are not asked. In development pages of this machine may, and no others.
+   */
+  readonly origins?: readonly string[];
+  /** Where to listen: an address or `localhost`, which means 127.0.0.1; in development a loopback one. Default 127.0.0.1. */
   readonly host?: string;
   /** 0 to 65535; 0 takes a free one. Default 0. */
   readonly port?: number;
@@ -24,6 +34,16 @@ export interface RelayOptions {
   readonly onStage?: (slot: number, sequence: number, receivedAtMs: Milliseconds) => void;
   /** Told of joins, leaves and refusals, for a log. Must not throw. */
   readonly onEvent?: (event: RelayEvent | AdmissionEvent) => void;
+}
+
+/** How tokens are judged. */
+export interface RelayTokens {
+  /** A JSON Web Key Set, parsed: public keys, or secrets for HS256, each with `kid` and `alg`. */
+  readonly keys: unknown;
+  /** What a token has to name as its audience. Default `hotmic`. */
+  readonly audience?: string;
+  /** What becomes of a participant whose token expires: closed out with token-expired (`close`, the default), or kept. */
+  readonly atExpiry?: 'close' | 'keep';
 }
 
 /** A connection that did not become a WebSocket. */

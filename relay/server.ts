@@ -12,12 +12,13 @@ import { MAX_CONTROL_BYTES, SHUTDOWN_CLOSE_CODE, writeMessage } from '../voice/c
 import { HotmicError } from '../voice/error.js';
 import type { Milliseconds } from '../voice/units.js';
 import { MAX_VOICE_FRAME_BYTES, stampVoiceFrame } from '../voice/wire.js';
-import { admitPeer, admitStart } from './admission.js';
+import { admitOrigin, admitPeer, admitStart } from './admission.js';
 import { DevelopmentTickets } from './development_tickets.js';
 import type { ConnectionId, RelayOutput } from './io.js';
 import { Relay } from './relay.js';
 import type { RelayOptions, RunningRelay } from './running_relay.js';
 import { listenError, missingError } from './start_error.js';
+import { TokenVerifier } from './tokens.js';
 
 interface SocketData {
   id: ConnectionId;
@@ -44,14 +45,16 @@ const CLOSE_GRACE_MS = 250;
  * const relay = await startRelay({ dev: true, port: 9000 });
  * ```
  *
- * @throws HotmicError `ERR_HOTMIC_ADMISSION` without `dev` or on a host that is not loopback;
+ * @throws HotmicError `ERR_HOTMIC_ADMISSION` without `dev` or `tokens`, with `dev` on a host that is not loopback, or for
+ *   keys that are none;
  *   `ERR_HOTMIC_RELAY_MISSING` when uWebSockets is not installed or does not load; `ERR_HOTMIC_PORT_IN_USE`;
  *   `ERR_HOTMIC_LISTEN` when it cannot listen for another reason. RangeError or TypeError for a port or a
  *   limit that is none.
  */
 export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
-  const { dev, host: wantedHost = '127.0.0.1', port: wantedPort = 0 } = options;
-  const admission = admitStart({ dev: dev === true, host: wantedHost });
+  const { host: wantedHost = '127.0.0.1', port: wantedPort = 0, tokens, origins = [] } = options;
+  const dev = options.dev === true;
+  const admission = admitStart({ dev, tokens: tokens !== undefined, host: wantedHost });
   if (admission.kind === 'refused') {
     throw new HotmicError('ERR_HOTMIC_ADMISSION', `Cannot start the relay: ${admission.detail}`);
   }
@@ -59,7 +62,14 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     throw new RangeError(`Cannot start the relay: port is ${wantedPort}, wants 0 to 65535`);
   }
   const host = wantedHost.toLowerCase() === 'localhost' ? '127.0.0.1' : wantedHost.replace(/^\[|\]$/g, '');
-  const relay = new Relay(options.limits ?? {}, monotonicMs(), dev ? new DevelopmentTickets() : null);
+  const verifier = tokens
+    ? await TokenVerifier.create({ keys: tokens.keys, audience: tokens.audience ?? 'hotmic' })
+    : null;
+  const relay = new Relay(options.limits ?? {}, monotonicMs(), {
+    tickets: dev ? new DevelopmentTickets() : null,
+    tokens: verifier ? 'judged' : 'refused',
+    atTokenExpiry: tokens?.atExpiry ?? 'close',
+  });
   const uws = await loadUWebSockets();
 
   const sockets = new Map<ConnectionId, Socket>();
@@ -93,6 +103,9 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
         }
         return;
       }
+      case 'judge-token':
+        void judge(output.connection, output.token);
+        return;
       case 'subscribe':
         sockets.get(output.connection)?.subscribe(output.topic);
         return;
@@ -106,6 +119,15 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
         options.onEvent?.(output.event);
         return;
     }
+  };
+
+  /** At most one a connection is under way; whoever goes meanwhile is ignored when the verdict comes. */
+  const judge = async (connection: ConnectionId, token: string): Promise<void> => {
+    if (!verifier) return;
+    const seconds = unixSeconds();
+    const verdict = await verifier.verify(token, seconds);
+    const input = { kind: 'token-judged', connection, verdict, unixSeconds: seconds } as const;
+    perform(relay.handle(input, monotonicMs()));
   };
 
   const app = uws.App();
@@ -122,7 +144,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
       });
       const peer = textOf(response.getRemoteAddressAsText());
       const proxiedPeer = textOf(response.getProxiedRemoteAddressAsText());
-      const admitted = admitPeer({ peer, proxiedPeer, headers });
+      const admitted = dev ? admitPeer({ peer, proxiedPeer, headers }) : admitOrigin(headers, origins);
       if (admitted.kind === 'refused') {
         notAdmitted += 1;
         const { reason, detail } = admitted;

@@ -24,6 +24,8 @@ export type DropReason =
   | `packet-${PacketFault | RelayFault}`
   /** The packet names another SteamID than its speaker joined with. */
   | 'steam-id-mismatch'
+  /** The speaker's token does not let them speak. */
+  | 'not-allowed'
   /** A target that does not exist, or to which this speaker may not speak. */
   | 'target-unknown'
   /** More voice frames than `framesPerSecond` and `frameBurst` allow. */
@@ -50,6 +52,7 @@ const NO_DROPS: Readonly<Record<DropReason, number>> = {
   'packet-frame-framing': 0,
   'packet-frame-empty': 0,
   'steam-id-mismatch': 0,
+  'not-allowed': 0,
   'target-unknown': 0,
   'rate-frames': 0,
   'rate-bytes': 0,
@@ -88,6 +91,7 @@ export type Verdict = ForwardVerdict | DropVerdict;
 export interface SpeakerBounds {
   readonly steamIdLow: number;
   readonly steamIdHigh: number;
+  readonly maySpeak: boolean;
   readonly frames: TokenBucket;
   readonly bytes: TokenBucket;
   readonly soundMs: TokenBucket;
@@ -95,7 +99,7 @@ export interface SpeakerBounds {
 
 /**
  * Whether a voice frame may go out: its header, or why not. The first check that fails decides, in this
- * order: header, packet, SteamID, target, rate. Only what passes all is charged to the rate. The frame is
+ * order: header, packet, SteamID, leave to speak, target, rate. Only what passes all is charged to the rate. The frame is
  * read, not changed and not kept.
  */
 export function judgeFrame(
@@ -113,6 +117,7 @@ export function judgeFrame(
   if (packet.steamIdLow !== speaker.steamIdLow || packet.steamIdHigh !== speaker.steamIdHigh) {
     return 'steam-id-mismatch';
   }
+  if (!speaker.maySpeak) return 'not-allowed';
   if (header.target !== Target.lobby) return 'target-unknown';
   if (!speaker.frames.has(1, now)) return 'rate-frames';
   if (!speaker.bytes.has(frame.length, now)) return 'rate-bytes';

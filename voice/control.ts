@@ -11,6 +11,9 @@ import { parseSteamId } from './steam_id.js';
 /** The version of the control messages; the voice frame carries its own. */
 export const PROTOCOL_VERSION = 1;
 
+/** The longest token in a hello, in characters. */
+export const MAX_TOKEN_CHARS = 4096;
+
 /** The longest control message, in bytes of UTF-8: a hello with the longest ticket. */
 export const MAX_CONTROL_BYTES = 8192;
 
@@ -48,6 +51,11 @@ const participant = z.object({ slot, steamId, name: label, speaking: z.boolean()
 /** A participant as the relay tells of it. */
 export type ParticipantInfo = z.infer<typeof participant>;
 
+/** A JSON Web Token in its compact form. */
+const token = z
+  .string()
+  .check(z.regex(/^[\w-]+\.[\w-]*\.[\w-]*$/, 'wants a signed token'), z.maxLength(MAX_TOKEN_CHARS));
+
 const hello = z.object({
   type: z.literal('hello'),
   /** The protocol versions that the client speaks, best first. */
@@ -57,6 +65,8 @@ const hello = z.object({
   name: label,
   /** Shows that the SteamID is the client's. Secret: it goes into no log and no error. */
   ticket: z.optional(ticket),
+  /** What the game's backend grants. As secret. With a token a ticket is not looked at. */
+  token: z.optional(token),
 });
 
 const clientMessage = z.discriminatedUnion('type', [hello, z.object({ type: z.literal('leave') })]);
@@ -71,6 +81,9 @@ const relayMessage = z.discriminatedUnion('type', [
     version: z.int(),
     slot,
     lobby: label,
+    /** False when our voice is not passed on, or others' does not come to us; left out when it is. */
+    speak: z.optional(z.literal(false)),
+    listen: z.optional(z.literal(false)),
     /** The relay's clock at this moment, in ms, 32 bit, as in voice frames. */
     relayTimeMs: z.int().check(z.minimum(0), z.maximum(0xffff_ffff)),
     /** Everyone else in the lobby. */
@@ -97,7 +110,10 @@ export type RefusalCode =
   | 'lobby-full'
   | 'relay-full'
   | 'rate-exceeded'
-  | 'ticket-refused';
+  | 'ticket-refused'
+  | 'credential-expected'
+  | 'token-refused'
+  | 'token-expired';
 
 /** The WebSocket close code behind each refusal. Append only. */
 export const CloseCode = {
@@ -111,6 +127,9 @@ export const CloseCode = {
   'relay-full': 4007,
   'rate-exceeded': 4008,
   'ticket-refused': 4009,
+  'credential-expected': 4010,
+  'token-refused': 4011,
+  'token-expired': 4012,
 } as const satisfies Record<RefusalCode, number>;
 
 /** The close code that answers a leave. */

@@ -78,7 +78,7 @@ t.test('the welcome tells who is there', async (t) => {
   const session = new Session(OPTIONS);
   session.handle({ kind: 'opened' });
   t.same(session.handle(said(WELCOME)), [
-    { kind: 'welcome', slot: 5, relayTimeMs: 81_250, participants: [KIM_IN] },
+    { kind: 'welcome', slot: 5, relayTimeMs: 81_250, maySpeak: true, mayListen: true, participants: [KIM_IN] },
   ]);
   t.equal(session.joined, true);
   t.same(session.participants, [KIM_IN]);
@@ -260,4 +260,13 @@ t.test('after the end nothing comes out, whatever goes in', async (t) => {
     t.same(session.leave(), []);
     t.equal(session.joined, false);
   }
+});
+
+t.test('a token goes into the hello, and what it does not grant comes with the welcome', async (t) => {
+  const token = 'aGVhZGVy.cGF5bG9hZA.c2lnbmF0dXJl';
+  const session = new Session({ lobby: 'den', steamId: 76561197960265730n, name: 'Robin', token });
+  const [hello] = session.handle({ kind: 'opened' });
+  t.match(hello, { kind: 'send', text: new RegExp(`"token":"${token}"`) });
+  const text = JSON.stringify({ ...WELCOME, speak: false, listen: false });
+  t.match(session.handle({ kind: 'text', text }), [{ kind: 'welcome', maySpeak: false, mayListen: false }]);
 });

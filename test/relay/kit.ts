@@ -6,7 +6,8 @@
 import { DevelopmentTickets } from '../../relay/development_tickets.js';
 import type { RelayOutput } from '../../relay/io.js';
 import type { RelayLimits } from '../../relay/limits.js';
-import { Relay } from '../../relay/relay.js';
+import { Relay, type RelayAdmission } from '../../relay/relay.js';
+import type { Grant, TokenVerdict } from '../../relay/tokens.js';
 import { type ClientMessage, type RelayMessage, writeMessage } from '../../voice/control.js';
 import { PacketWriter } from '../../voice/packet_writer.js';
 import { personSteamId, steamIdHigh, steamIdLow } from '../../voice/steam_id.js';
@@ -45,6 +46,24 @@ export function helloOf(account: number, lobby = 'den'): Extract<ClientMessage, 
   return { type: 'hello', versions: [1], lobby, steamId: steamIdOf(account), name: `player ${account}` };
 }
 
+/** Something that has the form of a token; the relay does not look into it. */
+export const TOKEN = 'aGVhZGVy.cGF5bG9hZA.c2lnbmF0dXJl';
+
+/** What a good token of this account grants: everything in the den, for an hour of the bench's time. */
+export function grantOf(account: number, changed: Partial<Grant> = {}): TokenVerdict {
+  const grant = {
+    lobby: 'den',
+    steamId: steamIdOf(account),
+    maySpeak: true,
+    mayListen: true,
+    moderator: false,
+    channels: [],
+    expiresAt: 2_000_003_600,
+    ...changed,
+  };
+  return { kind: 'granted', grant };
+}
+
 export function bytesOf(message: ClientMessage | string): Uint8Array {
   return new TextEncoder().encode(typeof message === 'string' ? message : writeMessage(message));
 }
@@ -56,8 +75,20 @@ export class Bench {
   /** Unix time, in seconds. */
   unixSeconds = 2_000_000_000;
 
-  constructor(limits: Partial<RelayLimits> = {}) {
-    this.relay = new Relay(limits, this.now, new DevelopmentTickets());
+  /** @param admission Default that of a relay in development, which judges tokens as well. */
+  constructor(limits: Partial<RelayLimits> = {}, admission: Partial<RelayAdmission> = {}) {
+    this.relay = new Relay(limits, this.now, {
+      tickets: new DevelopmentTickets(),
+      tokens: 'judged',
+      atTokenExpiry: 'close',
+      ...admission,
+    });
+  }
+
+  /** The verdict on the token in a hello. */
+  judged(connection: number, verdict: TokenVerdict): readonly RelayOutput[] {
+    const { unixSeconds } = this;
+    return this.relay.handle({ kind: 'token-judged', connection, verdict, unixSeconds }, this.now);
   }
 
   connect(connection: number): readonly RelayOutput[] {

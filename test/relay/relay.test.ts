@@ -8,7 +8,19 @@ import {
   type RefusalCode,
   writeMessage,
 } from '../../voice/control.js';
-import { Bench, bytesOf, deeds, frameOf, helloOf, refusalOf, slotOf, steamIdOf, tellsOf } from './kit.js';
+import {
+  Bench,
+  bytesOf,
+  deeds,
+  frameOf,
+  grantOf,
+  helloOf,
+  refusalOf,
+  slotOf,
+  steamIdOf,
+  TOKEN,
+  tellsOf,
+} from './kit.js';
 
 const told = (account: number, slot: number, speaking = false) => ({
   slot,
@@ -149,6 +161,23 @@ t.test('every refusal is told, closes with its own code, and is counted', async 
       },
     ],
     ['ticket-refused', {}, (bench) => bench.text(9, { ...helloOf(9), ticket: '00' })],
+    [
+      'token-refused',
+      {},
+      (bench) => {
+        bench.text(9, { ...helloOf(9), token: TOKEN });
+        return bench.judged(9, { kind: 'refused', reason: 'forged', wanted: 'one that is not' });
+      },
+    ],
+    [
+      'token-expired',
+      {},
+      (bench) => {
+        bench.text(9, { ...helloOf(9), token: TOKEN });
+        bench.judged(9, grantOf(9, { expiresAt: bench.unixSeconds + 1 }));
+        return bench.tickAt(bench.now + 1000);
+      },
+    ],
   ];
   for (const [code, limits, run] of cases) {
     const bench = new Bench(limits);
@@ -165,7 +194,9 @@ t.test('every refusal is told, closes with its own code, and is counted', async 
     t.equal(bench.relay.counts().refusals[code], 1);
     t.same(bench.text(9, helloOf(9)), [], 'a refused connection is heard no more');
   }
-  t.same(cases.map(([code]) => code).sort(), Object.keys(CloseCode).sort(), 'all codes are covered');
+  // tokens_in_hello.test.ts has the one that a relay in development never gives.
+  const codes = [...cases.map(([code]) => code), 'credential-expected'];
+  t.same(codes.sort(), Object.keys(CloseCode).sort(), 'all codes are covered');
 });
 
 t.test('a connection beyond the limit is refused before its hello', async (t) => {

@@ -112,6 +112,7 @@ t.test('what is malformed is dropped, and counted under its reason', async (t) =
     'rate-bytes',
     'rate-sound',
     'not-joined',
+    'not-allowed',
   ];
   t.same(new Set([...cases.map(([reason]) => reason), ...elsewhere]), new Set(DROP_REASONS));
 });
