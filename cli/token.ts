@@ -41,7 +41,11 @@ export function tokenCommand(): Command {
     .option('--no-speak', 'listen only')
     .option('--no-listen', 'speak only')
     .option('--moderator', 'may mute, move and kick')
-    .option('--channel <name>', 'channel that it opens; give it again for another', collect, [])
+    .addOption(
+      new Option('--channel <name>', 'channel that it opens; give it again for another')
+        .argParser(collect)
+        .default([], 'none'),
+    )
     .addOption(
       new Option('--expires <duration>', 'how long it is good, such as 90s, 15m, 12h, 30d')
         .argParser(duration)

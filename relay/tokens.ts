@@ -97,7 +97,6 @@ export class TokenVerifier {
       const { payload } = await jwtVerify(token, key.key, {
         algorithms: [key.algorithm],
         audience: this.#audience,
-        requiredClaims: ['exp', 'sub'],
         clockTolerance: this.#clockToleranceS,
         currentDate: new Date(unixSeconds * 1000),
       });
