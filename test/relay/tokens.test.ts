@@ -1,11 +1,9 @@
 /** Tokens of a game's backend: what is granted, and that everything else is refused with its reason and never with an error. */
 
-import { createPublicKey, generateKeyPairSync, type JsonWebKey } from 'node:crypto';
-import fc from 'fast-check';
+import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import t from 'tap';
-import { mintToken, type NewKey, newKey, type TokenAlgorithm } from '../../relay/mint_token.js';
+import { mintToken, newKey, type TokenAlgorithm } from '../../relay/mint_token.js';
 import { type TokenRefusal, TokenVerifier } from '../../relay/tokens.js';
-import { SEED } from '../kit/random.js';
 import {
   base64url,
   claimsWith,
@@ -21,9 +19,6 @@ import {
 const { keys, verifier } = await keysAndVerifier();
 const ALGORITHMS = Object.keys(keys) as TokenAlgorithm[];
 const key = keys.EdDSA;
-const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-
-t.comment(`seed ${SEED}`);
 
 async function reasonOf(token: string, now = NOW): Promise<TokenRefusal | 'granted'> {
   const verdict = await verifier.verify(token, now);
@@ -320,86 +315,6 @@ t.test('a payload that is no object, or hides its fields, grants nothing', async
   );
 });
 
-t.test('every changed character is refused', async (t) => {
-  const tokens = ALGORITHMS.map((algorithm) => tokenUnder(keys[algorithm]));
-  for (const token of tokens) {
-    // The last character of a signature has spare bits, where a change is easily overlooked.
-    for (const character of BASE64URL) {
-      if (character === token.at(-1)) continue;
-      const reason = await reasonOf(token.slice(0, -1) + character);
-      if (reason === 'granted') t.fail(`${token.slice(0, 20)}… ends in ${character}`);
-    }
-  }
-  const arbitraryChange = fc.record({
-    token: fc.constantFrom(...tokens),
-    at: fc.nat(4095),
-    to: fc.oneof(
-      fc.constantFrom(...BASE64URL, '.', '=', '+', '/', '\0', ' ', '語'),
-      fc.string({ maxLength: 3 }),
-    ),
-  });
-  await fc.assert(
-    fc.asyncProperty(arbitraryChange, async ({ token, at, to }) => {
-      const place = at % token.length;
-      const changed = token.slice(0, place) + to + token.slice(place + 1);
-      return changed === token || (await reasonOf(changed)) !== 'granted';
-    }),
-    { seed: SEED, numRuns: 3000 },
-  );
-  t.pass();
-});
-
-t.test('random tokens are refused, and never throw', async (t) => {
-  const part = fc.oneof(
-    fc.string(),
-    fc.json().map(base64url),
-    fc.constantFrom(...ALGORITHMS).map((name) => base64url({ alg: name, kid: name })),
-    fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes).toString('base64url')),
-  );
-  const token = fc.oneof(
-    fc.string(),
-    fc.array(part, { maxLength: 6 }).map((parts) => parts.join('.')),
-    fc
-      .tuple(fc.constant(base64url({ alg: 'ES256', kid: 'ES256' })), part, part)
-      .map((parts) => parts.join('.')),
-  );
-  await fc.assert(
-    fc.asyncProperty(token, async (text) => (await reasonOf(text)) !== 'granted'),
-    { seed: SEED, numRuns: 3000 },
-  );
-  t.pass();
-});
-
-t.test('random claims under a good signature are judged, and never throw', async (t) => {
-  const hotmic = fc.record(
-    {
-      lobby: fc.oneof(fc.constant('den'), fc.string(), fc.jsonValue()),
-      speak: fc.oneof(fc.boolean(), fc.jsonValue()),
-      channels: fc.oneof(fc.array(fc.string()), fc.jsonValue()),
-      speek: fc.constant(false),
-    },
-    { requiredKeys: ['lobby'] },
-  );
-  const payload = fc.oneof(
-    fc.jsonValue(),
-    fc.oneof(hotmic, fc.jsonValue()).map((value) => claimsWith({ hotmic: value })),
-    fc.record({ exp: fc.jsonValue(), aud: fc.jsonValue(), sub: fc.jsonValue() }).map(claimsWith),
-  );
-  let granted = 0;
-  await fc.assert(
-    fc.asyncProperty(payload, async (claims) => {
-      const token = tokenUnder(key, claims);
-      const verdict = await verifier.verify(token, NOW);
-      if (verdict.kind === 'refused') return true;
-      granted += 1;
-      const { hotmic } = claims as { hotmic: Json };
-      return !('speek' in hotmic) && verdict.grant.maySpeak === (hotmic.speak ?? true);
-    }),
-    { seed: SEED, numRuns: 2000 },
-  );
-  t.ok(granted > 0, `${granted} were granted`);
-});
-
 t.test('no verdict holds anything of the token', async (t) => {
   const secret = 'sesame-open';
   const tokens = [
@@ -427,81 +342,6 @@ t.test('a time that is none is misuse, or nothing would ever expire', async (t) 
     await t.rejects(verifier.verify(tokenUnder(key), now), RangeError);
 });
 
-t.test('keys that are not to be taken are refused at the start, by their kid', async (t) => {
-  const [ed] = key.keySet.keys;
-  const [es] = keys.ES256.keySet.keys;
-  const [rs] = keys.RS256.keySet.keys;
-  const [hs] = keys.HS256.keySet.keys;
-  const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'jwk' });
-  const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey.export({ format: 'jwk' });
-  const x25519 = generateKeyPairSync('x25519').publicKey.export({ format: 'jwk' });
-  const bytes = (length: number, value: number) => Buffer.alloc(length, value).toString('base64url');
-  const named = { kid: 'spring', use: 'sig' };
-  const cases: readonly (readonly [name: string, set: unknown, message: RegExp])[] = [
-    ['no set', undefined, /wants an object with an array "keys"/],
-    ['a key in place of a set', ed, /wants an object with an array "keys"/],
-    ['an array', [ed], /wants an object with an array "keys"/],
-    ['an empty set', { keys: [] }, /0 keys, wants 1 to 64/],
-    ['65 keys', { keys: new Array(65).fill(ed) }, /65 keys, wants 1 to 64/],
-    ['no object', { keys: ['secret'] }, /key 1 of the set is no object/],
-    ['no kid', { keys: [ed, { ...ed, kid: undefined }] }, /key 2 of the set has no usable kid/],
-    ['an empty kid', { keys: [{ ...ed, kid: '' }] }, /key 1 of the set has no usable kid/],
-    ['a kid that is a number', { keys: [{ ...ed, kid: 1 }] }, /has no usable kid/],
-    ['two of one kid', { keys: [ed, { ...es, kid: 'EdDSA' }] }, /key "EdDSA" is there twice/],
-    [
-      'no alg',
-      { keys: [{ ...ed, ...named, alg: undefined }] },
-      /key "spring" has no alg, wants EdDSA, ES256/,
-    ],
-    ['alg none', { keys: [{ ...ed, ...named, alg: 'none' }] }, /key "spring" has an alg that is not taken/],
-    ['HS512', { keys: [{ ...hs, ...named, alg: 'HS512' }] }, /key "spring" has an alg that is not taken/],
-    ['a public key as HS256', { keys: [{ ...rs, ...named, alg: 'HS256' }] }, /"spring".* kty "oct"/],
-    ['a secret as RS256', { keys: [{ ...hs, ...named, alg: 'RS256' }] }, /"spring".* kty "RSA"/],
-    ['another curve', { keys: [{ ...p384, ...named, alg: 'ES256' }] }, /"spring".* crv "P-256"/],
-    ['a curve for agreement', { keys: [{ ...x25519, ...named, alg: 'EdDSA' }] }, /"spring".* crv "Ed25519"/],
-    ['a key for encryption', { keys: [{ ...ed, ...named, use: 'enc' }] }, /"spring".* use "sig"/],
-    [
-      'RSA of 1024 bits',
-      { keys: [{ ...weak, ...named, alg: 'RS256' }] },
-      /"spring" is of 1024 bits, wants 2048/,
-    ],
-    ['RSA with exponent 1', { keys: [{ ...rs, ...named, e: 'AQ' }] }, /"spring" is weak by its exponent/],
-    [
-      'a secret of 31 bytes',
-      { keys: [{ ...hs, ...named, k: hs!.k!.toString().slice(0, 42) }] },
-      /"spring" is weak: 31 bytes, wants at least 32/,
-    ],
-    ['a secret of zeros', { keys: [{ ...hs, ...named, k: bytes(32, 0) }] }, /"spring" is weak/],
-    ['an Ed25519 key of zeros', { keys: [{ ...ed, ...named, x: bytes(32, 0) }] }, /"spring" is weak/],
-    ['a cut key', { keys: [{ ...ed, ...named, x: String(ed!.x).slice(0, 20) }] }, /"spring" cannot be read/],
-    [
-      'a point that is not on the curve',
-      { keys: [{ ...es, ...named, y: es!.x }] },
-      /"spring" cannot be read/,
-    ],
-    ['a key without its parts', { keys: [{ ...es, ...named, y: undefined }] }, /"spring" has no usable "y"/],
-  ];
-  for (const [name, set, message] of cases) {
-    const creating = TokenVerifier.create({ keys: set, audience: 'hotmic' });
-    await t.rejects(creating, { code: 'ERR_HOTMIC_ADMISSION', message }, name);
-  }
-});
-
-t.test('a private key is refused by the relay, and no message holds any of it', async (t) => {
-  for (const algorithm of ['EdDSA', 'ES256', 'RS256'] as const) {
-    const { privateKey } = keys[algorithm];
-    const thrown = await TokenVerifier.create({ keys: { keys: [privateKey] }, audience: 'hotmic' }).then(
-      () => t.fail(),
-      (error: Error) => error,
-    );
-    t.match(thrown, {
-      code: 'ERR_HOTMIC_ADMISSION',
-      message: new RegExp(`key "${algorithm}" is a private key`),
-    });
-    t.notOk(String((thrown as Error).stack).includes(String(privateKey.d).slice(0, 8)));
-  }
-});
-
 t.test('an audience or a tolerance out of range is misuse', async (t) => {
   for (const audience of ['', 'x'.repeat(65), undefined as unknown as string])
     await t.rejects(TokenVerifier.create({ keys: key.keySet, audience }), RangeError);
@@ -510,50 +350,4 @@ t.test('an audience or a tolerance out of range is misuse', async (t) => {
       TokenVerifier.create({ keys: key.keySet, audience: 'hotmic', clockToleranceS }),
       RangeError,
     );
-});
-
-t.test('a new key takes over by its kid while the old one is still there', async (t) => {
-  const next = await newKey('EdDSA', 'next');
-  const both = await TokenVerifier.create({
-    keys: { keys: [...key.keySet.keys, ...next.keySet.keys] },
-    audience: 'hotmic',
-  });
-  const kindBy = async (known: TokenVerifier, minter: NewKey) =>
-    (await known.verify(tokenUnder(minter), NOW)).kind;
-  t.same([await kindBy(both, key), await kindBy(both, next)], ['granted', 'granted']);
-  const alone = await TokenVerifier.create({ keys: next.keySet, audience: 'hotmic' });
-  t.same([await kindBy(alone, key), await kindBy(alone, next)], ['refused', 'granted']);
-});
-
-t.test('what a relay would refuse is not minted', async (t) => {
-  const good = {
-    key: key.privateKey,
-    lobby: 'den',
-    steamId: STEAM_ID,
-    audience: 'hotmic',
-    expiresAt: NOW + 60,
-    now: NOW,
-  };
-  t.equal(await reasonOf(await mintToken(good)), 'granted');
-  const cases: readonly (readonly [changed: Partial<Parameters<typeof mintToken>[0]>, message: RegExp])[] = [
-    [{ lobby: '' }, /Cannot mint a token: wants hotmic.lobby: 1 to 64 characters/],
-    [{ steamId: 'ada' }, /wants sub: a SteamID64 in decimal/],
-    [{ expiresAt: NOW }, /wants later than 2000000000/],
-    [{ expiresAt: NOW + 30 * 86_400 + 1 }, /at most 30 days ahead/],
-    [{ expiresAt: Number.NaN }, /wants exp/],
-    [{ now: Number.NaN }, /wants /],
-    [{ audience: '' }, /no audience/],
-    [{ channels: new Array(33).fill('red') }, /hotmic.channels: at most 32/],
-    [{ channels: new Array(32).fill('語'.repeat(64)) }, /characters, wants at most 4096/],
-    [{ moderator: 'yes' as unknown as boolean }, /hotmic.moderator/],
-  ];
-  for (const [changed, message] of cases)
-    await t.rejects(mintToken({ ...good, ...changed }), { name: 'RangeError', message });
-  const publicKey = key.keySet.keys[0];
-  await t.rejects(mintToken({ ...good, key: publicKey }), {
-    code: 'ERR_HOTMIC_ADMISSION',
-    message: /key "EdDSA" is a public key, wants the private one/,
-  });
-  await t.rejects(newKey('none' as TokenAlgorithm, 'x'), RangeError);
-  await t.rejects(newKey('EdDSA', ''), RangeError);
 });
