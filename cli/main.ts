@@ -15,6 +15,7 @@ import { relayCommand } from './relay.js';
 import { printable } from './speaker_line.js';
 import { steamCommand } from './steam.js';
 import { talkCommand } from './talk.js';
+import { tokenCommand } from './token.js';
 import { version } from './version.js';
 
 const program = new Command('hotmic')
@@ -30,10 +31,12 @@ for (const command of [
   listenCommand(),
   recordCommand(),
   inspectCommand(),
+  tokenCommand(),
   steamCommand(),
   demoCommand(),
 ]) {
   program.addCommand(command.copyInheritedSettings(program));
+  for (const inner of command.commands) inner.copyInheritedSettings(program);
 }
 
 program.addHelpText(

@@ -27,12 +27,14 @@ export function number(min: number, max: number): (text: string) => number {
   };
 }
 
-function label(text: string): string {
+/** The name of a lobby or a person. */
+export function label(text: string): string {
   if (LABEL.test(text)) return text;
   throw new InvalidArgumentError('Wants 1 to 64 characters, none of them a control character.');
 }
 
-function steamId(text: string): bigint {
+/** A SteamID64 in decimal. */
+export function steamId(text: string): bigint {
   const parsed = parseSteamId(text);
   if (parsed === null)
     throw new InvalidArgumentError('Wants a SteamID64 in decimal, such as 76561197960265729.');

@@ -6,9 +6,11 @@
 export * from './admission.js';
 export * from './io.js';
 export * from './limits.js';
-export { Relay } from './relay.js';
+export * from './mint_token.js';
+export { Relay, type RelayAdmission } from './relay.js';
 export * from './running_relay.js';
 export { startRelay } from './server.js';
+export * from './tokens.js';
 export {
   DROP_REASONS,
   type DropReason,

@@ -23,6 +23,7 @@ import type { ConnectionId, RelayInput, RelayOutput, RelayStateCounts } from './
 import { type RelayLimits, relayLimits } from './limits.js';
 import { Lobby, type Participant, participantInfo } from './lobby.js';
 import { TokenBucket } from './token_bucket.js';
+import { TOKEN_CLOCK_TOLERANCE_S } from './token_claims.js';
 import type { TokenVerdict } from './tokens.js';
 import { type DropReason, judgeFrame, noDrops, type Verdict } from './verdict.js';
 
@@ -278,7 +279,8 @@ export class Relay {
     if (grant.lobby !== hello.lobby) return refuse('other-lobby', 'one for the lobby in the hello');
     if (grant.steamId !== hello.steamId) return refuse('other-steam-id', 'one of the SteamID in the hello');
     if (this.#admission.atTokenExpiry === 'close') {
-      connection.expiresAt = now + 1000 * (grant.expiresAt - unixSeconds);
+      // As long as a verdict takes it for good.
+      connection.expiresAt = now + 1000 * (grant.expiresAt + TOKEN_CLOCK_TOLERANCE_S - unixSeconds);
     }
     const outputs = this.#join(connection, hello, PROTOCOL_VERSION, grant, now);
     if (connection.participant && connection.expiresAt < Number.POSITIVE_INFINITY) {

@@ -78,7 +78,14 @@ t.test('the welcome tells who is there', async (t) => {
   const session = new Session(OPTIONS);
   session.handle({ kind: 'opened' });
   t.same(session.handle(said(WELCOME)), [
-    { kind: 'welcome', slot: 5, relayTimeMs: 81_250, maySpeak: true, mayListen: true, participants: [KIM_IN] },
+    {
+      kind: 'welcome',
+      slot: 5,
+      relayTimeMs: 81_250,
+      maySpeak: true,
+      mayListen: true,
+      participants: [KIM_IN],
+    },
   ]);
   t.equal(session.joined, true);
   t.same(session.participants, [KIM_IN]);
