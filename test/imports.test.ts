@@ -44,7 +44,7 @@ const MAY_USE: Record<string, readonly string[]> = {
   voice: ['zod/mini'],
   wasm: ['node:fs', 'node:url'],
   tickets: ['node:crypto'],
-  relay: ['uWebSockets.js', 'node:net'],
+  relay: ['uWebSockets.js', 'prom-client', 'node:fs', 'node:http', 'node:net', 'node:perf_hooks'],
   client: ['ws', 'hdr-histogram-js'],
   record: ['audiobuffer-to-wav', 'node:fs', 'node:fs/promises', 'node:path'],
 };
