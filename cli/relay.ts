@@ -1,15 +1,21 @@
 /** `hotmic relay`: runs a relay until it is stopped. */
 
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { startRelay } from '../relay/index.js';
-import { integer } from './options.js';
-import { printable } from './speaker_line.js';
+import { codeOf, HotmicError, messageOf } from '../voice/error.js';
+import { integer, number } from './options.js';
+import { LOG_FORMS, LOG_LEVELS, type LogForm, type LogLevel, type RelayLog, relayLog } from './relay_log.js';
 import { stopped, untilStopped } from './stop_signal.js';
 
 interface RelayCommandOptions {
   readonly dev?: true;
   readonly host: string;
   readonly port: number;
+  readonly operationsHost?: string;
+  readonly operationsPort?: number;
+  readonly drain: number;
+  readonly log: LogForm;
+  readonly logLevel: LogLevel;
 }
 
 export function relayCommand(): Command {
@@ -18,35 +24,60 @@ export function relayCommand(): Command {
     .option('--dev', 'admit anyone who connects from this machine')
     .option('--host <address>', 'address to listen at', '127.0.0.1')
     .option('-p, --port <port>', 'port to listen at; 0 takes a free one', integer(0, 65_535), 7800)
-    .action((options: RelayCommandOptions) => untilStopped((stop) => runRelay(options, stop)));
+    .option(
+      '--operations-port <port>',
+      'port of /metrics, /healthz, /readyz; off without',
+      integer(0, 65_535),
+    )
+    .option(
+      '--operations-host <address>',
+      'address of that port, 127.0.0.1 without; it asks nobody who they are',
+    )
+    .option('--drain <seconds>', 'when stopped, wait this long for people to leave', number(0, 86_400), 0)
+    .addOption(new Option('--log <form>', 'how to log').choices(LOG_FORMS).default('text'))
+    .addOption(new Option('--log-level <level>', 'what to log at least').choices(LOG_LEVELS).default('info'))
+    .action((options: RelayCommandOptions) => {
+      if (options.operationsHost !== undefined && options.operationsPort === undefined) {
+        throw new HotmicError('ERR_HOTMIC_USAGE', 'option --operations-host wants --operations-port as well');
+      }
+      return untilStopped((stop) => withLog(options, (log) => runRelay(options, log, stop)));
+    });
 }
 
-async function runRelay(options: RelayCommandOptions, stop: AbortSignal): Promise<void> {
+/** In JSON a failure is a line of the log, too, and not the command line's own. */
+async function withLog(
+  { log: form, logLevel }: RelayCommandOptions,
+  run: (log: RelayLog) => Promise<void>,
+): Promise<void> {
+  const log = relayLog(form, logLevel);
+  try {
+    await run(log);
+  } catch (thrown) {
+    if (form === 'text') throw thrown;
+    const known = codeOf(thrown);
+    const code = known?.startsWith('ERR_HOTMIC_') ? known : 'ERR_HOTMIC_INTERNAL';
+    log.write({ kind: 'failed', code, detail: messageOf(thrown) });
+    process.exitCode = 1;
+  }
+}
+
+async function runRelay(options: RelayCommandOptions, log: RelayLog, stop: AbortSignal): Promise<void> {
+  const { operationsHost: host, operationsPort, drain } = options;
   const relay = await startRelay({
     dev: options.dev ?? false,
     host: options.host,
     port: options.port,
-    onEvent: (event) => console.error(describe(event)),
+    ...(operationsPort !== undefined && {
+      operations: { port: operationsPort, ...(host !== undefined && { host }) },
+    }),
+    onEvent: (event) => log.write(event),
   });
-  console.log(`Relay listens at ${relay.url} (development: admits anyone on this machine). Ctrl-C ends it.`);
+  log.write({ kind: 'listening', url: relay.url, operationsUrl: relay.operationsUrl });
   await stopped(stop);
-  const { publishedFrames, drops } = relay.counts();
-  await relay.close();
-  const reasons = Object.entries(drops).filter(([, count]) => count > 0);
-  const dropped = reasons.map(([reason, count]) => `${count} dropped (${reason})`).join(', ') || '0 dropped';
-  console.log(`Relay ended: ${publishedFrames} voice frames published, ${dropped}.`);
-}
-
-type RelayLogEvent = Parameters<NonNullable<Parameters<typeof startRelay>[0]['onEvent']>>[0];
-
-function describe(event: RelayLogEvent): string {
-  switch (event.kind) {
-    case 'joined':
-    case 'left':
-      return `${event.kind} ${printable(event.lobby)}: ${printable(event.name)} (${event.steamId}), slot ${event.slot}`;
-    case 'refused':
-      return `refused (${event.code}): ${printable(event.detail)}`;
-    case 'not-admitted':
-      return `not admitted (${event.reason}): ${printable(event.detail)}`;
-  }
+  const { connections } = relay.counts();
+  if (drain > 0 && connections > 0) log.write({ kind: 'draining', connections, withinSeconds: drain });
+  await relay.drain(drain * 1000);
+  const { publishedFrames, drops: allDrops } = relay.counts();
+  const drops = Object.fromEntries(Object.entries(allDrops).filter(([, count]) => count > 0));
+  log.write({ kind: 'ended', publishedFrames, drops, lostLines: log.lostLines() });
 }
