@@ -79,5 +79,7 @@ async function runRelay(options: RelayCommandOptions, log: RelayLog, stop: Abort
   await relay.drain(drain * 1000);
   const { publishedFrames, drops: allDrops } = relay.counts();
   const drops = Object.fromEntries(Object.entries(allDrops).filter(([, count]) => count > 0));
+  // Behind what waits, or it might be one of the lines that are given up.
+  await log.settled();
   log.write({ kind: 'ended', publishedFrames, drops, lostLines: log.lostLines() });
 }

@@ -33,12 +33,15 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface RelayLog {
   write(entry: LogEntry): void;
+  /** Resolves when what waits is written, or nobody read it for a second. */
+  settled(): Promise<void>;
   /** Lines given up so far. */
   lostLines(): number;
 }
 
 /** Of lines that wait for a reader, in JSON. A reader that stalls must not stall voice, nor fill the memory. */
 const MAX_WAITING_BYTES = 1024 * 1024;
+const SETTLE_MS = 1000;
 const STDERR = 2;
 
 /** The log in this form, without entries below `level`. */
@@ -61,12 +64,19 @@ function textLog(level: LogLevel): RelayLog {
         console.error(describe(entry));
       }
     },
+    settled: async () => undefined,
     lostLines: () => 0,
   };
 }
 
 function jsonLog(level: LogLevel): RelayLog {
-  const destination = pino.destination({ dest: STDERR, sync: false, maxLength: MAX_WAITING_BYTES });
+  const destination = pino.destination({
+    dest: STDERR,
+    sync: false,
+    // Written at once; with 0, a flush would not wait.
+    minLength: 1,
+    maxLength: MAX_WAITING_BYTES,
+  });
   let lostLines = 0;
   destination.on('drop', () => {
     lostLines += 1;
@@ -89,6 +99,14 @@ function jsonLog(level: LogLevel): RelayLog {
       ]);
       logger[levelOf(entry)]({ event: kind, ...Object.fromEntries(shown) });
     },
+    settled: () =>
+      new Promise((resolve) => {
+        const timer = setTimeout(resolve, SETTLE_MS);
+        destination.flush(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      }),
     lostLines: () => lostLines,
   };
 }

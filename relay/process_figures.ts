@@ -3,7 +3,8 @@
  * carries all voice, so its lateness is everybody's.
  */
 
-import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+import type { Milliseconds } from '../voice/units.js';
 
 export interface ProcessFigures {
   readonly cpuUserSeconds: number;
@@ -16,37 +17,63 @@ export interface ProcessFigures {
   readonly loopLag: LoopLag;
 }
 
-/** How late timers fired since the reading before; 0 when none did. */
+/** How late ticks came since the reading before; 0 when none did. */
 export interface LoopLag {
   readonly p50Seconds: number;
   readonly p99Seconds: number;
   readonly maxSeconds: number;
 }
 
-const LAG_RESOLUTION_MS = 10;
+/**
+ * How late a regular tick comes. Not Node's monitorEventLoopDelay: that one counts the interval itself as
+ * delay, and forgets its last tick with each reset, so that a stall just behind a reading is never seen.
+ */
+export class LagMeter {
+  readonly #lateNs: RecordableHistogram = createHistogram();
+  readonly #everyMs: Milliseconds;
+  #lastAt: Milliseconds | null = null;
 
-/** Watches the process from when it is made until it is closed. */
+  constructor(everyMs: Milliseconds) {
+    this.#everyMs = everyMs;
+  }
+
+  /** To be called every `everyMs`. */
+  tick(now: Milliseconds): void {
+    const lateMs = this.#lastAt === null ? 0 : now - this.#lastAt - this.#everyMs;
+    this.#lastAt = now;
+    // The histogram takes whole numbers from 1.
+    this.#lateNs.record(Math.max(1, Math.round(lateMs * 1e6)));
+  }
+
+  /** What was since the reading before. */
+  read(): LoopLag {
+    const late = this.#lateNs;
+    const lag =
+      late.count === 0
+        ? { p50Seconds: 0, p99Seconds: 0, maxSeconds: 0 }
+        : {
+            p50Seconds: late.percentile(50) / 1e9,
+            p99Seconds: late.percentile(99) / 1e9,
+            maxSeconds: late.max / 1e9,
+          };
+    late.reset();
+    return lag;
+  }
+}
+
+const TICK_MS = 20;
+
+/** Watches the process from when it is made until it is closed. Does not keep it alive. */
 export class ProcessWatch {
-  readonly #lag: IntervalHistogram;
+  readonly #lag = new LagMeter(TICK_MS);
+  readonly #ticker = setInterval(() => this.#lag.tick(performance.now()), TICK_MS).unref();
   /** Taken once: computed anew, it would wander by the rounding. */
   readonly #startedAtUnixSeconds = Math.round(Date.now() / 1000 - process.uptime());
-
-  constructor() {
-    this.#lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
-    this.#lag.enable();
-  }
 
   /** The figures of now. The lag begins anew with each reading. */
   read(): ProcessFigures {
     const cpu = process.cpuUsage();
     const memory = process.memoryUsage();
-    const lag = this.#lag;
-    const loopLag = {
-      p50Seconds: latenessSeconds(lag.percentile(50)),
-      p99Seconds: latenessSeconds(lag.percentile(99)),
-      maxSeconds: latenessSeconds(lag.max),
-    };
-    lag.reset();
     return {
       cpuUserSeconds: cpu.user / 1e6,
       cpuSystemSeconds: cpu.system / 1e6,
@@ -55,16 +82,11 @@ export class ProcessWatch {
       heapUsedBytes: memory.heapUsed,
       externalBytes: memory.external,
       startedAtUnixSeconds: this.#startedAtUnixSeconds,
-      loopLag,
+      loopLag: this.#lag.read(),
     };
   }
 
   close(): void {
-    this.#lag.disable();
+    clearInterval(this.#ticker);
   }
-}
-
-/** Node records the whole time from one tick of its timer to the next, the wait that was asked for included. */
-function latenessSeconds(betweenTicksNs: number): number {
-  return Math.max(0, betweenTicksNs - LAG_RESOLUTION_MS * 1e6) / 1e9;
 }

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { type MetricFigures, RelayMetrics } from '../../relay/metrics.js';
+import { LagMeter } from '../../relay/process_figures.js';
 import { Relay } from '../../relay/relay.js';
 import { DROP_REASONS } from '../../relay/verdict.js';
 import { CloseCode } from '../../voice/control.js';
@@ -125,6 +126,20 @@ t.test('two texts at once are each as if alone', async (t) => {
   const metrics = new RelayMetrics(BUILD);
   const alone = await metrics.text(busy);
   for (const text of await Promise.all([metrics.text(busy), metrics.text(busy)])) t.equal(text, alone);
+});
+
+t.test('the lag of the loop is how late ticks came, and a stall just behind a reading is seen', async (t) => {
+  const meter = new LagMeter(20);
+  t.same(meter.read(), { p50Seconds: 0, p99Seconds: 0, maxSeconds: 0 }, 'nothing was seen yet');
+  for (let now = 0; now <= 1000; now += 20) meter.tick(now);
+  t.ok(meter.read().maxSeconds < 1e-6, 'who is in time is not late');
+  meter.tick(1220);
+  const stalled = meter.read();
+  t.ok(Math.abs(stalled.maxSeconds - 0.2) < 0.001, `${stalled.maxSeconds} s of 0.2`);
+  for (let now = 1245; now <= 2245; now += 25) meter.tick(now);
+  const late = meter.read();
+  t.ok(Math.abs(late.p50Seconds - 0.005) < 0.0001, `${late.p50Seconds} s of 0.005`);
+  t.ok(late.maxSeconds < 0.01, 'the stall is not told twice');
 });
 
 t.test('two relays in a process do not meet', async (t) => {
