@@ -49,7 +49,7 @@ async function withLog(
   { log: form, logLevel }: RelayCommandOptions,
   run: (log: RelayLog) => Promise<void>,
 ): Promise<void> {
-  const log = relayLog(form, logLevel);
+  const log = await relayLog(form, logLevel);
   try {
     await run(log);
   } catch (thrown) {

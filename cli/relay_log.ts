@@ -3,7 +3,6 @@
  * logs. Both tell the same; neither has a ticket or a token, for no event has one.
  */
 
-import { type Logger, pino } from 'pino';
 import type { startRelay } from '../relay/index.js';
 import { printable } from './speaker_line.js';
 
@@ -45,8 +44,8 @@ const SETTLE_MS = 1000;
 const STDERR = 2;
 
 /** The log in this form, without entries below `level`. */
-export function relayLog(form: LogForm, level: LogLevel): RelayLog {
-  return form === 'json' ? jsonLog(level) : textLog(level);
+export async function relayLog(form: LogForm, level: LogLevel): Promise<RelayLog> {
+  return form === 'json' ? await jsonLog(level) : textLog(level);
 }
 
 function levelOf({ kind }: LogEntry): LogLevel {
@@ -69,7 +68,9 @@ function textLog(level: LogLevel): RelayLog {
   };
 }
 
-function jsonLog(level: LogLevel): RelayLog {
+async function jsonLog(level: LogLevel): Promise<RelayLog> {
+  // Here, so that the commands that log nothing do not load it.
+  const { pino } = await import('pino');
   const destination = pino.destination({
     dest: STDERR,
     sync: false,
@@ -81,7 +82,7 @@ function jsonLog(level: LogLevel): RelayLog {
   destination.on('drop', () => {
     lostLines += 1;
   });
-  const logger: Logger = pino(
+  const logger = pino(
     {
       level,
       base: null,

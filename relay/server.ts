@@ -116,6 +116,13 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     }
   };
 
+  // Before voice: once voice listens, nothing can fail any more. Loaded only where it is wanted.
+  const operations = options.operations
+    ? await (await import('./operations.js')).startOperations(options.operations, {
+        state: () => state,
+        counts,
+      })
+    : null;
   const app = uws.App();
   app.ws<SocketData>('/', {
     compression: uws.DISABLED,
@@ -199,13 +206,6 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     response.writeStatus('404 Not Found').end('Nothing here. Voice is a WebSocket at /.\n');
   });
 
-  // First: once voice listens, nothing can fail any more. Loaded only where it is wanted.
-  const operations = options.operations
-    ? await (await import('./operations.js')).startOperations(options.operations, {
-        state: () => state,
-        counts,
-      })
-    : null;
   const listening = listen(uws, app, host, wantedPort);
   if (!listening) {
     app.close();
