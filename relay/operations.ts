@@ -128,7 +128,7 @@ export async function startOperations(
     watch.close();
     throw listenError(thrown, host, wantedPort, 'operations port');
   }
-  // An accept that fails, for want of file descriptors, is an event here and must not end the relay.
+  // What goes wrong later, such as an accept that fails, must not end the relay.
   server.on('error', () => undefined);
   const { port } = server.address() as net.AddressInfo;
   return {
