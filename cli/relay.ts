@@ -1,10 +1,10 @@
 /** `hotmic relay`: runs a relay until it is stopped. */
 
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { startRelay } from '../relay/index.js';
-import { HotmicError } from '../voice/error.js';
-import { integer, readText } from './options.js';
-import { printable } from './speaker_line.js';
+import { codeOf, HotmicError, messageOf } from '../voice/error.js';
+import { integer, number, readText } from './options.js';
+import { LOG_FORMS, LOG_LEVELS, type LogForm, type LogLevel, type RelayLog, relayLog } from './relay_log.js';
 import { stopped, untilStopped } from './stop_signal.js';
 
 interface RelayCommandOptions {
@@ -14,6 +14,11 @@ interface RelayCommandOptions {
   readonly tokenKeys?: string;
   readonly audience: string;
   readonly origin: readonly string[];
+  readonly operationsHost?: string;
+  readonly operationsPort?: number;
+  readonly drain: number;
+  readonly log: LogForm;
+  readonly logLevel: LogLevel;
 }
 
 export function relayCommand(): Command {
@@ -32,27 +37,67 @@ export function relayCommand(): Command {
     )
     .option('--host <address>', 'address to listen at', '127.0.0.1')
     .option('-p, --port <port>', 'port to listen at; 0 takes a free one', integer(0, 65_535), 7800)
-    .action((options: RelayCommandOptions) => untilStopped((stop) => runRelay(options, stop)));
+    .option(
+      '--operations-port <port>',
+      'port of /metrics, /healthz, /readyz; off without',
+      integer(0, 65_535),
+    )
+    .option(
+      '--operations-host <address>',
+      'address of that port, 127.0.0.1 without; it asks nobody who they are',
+    )
+    .option('--drain <seconds>', 'when stopped, wait this long for people to leave', number(0, 86_400), 0)
+    .addOption(new Option('--log <form>', 'how to log').choices(LOG_FORMS).default('text'))
+    .addOption(new Option('--log-level <level>', 'what to log at least').choices(LOG_LEVELS).default('info'))
+    .action((options: RelayCommandOptions) => {
+      if (options.operationsHost !== undefined && options.operationsPort === undefined) {
+        throw new HotmicError('ERR_HOTMIC_USAGE', 'option --operations-host wants --operations-port as well');
+      }
+      return untilStopped((stop) => withLog(options, (log) => runRelay(options, log, stop)));
+    });
 }
 
-async function runRelay(options: RelayCommandOptions, stop: AbortSignal): Promise<void> {
-  const { tokenKeys, audience } = options;
+/** In JSON a failure is a line of the log, too, and not the command line's own. */
+async function withLog(
+  { log: form, logLevel }: RelayCommandOptions,
+  run: (log: RelayLog) => Promise<void>,
+): Promise<void> {
+  const log = await relayLog(form, logLevel);
+  try {
+    await run(log);
+  } catch (thrown) {
+    if (form === 'text') throw thrown;
+    const known = codeOf(thrown);
+    const code = known?.startsWith('ERR_HOTMIC_') ? known : 'ERR_HOTMIC_INTERNAL';
+    log.write({ kind: 'failed', code, detail: messageOf(thrown) });
+    process.exitCode = 1;
+  }
+}
+
+async function runRelay(options: RelayCommandOptions, log: RelayLog, stop: AbortSignal): Promise<void> {
+  const { operationsHost: host, operationsPort, drain, tokenKeys, audience } = options;
   const relay = await startRelay({
     dev: options.dev ?? false,
     ...(tokenKeys === undefined ? {} : { tokens: { keys: readKeys(tokenKeys), audience } }),
     origins: options.origin,
     host: options.host,
     port: options.port,
-    onEvent: (event) => console.error(describe(event)),
+    ...(operationsPort !== undefined && {
+      operations: { port: operationsPort, ...(host !== undefined && { host }) },
+    }),
+    onEvent: (event) => log.write(event),
   });
-  const whom = options.dev ? 'development: admits anyone on this machine' : 'admits who has a token';
-  console.log(`Relay listens at ${relay.url} (${whom}). Ctrl-C ends it.`);
+  const admits = options.dev ? 'anyone on this machine' : 'who has a token';
+  log.write({ kind: 'listening', url: relay.url, operationsUrl: relay.operationsUrl, admits });
   await stopped(stop);
-  const { publishedFrames, drops } = relay.counts();
-  await relay.close();
-  const reasons = Object.entries(drops).filter(([, count]) => count > 0);
-  const dropped = reasons.map(([reason, count]) => `${count} dropped (${reason})`).join(', ') || '0 dropped';
-  console.log(`Relay ended: ${publishedFrames} voice frames published, ${dropped}.`);
+  const { connections } = relay.counts();
+  if (drain > 0 && connections > 0) log.write({ kind: 'draining', connections, withinSeconds: drain });
+  await relay.drain(drain * 1000);
+  const { publishedFrames, drops: allDrops } = relay.counts();
+  const drops = Object.fromEntries(Object.entries(allDrops).filter(([, count]) => count > 0));
+  // Behind what waits, or it might be one of the lines that are given up.
+  await log.settled();
+  log.write({ kind: 'ended', publishedFrames, drops, lostLines: log.lostLines() });
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {
@@ -63,23 +108,8 @@ function readKeys(path: string): unknown {
   const text = readText(path);
   try {
     return JSON.parse(text);
-  } catch (cause) {
-    throw new HotmicError('ERR_HOTMIC_FILE', `Cannot read ${path}: it is no JSON, wants a JSON Web Key Set`, {
-      cause,
-    });
-  }
-}
-
-type RelayLogEvent = Parameters<NonNullable<Parameters<typeof startRelay>[0]['onEvent']>>[0];
-
-function describe(event: RelayLogEvent): string {
-  switch (event.kind) {
-    case 'joined':
-    case 'left':
-      return `${event.kind} ${printable(event.lobby)}: ${printable(event.name)} (${event.steamId}), slot ${event.slot}`;
-    case 'refused':
-      return `refused (${event.code}): ${printable(event.detail)}`;
-    case 'not-admitted':
-      return `not admitted (${event.reason}): ${printable(event.detail)}`;
+  } catch {
+    // Without the cause: its message quotes the file, in which there may be a secret.
+    throw new HotmicError('ERR_HOTMIC_FILE', `Cannot read ${path}: it is no JSON, wants a JSON Web Key Set`);
   }
 }

@@ -27,6 +27,11 @@ export interface RelayOptions {
   /** What differs from the defaults that `RelayLimits` names. */
   readonly limits?: Partial<RelayLimits>;
   /**
+   * A second port, for operators: `/metrics`, `/healthz`, `/readyz` over plain HTTP, without names. Off by
+   * default.
+   */
+  readonly operations?: OperationsOptions;
+  /**
    * Latency's side channel, off by default: called for each voice frame that was published, with its
    * speaker's slot, the speaker's sequence and when it arrived, in ms on CLOCK_MONOTONIC. On the frame path:
    * return soon, never throw.
@@ -46,16 +51,30 @@ export interface RelayTokens {
   readonly atExpiry?: 'close' | 'keep';
 }
 
+/** Where the operator's port is. */
+export interface OperationsOptions {
+  /**
+   * An address, or `localhost`, which means 127.0.0.1. Default 127.0.0.1. Whoever reaches it may read it:
+   * nobody is asked who they are.
+   */
+  readonly host?: string;
+  /** 0 to 65535; 0 takes a free one. */
+  readonly port: number;
+}
+
+/** How far a relay is. It is ready for connections when it is listening. */
+export type RelayState = 'starting' | 'listening' | 'draining' | 'closing';
+
 /** A connection that did not become a WebSocket. */
 export interface AdmissionEvent {
   readonly kind: 'not-admitted';
-  readonly reason: AdmissionFault;
+  readonly reason: AdmissionFault | 'draining';
   readonly detail: string;
 }
 
 /** Counts since the relay began; connections, participants and lobbies are those of now. */
 export interface RelayCounts extends RelayStateCounts {
-  /** Requests that admission refused. */
+  /** Requests that admission refused, or that came in a drain. */
   readonly notAdmitted: number;
   /**
    * Times that a listener with more than 64 KiB unsent was passed over: at least this many voice frames did
@@ -74,7 +93,17 @@ export interface RunningRelay {
   readonly port: number;
   /** Where clients connect, such as `ws://127.0.0.1:9000/`. */
   readonly url: string;
+  /** Where the operator's port is, such as `http://127.0.0.1:9464/`; null without `operations`. */
+  readonly operationsUrl: string | null;
   counts(): RelayCounts;
+  /**
+   * Takes no new connections (503 with Retry-After, and `/readyz` turns 503 at once), waits until those that
+   * are there have left or `withinMs` is over, then closes. Resolves when all is closed. Again: the same, the
+   * first time holds; `close` ends the wait.
+   *
+   * @throws RangeError when `withinMs` is not 0 to 86400000.
+   */
+  drain(withinMs: Milliseconds): Promise<void>;
   /**
    * Stops listening at once, tells every client with close code 1001, resolves when all is closed. Again: the
    * same.

@@ -16,7 +16,7 @@ import { admitOrigin, admitPeer, admitStart } from './admission.js';
 import { DevelopmentTickets } from './development_tickets.js';
 import type { ConnectionId, RelayOutput } from './io.js';
 import { Relay } from './relay.js';
-import type { RelayOptions, RunningRelay } from './running_relay.js';
+import type { RelayCounts, RelayOptions, RelayState, RunningRelay } from './running_relay.js';
 import { listenError, missingError } from './start_error.js';
 import { TokenVerifier } from './tokens.js';
 
@@ -35,6 +35,9 @@ const MAX_BACKPRESSURE_BYTES = 64 * 1024;
  * stall.
  */
 const IDLE_TIMEOUT_S = 32;
+const MAX_DRAIN_MS = 86_400_000;
+/** Of the seconds that a client refused in a drain is told to wait: another relay may take its place before. */
+const MAX_RETRY_AFTER_S = 60;
 /** How long clients have to read the close code before their sockets go. */
 const CLOSE_GRACE_MS = 250;
 
@@ -72,6 +75,8 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   });
   const uws = await loadUWebSockets();
 
+  let state: RelayState = 'starting';
+  const counts = (): RelayCounts => ({ ...relay.counts(), notAdmitted, backpressureDrops, listenersCut });
   const sockets = new Map<ConnectionId, Socket>();
   const behind = new Set<Socket>();
   let cutting = false;
@@ -79,6 +84,9 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   let notAdmitted = 0;
   let backpressureDrops = 0;
   let listenersCut = 0;
+  let lastGoneAt: Milliseconds = Number.NEGATIVE_INFINITY;
+  let drainEndsAt: Milliseconds = 0;
+  let endDrain: (() => void) | null = null;
 
   const perform = (outputs: readonly RelayOutput[]): void => {
     for (const output of outputs) performOne(output);
@@ -130,6 +138,13 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     perform(relay.handle(input, monotonicMs()));
   };
 
+  // Before voice: once voice listens, nothing can fail any more. Loaded only where it is wanted.
+  const operations = options.operations
+    ? await (await import('./operations.js')).startOperations(options.operations, {
+        state: () => state,
+        counts,
+      })
+    : null;
   const app = uws.App();
   app.ws<SocketData>('/', {
     compression: uws.DISABLED,
@@ -138,6 +153,18 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     idleTimeout: IDLE_TIMEOUT_S,
     sendPingsAutomatically: true,
     upgrade(response, request, context) {
+      if (state !== 'listening') {
+        notAdmitted += 1;
+        const detail = 'the relay drains and takes no new connections';
+        options.onEvent?.({ kind: 'not-admitted', reason: 'draining', detail });
+        const seconds = Math.ceil((drainEndsAt - monotonicMs()) / 1000);
+        response
+          .writeStatus('503 Service Unavailable')
+          .writeHeader('retry-after', String(Math.min(Math.max(seconds, 1), MAX_RETRY_AFTER_S)))
+          .writeHeader('content-type', 'text/plain')
+          .end(`Cannot admit this connection (draining): ${detail}\n`);
+        return;
+      }
       const headers: [string, string][] = [];
       request.forEach((name, value) => {
         headers.push([name, value]);
@@ -184,6 +211,8 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
       sockets.delete(connection);
       behind.delete(socket);
       perform(relay.handle({ kind: 'closed', connection }, monotonicMs()));
+      lastGoneAt = monotonicMs();
+      if (sockets.size === 0) endDrain?.();
     },
     // Not in the package's types. Control messages that are dropped are seen where they are sent.
     ...{
@@ -202,31 +231,66 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   const listening = listen(uws, app, host, wantedPort);
   if (!listening) {
     app.close();
+    await operations?.close();
     throw listenError(await whyNot(host, wantedPort), host, wantedPort);
   }
   const port = uws.us_socket_local_port(listening);
   const ticker = setInterval(() => perform(relay.handle({ kind: 'tick' }, monotonicMs())), TICK_MS);
 
+  state = 'listening';
+
   const shutDown = async (): Promise<void> => {
+    state = 'closing';
+    endDrain?.();
     clearInterval(ticker);
     uws.us_listen_socket_close(listening);
     // Emptied first: nobody is told that everybody leaves.
     const open = [...sockets.values()];
     sockets.clear();
     for (const socket of open) socket.end(SHUTDOWN_CLOSE_CODE, 'shutdown');
-    if (open.length > 0) await new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS));
+    // Whoever left just now has its close code still on the way.
+    const isQuiet = open.length === 0 && monotonicMs() - lastGoneAt > CLOSE_GRACE_MS;
+    if (!isQuiet) await new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS));
     app.close();
+    // Last: whoever looks sees that it closes.
+    await operations?.close();
   };
   let closing: Promise<void> | null = null;
+  const close = (): Promise<void> => {
+    closing ??= shutDown();
+    return closing;
+  };
+
+  const drainFor = async (withinMs: Milliseconds): Promise<void> => {
+    if (closing) return closing;
+    state = 'draining';
+    drainEndsAt = monotonicMs() + withinMs;
+    if (sockets.size > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, withinMs);
+        endDrain = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    return close();
+  };
+  let drained: Promise<void> | null = null;
 
   return {
     port,
     url: `ws://${host.includes(':') ? `[${host}]` : host}:${port}/`,
-    counts: () => ({ ...relay.counts(), notAdmitted, backpressureDrops, listenersCut }),
-    close: () => {
-      closing ??= shutDown();
-      return closing;
+    operationsUrl: operations?.url ?? null,
+    counts,
+    drain: (withinMs) => {
+      if (!(withinMs >= 0 && withinMs <= MAX_DRAIN_MS)) {
+        throw new RangeError(`Cannot drain the relay: withinMs is ${withinMs}, wants 0 to ${MAX_DRAIN_MS}`);
+      }
+      drained ??= drainFor(withinMs);
+      return drained;
     },
+    close,
   };
 }
 

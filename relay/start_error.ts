@@ -41,14 +41,19 @@ function missingReason(thrown: unknown, nodeVersion: string): string {
 
 /**
  * The error for a port that could not be listened on; `thrown` is what the system says of it, null when it
- * says nothing.
+ * says nothing, `which` what the operator calls the port.
  */
-export function listenError(thrown: unknown, host: string, port: number): HotmicError {
+export function listenError(
+  thrown: unknown,
+  host: string,
+  port: number,
+  which: 'port' | 'operations port' = 'port',
+): HotmicError {
   if (codeOf(thrown) === 'EADDRINUSE') {
-    const message = `Cannot start the relay: port ${port} of ${host} is in use, wants a free one (0: any)`;
+    const message = `Cannot start the relay: ${which} ${port} of ${host} is in use, wants a free one (0: any)`;
     return new HotmicError('ERR_HOTMIC_PORT_IN_USE', message, { cause: thrown });
   }
   const why = thrown === null ? 'the system gives no reason' : messageOf(thrown);
-  const message = `Cannot start the relay: cannot listen on port ${port} of ${host}: ${why}`;
+  const message = `Cannot start the relay: cannot listen on ${which} ${port} of ${host}: ${why}`;
   return new HotmicError('ERR_HOTMIC_LISTEN', message, { cause: thrown });
 }

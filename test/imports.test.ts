@@ -44,7 +44,16 @@ const MAY_USE: Record<string, readonly string[]> = {
   voice: ['zod/mini'],
   wasm: ['node:fs', 'node:url'],
   tickets: ['node:crypto'],
-  relay: ['uWebSockets.js', 'jose', 'node:net', 'zod/mini'],
+  relay: [
+    'uWebSockets.js',
+    'jose',
+    'prom-client',
+    'node:fs',
+    'node:http',
+    'node:net',
+    'node:perf_hooks',
+    'zod/mini',
+  ],
   client: ['ws', 'hdr-histogram-js'],
   record: ['audiobuffer-to-wav', 'node:fs', 'node:fs/promises', 'node:path'],
 };

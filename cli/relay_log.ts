@@ -1,0 +1,147 @@
+/**
+ * What `hotmic relay` says while it runs: lines for a person, or one JSON object a line for a collector of
+ * logs. Both tell the same; neither has a ticket or a token, for no event has one.
+ */
+
+import type { startRelay } from '../relay/index.js';
+import { printable } from './speaker_line.js';
+
+type RelayLogEvent = Parameters<NonNullable<Parameters<typeof startRelay>[0]['onEvent']>>[0];
+
+/** What can be logged. The kinds and the names of fields are a contract with whoever reads logs: append only. */
+export type LogEntry =
+  | RelayLogEvent
+  | {
+      readonly kind: 'listening';
+      readonly url: string;
+      readonly operationsUrl: string | null;
+      /** Who is let in, in words. */
+      readonly admits: string;
+    }
+  | { readonly kind: 'draining'; readonly connections: number; readonly withinSeconds: number }
+  | {
+      readonly kind: 'ended';
+      readonly publishedFrames: number;
+      /** By reason; those that are 0 are left out. */
+      readonly drops: Readonly<Record<string, number>>;
+      /** Lines of this log that were given up, because nobody read them fast enough. */
+      readonly lostLines: number;
+    }
+  | { readonly kind: 'failed'; readonly code: string; readonly detail: string };
+
+export const LOG_FORMS = ['text', 'json'] as const;
+export type LogForm = (typeof LOG_FORMS)[number];
+
+/** From the one that lets most through. */
+export const LOG_LEVELS = ['info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface RelayLog {
+  write(entry: LogEntry): void;
+  /** Resolves when what waits is written, or nobody read it for a second. */
+  settled(): Promise<void>;
+  /** Lines given up so far. */
+  lostLines(): number;
+}
+
+/** Of lines that wait for a reader, in JSON. A reader that stalls must not stall voice, nor fill the memory. */
+const MAX_WAITING_BYTES = 1024 * 1024;
+const SETTLE_MS = 1000;
+const STDERR = 2;
+
+/** The log in this form, without entries below `level`. */
+export async function relayLog(form: LogForm, level: LogLevel): Promise<RelayLog> {
+  return form === 'json' ? await jsonLog(level) : textLog(level);
+}
+
+function levelOf({ kind }: LogEntry): LogLevel {
+  if (kind === 'failed') return 'error';
+  return kind === 'refused' || kind === 'not-admitted' ? 'warn' : 'info';
+}
+
+function textLog(level: LogLevel): RelayLog {
+  return {
+    write: (entry) => {
+      // What the relay says of itself is the command's output and not below any level.
+      if (entry.kind === 'listening' || entry.kind === 'draining' || entry.kind === 'ended') {
+        console.log(describe(entry));
+      } else if (LOG_LEVELS.indexOf(levelOf(entry)) >= LOG_LEVELS.indexOf(level)) {
+        console.error(describe(entry));
+      }
+    },
+    settled: async () => undefined,
+    lostLines: () => 0,
+  };
+}
+
+async function jsonLog(level: LogLevel): Promise<RelayLog> {
+  // Here, so that the commands that log nothing do not load it.
+  const { pino } = await import('pino');
+  const destination = pino.destination({
+    dest: STDERR,
+    sync: false,
+    // Written at once; with 0, a flush would not wait.
+    minLength: 1,
+    maxLength: MAX_WAITING_BYTES,
+  });
+  let lostLines = 0;
+  destination.on('drop', () => {
+    lostLines += 1;
+  });
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination,
+  );
+  return {
+    write: (entry) => {
+      const { kind, ...fields } = entry;
+      const shown = Object.entries(fields).map(([name, value]) => [
+        name,
+        typeof value === 'string' ? printable(value) : value,
+      ]);
+      logger[levelOf(entry)]({ event: kind, ...Object.fromEntries(shown) });
+    },
+    settled: () =>
+      new Promise((resolve) => {
+        const timer = setTimeout(resolve, SETTLE_MS);
+        destination.flush(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      }),
+    lostLines: () => lostLines,
+  };
+}
+
+function describe(entry: LogEntry): string {
+  switch (entry.kind) {
+    case 'joined':
+    case 'left':
+      return `${entry.kind} ${printable(entry.lobby)}: ${printable(entry.name)} (${entry.steamId}), slot ${entry.slot}`;
+    case 'refused':
+      return `refused (${entry.code}): ${printable(entry.detail)}`;
+    case 'not-admitted':
+      return `not admitted (${entry.reason}): ${printable(entry.detail)}`;
+    case 'listening': {
+      const operations = entry.operationsUrl === null ? '' : ` Operations at ${entry.operationsUrl}.`;
+      return `Relay listens at ${entry.url} (admits ${entry.admits}).${operations} ` + 'Ctrl-C ends it.';
+    }
+    case 'draining':
+      return (
+        `Relay drains: waits at most ${entry.withinSeconds} s for ${entry.connections} connections. ` +
+        'Another Ctrl-C ends it at once.'
+      );
+    case 'ended': {
+      const reasons = Object.entries(entry.drops).map(([reason, count]) => `${count} dropped (${reason})`);
+      const dropped = reasons.join(', ') || '0 dropped';
+      return `Relay ended: ${entry.publishedFrames} voice frames published, ${dropped}.`;
+    }
+    case 'failed':
+      return `${printable(entry.detail)} [${entry.code}]`;
+  }
+}

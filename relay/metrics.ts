@@ -1,0 +1,171 @@
+/**
+ * What the relay counts, as text that Prometheus reads. Pure: the figures are given for each text, nothing is
+ * read from the process or the clock here.
+ *
+ * Every label's value comes from a closed set of ours; nothing that a client says can become one.
+ */
+
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { ProcessFigures } from './process_figures.js';
+import type { RelayCounts, RelayState } from './running_relay.js';
+
+/** What ran when the figures were taken. */
+export interface BuildFigures {
+  /** Of Hotmic, such as `0.1.0`. */
+  readonly version: string;
+  /** Of Node, such as `20.20.2`. */
+  readonly node: string;
+}
+
+/** Everything that one text tells. */
+export interface MetricFigures {
+  readonly counts: RelayCounts;
+  readonly state: RelayState;
+  readonly process: ProcessFigures;
+}
+
+type Figure = (figures: MetricFigures) => number;
+type Figures = (figures: MetricFigures) => Readonly<Record<string, number>>;
+
+/** Name, help, and where the value comes from. Names are a contract with dashboards: append only. */
+const GAUGES: readonly (readonly [name: string, help: string, figure: Figure])[] = [
+  ['hotmic_connections', 'Connections to the voice port, joined or not.', ({ counts }) => counts.connections],
+  ['hotmic_participants', 'Participants of all lobbies.', ({ counts }) => counts.participants],
+  ['hotmic_lobbies', 'Lobbies with at least one participant.', ({ counts }) => counts.lobbies],
+  ['hotmic_ready', '1 when it takes connections, else 0.', ({ state }) => (state === 'listening' ? 1 : 0)],
+  ['hotmic_draining', '1 while it drains, else 0.', ({ state }) => (state === 'draining' ? 1 : 0)],
+  [
+    'process_resident_memory_bytes',
+    'Resident memory of the process.',
+    ({ process }) => process.residentBytes,
+  ],
+  [
+    'process_start_time_seconds',
+    'When the process started, in unix time.',
+    ({ process }) => process.startedAtUnixSeconds,
+  ],
+  ['nodejs_heap_size_total_bytes', "V8's heap.", ({ process }) => process.heapTotalBytes],
+  ['nodejs_heap_size_used_bytes', "What is used of V8's heap.", ({ process }) => process.heapUsedBytes],
+  [
+    'nodejs_external_memory_bytes',
+    "Memory that V8's objects hold outside.",
+    ({ process }) => process.externalBytes,
+  ],
+  [
+    'nodejs_eventloop_lag_p50_seconds',
+    'Median lateness of the event loop since the scrape before.',
+    ({ process }) => process.loopLag.p50Seconds,
+  ],
+  [
+    'nodejs_eventloop_lag_p99_seconds',
+    '99th percentile of the same.',
+    ({ process }) => process.loopLag.p99Seconds,
+  ],
+  ['nodejs_eventloop_lag_max_seconds', 'Most of the same.', ({ process }) => process.loopLag.maxSeconds],
+];
+
+const COUNTERS: readonly (readonly [name: string, help: string, figure: Figure])[] = [
+  [
+    'hotmic_voice_frames_published_total',
+    'Voice frames that went out, each counted once however many hear it.',
+    ({ counts }) => counts.publishedFrames,
+  ],
+  [
+    'hotmic_voice_bytes_published_total',
+    'Bytes of those frames, each counted once.',
+    ({ counts }) => counts.publishedBytes,
+  ],
+  [
+    'hotmic_not_admitted_total',
+    'Connections that did not become a WebSocket: not admitted, or refused in a drain.',
+    ({ counts }) => counts.notAdmitted,
+  ],
+  [
+    'hotmic_backpressure_drops_total',
+    'Times that a listener with too much unsent was passed over.',
+    ({ counts }) => counts.backpressureDrops,
+  ],
+  [
+    'hotmic_listeners_cut_total',
+    'Listeners closed because a control message did not fit either.',
+    ({ counts }) => counts.listenersCut,
+  ],
+  [
+    'process_cpu_user_seconds_total',
+    'CPU time of the process in user mode.',
+    ({ process }) => process.cpuUserSeconds,
+  ],
+  [
+    'process_cpu_system_seconds_total',
+    'CPU time of the process in the kernel.',
+    ({ process }) => process.cpuSystemSeconds,
+  ],
+  [
+    'process_cpu_seconds_total',
+    'CPU time of the process, both together.',
+    ({ process }) => process.cpuUserSeconds + process.cpuSystemSeconds,
+  ],
+];
+
+const LABELLED_COUNTERS: readonly (readonly [name: string, label: string, help: string, figures: Figures])[] =
+  [
+    [
+      'hotmic_voice_frames_dropped_total',
+      'reason',
+      'Voice frames that went no further, by why.',
+      ({ counts }) => counts.drops,
+    ],
+    [
+      'hotmic_refusals_total',
+      'code',
+      'Connections closed with a refusal, by its code.',
+      ({ counts }) => counts.refusals,
+    ],
+  ];
+
+/** The metrics of one relay, in a registry of their own: several relays in a process do not meet. */
+export class RelayMetrics {
+  readonly #registry = new Registry();
+  readonly #set: readonly ((figures: MetricFigures) => void)[];
+
+  constructor({ version, node }: BuildFigures) {
+    const registers = [this.#registry];
+    const build = new Gauge({
+      name: 'hotmic_build_info',
+      help: 'Always 1; what runs is in the labels.',
+      labelNames: ['version', 'node'],
+      registers,
+    });
+    build.set({ version, node }, 1);
+    const gauges = GAUGES.map(([name, help, figure]) => {
+      const gauge = new Gauge({ name, help, registers });
+      return (figures: MetricFigures) => gauge.set(figure(figures));
+    });
+    const counters = COUNTERS.map(([name, help, figure]) => {
+      const counter = new Counter({ name, help, registers });
+      return (figures: MetricFigures) => {
+        counter.reset();
+        counter.inc(figure(figures));
+      };
+    });
+    const labelled = LABELLED_COUNTERS.map(([name, label, help, valuesOf]) => {
+      const counter = new Counter({ name, help, labelNames: [label], registers });
+      return (figures: MetricFigures) => {
+        counter.reset();
+        for (const [key, count] of Object.entries(valuesOf(figures))) counter.inc({ [label]: key }, count);
+      };
+    });
+    this.#set = [...gauges, ...counters, ...labelled];
+  }
+
+  /** The media type of `text`. */
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** All metrics with these figures, in Prometheus' text format 0.0.4. */
+  text(figures: MetricFigures): Promise<string> {
+    for (const set of this.#set) set(figures);
+    return this.#registry.metrics();
+  }
+}
