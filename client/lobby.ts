@@ -2,7 +2,7 @@
  * Joins a lobby: ties a session to a transport and tells what happens. This is what a game embeds.
  */
 
-import { LABEL, MAX_TICKET_BYTES, MAX_TOKEN_CHARS } from '../voice/control.js';
+import { LABEL, MAX_TICKET_BYTES, MAX_TOKEN_CHARS, TOKEN_FORM } from '../voice/control.js';
 import { HotmicError, systemReason } from '../voice/error.js';
 import type { NumberedPacket } from '../voice/talkspurt.js';
 import { Target, type VoiceHeader, writeVoiceFrame } from '../voice/wire.js';
@@ -229,7 +229,7 @@ function checkLabel(what: string, text: string): void {
 /** What the token holds is in no message. */
 function checkToken(token: string): void {
   if (typeof token !== 'string') throw new TypeError(`Cannot join: token is a ${typeof token}, wants text`);
-  if (!/^[\w-]+\.[\w-]*\.[\w-]*$/.test(token) || token.length > MAX_TOKEN_CHARS) {
+  if (!TOKEN_FORM.test(token) || token.length > MAX_TOKEN_CHARS) {
     const wanted = `wants one in three parts, of at most ${MAX_TOKEN_CHARS} characters`;
     throw new RangeError(`Cannot join: the token is no signed token, ${wanted}`);
   }

@@ -12,6 +12,7 @@ import { CaptureTag, endTag, nextRequest } from '../voice/talkspurt.js';
 import { MAX_PACKET_BYTES, type Milliseconds } from '../voice/units.js';
 import { VoiceResult } from '../voice/voice_result.js';
 import { monotonicMs as clock } from './clock.js';
+import { nameOf } from './value_name.js';
 import type { VoiceSource } from './voice_source.js';
 
 /** To the loop. */
@@ -177,7 +178,7 @@ export class CaptureLoop {
       default:
         throw new HotmicError(
           'ERR_HOTMIC_CAPTURE',
-          `Cannot capture: getVoice answers ${nameOfAnswer(-written)}`,
+          `Cannot capture: getVoice answers ${nameOf(VoiceResult, -written)} (${-written})`,
         );
     }
     if (this.#phase === 'draining' && capturedAt - this.#stoppedAt > MAX_TAIL_MS) {
@@ -210,10 +211,4 @@ export class CaptureLoop {
     this.#source.close();
     this.#tell({ kind: 'closed', counts: { ...this.#counts } });
   }
-}
-
-/** Such as `VOICE_RESULT_RESTRICTED (6)`. */
-function nameOfAnswer(result: number): string {
-  const entry = Object.entries(VoiceResult).find(([, value]) => value === result);
-  return `${entry?.[0] ?? 'a result without a name'} (${result})`;
 }

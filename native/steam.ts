@@ -23,6 +23,7 @@ import type { SteamFailure } from './steam_failure.js';
 import type { SteamUser } from './steam_user.js';
 import { User } from './user.js';
 import { redirectUrlOf, userDataOf } from './user_arguments.js';
+import { nameOf } from './value_name.js';
 import { type RecordVoiceOptions, VoiceRecorder } from './voice_recorder.js';
 
 /** Which Steam one got, and why. */
@@ -372,9 +373,4 @@ function elsewhere(action: string): HotmicError {
 
 function checkResult(action: string, result: number): void {
   if (result !== Result.RESULT_OK) throw new SteamCallError(action, result, nameOf(Result, result));
-}
-
-/** The first name of a value; its number alone when there is none. */
-function nameOf(names: Readonly<Record<string, number>>, value: number): string {
-  return Object.keys(names).find((name) => names[name] === value) ?? 'a result without a name';
 }

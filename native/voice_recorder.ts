@@ -12,6 +12,7 @@ import { HotmicError } from '../voice/error.js';
 import type { Milliseconds } from '../voice/units.js';
 import { VoiceResult } from '../voice/voice_result.js';
 import { SteamCallError } from './steam_call_error.js';
+import { nameOf } from './value_name.js';
 import type { CapturedVoice } from './voice_source.js';
 
 export interface RecordVoiceOptions {
@@ -119,7 +120,7 @@ export class VoiceRecorder implements AsyncIterable<Uint8Array> {
           break;
         default:
           this.#giveUp();
-          throw new SteamCallError('record', result, nameOfVoiceResult(result));
+          throw new SteamCallError('record', result, nameOf(VoiceResult, result));
       }
       if (this.#tailMs > MAX_TAIL_MS) {
         throw this.#endless(`Steam still records ${MAX_TAIL_MS} ms after key-up`);
@@ -167,9 +168,4 @@ export class VoiceRecorder implements AsyncIterable<Uint8Array> {
     }
     this.#end();
   }
-}
-
-function nameOfVoiceResult(result: number): string {
-  const entry = Object.entries(VoiceResult).find(([, value]) => value === result);
-  return entry?.[0] ?? 'a result without a name';
 }

@@ -14,6 +14,9 @@ export const PROTOCOL_VERSION = 1;
 /** The longest token in a hello, in characters. */
 export const MAX_TOKEN_CHARS = 4096;
 
+/** What a token in a hello looks like: three parts in base64url. */
+export const TOKEN_FORM = /^[\w-]+\.[\w-]*\.[\w-]*$/;
+
 /** The longest control message, in bytes of UTF-8: a hello with the longest ticket. */
 export const MAX_CONTROL_BYTES = 8192;
 
@@ -52,9 +55,7 @@ const participant = z.object({ slot, steamId, name: label, speaking: z.boolean()
 export type ParticipantInfo = z.infer<typeof participant>;
 
 /** A JSON Web Token in its compact form. */
-const token = z
-  .string()
-  .check(z.regex(/^[\w-]+\.[\w-]*\.[\w-]*$/, 'wants a signed token'), z.maxLength(MAX_TOKEN_CHARS));
+const token = z.string().check(z.regex(TOKEN_FORM, 'wants a signed token'), z.maxLength(MAX_TOKEN_CHARS));
 
 const hello = z.object({
   type: z.literal('hello'),

@@ -15,24 +15,11 @@
 #include <vector>
 
 #include "../../../native/src/steam_core.hpp"
+#include "seeded_random.hpp"
 
 using namespace hotmic;
 
 namespace {
-
-class SeededRandom {
- public:
-  explicit SeededRandom(uint32_t seed) : state_(seed) {}
-  uint32_t below(uint32_t limit) {
-    state_ += 0x6d2b79f5;
-    uint32_t mixed = (state_ ^ (state_ >> 15)) * (1 | state_);
-    mixed = (mixed + (mixed ^ (mixed >> 7)) * (61 | mixed)) ^ mixed;
-    return static_cast<uint32_t>((uint64_t{mixed ^ (mixed >> 14)} * limit) >> 32);
-  }
-
- private:
-  uint32_t state_;
-};
 
 std::atomic<uint64_t> opened{0};
 std::atomic<uint64_t> calls_made{0};
