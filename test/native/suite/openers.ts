@@ -1,11 +1,9 @@
 /** Opens each of the three Steams on the bench, or says what is missing for it. */
 
-import { loadAddon } from '../../../native/addon.js';
 import { EmbeddedSteam } from '../../../native/embedded_steam.js';
 import { openRealSteam } from '../../../native/real_steam.js';
 import { Steam } from '../../../native/steam.js';
-import { StandInControls } from '../../kit/stand_in_controls.js';
-import { buildStandIns, realLibrary, type StandIns, standInHome } from '../../kit/stand_in_steam.js';
+import { type AddonSteam, type AddonSteams, addonSteams } from '../addon_steams.js';
 import type { SteamBench } from './bench.js';
 
 export type SteamUnderTest = 'embedded' | 'stand-in' | 'real library';
@@ -16,28 +14,21 @@ type Opener = () => SteamBench;
 export const openers: Readonly<Record<SteamUnderTest, () => Promise<Opener | string>>> = {
   embedded: async () => openEmbedded,
   'stand-in': async () => {
-    const standIns = await standInsOrReason();
-    if (typeof standIns === 'string') return standIns;
-    const library = standIns.libraries.sdk160;
-    return () => openByAddon(library, new StandInControls(standIns.control, library));
+    const steams = await steamsOrReason();
+    return typeof steams === 'string' ? steams : () => openByAddon(steams.newest);
   },
   'real library': async () => {
-    const standIns = await standInsOrReason();
-    if (typeof standIns === 'string') return standIns;
-    const real = realLibrary();
-    if (real.kind === 'skipped') return real.reason;
-    const home = standInHome(standIns);
-    process.on('exit', () => home.remove());
-    process.env.HOME = home.path;
-    return () => openByAddon(real.path, new StandInControls(standIns.control, home.steamclient));
+    const steams = await steamsOrReason();
+    if (typeof steams === 'string') return steams;
+    const { real } = steams;
+    return real === null ? 'the real library does not run here' : () => openByAddon(real);
   },
 };
 
-async function standInsOrReason(): Promise<StandIns | string> {
-  const addon = loadAddon();
-  if (addon.kind === 'missing') return addon.reason;
-  const standIns = await buildStandIns();
-  return standIns.kind === 'skipped' ? standIns.reason : standIns;
+async function steamsOrReason(): Promise<AddonSteams | string> {
+  const steams = await addonSteams();
+  if (typeof steams !== 'string') process.on('exit', () => steams.remove());
+  return steams;
 }
 
 function openEmbedded(): SteamBench {
@@ -71,7 +62,7 @@ function openEmbedded(): SteamBench {
   });
 }
 
-function openByAddon(library: string, controls: StandInControls): SteamBench {
+function openByAddon({ library, controls }: AddonSteam): SteamBench {
   let nowMs = 1000;
   const opened = openRealSteam({ library, appId: 480 });
   if (opened.kind === 'failed') throw new Error(`${opened.stage}: ${opened.text}`);
