@@ -1,13 +1,12 @@
 /**
- * The relay on a port. The only file that knows uWebSockets: it reads the clock, hands bytes to relay.ts and
- * carries out what comes back.
+ * The relay on a port. With listening.ts, the only file that knows uWebSockets: it reads the clock, hands bytes
+ * to relay.ts and carries out what comes back.
  *
  * The voice path lies inside the message handler: uWebSockets lends the buffer until the handler returns, the
  * relay's fields are written into it, and one publish hands it to everyone else in the lobby.
  */
 
 import type * as UWebSockets from 'uWebSockets.js';
-import net from 'node:net';
 import { MAX_CONTROL_BYTES, SHUTDOWN_CLOSE_CODE, writeMessage } from '../voice/control.js';
 import { HotmicError } from '../voice/error.js';
 import type { Milliseconds } from '../voice/units.js';
@@ -15,9 +14,9 @@ import { MAX_VOICE_FRAME_BYTES, stampVoiceFrame } from '../voice/wire.js';
 import { admitOrigin, admitPeer, admitStart } from './admission.js';
 import { DevelopmentTickets } from './development_tickets.js';
 import type { ConnectionId, RelayOutput } from './io.js';
+import { listenAt, loadUWebSockets } from './listening.js';
 import { Relay } from './relay.js';
 import type { RelayCounts, RelayOptions, RelayState, RunningRelay } from './running_relay.js';
-import { listenError, missingError } from './start_error.js';
 import { TokenVerifier } from './tokens.js';
 
 interface SocketData {
@@ -228,11 +227,13 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     response.writeStatus('404 Not Found').end('Nothing here. Voice is a WebSocket at /.\n');
   });
 
-  const listening = listen(uws, app, host, wantedPort);
-  if (!listening) {
+  let listening: UWebSockets.us_listen_socket;
+  try {
+    listening = await listenAt(uws, app, host, wantedPort);
+  } catch (thrown) {
     app.close();
     await operations?.close();
-    throw listenError(await whyNot(host, wantedPort), host, wantedPort);
+    throw thrown;
   }
   const port = uws.us_socket_local_port(listening);
   const ticker = setInterval(() => perform(relay.handle({ kind: 'tick' }, monotonicMs())), TICK_MS);
@@ -304,48 +305,4 @@ function unixSeconds(): number {
 
 function textOf(buffer: ArrayBuffer): string {
   return Buffer.from(buffer).toString('latin1');
-}
-
-async function loadUWebSockets(): Promise<typeof UWebSockets> {
-  try {
-    // A CommonJS module: what it exports is the default of its namespace.
-    const { default: uws } = (await import('uWebSockets.js')) as unknown as { default: typeof UWebSockets };
-    return uws;
-  } catch (thrown) {
-    throw missingError(thrown, process.versions.node);
-  }
-}
-
-/** Null when it cannot. uWebSockets calls back before it returns, and gives no reason. */
-function listen(
-  uws: typeof UWebSockets,
-  app: UWebSockets.TemplatedApp,
-  host: string,
-  port: number,
-): UWebSockets.us_listen_socket | null {
-  // The package's types know neither the constant nor host and options together. Without the option,
-  // uWebSockets sets SO_REUSEPORT, and a second relay on the port would silently take half of the connections.
-  const { LIBUS_LISTEN_EXCLUSIVE_PORT } = uws as unknown as { LIBUS_LISTEN_EXCLUSIVE_PORT: number };
-  const wide = app as unknown as {
-    listen(
-      host: string,
-      port: number,
-      options: number,
-      callback: (socket: UWebSockets.us_listen_socket | false) => void,
-    ): void;
-  };
-  let listening: UWebSockets.us_listen_socket | null = null;
-  wide.listen(host, port, LIBUS_LISTEN_EXCLUSIVE_PORT, (socket) => {
-    listening = socket || null;
-  });
-  return listening;
-}
-
-/** What the system has against listening there: Node's own server tells, where uWebSockets does not. */
-function whyNot(host: string, port: number): Promise<unknown> {
-  return new Promise((resolve) => {
-    const probe = net.createServer();
-    probe.once('error', resolve);
-    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(null)));
-  });
 }
