@@ -57,6 +57,7 @@ export function grantOf(account: number, changed: Partial<Grant> = {}): TokenVer
     maySpeak: true,
     mayListen: true,
     moderator: false,
+    priority: false,
     channels: [],
     expiresAt: 2_000_003_600,
     ...changed,
