@@ -66,7 +66,10 @@ export function claimOf(hello: Hello, nonce: string | null, policy: RelayPolicy)
 }
 
 /** What is wrong with an admission to this hello; null when nothing is. */
-export function mismatch(hello: Hello, { lobby, steamId }: Admitted): { reason: string; wanted: string } | null {
+export function mismatch(
+  hello: Hello,
+  { lobby, steamId }: Admitted,
+): { reason: string; wanted: string } | null {
   if (lobby !== null && lobby !== hello.lobby) {
     return { reason: 'other-lobby', wanted: 'one for the lobby in the hello' };
   }

@@ -7,8 +7,8 @@
  * Bounded: participants and channels by the limits, slots by four times the participants.
  */
 
-import type { FailureCode } from '../voice/control_codes.js';
 import { MAX_CHANNEL, type RelayMessageToWrite } from '../voice/control.js';
+import type { FailureCode } from '../voice/control_codes.js';
 import { sequenceAfter } from '../voice/sequence.js';
 import { parseSteamId, steamIdHigh, steamIdLow } from '../voice/steam_id.js';
 import type { Milliseconds } from '../voice/units.js';
@@ -115,7 +115,9 @@ export class Lobby {
     const slot = this.#slots.take(now);
     if (steamId === null || slot === null || this.#bySteamId.has(joiner.steamId)) {
       const state = `SteamID is ${joiner.steamId}, ${this.size} are there`;
-      throw new RangeError(`Cannot join ${this.name}: ${state}, wants a free slot and a decimal SteamID, once`);
+      throw new RangeError(
+        `Cannot join ${this.name}: ${state}, wants a free slot and a decimal SteamID, once`,
+      );
     }
     const participant: Participant = {
       lobby: this,
@@ -287,7 +289,8 @@ export class Lobby {
     const entered = after.filter((channel) => !before.includes(channel));
     if (left.length === 0 && entered.length === 0) return null;
 
-    if (left.some(({ number }) => number === participant.speakingTo)) this.setSpeaking(participant, null, out);
+    if (left.some(({ number }) => number === participant.speakingTo))
+      this.setSpeaking(participant, null, out);
     this.#tellOfSpeakers(participant, left, 'silent', out);
     for (const channel of left) channel.members.delete(participant);
     for (const channel of entered) channel.members.add(participant);
@@ -304,7 +307,8 @@ export class Lobby {
     const others: Participant[] = [];
     for (const slot of new Set(slots)) {
       const other = this.#bySlot.get(slot);
-      if (!other) return { code: 'participant-unknown', detail: `nobody has slot ${slot}, wants one of the lobby's` };
+      if (!other)
+        return { code: 'participant-unknown', detail: `nobody has slot ${slot}, wants one of the lobby's` };
       if (other !== participant) others.push(other);
     }
     this.#whisperTo(participant, others, out);
@@ -314,7 +318,8 @@ export class Lobby {
   /** Everyone but `participant`, as its welcome lists them. */
   infoFor(participant: Participant): ReturnType<typeof infoFor>[] {
     const info: ReturnType<typeof infoFor>[] = [];
-    for (const other of this.#bySlot.values()) if (other !== participant) info.push(infoFor(participant, other));
+    for (const other of this.#bySlot.values())
+      if (other !== participant) info.push(infoFor(participant, other));
     return info;
   }
 
@@ -411,7 +416,13 @@ export class Lobby {
   #channel(name: string, now: Milliseconds): Channel {
     const number = this.#numbers.take(now);
     if (number === null) throw new RangeError(`Cannot make channel ${name}: all numbers are taken`);
-    const channel = { number, name, topic: `${this.topic}/c${number}`, members: new Set<Participant>(), relaySequence: 0 };
+    const channel = {
+      number,
+      name,
+      topic: `${this.topic}/c${number}`,
+      members: new Set<Participant>(),
+      relaySequence: 0,
+    };
     this.#channels.set(name, channel);
     this.#byNumber.set(number, channel);
     return channel;

@@ -3,8 +3,8 @@
  */
 
 import type { ParticipantInfo, RelayMessageToWrite } from '../voice/control.js';
-import { Target } from '../voice/wire.js';
 import type { Milliseconds } from '../voice/units.js';
+import { Target } from '../voice/wire.js';
 import type { Rights } from './credential.js';
 import type { ConnectionId } from './io.js';
 import type { Channel, Lobby } from './lobby.js';

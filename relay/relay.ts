@@ -7,8 +7,14 @@
  * can join or leave between the list and the first change.
  */
 
-import { LEAVE_CLOSE_CODE, type RelayMessageToWrite } from '../voice/control.js';
-import { CloseCode, FAILURE_CODES, type FailureCode, type RefusalCode } from '../voice/control_codes.js';
+import type { RelayMessageToWrite } from '../voice/control.js';
+import {
+  CloseCode,
+  FAILURE_CODES,
+  type FailureCode,
+  LEAVE_CLOSE_CODE,
+  type RefusalCode,
+} from '../voice/control_codes.js';
 import type { Milliseconds } from '../voice/units.js';
 import {
   type AdminCommand,
@@ -453,7 +459,10 @@ export class Relay {
     const before = lobby?.withSteamId(steamId);
     const mayReplace = this.#policy.secondJoin === 'replace' && proof === 'proven';
     if (before && before.connection !== null && !mayReplace) {
-      return { code: 'steam-id-in-use', detail: `SteamID ${steamId} is in the lobby already, wants each once` };
+      return {
+        code: 'steam-id-in-use',
+        detail: `SteamID ${steamId} is in the lobby already, wants each once`,
+      };
     }
     if (!lobby && this.#policy.lobbies === 'by-admin') {
       return { code: 'lobby-unknown', detail: 'there is no such lobby, wants one that the operator made' };
@@ -587,8 +596,9 @@ export class Relay {
     unixSeconds: number,
     out: RelayOutput[],
   ): AdminResult {
-    const failed = (failure: Failure | { code: 'lobby-unknown' | 'lobby-exists' | 'relay-full'; detail: string }) =>
-      ({ kind: 'failed', ...failure }) as const;
+    const failed = (
+      failure: Failure | { code: 'lobby-unknown' | 'lobby-exists' | 'relay-full'; detail: string },
+    ) => ({ kind: 'failed', ...failure }) as const;
     switch (command.kind) {
       case 'open-lobby': {
         const plan = planOf(command, this.limits);
@@ -631,7 +641,8 @@ export class Relay {
     const { steamId, action } = moderation;
     const there = this.#everywhere(lobbyName, steamId);
     const failure = this.#moderateWho(lobbyName, moderation, there, now, unixSeconds, out);
-    if (!failure) out.push({ kind: 'event', event: { kind: 'moderated', lobby: lobbyName, steamId, action, by } });
+    if (!failure)
+      out.push({ kind: 'event', event: { kind: 'moderated', lobby: lobbyName, steamId, action, by } });
     return failure;
   }
 
@@ -669,7 +680,10 @@ export class Relay {
       default:
     }
     if (there.length === 0) {
-      return { code: 'participant-unknown', detail: `nobody has SteamID ${steamId}, wants somebody who is there` };
+      return {
+        code: 'participant-unknown',
+        detail: `nobody has SteamID ${steamId}, wants somebody who is there`,
+      };
     }
     for (const participant of there) {
       const { lobby } = participant;
@@ -704,7 +718,12 @@ export class Relay {
     return found;
   }
 
-  #applySanctions(participant: Participant, now: Milliseconds, unixSeconds: number, out: RelayOutput[]): void {
+  #applySanctions(
+    participant: Participant,
+    now: Milliseconds,
+    unixSeconds: number,
+    out: RelayOutput[],
+  ): void {
     const { lobby, steamId } = participant;
     const sanctioned = this.#sanctions.of(lobby.name, steamId, unixSeconds);
     if (sanctioned.banned) this.#leave(participant, 'banned', 'a moderator banned you', now, out);

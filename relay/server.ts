@@ -7,13 +7,15 @@
  */
 
 import type * as UWebSockets from 'uWebSockets.js';
-import { MAX_CONTROL_BYTES, SHUTDOWN_CLOSE_CODE, writeMessage } from '../voice/control.js';
+import { randomBytes } from 'node:crypto';
+import { MAX_CONTROL_BYTES, writeMessage } from '../voice/control.js';
+import { SHUTDOWN_CLOSE_CODE } from '../voice/control_codes.js';
 import { HotmicError } from '../voice/error.js';
 import type { Milliseconds } from '../voice/units.js';
 import { MAX_VOICE_FRAME_BYTES, stampVoiceFrame } from '../voice/wire.js';
 import { admitOrigin, admitPeer, admitStart } from './admission.js';
-import { DevelopmentTickets } from './development_tickets.js';
 import type { ConnectionId, RelayOutput } from './io.js';
+import { CredentialJudge } from './judges.js';
 import { listenAt, loadUWebSockets } from './listening.js';
 import { Relay } from './relay.js';
 import type { RelayCounts, RelayOptions, RelayState, RunningRelay } from './running_relay.js';
@@ -67,10 +69,23 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   const verifier = tokens
     ? await TokenVerifier.create({ keys: tokens.keys, audience: tokens.audience ?? 'hotmic' })
     : null;
-  const relay = new Relay(options.limits ?? {}, monotonicMs(), {
-    tickets: dev ? new DevelopmentTickets() : null,
-    tokens: verifier ? 'judged' : 'refused',
-    atTokenExpiry: tokens?.atExpiry ?? 'close',
+  const judges = new CredentialJudge({
+    tokens: verifier,
+    webTickets: null,
+    appTickets: null,
+    development: dev,
+  });
+  const relay = new Relay({
+    limits: options.limits ?? {},
+    policy: {
+      unproven: dev ? 'admit' : 'refuse',
+      guests: options.guests ?? 'refuse',
+      secondJoin: options.secondJoin ?? 'replace',
+      lobbies: options.lobbies ?? 'on-join',
+      atExpiry: tokens?.atExpiry ?? 'close',
+    },
+    startedAt: monotonicMs(),
+    random: (bytes) => randomBytes(bytes),
   });
   const uws = await loadUWebSockets();
 
@@ -110,8 +125,8 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
         }
         return;
       }
-      case 'judge-token':
-        void judge(output.connection, output.token);
+      case 'judge':
+        void judge(output);
         return;
       case 'subscribe':
         sockets.get(output.connection)?.subscribe(output.topic);
@@ -122,6 +137,8 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
       case 'close':
         sockets.get(output.connection)?.end(output.code, output.reason);
         return;
+      case 'keep':
+        return;
       case 'event':
         options.onEvent?.(output.event);
         return;
@@ -129,12 +146,13 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   };
 
   /** At most one a connection is under way; whoever goes meanwhile is ignored when the verdict comes. */
-  const judge = async (connection: ConnectionId, token: string): Promise<void> => {
-    if (!verifier) return;
-    const seconds = unixSeconds();
-    const verdict = await verifier.verify(token, seconds);
-    const input = { kind: 'token-judged', connection, verdict, unixSeconds: seconds } as const;
-    perform(relay.handle(input, monotonicMs()));
+  const judge = async ({
+    connection,
+    credential,
+    steamId,
+  }: Extract<RelayOutput, { kind: 'judge' }>): Promise<void> => {
+    const verdict = await judges.judge(credential, steamId, unixSeconds());
+    perform(relay.handle({ kind: 'judged', connection, verdict, unixSeconds: unixSeconds() }, monotonicMs()));
   };
 
   // Before voice: once voice listens, nothing can fail any more. Loaded only where it is wanted.
@@ -236,7 +254,10 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     throw thrown;
   }
   const port = uws.us_socket_local_port(listening);
-  const ticker = setInterval(() => perform(relay.handle({ kind: 'tick' }, monotonicMs())), TICK_MS);
+  const ticker = setInterval(
+    () => perform(relay.handle({ kind: 'tick', unixSeconds: unixSeconds() }, monotonicMs())),
+    TICK_MS,
+  );
 
   state = 'listening';
 

@@ -65,12 +65,10 @@ const slot = z.int().check(z.minimum(0), z.maximum(0xffff));
 const channelNumber = z.int().check(z.minimum(1), z.maximum(MAX_CHANNEL));
 
 /** Names of channels, each once. */
-const channelNames = z
-  .array(label)
-  .check(
-    z.maxLength(MAX_CHANNELS_ENTERED),
-    z.refine((names) => new Set(names).size === names.length, 'wants each channel once'),
-  );
+const channelNames = z.array(label).check(
+  z.maxLength(MAX_CHANNELS_ENTERED),
+  z.refine((names) => new Set(names).size === names.length, 'wants each channel once'),
+);
 
 /** 16 random bytes of the relay, in hexadecimal. */
 const random16 = z.string().check(z.regex(/^[0-9a-f]{32}$/, 'wants 32 hexadecimal digits'));
