@@ -4,12 +4,14 @@
  */
 
 export * from './admission.js';
+export type { AppTicketOptions } from './app_tickets.js';
 export * from './io.js';
 export * from './limits.js';
 export * from './mint_token.js';
 export { Relay, type RelayAdmission } from './relay.js';
 export * from './running_relay.js';
 export { startRelay } from './server.js';
+export type { SteamWebTicketOptions } from './steam_web_tickets.js';
 export * from './tokens.js';
 export {
   DROP_REASONS,
