@@ -1,6 +1,6 @@
 /**
- * The relay on a port. With listening.ts, the only file that knows uWebSockets: it reads the clock, hands bytes
- * to relay.ts and carries out what comes back.
+ * The relay on a port. With voice_port.ts and listening.ts beneath it, the only file that knows uWebSockets: it reads
+ * the clock, hands bytes to relay.ts and carries out what comes back.
  *
  * The voice path lies inside the message handler: uWebSockets lends the buffer until the handler returns, the
  * relay's fields are written into it, and one publish hands it to everyone else in the lobby.
@@ -16,12 +16,19 @@ import { MAX_VOICE_FRAME_BYTES, stampVoiceFrame } from '../voice/wire.js';
 import { admitOrigin, admitPeer, admitStart } from './admission.js';
 import type { ConnectionId, RelayOutput } from './io.js';
 import { CredentialJudge } from './judges.js';
-import { listenAt, loadUWebSockets } from './listening.js';
+import { loadUWebSockets } from './listening.js';
 import { Relay } from './relay.js';
-import type { RelayCounts, RelayOptions, RelayState, RunningRelay } from './running_relay.js';
+import type {
+  CertificateEvent,
+  RelayCounts,
+  RelayOptions,
+  RelayState,
+  RunningRelay,
+} from './running_relay.js';
 import { TokenVerifier } from './tokens.js';
+import { type PortData, VoicePort } from './voice_port.js';
 
-interface SocketData {
+interface SocketData extends PortData {
   id: ConnectionId;
 }
 type Socket = UWebSockets.WebSocket<SocketData>;
@@ -52,7 +59,8 @@ const CLOSE_GRACE_MS = 250;
  * @throws HotmicError `ERR_HOTMIC_ADMISSION` without `dev` or `tokens`, with `dev` on a host that is not loopback, or for
  *   keys that are none;
  *   `ERR_HOTMIC_RELAY_MISSING` when uWebSockets is not installed or does not load; `ERR_HOTMIC_PORT_IN_USE`;
- *   `ERR_HOTMIC_LISTEN` when it cannot listen for another reason. RangeError or TypeError for a port or a
+ *   `ERR_HOTMIC_LISTEN` when it cannot listen for another reason; `ERR_HOTMIC_TLS` for a certificate that cannot be
+ *   used. RangeError or TypeError for a port or a
  *   limit that is none.
  */
 export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
@@ -90,7 +98,14 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   const uws = await loadUWebSockets();
 
   let state: RelayState = 'starting';
-  const counts = (): RelayCounts => ({ ...relay.counts(), notAdmitted, backpressureDrops, listenersCut });
+  const counts = (): RelayCounts => ({
+    ...relay.counts(),
+    notAdmitted,
+    backpressureDrops,
+    listenersCut,
+    certificate: voicePort?.certificate ?? null,
+  });
+  let voicePort: VoicePort<SocketData> | null = null;
   const sockets = new Map<ConnectionId, Socket>();
   const behind = new Set<Socket>();
   let cutting = false;
@@ -162,8 +177,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
         counts,
       })
     : null;
-  const app = uws.App();
-  app.ws<SocketData>('/', {
+  const voice: UWebSockets.WebSocketBehavior<SocketData> = {
     compression: uws.DISABLED,
     maxPayloadLength: Math.max(MAX_VOICE_FRAME_BYTES, MAX_CONTROL_BYTES),
     maxBackpressure: MAX_BACKPRESSURE_BYTES,
@@ -200,7 +214,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
         return;
       }
       const key = request.getHeader('sec-websocket-key');
-      response.upgrade<SocketData>({ id: connectionsMade++ }, key, '', '', context);
+      response.upgrade<SocketData>({ id: connectionsMade++, app: null }, key, '', '', context);
     },
     open(socket) {
       const connection = socket.getUserData().id;
@@ -218,7 +232,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
       const verdict = relay.handleVoice(connection, bytes, now);
       if (verdict.kind === 'forward') {
         stampVoiceFrame(bytes, verdict);
-        socket.publish(verdict.topic, message, true);
+        voicePort?.publish(socket, verdict.topic, message);
         options.onStage?.(verdict.slot, verdict.sequence, now);
       }
       if (verdict.outputs.length > 0) perform(verdict.outputs);
@@ -237,23 +251,25 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
         if (isBinary) backpressureDrops += 1;
       },
     },
-  });
-  app.get('/healthz', (response) => {
-    response.end('ok\n');
-  });
-  app.any('/*', (response) => {
-    response.writeStatus('404 Not Found').end('Nothing here. Voice is a WebSocket at /.\n');
-  });
-
-  let listening: UWebSockets.us_listen_socket;
+  };
+  const { tls = null } = options;
+  const onEvent = (event: CertificateEvent) => options.onEvent?.(event);
   try {
-    listening = await listenAt(uws, app, host, wantedPort);
+    voicePort = await VoicePort.open({
+      uws,
+      host,
+      port: wantedPort,
+      tls,
+      voice,
+      onEvent,
+      now: monotonicMs,
+      unixSeconds,
+    });
   } catch (thrown) {
-    app.close();
     await operations?.close();
     throw thrown;
   }
-  const port = uws.us_socket_local_port(listening);
+  const port = voicePort;
   const ticker = setInterval(
     () => perform(relay.handle({ kind: 'tick', unixSeconds: unixSeconds() }, monotonicMs())),
     TICK_MS,
@@ -265,7 +281,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     state = 'closing';
     endDrain?.();
     clearInterval(ticker);
-    uws.us_listen_socket_close(listening);
+    port.stopListening();
     // Emptied first: nobody is told that everybody leaves.
     const open = [...sockets.values()];
     sockets.clear();
@@ -273,7 +289,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     // Whoever left just now has its close code still on the way.
     const isQuiet = open.length === 0 && monotonicMs() - lastGoneAt > CLOSE_GRACE_MS;
     if (!isQuiet) await new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS));
-    app.close();
+    port.close();
     // Last: whoever looks sees that it closes.
     await operations?.close();
   };
@@ -301,10 +317,11 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   let drained: Promise<void> | null = null;
 
   return {
-    port,
-    url: `ws://${host.includes(':') ? `[${host}]` : host}:${port}/`,
+    port: port.port,
+    url: `${tls ? 'wss' : 'ws'}://${host.includes(':') ? `[${host}]` : host}:${port.port}/`,
     operationsUrl: operations?.url ?? null,
     counts,
+    reloadCertificate: () => port.reload(),
     drain: (withinMs) => {
       if (!(withinMs >= 0 && withinMs <= MAX_DRAIN_MS)) {
         throw new RangeError(`Cannot drain the relay: withinMs is ${withinMs}, wants 0 to ${MAX_DRAIN_MS}`);
