@@ -40,7 +40,12 @@ export interface RelayLimits {
   readonly soundBurstMs: number;
 }
 
-const RANGES: Readonly<Record<keyof RelayLimits, readonly [fallback: number, min: number, max: number]>> = {
+/** Default, least and most of each limit of a set. */
+export type LimitRanges<Limits> = Readonly<
+  Record<keyof Limits, readonly [fallback: number, min: number, max: number]>
+>;
+
+export const RELAY_LIMIT_RANGES: LimitRanges<RelayLimits> = {
   connections: [10_000, 1, 1_000_000],
   lobbies: [1000, 1, 100_000],
   participantsPerLobby: [64, 1, 500],
@@ -64,20 +69,30 @@ const RANGES: Readonly<Record<keyof RelayLimits, readonly [fallback: number, min
  *   range.
  */
 export function relayLimits(chosen: Partial<RelayLimits> = {}): RelayLimits {
+  return limitsWithin(RELAY_LIMIT_RANGES, chosen, "the relay's");
+}
+
+/** A set of limits with every default filled in; `whose` they are is for messages. Throws as `relayLimits` does. */
+export function limitsWithin<Limits>(
+  ranges: LimitRanges<Limits>,
+  chosen: Partial<Limits>,
+  whose: string,
+): Limits {
   const limits: Record<string, number> = {};
-  for (const [name, [fallback]] of Object.entries(RANGES)) limits[name] = fallback;
-  for (const [name, value] of Object.entries(chosen)) {
-    const range = Object.hasOwn(RANGES, name) ? RANGES[name as keyof RelayLimits] : undefined;
+  const all: Readonly<Record<string, readonly [number, number, number]>> = ranges;
+  for (const [name, [fallback]] of Object.entries(all)) limits[name] = fallback;
+  for (const [name, value] of Object.entries(chosen) as [string, number | undefined][]) {
+    const range = Object.hasOwn(all, name) ? all[name] : undefined;
     if (!range) {
-      const known = Object.keys(RANGES).join(', ');
-      throw new TypeError(`Cannot set the relay's limits: "${name}" is not one of them, wants ${known}`);
+      const known = Object.keys(all).join(', ');
+      throw new TypeError(`Cannot set ${whose} limits: "${name}" is not one of them, wants ${known}`);
     }
     if (value === undefined) continue;
     const [, min, max] = range;
     if (!Number.isInteger(value) || value < min || value > max) {
-      throw new RangeError(`Cannot set the relay's limit ${name}: it is ${value}, wants ${min} to ${max}`);
+      throw new RangeError(`Cannot set ${whose} limit ${name}: it is ${value}, wants ${min} to ${max}`);
     }
     limits[name] = value;
   }
-  return limits as unknown as RelayLimits;
+  return limits as Limits;
 }
