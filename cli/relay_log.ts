@@ -122,7 +122,16 @@ function describe(entry: LogEntry): string {
   switch (entry.kind) {
     case 'joined':
     case 'left':
+    case 'away':
+    case 'resumed':
       return `${entry.kind} ${printable(entry.lobby)}: ${printable(entry.name)} (${entry.steamId}), slot ${entry.slot}`;
+    case 'lobby-opened':
+    case 'lobby-closed':
+      return `lobby ${printable(entry.lobby)} ${entry.kind === 'lobby-opened' ? 'opened' : 'closed'}`;
+    case 'moderated': {
+      const where = entry.lobby === null ? 'all lobbies' : printable(entry.lobby);
+      return `${entry.action} in ${where}: ${entry.steamId}, by ${entry.by}`;
+    }
     case 'refused':
       return `refused (${entry.code}): ${printable(entry.detail)}`;
     case 'not-admitted':

@@ -3,12 +3,16 @@
  * for who brings their own.
  */
 
+export * from './administration.js';
 export * from './admission.js';
+export * from './credential.js';
+export { type RelayPolicy, STRICT_POLICY } from './hello.js';
 export * from './io.js';
 export * from './limits.js';
 export * from './mint_token.js';
-export { Relay, type RelayAdmission } from './relay.js';
+export { Relay, type RelaySettings } from './relay.js';
 export * from './running_relay.js';
+export type { Sanction, SanctionKind, Until } from './sanctions.js';
 export { startRelay } from './server.js';
 export * from './tokens.js';
 export {

@@ -4,6 +4,7 @@
 
 import type { Milliseconds } from '../voice/units.js';
 import type { AdmissionFault } from './admission.js';
+import type { RelayPolicy } from './hello.js';
 import type { RelayEvent, RelayStateCounts } from './io.js';
 import type { RelayLimits } from './limits.js';
 
@@ -15,6 +16,12 @@ export interface RelayOptions {
   readonly dev?: boolean;
   /** Who may come in is granted by tokens that the game's backend signs. docs/tokens.md says what they hold. */
   readonly tokens?: RelayTokens;
+  /** Who comes without Steam: refused, or let in to listen, or to speak too. Default `refuse`. */
+  readonly guests?: RelayPolicy['guests'];
+  /** Somebody who proves a SteamID that is in the lobby already takes its place, or is refused. Default `replace`. */
+  readonly secondJoin?: RelayPolicy['secondJoin'];
+  /** A lobby that is not there is made by who joins first, or by an administrator alone. Default `on-join`. */
+  readonly lobbies?: RelayPolicy['lobbies'];
   /**
    * Web pages that may connect, as browsers name them in Origin: `https://game.example`. Default none. Programs that are no
    * browsers send none and are not asked. In development pages of this machine may, and no others.

@@ -1,23 +1,24 @@
 /**
- * The relay on a port. The only file that knows uWebSockets: it reads the clock, hands bytes to relay.ts and
- * carries out what comes back.
+ * The relay on a port. With listening.ts, the only file that knows uWebSockets: it reads the clock, hands bytes
+ * to relay.ts and carries out what comes back.
  *
  * The voice path lies inside the message handler: uWebSockets lends the buffer until the handler returns, the
  * relay's fields are written into it, and one publish hands it to everyone else in the lobby.
  */
 
 import type * as UWebSockets from 'uWebSockets.js';
-import net from 'node:net';
-import { MAX_CONTROL_BYTES, SHUTDOWN_CLOSE_CODE, writeMessage } from '../voice/control.js';
+import { randomBytes } from 'node:crypto';
+import { MAX_CONTROL_BYTES, writeMessage } from '../voice/control.js';
+import { SHUTDOWN_CLOSE_CODE } from '../voice/control_codes.js';
 import { HotmicError } from '../voice/error.js';
 import type { Milliseconds } from '../voice/units.js';
 import { MAX_VOICE_FRAME_BYTES, stampVoiceFrame } from '../voice/wire.js';
 import { admitOrigin, admitPeer, admitStart } from './admission.js';
-import { DevelopmentTickets } from './development_tickets.js';
 import type { ConnectionId, RelayOutput } from './io.js';
+import { CredentialJudge } from './judges.js';
+import { listenAt, loadUWebSockets } from './listening.js';
 import { Relay } from './relay.js';
 import type { RelayCounts, RelayOptions, RelayState, RunningRelay } from './running_relay.js';
-import { listenError, missingError } from './start_error.js';
 import { TokenVerifier } from './tokens.js';
 
 interface SocketData {
@@ -68,10 +69,23 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   const verifier = tokens
     ? await TokenVerifier.create({ keys: tokens.keys, audience: tokens.audience ?? 'hotmic' })
     : null;
-  const relay = new Relay(options.limits ?? {}, monotonicMs(), {
-    tickets: dev ? new DevelopmentTickets() : null,
-    tokens: verifier ? 'judged' : 'refused',
-    atTokenExpiry: tokens?.atExpiry ?? 'close',
+  const judges = new CredentialJudge({
+    tokens: verifier,
+    webTickets: null,
+    appTickets: null,
+    development: dev,
+  });
+  const relay = new Relay({
+    limits: options.limits ?? {},
+    policy: {
+      unproven: dev ? 'admit' : 'refuse',
+      guests: options.guests ?? 'refuse',
+      secondJoin: options.secondJoin ?? 'replace',
+      lobbies: options.lobbies ?? 'on-join',
+      atExpiry: tokens?.atExpiry ?? 'close',
+    },
+    startedAt: monotonicMs(),
+    random: (bytes) => randomBytes(bytes),
   });
   const uws = await loadUWebSockets();
 
@@ -111,8 +125,8 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
         }
         return;
       }
-      case 'judge-token':
-        void judge(output.connection, output.token);
+      case 'judge':
+        void judge(output);
         return;
       case 'subscribe':
         sockets.get(output.connection)?.subscribe(output.topic);
@@ -123,6 +137,8 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
       case 'close':
         sockets.get(output.connection)?.end(output.code, output.reason);
         return;
+      case 'keep':
+        return;
       case 'event':
         options.onEvent?.(output.event);
         return;
@@ -130,12 +146,13 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   };
 
   /** At most one a connection is under way; whoever goes meanwhile is ignored when the verdict comes. */
-  const judge = async (connection: ConnectionId, token: string): Promise<void> => {
-    if (!verifier) return;
-    const seconds = unixSeconds();
-    const verdict = await verifier.verify(token, seconds);
-    const input = { kind: 'token-judged', connection, verdict, unixSeconds: seconds } as const;
-    perform(relay.handle(input, monotonicMs()));
+  const judge = async ({
+    connection,
+    credential,
+    steamId,
+  }: Extract<RelayOutput, { kind: 'judge' }>): Promise<void> => {
+    const verdict = await judges.judge(credential, steamId, unixSeconds());
+    perform(relay.handle({ kind: 'judged', connection, verdict, unixSeconds: unixSeconds() }, monotonicMs()));
   };
 
   // Before voice: once voice listens, nothing can fail any more. Loaded only where it is wanted.
@@ -228,14 +245,19 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     response.writeStatus('404 Not Found').end('Nothing here. Voice is a WebSocket at /.\n');
   });
 
-  const listening = listen(uws, app, host, wantedPort);
-  if (!listening) {
+  let listening: UWebSockets.us_listen_socket;
+  try {
+    listening = await listenAt(uws, app, host, wantedPort);
+  } catch (thrown) {
     app.close();
     await operations?.close();
-    throw listenError(await whyNot(host, wantedPort), host, wantedPort);
+    throw thrown;
   }
   const port = uws.us_socket_local_port(listening);
-  const ticker = setInterval(() => perform(relay.handle({ kind: 'tick' }, monotonicMs())), TICK_MS);
+  const ticker = setInterval(
+    () => perform(relay.handle({ kind: 'tick', unixSeconds: unixSeconds() }, monotonicMs())),
+    TICK_MS,
+  );
 
   state = 'listening';
 
@@ -304,48 +326,4 @@ function unixSeconds(): number {
 
 function textOf(buffer: ArrayBuffer): string {
   return Buffer.from(buffer).toString('latin1');
-}
-
-async function loadUWebSockets(): Promise<typeof UWebSockets> {
-  try {
-    // A CommonJS module: what it exports is the default of its namespace.
-    const { default: uws } = (await import('uWebSockets.js')) as unknown as { default: typeof UWebSockets };
-    return uws;
-  } catch (thrown) {
-    throw missingError(thrown, process.versions.node);
-  }
-}
-
-/** Null when it cannot. uWebSockets calls back before it returns, and gives no reason. */
-function listen(
-  uws: typeof UWebSockets,
-  app: UWebSockets.TemplatedApp,
-  host: string,
-  port: number,
-): UWebSockets.us_listen_socket | null {
-  // The package's types know neither the constant nor host and options together. Without the option,
-  // uWebSockets sets SO_REUSEPORT, and a second relay on the port would silently take half of the connections.
-  const { LIBUS_LISTEN_EXCLUSIVE_PORT } = uws as unknown as { LIBUS_LISTEN_EXCLUSIVE_PORT: number };
-  const wide = app as unknown as {
-    listen(
-      host: string,
-      port: number,
-      options: number,
-      callback: (socket: UWebSockets.us_listen_socket | false) => void,
-    ): void;
-  };
-  let listening: UWebSockets.us_listen_socket | null = null;
-  wide.listen(host, port, LIBUS_LISTEN_EXCLUSIVE_PORT, (socket) => {
-    listening = socket || null;
-  });
-  return listening;
-}
-
-/** What the system has against listening there: Node's own server tells, where uWebSockets does not. */
-function whyNot(host: string, port: number): Promise<unknown> {
-  return new Promise((resolve) => {
-    const probe = net.createServer();
-    probe.once('error', resolve);
-    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(null)));
-  });
 }
