@@ -3,7 +3,7 @@
 import { type ClientMessage, PROTOCOL_VERSION } from '../voice/control.js';
 import type { RefusalCode } from '../voice/control_codes.js';
 import { GUEST_HIGH, joinSteamId } from '../voice/steam_id.js';
-import type { Admitted, Credential } from './credential.js';
+import type { Credential, CredentialVerdict } from './credential.js';
 
 export type Hello = Extract<ClientMessage, { type: 'hello' }>;
 
@@ -65,23 +65,33 @@ export function claimOf(hello: Hello, nonce: string | null, policy: RelayPolicy)
   return { kind: 'refused', code: 'credential-expected', detail };
 }
 
-/** What is wrong with an admission to this hello; null when nothing is. */
-export function mismatch(
+/**
+ * Why the bearer of a judged credential is not let in; null when they are.
+ *
+ * @param once Whether somebody has joined with it before.
+ */
+export function whyDenied(
   hello: Hello,
-  { lobby, steamId }: Admitted,
-): { reason: string; wanted: string } | null {
-  if (lobby !== null && lobby !== hello.lobby) {
-    return { reason: 'other-lobby', wanted: 'one for the lobby in the hello' };
+  verdict: CredentialVerdict,
+  once: 'new' | 'used' | 'full',
+): { readonly code: RefusalCode; readonly detail: string } | null {
+  const what = hello.token === undefined ? 'ticket' : 'token';
+  const denied = (reason: string, wanted: string, code: RefusalCode = `${what}-refused`) => ({
+    code,
+    detail: `the ${what} is refused (${reason}), wants ${wanted}`,
+  });
+  if (verdict.kind === 'denied') return denied(verdict.reason, verdict.wanted, verdict.code);
+  if (verdict.lobby !== null && verdict.lobby !== hello.lobby) {
+    return denied('other-lobby', 'one for the lobby in the hello');
   }
-  if (hello.steamId !== undefined && hello.steamId !== steamId) {
-    return { reason: 'other-steam-id', wanted: 'one of the SteamID in the hello' };
+  if (hello.steamId !== undefined && hello.steamId !== verdict.steamId) {
+    return denied('other-steam-id', 'one of the SteamID in the hello');
+  }
+  if (once === 'used') return denied('used', 'one that nobody has joined with');
+  if (once === 'full') {
+    return denied('relay-full', 'fewer that were used within a day', 'admission-unavailable');
   }
   return null;
-}
-
-/** The code under which a credential of this hello is refused. */
-export function refusalOf(hello: Hello): 'token-refused' | 'ticket-refused' {
-  return hello.token === undefined ? 'ticket-refused' : 'token-refused';
 }
 
 /** The version in force with a client that speaks these; null when there is none. */

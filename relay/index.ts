@@ -5,6 +5,7 @@
 
 export * from './administration.js';
 export * from './admission.js';
+export type { AppTicketOptions } from './app_tickets.js';
 export * from './credential.js';
 export { type RelayPolicy, STRICT_POLICY } from './hello.js';
 export * from './io.js';
@@ -14,6 +15,7 @@ export { Relay, type RelaySettings } from './relay.js';
 export * from './running_relay.js';
 export type { Sanction, SanctionKind, Until } from './sanctions.js';
 export { startRelay } from './server.js';
+export type { SteamWebTicketOptions } from './steam_web_tickets.js';
 export * from './tokens.js';
 export {
   DROP_REASONS,

@@ -14,12 +14,13 @@ import { parseSteamId, steamIdHigh, steamIdLow } from '../voice/steam_id.js';
 import type { Milliseconds } from '../voice/units.js';
 import { Target } from '../voice/wire.js';
 import type { Rights } from './credential.js';
-import type { ConnectionId, RelayOutput } from './io.js';
+import type { ConnectionId } from './io.js';
 import type { RelayLimits } from './limits.js';
 import { infoFor, type Participant, speaksTo, stateOf } from './participant.js';
 import { RestingNumbers } from './resting_numbers.js';
 import type { Sanctioned } from './sanctions.js';
 import { TokenBucket } from './token_bucket.js';
+import type { Turn } from './turn.js';
 
 /** A part of a lobby. Who is in it hears what is said to it, beside what is said to the lobby. */
 export interface Channel {
@@ -151,42 +152,42 @@ export class Lobby {
   }
 
   /** Removes a participant; its slot begins to rest. */
-  leave(participant: Participant, now: Milliseconds, out: RelayOutput[]): void {
+  leave(participant: Participant, turn: Turn): void {
     // Whoever leaves is no longer told of anything; `left` says to the others that the voice ends.
     participant.speakingTo = null;
-    this.#unsubscribe(participant, out);
+    this.#unsubscribe(participant, turn);
     participant.connection = null;
     this.#bySlot.delete(participant.slot);
     this.#bySteamId.delete(participant.steamId);
-    this.#slots.free(participant.slot, now);
-    this.tellOthers(participant, { type: 'left', slot: participant.slot }, out);
-    this.#whisperTo(participant, NOBODY, out);
+    this.#slots.free(participant.slot, turn.now);
+    this.tellOthers(participant, { type: 'left', slot: participant.slot }, turn);
+    this.#whisperTo(participant, NOBODY, turn);
     for (const other of this.#whisperers) {
       if (other.whisperTo.includes(participant)) {
         this.#whisperTo(
           other,
           other.whisperTo.filter((it) => it !== participant),
-          out,
+          turn,
         );
       }
     }
     for (const channel of participant.channels) channel.members.delete(participant);
-    this.#endEmptyChannels(participant.channels, now, out);
+    this.#endEmptyChannels(participant.channels, turn);
     participant.channels = NO_CHANNELS;
   }
 
   /** They have a connection, the first or another one: it hears what they may hear. The welcome is the caller's to tell. */
-  arrive(participant: Participant, connection: ConnectionId, out: RelayOutput[]): void {
+  arrive(participant: Participant, connection: ConnectionId, turn: Turn): void {
     participant.connection = connection;
-    this.#refreshTopics(participant, out);
+    this.#refreshTopics(participant, turn);
   }
 
   /** Their connection is gone, and they may be back. */
-  goAway(participant: Participant, now: Milliseconds, out: RelayOutput[]): void {
-    this.setSpeaking(participant, null, out);
+  goAway(participant: Participant, turn: Turn): void {
+    this.setSpeaking(participant, null, turn);
     this.lose(participant);
-    participant.awaySince = now;
-    this.tellOthers(participant, { type: 'changed', participant: stateOf(participant) }, out);
+    participant.awaySince = turn.now;
+    this.tellOthers(participant, { type: 'changed', participant: stateOf(participant) }, turn);
   }
 
   /** Their connection is gone, and its subscriptions with it; nobody is told. */
@@ -196,9 +197,9 @@ export class Lobby {
   }
 
   /** Another connection will take over from theirs, which is still there. */
-  detach(participant: Participant, out: RelayOutput[]): void {
-    this.setSpeaking(participant, null, out);
-    this.#unsubscribe(participant, out);
+  detach(participant: Participant, turn: Turn): void {
+    this.setSpeaking(participant, null, turn);
+    this.#unsubscribe(participant, turn);
     this.lose(participant);
   }
 
@@ -232,45 +233,40 @@ export class Lobby {
   }
 
   /** They speak to this target now, or to none. */
-  setSpeaking(participant: Participant, target: number | null, out: RelayOutput[]): void {
+  setSpeaking(participant: Participant, target: number | null, turn: Turn): void {
     if (participant.speakingTo === target) return;
     const { slot } = participant;
     if (participant.speakingTo !== null) {
-      tell(this.#audience(participant), { type: 'speaking', slot, speaking: false }, out);
+      turn.tell(this.#audience(participant), { type: 'speaking', slot, speaking: false });
     }
     participant.speakingTo = target;
-    if (target !== null) tell(this.#audience(participant), { type: 'speaking', slot, speaking: true }, out);
+    if (target !== null) turn.tell(this.#audience(participant), { type: 'speaking', slot, speaking: true });
   }
 
-  rename(participant: Participant, name: string, out: RelayOutput[]): void {
+  rename(participant: Participant, name: string, turn: Turn): void {
     if (participant.name === name) return;
     participant.name = name;
-    this.#tellChanged(participant, out);
+    this.#tellChanged(participant, turn);
   }
 
-  setPriority(participant: Participant, priority: 'priority' | 'none', out: RelayOutput[]): void {
+  setPriority(participant: Participant, priority: 'priority' | 'none', turn: Turn): void {
     if (participant.priority === (priority === 'priority')) return;
     participant.priority = priority === 'priority';
-    this.#tellChanged(participant, out);
+    this.#tellChanged(participant, turn);
   }
 
   /** What holds for them from now on. */
-  sanction(participant: Participant, { muted, deafened }: Sanctioned, out: RelayOutput[]): void {
+  sanction(participant: Participant, { muted, deafened }: Sanctioned, turn: Turn): void {
     if (participant.muted === muted && participant.deafened === deafened) return;
     participant.muted = muted;
     participant.deafened = deafened;
-    if (muted) this.setSpeaking(participant, null, out);
-    this.#refreshTopics(participant, out);
-    this.#tellChanged(participant, out);
+    if (muted) this.setSpeaking(participant, null, turn);
+    this.#refreshTopics(participant, turn);
+    this.#tellChanged(participant, turn);
   }
 
   /** They are in these channels, which are made where they are missing, and in no others. All of it is done, or nothing. */
-  enterChannels(
-    participant: Participant,
-    names: readonly string[],
-    now: Milliseconds,
-    out: RelayOutput[],
-  ): Failure | null {
+  enterChannels(participant: Participant, names: readonly string[], turn: Turn): Failure | null {
     const missing = names.filter((name) => !this.#channels.has(name));
     // Those that are left may end, but not before: nobody may take a number that frames under way still have.
     if (this.#channels.size + missing.length > this.#limits.channelsPerLobby) {
@@ -281,8 +277,8 @@ export class Lobby {
     const after: Channel[] = [];
     for (const name of names) {
       const known = this.#channels.get(name);
-      const channel = known ?? this.#channel(name, now);
-      if (!known) this.#tellAll({ type: 'channel', channel: { number: channel.number, name } }, out);
+      const channel = known ?? this.#channel(name, turn.now);
+      if (!known) this.#tellAll({ type: 'channel', channel: { number: channel.number, name } }, turn);
       after.push(channel);
     }
     const left = before.filter((channel) => !after.includes(channel));
@@ -290,20 +286,20 @@ export class Lobby {
     if (left.length === 0 && entered.length === 0) return null;
 
     if (left.some(({ number }) => number === participant.speakingTo))
-      this.setSpeaking(participant, null, out);
-    this.#tellOfSpeakers(participant, left, 'silent', out);
+      this.setSpeaking(participant, null, turn);
+    this.#tellOfSpeakers(participant, left, 'silent', turn);
     for (const channel of left) channel.members.delete(participant);
     for (const channel of entered) channel.members.add(participant);
     participant.channels = after;
-    this.#refreshTopics(participant, out);
-    this.#tellChanged(participant, out);
-    this.#tellOfSpeakers(participant, entered, 'speaking', out);
-    this.#endEmptyChannels(left, now, out);
+    this.#refreshTopics(participant, turn);
+    this.#tellChanged(participant, turn);
+    this.#tellOfSpeakers(participant, entered, 'speaking', turn);
+    this.#endEmptyChannels(left, turn);
     return null;
   }
 
   /** Their frames with the whisper target go to these slots from now on, without their own. All of it is done, or nothing. */
-  whisper(participant: Participant, slots: readonly number[], out: RelayOutput[]): Failure | null {
+  whisper(participant: Participant, slots: readonly number[], turn: Turn): Failure | null {
     const others: Participant[] = [];
     for (const slot of new Set(slots)) {
       const other = this.#bySlot.get(slot);
@@ -311,7 +307,7 @@ export class Lobby {
         return { code: 'participant-unknown', detail: `nobody has slot ${slot}, wants one of the lobby's` };
       if (other !== participant) others.push(other);
     }
-    this.#whisperTo(participant, others, out);
+    this.#whisperTo(participant, others, turn);
     return null;
   }
 
@@ -323,32 +319,32 @@ export class Lobby {
     return info;
   }
 
-  tellOthers(participant: Participant, message: RelayMessageToWrite, out: RelayOutput[]): void {
+  tellOthers(participant: Participant, message: RelayMessageToWrite, turn: Turn): void {
     const connections: ConnectionId[] = [];
     for (const other of this.#bySlot.values()) {
       if (other !== participant && other.connection !== null) connections.push(other.connection);
     }
-    tell(connections, message, out);
+    turn.tell(connections, message);
   }
 
   /** Its connection hears nothing any more. */
-  #unsubscribe(participant: Participant, out: RelayOutput[]): void {
+  #unsubscribe(participant: Participant, turn: Turn): void {
     const { connection, topics } = participant;
     participant.topics = NO_TOPICS;
     if (connection === null) return;
-    for (const topic of topics) out.push({ kind: 'unsubscribe', connection, topic });
+    for (const topic of topics) turn.push({ kind: 'unsubscribe', connection, topic });
   }
 
-  #refreshTopics(participant: Participant, out: RelayOutput[]): void {
+  #refreshTopics(participant: Participant, turn: Turn): void {
     const { connection, topics: before } = participant;
     if (connection === null) return;
     const after = this.#topicsOf(participant);
     participant.topics = after;
     for (const topic of before) {
-      if (!after.includes(topic)) out.push({ kind: 'unsubscribe', connection, topic });
+      if (!after.includes(topic)) turn.push({ kind: 'unsubscribe', connection, topic });
     }
     for (const topic of after) {
-      if (!before.includes(topic)) out.push({ kind: 'subscribe', connection, topic });
+      if (!before.includes(topic)) turn.push({ kind: 'subscribe', connection, topic });
     }
   }
 
@@ -363,13 +359,13 @@ export class Lobby {
     return topics;
   }
 
-  #whisperTo(participant: Participant, others: readonly Participant[], out: RelayOutput[]): void {
+  #whisperTo(participant: Participant, others: readonly Participant[], turn: Turn): void {
     const before = participant.whisperTo;
-    if (participant.speakingTo === Target.whisper) this.setSpeaking(participant, null, out);
+    if (participant.speakingTo === Target.whisper) this.setSpeaking(participant, null, turn);
     participant.whisperTo = others;
     if (others.length > 0) this.#whisperers.add(participant);
     else this.#whisperers.delete(participant);
-    for (const other of new Set([...before, ...others])) this.#refreshTopics(other, out);
+    for (const other of new Set([...before, ...others])) this.#refreshTopics(other, turn);
   }
 
   /** The connections that are told of their speaking: who is where their frames go, deafened or not. */
@@ -387,26 +383,26 @@ export class Lobby {
     listener: Participant,
     channels: readonly Channel[],
     what: 'speaking' | 'silent',
-    out: RelayOutput[],
+    turn: Turn,
   ): void {
     if (listener.connection === null) return;
     for (const channel of channels) {
       for (const { slot, speakingTo } of channel.members) {
         if (slot === listener.slot || speakingTo !== channel.number) continue;
         const message = { type: 'speaking', slot, speaking: what === 'speaking' } as const;
-        tell([listener.connection], message, out);
+        turn.tell([listener.connection], message);
       }
     }
   }
 
-  #tellChanged(participant: Participant, out: RelayOutput[]): void {
-    this.#tellAll({ type: 'changed', participant: stateOf(participant) }, out);
+  #tellChanged(participant: Participant, turn: Turn): void {
+    this.#tellAll({ type: 'changed', participant: stateOf(participant) }, turn);
   }
 
-  #tellAll(message: RelayMessageToWrite, out: RelayOutput[]): void {
+  #tellAll(message: RelayMessageToWrite, turn: Turn): void {
     const connections: ConnectionId[] = [];
     for (const { connection } of this.#bySlot.values()) if (connection !== null) connections.push(connection);
-    tell(connections, message, out);
+    turn.tell(connections, message);
   }
 
   #whisperTopic({ slot }: Participant): string {
@@ -428,13 +424,13 @@ export class Lobby {
     return channel;
   }
 
-  #endEmptyChannels(channels: readonly Channel[], now: Milliseconds, out: RelayOutput[]): void {
+  #endEmptyChannels(channels: readonly Channel[], turn: Turn): void {
     for (const { number, name, members } of channels) {
       if (members.size > 0 || this.plan?.channels.includes(name)) continue;
       this.#channels.delete(name);
       this.#byNumber.delete(number);
-      this.#numbers.free(number, now);
-      this.#tellAll({ type: 'channel-ended', number }, out);
+      this.#numbers.free(number, turn.now);
+      this.#tellAll({ type: 'channel-ended', number }, turn);
     }
   }
 }
@@ -442,12 +438,3 @@ export class Lobby {
 const NOBODY: readonly Participant[] = [];
 const NO_CHANNELS: readonly Channel[] = [];
 const NO_TOPICS: readonly string[] = [];
-
-/** One message to each of these, if there is anybody. */
-export function tell(
-  connections: readonly ConnectionId[],
-  message: RelayMessageToWrite,
-  out: RelayOutput[],
-): void {
-  if (connections.length > 0) out.push({ kind: 'tell', connections, message });
-}

@@ -48,6 +48,7 @@ const MAY_USE: Record<string, readonly string[]> = {
     'uWebSockets.js',
     'jose',
     'prom-client',
+    'node:crypto',
     'node:fs',
     'node:http',
     'node:net',

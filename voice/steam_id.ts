@@ -38,6 +38,11 @@ export function steamIdHigh(steamId: bigint): number {
   return Number((steamId >> 32n) & 0xffff_ffffn);
 }
 
+/** Whether it is a person's, in the public universe: no game server, group or guest, and not account 0. */
+export function isPerson(steamId: bigint): boolean {
+  return steamIdHigh(steamId) === PERSON_HIGH && steamIdLow(steamId) !== 0;
+}
+
 /** Reads a SteamID in decimal, as JSON and command lines carry it; null when it is none. */
 export function parseSteamId(text: string): bigint | null {
   if (!/^[1-9][0-9]{0,19}$/.test(text)) return null;
