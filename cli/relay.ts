@@ -112,7 +112,7 @@ async function runRelay(config: ReadConfig, log: RelayLog, stop: AbortSignal): P
   const { connections } = relay.counts();
   if (drain.seconds > 0 && connections > 0)
     log.write({ kind: 'draining', connections, withinSeconds: drain.seconds });
-  await relay.drain(drain.seconds * 1000);
+  await relay.drain(drain.seconds * 1000, drain.goTo);
   process.off('SIGHUP', onHangUp);
   const { publishedFrames, drops: allDrops } = relay.counts();
   const drops = Object.fromEntries(Object.entries(allDrops).filter(([, count]) => count > 0));
