@@ -80,6 +80,17 @@ t.test('a ticket is the same in lower and upper case', async (t) => {
   t.equal(web.sent.length, 1);
 });
 
+t.test('a used ticket is the same one with zeros behind it, and Steam is asked with what came', async (t) => {
+  const web = new FakeWeb();
+  const tickets = web.tickets();
+  const bare = await tickets.judge(TICKET, null);
+  t.same(await tickets.judge(`${TICKET}${'00'.repeat(99)}`, null), bare);
+  t.equal(web.sent[1]?.url.searchParams.get('ticket'), `${TICKET}${'00'.repeat(99)}`);
+  const other = await tickets.judge(`${TICKET}01`, null);
+  t.match(other, { kind: 'admitted' });
+  t.notSame(other, bare);
+});
+
 t.test('the owner is named when the game is borrowed, and only then', async (t) => {
   const web = new FakeWeb();
   for (const [ownersteamid, ownerSteamId] of [
