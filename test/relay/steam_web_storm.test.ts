@@ -46,6 +46,31 @@ t.test('a failure is asked about again, after a pause, three times in all', asyn
   }
 });
 
+t.test('those who fail together do not come back together', async (t) => {
+  const web = new FakeWeb();
+  web.answer = down;
+  const verdicts = flood(web.tickets(), 7);
+  await web.pass(4000);
+  await Promise.all(verdicts);
+  const second = web.sent.slice(7).map(({ at }) => at);
+  t.ok(new Set(second).size === second.length && second.length > 0, `again at ${second.join(', ')} ms`);
+});
+
+t.test('while one probes a Steam that was down, others do not even wait', async (t) => {
+  const web = new FakeWeb();
+  web.answer = down;
+  const tickets = web.tickets({ atOnce: 1 });
+  for (const verdict of flood(tickets, 4)) await web.verdictOf(verdict);
+  t.equal(tickets.counts().breakerOpened, 1);
+  web.answer = hang;
+  await web.pass(1000);
+  const probe = tickets.judge(ticketOf(100), null);
+  await web.pass(10);
+  const other = await web.verdictOf(tickets.judge(ticketOf(101), null));
+  t.match(other, { reason: 'steam-down', tookMs: 0 });
+  t.match(await web.verdictOf(probe), { reason: 'steam-slow' });
+});
+
 t.test('when Steam is back at the second attempt, nobody notices', async (t) => {
   const web = new FakeWeb();
   const tickets = web.tickets();

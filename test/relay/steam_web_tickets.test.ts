@@ -215,6 +215,7 @@ t.test('what is not an answer of Steam’s lets nobody in, and is not the player
       return jsonAnswer({ response: { params } }, 404);
     },
     'a redirect': () => statusAnswer(302, { location: 'https://elsewhere.example/' }),
+    'a redirect that says more': () => jsonAnswer({ response: { error: { errorcode: 101 } } }, 307),
     'another success': () => statusAnswer(202),
     'not found': () => statusAnswer(404),
   };
