@@ -1,7 +1,7 @@
 /** `hotmic relay`: runs a relay until it is stopped. */
 
 import { Command, Option } from 'commander';
-import { startRelay } from '../relay/index.js';
+import { type RelayTls, startRelay } from '../relay/index.js';
 import { codeOf, HotmicError, messageOf } from '../voice/error.js';
 import { integer, number, readText } from './options.js';
 import { LOG_FORMS, LOG_LEVELS, type LogForm, type LogLevel, type RelayLog, relayLog } from './relay_log.js';
@@ -12,6 +12,9 @@ interface RelayCommandOptions {
   readonly host: string;
   readonly port: number;
   readonly tokenKeys?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsPassphraseFile?: string;
   readonly audience: string;
   readonly origin: readonly string[];
   readonly operationsHost?: string;
@@ -38,6 +41,12 @@ export function relayCommand(): Command {
     .option('--host <address>', 'address to listen at', '127.0.0.1')
     .option('-p, --port <port>', 'port to listen at; 0 takes a free one', integer(0, 65_535), 7800)
     .option(
+      '--tls-cert <file>',
+      'certificate and its issuers in PEM: the port is wss://; read again when it changes',
+    )
+    .option('--tls-key <file>', 'its private key in PEM')
+    .option('--tls-passphrase-file <file>', 'passphrase of that key')
+    .option(
       '--operations-port <port>',
       'port of /metrics, /healthz, /readyz; off without',
       integer(0, 65_535),
@@ -52,6 +61,12 @@ export function relayCommand(): Command {
     .action((options: RelayCommandOptions) => {
       if (options.operationsHost !== undefined && options.operationsPort === undefined) {
         throw new HotmicError('ERR_HOTMIC_USAGE', 'option --operations-host wants --operations-port as well');
+      }
+      if ((options.tlsCert === undefined) !== (options.tlsKey === undefined)) {
+        throw new HotmicError('ERR_HOTMIC_USAGE', 'options --tls-cert and --tls-key want each other');
+      }
+      if (options.tlsPassphraseFile !== undefined && options.tlsKey === undefined) {
+        throw new HotmicError('ERR_HOTMIC_USAGE', 'option --tls-passphrase-file wants --tls-key as well');
       }
       return untilStopped((stop) => withLog(options, (log) => runRelay(options, log, stop)));
     });
@@ -80,6 +95,7 @@ async function runRelay(options: RelayCommandOptions, log: RelayLog, stop: Abort
     dev: options.dev ?? false,
     ...(tokenKeys === undefined ? {} : { tokens: { keys: readKeys(tokenKeys), audience } }),
     origins: options.origin,
+    ...tlsOf(options),
     host: options.host,
     port: options.port,
     ...(operationsPort !== undefined && {
@@ -89,15 +105,25 @@ async function runRelay(options: RelayCommandOptions, log: RelayLog, stop: Abort
   });
   const admits = options.dev ? 'anyone on this machine' : 'who has a token';
   log.write({ kind: 'listening', url: relay.url, operationsUrl: relay.operationsUrl, admits });
+  // Whatever comes of it is an event, and in the log.
+  const onHangUp = () => void relay.reloadCertificate().catch(() => undefined);
+  if (options.tlsCert !== undefined) process.on('SIGHUP', onHangUp);
   await stopped(stop);
   const { connections } = relay.counts();
   if (drain > 0 && connections > 0) log.write({ kind: 'draining', connections, withinSeconds: drain });
   await relay.drain(drain * 1000);
+  process.off('SIGHUP', onHangUp);
   const { publishedFrames, drops: allDrops } = relay.counts();
   const drops = Object.fromEntries(Object.entries(allDrops).filter(([, count]) => count > 0));
   // Behind what waits, or it might be one of the lines that are given up.
   await log.settled();
   log.write({ kind: 'ended', publishedFrames, drops, lostLines: log.lostLines() });
+}
+
+function tlsOf({ tlsCert, tlsKey, tlsPassphraseFile }: RelayCommandOptions): { readonly tls?: RelayTls } {
+  if (tlsCert === undefined || tlsKey === undefined) return {};
+  const passphrase = tlsPassphraseFile === undefined ? {} : { passphraseFile: tlsPassphraseFile };
+  return { tls: { certFile: tlsCert, keyFile: tlsKey, ...passphrase } };
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {

@@ -56,7 +56,7 @@ export async function relayLog(form: LogForm, level: LogLevel): Promise<RelayLog
 
 function levelOf({ kind }: LogEntry): LogLevel {
   if (kind === 'failed') return 'error';
-  return kind === 'refused' || kind === 'not-admitted' ? 'warn' : 'info';
+  return kind === 'refused' || kind === 'not-admitted' || kind === 'certificate-refused' ? 'warn' : 'info';
 }
 
 function textLog(level: LogLevel): RelayLog {
@@ -122,7 +122,16 @@ function describe(entry: LogEntry): string {
   switch (entry.kind) {
     case 'joined':
     case 'left':
+    case 'away':
+    case 'resumed':
       return `${entry.kind} ${printable(entry.lobby)}: ${printable(entry.name)} (${entry.steamId}), slot ${entry.slot}`;
+    case 'lobby-opened':
+    case 'lobby-closed':
+      return `lobby ${printable(entry.lobby)} ${entry.kind === 'lobby-opened' ? 'opened' : 'closed'}`;
+    case 'moderated': {
+      const where = entry.lobby === null ? 'all lobbies' : printable(entry.lobby);
+      return `${entry.action} in ${where}: ${entry.steamId}, by ${entry.by}`;
+    }
     case 'refused':
       return `refused (${entry.code}): ${printable(entry.detail)}`;
     case 'not-admitted':
@@ -141,6 +150,14 @@ function describe(entry: LogEntry): string {
       const dropped = reasons.join(', ') || '0 dropped';
       return `Relay ended: ${entry.publishedFrames} voice frames published, ${dropped}.`;
     }
+    case 'certificate-loaded': {
+      const until = new Date(entry.expiresUnixSeconds * 1000).toISOString();
+      return `certificate loaded: for ${printable(entry.names)}, until ${until}`;
+    }
+    case 'certificate-unchanged':
+      return 'certificate unchanged';
+    case 'certificate-refused':
+      return `certificate refused, the one before stays: ${printable(entry.detail)} [${entry.code}]`;
     case 'failed':
       return `${printable(entry.detail)} [${entry.code}]`;
   }

@@ -173,7 +173,7 @@ export class Session {
           },
         ];
       case 'joined': {
-        const participant = participantOf(message.participant);
+        const participant = participantOf({ ...message.participant, speaking: false });
         this.#participants.set(participant.slot, participant);
         return [{ kind: 'joined', participant }];
       }
@@ -189,6 +189,13 @@ export class Session {
         this.#participants.set(message.slot, participant);
         return [{ kind: 'speaking', participant }];
       }
+      case 'challenge':
+      case 'changed':
+      case 'channel':
+      case 'channel-ended':
+      case 'failed':
+      case 'draining':
+        return [];
       case 'refused':
         this.#refusal = new HotmicError(
           'ERR_HOTMIC_REFUSED',

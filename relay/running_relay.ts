@@ -4,8 +4,10 @@
 
 import type { Milliseconds } from '../voice/units.js';
 import type { AdmissionFault } from './admission.js';
+import type { RelayPolicy } from './hello.js';
 import type { RelayEvent, RelayStateCounts } from './io.js';
 import type { RelayLimits } from './limits.js';
+import type { RelayTls } from './tls.js';
 
 export interface RelayOptions {
   /**
@@ -15,6 +17,12 @@ export interface RelayOptions {
   readonly dev?: boolean;
   /** Who may come in is granted by tokens that the game's backend signs. docs/tokens.md says what they hold. */
   readonly tokens?: RelayTokens;
+  /** Who comes without Steam: refused, or let in to listen, or to speak too. Default `refuse`. */
+  readonly guests?: RelayPolicy['guests'];
+  /** Somebody who proves a SteamID that is in the lobby already takes its place, or is refused. Default `replace`. */
+  readonly secondJoin?: RelayPolicy['secondJoin'];
+  /** A lobby that is not there is made by who joins first, or by an administrator alone. Default `on-join`. */
+  readonly lobbies?: RelayPolicy['lobbies'];
   /**
    * Web pages that may connect, as browsers name them in Origin: `https://game.example`. Default none. Programs that are no
    * browsers send none and are not asked. In development pages of this machine may, and no others.
@@ -24,6 +32,8 @@ export interface RelayOptions {
   readonly host?: string;
   /** 0 to 65535; 0 takes a free one. Default 0. */
   readonly port?: number;
+  /** Certificate and key: the port is `wss:`, TLS 1.2 or newer. Default none: it is plain. */
+  readonly tls?: RelayTls;
   /** What differs from the defaults that `RelayLimits` names. */
   readonly limits?: Partial<RelayLimits>;
   /**
@@ -37,8 +47,8 @@ export interface RelayOptions {
    * return soon, never throw.
    */
   readonly onStage?: (slot: number, sequence: number, receivedAtMs: Milliseconds) => void;
-  /** Told of joins, leaves and refusals, for a log. Must not throw. */
-  readonly onEvent?: (event: RelayEvent | AdmissionEvent) => void;
+  /** Told of joins, leaves, refusals and certificates, for a log. Must not throw. */
+  readonly onEvent?: (event: RelayEvent | AdmissionEvent | CertificateEvent) => void;
 }
 
 /** How tokens are judged. */
@@ -72,6 +82,30 @@ export interface AdmissionEvent {
   readonly detail: string;
 }
 
+/** What became of a certificate that was to be taken into use. */
+export type CertificateEvent =
+  | {
+      readonly kind: 'certificate-loaded';
+      /** Whom it is for, such as `DNS:relay.example`. */
+      readonly names: string;
+      /** The end of its validity, in unix time. */
+      readonly expiresUnixSeconds: number;
+    }
+  /** The files were read again as told, and hold the one in use. */
+  | { readonly kind: 'certificate-unchanged' }
+  /** The one before stays in use. */
+  | { readonly kind: 'certificate-refused'; readonly code: string; readonly detail: string };
+
+/** What is counted of the certificate. */
+export interface CertificateCounts {
+  /** The end of validity of the one in use, in unix time. */
+  readonly expiresUnixSeconds: number;
+  /** Those taken into use behind the first. */
+  readonly loaded: number;
+  /** Attempts that left the one before in use. */
+  readonly refused: number;
+}
+
 /** Counts since the relay began; connections, participants and lobbies are those of now. */
 export interface RelayCounts extends RelayStateCounts {
   /** Requests that admission refused, or that came in a drain. */
@@ -87,6 +121,8 @@ export interface RelayCounts extends RelayStateCounts {
    * wrong.
    */
   readonly listenersCut: number;
+  /** Null without TLS. */
+  readonly certificate: CertificateCounts | null;
 }
 
 export interface RunningRelay {
@@ -96,6 +132,14 @@ export interface RunningRelay {
   /** Where the operator's port is, such as `http://127.0.0.1:9464/`; null without `operations`. */
   readonly operationsUrl: string | null;
   counts(): RelayCounts;
+  /**
+   * Reads certificate and key again now; else that happens within seconds after the files changed. Connections that are
+   * there keep theirs and stay; those that come get the new one.
+   *
+   * @throws HotmicError `ERR_HOTMIC_TLS` when it cannot be used, or the relay has no TLS; the one before stays in use.
+   *   `ERR_HOTMIC_CLOSED` when the relay closes.
+   */
+  reloadCertificate(): Promise<'loaded' | 'unchanged'>;
   /**
    * Takes no new connections (503 with Retry-After, and `/readyz` turns 503 at once), waits until those that
    * are there have left or `withinMs` is over, then closes. Resolves when all is closed. Again: the same, the

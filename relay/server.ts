@@ -1,26 +1,34 @@
 /**
- * The relay on a port. The only file that knows uWebSockets: it reads the clock, hands bytes to relay.ts and
- * carries out what comes back.
+ * The relay on a port. With voice_port.ts and listening.ts beneath it, the only file that knows uWebSockets: it reads
+ * the clock, hands bytes to relay.ts and carries out what comes back.
  *
  * The voice path lies inside the message handler: uWebSockets lends the buffer until the handler returns, the
  * relay's fields are written into it, and one publish hands it to everyone else in the lobby.
  */
 
 import type * as UWebSockets from 'uWebSockets.js';
-import net from 'node:net';
-import { MAX_CONTROL_BYTES, SHUTDOWN_CLOSE_CODE, writeMessage } from '../voice/control.js';
+import { randomBytes } from 'node:crypto';
+import { MAX_CONTROL_BYTES, writeMessage } from '../voice/control.js';
+import { SHUTDOWN_CLOSE_CODE } from '../voice/control_codes.js';
 import { HotmicError } from '../voice/error.js';
 import type { Milliseconds } from '../voice/units.js';
 import { MAX_VOICE_FRAME_BYTES, stampVoiceFrame } from '../voice/wire.js';
 import { admitOrigin, admitPeer, admitStart } from './admission.js';
-import { DevelopmentTickets } from './development_tickets.js';
 import type { ConnectionId, RelayOutput } from './io.js';
+import { CredentialJudge } from './judges.js';
+import { loadUWebSockets } from './listening.js';
 import { Relay } from './relay.js';
-import type { RelayCounts, RelayOptions, RelayState, RunningRelay } from './running_relay.js';
-import { listenError, missingError } from './start_error.js';
+import type {
+  CertificateEvent,
+  RelayCounts,
+  RelayOptions,
+  RelayState,
+  RunningRelay,
+} from './running_relay.js';
 import { TokenVerifier } from './tokens.js';
+import { type PortData, VoicePort } from './voice_port.js';
 
-interface SocketData {
+interface SocketData extends PortData {
   id: ConnectionId;
 }
 type Socket = UWebSockets.WebSocket<SocketData>;
@@ -51,7 +59,8 @@ const CLOSE_GRACE_MS = 250;
  * @throws HotmicError `ERR_HOTMIC_ADMISSION` without `dev` or `tokens`, with `dev` on a host that is not loopback, or for
  *   keys that are none;
  *   `ERR_HOTMIC_RELAY_MISSING` when uWebSockets is not installed or does not load; `ERR_HOTMIC_PORT_IN_USE`;
- *   `ERR_HOTMIC_LISTEN` when it cannot listen for another reason. RangeError or TypeError for a port or a
+ *   `ERR_HOTMIC_LISTEN` when it cannot listen for another reason; `ERR_HOTMIC_TLS` for a certificate that cannot be
+ *   used. RangeError or TypeError for a port or a
  *   limit that is none.
  */
 export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
@@ -68,15 +77,35 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   const verifier = tokens
     ? await TokenVerifier.create({ keys: tokens.keys, audience: tokens.audience ?? 'hotmic' })
     : null;
-  const relay = new Relay(options.limits ?? {}, monotonicMs(), {
-    tickets: dev ? new DevelopmentTickets() : null,
-    tokens: verifier ? 'judged' : 'refused',
-    atTokenExpiry: tokens?.atExpiry ?? 'close',
+  const judges = new CredentialJudge({
+    tokens: verifier,
+    webTickets: null,
+    appTickets: null,
+    development: dev,
+  });
+  const relay = new Relay({
+    limits: options.limits ?? {},
+    policy: {
+      unproven: dev ? 'admit' : 'refuse',
+      guests: options.guests ?? 'refuse',
+      secondJoin: options.secondJoin ?? 'replace',
+      lobbies: options.lobbies ?? 'on-join',
+      atExpiry: tokens?.atExpiry ?? 'close',
+    },
+    startedAt: monotonicMs(),
+    random: (bytes) => randomBytes(bytes),
   });
   const uws = await loadUWebSockets();
 
   let state: RelayState = 'starting';
-  const counts = (): RelayCounts => ({ ...relay.counts(), notAdmitted, backpressureDrops, listenersCut });
+  const counts = (): RelayCounts => ({
+    ...relay.counts(),
+    notAdmitted,
+    backpressureDrops,
+    listenersCut,
+    certificate: voicePort?.certificate ?? null,
+  });
+  let voicePort: VoicePort<SocketData> | null = null;
   const sockets = new Map<ConnectionId, Socket>();
   const behind = new Set<Socket>();
   let cutting = false;
@@ -111,8 +140,8 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
         }
         return;
       }
-      case 'judge-token':
-        void judge(output.connection, output.token);
+      case 'judge':
+        void judge(output);
         return;
       case 'subscribe':
         sockets.get(output.connection)?.subscribe(output.topic);
@@ -123,6 +152,8 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
       case 'close':
         sockets.get(output.connection)?.end(output.code, output.reason);
         return;
+      case 'keep':
+        return;
       case 'event':
         options.onEvent?.(output.event);
         return;
@@ -130,12 +161,13 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   };
 
   /** At most one a connection is under way; whoever goes meanwhile is ignored when the verdict comes. */
-  const judge = async (connection: ConnectionId, token: string): Promise<void> => {
-    if (!verifier) return;
-    const seconds = unixSeconds();
-    const verdict = await verifier.verify(token, seconds);
-    const input = { kind: 'token-judged', connection, verdict, unixSeconds: seconds } as const;
-    perform(relay.handle(input, monotonicMs()));
+  const judge = async ({
+    connection,
+    credential,
+    steamId,
+  }: Extract<RelayOutput, { kind: 'judge' }>): Promise<void> => {
+    const verdict = await judges.judge(credential, steamId, unixSeconds());
+    perform(relay.handle({ kind: 'judged', connection, verdict, unixSeconds: unixSeconds() }, monotonicMs()));
   };
 
   // Before voice: once voice listens, nothing can fail any more. Loaded only where it is wanted.
@@ -145,8 +177,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
         counts,
       })
     : null;
-  const app = uws.App();
-  app.ws<SocketData>('/', {
+  const voice: UWebSockets.WebSocketBehavior<SocketData> = {
     compression: uws.DISABLED,
     maxPayloadLength: Math.max(MAX_VOICE_FRAME_BYTES, MAX_CONTROL_BYTES),
     maxBackpressure: MAX_BACKPRESSURE_BYTES,
@@ -183,7 +214,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
         return;
       }
       const key = request.getHeader('sec-websocket-key');
-      response.upgrade<SocketData>({ id: connectionsMade++ }, key, '', '', context);
+      response.upgrade<SocketData>({ id: connectionsMade++, app: null }, key, '', '', context);
     },
     open(socket) {
       const connection = socket.getUserData().id;
@@ -201,7 +232,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
       const verdict = relay.handleVoice(connection, bytes, now);
       if (verdict.kind === 'forward') {
         stampVoiceFrame(bytes, verdict);
-        socket.publish(verdict.topic, message, true);
+        voicePort?.publish(socket, verdict.topic, message);
         options.onStage?.(verdict.slot, verdict.sequence, now);
       }
       if (verdict.outputs.length > 0) perform(verdict.outputs);
@@ -220,22 +251,29 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
         if (isBinary) backpressureDrops += 1;
       },
     },
-  });
-  app.get('/healthz', (response) => {
-    response.end('ok\n');
-  });
-  app.any('/*', (response) => {
-    response.writeStatus('404 Not Found').end('Nothing here. Voice is a WebSocket at /.\n');
-  });
-
-  const listening = listen(uws, app, host, wantedPort);
-  if (!listening) {
-    app.close();
+  };
+  const { tls = null } = options;
+  const onEvent = (event: CertificateEvent) => options.onEvent?.(event);
+  try {
+    voicePort = await VoicePort.open({
+      uws,
+      host,
+      port: wantedPort,
+      tls,
+      voice,
+      onEvent,
+      now: monotonicMs,
+      unixSeconds,
+    });
+  } catch (thrown) {
     await operations?.close();
-    throw listenError(await whyNot(host, wantedPort), host, wantedPort);
+    throw thrown;
   }
-  const port = uws.us_socket_local_port(listening);
-  const ticker = setInterval(() => perform(relay.handle({ kind: 'tick' }, monotonicMs())), TICK_MS);
+  const port = voicePort;
+  const ticker = setInterval(
+    () => perform(relay.handle({ kind: 'tick', unixSeconds: unixSeconds() }, monotonicMs())),
+    TICK_MS,
+  );
 
   state = 'listening';
 
@@ -243,7 +281,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     state = 'closing';
     endDrain?.();
     clearInterval(ticker);
-    uws.us_listen_socket_close(listening);
+    port.stopListening();
     // Emptied first: nobody is told that everybody leaves.
     const open = [...sockets.values()];
     sockets.clear();
@@ -251,7 +289,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     // Whoever left just now has its close code still on the way.
     const isQuiet = open.length === 0 && monotonicMs() - lastGoneAt > CLOSE_GRACE_MS;
     if (!isQuiet) await new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS));
-    app.close();
+    port.close();
     // Last: whoever looks sees that it closes.
     await operations?.close();
   };
@@ -279,10 +317,11 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   let drained: Promise<void> | null = null;
 
   return {
-    port,
-    url: `ws://${host.includes(':') ? `[${host}]` : host}:${port}/`,
+    port: port.port,
+    url: `${tls ? 'wss' : 'ws'}://${host.includes(':') ? `[${host}]` : host}:${port.port}/`,
     operationsUrl: operations?.url ?? null,
     counts,
+    reloadCertificate: () => port.reload(),
     drain: (withinMs) => {
       if (!(withinMs >= 0 && withinMs <= MAX_DRAIN_MS)) {
         throw new RangeError(`Cannot drain the relay: withinMs is ${withinMs}, wants 0 to ${MAX_DRAIN_MS}`);
@@ -304,48 +343,4 @@ function unixSeconds(): number {
 
 function textOf(buffer: ArrayBuffer): string {
   return Buffer.from(buffer).toString('latin1');
-}
-
-async function loadUWebSockets(): Promise<typeof UWebSockets> {
-  try {
-    // A CommonJS module: what it exports is the default of its namespace.
-    const { default: uws } = (await import('uWebSockets.js')) as unknown as { default: typeof UWebSockets };
-    return uws;
-  } catch (thrown) {
-    throw missingError(thrown, process.versions.node);
-  }
-}
-
-/** Null when it cannot. uWebSockets calls back before it returns, and gives no reason. */
-function listen(
-  uws: typeof UWebSockets,
-  app: UWebSockets.TemplatedApp,
-  host: string,
-  port: number,
-): UWebSockets.us_listen_socket | null {
-  // The package's types know neither the constant nor host and options together. Without the option,
-  // uWebSockets sets SO_REUSEPORT, and a second relay on the port would silently take half of the connections.
-  const { LIBUS_LISTEN_EXCLUSIVE_PORT } = uws as unknown as { LIBUS_LISTEN_EXCLUSIVE_PORT: number };
-  const wide = app as unknown as {
-    listen(
-      host: string,
-      port: number,
-      options: number,
-      callback: (socket: UWebSockets.us_listen_socket | false) => void,
-    ): void;
-  };
-  let listening: UWebSockets.us_listen_socket | null = null;
-  wide.listen(host, port, LIBUS_LISTEN_EXCLUSIVE_PORT, (socket) => {
-    listening = socket || null;
-  });
-  return listening;
-}
-
-/** What the system has against listening there: Node's own server tells, where uWebSockets does not. */
-function whyNot(host: string, port: number): Promise<unknown> {
-  return new Promise((resolve) => {
-    const probe = net.createServer();
-    probe.once('error', resolve);
-    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(null)));
-  });
 }

@@ -17,6 +17,12 @@ export function personSteamId(account: number): bigint {
   return joinSteamId(account, PERSON_HIGH);
 }
 
+/**
+ * High half of a guest's id: universe 4 (dev), type 10 (anonymous user), instance 1. Steam gives no such id to an account of the
+ * public universe.
+ */
+export const GUEST_HIGH = 0x04a00001;
+
 /** The 64-bit id of two unsigned 32-bit halves. */
 export function joinSteamId(low: number, high: number): bigint {
   return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);

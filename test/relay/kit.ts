@@ -3,12 +3,13 @@
  * line.
  */
 
-import { DevelopmentTickets } from '../../relay/development_tickets.js';
+import type { Admitted, CredentialVerdict } from '../../relay/credential.js';
+import type { RelayPolicy } from '../../relay/hello.js';
 import type { RelayOutput } from '../../relay/io.js';
 import type { RelayLimits } from '../../relay/limits.js';
-import { Relay, type RelayAdmission } from '../../relay/relay.js';
-import type { Grant, TokenVerdict } from '../../relay/tokens.js';
-import { type ClientMessage, type RelayMessage, writeMessage } from '../../voice/control.js';
+import { Relay } from '../../relay/relay.js';
+import type { Sanction } from '../../relay/sanctions.js';
+import { type ClientMessage, type RelayMessageToWrite, writeMessage } from '../../voice/control.js';
 import { PacketWriter } from '../../voice/packet_writer.js';
 import { personSteamId, steamIdHigh, steamIdLow } from '../../voice/steam_id.js';
 import { type SpeakerFields, writeVoiceFrame } from '../../voice/wire.js';
@@ -50,8 +51,9 @@ export function helloOf(account: number, lobby = 'den'): Extract<ClientMessage, 
 export const TOKEN = 'aGVhZGVy.cGF5bG9hZA.c2lnbmF0dXJl';
 
 /** What a good token of this account grants: everything in the den, for an hour of the bench's time. */
-export function grantOf(account: number, changed: Partial<Grant> = {}): TokenVerdict {
-  const grant = {
+export function admittedOf(account: number, changed: Partial<Admitted> = {}): Admitted {
+  return {
+    kind: 'admitted',
     lobby: 'den',
     steamId: steamIdOf(account),
     maySpeak: true,
@@ -60,9 +62,10 @@ export function grantOf(account: number, changed: Partial<Grant> = {}): TokenVer
     priority: false,
     channels: [],
     expiresAt: 2_000_003_600,
+    onceId: null,
+    ownerSteamId: null,
     ...changed,
   };
-  return { kind: 'granted', grant };
 }
 
 export function bytesOf(message: ClientMessage | string): Uint8Array {
@@ -76,20 +79,40 @@ export class Bench {
   /** Unix time, in seconds. */
   unixSeconds = 2_000_000_000;
 
-  /** @param admission Default that of a relay in development, which judges tokens as well. */
-  constructor(limits: Partial<RelayLimits> = {}, admission: Partial<RelayAdmission> = {}) {
-    this.relay = new Relay(limits, this.now, {
-      tickets: new DevelopmentTickets(),
-      tokens: 'judged',
-      atTokenExpiry: 'close',
-      ...admission,
+  /** @param policy Default that of a relay in development, with the second of a SteamID refused. */
+  constructor(
+    limits: Partial<RelayLimits> = {},
+    policy: Partial<RelayPolicy> = {},
+    sanctions: readonly Sanction[] = [],
+  ) {
+    let drawn = 0;
+    this.relay = new Relay({
+      limits,
+      policy: { unproven: 'admit', secondJoin: 'refuse', ...policy },
+      startedAt: this.now,
+      // Never twice the same, and each time known.
+      random: (bytes) => {
+        drawn += 1;
+        const random = new Uint8Array(bytes);
+        new DataView(random.buffer).setUint32(0, drawn, true);
+        return random;
+      },
+      sanctions,
     });
   }
 
-  /** The verdict on the token in a hello. */
-  judged(connection: number, verdict: TokenVerdict): readonly RelayOutput[] {
+  /** The verdict on the credential in a hello. */
+  judged(connection: number, verdict: CredentialVerdict): readonly RelayOutput[] {
     const { unixSeconds } = this;
-    return this.relay.handle({ kind: 'token-judged', connection, verdict, unixSeconds }, this.now);
+    return this.relay.handle({ kind: 'judged', connection, verdict, unixSeconds }, this.now);
+  }
+
+  /** Connects, says hello with a token, and has this granted; the connection has the account's number. */
+  admit(account: number, changed: Partial<Admitted> = {}): readonly RelayOutput[] {
+    this.connect(account);
+    const admitted = admittedOf(account, changed);
+    this.text(account, { ...helloOf(account, admitted.lobby ?? 'den'), token: TOKEN });
+    return this.judged(account, admitted);
   }
 
   connect(connection: number): readonly RelayOutput[] {
@@ -113,7 +136,7 @@ export class Bench {
 
   tickAt(now: number): readonly RelayOutput[] {
     this.now = now;
-    return this.relay.handle({ kind: 'tick' }, now);
+    return this.relay.handle({ kind: 'tick', unixSeconds: this.unixSeconds }, now);
   }
 
   voice(connection: number, frame: Uint8Array) {
@@ -127,7 +150,9 @@ export function deeds(outputs: readonly RelayOutput[]): RelayOutput[] {
 }
 
 /** The messages among the outputs, each with who is told. */
-export function tellsOf(outputs: readonly RelayOutput[]): [connections: readonly number[], RelayMessage][] {
+export function tellsOf(
+  outputs: readonly RelayOutput[],
+): [connections: readonly number[], RelayMessageToWrite][] {
   return outputs.flatMap((output) => (output.kind === 'tell' ? [[output.connections, output.message]] : []));
 }
 

@@ -2,7 +2,7 @@
 
 import t from 'tap';
 import type { RelayOutput } from '../../relay/io.js';
-import type { ParticipantInfo } from '../../voice/control.js';
+import type { RelayMessageToWrite } from '../../voice/control.js';
 import { Bench, frameOf, helloOf, steamIdOf } from './kit.js';
 
 /** Mulberry32: small, seeded, good enough to choose with. */
