@@ -61,11 +61,12 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     throw new RangeError(`Cannot start the relay: port is ${wantedPort}, wants 0 to 65535`);
   }
   const host = wantedHost.toLowerCase() === 'localhost' ? '127.0.0.1' : wantedHost.replace(/^\[|\]$/g, '');
+  const asked = webTickets ? new SteamWebTickets(webTickets) : null;
   const judge = new CredentialJudge({
     tokens: tokens
       ? await TokenVerifier.create({ keys: tokens.keys, audience: tokens.audience ?? 'hotmic' })
       : null,
-    webTickets: webTickets ? new SteamWebTickets(webTickets) : null,
+    webTickets: asked,
     appTickets: appTickets ? new AppTickets(appTickets) : null,
     development: dev,
   });
@@ -186,6 +187,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     const isQuiet = open === 0 && monotonicMs() - switchboard.lastGoneAt > CLOSE_GRACE_MS;
     if (!isQuiet) await new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS));
     voicePort.close();
+    asked?.close();
     // Last: whoever looks sees that it closes.
     await operations?.close();
   };
