@@ -91,7 +91,11 @@ async function withLog(
     if (form === 'text') throw thrown;
     const known = codeOf(thrown);
     const code = known?.startsWith('ERR_HOTMIC_') ? known : 'ERR_HOTMIC_INTERNAL';
-    log.write({ kind: 'failed', code, detail: messageOf(thrown).replace(':\n', ': ').replaceAll('\n', '; ') });
+    log.write({
+      kind: 'failed',
+      code,
+      detail: messageOf(thrown).replace(':\n', ': ').replaceAll('\n', '; '),
+    });
     process.exitCode = 1;
   }
 }

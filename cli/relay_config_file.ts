@@ -121,13 +121,13 @@ class Reader {
   ): void {
     const path = prefix.slice(0, -1);
     if (isNothing(node)) return;
-    if (!isMap(node) || this.#isMarked(node, path)) {
-      if (!isMap(node))
-        this.#refuse(
-          node?.range[0] ?? offset,
-          path,
-          'is no section, wants settings, each on a line as name: value',
-        );
+    if (node && this.#isMarked(node, path)) {
+      this.faulty.add(path);
+      return;
+    }
+    if (!isMap(node)) {
+      const says = 'is no section, wants settings, each on a line as name: value';
+      this.#refuse(node?.range[0] ?? offset, path, says);
       this.faulty.add(path);
       return;
     }
