@@ -105,11 +105,15 @@ async function runRelay(config: ReadConfig, log: RelayLog, stop: AbortSignal): P
   const relay = await startRelay({ ...relayOptionsOf(config), onEvent: (event) => log.write(event) });
   const admits = dev ? 'anyone on this machine' : 'who has a token';
   log.write({ kind: 'listening', url: relay.url, operationsUrl: relay.operationsUrl, admits });
+  // Whatever comes of it is an event, and in the log.
+  const onHangUp = () => void relay.reloadCertificate().catch(() => undefined);
+  if (config.settings.tls) process.on('SIGHUP', onHangUp);
   await stopped(stop);
   const { connections } = relay.counts();
   if (drain.seconds > 0 && connections > 0)
     log.write({ kind: 'draining', connections, withinSeconds: drain.seconds });
-  await relay.drain(drain.seconds * 1000);
+  await relay.drain(drain.seconds * 1000, drain.goTo);
+  process.off('SIGHUP', onHangUp);
   const { publishedFrames, drops: allDrops } = relay.counts();
   const drops = Object.fromEntries(Object.entries(allDrops).filter(([, count]) => count > 0));
   // Behind what waits, or it might be one of the lines that are given up.

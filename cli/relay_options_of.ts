@@ -10,17 +10,7 @@ import type { Secret } from './secret.js';
  * Settings, or whole sections, that the relay does not follow yet. One that differs from its default is an error: nobody is to
  * believe that they are protected by what does nothing.
  */
-export const NOT_WIRED: readonly string[] = [
-  'tls',
-  'trustedProxies',
-  'tickets',
-  'moderators',
-  'sanctionsFile',
-  'admin',
-  'webhooks',
-  'drain.goTo',
-  'addressLimits',
-];
+export const NOT_WIRED: readonly string[] = ['sanctionsFile', 'admin', 'webhooks'];
 
 /**
  * The options; events and stages are the caller's to add. Reads the files of secrets.
@@ -30,7 +20,23 @@ export const NOT_WIRED: readonly string[] = [
 export function relayOptionsOf(config: RelayConfig): RelayOptions {
   refuseNotWired(config);
   const { settings } = config;
-  const { dev, host, port, tokens, origins, operations, guests, secondJoin, lobbies, limits } = settings;
+  const {
+    dev,
+    host,
+    port,
+    tls,
+    tokens,
+    tickets,
+    moderators,
+    trustedProxies,
+    addressLimits,
+    origins,
+    operations,
+    guests,
+    secondJoin,
+    lobbies,
+    limits,
+  } = settings;
   return {
     dev,
     host,
@@ -42,6 +48,19 @@ export function relayOptionsOf(config: RelayConfig): RelayOptions {
         atExpiry: settings.atTokenExpiry,
       },
     }),
+    ...(tls && {
+      tls: {
+        certFile: tls.certFile,
+        keyFile: tls.keyFile,
+        ...(tls.passphraseFile && { passphraseFile: tls.passphraseFile }),
+      },
+    }),
+    ...(tickets.web && { webTickets: webTicketsOf(tickets.web, moderators) }),
+    ...(tickets.app && {
+      appTickets: { appId: tickets.app.appId, keys: linesOf(tickets.app.keyFile), moderators },
+    }),
+    trustedProxies,
+    addressLimits,
     origins,
     guests,
     secondJoin,
@@ -49,6 +68,20 @@ export function relayOptionsOf(config: RelayConfig): RelayOptions {
     limits,
     ...(operations && { operations }),
   };
+}
+
+function webTicketsOf(
+  { appId, publisherKeyFile, identity, baseUrl, vacBanned }: NonNullable<RelaySettings['tickets']['web']>,
+  moderators: readonly string[],
+): NonNullable<RelayOptions['webTickets']> {
+  return { appId, key: publisherKeyFile.read(), identity, baseUrl, vacBanned, moderators };
+}
+
+function linesOf(secret: Secret): readonly string[] {
+  return secret
+    .read()
+    .split(/\s+/)
+    .filter((line) => line !== '');
 }
 
 function refuseNotWired({ settings, origins }: RelayConfig): void {

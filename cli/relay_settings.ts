@@ -143,9 +143,12 @@ export const RELAY_SETTINGS = section('The settings of hotmic relay.', {
     certFile: required(
       kinds.path,
       '/etc/hotmic/fullchain.pem',
-      'Certificate, and behind it those of its issuers, in PEM.',
+      'Certificate, and behind it those of its issuers, in PEM; read again when it changes.',
+      { flag: '--tls-cert' },
     ),
-    keyFile: required(kinds.path, '/etc/hotmic/privkey.pem', 'Its private key, in PEM.'),
+    keyFile: required(kinds.path, '/etc/hotmic/privkey.pem', 'Its private key, in PEM.', {
+      flag: '--tls-key',
+    }),
     passphraseFile: optional(
       kinds.path,
       '/etc/hotmic/passphrase',

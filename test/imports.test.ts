@@ -53,6 +53,7 @@ const MAY_USE: Record<string, readonly string[]> = {
     'node:http',
     'node:net',
     'node:perf_hooks',
+    'node:tls',
     'zod/mini',
   ],
   client: ['ws', 'hdr-histogram-js'],

@@ -38,7 +38,7 @@ export interface RunOptions {
   /** Standard output is not read here but by `child.stdout`'s owner. */
   readonly output?: 'collect' | 'leave';
   readonly cwd?: string;
-  /** Besides the environment of the test. */
+  /** Added to the environment. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
