@@ -138,7 +138,7 @@ function describe(entry: LogEntry): string {
       return `not admitted (${entry.reason}): ${printable(entry.detail)}`;
     case 'listening': {
       const operations = entry.operationsUrl === null ? '' : ` Operations at ${entry.operationsUrl}.`;
-      return `Relay listens at ${entry.url} (admits ${entry.admits}).${operations} ` + 'Ctrl-C ends it.';
+      return `Relay listens at ${entry.url} (admits ${entry.admits}).${operations} Ctrl-C ends it.`;
     }
     case 'draining':
       return (

@@ -3,20 +3,27 @@
  */
 
 import type { Milliseconds } from '../voice/units.js';
-import type { AdmissionFault } from './admission.js';
+import type { AddressLimitOptions } from './address_limits.js';
+import type { AppTicketOptions } from './app_tickets.js';
+import type { DoorRefusal } from './doorman.js';
 import type { RelayPolicy } from './hello.js';
 import type { RelayEvent, RelayStateCounts } from './io.js';
 import type { RelayLimits } from './limits.js';
+import type { SteamWebTicketOptions } from './steam_web_tickets.js';
 import type { RelayTls } from './tls.js';
 
 export interface RelayOptions {
   /**
-   * For development, on this machine alone: whoever connects is let in. Default false; then `tokens` is wanted. With both, a
-   * token is judged where there is one.
+   * For development, on this machine alone: whoever connects is let in. Default false; then one of `tokens`, `webTickets`,
+   * `appTickets` and `guests` is wanted. With both, a credential is judged where there is one.
    */
   readonly dev?: boolean;
   /** Who may come in is granted by tokens that the game's backend signs. docs/tokens.md says what they hold. */
   readonly tokens?: RelayTokens;
+  /** Steam's web tickets are taken: Steam is asked about each. */
+  readonly webTickets?: SteamWebTicketOptions;
+  /** Steam's encrypted app tickets are taken, and judged by the app's key. */
+  readonly appTickets?: AppTicketOptions;
   /** Who comes without Steam: refused, or let in to listen, or to speak too. Default `refuse`. */
   readonly guests?: RelayPolicy['guests'];
   /** Somebody who proves a SteamID that is in the lobby already takes its place, or is refused. Default `replace`. */
@@ -34,6 +41,12 @@ export interface RelayOptions {
   readonly port?: number;
   /** Certificate and key: the port is `wss:`, TLS 1.2 or newer. Default none: it is plain. */
   readonly tls?: RelayTls;
+  /**
+   * Proxies whose word on a client's address is taken, as addresses and CIDR blocks: `10.0.0.0/8`, at most 1000. Default none.
+   */
+  readonly trustedProxies?: readonly string[];
+  /** What differs from the defaults that `AddressLimitOptions` names. In development addresses are not counted. */
+  readonly addressLimits?: Partial<AddressLimitOptions>;
   /** What differs from the defaults that `RelayLimits` names. */
   readonly limits?: Partial<RelayLimits>;
   /**
@@ -78,7 +91,7 @@ export type RelayState = 'starting' | 'listening' | 'draining' | 'closing';
 /** A connection that did not become a WebSocket. */
 export interface AdmissionEvent {
   readonly kind: 'not-admitted';
-  readonly reason: AdmissionFault | 'draining';
+  readonly reason: DoorRefusal;
   readonly detail: string;
 }
 
@@ -145,9 +158,10 @@ export interface RunningRelay {
    * are there have left or `withinMs` is over, then closes. Resolves when all is closed. Again: the same, the
    * first time holds; `close` ends the wait.
    *
+   * @param goTo The URL of a relay to go to, which everybody is told. Default none.
    * @throws RangeError when `withinMs` is not 0 to 86400000.
    */
-  drain(withinMs: Milliseconds): Promise<void>;
+  drain(withinMs: Milliseconds, goTo?: string | null): Promise<void>;
   /**
    * Stops listening at once, tells every client with close code 1001, resolves when all is closed. Again: the
    * same.
