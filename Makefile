@@ -53,6 +53,10 @@ wasm-check: build ## prove that wasm/pkg is what its manifest says
 fuzz: build ## hostile input into codec and packet reader; SECONDS=60 by default
 	@node dist/test/fuzz/run.js $(SECONDS)
 
+.PHONY: fuzz-relay
+fuzz-relay: build ## hostile frames and messages into the relay's core; INPUTS=10000000 by default
+	@node dist/test/fuzz/relay_main.js --inputs $(or $(INPUTS),10000000)
+
 # Under ThreadSanitizer what threads share, in native programs; the engine's own code would drown it. Under the others the
 # addon as well, in Node, under stress.
 .PHONY: tsan

@@ -56,7 +56,7 @@ export async function relayLog(form: LogForm, level: LogLevel): Promise<RelayLog
 
 function levelOf({ kind }: LogEntry): LogLevel {
   if (kind === 'failed') return 'error';
-  return kind === 'refused' || kind === 'not-admitted' ? 'warn' : 'info';
+  return kind === 'refused' || kind === 'not-admitted' || kind === 'certificate-refused' ? 'warn' : 'info';
 }
 
 function textLog(level: LogLevel): RelayLog {
@@ -138,7 +138,7 @@ function describe(entry: LogEntry): string {
       return `not admitted (${entry.reason}): ${printable(entry.detail)}`;
     case 'listening': {
       const operations = entry.operationsUrl === null ? '' : ` Operations at ${entry.operationsUrl}.`;
-      return `Relay listens at ${entry.url} (admits ${entry.admits}).${operations} ` + 'Ctrl-C ends it.';
+      return `Relay listens at ${entry.url} (admits ${entry.admits}).${operations} Ctrl-C ends it.`;
     }
     case 'draining':
       return (
@@ -150,6 +150,14 @@ function describe(entry: LogEntry): string {
       const dropped = reasons.join(', ') || '0 dropped';
       return `Relay ended: ${entry.publishedFrames} voice frames published, ${dropped}.`;
     }
+    case 'certificate-loaded': {
+      const until = new Date(entry.expiresUnixSeconds * 1000).toISOString();
+      return `certificate loaded: for ${printable(entry.names)}, until ${until}`;
+    }
+    case 'certificate-unchanged':
+      return 'certificate unchanged';
+    case 'certificate-refused':
+      return `certificate refused, the one before stays: ${printable(entry.detail)} [${entry.code}]`;
     case 'failed':
       return `${printable(entry.detail)} [${entry.code}]`;
   }

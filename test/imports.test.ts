@@ -54,6 +54,7 @@ const MAY_USE: Record<string, readonly string[]> = {
     'node:net',
     'node:path',
     'node:perf_hooks',
+    'node:tls',
     'zod/mini',
   ],
   client: ['ws', 'hdr-histogram-js'],
