@@ -19,6 +19,7 @@ import {
 import { type Faulty, faulty, findRoute, hasBody, parseBody, readBody } from './admin_request.js';
 import type { AdminTarget } from './admin_routes.js';
 import { AdminTokens } from './admin_tokens.js';
+import type { SecretText } from './secret_text.js';
 import { listenError } from './start_error.js';
 import { TokenBucket } from './token_bucket.js';
 
@@ -28,8 +29,8 @@ export interface AdminApiOptions {
   readonly host?: string;
   /** 0 to 65535; 0 takes a free one. */
   readonly port: number;
-  /** A file with a token a line, as `AdminTokens.parse` has it. */
-  readonly tokenFile: string;
+  /** A token a line, as `AdminTokens.read` has it. */
+  readonly tokens: SecretText;
   /** Told of what was asked, for a log. Must not throw. */
   readonly onEvent?: (event: AdminEvent) => void;
 }
@@ -61,15 +62,15 @@ export interface AdminCounts {
 }
 
 export interface AdminApi {
-  /** Such as `http://127.0.0.1:7900/`. */
+  /** Such as `http://127.0.0.1:9465/`. */
   readonly url: string;
   counts(): AdminCounts;
   /**
-   * Reads the tokens anew: those that are no longer in the file are not taken any more.
+   * Reads the tokens anew: those that are no longer there are not taken any more.
    *
    * @throws HotmicError ERR_HOTMIC_FILE; then the tokens from before hold on.
    */
-  reload(): Promise<void>;
+  reload(): void;
   /** Cuts whoever is connected. */
   close(): Promise<void>;
 }
@@ -103,11 +104,16 @@ interface Sent {
 /**
  * Opens the port.
  *
- * @throws RangeError for a port that is none; HotmicError `ERR_HOTMIC_FILE` for a file without proper tokens,
+ * @throws RangeError for a port that is none; HotmicError `ERR_HOTMIC_FILE` without proper tokens,
  *   `ERR_HOTMIC_PORT_IN_USE` or `ERR_HOTMIC_LISTEN`.
  */
 export async function startAdminApi(
-  { host: wantedHost = '127.0.0.1', port: wantedPort, tokenFile, onEvent = () => undefined }: AdminApiOptions,
+  {
+    host: wantedHost = '127.0.0.1',
+    port: wantedPort,
+    tokens: secret,
+    onEvent = () => undefined,
+  }: AdminApiOptions,
   target: AdminTarget,
   bounds: AdminBounds = ADMIN_BOUNDS,
 ): Promise<AdminApi> {
@@ -115,7 +121,7 @@ export async function startAdminApi(
     throw new RangeError(`Cannot start the relay: admin port is ${wantedPort}, wants 0 to 65535`);
   }
   const host = wantedHost.toLowerCase() === 'localhost' ? '127.0.0.1' : wantedHost.replace(/^\[|\]$/g, '');
-  let tokens = await AdminTokens.read(tokenFile);
+  let tokens = AdminTokens.read(secret);
   const guesses = new TokenBucket(bounds.guessesPerSecond, bounds.guessBurst, performance.now());
   const counts = { done: 0, failed: 0, refused: 0, limited: 0 };
 
@@ -233,8 +239,8 @@ export async function startAdminApi(
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}/`,
     counts: () => ({ ...counts }),
-    reload: async () => {
-      tokens = await AdminTokens.read(tokenFile);
+    reload: () => {
+      tokens = AdminTokens.read(secret);
     },
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));

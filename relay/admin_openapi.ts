@@ -47,12 +47,12 @@ export function adminOpenApi(): Readonly<Record<string, unknown>> {
       description: 'Lobbies, moderation and the end of one relay, over a port of its own. See docs/admin.md.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    servers: [{ url: 'http://127.0.0.1:7900' }],
+    servers: [{ url: 'http://127.0.0.1:9465' }],
     security: [{ token: [] }],
     paths,
     components: {
       securitySchemes: {
-        token: { type: 'http', scheme: 'bearer', description: "A line of the relay's file of admin tokens." },
+        token: { type: 'http', scheme: 'bearer', description: "One of the relay's admin tokens." },
       },
       schemas: { Problem: schemaOf(problem, 'output') },
     },

@@ -24,10 +24,13 @@ function wholeNumber(least: number, most: number) {
 }
 
 function names(most: number) {
-  return z.array(label, 'wants a list of names').check(
-    z.maxLength(most, `wants at most ${most} names`),
-    z.refine((list) => new Set(list).size === list.length, 'wants each name once'),
-  );
+  return z
+    .array(label, 'wants a list of names')
+    .check(
+      z.maxLength(most, `wants at most ${most} names`),
+      z.refine((list) => new Set(list).size === list.length, 'wants each name once'),
+    )
+    .register(z.globalRegistry, { uniqueItems: true });
 }
 
 // Bodies.

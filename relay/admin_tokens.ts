@@ -1,12 +1,12 @@
 /**
- * The tokens of the admin API: one a line in a file, so that a new one can be put beside the old before that goes.
+ * The tokens of the admin API: one a line, so that a new one can be put beside the old before that goes.
  *
  * Only their hashes are kept, and a presented one is compared with each of them in constant time. No token is in any error.
  */
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { HotmicError } from '../voice/error.js';
-import { readSmallFile } from './small_file.js';
+import type { SecretText } from './secret_text.js';
 
 /** Tokens of one file. */
 export const MAX_ADMIN_TOKENS = 16;
@@ -21,9 +21,6 @@ const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 /** Fewer different characters than this are no randomness, but a placeholder. */
 const MIN_DIFFERENT = 8;
 
-/** Longer than any file of tokens with its comments. */
-const MAX_FILE_BYTES = 65_536;
-
 export class AdminTokens {
   readonly #hashes: readonly Buffer[];
 
@@ -32,29 +29,24 @@ export class AdminTokens {
   }
 
   /**
-   * Reads a file's text: a token a line, each of 32 to 512 characters of RFC 6750; empty lines and such that begin with `#` are
-   * left out.
+   * Reads them: a token a line, each of 32 to 512 characters of RFC 6750; empty lines and such that begin with `#` are left out.
    *
-   * @throws HotmicError ERR_HOTMIC_FILE, naming the line.
+   * @throws HotmicError ERR_HOTMIC_FILE, naming the line; or what `read` throws.
    */
-  static parse(text: string, file: string): AdminTokens {
+  static read(secret: SecretText): AdminTokens {
+    const { from } = secret;
     const hashes: Buffer[] = [];
-    for (const [index, line] of text.split(/\r?\n/).entries()) {
+    for (const [index, line] of secret.read().split(/\r?\n/).entries()) {
       const token = line.trim();
       if (token === '' || token.startsWith('#')) continue;
       const fault = faultOf(token);
-      if (fault) throw tokenError(file, `line ${index + 1}: ${fault}`);
+      if (fault) throw tokenError(from, `line ${index + 1}: ${fault}`);
       hashes.push(hashOf(token));
     }
     if (hashes.length < 1 || hashes.length > MAX_ADMIN_TOKENS) {
-      throw tokenError(file, `${hashes.length} tokens, wants 1 to ${MAX_ADMIN_TOKENS}, one a line`);
+      throw tokenError(from, `${hashes.length} tokens, wants 1 to ${MAX_ADMIN_TOKENS}, one a line`);
     }
     return new AdminTokens(hashes);
-  }
-
-  /** As `parse`, of a file. @throws HotmicError ERR_HOTMIC_FILE. */
-  static async read(file: string): Promise<AdminTokens> {
-    return AdminTokens.parse(await readSmallFile(file, MAX_FILE_BYTES, tokenError), file);
   }
 
   /** Whether a request with this Authorization header is an administrator's. */
@@ -82,7 +74,6 @@ function hashOf(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }
 
-function tokenError(file: string, why: string, cause?: unknown): HotmicError {
-  const message = `Cannot read the admin tokens of ${file}: ${why}`;
-  return new HotmicError('ERR_HOTMIC_FILE', message, cause === undefined ? {} : { cause });
+function tokenError(from: string, why: string): HotmicError {
+  return new HotmicError('ERR_HOTMIC_FILE', `Cannot take the admin tokens of ${from}: ${why}`);
 }
