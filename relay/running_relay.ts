@@ -4,11 +4,14 @@
 
 import type { Milliseconds } from '../voice/units.js';
 import type { AddressLimitOptions } from './address_limits.js';
+import type { AdminEvent } from './admin_api.js';
 import type { AppTicketOptions } from './app_tickets.js';
 import type { DoorRefusal } from './doorman.js';
 import type { RelayPolicy } from './hello.js';
 import type { RelayEvent, RelayStateCounts } from './io.js';
 import type { RelayLimits } from './limits.js';
+import type { SanctionsFileEvent } from './sanctions_file.js';
+import type { SecretText } from './secret_text.js';
 import type { SteamWebTicketOptions } from './steam_web_tickets.js';
 import type { RelayTls } from './tls.js';
 
@@ -54,14 +57,30 @@ export interface RelayOptions {
    * default.
    */
   readonly operations?: OperationsOptions;
+  /** A port for administrators: docs/admin.md. Off by default. */
+  readonly admin?: AdminOptions;
+  /** Where mutes and bans are kept: a file, which is made where it is missing. Default none: they end with the relay. */
+  readonly sanctionsFile?: string;
   /**
    * Latency's side channel, off by default: called for each voice frame that was published, with its
    * speaker's slot, the speaker's sequence and when it arrived, in ms on CLOCK_MONOTONIC. On the frame path:
    * return soon, never throw.
    */
   readonly onStage?: (slot: number, sequence: number, receivedAtMs: Milliseconds) => void;
-  /** Told of joins, leaves, refusals and certificates, for a log. Must not throw. */
-  readonly onEvent?: (event: RelayEvent | AdmissionEvent | CertificateEvent) => void;
+  /** Told of what happens, for a log. Must not throw. */
+  readonly onEvent?: (
+    event: RelayEvent | AdmissionEvent | CertificateEvent | AdminEvent | SanctionsFileEvent,
+  ) => void;
+}
+
+/** Where the administrators' port is, and who may use it. */
+export interface AdminOptions {
+  /** An address, or `localhost`, which means 127.0.0.1. Default 127.0.0.1. It is plain HTTP: the token is in the clear. */
+  readonly host?: string;
+  /** 0 to 65535; 0 takes a free one. */
+  readonly port: number;
+  /** Tokens, one a line, each at least 32 characters. Read anew by `reloadAdminTokens`. */
+  readonly tokens: SecretText;
 }
 
 /** How tokens are judged. */
@@ -144,7 +163,15 @@ export interface RunningRelay {
   readonly url: string;
   /** Where the operator's port is, such as `http://127.0.0.1:9464/`; null without `operations`. */
   readonly operationsUrl: string | null;
+  /** Where the administrators' port is; null without `admin`. */
+  readonly adminUrl: string | null;
   counts(): RelayCounts;
+  /**
+   * Reads the administrators' tokens anew: those that are no longer there are not taken any more.
+   *
+   * @throws HotmicError ERR_HOTMIC_FILE; then the tokens from before hold on.
+   */
+  reloadAdminTokens(): void;
   /**
    * Reads certificate and key again now; else that happens within seconds after the files changed. Connections that are
    * there keep theirs and stay; those that come get the new one.
@@ -167,4 +194,6 @@ export interface RunningRelay {
    * same.
    */
   close(): Promise<void>;
+  /** Resolves when all is closed, whoever asked for it. */
+  readonly ended: Promise<void>;
 }
