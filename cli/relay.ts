@@ -101,10 +101,10 @@ async function withLog(
 }
 
 async function runRelay(config: ReadConfig, log: RelayLog, stop: AbortSignal): Promise<void> {
-  const { dev, drain } = config.settings;
+  const { drain } = config.settings;
   const relay = await startRelay({ ...relayOptionsOf(config), onEvent: (event) => log.write(event) });
-  const admits = dev ? 'anyone on this machine' : 'who has a token';
-  log.write({ kind: 'listening', url: relay.url, operationsUrl: relay.operationsUrl, admits });
+  const { url, operationsUrl } = relay;
+  log.write({ kind: 'listening', url, operationsUrl, admits: admittedBy(config.settings) });
   // Whatever comes of it is an event, and in the log.
   const onHangUp = () => void relay.reloadCertificate().catch(() => undefined);
   if (config.settings.tls) process.on('SIGHUP', onHangUp);
@@ -119,6 +119,17 @@ async function runRelay(config: ReadConfig, log: RelayLog, stop: AbortSignal): P
   // Behind what waits, or it might be one of the lines that are given up.
   await log.settled();
   log.write({ kind: 'ended', publishedFrames, drops, lostLines: log.lostLines() });
+}
+
+/** Who is let in, in words. */
+function admittedBy({ dev, tokens, tickets, guests }: RelaySettings): string {
+  if (dev) return 'anyone on this machine';
+  const proofs = [
+    ...(tokens.keysFile ? ['a token'] : []),
+    ...(tickets.web || tickets.app ? ['a ticket'] : []),
+  ];
+  const proven = proofs.length > 0 ? [`who has ${proofs.join(' or ')}`] : [];
+  return [...proven, ...(guests === 'refuse' ? [] : ['guests'])].join(', and ');
 }
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {

@@ -201,7 +201,7 @@ t.test(
     t.same(problemsOf(t, { file: 'tls:\n  certFile: a' }), [
       'relay.yaml:2:3: tls.certFile wants tls.keyFile as well',
     ]);
-    t.same(problemsOf(t, { file: 'tls:\n  certFile: a', flags: { '--tls-key-file': ['b'] } }), []);
+    t.same(problemsOf(t, { file: 'tls:\n  certFile: a', flags: { '--tls-key': ['b'] } }), []);
     t.same(
       problemsOf(t, { file: 'operations:\n  host: 1' }).length,
       1,
