@@ -1,5 +1,8 @@
 /** What docs/protocol.md leaves to the operator, and what it says of how a relay stops. */
 
+import { randomBytes } from 'node:crypto';
+import { chmodSync } from 'node:fs';
+import { join as pathOf } from 'node:path';
 import { Client } from './client.js';
 import { idOf, keys, refusedWith, sentence } from './den.js';
 import { startRelay } from './operator.js';
@@ -155,4 +158,42 @@ sentence('a relay for development takes anybody at their word, but nobody twice'
   });
   await t.rejects(Client.connect(dev.url, { origin: 'https://elsewhere.example' }), { message: 'HTTP 403' });
   (await Client.connect(dev.url, { origin: 'http://localhost:3000' })).socket.terminate();
+});
+
+sentence('a lobby that the operator made stays, and ends when the operator closes it', async (t, den) => {
+  const secret = randomBytes(32).toString('hex');
+  const dir = t.testdir({ token: secret });
+  chmodSync(pathOf(dir, 'token'), 0o600);
+  const kept = await startRelay(
+    t,
+    ...keys,
+    ...['--lobbies', 'by-admin', '--admin-port', '0', '--admin-token-file', pathOf(dir, 'token')],
+  );
+  const [, admin] = await kept.printed(/Admin at (http:\/\/127\.0\.0\.1:\d+\/)\. /);
+  const ask = async (method: string, body?: object) => {
+    const { status } = await fetch(new URL(`/v1/lobbies/${encodeURIComponent(den.lobby)}`, admin), {
+      method,
+      headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    return status;
+  };
+  const hello = async (person: number) => {
+    const client = await den.connect(person, kept.url);
+    const token = await den.token(person, { channels: ['hall'] });
+    client.send({ type: 'hello', versions: [1], lobby: den.lobby, name: 'x', token });
+    return client;
+  };
+  t.equal(await ask('PUT', { capacity: 1, channels: ['hall'] }), 201);
+  const ada = await hello(1);
+  t.same((await ada.message('welcome')).channels, [{ number: 1, name: 'hall' }]);
+  await refusedWith(t, await hello(2), 'lobby-full');
+  ada.send({ type: 'channels', channels: ['hall'] });
+  await ada.changed(0);
+  ada.send({ type: 'channels', channels: [] });
+  await ada.changed(0);
+  t.same([...ada.channels], [[1, 'hall']], 'so do its channels');
+  t.equal(await ask('DELETE'), 204);
+  await refusedWith(t, ada, 'lobby-ended');
+  await refusedWith(t, await hello(1), 'lobby-unknown');
 });
