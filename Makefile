@@ -78,7 +78,7 @@ ubsan: build ## UndefinedBehaviorSanitizer: the same
 	@sh test/native/stress/sanitize.sh undefined
 
 .PHONY: bench
-bench: build ## measure; ONLY=ring, steam, codec or stages for one of them
+bench: build ## measure; ONLY=ring, steam, codec, stages, storm or relay for one of them
 	@node dist/bench/main.js $(ONLY)
 
 .PHONY: prebuild

@@ -96,7 +96,7 @@ async function withLog(
       code,
       detail: messageOf(thrown).replace(':\n', ': ').replaceAll('\n', '; '),
     });
-    process.exitCode = 1;
+    process.exitCode = code === 'ERR_HOTMIC_USAGE' ? 2 : 1;
   }
 }
 

@@ -100,7 +100,8 @@ function differs(settings: RelaySettings, path: string): boolean {
   let value: unknown = settings;
   for (const name of path.split('.')) value = (value as Readonly<Record<string, unknown>>)[name];
   const named = NAMED_SETTINGS.find((known) => known.path === path);
-  return JSON.stringify(value) !== JSON.stringify(named?.setting.fallback ?? null);
+  // A list of sections has no name of its own, and is empty without.
+  return JSON.stringify(value) !== JSON.stringify(named ? (named.setting.fallback ?? null) : []);
 }
 
 function readKeys(secret: Secret): unknown {

@@ -52,6 +52,7 @@ const MAY_USE: Record<string, readonly string[]> = {
     'node:fs',
     'node:http',
     'node:net',
+    'node:path',
     'node:perf_hooks',
     'node:tls',
     'zod/mini',
