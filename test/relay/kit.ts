@@ -19,8 +19,11 @@ export const OPUS = Uint8Array.of(0x48, 1, 2, 3, 4, 5);
 
 /** The SteamID of the person with this account, in decimal. */
 export function steamIdOf(account: number): string {
-  return personSteamId(account).toString();
+  steamIds[account] ??= personSteamId(account).toString();
+  return steamIds[account];
 }
+
+const steamIds: Record<number, string> = {};
 
 /** A well-formed packet of one frame, by `steamId`. */
 export function packetBy(steamId: bigint, sequence = 0): Uint8Array {
@@ -79,14 +82,18 @@ export class Bench {
   /** Unix time, in seconds. */
   unixSeconds = 2_000_000_000;
 
-  /** @param policy Default that of a relay in development, with the second of a SteamID refused. */
+  /**
+   * @param policy Default that of a relay in development, with the second of a SteamID refused.
+   * @param relay Another relay than ours: a broken one.
+   */
   constructor(
     limits: Partial<RelayLimits> = {},
     policy: Partial<RelayPolicy> = {},
     sanctions: readonly Sanction[] = [],
+    relay: typeof Relay = Relay,
   ) {
     let drawn = 0;
-    this.relay = new Relay({
+    this.relay = new relay({
       limits,
       policy: { unproven: 'admit', secondJoin: 'refuse', ...policy },
       startedAt: this.now,
