@@ -24,7 +24,8 @@ export interface MetricFigures {
   readonly process: ProcessFigures;
 }
 
-type Figure = (figures: MetricFigures) => number;
+/** Null where there is nothing to tell: the metric has no sample. */
+type Figure = (figures: MetricFigures) => number | null;
 type Figures = (figures: MetricFigures) => Readonly<Record<string, number>>;
 
 /** Name, help, and where the value comes from. Names are a contract with dashboards: append only. */
@@ -62,9 +63,18 @@ const GAUGES: readonly (readonly [name: string, help: string, figure: Figure])[]
     ({ process }) => process.loopLag.p99Seconds,
   ],
   ['nodejs_eventloop_lag_max_seconds', 'Most of the same.', ({ process }) => process.loopLag.maxSeconds],
+  [
+    'hotmic_tls_certificate_expires_seconds',
+    'When the certificate in use expires, in unix time; without TLS there is none.',
+    ({ counts }) => counts.certificate?.expiresUnixSeconds ?? null,
+  ],
 ];
 
-const COUNTERS: readonly (readonly [name: string, help: string, figure: Figure])[] = [
+const COUNTERS: readonly (readonly [
+  name: string,
+  help: string,
+  figure: (figures: MetricFigures) => number,
+])[] = [
   [
     'hotmic_voice_frames_published_total',
     'Voice frames that went out, each counted once however many hear it.',
@@ -121,6 +131,13 @@ const LABELLED_COUNTERS: readonly (readonly [name: string, label: string, help: 
       'Connections closed with a refusal, by its code.',
       ({ counts }) => counts.refusals,
     ],
+    [
+      'hotmic_tls_certificates_total',
+      'outcome',
+      'New certificates: loaded, or refused and the one before kept; without TLS there are none.',
+      ({ counts: { certificate } }) =>
+        certificate ? { loaded: certificate.loaded, refused: certificate.refused } : {},
+    ],
   ];
 
 /** The metrics of one relay, in a registry of their own: several relays in a process do not meet. */
@@ -139,7 +156,11 @@ export class RelayMetrics {
     build.set({ version, node }, 1);
     const gauges = GAUGES.map(([name, help, figure]) => {
       const gauge = new Gauge({ name, help, registers });
-      return (figures: MetricFigures) => gauge.set(figure(figures));
+      return (figures: MetricFigures) => {
+        const value = figure(figures);
+        if (value === null) gauge.remove();
+        else gauge.set(value);
+      };
     });
     const counters = COUNTERS.map(([name, help, figure]) => {
       const counter = new Counter({ name, help, registers });

@@ -12,7 +12,7 @@ const PAGE = 'docs/operating.md';
 const BUILD = { version: '1.2.3', node: '20.0.0' };
 
 const idle: MetricFigures = {
-  counts: { ...new Relay({}, 0).counts(), notAdmitted: 0, backpressureDrops: 0, listenersCut: 0 },
+  counts: { ...new Relay({}, 0).counts(), notAdmitted: 0, backpressureDrops: 0, listenersCut: 0, certificate: null },
   state: 'listening',
   process: {
     cpuUserSeconds: 1.5,
