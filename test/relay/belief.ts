@@ -37,19 +37,22 @@ export class Belief {
 
   hear(message: RelayMessageToWrite): void {
     if (this.refused !== null) this.faults.push(`told of ${message.type} after the refusal`);
-    if (this.slot === null && !BEFORE_WELCOME.has(message.type)) this.faults.push(`${message.type} too early`);
+    if (this.slot === null && !BEFORE_WELCOME.has(message.type))
+      this.faults.push(`${message.type} too early`);
     switch (message.type) {
       case 'welcome':
         this.#welcome(message);
         return;
       case 'joined': {
         const { slot } = message.participant;
-        if (this.others.has(slot) || slot === this.slot) this.faults.push(`joined slot ${slot}, which is taken`);
+        if (this.others.has(slot) || slot === this.slot)
+          this.faults.push(`joined slot ${slot}, which is taken`);
         this.others.set(slot, { state: stateKey(message.participant), speaking: false });
         return;
       }
       case 'left':
-        if (!this.others.delete(message.slot)) this.faults.push(`slot ${message.slot} left, which nobody has`);
+        if (!this.others.delete(message.slot))
+          this.faults.push(`slot ${message.slot} left, which nobody has`);
         return;
       case 'changed':
         this.#changed(message.participant);
@@ -57,7 +60,8 @@ export class Belief {
       case 'speaking': {
         const other = this.others.get(message.slot);
         if (!other) this.faults.push(`slot ${message.slot} speaks, which nobody has`);
-        else if (other.speaking === message.speaking) this.faults.push(`speaking of ${message.slot} told twice`);
+        else if (other.speaking === message.speaking)
+          this.faults.push(`speaking of ${message.slot} told twice`);
         else other.speaking = message.speaking;
         return;
       }
@@ -68,7 +72,8 @@ export class Belief {
         return;
       }
       case 'channel-ended':
-        if (!this.channels.delete(message.number)) this.faults.push(`channel ${message.number} ended, was none`);
+        if (!this.channels.delete(message.number))
+          this.faults.push(`channel ${message.number} ended, was none`);
         return;
       case 'failed':
         this.failed = message.code;
@@ -108,7 +113,8 @@ export class Belief {
     const { slot } = state;
     const key = stateKey(state);
     for (const number of state.channels ?? []) {
-      if (!this.channels.has(number)) this.faults.push(`slot ${slot} is in channel ${number}, which is not there`);
+      if (!this.channels.has(number))
+        this.faults.push(`slot ${slot} is in channel ${number}, which is not there`);
     }
     if (slot === this.slot) {
       if (this.you === key) this.faults.push('told of no change of its own');

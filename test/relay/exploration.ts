@@ -1,7 +1,7 @@
 /**
  * Every order of operations on a few people in a relay, breadth first: each state is kept by the shortest sequence that leads to
- * it, and had again by replaying that. In every state and on every way into it the world's checks hold, or the sequence is
- * handed back.
+ * it, and had again by replaying that, or by operations that undo the last one. In every state and on every way into it the
+ * world's checks hold, or the sequence is handed back.
  *
  * Two states are one when nobody could tell them apart but by the numbers that were drawn: slots, numbers of channels and
  * connections, tokens. What is seen of the relay makes the fingerprint (its lobbies and sanctions), and beside it what it keeps
@@ -26,6 +26,8 @@ export interface Plan {
   /** Of the longest sequence. */
   readonly depth: number;
   readonly relay?: WorldOptions['relay'];
+  /** The faults that count. Default all. */
+  readonly faults?: RegExp;
 }
 
 export interface Explored {
@@ -59,6 +61,8 @@ const LIMITS = {
 export class Walk {
   readonly world: World;
   readonly seats: readonly Seat[];
+  /** The names of the operations so far. */
+  readonly history: string[] = [];
   readonly #tokens: string[][];
 
   constructor({ seats, relay }: Pick<Plan, 'seats' | 'relay'>) {
@@ -79,6 +83,7 @@ export class Walk {
 
   run(operation: Operation): 'done' | 'impossible' {
     if (operation.run(this) === 'impossible') return 'impossible';
+    this.history.push(operation.name);
     for (const [at, given] of this.#tokens.entries()) {
       const token = this.member(at)?.token;
       if (token != null && given.at(-1) !== token) given.push(token);
@@ -98,7 +103,9 @@ export class Walk {
       parts.push(`${lobby}/${account} ${tokens}`);
       if (!it || !state) continue;
       const nameOf = (number: number) => state.channels.find((channel) => channel.number === number)?.name;
-      const whispers = it.whisperTo.map((slot) => state.members.find((member) => member.slot === slot)?.steamId);
+      const whispers = it.whisperTo.map(
+        (slot) => state.members.find((member) => member.slot === slot)?.steamId,
+      );
       const channels = (it.channels ?? []).map(nameOf).sort();
       const awayMs = it.away ? now - (this.member(at)?.awayAt ?? 0) : '';
       const speaks = it.speakingTo === null ? '' : (nameOf(it.speakingTo) ?? it.speakingTo);
@@ -111,7 +118,13 @@ export class Walk {
       );
       return `${lobby} ${steamId} ${left}`;
     });
-    return `${parts.join('; ')} | ${sanctions.sort().join('; ')}`;
+    // What is meant, too: a broken relay may forget it.
+    const { model } = this.world;
+    const meant = this.seats.map(({ lobby, account }, at) => {
+      const isHere = this.member(at)?.connection !== null;
+      return `${isHere} ${model.holds('muted', lobby, steamIdOf(account))}`;
+    });
+    return `${parts.join('; ')} | ${sanctions.sort().join('; ')} | ${meant}`;
   }
 
   /** Whoever could try to be heard tries, to all targets and in others' names: it is the end of the walk. */
@@ -132,59 +145,98 @@ export class Walk {
   }
 }
 
-export function explore({ seats, operations, depth, relay }: Plan): Explored {
+export function explore({ seats, operations, depth, relay, faults = /^/ }: Plan): Explored {
   const plan = { seats, ...(relay && { relay }) };
-  const seen = new Set<string>();
+  /** Each state's number, and from it where its operations lead, as far as they were tried. */
+  const seen = new Map<string, number>();
+  const ways: Map<number, number>[] = [];
+  /** What undid each operation last. */
+  const undone = new Map<number, readonly number[]>();
   let transitions = 0;
   let deepest = 0;
-  let violation: Explored['violation'] = null;
-  let isWhole = true;
 
+  const note = (fingerprint: string): number => {
+    const state = seen.size;
+    seen.set(fingerprint, state);
+    ways.push(new Map());
+    return state;
+  };
   const replay = (sequence: readonly number[]): Walk => {
     const walk = new Walk(plan);
     for (const at of sequence) walk.run(operations[at]!);
     return walk;
   };
-  const judge = (walk: Walk, sequence: readonly number[]): boolean => {
-    if (walk.world.faults.length === 0) return true;
-    violation = { faults: walk.world.faults, sequence: sequence.map((at) => operations[at]!.name) };
-    return false;
+  const isFaulty = ({ world }: Walk) => world.faults.some((fault) => faults.test(fault));
+  /** By the shortest way, if that violates as well; else by all that the walk did. */
+  const violationOf = (walk: Walk, shortest: readonly number[]): NonNullable<Explored['violation']> => {
+    const again = replay(shortest);
+    again.world.check();
+    if (!isFaulty(again)) again.tryVoices();
+    const { world, history } = isFaulty(again) ? again : walk;
+    return { faults: world.faults.filter((fault) => faults.test(fault)), sequence: history };
+  };
+  const ended = (isWhole: boolean, violation: Explored['violation']): Explored => {
+    return { states: seen.size, transitions, depth: deepest, isWhole, violation };
   };
 
-  seen.add(new Walk(plan).fingerprint());
+  note(new Walk(plan).fingerprint());
   let layer: (readonly number[])[] = [[]];
   for (let length = 0; length < depth && layer.length > 0; length++) {
     const next: (readonly number[])[] = [];
     for (const sequence of layer) {
-      let walk: Walk | null = null;
-      let before = '';
+      let walk = replay(sequence);
+      const before = walk.fingerprint();
+      const here = seen.get(before)!;
       for (const [at, operation] of operations.entries()) {
-        if (walk === null) {
-          walk = replay(sequence);
-          before = walk.fingerprint();
-        }
         if (walk.run(operation) === 'impossible') continue;
         transitions += 1;
         walk.world.check();
-        const longer = [...sequence, at];
-        if (!judge(walk, longer)) return { states: seen.size, transitions, depth: deepest, isWhole: false, violation };
         const after = walk.fingerprint();
-        // Nothing has changed: the next operation begins where this one did.
-        if (after === before) continue;
-        if (!seen.has(after)) {
-          seen.add(after);
-          next.push(longer);
-          deepest = longer.length;
+        const known = seen.get(after);
+        const there = known ?? note(after);
+        ways[here]!.set(there, at);
+        if (known === undefined) {
+          next.push([...sequence, at]);
+          deepest = length + 1;
           walk.tryVoices();
-          if (!judge(walk, longer)) return { states: seen.size, transitions, depth: deepest, isWhole: false, violation };
         }
-        walk = null;
+        if (isFaulty(walk)) return ended(false, violationOf(walk, [...sequence, at]));
+        if (there === here) continue;
+        // Back to where this operation began: by others where some are known to lead there, else all the way anew.
+        const back = known === undefined ? null : (wayBack(ways, there, here) ?? undone.get(at) ?? null);
+        for (const step of back ?? []) walk.run(operations[step]!);
+        if (isFaulty(walk)) return ended(false, violationOf(walk, [...sequence, at, ...(back ?? [])]));
+        if (back !== null && walk.fingerprint() === before) {
+          undone.set(at, back);
+          continue;
+        }
+        walk = replay(sequence);
       }
     }
     layer = next;
   }
-  isWhole = layer.length === 0;
-  return { states: seen.size, transitions, depth: deepest, isWhole, violation };
+  return ended(layer.length === 0, null);
+}
+
+/** Up to three operations that lead from one state to another; null where none are known. */
+function wayBack(
+  ways: readonly ReadonlyMap<number, number>[],
+  from: number,
+  to: number,
+): readonly number[] | null {
+  const direct = ways[from]!.get(to);
+  if (direct !== undefined) return [direct];
+  for (const [over, first] of ways[from]!) {
+    const last = ways[over]!.get(to);
+    if (last !== undefined) return [first, last];
+  }
+  for (const [over, first] of ways[from]!) {
+    for (const [then, second] of ways[over]!) {
+      const last = ways[then]!.get(to);
+      if (last !== undefined) return [first, second, last];
+    }
+  }
+  return null;
 }
 
 /** What each seat, and whoever moderates it, can do. */
@@ -205,11 +257,16 @@ export const OPERATIONS = {
     return walk.world.say(connection, channel.number);
   }),
   speakInWhisper: hereOperation('whispers', (walk, _at, connection) => walk.world.say(connection, 255)),
-  enterChannel: hereOperation('enters red', (walk, _at, connection) => walk.world.channels(connection, ['red'])),
+  enterChannel: hereOperation('enters red', (walk, _at, connection) =>
+    walk.world.channels(connection, ['red']),
+  ),
   leaveChannel: hereOperation('leaves red', (walk, _at, connection) => walk.world.channels(connection, [])),
   whisperTo: hereOperation('names whom it whispers to', (walk, _at, connection) => {
     const { lobby } = walk.world.model.byConnection.get(connection)!;
-    walk.world.whisper(connection, [...lobby.members.values()].map(({ slot }) => slot));
+    walk.world.whisper(
+      connection,
+      [...lobby.members.values()].map(({ slot }) => slot),
+    );
   }),
   whisperToNobody: hereOperation('whispers to nobody', (walk, _at, connection) => {
     walk.world.whisper(connection, []);
@@ -237,22 +294,24 @@ export const WAIT: Operation = {
   },
 };
 
+export type OperationName = keyof typeof OPERATIONS;
+
 type OfSeat = (at: number) => Operation;
 
 /** These operations for each seat, and time. */
-export function operationsOf(seats: readonly Seat[], names: readonly (keyof typeof OPERATIONS)[]): Operation[] {
+export function operationsOf(seats: readonly Seat[], names: readonly OperationName[]): Operation[] {
   return [...seats.flatMap((_seat, at) => names.map((name) => OPERATIONS[name](at))), WAIT];
 }
 
-function seatOperation(what: string, run: (walk: Walk, at: number) => void | 'impossible'): OfSeat {
-  return (at) => ({ name: `${at} ${what}`, run: (walk) => run(walk, at) ?? 'done' });
+function seatOperation(what: string, run: (walk: Walk, at: number) => unknown): OfSeat {
+  return (at) => ({
+    name: `${at} ${what}`,
+    run: (walk) => (run(walk, at) === 'impossible' ? 'impossible' : 'done'),
+  });
 }
 
 /** Of a seat that is in and not away. */
-function hereOperation(
-  what: string,
-  run: (walk: Walk, at: number, connection: number) => void | 'impossible',
-): OfSeat {
+function hereOperation(what: string, run: (walk: Walk, at: number, connection: number) => unknown): OfSeat {
   return seatOperation(what, (walk, at) => {
     const connection = walk.member(at)?.connection ?? null;
     return connection === null ? 'impossible' : run(walk, at, connection);
@@ -269,7 +328,7 @@ function tokenOperation(what: string, back: number): OfSeat {
 
 /** By seat 0 where it is a moderator and in, otherwise by the administrator. */
 function moderation(what: string, action: ActionOnly<Moderation>): OfSeat {
-  return seatOperation(what, ({ world, seats, member: _ }, at) => {
+  return seatOperation(what, ({ world, seats }, at) => {
     const { account, lobby } = seats[at]!;
     const steamId = steamIdOf(account);
     const moderator = world.model.lobbies.get(lobby)?.members.get(steamIdOf(seats[0]!.account));

@@ -6,13 +6,19 @@ import { type MetricFigures, RelayMetrics } from '../../relay/metrics.js';
 import { LagMeter } from '../../relay/process_figures.js';
 import { Relay } from '../../relay/relay.js';
 import { DROP_REASONS } from '../../relay/verdict.js';
-import { CloseCode } from '../../voice/control.js';
+import { CloseCode } from '../../voice/control_codes.js';
 
 const PAGE = 'docs/operating.md';
 const BUILD = { version: '1.2.3', node: '20.0.0' };
 
 const idle: MetricFigures = {
-  counts: { ...new Relay({}, 0).counts(), notAdmitted: 0, backpressureDrops: 0, listenersCut: 0, certificate: null },
+  counts: {
+    ...new Relay({ startedAt: 0, random: (bytes) => new Uint8Array(bytes) }).counts(),
+    notAdmitted: 0,
+    backpressureDrops: 0,
+    listenersCut: 0,
+    certificate: null,
+  },
   state: 'listening',
   process: {
     cpuUserSeconds: 1.5,

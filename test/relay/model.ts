@@ -9,8 +9,8 @@ import type { Admitted } from '../../relay/credential.js';
 import type { RelayPolicy } from '../../relay/hello.js';
 import type { RelayLimits } from '../../relay/limits.js';
 import { SANCTION_KINDS, type SanctionKind, type Until } from '../../relay/sanctions.js';
-import type { FailureCode, RefusalCode } from '../../voice/control_codes.js';
 import type { DropReason } from '../../relay/verdict.js';
+import type { FailureCode, RefusalCode } from '../../voice/control_codes.js';
 
 export type ModelRights = Pick<Admitted, 'maySpeak' | 'mayListen' | 'moderator' | 'priority' | 'channels'>;
 
@@ -111,7 +111,9 @@ export class Model {
   /** The connections that get these frames. */
   hearers(speaker: Member, target: number): readonly number[] {
     return this.reached(speaker, target).flatMap((other) =>
-      other.connection !== null && other.rights.mayListen && !this.isDeafened(other) ? [other.connection] : [],
+      other.connection !== null && other.rights.mayListen && !this.isDeafened(other)
+        ? [other.connection]
+        : [],
     );
   }
 
@@ -121,7 +123,8 @@ export class Model {
     const { topic, channels, members } = member.lobby;
     const topics = [topic];
     for (const name of member.channels) topics.push(`${topic}/c${channels.get(name)!.number}`);
-    for (const other of members.values()) if (other.whispers.has(member)) topics.push(`${topic}/w${other.slot}`);
+    for (const other of members.values())
+      if (other.whispers.has(member)) topics.push(`${topic}/w${other.slot}`);
     return topics;
   }
 
@@ -137,7 +140,11 @@ export class Model {
   }
 
   /** A frame of theirs went out. The topic and the number that it was to have there. */
-  sent(speaker: Member, target: number, end: 'terminator' | 'more'): { topic: string; relaySequence: number } {
+  sent(
+    speaker: Member,
+    target: number,
+    end: 'terminator' | 'more',
+  ): { topic: string; relaySequence: number } {
     const { lobby } = speaker;
     speaker.speakingTo = end === 'terminator' ? null : target;
     speaker.heardAt = this.now;

@@ -90,8 +90,7 @@ for (const [at, policy] of POLICIES.entries()) {
 
     const moderation = (): Moderation => {
       const there = [...world.model.members()];
-      const steamId =
-        there.length > 0 && below(4) > 0 ? pick(there).steamId : steamIdOf(1 + below(ACCOUNTS));
+      const steamId = there.length > 0 && below(4) > 0 ? pick(there).steamId : steamIdOf(1 + below(ACCOUNTS));
       const seconds = below(2) === 0 ? { seconds: 1 + below(5) } : {};
       switch (below(16)) {
         case 0:
@@ -169,7 +168,10 @@ for (const [at, policy] of POLICIES.entries()) {
       else if (dice < 10) enter(waiting.length > 0 && below(2) === 0 ? pick(waiting) : world.connect());
       else if (dice < 16 && tokens.length > 0) {
         // Mostly one that was given lately.
-        world.resume(world.connect(), tokens[Math.max(0, tokens.length - 1 - below(below(3) > 0 ? 6 : 200))]!);
+        world.resume(
+          world.connect(),
+          tokens[Math.max(0, tokens.length - 1 - below(below(3) > 0 ? 6 : 200))]!,
+        );
       } else if (dice < 17) world.say(waiting.length > 0 ? pick(waiting) : 1e6, 0);
       else if (dice < 19) {
         const lobby = below(4) === 0 ? null : pick(LOBBIES);

@@ -9,7 +9,12 @@ import type { RelayOutput } from '../../relay/io.js';
 import type { RelayLimits } from '../../relay/limits.js';
 import type { Relay } from '../../relay/relay.js';
 import type { Sanction } from '../../relay/sanctions.js';
-import { type ClientMessage, type RelayMessageToWrite, readRelayMessage, writeMessage } from '../../voice/control.js';
+import {
+  type ClientMessage,
+  type RelayMessageToWrite,
+  readRelayMessage,
+  writeMessage,
+} from '../../voice/control.js';
 import { writeVoiceFrame } from '../../voice/wire.js';
 import { Belief, stateKey } from './belief.js';
 import { admittedOf, Bench, bytesOf, fields, helloOf, packetBy, steamIdOf, TOKEN } from './kit.js';
@@ -128,7 +133,8 @@ export class World {
       connection,
       token: belief.token,
       name,
-      rights: proof === 'guest' ? { ...FULL, maySpeak: this.#policy.guests === 'speak', channels: [] } : rights,
+      rights:
+        proof === 'guest' ? { ...FULL, maySpeak: this.#policy.guests === 'speak', channels: [] } : rights,
       kind: proof === 'guest' ? 'guest' : 'player',
       // As long after it as clocks may differ.
       expiresAt: ends ? bench.now + 1000 * (expiresAt + 5 - bench.unixSeconds) : Number.POSITIVE_INFINITY,
@@ -279,15 +285,20 @@ export class World {
     this.#same('sanctions', counts.sanctions, model.sanctions.size);
     for (const { lobby, steamId, ...holds } of relay.sanctions()) {
       this.#same(`sanctions of ${steamId}`, holds, model.sanctions.get(keyOf(lobby, steamId)));
-      this.#same(`what is kept of ${steamId}`, this.kept.get(keyOf(lobby, steamId)), { lobby, steamId, ...holds });
+      this.#same(`what is kept of ${steamId}`, this.kept.get(keyOf(lobby, steamId)), {
+        lobby,
+        steamId,
+        ...holds,
+      });
     }
     this.#same('what is kept', this.kept.size, counts.sanctions);
     for (const lobby of model.lobbies.values()) this.#checkLobby(lobby);
-    for (const member of members) {
-      if (model.holds('banned', member.lobby.name, member.steamId)) this.fault(`${member.steamId} is banned and in`);
-    }
     for (const [connection, { topics, belief, connectedAt }] of this.clients) {
       for (const fault of belief.faults) this.fault(`${connection}: ${fault}`);
+      const { lobby, steamId } = belief;
+      if (lobby !== null && steamId !== null && model.holds('banned', lobby, steamId)) {
+        this.fault(`${steamId} is banned and in`);
+      }
       const member = model.byConnection.get(connection);
       if (!member) {
         if (belief.slot !== null) this.fault(`${connection} believes to be in`);
@@ -296,7 +307,8 @@ export class World {
         continue;
       }
       const audible = model.topicsOf(member);
-      if (sorted(topics) !== sorted(audible)) this.fault(`${connection} hears ${[...topics]}, wants ${audible}`);
+      if (sorted(topics) !== sorted(audible))
+        this.fault(`${connection} hears ${[...topics]}, wants ${audible}`);
       this.#checkBelief(member, belief);
     }
   }
@@ -316,9 +328,7 @@ export class World {
       const whispers = [...member.whispers].map(({ slot }) => slot);
       return `${this.#stateOf(member)} > ${member.speakingTo} ~ ${sorted(whispers)}`;
     });
-    const found = state?.members.map(
-      (it) => `${stateKey(it)} > ${it.speakingTo} ~ ${sorted(it.whisperTo)}`,
-    );
+    const found = state?.members.map((it) => `${stateKey(it)} > ${it.speakingTo} ~ ${sorted(it.whisperTo)}`);
     this.#same(`lobby ${lobby.name}`, found?.sort().join(', '), wanted.sort().join(', '));
     const channels = state?.channels.map(({ number, name }) => `${number} ${name}`).sort();
     this.#same(`channels of ${lobby.name}`, channels?.join(), channelsOf(lobby));
@@ -328,7 +338,8 @@ export class World {
     const { lobby } = member;
     const who = member.steamId;
     if (belief.you !== this.#stateOf(member)) this.fault(`${who} believes to be ${belief.you}`);
-    if (belief.others.size !== lobby.members.size - 1) this.fault(`${who} believes in ${belief.others.size} others`);
+    if (belief.others.size !== lobby.members.size - 1)
+      this.fault(`${who} believes in ${belief.others.size} others`);
     for (const other of lobby.members.values()) {
       if (other === member) continue;
       const believed = belief.others.get(other.slot);
@@ -367,9 +378,10 @@ export class World {
     const found = [...model.members()].filter(
       (it) => it.steamId === steamId && (lobby === null || it.lobby.name === lobby),
     );
-    const until = 'seconds' in moderation && moderation.seconds !== undefined
-      ? model.unixSeconds + moderation.seconds
-      : null;
+    const until =
+      'seconds' in moderation && moderation.seconds !== undefined
+        ? model.unixSeconds + moderation.seconds
+        : null;
     const month = model.unixSeconds + MONTH_S;
     act();
     switch (action) {
@@ -506,7 +518,10 @@ const sorted = (items: Iterable<string | number>): string => {
 };
 
 const channelsOf = ({ channels }: ModelLobby): string =>
-  [...channels].map(([name, { number }]) => `${number} ${name}`).sort().join();
+  [...channels]
+    .map(([name, { number }]) => `${number} ${name}`)
+    .sort()
+    .join();
 
 const frames = new Map<string, Uint8Array>();
 
