@@ -104,7 +104,7 @@ async function runRelay(config: ReadConfig, log: RelayLog, stop: AbortSignal): P
   const { drain } = config.settings;
   const relay = await startRelay({ ...relayOptionsOf(config), onEvent: (event) => log.write(event) });
   const { url, operationsUrl, adminUrl } = relay;
-  log.write({ kind: 'listening', url, operationsUrl, adminUrl, admits: admitsOf(config.settings) });
+  log.write({ kind: 'listening', url, operationsUrl, adminUrl, admits: admittedBy(config.settings) });
   const onHangUp = () => reload(relay, log);
   process.on('SIGHUP', onHangUp);
   await Promise.race([stopped(stop), relay.ended]);
@@ -131,15 +131,14 @@ function reload(relay: RunningRelay, log: RelayLog): void {
 }
 
 /** Who is let in, in words. */
-function admitsOf({ dev, tokens, tickets, guests }: RelaySettings): string {
+function admittedBy({ dev, tokens, tickets, guests }: RelaySettings): string {
   if (dev) return 'anyone on this machine';
-  const who = [
-    ...(tokens.keysFile ? ['who has a token'] : []),
-    ...(tickets.web ? ['who has a web ticket'] : []),
-    ...(tickets.app ? ['who has an app ticket'] : []),
-    ...(guests === 'refuse' ? [] : [guests === 'listen' ? 'guests who listen' : 'guests']),
+  const proofs = [
+    ...(tokens.keysFile ? ['a token'] : []),
+    ...(tickets.web || tickets.app ? ['a ticket'] : []),
   ];
-  return who.join(', ');
+  const proven = proofs.length > 0 ? [`who has ${proofs.join(' or ')}`] : [];
+  return [...proven, ...(guests === 'refuse' ? [] : ['guests'])].join(', and ');
 }
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {

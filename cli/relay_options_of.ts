@@ -47,7 +47,6 @@ export function relayOptionsOf(config: RelayConfig): RelayOptions {
       tokens: {
         keys: readKeys(tokens.keysFile),
         audience: tokens.audience,
-        atExpiry: settings.atTokenExpiry,
       },
     }),
     ...(tls && {
@@ -67,6 +66,7 @@ export function relayOptionsOf(config: RelayConfig): RelayOptions {
     guests,
     secondJoin,
     lobbies,
+    atExpiry: settings.atTokenExpiry,
     limits,
     ...(operations && { operations }),
     ...(admin && { admin: { host: admin.host, port: admin.port, tokens: admin.tokenFile } }),

@@ -3,9 +3,10 @@
  */
 
 import type { Milliseconds } from '../voice/units.js';
-import type { AddressLimitOptions } from './address_limits.js';
+import type { AddressCounts, AddressLimitOptions } from './address_limits.js';
 import type { AdminEvent } from './admin_api.js';
 import type { AppTicketOptions } from './app_tickets.js';
+import type { AddressFault } from './client_address.js';
 import type { DoorRefusal } from './doorman.js';
 import type { RelayPolicy } from './hello.js';
 import type { RelayEvent, RelayStateCounts } from './io.js';
@@ -31,6 +32,8 @@ export interface RelayOptions {
   readonly guests?: RelayPolicy['guests'];
   /** Somebody who proves a SteamID that is in the lobby already takes its place, or is refused. Default `replace`. */
   readonly secondJoin?: RelayPolicy['secondJoin'];
+  /** Whose credential ends is closed out with token-expired, or stays until they leave. Default `close`. */
+  readonly atExpiry?: RelayPolicy['atExpiry'];
   /** A lobby that is not there is made by who joins first, or by an administrator alone. Default `on-join`. */
   readonly lobbies?: RelayPolicy['lobbies'];
   /**
@@ -89,8 +92,6 @@ export interface RelayTokens {
   readonly keys: unknown;
   /** What a token has to name as its audience. Default `hotmic`. */
   readonly audience?: string;
-  /** What becomes of a participant whose token expires: closed out with token-expired (`close`, the default), or kept. */
-  readonly atExpiry?: 'close' | 'keep';
 }
 
 /** Where the operator's port is. */
@@ -153,6 +154,10 @@ export interface RelayCounts extends RelayStateCounts {
    * wrong.
    */
   readonly listenersCut: number;
+  /** What addresses did; in development they are not counted. */
+  readonly addresses: AddressCounts;
+  /** Connections that were counted for a proxy, or for nobody, because their own address was not to be had; by why. */
+  readonly addressFaults: Readonly<Record<AddressFault, number>>;
   /** Null without TLS. */
   readonly certificate: CertificateCounts | null;
 }

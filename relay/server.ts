@@ -95,7 +95,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
       guests,
       secondJoin: options.secondJoin ?? 'replace',
       lobbies: options.lobbies ?? 'on-join',
-      atExpiry: tokens?.atExpiry ?? 'close',
+      atExpiry: options.atExpiry ?? 'close',
     },
     startedAt: monotonicMs(),
     random: (bytes) => randomBytes(bytes),
@@ -124,6 +124,8 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     backpressureDrops: switchboard.backpressureDrops,
     listenersCut: switchboard.listenersCut,
     certificate: port?.certificate ?? null,
+    addresses: addresses.counts(),
+    addressFaults: doorman.addressFaults,
   });
 
   const voice: UWebSockets.WebSocketBehavior<SocketData> = {

@@ -201,7 +201,7 @@ t.test(
     t.same(problemsOf(t, { file: 'tls:\n  certFile: a' }), [
       'relay.yaml:2:3: tls.certFile wants tls.keyFile as well',
     ]);
-    t.same(problemsOf(t, { file: 'tls:\n  certFile: a', flags: { '--tls-key-file': ['b'] } }), []);
+    t.same(problemsOf(t, { file: 'tls:\n  certFile: a', flags: { '--tls-key': ['b'] } }), []);
     t.same(
       problemsOf(t, { file: 'operations:\n  host: 1' }).length,
       1,
@@ -314,7 +314,8 @@ t.test('settings become options of a relay', async (t) => {
   t.match(relayOptionsOf(config), {
     dev: false,
     port: 0,
-    tokens: { keys, audience: 'x', atExpiry: 'keep' },
+    tokens: { keys, audience: 'x' },
+    atExpiry: 'keep',
     guests: 'speak',
     operations: { port: 0, host: '127.0.0.1' },
     limits: relayLimits(),
