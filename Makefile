@@ -34,6 +34,10 @@ try-dockerfile: build ## run the steps of deploy/Dockerfile in a bootstrapped De
 soak: build ## a million packets through one decoder, and through ten thousand: memory stays flat
 	@HOTMIC_SOAK_PACKETS=1000000 node dist/test/scenario/codec_memory.test.js
 
+.PHONY: explore
+explore: build ## the relay's mute rule in every state that two people can reach; for minutes
+	@HOTMIC_WHOLE=1 node dist/test/relay/mute_rule.test.js
+
 .PHONY: check
 check: lint wasm-check test ## everything that has to hold before a commit
 

@@ -3,6 +3,7 @@
  * line.
  */
 
+import type { AdminCommand, Moderation } from '../../relay/administration.js';
 import type { Admitted, CredentialVerdict } from '../../relay/credential.js';
 import type { RelayPolicy } from '../../relay/hello.js';
 import type { RelayOutput } from '../../relay/io.js';
@@ -19,8 +20,11 @@ export const OPUS = Uint8Array.of(0x48, 1, 2, 3, 4, 5);
 
 /** The SteamID of the person with this account, in decimal. */
 export function steamIdOf(account: number): string {
-  return personSteamId(account).toString();
+  steamIds[account] ??= personSteamId(account).toString();
+  return steamIds[account];
 }
+
+const steamIds: Record<number, string> = {};
 
 /** A well-formed packet of one frame, by `steamId`. */
 export function packetBy(steamId: bigint, sequence = 0): Uint8Array {
@@ -79,14 +83,18 @@ export class Bench {
   /** Unix time, in seconds. */
   unixSeconds = 2_000_000_000;
 
-  /** @param policy Default that of a relay in development, with the second of a SteamID refused. */
+  /**
+   * @param policy Default that of a relay in development, with the second of a SteamID refused.
+   * @param relay Another relay than ours: a broken one.
+   */
   constructor(
     limits: Partial<RelayLimits> = {},
     policy: Partial<RelayPolicy> = {},
     sanctions: readonly Sanction[] = [],
+    relay: typeof Relay = Relay,
   ) {
     let drawn = 0;
-    this.relay = new Relay({
+    this.relay = new relay({
       limits,
       policy: { unproven: 'admit', secondJoin: 'refuse', ...policy },
       startedAt: this.now,
@@ -107,12 +115,35 @@ export class Bench {
     return this.relay.handle({ kind: 'judged', connection, verdict, unixSeconds }, this.now);
   }
 
-  /** Connects, says hello with a token, and has this granted; the connection has the account's number. */
-  admit(account: number, changed: Partial<Admitted> = {}): readonly RelayOutput[] {
-    this.connect(account);
+  /** Connects, says hello with a token, and has this granted; the connection has the account's number unless said otherwise. */
+  admit(account: number, changed: Partial<Admitted> = {}, connection = account): readonly RelayOutput[] {
+    this.connect(connection);
     const admitted = admittedOf(account, changed);
-    this.text(account, { ...helloOf(account, admitted.lobby ?? 'den'), token: TOKEN });
-    return this.judged(account, admitted);
+    this.text(connection, { ...helloOf(account, admitted.lobby ?? 'den'), token: TOKEN });
+    return this.judged(connection, admitted);
+  }
+
+  /** Connects and resumes. */
+  resume(connection: number, token: string): readonly RelayOutput[] {
+    this.connect(connection);
+    return this.text(connection, { type: 'resume', versions: [1], token });
+  }
+
+  admin(command: AdminCommand): ReturnType<Relay['administer']> {
+    return this.relay.administer(command, this.now, this.unixSeconds);
+  }
+
+  /** The administrator does this, which has to be done. */
+  moderate(lobby: string | null, moderation: Moderation): readonly RelayOutput[] {
+    const { result, outputs } = this.admin({ kind: 'moderate', lobby, moderation });
+    if (result.kind === 'failed') throw new Error(`it was not done: ${result.detail}`);
+    return outputs;
+  }
+
+  /** So many seconds pass, of both clocks, and the relay is told. */
+  pass(seconds: number): readonly RelayOutput[] {
+    this.unixSeconds += seconds;
+    return this.tickAt(this.now + 1000 * seconds);
   }
 
   connect(connection: number): readonly RelayOutput[] {
@@ -160,6 +191,20 @@ export function tellsOf(
 export function slotOf(outputs: readonly RelayOutput[]): number {
   for (const [, message] of tellsOf(outputs)) if (message.type === 'welcome') return message.slot;
   throw new Error('there is no welcome among the outputs');
+}
+
+/** The resume token of the welcome among the outputs. */
+export function tokenOf(outputs: readonly RelayOutput[]): string {
+  for (const [, message] of tellsOf(outputs)) {
+    if (message.type === 'welcome' && message.resume) return message.resume.token;
+  }
+  throw new Error('there is no resume token among the outputs');
+}
+
+/** The code of the failure among the outputs, or null. */
+export function failureOf(outputs: readonly RelayOutput[]): string | null {
+  for (const [, message] of tellsOf(outputs)) if (message.type === 'failed') return message.code;
+  return null;
 }
 
 /** The code of the refusal among the outputs, or null. */

@@ -2,6 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import t from 'tap';
+import { AddressLimits } from '../../relay/address_limits.js';
+import { ADDRESS_FAULTS, type AddressFault } from '../../relay/client_address.js';
 import { type MetricFigures, RelayMetrics } from '../../relay/metrics.js';
 import { LagMeter } from '../../relay/process_figures.js';
 import { Relay } from '../../relay/relay.js';
@@ -11,6 +13,8 @@ import { CloseCode } from '../../voice/control_codes.js';
 const PAGE = 'docs/operating.md';
 const BUILD = { version: '1.2.3', node: '20.0.0' };
 
+const FAULTS = Object.fromEntries(ADDRESS_FAULTS.map((fault) => [fault, 0])) as Record<AddressFault, number>;
+
 const idle: MetricFigures = {
   counts: {
     ...new Relay({ startedAt: 0, random: () => new Uint8Array(16) }).counts(),
@@ -18,6 +22,8 @@ const idle: MetricFigures = {
     backpressureDrops: 0,
     listenersCut: 0,
     certificate: null,
+    addresses: new AddressLimits().counts(),
+    addressFaults: FAULTS,
   },
   state: 'listening',
   process: {
