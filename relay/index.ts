@@ -16,6 +16,7 @@ export * from './running_relay.js';
 export type { Sanction, SanctionKind, Until } from './sanctions.js';
 export { startRelay } from './server.js';
 export type { SteamWebTicketOptions } from './steam_web_tickets.js';
+export type { RelayTls } from './tls.js';
 export * from './tokens.js';
 export {
   DROP_REASONS,

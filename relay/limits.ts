@@ -48,7 +48,12 @@ export interface RelayLimits {
   readonly soundBurstMs: number;
 }
 
-const RANGES: Readonly<Record<keyof RelayLimits, readonly [fallback: number, min: number, max: number]>> = {
+/** Default, least and most of each limit of a set. */
+export type LimitRanges<Limits> = Readonly<
+  Record<keyof Limits, readonly [fallback: number, min: number, max: number]>
+>;
+
+export const RELAY_LIMIT_RANGES: LimitRanges<RelayLimits> = {
   connections: [10_000, 1, 1_000_000],
   lobbies: [1000, 1, 100_000],
   participants: [10_000, 1, 1_000_000],
@@ -76,25 +81,36 @@ const RANGES: Readonly<Record<keyof RelayLimits, readonly [fallback: number, min
  *   range, or slots would rest no longer than a place is kept.
  */
 export function relayLimits(chosen: Partial<RelayLimits> = {}): RelayLimits {
-  const limits: Record<string, number> = {};
-  for (const [name, [fallback]] of Object.entries(RANGES)) limits[name] = fallback;
-  for (const [name, value] of Object.entries(chosen)) {
-    const range = Object.hasOwn(RANGES, name) ? RANGES[name as keyof RelayLimits] : undefined;
-    if (!range) {
-      const known = Object.keys(RANGES).join(', ');
-      throw new TypeError(`Cannot set the relay's limits: "${name}" is not one of them, wants ${known}`);
-    }
-    if (value === undefined) continue;
-    const [, min, max] = range;
-    if (!Number.isInteger(value) || value < min || value > max) {
-      throw new RangeError(`Cannot set the relay's limit ${name}: it is ${value}, wants ${min} to ${max}`);
-    }
-    limits[name] = value;
-  }
-  const { slotRestMs = 0, resumeWithinMs = 0 } = limits;
+  const limits = limitsWithin(RELAY_LIMIT_RANGES, chosen, "the relay's");
+  const { slotRestMs, resumeWithinMs } = limits;
   if (slotRestMs <= resumeWithinMs) {
     const wanted = `more than resumeWithinMs, which is ${resumeWithinMs}`;
     throw new RangeError(`Cannot set the relay's limit slotRestMs: it is ${slotRestMs}, wants ${wanted}`);
   }
-  return limits as unknown as RelayLimits;
+  return limits;
+}
+
+/** A set of limits with every default filled in; `whose` they are is for messages. Throws as `relayLimits` does for a name or a value. */
+export function limitsWithin<Limits>(
+  ranges: LimitRanges<Limits>,
+  chosen: Partial<Limits>,
+  whose: string,
+): Limits {
+  const limits: Record<string, number> = {};
+  const all: Readonly<Record<string, readonly [number, number, number]>> = ranges;
+  for (const [name, [fallback]] of Object.entries(all)) limits[name] = fallback;
+  for (const [name, value] of Object.entries(chosen) as [string, number | undefined][]) {
+    const range = Object.hasOwn(all, name) ? all[name] : undefined;
+    if (!range) {
+      const known = Object.keys(all).join(', ');
+      throw new TypeError(`Cannot set ${whose} limits: "${name}" is not one of them, wants ${known}`);
+    }
+    if (value === undefined) continue;
+    const [, min, max] = range;
+    if (!Number.isInteger(value) || value < min || value > max) {
+      throw new RangeError(`Cannot set ${whose} limit ${name}: it is ${value}, wants ${min} to ${max}`);
+    }
+    limits[name] = value;
+  }
+  return limits as Limits;
 }

@@ -19,8 +19,10 @@ export async function loadUWebSockets(): Promise<typeof UWebSockets> {
 }
 
 /**
- * Has the app listen there, alone.
+ * Has the app listen there: alone, or beside others of ours that listen shared. Of two that share a port the system
+ * gives each connection to either, so first ask `portFor` whether anybody else has it.
  *
+ * @param port 0, a free one, only alone.
  * @throws HotmicError `ERR_HOTMIC_PORT_IN_USE`, or `ERR_HOTMIC_LISTEN` for another reason.
  */
 export async function listenAt(
@@ -28,10 +30,23 @@ export async function listenAt(
   app: UWebSockets.TemplatedApp,
   host: string,
   port: number,
+  how: 'alone' | 'shared',
 ): Promise<UWebSockets.us_listen_socket> {
-  const listening = listen(uws, app, host, port);
-  if (!listening) throw listenError(await whyNot(host, port), host, port);
-  return listening;
+  const listening = listen(uws, app, host, port, how);
+  if (listening) return listening;
+  const probed = how === 'alone' ? await probe(host, port) : null;
+  throw listenError(typeof probed === 'number' ? null : probed, host, port);
+}
+
+/**
+ * The port to share, a free one for 0. It is nobody's at that moment.
+ *
+ * @throws as `listenAt`.
+ */
+export async function portFor(host: string, port: number): Promise<number> {
+  const probed = await probe(host, port);
+  if (typeof probed === 'number') return probed;
+  throw listenError(probed, host, port);
 }
 
 /** Null when it cannot. uWebSockets calls back before it returns, and gives no reason. */
@@ -40,9 +55,10 @@ function listen(
   app: UWebSockets.TemplatedApp,
   host: string,
   port: number,
+  how: 'alone' | 'shared',
 ): UWebSockets.us_listen_socket | null {
-  // The package's types know neither the constant nor host and options together. Without the option,
-  // uWebSockets sets SO_REUSEPORT, and a second relay on the port would silently take half of the connections.
+  // The package's types know neither the constants nor host and options together. By default uWebSockets sets
+  // SO_REUSEPORT, and a second relay on the port would silently take half of the connections.
   const { LIBUS_LISTEN_EXCLUSIVE_PORT } = uws as unknown as { LIBUS_LISTEN_EXCLUSIVE_PORT: number };
   const wide = app as unknown as {
     listen(
@@ -53,17 +69,23 @@ function listen(
     ): void;
   };
   let listening: UWebSockets.us_listen_socket | null = null;
-  wide.listen(host, port, LIBUS_LISTEN_EXCLUSIVE_PORT, (socket) => {
+  wide.listen(host, port, how === 'alone' ? LIBUS_LISTEN_EXCLUSIVE_PORT : 0, (socket) => {
     listening = socket || null;
   });
   return listening;
 }
 
-/** What the system has against listening there: Node's own server tells, where uWebSockets does not. */
-function whyNot(host: string, port: number): Promise<unknown> {
+/**
+ * The port that Node's own server gets there, and gives back; or what the system has against it, which uWebSockets does
+ * not tell.
+ */
+function probe(host: string, port: number): Promise<unknown> {
   return new Promise((resolve) => {
-    const probe = net.createServer();
-    probe.once('error', resolve);
-    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(null)));
+    const server = net.createServer();
+    server.once('error', resolve);
+    server.listen({ host, port, exclusive: true }, () => {
+      const got = (server.address() as net.AddressInfo).port;
+      server.close(() => resolve(got));
+    });
   });
 }

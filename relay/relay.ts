@@ -40,10 +40,12 @@ import {
 } from './hello.js';
 import type { ConnectionId, Departure, RelayInput, RelayOutput, RelayStateCounts } from './io.js';
 import { type RelayLimits, relayLimits } from './limits.js';
-import { type Failure, Lobby, type LobbyPlan } from './lobby.js';
+import { type Entrant, Lobbies } from './lobbies.js';
+import type { Failure } from './lobby.js';
 import { endSanctions, type House, moderate } from './moderation.js';
 import { OnceIds } from './once_ids.js';
 import { type Participant, stateOf } from './participant.js';
+import { Places } from './places.js';
 import { type Sanction, Sanctions } from './sanctions.js';
 import { TokenBucket } from './token_bucket.js';
 import { TOKEN_CLOCK_TOLERANCE_S } from './token_claims.js';
@@ -76,19 +78,6 @@ interface Connection {
   participant: Participant | null;
 }
 
-/** Who is about to join. */
-interface Entrant {
-  readonly steamId: string;
-  readonly kind: Participant['kind'];
-  readonly name: string;
-  readonly lobby: string;
-  readonly rights: Rights;
-  readonly expiresAt: Milliseconds;
-  /** Whether the SteamID is shown to be theirs. */
-  readonly proof: 'proven' | 'unproven';
-  readonly ownerSteamId: string | null;
-}
-
 const NONE: readonly RelayOutput[] = [];
 
 export class Relay {
@@ -99,20 +88,15 @@ export class Relay {
   readonly #connections = new Map<ConnectionId, Connection>();
   /** Connections before their welcome, the oldest first. */
   readonly #waiting = new Set<Connection>();
-  readonly #lobbies = new Map<string, Lobby>();
+  readonly #lobbies: Lobbies;
+  readonly #places: Places;
   readonly #speaking = new Set<Participant>();
-  /** The longest away first. */
-  readonly #away = new Set<Participant>();
-  readonly #byResumeToken = new Map<string, Participant>();
-  /** Participants whose credential will end. */
-  readonly #expiring = new Set<Participant>();
   readonly #sanctions: Sanctions;
   readonly #onceIds = new OnceIds();
   readonly #drops = noDrops();
   readonly #refusals = zeroOf<RefusalCode>(Object.keys(CloseCode) as RefusalCode[]);
   readonly #failures = zeroOf<FailureCode>(FAILURE_CODES);
   readonly #house: House;
-  #lobbiesMade = 0;
   #participants = 0;
   #resumes = 0;
   #publishedFrames = 0;
@@ -125,9 +109,11 @@ export class Relay {
     this.#startedAt = startedAt;
     this.#random = random;
     this.#sanctions = new Sanctions(this.limits.sanctions, sanctions);
+    this.#lobbies = new Lobbies(this.limits, this.#policy, this.#sanctions);
+    this.#places = new Places(this.limits.resumeWithinMs, () => this.#random16());
     this.#house = {
       sanctions: this.#sanctions,
-      found: (lobby, steamId) => this.#found(lobby, steamId),
+      found: (lobby, steamId) => this.#lobbies.found(lobby, steamId),
       dismiss: (participant, code, detail, turn) => this.#dismiss(participant, code, detail, turn),
     };
   }
@@ -217,7 +203,7 @@ export class Relay {
 
   /** All lobbies. */
   lobbies(): readonly LobbySummary[] {
-    return [...this.#lobbies.values()].map(summaryOf);
+    return [...this.#lobbies.all].map(summaryOf);
   }
 
   /** One lobby, whole; null when it is not there. */
@@ -236,7 +222,7 @@ export class Relay {
     return {
       connections: this.#connections.size,
       participants: this.#participants,
-      away: this.#away.size,
+      away: this.#places.away,
       lobbies: this.#lobbies.size,
       sanctions: this.#sanctions.size,
       resumes: this.#resumes,
@@ -378,66 +364,28 @@ export class Relay {
 
   /** Whether they are in; otherwise they are refused. */
   #join(connection: Connection, entrant: Entrant, version: number, turn: Turn): boolean {
-    const refused = this.#whyNot(entrant, turn.unixSeconds);
-    if (refused) {
-      this.#refuse(connection, refused.code, refused.detail, turn);
+    const refusal = this.#lobbies.whyNot(entrant, this.#participants, turn.unixSeconds);
+    if (refusal) {
+      this.#refuse(connection, refusal.code, refusal.detail, turn);
       return false;
     }
     const { steamId, kind, name, rights, expiresAt } = entrant;
     const before = this.#lobbies.get(entrant.lobby)?.withSteamId(steamId);
     if (before) this.#dismiss(before, 'replaced', 'the same SteamID has joined again', turn);
-    const lobby = this.#lobbies.get(entrant.lobby) ?? this.#openLobby(entrant.lobby, null, turn);
+    const lobby = this.#lobbies.obtain(entrant.lobby, turn);
     const sanctioned = this.#sanctions.of(lobby.name, steamId, turn.unixSeconds);
     const joiner = { connection: connection.id, steamId, kind, name, rights: rightsOf(rights), expiresAt };
     const participant = lobby.join(joiner, sanctioned, turn.now);
     this.#participants += 1;
-    if (expiresAt < Number.POSITIVE_INFINITY) this.#expiring.add(participant);
     this.#admit(connection, participant, version, turn);
     lobby.tellOthers(participant, { type: 'joined', participant: stateOf(participant) }, turn);
     turn.push(participantEvent('joined', participant));
     return true;
   }
 
-  /** Why somebody may not join; null when they may. */
-  #whyNot(
-    { steamId, lobby: name, proof, ownerSteamId }: Entrant,
-    unixSeconds: number,
-  ): { code: RefusalCode; detail: string } | null {
-    for (const id of ownerSteamId === null ? [steamId] : [steamId, ownerSteamId]) {
-      if (this.#sanctions.of(name, id, unixSeconds).banned) {
-        return { code: 'banned', detail: 'you are banned from this lobby' };
-      }
-    }
-    const lobby = this.#lobbies.get(name);
-    const before = lobby?.withSteamId(steamId);
-    const mayReplace = this.#policy.secondJoin === 'replace' && proof === 'proven';
-    if (before && before.connection !== null && !mayReplace) {
-      return {
-        code: 'steam-id-in-use',
-        detail: `SteamID ${steamId} is in the lobby already, wants each once`,
-      };
-    }
-    if (!lobby && this.#policy.lobbies === 'by-admin') {
-      return { code: 'lobby-unknown', detail: 'there is no such lobby, wants one that the operator made' };
-    }
-    if (!lobby && this.#lobbies.size >= this.limits.lobbies) {
-      const detail = `${this.#lobbies.size} lobbies, wants at most ${this.limits.lobbies}`;
-      return { code: 'relay-full', detail };
-    }
-    if (before) return null;
-    if (lobby && lobby.size >= lobby.capacity) {
-      return { code: 'lobby-full', detail: `${lobby.size} participants, wants at most ${lobby.capacity}` };
-    }
-    if (this.#participants >= this.limits.participants) {
-      const detail = `${this.#participants} participants, wants at most ${this.limits.participants}`;
-      return { code: 'relay-full', detail };
-    }
-    return null;
-  }
-
   /** Gets a participant their place back, whom the token names. Their old connection may not have been seen to break yet. */
   #resume(connection: Connection, token: string, version: number, turn: Turn): void {
-    const participant = this.#byResumeToken.get(token);
+    const participant = this.#places.under(token);
     if (!participant) {
       const detail = 'nobody waits under this token, wants that of the last welcome, in time';
       this.#refuse(connection, 'resume-refused', detail, turn);
@@ -450,7 +398,6 @@ export class Relay {
       lobby.detach(participant, turn);
       this.#refuse(old, 'replaced', 'this place was resumed by another connection', turn);
     }
-    this.#away.delete(participant);
     this.#resumes += 1;
     this.#admit(connection, participant, version, turn);
     if (!old) lobby.tellOthers(participant, { type: 'changed', participant: stateOf(participant) }, turn);
@@ -463,10 +410,7 @@ export class Relay {
     connection.participant = participant;
     connection.nonce = null;
     this.#waiting.delete(connection);
-    if (participant.resumeToken !== null) this.#byResumeToken.delete(participant.resumeToken);
-    const withinMs = this.limits.resumeWithinMs;
-    participant.resumeToken = withinMs > 0 ? this.#random16() : null;
-    if (participant.resumeToken !== null) this.#byResumeToken.set(participant.resumeToken, participant);
+    const resumeToken = this.#places.arrive(participant);
     lobby.arrive(participant, connection.id, turn);
     const welcome: RelayMessageToWrite = {
       type: 'welcome',
@@ -477,7 +421,9 @@ export class Relay {
       ...(rights.mayListen ? {} : { listen: false as const }),
       relayTimeMs: this.#relayTimeMs(turn.now),
       nonce: this.#random16(),
-      ...(participant.resumeToken !== null && { resume: { token: participant.resumeToken, withinMs } }),
+      ...(resumeToken !== null && {
+        resume: { token: resumeToken, withinMs: this.limits.resumeWithinMs },
+      }),
       you: stateOf(participant),
       participants: lobby.infoFor(participant),
       channels: [...lobby.channels].map(({ number, name }) => ({ number, name })),
@@ -531,14 +477,11 @@ export class Relay {
     switch (command.kind) {
       case 'open-lobby': {
         const plan = planOf(command, this.limits);
-        if (this.#lobbies.has(command.lobby)) {
+        if (this.#lobbies.get(command.lobby)) {
           return failed({ code: 'lobby-exists', detail: 'a lobby of this name is there already' });
         }
-        if (this.#lobbies.size >= this.limits.lobbies) {
-          const detail = `${this.#lobbies.size} lobbies, wants at most ${this.limits.lobbies}`;
-          return failed({ code: 'relay-full', detail });
-        }
-        this.#openLobby(command.lobby, plan, turn);
+        if (this.#lobbies.isFull) return failed({ code: 'relay-full', detail: this.#lobbies.fullDetail });
+        this.#lobbies.open(command.lobby, plan, turn);
         return { kind: 'done' };
       }
       case 'close-lobby': {
@@ -547,7 +490,7 @@ export class Relay {
         for (const participant of [...lobby.participants]) {
           this.#dismiss(participant, 'lobby-ended', 'the operator closed the lobby', turn);
         }
-        this.#closeLobby(lobby, turn);
+        this.#lobbies.endEmpty(lobby, 'by-admin', turn);
         return { kind: 'done' };
       }
       case 'moderate': {
@@ -556,17 +499,6 @@ export class Relay {
         return failed(failure);
       }
     }
-  }
-
-  /** The participants of this SteamID, in one lobby or in all. */
-  #found(lobbyName: string | null, steamId: string): readonly Participant[] {
-    const lobbies = lobbyName === null ? this.#lobbies.values() : [this.#lobbies.get(lobbyName)];
-    const found: Participant[] = [];
-    for (const lobby of lobbies) {
-      const participant = lobby?.withSteamId(steamId);
-      if (participant) found.push(participant);
-    }
-    return found;
   }
 
   #drain({ withinMs, goTo }: Extract<RelayInput, { kind: 'drain' }>, turn: Turn): void {
@@ -582,14 +514,10 @@ export class Relay {
       const detail = `${what} in time, wants a hello within ${this.limits.helloWithinMs} ms`;
       this.#refuse(connection, 'hello-late', detail, turn);
     }
-    for (const participant of this.#expiring) {
-      if (turn.now < participant.expiresAt) continue;
+    for (const participant of this.#places.endedBy(turn.now)) {
       this.#dismiss(participant, 'token-expired', 'the token has expired, wants a new one', turn);
     }
-    for (const participant of this.#away) {
-      if (turn.now - participant.awaySince < this.limits.resumeWithinMs) break;
-      this.#dismiss(participant, 'gone', '', turn);
-    }
+    for (const participant of this.#places.goneBy(turn.now)) this.#remove(participant, 'gone', turn);
     for (const participant of this.#speaking) {
       if (turn.now - participant.heardAt < this.limits.speakingHangoverMs) continue;
       this.#setSpeaking(participant, null, turn);
@@ -620,10 +548,10 @@ export class Relay {
   }
 
   /** Somebody goes for good; their connection, if they have one, is closed and told why. */
-  #dismiss(participant: Participant, why: RefusalCode | 'gone', detail: string, turn: Turn): void {
+  #dismiss(participant: Participant, why: RefusalCode, detail: string, turn: Turn): void {
     const connection =
       participant.connection === null ? undefined : this.#connections.get(participant.connection);
-    if (connection && why !== 'gone') this.#refuse(connection, why, detail, turn);
+    if (connection) this.#refuse(connection, why, detail, turn);
     else this.#remove(participant, why, turn);
   }
 
@@ -639,7 +567,7 @@ export class Relay {
     }
     participant.lobby.goAway(participant, turn);
     this.#speaking.delete(participant);
-    this.#away.add(participant);
+    this.#places.goAway(participant);
     turn.push(participantEvent('away', participant));
   }
 
@@ -647,12 +575,10 @@ export class Relay {
     const { lobby } = participant;
     this.#participants -= 1;
     this.#speaking.delete(participant);
-    this.#away.delete(participant);
-    this.#expiring.delete(participant);
-    if (participant.resumeToken !== null) this.#byResumeToken.delete(participant.resumeToken);
+    this.#places.leave(participant);
     lobby.leave(participant, turn);
     turn.push(leftEvent(participant, why));
-    if (lobby.size === 0 && !lobby.plan) this.#closeLobby(lobby, turn);
+    this.#lobbies.endEmpty(lobby, 'by-itself', turn);
   }
 
   #forget(connection: Connection): void {
@@ -660,20 +586,6 @@ export class Relay {
     this.#waiting.delete(connection);
     connection.judged = null;
     connection.participant = null;
-  }
-
-  #openLobby(name: string, plan: LobbyPlan | null, turn: Turn): Lobby {
-    const lobby = new Lobby(name, `lobby/${this.#lobbiesMade}`, this.limits, plan);
-    this.#lobbies.set(name, lobby);
-    this.#lobbiesMade += 1;
-    turn.push({ kind: 'event', event: { kind: 'lobby-opened', lobby: name } });
-    return lobby;
-  }
-
-  #closeLobby(lobby: Lobby, turn: Turn): void {
-    if (this.#lobbies.get(lobby.name) !== lobby) return;
-    this.#lobbies.delete(lobby.name);
-    turn.push({ kind: 'event', event: { kind: 'lobby-closed', lobby: lobby.name } });
   }
 
   #drop(reason: DropReason, outputs: readonly RelayOutput[] = NONE): Verdict {
