@@ -8,7 +8,7 @@ SOURCES := $(shell find voice wasm native tickets relay client record cli bench 
 
 .PHONY: help
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: dist/.built build/.addon ## install what is needed and compile; the addon where a C++ compiler and headers are
@@ -25,6 +25,10 @@ test: build ## run all tests; the last line counts them
 .PHONY: test-node24
 test-node24: build ## the same on Node 24 and Debian 13, in a tree bootstrapped under out/; wants root
 	@sh test/node24.sh
+
+.PHONY: try-dockerfile
+try-dockerfile: build ## run the steps of deploy/Dockerfile in a bootstrapped Debian 13 tree, and its relay; wants root
+	@node dist/test/deploy/try_dockerfile.js
 
 .PHONY: soak
 soak: build ## a million packets through one decoder, and through ten thousand: memory stays flat
@@ -74,7 +78,7 @@ ubsan: build ## UndefinedBehaviorSanitizer: the same
 	@sh test/native/stress/sanitize.sh undefined
 
 .PHONY: bench
-bench: build ## measure; ONLY=ring, steam, codec or stages for one of them
+bench: build ## measure; ONLY=ring, steam, codec, stages, storm or relay for one of them
 	@node dist/bench/main.js $(ONLY)
 
 .PHONY: prebuild

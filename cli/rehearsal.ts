@@ -8,9 +8,9 @@
 import { setMaxListeners } from 'node:events';
 import { monotonicMs } from '../client/clock.js';
 import { joinLobby, type Lobby, type LobbyEvents } from '../client/lobby.js';
+import type { Participant } from '../client/lobby_state.js';
 import { Publisher } from '../client/publisher.js';
 import type { DecodedVoice } from '../client/receiver.js';
-import type { Participant } from '../client/session.js';
 import { StageLog } from '../client/stage_log.js';
 import { joinVoice, type Voice } from '../client/voice.js';
 import { type Capture, embeddedSteam, startCapture } from '../native/capture.js';

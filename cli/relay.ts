@@ -1,7 +1,7 @@
 /** `hotmic relay`: runs a relay until it is stopped. */
 
 import { Command, Option } from 'commander';
-import { startRelay } from '../relay/index.js';
+import { type RunningRelay, startRelay } from '../relay/index.js';
 import { codeOf, messageOf } from '../voice/error.js';
 import { type ConfigOutcome, configError, type Flags, NAMED_FLAGS, readRelayConfig } from './relay_config.js';
 import { printedConfig } from './relay_config_text.js';
@@ -96,19 +96,18 @@ async function withLog(
       code,
       detail: messageOf(thrown).replace(':\n', ': ').replaceAll('\n', '; '),
     });
-    process.exitCode = 1;
+    process.exitCode = code === 'ERR_HOTMIC_USAGE' ? 2 : 1;
   }
 }
 
 async function runRelay(config: ReadConfig, log: RelayLog, stop: AbortSignal): Promise<void> {
-  const { dev, drain } = config.settings;
+  const { drain } = config.settings;
   const relay = await startRelay({ ...relayOptionsOf(config), onEvent: (event) => log.write(event) });
-  const admits = dev ? 'anyone on this machine' : 'who has a token';
-  log.write({ kind: 'listening', url: relay.url, operationsUrl: relay.operationsUrl, admits });
-  // Whatever comes of it is an event, and in the log.
-  const onHangUp = () => void relay.reloadCertificate().catch(() => undefined);
-  if (config.settings.tls) process.on('SIGHUP', onHangUp);
-  await stopped(stop);
+  const { url, operationsUrl, adminUrl } = relay;
+  log.write({ kind: 'listening', url, operationsUrl, adminUrl, admits: admittedBy(config.settings) });
+  const onHangUp = () => reload(relay, log);
+  process.on('SIGHUP', onHangUp);
+  await Promise.race([stopped(stop), relay.ended]);
   const { connections } = relay.counts();
   if (drain.seconds > 0 && connections > 0)
     log.write({ kind: 'draining', connections, withinSeconds: drain.seconds });
@@ -119,6 +118,27 @@ async function runRelay(config: ReadConfig, log: RelayLog, stop: AbortSignal): P
   // Behind what waits, or it might be one of the lines that are given up.
   await log.settled();
   log.write({ kind: 'ended', publishedFrames, drops, lostLines: log.lostLines() });
+}
+
+/** Reads certificate and administrators' tokens anew. What comes of it is in the log; what is wrong leaves all as it was. */
+function reload(relay: RunningRelay, log: RelayLog): void {
+  void relay.reloadCertificate().catch(() => undefined);
+  try {
+    relay.reloadAdminTokens();
+  } catch (thrown) {
+    log.write({ kind: 'failed', code: codeOf(thrown) ?? 'ERR_HOTMIC_INTERNAL', detail: messageOf(thrown) });
+  }
+}
+
+/** Who is let in, in words. */
+function admittedBy({ dev, tokens, tickets, guests }: RelaySettings): string {
+  if (dev) return 'anyone on this machine';
+  const proofs = [
+    ...(tokens.keysFile ? ['a token'] : []),
+    ...(tickets.web || tickets.app ? ['a ticket'] : []),
+  ];
+  const proven = proofs.length > 0 ? [`who has ${proofs.join(' or ')}`] : [];
+  return [...proven, ...(guests === 'refuse' ? [] : ['guests'])].join(', and ');
 }
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {

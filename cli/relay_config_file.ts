@@ -17,7 +17,6 @@ import {
   type ParsedNode,
   parseDocument,
 } from 'yaml';
-import { messageOf } from '../voice/error.js';
 import { didYouMean } from './did_you_mean.js';
 import { readBounded } from './read_bounded.js';
 import {
@@ -77,7 +76,9 @@ export function readConfigText(text: string, name: string, folder: string): Conf
       lineCounter: lines,
       prettyErrors: false,
       resolveKnownTags: false,
-      logLevel: 'silent',
+      // Ours does not take time by the square.
+      uniqueKeys: false,
+      logLevel: 'error',
     });
     for (const { pos, message } of document.errors)
       problems.push({ from: 'file', subject: `${at(pos[0])}:`, says: message.replace(/\s+/g, ' ') });
@@ -85,7 +86,11 @@ export function readConfigText(text: string, name: string, folder: string): Conf
   } catch (thrown) {
     // Nested so deeply that the parser's stack ends.
     if (!(thrown instanceof RangeError)) throw thrown;
-    problems.push({ from: 'file', subject: `${name}:`, says: `cannot be parsed: ${messageOf(thrown)}` });
+    problems.push({
+      from: 'file',
+      subject: `${name}:`,
+      says: 'is nested too deeply, wants sections in sections at most',
+    });
   }
   return { found: reader.found, faulty: reader.faulty, problems };
 }
@@ -121,16 +126,17 @@ class Reader {
   ): void {
     const path = prefix.slice(0, -1);
     if (isNothing(node)) return;
-    if (!isMap(node) || this.#isMarked(node, path)) {
-      if (!isMap(node))
-        this.#refuse(
-          node?.range[0] ?? offset,
-          path,
-          'is no section, wants settings, each on a line as name: value',
-        );
+    if (node && this.#isMarked(node, path)) {
       this.faulty.add(path);
       return;
     }
+    if (!isMap(node)) {
+      const says = 'is no section, wants settings, each on a line as name: value';
+      this.#refuse(node?.range[0] ?? offset, path, says);
+      this.faulty.add(path);
+      return;
+    }
+    const places = new Map<string, number>();
     for (const { key, value } of node.items as { key: ParsedNode; value: Json }[]) {
       const place = key.range[0];
       const name = isScalar(key) && typeof key.value === 'string' ? key.value : null;
@@ -138,6 +144,16 @@ class Reader {
         if (name === null) this.#refuse(place, path, 'has a key that is no name, wants names of settings');
         continue;
       }
+      const before = places.get(name);
+      if (before !== undefined) {
+        this.#refuse(
+          place,
+          prefix + shownName(name),
+          `stands there twice, wants one, such as that at ${this.#at(before)}`,
+        );
+        continue;
+      }
+      places.set(name, place);
       const member = Object.hasOwn(members, name) ? members[name] : undefined;
       if (!member) this.#refuseName(place, name, members, prefix);
       else this.#member(value, member, prefix + name, take, place);

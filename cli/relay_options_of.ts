@@ -10,7 +10,7 @@ import type { Secret } from './secret.js';
  * Settings, or whole sections, that the relay does not follow yet. One that differs from its default is an error: nobody is to
  * believe that they are protected by what does nothing.
  */
-export const NOT_WIRED: readonly string[] = ['sanctionsFile', 'admin', 'webhooks'];
+export const NOT_WIRED: readonly string[] = ['webhooks'];
 
 /**
  * The options; events and stages are the caller's to add. Reads the files of secrets.
@@ -36,6 +36,8 @@ export function relayOptionsOf(config: RelayConfig): RelayOptions {
     secondJoin,
     lobbies,
     limits,
+    admin,
+    sanctionsFile,
   } = settings;
   return {
     dev,
@@ -45,7 +47,6 @@ export function relayOptionsOf(config: RelayConfig): RelayOptions {
       tokens: {
         keys: readKeys(tokens.keysFile),
         audience: tokens.audience,
-        atExpiry: settings.atTokenExpiry,
       },
     }),
     ...(tls && {
@@ -65,8 +66,11 @@ export function relayOptionsOf(config: RelayConfig): RelayOptions {
     guests,
     secondJoin,
     lobbies,
+    atExpiry: settings.atTokenExpiry,
     limits,
     ...(operations && { operations }),
+    ...(admin && { admin: { host: admin.host, port: admin.port, tokens: admin.tokenFile } }),
+    ...(sanctionsFile && { sanctionsFile }),
   };
 }
 
@@ -100,7 +104,8 @@ function differs(settings: RelaySettings, path: string): boolean {
   let value: unknown = settings;
   for (const name of path.split('.')) value = (value as Readonly<Record<string, unknown>>)[name];
   const named = NAMED_SETTINGS.find((known) => known.path === path);
-  return JSON.stringify(value) !== JSON.stringify(named?.setting.fallback ?? null);
+  // A list of sections has no name of its own, and is empty without.
+  return JSON.stringify(value) !== JSON.stringify(named ? (named.setting.fallback ?? null) : []);
 }
 
 function readKeys(secret: Secret): unknown {

@@ -293,7 +293,7 @@ export interface NamedSetting {
   readonly variable: string;
   /** In which a secret itself may stand: without `_FILE`. Null for what is no secret. */
   readonly secretVariable: string | null;
-  /** Such as `--tls-cert-file`, or `--limit lobbies=` for one that is given by name. */
+  /** Such as `--tls-cert`, or `--limit lobbies=` for one that is given by name. */
   readonly flag: string;
   /** What it is listed under in the help. */
   readonly heading: string;

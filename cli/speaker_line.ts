@@ -3,7 +3,7 @@
  */
 
 import type { Lobby } from '../client/lobby.js';
-import type { Participant } from '../client/session.js';
+import type { Participant } from '../client/lobby_state.js';
 
 /** Where it writes, and what that is. */
 export interface SpeakerLineOutput {

@@ -9,10 +9,11 @@
 import { timingSafeEqual } from 'node:crypto';
 import { DEVELOPMENT_SECRET, developmentKeys } from '../tickets/development.js';
 import { type OpenedAppTicket, openAppTicket } from '../tickets/encrypted_app_ticket.js';
+import { readProtobuf } from '../tickets/protobuf.js';
 import { HotmicError } from '../voice/error.js';
 import { isPerson } from '../voice/steam_id.js';
 import type { CredentialVerdict } from './credential.js';
-import { grantTo, onceIdOf, readModerators, ticketBytes, ticketRefused } from './ticket_grant.js';
+import { grantTo, readModerators, sha256Of, ticketBytes, ticketRefused } from './ticket_grant.js';
 
 export interface AppTicketOptions {
   /** The game's, 1 to 4294967295. */
@@ -120,8 +121,15 @@ export function judgeAppTicket(
   const isOld = unixSeconds - ownership.generatedAt > terms.maxAgeS;
   if (isOld || unixSeconds >= ownership.expiresAt) return refused('expired');
   if (!isPerson(ownership.steamId)) return refused('no-person');
-  const onceId = onceIdOf('a', bytes);
+  const onceId = `a:${sha256Of(ciphertextOf(bytes))}`;
   return grantTo(String(ownership.steamId), { onceId, ownerSteamId: null }, terms.moderators);
+}
+
+/** Of a ticket that opened. The frame around it can be written in many ways; this part only with the key. */
+function ciphertextOf(bytes: Uint8Array): Uint8Array {
+  const field = readProtobuf(bytes)?.get(5);
+  if (field?.kind !== 'bytes') throw new Error('a ticket that opens has a ciphertext');
+  return field.value;
 }
 
 function openUnder(

@@ -63,12 +63,17 @@ export class CircuitBreaker<Cause extends string> {
     return this.#open ? Math.max(0, this.#open.untilMs - now) : 0;
   }
 
+  /** Why nothing would pass now; null when something would. */
+  blocks(now: Milliseconds): BreakerOpen<Cause> | null {
+    if (!this.#open || (!this.#isProbing && now >= this.#open.untilMs)) return null;
+    return { kind: 'open', cause: this.#open.cause };
+  }
+
   /** Whether the service may be asked now. Each pass is settled exactly once. */
   pass(now: Milliseconds): BreakerPass | BreakerOpen<Cause> {
-    if (this.#open) {
-      if (this.#isProbing || now < this.#open.untilMs) return { kind: 'open', cause: this.#open.cause };
-      this.#isProbing = true;
-    }
+    const open = this.blocks(now);
+    if (open) return open;
+    if (this.#open) this.#isProbing = true;
     return { kind: 'pass', period: this.#period };
   }
 

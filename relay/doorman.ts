@@ -7,7 +7,7 @@ import type { Milliseconds } from '../voice/units.js';
 import type { AddressLimits, AddressRefusal } from './address_limits.js';
 import type { AddressKey } from './addresses.js';
 import { type AdmissionFault, admitOrigin, admitPeer } from './admission.js';
-import { clientAddress } from './client_address.js';
+import { ADDRESS_FAULTS, type AddressFault, clientAddress } from './client_address.js';
 import type { TrustedProxies } from './trusted_proxies.js';
 
 /** What the doorman wants to know of a request. */
@@ -56,6 +56,10 @@ export class Doorman {
   readonly #options: DoormanOptions;
   #drainEndsAt: Milliseconds | null = null;
   #refused = 0;
+  readonly #faults = Object.fromEntries(ADDRESS_FAULTS.map((fault) => [fault, 0])) as Record<
+    AddressFault,
+    number
+  >;
 
   constructor(options: DoormanOptions) {
     this.#options = options;
@@ -64,6 +68,11 @@ export class Doorman {
   /** Connections that did not become a WebSocket. */
   get refused(): number {
     return this.#refused;
+  }
+
+  /** Connections whose own address was not to be had, by why. */
+  get addressFaults(): Readonly<Record<AddressFault, number>> {
+    return { ...this.#faults };
   }
 
   /** Nobody is let in any more. */
@@ -95,7 +104,8 @@ export class Doorman {
       return { kind: 'refused', status: '403 Forbidden', reason, detail, retryAfterS: null };
     }
     if (dev) return { kind: 'admitted', address: null };
-    const { key } = clientAddress({ peer, proxiedPeer, headers, trustedProxies });
+    const { key, fault } = clientAddress({ peer, proxiedPeer, headers, trustedProxies });
+    if (fault !== null) this.#faults[fault] += 1;
     const reason = addresses.admit(key, now);
     if (reason === 'admitted') return { kind: 'admitted', address: key };
     const detail = ADDRESS_DETAILS[reason];

@@ -35,6 +35,21 @@ type Figures = (figures: MetricFigures) => Readonly<Record<string, number>>;
 const GAUGES: readonly (readonly [name: string, help: string, figure: Figure])[] = [
   ['hotmic_connections', 'Connections to the voice port, joined or not.', ({ counts }) => counts.connections],
   ['hotmic_participants', 'Participants of all lobbies.', ({ counts }) => counts.participants],
+  [
+    'hotmic_participants_away',
+    'Of those, the ones who are away and may be back.',
+    ({ counts }) => counts.away,
+  ],
+  [
+    'hotmic_sanctioned',
+    'People who are muted, deafened or banned somewhere.',
+    ({ counts }) => counts.sanctions,
+  ],
+  [
+    'hotmic_addresses',
+    'Addresses remembered, with connections or without.',
+    ({ counts }) => counts.addresses.addresses,
+  ],
   ['hotmic_lobbies', 'Lobbies with at least one participant.', ({ counts }) => counts.lobbies],
   ['hotmic_ready', '1 when it takes connections, else 0.', ({ state }) => (state === 'listening' ? 1 : 0)],
   ['hotmic_draining', '1 while it drains, else 0.', ({ state }) => (state === 'draining' ? 1 : 0)],
@@ -113,6 +128,7 @@ const COUNTERS: readonly (readonly [
     'Listeners closed because a control message did not fit either.',
     ({ counts }) => counts.listenersCut,
   ],
+  ['hotmic_resumes_total', 'Places that somebody came back to.', ({ counts }) => counts.resumes],
   [
     'process_cpu_user_seconds_total',
     'CPU time of the process in user mode.',
@@ -153,6 +169,24 @@ const LABELLED_COUNTERS: readonly (readonly [name: string, label: string, help: 
       'code',
       'Connections closed with a refusal, by its code.',
       ({ counts }) => counts.refusals,
+    ],
+    [
+      'hotmic_failures_total',
+      'code',
+      'Requests of participants that were not done, by why.',
+      ({ counts }) => counts.failures,
+    ],
+    [
+      'hotmic_address_refusals_total',
+      'reason',
+      "Connections and credentials refused by their address's limits, by why.",
+      ({ counts }) => counts.addresses.refused,
+    ],
+    [
+      'hotmic_address_faults_total',
+      'fault',
+      'Connections whose own address was not to be had, by why; they are counted for the proxy.',
+      ({ counts }) => counts.addressFaults,
     ],
     [
       'hotmic_tls_certificates_total',

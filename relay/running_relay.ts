@@ -3,12 +3,16 @@
  */
 
 import type { Milliseconds } from '../voice/units.js';
-import type { AddressLimitOptions } from './address_limits.js';
+import type { AddressCounts, AddressLimitOptions } from './address_limits.js';
+import type { AdminEvent } from './admin_api.js';
 import type { AppTicketOptions } from './app_tickets.js';
+import type { AddressFault } from './client_address.js';
 import type { DoorRefusal } from './doorman.js';
 import type { RelayPolicy } from './hello.js';
 import type { RelayEvent, RelayStateCounts } from './io.js';
 import type { RelayLimits } from './limits.js';
+import type { SanctionsFileEvent } from './sanctions_file.js';
+import type { SecretText } from './secret_text.js';
 import type { SteamWebTicketOptions } from './steam_web_tickets.js';
 import type { RelayTls } from './tls.js';
 
@@ -28,6 +32,8 @@ export interface RelayOptions {
   readonly guests?: RelayPolicy['guests'];
   /** Somebody who proves a SteamID that is in the lobby already takes its place, or is refused. Default `replace`. */
   readonly secondJoin?: RelayPolicy['secondJoin'];
+  /** Whose credential ends is closed out with token-expired, or stays until they leave. Default `close`. */
+  readonly atExpiry?: RelayPolicy['atExpiry'];
   /** A lobby that is not there is made by who joins first, or by an administrator alone. Default `on-join`. */
   readonly lobbies?: RelayPolicy['lobbies'];
   /**
@@ -54,14 +60,30 @@ export interface RelayOptions {
    * default.
    */
   readonly operations?: OperationsOptions;
+  /** A port for administrators: docs/admin.md. Off by default. */
+  readonly admin?: AdminOptions;
+  /** Where mutes and bans are kept: a file, which is made where it is missing. Default none: they end with the relay. */
+  readonly sanctionsFile?: string;
   /**
    * Latency's side channel, off by default: called for each voice frame that was published, with its
    * speaker's slot, the speaker's sequence and when it arrived, in ms on CLOCK_MONOTONIC. On the frame path:
    * return soon, never throw.
    */
   readonly onStage?: (slot: number, sequence: number, receivedAtMs: Milliseconds) => void;
-  /** Told of joins, leaves, refusals and certificates, for a log. Must not throw. */
-  readonly onEvent?: (event: RelayEvent | AdmissionEvent | CertificateEvent) => void;
+  /** Told of what happens, for a log. Must not throw. */
+  readonly onEvent?: (
+    event: RelayEvent | AdmissionEvent | CertificateEvent | AdminEvent | SanctionsFileEvent,
+  ) => void;
+}
+
+/** Where the administrators' port is, and who may use it. */
+export interface AdminOptions {
+  /** An address, or `localhost`, which means 127.0.0.1. Default 127.0.0.1. It is plain HTTP: the token is in the clear. */
+  readonly host?: string;
+  /** 0 to 65535; 0 takes a free one. */
+  readonly port: number;
+  /** Tokens, one a line, each at least 32 characters. Read anew by `reloadAdminTokens`. */
+  readonly tokens: SecretText;
 }
 
 /** How tokens are judged. */
@@ -70,8 +92,6 @@ export interface RelayTokens {
   readonly keys: unknown;
   /** What a token has to name as its audience. Default `hotmic`. */
   readonly audience?: string;
-  /** What becomes of a participant whose token expires: closed out with token-expired (`close`, the default), or kept. */
-  readonly atExpiry?: 'close' | 'keep';
 }
 
 /** Where the operator's port is. */
@@ -134,6 +154,10 @@ export interface RelayCounts extends RelayStateCounts {
    * wrong.
    */
   readonly listenersCut: number;
+  /** What addresses did; in development they are not counted. */
+  readonly addresses: AddressCounts;
+  /** Connections that were counted for a proxy, or for nobody, because their own address was not to be had; by why. */
+  readonly addressFaults: Readonly<Record<AddressFault, number>>;
   /** Null without TLS. */
   readonly certificate: CertificateCounts | null;
 }
@@ -144,7 +168,15 @@ export interface RunningRelay {
   readonly url: string;
   /** Where the operator's port is, such as `http://127.0.0.1:9464/`; null without `operations`. */
   readonly operationsUrl: string | null;
+  /** Where the administrators' port is; null without `admin`. */
+  readonly adminUrl: string | null;
   counts(): RelayCounts;
+  /**
+   * Reads the administrators' tokens anew: those that are no longer there are not taken any more.
+   *
+   * @throws HotmicError ERR_HOTMIC_FILE; then the tokens from before hold on.
+   */
+  reloadAdminTokens(): void;
   /**
    * Reads certificate and key again now; else that happens within seconds after the files changed. Connections that are
    * there keep theirs and stay; those that come get the new one.
@@ -167,4 +199,6 @@ export interface RunningRelay {
    * same.
    */
   close(): Promise<void>;
+  /** Resolves when all is closed, whoever asked for it. */
+  readonly ended: Promise<void>;
 }

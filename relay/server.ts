@@ -10,13 +10,17 @@ import { HotmicError } from '../voice/error.js';
 import type { Milliseconds } from '../voice/units.js';
 import { MAX_VOICE_FRAME_BYTES } from '../voice/wire.js';
 import { AddressLimits } from './address_limits.js';
+import type { AdminApi } from './admin_api.js';
 import { admitStart } from './admission.js';
 import { AppTickets } from './app_tickets.js';
 import { Doorman } from './doorman.js';
 import { CredentialJudge } from './judges.js';
+import { relayLimits } from './limits.js';
 import { loadUWebSockets } from './listening.js';
+import type { Operations } from './operations.js';
 import { Relay } from './relay.js';
 import type { RelayCounts, RelayOptions, RelayState, RunningRelay } from './running_relay.js';
+import { openSanctionsFile } from './sanctions_file.js';
 import { SteamWebTickets } from './steam_web_tickets.js';
 import { type SocketData, Switchboard } from './switchboard.js';
 import { TokenVerifier } from './tokens.js';
@@ -61,30 +65,42 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     throw new RangeError(`Cannot start the relay: port is ${wantedPort}, wants 0 to 65535`);
   }
   const host = wantedHost.toLowerCase() === 'localhost' ? '127.0.0.1' : wantedHost.replace(/^\[|\]$/g, '');
+  const now = unixSeconds();
+  const limits = relayLimits(options.limits);
+  const asked = webTickets ? new SteamWebTickets(webTickets) : null;
   const judge = new CredentialJudge({
     tokens: tokens
       ? await TokenVerifier.create({ keys: tokens.keys, audience: tokens.audience ?? 'hotmic' })
       : null,
-    webTickets: webTickets ? new SteamWebTickets(webTickets) : null,
+    webTickets: asked,
     appTickets: appTickets ? new AppTickets(appTickets) : null,
     development: dev,
-  });
-  const relay = new Relay({
-    limits: options.limits ?? {},
-    policy: {
-      unproven: dev ? 'admit' : 'refuse',
-      guests,
-      secondJoin: options.secondJoin ?? 'replace',
-      lobbies: options.lobbies ?? 'on-join',
-      atExpiry: tokens?.atExpiry ?? 'close',
-    },
-    startedAt: monotonicMs(),
-    random: (bytes) => randomBytes(bytes),
   });
   const addresses = new AddressLimits(options.addressLimits);
   const trustedProxies = new TrustedProxies(options.trustedProxies ?? []);
   const doorman = new Doorman({ dev, origins, addresses, trustedProxies });
   const uws = await loadUWebSockets();
+  const kept =
+    options.sanctionsFile === undefined
+      ? null
+      : await openSanctionsFile(options.sanctionsFile, {
+          unixSeconds: now,
+          most: limits.sanctions,
+          onEvent: (event) => options.onEvent?.(event),
+        });
+  const relay = new Relay({
+    limits,
+    policy: {
+      unproven: dev ? 'admit' : 'refuse',
+      guests,
+      secondJoin: options.secondJoin ?? 'replace',
+      lobbies: options.lobbies ?? 'on-join',
+      atExpiry: options.atExpiry ?? 'close',
+    },
+    startedAt: monotonicMs(),
+    random: (bytes) => randomBytes(bytes),
+    sanctions: kept?.sanctions ?? [],
+  });
 
   let state: RelayState = 'starting';
   let port: VoicePort<SocketData> | null = null;
@@ -97,7 +113,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     now: monotonicMs,
     unixSeconds,
     publish: (socket, topic, bytes) => port?.publish(socket, topic, bytes),
-    keep: () => undefined,
+    keep: (sanction) => kept?.keep(sanction),
     onEvent: (event) => options.onEvent?.(event),
     onStage: options.onStage ?? null,
     onEmpty: () => endDrain?.(),
@@ -108,15 +124,10 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     backpressureDrops: switchboard.backpressureDrops,
     listenersCut: switchboard.listenersCut,
     certificate: port?.certificate ?? null,
+    addresses: addresses.counts(),
+    addressFaults: doorman.addressFaults,
   });
 
-  // Before voice: once voice listens, nothing can fail any more. Loaded only where it is wanted.
-  const operations = options.operations
-    ? await (await import('./operations.js')).startOperations(options.operations, {
-        state: () => state,
-        counts,
-      })
-    : null;
   const voice: UWebSockets.WebSocketBehavior<SocketData> = {
     compression: uws.DISABLED,
     maxPayloadLength: Math.max(MAX_VOICE_FRAME_BYTES, MAX_CONTROL_BYTES),
@@ -155,8 +166,42 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
       },
     },
   };
+  let operations: Operations | null = null;
+  let admin: AdminApi | null = null;
+  /** What closes after the port of voice: whoever looks there sees that it closes. */
+  const closeOthers = async (): Promise<void> => {
+    asked?.close();
+    await Promise.all([operations?.close(), admin?.close()]);
+    await kept?.close();
+  };
+  let voicePort: VoicePort<SocketData>;
   try {
-    port = await VoicePort.open({
+    // Voice comes last: once it listens, nothing can fail any more. The others are loaded only where they are wanted.
+    if (options.operations) {
+      const { startOperations } = await import('./operations.js');
+      operations = await startOperations(options.operations, { state: () => state, counts });
+    }
+    if (options.admin) {
+      const { startAdminApi } = await import('./admin_api.js');
+      const { host: adminHost = '127.0.0.1', port: adminPort, tokens: adminTokens } = options.admin;
+      admin = await startAdminApi(
+        {
+          host: adminHost,
+          port: adminPort,
+          tokens: adminTokens,
+          onEvent: (event) => options.onEvent?.(event),
+        },
+        {
+          administer: (command) => switchboard.administer(command),
+          lobbies: () => relay.lobbies(),
+          lobby: (name) => relay.lobby(name),
+          sanctions: () => relay.sanctions(),
+          counts: () => relay.counts(),
+          drain: (withinMs, goTo) => void drain(withinMs, goTo),
+        },
+      );
+    }
+    voicePort = await VoicePort.open({
       uws,
       host,
       port: wantedPort,
@@ -167,10 +212,10 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
       unixSeconds,
     });
   } catch (thrown) {
-    await operations?.close();
+    await closeOthers();
     throw thrown;
   }
-  const voicePort = port;
+  port = voicePort;
   const ticker = setInterval(() => switchboard.tick(), TICK_MS);
 
   state = 'listening';
@@ -186,12 +231,15 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     const isQuiet = open === 0 && monotonicMs() - switchboard.lastGoneAt > CLOSE_GRACE_MS;
     if (!isQuiet) await new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS));
     voicePort.close();
-    // Last: whoever looks sees that it closes.
-    await operations?.close();
+    await closeOthers();
   };
   let closing: Promise<void> | null = null;
+  let tellEnded: () => void = () => undefined;
+  const ended = new Promise<void>((resolve) => {
+    tellEnded = resolve;
+  });
   const close = (): Promise<void> => {
-    closing ??= shutDown();
+    closing ??= shutDown().finally(tellEnded);
     return closing;
   };
 
@@ -212,21 +260,25 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     return close();
   };
   let drained: Promise<void> | null = null;
+  const drain = (withinMs: Milliseconds, goTo: string | null = null): Promise<void> => {
+    if (!(withinMs >= 0 && withinMs <= MAX_DRAIN_MS)) {
+      throw new RangeError(`Cannot drain the relay: withinMs is ${withinMs}, wants 0 to ${MAX_DRAIN_MS}`);
+    }
+    drained ??= drainFor(withinMs, goTo);
+    return drained;
+  };
 
   return {
     port: voicePort.port,
     url: `${tls ? 'wss' : 'ws'}://${host.includes(':') ? `[${host}]` : host}:${voicePort.port}/`,
     operationsUrl: operations?.url ?? null,
+    adminUrl: admin?.url ?? null,
     counts,
     reloadCertificate: () => voicePort.reload(),
-    drain: (withinMs, goTo = null) => {
-      if (!(withinMs >= 0 && withinMs <= MAX_DRAIN_MS)) {
-        throw new RangeError(`Cannot drain the relay: withinMs is ${withinMs}, wants 0 to ${MAX_DRAIN_MS}`);
-      }
-      drained ??= drainFor(withinMs, goTo);
-      return drained;
-    },
+    reloadAdminTokens: () => admin?.reload(),
+    drain,
     close,
+    ended,
   };
 }
 

@@ -118,6 +118,8 @@ export class SteamWebApi {
    */
   async ask(ticket: string): Promise<SteamAnswer | NoAnswer> {
     if (this.#isClosed) return unavailable('closing');
+    const open = this.#breaker.blocks(this.#rim.now());
+    if (open) return unavailable(open.cause);
     const place = this.#line.enter();
     if (!place) return this.#turnAway();
     const over = new AbortController();
@@ -204,11 +206,15 @@ export class SteamWebApi {
     this.#breaker.settle(pass, breakerOutcomeOf(outcome), this.#rim.now());
   }
 
-  /** Null when asking again does not help. Between half and all of what it could be, so that many do not come back at once. */
-  #pauseBefore(attempt: number, { reason }: SteamFault): Milliseconds | null {
+  /**
+   * Null when asking again does not help: nor does it while Steam is down for all, unless it said itself when to come back. Else
+   * between half and all of what it could be, so that many do not come back at once.
+   */
+  #pauseBefore(attempt: number, { reason, retryAfterMs }: SteamFault): Milliseconds | null {
     if (attempt > MAX_ATTEMPTS || reason === 'key-refused' || reason === 'answer-strange') return null;
-    const pauseMs = PAUSE_MS * 2 ** (attempt - 2);
-    return this.#breaker.waitMs(this.#rim.now()) + pauseMs * (0.5 + this.#rim.random() / 2);
+    const closedMs = this.#breaker.waitMs(this.#rim.now());
+    if (closedMs > 0 && retryAfterMs === null) return null;
+    return closedMs + PAUSE_MS * 2 ** (attempt - 2) * (0.5 + this.#rim.random() / 2);
   }
 
   async #pause(ms: Milliseconds, over: AbortSignal): Promise<void> {

@@ -20,7 +20,7 @@ import {
   SYSTEM_RIM,
   type Unavailable,
 } from './steam_web_api.js';
-import { grantTo, notJudged, onceIdOf, readModerators, ticketBytes, ticketRefused } from './ticket_grant.js';
+import { grantTo, notJudged, readModerators, sha256Of, ticketBytes, ticketRefused } from './ticket_grant.js';
 
 export type { SteamWebCounts, SteamWebRim } from './steam_web_api.js';
 
@@ -105,9 +105,9 @@ export class SteamWebTickets {
   readonly #moderators: ReadonlySet<string>;
   readonly #vacBanned: 'refuse' | 'admit';
   readonly #rememberMs: Milliseconds;
-  /** By onceId; bounded by the questions that may be under way and wait. */
+  /** By the ticket's hash; bounded by the questions that may be under way and wait. */
   readonly #underWay = new Map<string, Promise<SteamAnswer | NoAnswer>>();
-  /** By onceId, the oldest first. */
+  /** By the ticket's hash, the oldest first. */
   readonly #remembered = new Map<string, { readonly answer: SteamAnswer; readonly untilMs: Milliseconds }>();
   #shared = 0;
 
@@ -147,14 +147,14 @@ export class SteamWebTickets {
   async judge(ticket: string, claimedSteamId: string | null): Promise<CredentialVerdict> {
     const bytes = ticketBytes(ticket);
     if (!bytes) return refused('malformed');
-    const onceId = onceIdOf('w', bytes);
-    const answer = await this.#answerOf(onceId, ticket.toLowerCase());
+    const answer = await this.#answerOf(sha256Of(bytes), ticket.toLowerCase());
     if (answer.kind === 'unavailable') return notJudged(answer.reason, NEEDED[answer.reason]);
     if (answer.kind === 'refused') return refused(answer.reason);
     const { steamId, ownerSteamId, vacBanned, publisherBanned } = answer;
     if (claimedSteamId !== null && claimedSteamId !== steamId) return refused('other-steam-id');
     if (publisherBanned) return refused('publisher-banned');
     if (vacBanned && this.#vacBanned === 'refuse') return refused('vac-banned');
+    const onceId = `w:${sha256Of(withoutPadding(bytes))}`;
     return grantTo(steamId, { onceId, ownerSteamId }, this.#moderators);
   }
 
@@ -167,39 +167,46 @@ export class SteamWebTickets {
     this.#api.close();
   }
 
-  async #answerOf(onceId: string, ticket: string): Promise<SteamAnswer | NoAnswer> {
-    const remembered = this.#remembered.get(onceId);
+  async #answerOf(hash: string, ticket: string): Promise<SteamAnswer | NoAnswer> {
+    const remembered = this.#remembered.get(hash);
     if (remembered && this.#rim.now() < remembered.untilMs) {
       this.#shared += 1;
       return remembered.answer;
     }
-    const underWay = this.#underWay.get(onceId);
+    const underWay = this.#underWay.get(hash);
     if (underWay) {
       this.#shared += 1;
       return underWay;
     }
     const asked = this.#api.ask(ticket);
-    this.#underWay.set(onceId, asked);
+    this.#underWay.set(hash, asked);
     try {
       const answer = await asked;
-      if (answer.kind !== 'unavailable') this.#remember(onceId, answer);
+      if (answer.kind !== 'unavailable') this.#remember(hash, answer);
       return answer;
     } finally {
-      this.#underWay.delete(onceId);
+      this.#underWay.delete(hash);
     }
   }
 
-  #remember(onceId: string, answer: SteamAnswer): void {
+  #remember(hash: string, answer: SteamAnswer): void {
     if (this.#rememberMs === 0) return;
     // Behind all others, in the order in which they are forgotten.
-    this.#remembered.delete(onceId);
+    this.#remembered.delete(hash);
     const now = this.#rim.now();
     for (const [oldest, { untilMs }] of this.#remembered) {
       if (now < untilMs && this.#remembered.size < MAX_REMEMBERED) break;
       this.#remembered.delete(oldest);
     }
-    this.#remembered.set(onceId, { answer, untilMs: now + this.#rememberMs });
+    this.#remembered.set(hash, { answer, untilMs: now + this.#rememberMs });
   }
+}
+
+/** Games are seen to send a ticket with all the room that they had for it: with zeros behind it, it is the same one. */
+function withoutPadding(bytes: Uint8Array): Uint8Array {
+  let { length } = bytes;
+  while (length > 0 && bytes[length - 1] === 0) length -= 1;
+  return bytes.subarray(0, length);
 }
 
 /** The method's address under a base URL. */

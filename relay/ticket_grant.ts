@@ -19,9 +19,9 @@ export function ticketBytes(digits: string): Uint8Array | null {
   return HEXADECIMAL.test(digits) ? new Uint8Array(Buffer.from(digits, 'hex')) : null;
 }
 
-/** Names a ticket by its bytes, however its digits were written. The prefix keeps kinds of tickets apart. */
-export function onceIdOf(prefix: 'w' | 'a', ticket: Uint8Array): string {
-  return `${prefix}:${createHash('sha256').update(ticket).digest('hex')}`;
+/** The SHA-256 of bytes, in hexadecimal. */
+export function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 /**

@@ -247,13 +247,13 @@ export class VoicePort<Data extends PortData> {
       await this.#listen(this.#prepare(app), this.#port, 'shared');
       this.#certificate = certificate;
       this.#loaded += 1;
-      const { names, expiresUnixSeconds } = certificate;
-      onEvent({ kind: 'certificate-loaded', names, expiresUnixSeconds });
       // Whom the system queued for the old one is taken from there first: closing it would reset them. Each turn
       // takes them all.
       await nextTurn();
       await nextTurn();
       if (before) this.#stop(before);
+      const { names, expiresUnixSeconds } = certificate;
+      onEvent({ kind: 'certificate-loaded', names, expiresUnixSeconds });
       return 'loaded';
     } catch (thrown) {
       this.#refused += 1;

@@ -40,7 +40,7 @@ export function steamIdHigh(steamId: bigint): number {
 
 /** Whether it is a person's, in the public universe: no game server, group or guest, and not account 0. */
 export function isPerson(steamId: bigint): boolean {
-  return steamIdHigh(steamId) === PERSON_HIGH && steamIdLow(steamId) !== 0;
+  return steamId >> 32n === BigInt(PERSON_HIGH) && steamIdLow(steamId) !== 0;
 }
 
 /** Reads a SteamID in decimal, as JSON and command lines carry it; null when it is none. */
