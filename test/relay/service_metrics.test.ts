@@ -1,6 +1,7 @@
 /** The metrics of the services beside voice: told where one runs, and without a sample, or at 0, where none does. */
 
 import t from 'tap';
+import { AddressLimits } from '../../relay/address_limits.js';
 import { type MetricFigures, RelayMetrics } from '../../relay/metrics.js';
 import type { ServiceCounts } from '../../relay/services.js';
 import { Bench } from './kit.js';
@@ -14,6 +15,8 @@ function textOf(services: ServiceCounts | null): Promise<string> {
       backpressureDrops: 0,
       listenersCut: 0,
       certificate: null,
+      addresses: new AddressLimits({}).counts(),
+      addressFaults: { missing: 0, unclear: 0, disagree: 0, 'too-long': 0, 'peer-unknown': 0 },
     },
     state: 'listening',
     process: {
