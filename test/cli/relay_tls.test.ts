@@ -55,7 +55,10 @@ t.test('a client trusts whom NODE_EXTRA_CA_CERTS names, and says so when it does
 });
 
 t.test('half a pair is refused at once', async (t) => {
-  t.match(await runCli(t, ['relay', '--dev', '--tls-cert', 'x']), { code: 2, stderr: /want each other/ });
+  t.match(await runCli(t, ['relay', '--dev', '--tls-cert', 'x']), {
+    code: 2,
+    stderr: /--tls-cert wants --tls-key as well/,
+  });
   const bad = ['relay', '--dev', '--port', '0', '--tls-cert', 'none', '--tls-key', 'none'];
-  t.match(await runCli(t, bad), { code: 1, stderr: /Cannot use none for TLS: it is not there/ });
+  t.match(await runCli(t, bad), { code: 1, stderr: /Cannot use .*none for TLS: it is not there/ });
 });

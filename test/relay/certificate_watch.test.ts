@@ -52,38 +52,41 @@ t.test('after one that was loaded the next waits a minute: each takes memory for
   t.ok(watch.isDue(A, 65_000));
 });
 
-t.test('written over, renamed over, links swapped, a folder of links swapped: each changes the mark', async (t) => {
-  const folder = t.testdir({ 'tls.crt': 'one', archive: { '1.pem': 'one', '2.pem': 'two' } });
-  const at = (...path: string[]) => join(folder, ...path);
-  const mark = (path: string) => markOf(statSync(path, { bigint: true, throwIfNoEntry: false }) ?? null);
-  const changes = (path: string, change: () => void, how: string) => {
-    const before = mark(path);
-    t.equal(mark(path), before);
-    change();
-    t.not(mark(path), before, how);
-  };
-  changes(at('tls.crt'), () => writeFileSync(at('tls.crt'), 'three'), 'written over');
-  writeFileSync(at('next'), 'three');
-  changes(at('tls.crt'), () => renameSync(at('next'), at('tls.crt')), 'renamed over, as long and as old');
-  // As certbot has it: live/fullchain.pem -> ../archive/fullchain1.pem.
-  symlinkSync(at('archive', '1.pem'), at('live.pem'));
-  const relink = () => {
-    symlinkSync(at('archive', '2.pem'), at('link'));
-    renameSync(at('link'), at('live.pem'));
-  };
-  changes(at('live.pem'), relink, 'a link swapped');
-  // As Kubernetes has it: tls.crt -> ..data/tls.crt, ..data -> ..1.
-  for (const version of ['..1', '..2']) {
-    mkdirSync(at(version));
-    writeFileSync(at(version, 'tls.crt'), 'same');
-  }
-  symlinkSync('..1', at('..data'));
-  symlinkSync('..data/tls.crt', at('mounted.crt'));
-  const swap = () => {
-    symlinkSync('..2', at('..next'));
-    renameSync(at('..next'), at('..data'));
-  };
-  changes(at('mounted.crt'), swap, 'the folder swapped');
-  changes(at('mounted.crt'), () => rmSync(at('..2', 'tls.crt')), 'gone');
-  t.equal(mark(at('mounted.crt')), 'absent');
-});
+t.test(
+  'written over, renamed over, links swapped, a folder of links swapped: each changes the mark',
+  async (t) => {
+    const folder = t.testdir({ 'tls.crt': 'one', archive: { '1.pem': 'one', '2.pem': 'two' } });
+    const at = (...path: string[]) => join(folder, ...path);
+    const mark = (path: string) => markOf(statSync(path, { bigint: true, throwIfNoEntry: false }) ?? null);
+    const changes = (path: string, change: () => void, how: string) => {
+      const before = mark(path);
+      t.equal(mark(path), before);
+      change();
+      t.not(mark(path), before, how);
+    };
+    changes(at('tls.crt'), () => writeFileSync(at('tls.crt'), 'three'), 'written over');
+    writeFileSync(at('next'), 'three');
+    changes(at('tls.crt'), () => renameSync(at('next'), at('tls.crt')), 'renamed over, as long and as old');
+    // As certbot has it: live/fullchain.pem -> ../archive/fullchain1.pem.
+    symlinkSync(at('archive', '1.pem'), at('live.pem'));
+    const relink = () => {
+      symlinkSync(at('archive', '2.pem'), at('link'));
+      renameSync(at('link'), at('live.pem'));
+    };
+    changes(at('live.pem'), relink, 'a link swapped');
+    // As Kubernetes has it: tls.crt -> ..data/tls.crt, ..data -> ..1.
+    for (const version of ['..1', '..2']) {
+      mkdirSync(at(version));
+      writeFileSync(at(version, 'tls.crt'), 'same');
+    }
+    symlinkSync('..1', at('..data'));
+    symlinkSync('..data/tls.crt', at('mounted.crt'));
+    const swap = () => {
+      symlinkSync('..2', at('..next'));
+      renameSync(at('..next'), at('..data'));
+    };
+    changes(at('mounted.crt'), swap, 'the folder swapped');
+    changes(at('mounted.crt'), () => rmSync(at('..2', 'tls.crt')), 'gone');
+    t.equal(mark(at('mounted.crt')), 'absent');
+  },
+);
