@@ -163,3 +163,16 @@ t.test("the browser's door of the codec reaches no package and nothing of Node",
     for (const name of specifiers(source)) t.ok(name.startsWith('.'), `${file} may import ${name}`);
   }
 });
+
+t.test('the second client of test/interop is independent: nothing of it is from the project', async (t) => {
+  const independent = files.filter((file) => file.startsWith('test/interop/'));
+  t.ok(independent.length > 5, `${independent.length} files`);
+  for (const file of independent) {
+    for (const target of imports.get(file) ?? [])
+      t.match(target, /^test\/interop\//, `${file} is on its own`);
+    for (const name of specifiers(file)) {
+      if (name.startsWith('.')) continue;
+      t.ok(['ws', 'jose', 'tap'].includes(name) || name.startsWith('node:'), `${file} may use ${name}`);
+    }
+  }
+});
