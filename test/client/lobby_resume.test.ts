@@ -211,6 +211,19 @@ t.test('where a relay is restarted its lobby is joined anew, channels too', asyn
   t.match(lobby, { state: 'joined', slot: 0 });
 });
 
+t.test('a relay that drains hands its people over to the next', async (t) => {
+  const { relay, join } = await relayWithLine(t);
+  const next = await startRelay({ dev: true });
+  t.teardown(() => next.close());
+  const ada = listener();
+  const lobby = await join({ ...member(1, 'Ada'), events: ada.events });
+  const drained = relay.drain(50, next.url);
+  await ada.until('joined-anew');
+  await drained;
+  t.equal(next.counts().participants, 1);
+  t.equal(lobby.publish(numbered(1, 0)), true);
+});
+
 t.test('who leaves while the line is cut has left, and nothing is tried any more', async (t) => {
   const { line, join } = await relayWithLine(t);
   const ada = listener();
