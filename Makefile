@@ -70,7 +70,7 @@ ubsan: build ## UndefinedBehaviorSanitizer: the same
 	@sh test/native/stress/sanitize.sh undefined
 
 .PHONY: bench
-bench: build ## measure; ONLY=ring, steam, codec or stages for one of them
+bench: build ## measure; ONLY=ring, steam, codec, stages or relay for one of them
 	@node dist/bench/main.js $(ONLY)
 
 .PHONY: prebuild

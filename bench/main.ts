@@ -1,12 +1,13 @@
 /** `make bench`: runs the benchmarks that are named, or all of them. A void result ends it with exit code 1. */
 
 import { codec } from './codec.js';
+import { relay } from './relay.js';
 import { measure } from './result.js';
 import { ring } from './ring.js';
 import { stages } from './stages.js';
 import { steam } from './steam.js';
 
-const trials = [ring, steam, codec, stages];
+const trials = [ring, steam, codec, stages, relay];
 
 const only = process.argv.slice(2);
 const unknown = only.find((name) => !trials.some((trial) => trial.name === name));
