@@ -103,19 +103,15 @@ export async function talk(against: Against, timing: Timing): Promise<Round> {
   return JSON.parse(result) as Round;
 }
 
-/** Joins all and says nothing. Resolves when they are in; the function that it gives lets them go. */
-export async function join(against: Against): Promise<() => Promise<void>> {
+/** Joins all and says nothing. Resolves when they are in; they go when the relay does. */
+export async function join(against: Against): Promise<void> {
   const child = start(against, ['talkers=0', 'seed=1']);
-  const closed = once(child, 'close');
-  const ended = closed.then(([code]) => {
+  const joined = once(child.stdout!, 'data');
+  const ended = once(child, 'close').then(([code]) => {
     throw new Error(`Cannot measure: the generator ended with ${code}`);
   });
-  await Promise.race([once(child.stdout!, 'data'), ended]);
   ended.catch(() => undefined);
-  return async () => {
-    child.stdin?.end();
-    await closed;
-  };
+  await Promise.race([joined, ended]);
 }
 
 function start({ relay, players, crowd, isTls, core }: Against, more: readonly string[]): ChildProcess {
