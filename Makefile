@@ -8,7 +8,7 @@ SOURCES := $(shell find voice wasm native tickets relay client record cli bench 
 
 .PHONY: help
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: dist/.built build/.addon ## install what is needed and compile; the addon where a C++ compiler and headers are
@@ -26,9 +26,17 @@ test: build ## run all tests; the last line counts them
 test-node24: build ## the same on Node 24 and Debian 13, in a tree bootstrapped under out/; wants root
 	@sh test/node24.sh
 
+.PHONY: try-dockerfile
+try-dockerfile: build ## run the steps of deploy/Dockerfile in a bootstrapped Debian 13 tree, and its relay; wants root
+	@node dist/test/deploy/try_dockerfile.js
+
 .PHONY: soak
 soak: build ## a million packets through one decoder, and through ten thousand: memory stays flat
 	@HOTMIC_SOAK_PACKETS=1000000 node dist/test/scenario/codec_memory.test.js
+
+.PHONY: explore
+explore: build ## the relay's mute rule in every state that two people can reach; for minutes
+	@HOTMIC_WHOLE=1 node dist/test/relay/mute_rule.test.js
 
 .PHONY: check
 check: lint wasm-check test ## everything that has to hold before a commit
@@ -53,6 +61,10 @@ wasm-check: build ## prove that wasm/pkg is what its manifest says
 fuzz: build ## hostile input into codec and packet reader; SECONDS=60 by default
 	@node dist/test/fuzz/run.js $(SECONDS)
 
+.PHONY: fuzz-relay
+fuzz-relay: build ## hostile frames and messages into the relay's core; INPUTS=10000000 by default
+	@node dist/test/fuzz/relay_main.js --inputs $(or $(INPUTS),10000000)
+
 # Under ThreadSanitizer what threads share, in native programs; the engine's own code would drown it. Under the others the
 # addon as well, in Node, under stress.
 .PHONY: tsan
@@ -70,7 +82,7 @@ ubsan: build ## UndefinedBehaviorSanitizer: the same
 	@sh test/native/stress/sanitize.sh undefined
 
 .PHONY: bench
-bench: build ## measure; ONLY=ring, steam, codec, stages or relay for one of them
+bench: build ## measure; ONLY=ring, steam, codec, stages, storm or relay for one of them
 	@node dist/bench/main.js $(ONLY)
 
 .PHONY: prebuild

@@ -6,8 +6,9 @@ import { measure } from './result.js';
 import { ring } from './ring.js';
 import { stages } from './stages.js';
 import { steam } from './steam.js';
+import { storm } from './storm.js';
 
-const trials = [ring, steam, codec, stages, relay];
+const trials = [ring, steam, codec, stages, storm, relay];
 
 const only = process.argv.slice(2);
 const unknown = only.find((name) => !trials.some((trial) => trial.name === name));

@@ -75,9 +75,12 @@ function fail(thrown: unknown): void {
   say(messageOf(thrown), code);
 }
 
-/** One line; the message may quote a file name or a relay. */
+/** One line, and where a configuration has several faults a line more for each. The message may quote a file name or a relay. */
 function say(message: string, code: string): void {
-  process.stderr.write(`hotmic: ${printable(message.replaceAll('\n', ' '))} [${code}]\n`);
+  const isList = /:\n/.test(message) && (code === 'ERR_HOTMIC_CONFIG' || code === 'ERR_HOTMIC_USAGE');
+  const [first = '', ...more] = isList ? message.split('\n') : [message.replaceAll('\n', ' ')];
+  const lines = more.map((line) => `  ${printable(line)}\n`);
+  process.stderr.write(`hotmic: ${printable(first)} [${code}]\n${lines.join('')}`);
 }
 
 function usageText(error: CommanderError): string {

@@ -8,9 +8,9 @@
 import { setMaxListeners } from 'node:events';
 import { monotonicMs } from '../client/clock.js';
 import { joinLobby, type Lobby, type LobbyEvents } from '../client/lobby.js';
+import type { Participant } from '../client/lobby_state.js';
 import { Publisher } from '../client/publisher.js';
 import type { DecodedVoice } from '../client/receiver.js';
-import type { Participant } from '../client/session.js';
 import { StageLog } from '../client/stage_log.js';
 import { joinVoice, type Voice } from '../client/voice.js';
 import { type Capture, embeddedSteam, startCapture } from '../native/capture.js';
@@ -114,6 +114,8 @@ export async function rehearse(options: RehearsalOptions): Promise<RehearsalResu
       lobby: LOBBY,
       name: 'listener',
       steamId: personSteamId(FIRST_ACCOUNT),
+      // Whoever measures wants to know that a connection broke.
+      reconnect: 'never',
       onDecoded: (participant, voice) => options.onDecoded?.(participant, voice),
       onStages: (slot, sequence, arrivedAt, decodedAt) =>
         stages.decoded(slot, sequence, arrivedAt, decodedAt),
@@ -196,6 +198,7 @@ async function enter(
       lobby: LOBBY,
       name: part.name,
       steamId,
+      reconnect: 'never',
       events: { onEnded: fail },
     });
   } catch (thrown) {

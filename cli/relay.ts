@@ -1,98 +1,118 @@
 /** `hotmic relay`: runs a relay until it is stopped. */
 
 import { Command, Option } from 'commander';
-import { startRelay } from '../relay/index.js';
-import { codeOf, HotmicError, messageOf } from '../voice/error.js';
-import { integer, number, readText } from './options.js';
-import { LOG_FORMS, LOG_LEVELS, type LogForm, type LogLevel, type RelayLog, relayLog } from './relay_log.js';
+import { type RunningRelay, startRelay } from '../relay/index.js';
+import { codeOf, messageOf } from '../voice/error.js';
+import { type ConfigOutcome, configError, type Flags, NAMED_FLAGS, readRelayConfig } from './relay_config.js';
+import { printedConfig } from './relay_config_text.js';
+import { type RelayLog, relayLog } from './relay_log.js';
+import { relayOptionsOf } from './relay_options_of.js';
+import { CONFIG_VARIABLE, NAMED_SETTINGS, type NamedSetting, type RelaySettings } from './relay_settings.js';
 import { stopped, untilStopped } from './stop_signal.js';
 
-interface RelayCommandOptions {
-  readonly dev?: true;
-  readonly host: string;
-  readonly port: number;
-  readonly tokenKeys?: string;
-  readonly audience: string;
-  readonly origin: readonly string[];
-  readonly operationsHost?: string;
-  readonly operationsPort?: number;
-  readonly drain: number;
-  readonly log: LogForm;
-  readonly logLevel: LogLevel;
-}
+type ReadConfig = Extract<ConfigOutcome, { kind: 'read' }>;
 
 export function relayCommand(): Command {
-  return new Command('relay')
+  const command = new Command('relay')
     .description(
       'Run a relay: for who has a token that your backend signed, or with --dev for this machine alone.',
     )
-    .option('--dev', 'admit anyone who connects from this machine')
-    .option('--token-keys <file>', 'JSON Web Key Set to judge tokens by; `hotmic token new-key` makes one')
-    .option('--audience <name>', 'what a token has to name as its audience', 'hotmic')
     .option(
-      '--origin <url>',
-      'web page that may connect, such as https://game.example; may be given again',
-      collect,
-      [],
+      '-c, --config <file>',
+      `YAML file with settings (${CONFIG_VARIABLE}); flags and environment go before it`,
     )
-    .option('--host <address>', 'address to listen at', '127.0.0.1')
-    .option('-p, --port <port>', 'port to listen at; 0 takes a free one', integer(0, 65_535), 7800)
-    .option(
-      '--operations-port <port>',
-      'port of /metrics, /healthz, /readyz; off without',
-      integer(0, 65_535),
-    )
-    .option(
-      '--operations-host <address>',
-      'address of that port, 127.0.0.1 without; it asks nobody who they are',
-    )
-    .option('--drain <seconds>', 'when stopped, wait this long for people to leave', number(0, 86_400), 0)
-    .addOption(new Option('--log <form>', 'how to log').choices(LOG_FORMS).default('text'))
-    .addOption(new Option('--log-level <level>', 'what to log at least').choices(LOG_LEVELS).default('info'))
-    .action((options: RelayCommandOptions) => {
-      if (options.operationsHost !== undefined && options.operationsPort === undefined) {
-        throw new HotmicError('ERR_HOTMIC_USAGE', 'option --operations-host wants --operations-port as well');
-      }
-      return untilStopped((stop) => withLog(options, (log) => runRelay(options, log, stop)));
-    });
+    .option('--print-config', 'print the settings and where each is from, and end');
+  // Read with the rest, so that all that is wrong is said at once.
+  const flagOf = new Map<string, string>([['config', '--config']]);
+  for (const named of NAMED_SETTINGS) {
+    if (named.flag.endsWith('=')) continue;
+    const option = optionOf(named);
+    command.addOption(option);
+    flagOf.set(option.attributeName(), named.flag);
+  }
+  for (const flag of NAMED_FLAGS) {
+    const names = NAMED_SETTINGS.filter((known) => known.flag.startsWith(`${flag} `)).map(
+      ({ path }) => path.split('.')[1],
+    );
+    const help = `one of ${names.join(', ')}; may be given again`;
+    const option = new Option(`${flag} <name=value>`, help).argParser(collect).helpGroup('Limits:');
+    command.addOption(option);
+    flagOf.set(option.attributeName(), flag);
+  }
+  return command.action((options: Readonly<Record<string, string | readonly string[] | true>>) => {
+    const flags = new Map<string, readonly string[]>();
+    for (const [attribute, value] of Object.entries(options)) {
+      const flag = flagOf.get(attribute);
+      if (flag !== undefined) flags.set(flag, typeof value === 'object' ? value : [String(value)]);
+    }
+    return run(flags, options.printConfig === true ? 'print' : 'run');
+  });
+}
+
+async function run(flags: Flags, what: 'print' | 'run'): Promise<void> {
+  const outcome = readRelayConfig({ flags, env: process.env, folder: process.cwd() });
+  if (what === 'run') {
+    const { log } = outcome.kind === 'read' ? outcome.settings : outcome;
+    return untilStopped((stop) => withLog(log, (written) => runRelay(whole(outcome), written, stop)));
+  }
+  process.stdout.write(printedConfig(whole(outcome)));
+}
+
+function whole(outcome: ConfigOutcome): ReadConfig {
+  if (outcome.kind === 'faulty') throw configError(outcome.problems);
+  return outcome;
+}
+
+function optionOf({ flag, setting, variable, heading }: NamedSetting): Option {
+  const { kind, fallback, help } = setting;
+  const isList = kind.shape === 'list';
+  const isSwitch = typeof fallback === 'boolean';
+  const wanted = isList ? kind.item.wanted : kind.wanted;
+  const without = isSwitch || isList || (fallback ?? null) === null ? '' : `; ${fallback} without`;
+  const details = isSwitch
+    ? variable
+    : `${wanted}${without}${isList ? '; may be given again' : ''}; ${variable}`;
+  const short = flag === '--port' ? '-p, ' : '';
+  const option = new Option(`${short}${flag}${isSwitch ? '' : ' <value>'}`, `${help} (${details})`).helpGroup(
+    heading,
+  );
+  return isList ? option.argParser(collect) : option;
 }
 
 /** In JSON a failure is a line of the log, too, and not the command line's own. */
 async function withLog(
-  { log: form, logLevel }: RelayCommandOptions,
+  { form, level }: RelaySettings['log'],
   run: (log: RelayLog) => Promise<void>,
 ): Promise<void> {
-  const log = await relayLog(form, logLevel);
+  const log = await relayLog(form, level);
   try {
     await run(log);
   } catch (thrown) {
     if (form === 'text') throw thrown;
     const known = codeOf(thrown);
     const code = known?.startsWith('ERR_HOTMIC_') ? known : 'ERR_HOTMIC_INTERNAL';
-    log.write({ kind: 'failed', code, detail: messageOf(thrown) });
-    process.exitCode = 1;
+    log.write({
+      kind: 'failed',
+      code,
+      detail: messageOf(thrown).replace(':\n', ': ').replaceAll('\n', '; '),
+    });
+    process.exitCode = code === 'ERR_HOTMIC_USAGE' ? 2 : 1;
   }
 }
 
-async function runRelay(options: RelayCommandOptions, log: RelayLog, stop: AbortSignal): Promise<void> {
-  const { operationsHost: host, operationsPort, drain, tokenKeys, audience } = options;
-  const relay = await startRelay({
-    dev: options.dev ?? false,
-    ...(tokenKeys === undefined ? {} : { tokens: { keys: readKeys(tokenKeys), audience } }),
-    origins: options.origin,
-    host: options.host,
-    port: options.port,
-    ...(operationsPort !== undefined && {
-      operations: { port: operationsPort, ...(host !== undefined && { host }) },
-    }),
-    onEvent: (event) => log.write(event),
-  });
-  const admits = options.dev ? 'anyone on this machine' : 'who has a token';
-  log.write({ kind: 'listening', url: relay.url, operationsUrl: relay.operationsUrl, admits });
-  await stopped(stop);
+async function runRelay(config: ReadConfig, log: RelayLog, stop: AbortSignal): Promise<void> {
+  const { drain } = config.settings;
+  const relay = await startRelay({ ...relayOptionsOf(config), onEvent: (event) => log.write(event) });
+  const { url, operationsUrl, adminUrl } = relay;
+  log.write({ kind: 'listening', url, operationsUrl, adminUrl, admits: admittedBy(config.settings) });
+  const onHangUp = () => reload(relay, log);
+  process.on('SIGHUP', onHangUp);
+  await Promise.race([stopped(stop), relay.ended]);
   const { connections } = relay.counts();
-  if (drain > 0 && connections > 0) log.write({ kind: 'draining', connections, withinSeconds: drain });
-  await relay.drain(drain * 1000);
+  if (drain.seconds > 0 && connections > 0)
+    log.write({ kind: 'draining', connections, withinSeconds: drain.seconds });
+  await relay.drain(drain.seconds * 1000, drain.goTo);
+  process.off('SIGHUP', onHangUp);
   const { publishedFrames, drops: allDrops } = relay.counts();
   const drops = Object.fromEntries(Object.entries(allDrops).filter(([, count]) => count > 0));
   // Behind what waits, or it might be one of the lines that are given up.
@@ -100,16 +120,27 @@ async function runRelay(options: RelayCommandOptions, log: RelayLog, stop: Abort
   log.write({ kind: 'ended', publishedFrames, drops, lostLines: log.lostLines() });
 }
 
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
+/** Reads certificate and administrators' tokens anew. What comes of it is in the log; what is wrong leaves all as it was. */
+function reload(relay: RunningRelay, log: RelayLog): void {
+  void relay.reloadCertificate().catch(() => undefined);
+  try {
+    relay.reloadAdminTokens();
+  } catch (thrown) {
+    log.write({ kind: 'failed', code: codeOf(thrown) ?? 'ERR_HOTMIC_INTERNAL', detail: messageOf(thrown) });
+  }
 }
 
-function readKeys(path: string): unknown {
-  const text = readText(path);
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Without the cause: its message quotes the file, in which there may be a secret.
-    throw new HotmicError('ERR_HOTMIC_FILE', `Cannot read ${path}: it is no JSON, wants a JSON Web Key Set`);
-  }
+/** Who is let in, in words. */
+function admittedBy({ dev, tokens, tickets, guests }: RelaySettings): string {
+  if (dev) return 'anyone on this machine';
+  const proofs = [
+    ...(tokens.keysFile ? ['a token'] : []),
+    ...(tickets.web || tickets.app ? ['a ticket'] : []),
+  ];
+  const proven = proofs.length > 0 ? [`who has ${proofs.join(' or ')}`] : [];
+  return [...proven, ...(guests === 'refuse' ? [] : ['guests'])].join(', and ');
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
 }

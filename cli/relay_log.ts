@@ -15,6 +15,7 @@ export type LogEntry =
       readonly kind: 'listening';
       readonly url: string;
       readonly operationsUrl: string | null;
+      readonly adminUrl: string | null;
       /** Who is let in, in words. */
       readonly admits: string;
     }
@@ -54,9 +55,17 @@ export async function relayLog(form: LogForm, level: LogLevel): Promise<RelayLog
   return form === 'json' ? await jsonLog(level) : textLog(level);
 }
 
+const WARNINGS: ReadonlySet<LogEntry['kind']> = new Set([
+  'refused',
+  'not-admitted',
+  'certificate-refused',
+  'admin-refused',
+  'sanctions-torn',
+]);
+
 function levelOf({ kind }: LogEntry): LogLevel {
-  if (kind === 'failed') return 'error';
-  return kind === 'refused' || kind === 'not-admitted' ? 'warn' : 'info';
+  if (kind === 'failed' || kind === 'sanctions-not-kept') return 'error';
+  return WARNINGS.has(kind) ? 'warn' : 'info';
 }
 
 function textLog(level: LogLevel): RelayLog {
@@ -122,14 +131,24 @@ function describe(entry: LogEntry): string {
   switch (entry.kind) {
     case 'joined':
     case 'left':
+    case 'away':
+    case 'resumed':
       return `${entry.kind} ${printable(entry.lobby)}: ${printable(entry.name)} (${entry.steamId}), slot ${entry.slot}`;
+    case 'lobby-opened':
+    case 'lobby-closed':
+      return `lobby ${printable(entry.lobby)} ${entry.kind === 'lobby-opened' ? 'opened' : 'closed'}`;
+    case 'moderated': {
+      const where = entry.lobby === null ? 'all lobbies' : printable(entry.lobby);
+      return `${entry.action} in ${where}: ${entry.steamId}, by ${entry.by}`;
+    }
     case 'refused':
       return `refused (${entry.code}): ${printable(entry.detail)}`;
     case 'not-admitted':
       return `not admitted (${entry.reason}): ${printable(entry.detail)}`;
     case 'listening': {
       const operations = entry.operationsUrl === null ? '' : ` Operations at ${entry.operationsUrl}.`;
-      return `Relay listens at ${entry.url} (admits ${entry.admits}).${operations} ` + 'Ctrl-C ends it.';
+      const admin = entry.adminUrl === null ? '' : ` Admin at ${entry.adminUrl}.`;
+      return `Relay listens at ${entry.url} (admits ${entry.admits}).${operations}${admin} Ctrl-C ends it.`;
     }
     case 'draining':
       return (
@@ -141,6 +160,26 @@ function describe(entry: LogEntry): string {
       const dropped = reasons.join(', ') || '0 dropped';
       return `Relay ended: ${entry.publishedFrames} voice frames published, ${dropped}.`;
     }
+    case 'certificate-loaded': {
+      const until = new Date(entry.expiresUnixSeconds * 1000).toISOString();
+      return `certificate loaded: for ${printable(entry.names)}, until ${until}`;
+    }
+    case 'certificate-unchanged':
+      return 'certificate unchanged';
+    case 'certificate-refused':
+      return `certificate refused, the one before stays: ${printable(entry.detail)} [${entry.code}]`;
+    case 'admin-asked': {
+      const what = [entry.operation, entry.lobby, entry.steamId].filter((word) => word !== '').map(printable);
+      return `admin ${what.join(' ')}: ${entry.status}, from ${printable(entry.peer)}`;
+    }
+    case 'admin-refused':
+      return `admin refused (${entry.code}), from ${printable(entry.peer)}`;
+    case 'sanctions-torn':
+      return `sanctions file: the last line was cut by a crash, ${entry.bytes} bytes were left out`;
+    case 'sanctions-not-kept':
+      return `sanctions file: ${entry.waiting} changes are not kept yet: ${printable(entry.detail)}`;
+    case 'sanctions-kept-again':
+      return 'sanctions file: all is kept again';
     case 'failed':
       return `${printable(entry.detail)} [${entry.code}]`;
   }

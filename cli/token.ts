@@ -16,6 +16,7 @@ interface TokenCommandOptions {
   readonly speak: boolean;
   readonly listen: boolean;
   readonly moderator?: true;
+  readonly priority?: true;
   readonly channel: readonly string[];
   /** In seconds. */
   readonly expires: number;
@@ -41,6 +42,7 @@ export function tokenCommand(): Command {
     .option('--no-speak', 'listen only')
     .option('--no-listen', 'speak only')
     .option('--moderator', 'may mute, move and kick')
+    .option('--priority', 'others are to lower the rest when they speak')
     .addOption(
       new Option('--channel <name>', 'channel that it opens; give it again for another')
         .argParser(collect)
@@ -82,6 +84,7 @@ async function printToken(options: TokenCommandOptions, command: Command): Promi
     maySpeak: options.speak,
     mayListen: options.listen,
     moderator: options.moderator ?? false,
+    priority: options.priority ?? false,
     channels: options.channel,
     audience: options.audience,
     expiresAt: now + options.expires,

@@ -4,9 +4,13 @@
 
 export type { NumberedPacket } from '../voice/talkspurt.js';
 export type { VoiceHeader } from '../voice/wire.js';
+export type { CredentialOptions } from './credentials.js';
 export * from './lobby.js';
+export type { Member, Participant } from './lobby_state.js';
 export * from './publisher.js';
 export * from './receiver.js';
+export type { Moderation } from './requests.js';
 export * from './session.js';
 export * from './transport.js';
 export * from './voice.js';
+export * from './voice_target.js';

@@ -1,19 +1,24 @@
 /**
- * Joins a lobby: ties a session to a transport and tells what happens. This is what a game embeds.
+ * Joins a lobby: what a game embeds. Who is there, which channels there are, what happens; speaking to all, to a channel, in a whisper.
+ *
+ * A connection that breaks comes back by itself: docs/client.md.
  */
 
-import { LABEL, MAX_TICKET_BYTES, MAX_TOKEN_CHARS, TOKEN_FORM } from '../voice/control.js';
-import { HotmicError, systemReason } from '../voice/error.js';
+import type { HotmicError } from '../voice/error.js';
 import type { NumberedPacket } from '../voice/talkspurt.js';
-import { Target, type VoiceHeader, writeVoiceFrame } from '../voice/wire.js';
-import {
-  type Participant,
-  Session,
-  type SessionDrop,
-  type SessionOptions,
-  type SessionOutput,
-} from './session.js';
+import type { Milliseconds } from '../voice/units.js';
+import type { VoiceHeader } from '../voice/wire.js';
+import { type CredentialOptions, Credentials } from './credentials.js';
+import type { Member, Participant } from './lobby_state.js';
+import { Membership } from './membership.js';
+import { checkLabel, type Moderation } from './requests.js';
+import { NODE_RIM, type Rim } from './rim.js';
+import type { SessionDrop, SessionOptions } from './session.js';
 import type { OpenTransport } from './transport.js';
+import { parseRelayUrl } from './url.js';
+import type { VoiceTarget } from './voice_target.js';
+
+export { parseRelayUrl } from './url.js';
 
 /** What a lobby tells. Each is optional, and must not throw. */
 export interface LobbyEvents {
@@ -21,18 +26,44 @@ export interface LobbyEvents {
   onWelcome?(lobby: Lobby): void;
   onJoined?(participant: Participant): void;
   onLeft?(participant: Participant): void;
-  /** Someone began or ceased to speak: `participant.speaking`. */
+  /** Someone began or ceased to speak to us: `participant.speaking`. */
   onSpeaking?(participant: Participant): void;
-  /** A voice frame. `packet` is the receiver's to keep. */
-  onVoice?(participant: Participant, header: VoiceHeader, packet: Uint8Array): void;
-  /** The connection is over, once; null when we left. */
+  /** Anything else about someone: their name, channels, muted, away and so on. */
+  onChanged?(participant: Participant, before: Participant): void;
+  /** The same about ourselves: `lobby.you`. */
+  onYouChanged?(you: Member, before: Member): void;
+  /** A channel came to be, or ended: these there are. */
+  onChannels?(channels: readonly string[]): void;
+  /** A voice frame, and whom it is for. `packet` is the receiver's to keep. */
+  onVoice?(participant: Participant, header: VoiceHeader, packet: Uint8Array, target: VoiceTarget): void;
+  /** The relay did not do what we asked for: `code` is one of `FAILURE_CODES`, or a newer relay's. We stay. */
+  onFailed?(code: string, message: string): void;
+  /**
+   * The relay is to stop within this time. Where it names another, and we may join anew, we go there when it closes: `goTo` is the other's
+   * URL, else null.
+   */
+  onDraining?(withinMs: Milliseconds, goTo: string | null): void;
+  /** The connection is gone, and another is tried. Until it is there, nothing is sent and nothing comes. */
+  onReconnecting?(error: HotmicError): void;
+  /**
+   * We are back, in our old place (`resumed`) or in a new one (`joined-anew`), with another slot perhaps. What changed meanwhile is told
+   * behind it, as if it happened now.
+   */
+  onResumed?(how: 'resumed' | 'joined-anew'): void;
+  /** It is over, once; null when we left. */
   onEnded?(error: HotmicError | null): void;
 }
 
-export interface LobbyOptions extends SessionOptions {
+export interface LobbyOptions extends SessionOptions, CredentialOptions {
   /** A `ws:` or `wss:` URL of a relay. */
   readonly url: string;
   readonly events?: LobbyEvents;
+  /**
+   * What becomes of a lobby whose connection breaks, or whose relay stops. `auto`, the default: it comes back by itself, for as long as the
+   * relay keeps the place, mostly 30 s. Where the place is gone, it joins anew, unless it is a guest's or came by a ticket in bytes.
+   * `never`: it is over.
+   */
+  readonly reconnect?: 'auto' | 'never';
   /** Default: the one for Node, which is only then loaded. */
   readonly transport?: OpenTransport;
   /** Gives up joining. Once joined it does nothing: see `leave`. */
@@ -42,223 +73,86 @@ export interface LobbyOptions extends SessionOptions {
 /** What a lobby has counted. */
 export interface LobbyCounts {
   readonly framesSent: number;
-  /** Not sent, because the connection did not take what was sent before. */
+  /** Not sent: the connection did not take what was sent before, was away, or we are not in that channel. */
   readonly framesRefused: number;
   readonly framesReceived: number;
+  /** To the lobby or our channels, published by the relay while we were connected, and never here: at least so many. */
+  readonly framesMissed: number;
+  /** Times that the connection came back. */
+  readonly resumes: number;
   /** Voice frames from the relay that were not taken, by reason. */
   readonly dropped: Readonly<Record<SessionDrop, number>>;
 }
 
 /** Our place in a lobby. */
 export interface Lobby {
-  /** Our own number in the lobby. */
+  /** `reconnecting` from the loss of the connection until `onResumed`. */
+  readonly state: 'joined' | 'reconnecting' | 'over';
+  /** Our own number in the lobby. Another after joining anew. */
   readonly slot: number;
-  /** The relay's clock when we joined, in ms, 32 bit, as in voice frames. */
+  /** Ourselves, as the others see us. Our packets have to carry `you.steamId`: the relay passes on no others. */
+  readonly you: Member;
+  /** The relay's clock when we joined, in ms, 32 bit, as in voice frames. Those go on on this clock after joining anew. */
   readonly joinedRelayTimeMs: number;
-  /** What our token grants: whether our voice is passed on, and others' comes to us. True without one. */
+  /** What our credential grants: whether our voice is passed on, and others' comes to us. */
   readonly maySpeak: boolean;
   readonly mayListen: boolean;
   /** Everyone else, as of now. */
   readonly participants: readonly Participant[];
+  /** The names of all channels, as of now. Who is in which, each participant says. */
+  readonly channels: readonly string[];
   /**
-   * Sends one packet to everyone else; it is copied. Returns false when it was not sent: the lobby is over, or more than
-   * 64 KiB wait in this process. A connection that hangs then costs voice, not memory.
+   * Sends one packet, by default to everyone else; it is copied. Returns false when it was not sent: the lobby is over or reconnecting (voice
+   * is stale by the time it is back), we are not in that channel (entering takes a moment, and a moderator may move us), or more than 64
+   * KiB wait in this process. A connection that hangs then costs voice, not memory.
+   *
+   * The target changes only between talkspurts: end the one under way (`TalkspurtNumberer.cut`), as `Publisher.speakTo` does. The first
+   * packet to another target gets the marker here.
+   *
+   * @throws TypeError for a target that is none.
    */
-  publish(packet: NumberedPacket): boolean;
+  publish(packet: NumberedPacket, target?: VoiceTarget): boolean;
+  /**
+   * Asks to be in these channels and no others, at most 16; those that are not there come to be. `onYouChanged` tells that it was done,
+   * `onFailed` that not.
+   *
+   * This and the three below return false when the relay was not asked: the lobby is over or reconnecting. The relay takes 10 requests a
+   * second, 20 at once, and closes out who asks more.
+   *
+   * @throws RangeError for more than 16, one twice, or one that is no label.
+   */
+  enter(channels: readonly string[]): boolean;
+  /** Says whom our whispers go to from now on: at most 16 slots. A new place has nobody to whisper to. @throws RangeError for others. */
+  whisper(slots: readonly number[]): boolean;
+  /** Changes our name. @throws RangeError for one that is no label. */
+  rename(name: string): boolean;
+  /** Moderates, for who may. @throws TypeError or RangeError for what is no moderation. */
+  moderate(moderation: Moderation): boolean;
   counts(): LobbyCounts;
   /** Leaves; resolves when the connection is closed. */
   leave(): Promise<void>;
 }
 
-type Welcome = Extract<SessionOutput, { kind: 'welcome' }>;
-
-/** The longest that `joinLobby` waits for the relay's welcome. */
-const WELCOME_TIMEOUT_MS = 10_000;
-
-/** Voice that waits to be sent at most: some seconds of one speaker's. */
-const MAX_BUFFERED_BYTES = 64 * 1024;
-
-/** The longest that `leave` waits for the relay's close; then it closes the connection itself. */
-const LEAVE_TIMEOUT_MS = 2000;
-
 /**
  * Joins a lobby. Resolves when the relay has let us in.
  *
+ * @param rim Clock, timer and chance, for tests.
  * @throws TypeError for a SteamID that is no bigint, or a ticket that is no Uint8Array; RangeError for a name or lobby that is no
  *   label, or a ticket of no bytes or more than 2560; HotmicError:
  *   ERR_HOTMIC_URL for no WebSocket URL, ERR_HOTMIC_CONNECT when nothing answers there in 10 s, ERR_HOTMIC_REFUSED when the relay
  *   refuses, ERR_HOTMIC_PROTOCOL when what answers is no relay, ERR_HOTMIC_CONNECTION_LOST when it closes before its welcome,
- *   ERR_HOTMIC_CLOSED when `signal` gives up.
+ *   ERR_HOTMIC_CLOSED when `signal` gives up. What a function that brings a credential throws, as it is.
  */
-export async function joinLobby(options: LobbyOptions): Promise<Lobby> {
+export async function joinLobby(options: LobbyOptions, rim: Rim = NODE_RIM): Promise<Lobby> {
   const url = parseRelayUrl(options.url);
-  if (typeof options.steamId !== 'bigint') {
+  if (options.steamId !== undefined && typeof options.steamId !== 'bigint') {
     throw new TypeError(
       `Cannot join: steamId is a ${typeof options.steamId}, wants a bigint: a number cannot hold one`,
     );
   }
-  checkLabel('lobby', options.lobby);
-  checkLabel('name', options.name);
-  if (options.ticket !== undefined) checkTicket(options.ticket);
-  if (options.token !== undefined) checkToken(options.token);
-  const { events = {}, signal } = options;
+  checkLabel('join: lobby', options.lobby);
+  checkLabel('join: name', options.name);
+  const credentials = new Credentials(options);
   const open = options.transport ?? (await import('./transport_ws.js')).openWsTransport;
-  const session = new Session(options);
-  const dropped: Record<SessionDrop, number> = { 'not-joined': 0, malformed: 0, 'slot-unknown': 0 };
-  let framesSent = 0;
-  let framesRefused = 0;
-  let framesReceived = 0;
-
-  return await new Promise((resolve, reject) => {
-    let wasWelcome = false;
-    let tellLeft: () => void = () => undefined;
-    const left = new Promise<void>((settle) => {
-      tellLeft = settle;
-    });
-
-    const transport = open(url, {
-      onOpen: () => apply(session.handle({ kind: 'opened' })),
-      onText: (text) => apply(session.handle({ kind: 'text', text })),
-      onBytes: (frame) => apply(session.handle({ kind: 'voice', frame })),
-      onClose: (code, reason, failure) => {
-        if (failure && !wasWelcome) reject(connectError(url, failure));
-        apply(session.handle({ kind: 'closed', code, reason, failure }));
-        tellLeft();
-      },
-    });
-
-    const giveUp = (error: HotmicError) => {
-      if (wasWelcome) return;
-      reject(error);
-      // What still comes is not ours any more.
-      session.abandon();
-      stopWaiting();
-      transport.close();
-    };
-    const onAbort = () => giveUp(new HotmicError('ERR_HOTMIC_CLOSED', `Gave up joining at ${url.href}`));
-    const welcomeTimeout = setTimeout(() => {
-      const detail = `no welcome after ${WELCOME_TIMEOUT_MS / 1000} s`;
-      giveUp(new HotmicError('ERR_HOTMIC_CONNECT', `Cannot join at ${url.href}: ${detail}`));
-    }, WELCOME_TIMEOUT_MS);
-    const stopWaiting = () => {
-      clearTimeout(welcomeTimeout);
-      signal?.removeEventListener('abort', onAbort);
-    };
-    signal?.addEventListener('abort', onAbort);
-    if (signal?.aborted) onAbort();
-
-    const lobby = ({ slot, relayTimeMs, maySpeak, mayListen }: Welcome): Lobby => ({
-      slot,
-      joinedRelayTimeMs: relayTimeMs,
-      maySpeak,
-      mayListen,
-      get participants() {
-        return session.participants;
-      },
-      publish: (packet) => {
-        if (!session.joined) return false;
-        if (transport.bufferedBytes > MAX_BUFFERED_BYTES) {
-          framesRefused += 1;
-          return false;
-        }
-        transport.send(writeVoiceFrame({ ...packet, target: Target.lobby }, packet.packet));
-        framesSent += 1;
-        return true;
-      },
-      counts: () => ({ framesSent, framesRefused, framesReceived, dropped: { ...dropped } }),
-      leave: async () => {
-        apply(session.leave());
-        const timeout = setTimeout(() => transport.close(), LEAVE_TIMEOUT_MS);
-        await left;
-        clearTimeout(timeout);
-      },
-    });
-
-    function apply(outputs: SessionOutput[]): void {
-      for (const output of outputs) {
-        switch (output.kind) {
-          case 'send':
-            transport.send(output.text);
-            break;
-          case 'welcome': {
-            wasWelcome = true;
-            stopWaiting();
-            const joined = lobby(output);
-            events.onWelcome?.(joined);
-            resolve(joined);
-            break;
-          }
-          case 'joined':
-            events.onJoined?.(output.participant);
-            break;
-          case 'left':
-            events.onLeft?.(output.participant);
-            break;
-          case 'speaking':
-            events.onSpeaking?.(output.participant);
-            break;
-          case 'voice':
-            framesReceived += 1;
-            events.onVoice?.(output.participant, output.header, output.packet);
-            break;
-          case 'dropped':
-            dropped[output.reason] += 1;
-            break;
-          case 'ended':
-            stopWaiting();
-            transport.close();
-            if (wasWelcome) events.onEnded?.(output.error);
-            else
-              reject(
-                output.error ??
-                  new HotmicError('ERR_HOTMIC_CLOSED', 'The lobby was left before it was joined'),
-              );
-        }
-      }
-    }
-  });
-}
-
-function checkLabel(what: string, text: string): void {
-  if (LABEL.test(text)) return;
-  throw new RangeError(
-    `Cannot join: ${what} is ${JSON.stringify(text)}, wants 1 to 64 characters, none of them a control`,
-  );
-}
-
-/** What the token holds is in no message. */
-function checkToken(token: string): void {
-  if (typeof token !== 'string') throw new TypeError(`Cannot join: token is a ${typeof token}, wants text`);
-  if (!TOKEN_FORM.test(token) || token.length > MAX_TOKEN_CHARS) {
-    const wanted = `wants one in three parts, of at most ${MAX_TOKEN_CHARS} characters`;
-    throw new RangeError(`Cannot join: the token is no signed token, ${wanted}`);
-  }
-}
-
-/** What the ticket holds is in no message. */
-function checkTicket(ticket: Uint8Array): void {
-  if (!(ticket instanceof Uint8Array)) {
-    throw new TypeError(`Cannot join: ticket is a ${typeof ticket}, wants a Uint8Array`);
-  }
-  if (ticket.length < 1 || ticket.length > MAX_TICKET_BYTES) {
-    throw new RangeError(`Cannot join: ticket has ${ticket.length} bytes, wants 1 to ${MAX_TICKET_BYTES}`);
-  }
-}
-
-/** Reads the URL of a relay. @throws HotmicError ERR_HOTMIC_URL. */
-export function parseRelayUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  const isRelayUrl = url && (url.protocol === 'ws:' || url.protocol === 'wss:') && url.hash === '';
-  if (!isRelayUrl) {
-    throw new HotmicError(
-      'ERR_HOTMIC_URL',
-      `Cannot connect to "${text}": wants a URL such as ws://127.0.0.1:7800`,
-    );
-  }
-  return url;
-}
-
-function connectError(url: URL, cause: Error): HotmicError {
-  const why = systemReason(cause);
-  return new HotmicError('ERR_HOTMIC_CONNECT', `Cannot connect to ${url.href}: ${why}`, { cause });
+  return await new Membership(url, options, credentials, open, rim).join();
 }

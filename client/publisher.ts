@@ -12,6 +12,7 @@ import {
 } from '../voice/talkspurt.js';
 import type { Milliseconds } from '../voice/units.js';
 import { monotonicMs } from './clock.js';
+import { isSameTarget, type VoiceTarget } from './voice_target.js';
 
 /** What the publisher asks of a capture worker. */
 export interface CaptureHandle {
@@ -27,7 +28,9 @@ export interface PublisherOptions {
    * Takes a packet ready for the wire: a lobby's `publish`. Its bytes are valid during the call. False says that it was not
    * sent, which is counted. Must not throw. To go on in another lobby after a lost one, hand over a function that picks it.
    */
-  readonly publish: (packet: NumberedPacket) => unknown;
+  readonly publish: (packet: NumberedPacket, target: VoiceTarget) => unknown;
+  /** Whom the voice is for: see `speakTo`. Default `lobby`. */
+  readonly target?: VoiceTarget;
   /** The capture worker's clock. Default CLOCK_MONOTONIC in ms. */
   readonly clock?: () => Milliseconds;
   /** Packets older than this when they are taken from the ring are discarded, in ms. Default 500. */
@@ -69,6 +72,10 @@ export class Publisher {
   #recording = false;
   /** The number of the newest key-down. */
   #request = 0;
+  /** Of the talkspurt under way, or the last one. */
+  #target: VoiceTarget;
+  /** Of the next. */
+  #nextTarget: VoiceTarget;
 
   /** @throws RangeError when the capture has a publisher already: its ring has one reader. */
   constructor(options: PublisherOptions) {
@@ -79,8 +86,18 @@ export class Publisher {
     this.#options = options;
     this.#clock = options.clock ?? monotonicMs;
     this.#maxAgeMs = options.maxAgeMs ?? 500;
+    this.#target = options.target ?? 'lobby';
+    this.#nextTarget = this.#target;
     this.#numberer = new TalkspurtNumberer(this.#clock());
     this.#finished = this.#run();
+  }
+
+  /**
+   * Says whom the voice is for from now on. A talkspurt under way with the key down ends here, with its terminator, and another begins.
+   * After key-up the tail still goes where the talkspurt went.
+   */
+  speakTo(target: VoiceTarget): void {
+    this.#nextTarget = target;
   }
 
   /** Key down. */
@@ -141,10 +158,18 @@ export class Publisher {
         if (endRequest(entry.tag) === this.#request) this.#idle();
       } else {
         const phase = entry.tag === CaptureTag.draining ? 'draining' : 'talking';
+        if (phase === 'talking' || !this.#numberer.inTalkspurt) this.#turn();
         this.#publish(this.#numberer.push(entry.bytes, entry.capturedAt, phase));
       }
       ring.release();
     }
+  }
+
+  /** To whom `speakTo` said, if that is somebody else. */
+  #turn(): void {
+    if (isSameTarget(this.#target, this.#nextTarget)) return;
+    this.#publish(this.#numberer.cut());
+    this.#target = this.#nextTarget;
   }
 
   #publish(packets: readonly NumberedPacket[]): void {
@@ -153,7 +178,7 @@ export class Publisher {
       if (packet.marker) this.#talkspurts += 1;
       this.#packets += 1;
       onTaken?.(packet.sequence, packet.capturedAt, this.#clock());
-      if (publish(packet) === false) this.#unsent += 1;
+      if (publish(packet, this.#target) === false) this.#unsent += 1;
     }
   }
 

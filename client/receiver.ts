@@ -32,7 +32,10 @@ export interface SpeakerCounts {
   readonly packets: number;
   readonly decodedFrames: number;
   readonly concealedFrames: number;
-  /** Voice frames that never came, by the gaps in their sequence. */
+  /**
+   * Voice frames that never came, by the gaps in their sequence within talkspurts. Between talkspurts a gap is no loss: the target changes
+   * only there, and what is missing may have been for others. `LobbyCounts.framesMissed` knows of those, too.
+   */
   readonly lost: number;
   /** Voice frames that came behind their successor. */
   readonly late: number;
@@ -89,11 +92,12 @@ export class Receiver {
     counts.packets += 1;
     if (speaker.expectedSequence !== null) {
       const ahead = sequenceDelta(speaker.expectedSequence, header.sequence);
-      if (ahead >= 0) {
-        counts.lost += ahead;
-      } else if (header.marker) {
-        // A talkspurt that begins behind: the speaker left and came back, and counts anew.
+      if (ahead !== 0 && header.marker) {
+        // Ahead: they spoke to others in between, as far as we can know. Behind: they left and came back, and count anew. Neither is to
+        // be concealed.
         speaker.decoder.reset();
+      } else if (ahead >= 0) {
+        counts.lost += ahead;
       } else {
         counts.late += 1;
         return;

@@ -5,12 +5,13 @@
 import type { HotmicError } from '../voice/error.js';
 import { loadCodec } from '../wasm/load.js';
 import { joinLobby, type Lobby, type LobbyEvents, type LobbyOptions } from './lobby.js';
+import type { Participant } from './lobby_state.js';
 import { type DecodedVoice, Receiver, type ReceiverOptions } from './receiver.js';
-import type { Participant } from './session.js';
+import type { VoiceTarget } from './voice_target.js';
 
 export interface JoinVoiceOptions extends Omit<LobbyOptions, 'events'> {
-  /** The sound of one voice frame, and who spoke it. `voice.pcm` is valid during the call. */
-  readonly onDecoded: (participant: Participant, voice: DecodedVoice) => void;
+  /** The sound of one voice frame, who spoke it, and whom it is for. `voice.pcm` is valid during the call. */
+  readonly onDecoded: (participant: Participant, voice: DecodedVoice, target: VoiceTarget) => void;
   /** What else the lobby tells; its voice frames go to the receiver. */
   readonly events?: Omit<LobbyEvents, 'onVoice'>;
   /** Latency side channel: see `ReceiverOptions`. */
@@ -29,11 +30,11 @@ export interface Voice {
 export async function joinVoice(options: JoinVoiceOptions): Promise<Voice> {
   loadCodec();
   const { events = {} } = options;
-  let speaker: Participant | null = null;
+  let spoken: { readonly by: Participant; readonly target: VoiceTarget } | null = null;
   const receiver = new Receiver({
     ...(options.onStages ? { onStages: options.onStages } : {}),
     onDecoded: (voice) => {
-      if (speaker) options.onDecoded(speaker, voice);
+      if (spoken) options.onDecoded(spoken.by, voice, spoken.target);
     },
   });
   let sayEnd: (error: HotmicError | null) => void = () => undefined;
@@ -49,8 +50,8 @@ export async function joinVoice(options: JoinVoiceOptions): Promise<Voice> {
         receiver.forget(participant.slot);
         events.onJoined?.(participant);
       },
-      onVoice: (participant, header, packet) => {
-        speaker = participant;
+      onVoice: (participant, header, packet, target) => {
+        spoken = { by: participant, target };
         receiver.take(header, packet);
       },
       onEnded: (error) => {

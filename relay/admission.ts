@@ -12,8 +12,8 @@ import { isLoopbackAddress, isLoopbackHost } from './loopback.js';
 export interface StartRequest {
   /** Whether it was started for development, with `--dev`. */
   readonly dev: boolean;
-  /** Whether it has keys to judge tokens by. */
-  readonly tokens: boolean;
+  /** Whether it has anything to tell people by, or lets guests in. */
+  readonly judges: 'some' | 'none';
   /** Where it is to listen. */
   readonly host: string;
 }
@@ -70,11 +70,11 @@ const FORWARDING_HEADERS: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether a relay may start. */
-export function admitStart({ dev, tokens, host }: StartRequest): Admission {
-  if (!dev && !tokens) {
+export function admitStart({ dev, judges, host }: StartRequest): Admission {
+  if (!dev && judges === 'none') {
     return refused(
       'not-dev',
-      'it would not know whom to let in, wants keys to judge tokens by (--token-keys, tokens), or --dev (dev: true) for use ' +
+      "it would not know whom to let in, wants keys to judge tokens by (--token-keys, tokens), Steam's tickets, or --dev (dev: true) for use " +
         'on this machine alone',
     );
   }

@@ -11,6 +11,9 @@ import {
   verifyDevelopmentWebTicket,
 } from '../tickets/development.js';
 import { TICKET_IDENTITY } from '../voice/control.js';
+import { APP_TICKET_MAX_AGE_S, type AppTicketTerms, judgeAppTicket } from './app_tickets.js';
+import type { CredentialVerdict } from './credential.js';
+import { grantTo, ticketBytes, ticketRefused } from './ticket_grant.js';
 
 /** Used tickets that are remembered, until they expire. When it is full, no other is taken. */
 const MAX_USED = 10_000;
@@ -35,6 +38,46 @@ const WANTED: Readonly<Record<Exclude<RelayTicketRefusal, 'not-dev'>, string>> =
 export type TicketVerdict =
   | { readonly kind: 'valid'; readonly id: string; readonly expiresAt: number }
   | { readonly kind: 'refused'; readonly reason: RelayTicketRefusal; readonly wanted: string };
+
+const KEYS: DevelopmentKeys = developmentKeys();
+const NO_MODERATORS: ReadonlySet<string> = new Set();
+const APP_TICKET_TERMS: AppTicketTerms = {
+  appId: null,
+  keys: [KEYS.encryptedAppTicket],
+  maxAgeS: APP_TICKET_MAX_AGE_S,
+  moderators: NO_MODERATORS,
+};
+
+/**
+ * Judges a web ticket of the embedded Steam, for any app. That it is good once is for the core to see to, by its `onceId`. Never
+ * throws on what the ticket holds.
+ *
+ * @param ticket In hexadecimal, two digits a byte.
+ * @param claimedSteamId Whose it has to be, in decimal; null for anybody's.
+ */
+export function judgeDevelopmentTicket(
+  ticket: string,
+  claimedSteamId: string | null,
+  unixSeconds: number,
+): CredentialVerdict {
+  const bytes = ticketBytes(ticket);
+  if (!bytes) return ticketRefused('malformed', WANTED.malformed);
+  const steamId = claimedSteamId === null ? null : BigInt(claimedSteamId);
+  const expected = { appId: null, identity: TICKET_IDENTITY, steamId };
+  const verdict = verifyDevelopmentWebTicket(bytes, expected, unixSeconds, KEYS);
+  if (verdict.kind === 'refused') return ticketRefused(verdict.reason, WANTED[verdict.reason]);
+  const once = { onceId: `d:${verdict.id}`, ownerSteamId: null };
+  return grantTo(String(verdict.steamId), once, NO_MODERATORS);
+}
+
+/** Judges an encrypted app ticket of the embedded Steam, for any app. As `AppTickets.judge`, under the well-known key. */
+export function judgeDevelopmentAppTicket(
+  ticket: string,
+  nonce: string,
+  unixSeconds: number,
+): CredentialVerdict {
+  return judgeAppTicket(ticket, nonce, unixSeconds, APP_TICKET_TERMS);
+}
 
 export class DevelopmentTickets {
   readonly #keys: DevelopmentKeys = developmentKeys();

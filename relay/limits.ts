@@ -8,15 +8,23 @@ export interface RelayLimits {
   readonly connections: number;
   /** Lobbies at once, 1 to 100000. Default 1000. */
   readonly lobbies: number;
+  /** Participants of all lobbies, the away ones among them, 1 to 1000000. Default 10000. */
+  readonly participants: number;
   /** Participants of one lobby, 1 to 500: more would not fit a welcome message. Default 64. */
   readonly participantsPerLobby: number;
+  /** Channels of one lobby at once, 1 to 127. Default 32. */
+  readonly channelsPerLobby: number;
+  /** People who are muted, deafened or banned somewhere, present or not, 1 to 1000000. Default 100000. */
+  readonly sanctions: number;
   /** How long a connection may take to say hello, in ms, 100 to 60000. Default 5000. */
   readonly helloWithinMs: number;
   /** Without a voice frame for this long, in ms, 50 to 10000, a participant no longer speaks. Default 400. */
   readonly speakingHangoverMs: number;
+  /** How long the place is kept of somebody whose connection broke, in ms, 0 (not at all) to 600000. Default 30000. */
+  readonly resumeWithinMs: number;
   /**
-   * How long a slot rests after its participant left, in ms, 0 to 3600000, before another gets it. Default
-   * 30000.
+   * How long a slot rests after its participant left, and a channel's number after it ended, in ms, 1 to 3600000, before another
+   * gets it. More than resumeWithinMs: who comes back must not find their number another's. Default 45000.
    */
   readonly slotRestMs: number;
   /** Control messages of one connection, a second, 1 to 1000. Default 10. */
@@ -40,13 +48,22 @@ export interface RelayLimits {
   readonly soundBurstMs: number;
 }
 
-const RANGES: Readonly<Record<keyof RelayLimits, readonly [fallback: number, min: number, max: number]>> = {
+/** Default, least and most of each limit of a set. */
+export type LimitRanges<Limits> = Readonly<
+  Record<keyof Limits, readonly [fallback: number, min: number, max: number]>
+>;
+
+export const RELAY_LIMIT_RANGES: LimitRanges<RelayLimits> = {
   connections: [10_000, 1, 1_000_000],
   lobbies: [1000, 1, 100_000],
+  participants: [10_000, 1, 1_000_000],
   participantsPerLobby: [64, 1, 500],
+  channelsPerLobby: [32, 1, 127],
+  sanctions: [100_000, 1, 1_000_000],
   helloWithinMs: [5000, 100, 60_000],
   speakingHangoverMs: [400, 50, 10_000],
-  slotRestMs: [30_000, 0, 3_600_000],
+  resumeWithinMs: [30_000, 0, 600_000],
+  slotRestMs: [45_000, 1, 3_600_000],
   controlPerSecond: [10, 1, 1000],
   controlBurst: [20, 1, 10_000],
   framesPerSecond: [100, 1, 10_000],
@@ -61,23 +78,39 @@ const RANGES: Readonly<Record<keyof RelayLimits, readonly [fallback: number, min
  * The limits with every default filled in.
  *
  * @throws TypeError when a name is not one of ours; RangeError when a value is not a whole number within its
- *   range.
+ *   range, or slots would rest no longer than a place is kept.
  */
 export function relayLimits(chosen: Partial<RelayLimits> = {}): RelayLimits {
+  const limits = limitsWithin(RELAY_LIMIT_RANGES, chosen, "the relay's");
+  const { slotRestMs, resumeWithinMs } = limits;
+  if (slotRestMs <= resumeWithinMs) {
+    const wanted = `more than resumeWithinMs, which is ${resumeWithinMs}`;
+    throw new RangeError(`Cannot set the relay's limit slotRestMs: it is ${slotRestMs}, wants ${wanted}`);
+  }
+  return limits;
+}
+
+/** A set of limits with every default filled in; `whose` they are is for messages. Throws as `relayLimits` does for a name or a value. */
+export function limitsWithin<Limits>(
+  ranges: LimitRanges<Limits>,
+  chosen: Partial<Limits>,
+  whose: string,
+): Limits {
   const limits: Record<string, number> = {};
-  for (const [name, [fallback]] of Object.entries(RANGES)) limits[name] = fallback;
-  for (const [name, value] of Object.entries(chosen)) {
-    const range = Object.hasOwn(RANGES, name) ? RANGES[name as keyof RelayLimits] : undefined;
+  const all: Readonly<Record<string, readonly [number, number, number]>> = ranges;
+  for (const [name, [fallback]] of Object.entries(all)) limits[name] = fallback;
+  for (const [name, value] of Object.entries(chosen) as [string, number | undefined][]) {
+    const range = Object.hasOwn(all, name) ? all[name] : undefined;
     if (!range) {
-      const known = Object.keys(RANGES).join(', ');
-      throw new TypeError(`Cannot set the relay's limits: "${name}" is not one of them, wants ${known}`);
+      const known = Object.keys(all).join(', ');
+      throw new TypeError(`Cannot set ${whose} limits: "${name}" is not one of them, wants ${known}`);
     }
     if (value === undefined) continue;
     const [, min, max] = range;
     if (!Number.isInteger(value) || value < min || value > max) {
-      throw new RangeError(`Cannot set the relay's limit ${name}: it is ${value}, wants ${min} to ${max}`);
+      throw new RangeError(`Cannot set ${whose} limit ${name}: it is ${value}, wants ${min} to ${max}`);
     }
     limits[name] = value;
   }
-  return limits as unknown as RelayLimits;
+  return limits as Limits;
 }

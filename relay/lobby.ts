@@ -1,142 +1,440 @@
 /**
- * One lobby: who is in it under which slot, and how many voice frames went to its topic.
+ * One lobby: who is in it under which slot, its channels, who whispers to whom, who speaks, and what everyone is told of it.
  *
- * Bounded: participants by `participantsPerLobby`, slots by four times that.
+ * Whoever listens is subscribed to the topics of what they hear, and to nothing else. After every change their subscriptions are
+ * worked out anew from what is so, and the difference goes out: no change can forget one.
+ *
+ * Bounded: participants and channels by the limits, slots by four times the participants.
  */
 
-import type { ParticipantInfo } from '../voice/control.js';
+import { MAX_CHANNEL, type RelayMessageToWrite } from '../voice/control.js';
+import type { FailureCode } from '../voice/control_codes.js';
 import { sequenceAfter } from '../voice/sequence.js';
 import { parseSteamId, steamIdHigh, steamIdLow } from '../voice/steam_id.js';
 import type { Milliseconds } from '../voice/units.js';
+import { Target } from '../voice/wire.js';
+import type { Rights } from './credential.js';
 import type { ConnectionId } from './io.js';
 import type { RelayLimits } from './limits.js';
+import { infoFor, type Participant, speaksTo, stateOf } from './participant.js';
+import { RestingNumbers } from './resting_numbers.js';
+import type { Sanctioned } from './sanctions.js';
 import { TokenBucket } from './token_bucket.js';
+import type { Turn } from './turn.js';
 
-/** Someone in a lobby. The relay alone changes what is not readonly. */
-export interface Participant {
-  readonly connection: ConnectionId;
-  readonly lobby: Lobby;
-  readonly slot: number;
-  /** In decimal; the halves are what the frame path compares. */
-  readonly steamId: string;
-  readonly steamIdLow: number;
-  readonly steamIdHigh: number;
+/** A part of a lobby. Who is in it hears what is said to it, beside what is said to the lobby. */
+export interface Channel {
+  /** The target of voice frames to it. */
+  readonly number: number;
   readonly name: string;
-  readonly maySpeak: boolean;
-  readonly mayListen: boolean;
-  speaking: boolean;
-  /** When the last voice frame that went through came. */
-  heardAt: Milliseconds;
-  readonly frames: TokenBucket;
-  readonly bytes: TokenBucket;
-  readonly soundMs: TokenBucket;
+  readonly topic: string;
+  readonly members: Set<Participant>;
+  /** Of the frames that went to it. */
+  relaySequence: number;
 }
 
-/** Who asks to join: what a hello says of them, and what they were granted. */
+/** Who joins. */
 export interface Joiner {
   readonly connection: ConnectionId;
   readonly steamId: string;
+  readonly kind: Participant['kind'];
   readonly name: string;
-  readonly maySpeak: boolean;
-  readonly mayListen: boolean;
+  readonly rights: Rights;
+  readonly expiresAt: Milliseconds;
+}
+
+/** Where a voice frame goes. */
+export interface Destination {
+  readonly topic: string;
+  readonly relaySequence: number;
+}
+
+/** Why something was not done. */
+export interface Failure {
+  readonly code: FailureCode;
+  readonly detail: string;
+}
+
+/** How an administrator made a lobby; it is kept while it is empty. */
+export interface LobbyPlan {
+  readonly capacity: number;
+  /** Channels that are there while nobody is in them. */
+  readonly channels: readonly string[];
 }
 
 export class Lobby {
   readonly name: string;
-  /** Where its voice frames are published. Unique among all lobbies that a relay ever had. */
+  /** Where voice for everyone is published. Unique among all lobbies that a relay ever had. */
   readonly topic: string;
+  /** Null when it was made by whoever joined first. */
+  readonly plan: LobbyPlan | null;
   readonly #limits: RelayLimits;
   readonly #bySlot = new Map<number, Participant>();
-  readonly #steamIds = new Set<string>();
-  /** When each slot below the highest one ever used was freed; a slot in use keeps its last value. */
-  readonly #freedAt: Milliseconds[] = [];
+  readonly #bySteamId = new Map<string, Participant>();
+  readonly #channels = new Map<string, Channel>();
+  readonly #byNumber = new Map<number, Channel>();
+  /** Whoever has somebody to whisper to. */
+  readonly #whisperers = new Set<Participant>();
+  readonly #slots: RestingNumbers;
+  readonly #numbers: RestingNumbers;
   #relaySequence = 0;
 
-  constructor(name: string, topic: string, limits: RelayLimits) {
+  constructor(name: string, topic: string, limits: RelayLimits, plan: LobbyPlan | null) {
     this.name = name;
     this.topic = topic;
+    this.plan = plan;
     this.#limits = limits;
+    // Small, for listeners index by them.
+    this.#slots = new RestingNumbers(0, this.capacity * 4, limits.slotRestMs);
+    this.#numbers = new RestingNumbers(1, MAX_CHANNEL, limits.slotRestMs);
+    for (const channel of plan?.channels ?? []) this.#channel(channel, 0);
   }
 
   get size(): number {
     return this.#bySlot.size;
   }
 
-  /** Adds a participant under a free slot, or says why not. */
-  join(joiner: Joiner, now: Milliseconds): Participant | 'lobby-full' | 'steam-id-in-use' {
+  get capacity(): number {
+    return this.plan?.capacity ?? this.#limits.participantsPerLobby;
+  }
+
+  get participants(): IterableIterator<Participant> {
+    return this.#bySlot.values();
+  }
+
+  get channels(): IterableIterator<Channel> {
+    return this.#byNumber.values();
+  }
+
+  withSteamId(steamId: string): Participant | undefined {
+    return this.#bySteamId.get(steamId);
+  }
+
+  /** Adds a participant, whose connection is told everything, and the others of it. Wants room, and the SteamID not to be there. */
+  join(joiner: Joiner, sanctioned: Sanctioned, now: Milliseconds): Participant {
     const steamId = parseSteamId(joiner.steamId);
-    if (steamId === null)
-      throw new TypeError(`Cannot join: SteamID is ${joiner.steamId}, wants a decimal one`);
-    // In this order: who is already here learns more from this answer than from the other.
-    if (this.#steamIds.has(joiner.steamId)) return 'steam-id-in-use';
-    if (this.#bySlot.size >= this.#limits.participantsPerLobby) return 'lobby-full';
+    const slot = this.#slots.take(now);
+    if (steamId === null || slot === null || this.#bySteamId.has(joiner.steamId)) {
+      const state = `SteamID is ${joiner.steamId}, ${this.size} are there`;
+      throw new RangeError(
+        `Cannot join ${this.name}: ${state}, wants a free slot and a decimal SteamID, once`,
+      );
+    }
     const participant: Participant = {
-      ...joiner,
       lobby: this,
-      slot: this.#freeSlot(now),
+      slot,
+      steamId: joiner.steamId,
       steamIdLow: steamIdLow(steamId),
       steamIdHigh: steamIdHigh(steamId),
-      speaking: false,
+      rights: joiner.rights,
+      kind: joiner.kind,
+      connection: joiner.connection,
+      name: joiner.name,
+      muted: sanctioned.muted,
+      deafened: sanctioned.deafened,
+      priority: joiner.rights.priority,
+      channels: NO_CHANNELS,
+      whisperTo: NOBODY,
+      topics: NO_TOPICS,
+      speakingTo: null,
       heardAt: now,
+      whisperSequence: 0,
+      awaySince: now,
+      resumeToken: null,
+      expiresAt: joiner.expiresAt,
       frames: new TokenBucket(this.#limits.framesPerSecond, this.#limits.frameBurst, now),
       bytes: new TokenBucket(this.#limits.bytesPerSecond, this.#limits.byteBurst, now),
       soundMs: new TokenBucket(this.#limits.soundMsPerSecond, this.#limits.soundBurstMs, now),
     };
-    this.#bySlot.set(participant.slot, participant);
-    this.#steamIds.add(participant.steamId);
+    this.#bySlot.set(slot, participant);
+    this.#bySteamId.set(participant.steamId, participant);
     return participant;
   }
 
   /** Removes a participant; its slot begins to rest. */
-  leave(participant: Participant, now: Milliseconds): void {
+  leave(participant: Participant, turn: Turn): void {
+    // Whoever leaves is no longer told of anything; `left` says to the others that the voice ends.
+    participant.speakingTo = null;
+    this.#unsubscribe(participant, turn);
+    participant.connection = null;
     this.#bySlot.delete(participant.slot);
-    this.#steamIds.delete(participant.steamId);
-    this.#freedAt[participant.slot] = now;
+    this.#bySteamId.delete(participant.steamId);
+    this.#slots.free(participant.slot, turn.now);
+    this.tellOthers(participant, { type: 'left', slot: participant.slot }, turn);
+    this.#whisperTo(participant, NOBODY, turn);
+    for (const other of this.#whisperers) {
+      if (other.whisperTo.includes(participant)) {
+        this.#whisperTo(
+          other,
+          other.whisperTo.filter((it) => it !== participant),
+          turn,
+        );
+      }
+    }
+    for (const channel of participant.channels) channel.members.delete(participant);
+    this.#endEmptyChannels(participant.channels, turn);
+    participant.channels = NO_CHANNELS;
   }
 
-  /** The number of the next voice frame to the topic: 0 first, 16 bit. */
-  nextRelaySequence(): number {
-    const relaySequence = this.#relaySequence;
-    this.#relaySequence = sequenceAfter(relaySequence);
-    return relaySequence;
+  /** They have a connection, the first or another one: it hears what they may hear. The welcome is the caller's to tell. */
+  arrive(participant: Participant, connection: ConnectionId, turn: Turn): void {
+    participant.connection = connection;
+    this.#refreshTopics(participant, turn);
   }
 
-  /** The connections of everyone but `participant`. */
-  connectionsBut(participant: Participant): ConnectionId[] {
+  /** Their connection is gone, and they may be back. */
+  goAway(participant: Participant, turn: Turn): void {
+    this.setSpeaking(participant, null, turn);
+    this.lose(participant);
+    participant.awaySince = turn.now;
+    this.tellOthers(participant, { type: 'changed', participant: stateOf(participant) }, turn);
+  }
+
+  /** Their connection is gone, and its subscriptions with it; nobody is told. */
+  lose(participant: Participant): void {
+    participant.connection = null;
+    participant.topics = NO_TOPICS;
+  }
+
+  /** Another connection will take over from theirs, which is still there. */
+  detach(participant: Participant, turn: Turn): void {
+    this.setSpeaking(participant, null, turn);
+    this.#unsubscribe(participant, turn);
+    this.lose(participant);
+  }
+
+  /** Where a frame of this speaker to this target goes; null when there is no such target for them. Real-time. */
+  destination(speaker: Participant, target: number): Destination | null {
+    if (target === Target.lobby) {
+      const relaySequence = this.#relaySequence;
+      this.#relaySequence = sequenceAfter(relaySequence);
+      return { topic: this.topic, relaySequence };
+    }
+    if (target === Target.whisper) {
+      if (speaker.whisperTo.length === 0) return null;
+      const relaySequence = speaker.whisperSequence;
+      speaker.whisperSequence = sequenceAfter(relaySequence);
+      return { topic: this.#whisperTopic(speaker), relaySequence };
+    }
+    for (const channel of speaker.channels) {
+      if (channel.number !== target) continue;
+      const { relaySequence } = channel;
+      channel.relaySequence = sequenceAfter(relaySequence);
+      return { topic: channel.topic, relaySequence };
+    }
+    return null;
+  }
+
+  /** Whether `destination` has one. */
+  reaches(speaker: Participant, target: number): boolean {
+    if (target === Target.lobby) return true;
+    if (target === Target.whisper) return speaker.whisperTo.length > 0;
+    return speaker.channels.some(({ number }) => number === target);
+  }
+
+  /** They speak to this target now, or to none. */
+  setSpeaking(participant: Participant, target: number | null, turn: Turn): void {
+    if (participant.speakingTo === target) return;
+    const { slot } = participant;
+    if (participant.speakingTo !== null) {
+      turn.tell(this.#audience(participant), { type: 'speaking', slot, speaking: false });
+    }
+    participant.speakingTo = target;
+    if (target !== null) turn.tell(this.#audience(participant), { type: 'speaking', slot, speaking: true });
+  }
+
+  rename(participant: Participant, name: string, turn: Turn): void {
+    if (participant.name === name) return;
+    participant.name = name;
+    this.#tellChanged(participant, turn);
+  }
+
+  setPriority(participant: Participant, priority: 'priority' | 'none', turn: Turn): void {
+    if (participant.priority === (priority === 'priority')) return;
+    participant.priority = priority === 'priority';
+    this.#tellChanged(participant, turn);
+  }
+
+  /** What holds for them from now on. */
+  sanction(participant: Participant, { muted, deafened }: Sanctioned, turn: Turn): void {
+    if (participant.muted === muted && participant.deafened === deafened) return;
+    participant.muted = muted;
+    participant.deafened = deafened;
+    if (muted) this.setSpeaking(participant, null, turn);
+    this.#refreshTopics(participant, turn);
+    this.#tellChanged(participant, turn);
+  }
+
+  /** They are in these channels, which are made where they are missing, and in no others. All of it is done, or nothing. */
+  enterChannels(participant: Participant, names: readonly string[], turn: Turn): Failure | null {
+    const missing = names.filter((name) => !this.#channels.has(name));
+    // Those that are left may end, but not before: nobody may take a number that frames under way still have.
+    if (this.#channels.size + missing.length > this.#limits.channelsPerLobby) {
+      const detail = `${this.#channels.size} channels are there, wants at most ${this.#limits.channelsPerLobby}`;
+      return { code: 'channels-full', detail };
+    }
+    const before = participant.channels;
+    const after: Channel[] = [];
+    for (const name of names) {
+      const known = this.#channels.get(name);
+      const channel = known ?? this.#channel(name, turn.now);
+      if (!known) this.#tellAll({ type: 'channel', channel: { number: channel.number, name } }, turn);
+      after.push(channel);
+    }
+    const left = before.filter((channel) => !after.includes(channel));
+    const entered = after.filter((channel) => !before.includes(channel));
+    if (left.length === 0 && entered.length === 0) return null;
+
+    if (left.some(({ number }) => number === participant.speakingTo))
+      this.setSpeaking(participant, null, turn);
+    this.#tellOfSpeakers(participant, left, 'silent', turn);
+    for (const channel of left) channel.members.delete(participant);
+    for (const channel of entered) channel.members.add(participant);
+    participant.channels = after;
+    this.#refreshTopics(participant, turn);
+    this.#tellChanged(participant, turn);
+    this.#tellOfSpeakers(participant, entered, 'speaking', turn);
+    this.#endEmptyChannels(left, turn);
+    return null;
+  }
+
+  /** Their frames with the whisper target go to these slots from now on, without their own. All of it is done, or nothing. */
+  whisper(participant: Participant, slots: readonly number[], turn: Turn): Failure | null {
+    const others: Participant[] = [];
+    for (const slot of new Set(slots)) {
+      const other = this.#bySlot.get(slot);
+      if (!other)
+        return { code: 'participant-unknown', detail: `nobody has slot ${slot}, wants one of the lobby's` };
+      if (other !== participant) others.push(other);
+    }
+    this.#whisperTo(participant, others, turn);
+    return null;
+  }
+
+  /** Everyone but `participant`, as its welcome lists them. */
+  infoFor(participant: Participant): ReturnType<typeof infoFor>[] {
+    const info: ReturnType<typeof infoFor>[] = [];
+    for (const other of this.#bySlot.values())
+      if (other !== participant) info.push(infoFor(participant, other));
+    return info;
+  }
+
+  tellOthers(participant: Participant, message: RelayMessageToWrite, turn: Turn): void {
     const connections: ConnectionId[] = [];
     for (const other of this.#bySlot.values()) {
-      if (other !== participant) connections.push(other.connection);
+      if (other !== participant && other.connection !== null) connections.push(other.connection);
+    }
+    turn.tell(connections, message);
+  }
+
+  /** Its connection hears nothing any more. */
+  #unsubscribe(participant: Participant, turn: Turn): void {
+    const { connection, topics } = participant;
+    participant.topics = NO_TOPICS;
+    if (connection === null) return;
+    for (const topic of topics) turn.push({ kind: 'unsubscribe', connection, topic });
+  }
+
+  #refreshTopics(participant: Participant, turn: Turn): void {
+    const { connection, topics: before } = participant;
+    if (connection === null) return;
+    const after = this.#topicsOf(participant);
+    participant.topics = after;
+    for (const topic of before) {
+      if (!after.includes(topic)) turn.push({ kind: 'unsubscribe', connection, topic });
+    }
+    for (const topic of after) {
+      if (!before.includes(topic)) turn.push({ kind: 'subscribe', connection, topic });
+    }
+  }
+
+  /** What they may hear. */
+  #topicsOf(listener: Participant): readonly string[] {
+    if (!listener.rights.mayListen || listener.deafened) return NO_TOPICS;
+    const topics = [this.topic];
+    for (const { topic } of listener.channels) topics.push(topic);
+    for (const whisperer of this.#whisperers) {
+      if (whisperer.whisperTo.includes(listener)) topics.push(this.#whisperTopic(whisperer));
+    }
+    return topics;
+  }
+
+  #whisperTo(participant: Participant, others: readonly Participant[], turn: Turn): void {
+    const before = participant.whisperTo;
+    if (participant.speakingTo === Target.whisper) this.setSpeaking(participant, null, turn);
+    participant.whisperTo = others;
+    if (others.length > 0) this.#whisperers.add(participant);
+    else this.#whisperers.delete(participant);
+    for (const other of new Set([...before, ...others])) this.#refreshTopics(other, turn);
+  }
+
+  /** The connections that are told of their speaking: who is where their frames go, deafened or not. */
+  #audience(speaker: Participant): readonly ConnectionId[] {
+    const connections: ConnectionId[] = [];
+    for (const other of this.#bySlot.values()) {
+      if (other === speaker || other.connection === null) continue;
+      if (speaksTo(speaker, other)) connections.push(other.connection);
     }
     return connections;
   }
 
-  /** Everyone but `participant`, as a welcome lists them. */
-  infoBut(participant: Participant): ParticipantInfo[] {
-    const info: ParticipantInfo[] = [];
-    for (const other of this.#bySlot.values()) if (other !== participant) info.push(participantInfo(other));
-    return info;
-  }
-
-  /**
-   * The lowest slot that is free and either was never used or has rested for `slotRestMs`: a frame of the one
-   * who left may still be on its way to a listener, who would play it as the newcomer's. Slots stay small,
-   * below four times the participants a lobby may have, for listeners index by them; when so many came and
-   * went that none has rested, it is the one that has rested longest.
-   */
-  #freeSlot(now: Milliseconds): number {
-    const slots = this.#limits.participantsPerLobby * 4;
-    let longestRested = -1;
-    for (let slot = 0; slot < slots; slot++) {
-      if (this.#bySlot.has(slot)) continue;
-      const freedAt = this.#freedAt[slot];
-      if (freedAt === undefined || now - freedAt >= this.#limits.slotRestMs) return slot;
-      if (longestRested < 0 || freedAt < this.#freedAt[longestRested]!) longestRested = slot;
+  /** Who begins to hear a channel, or ceases to, is told of those who speak there. */
+  #tellOfSpeakers(
+    listener: Participant,
+    channels: readonly Channel[],
+    what: 'speaking' | 'silent',
+    turn: Turn,
+  ): void {
+    if (listener.connection === null) return;
+    for (const channel of channels) {
+      for (const { slot, speakingTo } of channel.members) {
+        if (slot === listener.slot || speakingTo !== channel.number) continue;
+        const message = { type: 'speaking', slot, speaking: what === 'speaking' } as const;
+        turn.tell([listener.connection], message);
+      }
     }
-    return longestRested;
+  }
+
+  #tellChanged(participant: Participant, turn: Turn): void {
+    this.#tellAll({ type: 'changed', participant: stateOf(participant) }, turn);
+  }
+
+  #tellAll(message: RelayMessageToWrite, turn: Turn): void {
+    const connections: ConnectionId[] = [];
+    for (const { connection } of this.#bySlot.values()) if (connection !== null) connections.push(connection);
+    turn.tell(connections, message);
+  }
+
+  #whisperTopic({ slot }: Participant): string {
+    return `${this.topic}/w${slot}`;
+  }
+
+  #channel(name: string, now: Milliseconds): Channel {
+    const number = this.#numbers.take(now);
+    if (number === null) throw new RangeError(`Cannot make channel ${name}: all numbers are taken`);
+    const channel = {
+      number,
+      name,
+      topic: `${this.topic}/c${number}`,
+      members: new Set<Participant>(),
+      relaySequence: 0,
+    };
+    this.#channels.set(name, channel);
+    this.#byNumber.set(number, channel);
+    return channel;
+  }
+
+  #endEmptyChannels(channels: readonly Channel[], turn: Turn): void {
+    for (const { number, name, members } of channels) {
+      if (members.size > 0 || this.plan?.channels.includes(name)) continue;
+      this.#channels.delete(name);
+      this.#byNumber.delete(number);
+      this.#numbers.free(number, turn.now);
+      this.#tellAll({ type: 'channel-ended', number }, turn);
+    }
   }
 }
 
-/** A participant as the relay tells of it. */
-export function participantInfo({ slot, steamId, name, speaking }: Participant): ParticipantInfo {
-  return { slot, steamId, name, speaking };
-}
+const NOBODY: readonly Participant[] = [];
+const NO_CHANNELS: readonly Channel[] = [];
+const NO_TOPICS: readonly string[] = [];

@@ -8,6 +8,7 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { ProcessFigures } from './process_figures.js';
 import type { RelayCounts, RelayState } from './running_relay.js';
+import type { ServiceCounts } from './services.js';
 
 /** What ran when the figures were taken. */
 export interface BuildFigures {
@@ -22,15 +23,33 @@ export interface MetricFigures {
   readonly counts: RelayCounts;
   readonly state: RelayState;
   readonly process: ProcessFigures;
+  /** Left out where none of them runs. */
+  readonly services?: ServiceCounts;
 }
 
-type Figure = (figures: MetricFigures) => number;
+/** Null where there is nothing to tell: the metric has no sample. */
+type Figure = (figures: MetricFigures) => number | null;
 type Figures = (figures: MetricFigures) => Readonly<Record<string, number>>;
 
 /** Name, help, and where the value comes from. Names are a contract with dashboards: append only. */
 const GAUGES: readonly (readonly [name: string, help: string, figure: Figure])[] = [
   ['hotmic_connections', 'Connections to the voice port, joined or not.', ({ counts }) => counts.connections],
   ['hotmic_participants', 'Participants of all lobbies.', ({ counts }) => counts.participants],
+  [
+    'hotmic_participants_away',
+    'Of those, the ones who are away and may be back.',
+    ({ counts }) => counts.away,
+  ],
+  [
+    'hotmic_sanctioned',
+    'People who are muted, deafened or banned somewhere.',
+    ({ counts }) => counts.sanctions,
+  ],
+  [
+    'hotmic_addresses',
+    'Addresses remembered, with connections or without.',
+    ({ counts }) => counts.addresses.addresses,
+  ],
   ['hotmic_lobbies', 'Lobbies with at least one participant.', ({ counts }) => counts.lobbies],
   ['hotmic_ready', '1 when it takes connections, else 0.', ({ state }) => (state === 'listening' ? 1 : 0)],
   ['hotmic_draining', '1 while it drains, else 0.', ({ state }) => (state === 'draining' ? 1 : 0)],
@@ -62,9 +81,28 @@ const GAUGES: readonly (readonly [name: string, help: string, figure: Figure])[]
     ({ process }) => process.loopLag.p99Seconds,
   ],
   ['nodejs_eventloop_lag_max_seconds', 'Most of the same.', ({ process }) => process.loopLag.maxSeconds],
+  [
+    'hotmic_tls_certificate_expires_seconds',
+    'When the certificate in use expires, in unix time; without TLS there is none.',
+    ({ counts }) => counts.certificate?.expiresUnixSeconds ?? null,
+  ],
+  [
+    'hotmic_webhooks_waiting',
+    'Webhooks that are not taken yet; without receivers there is none.',
+    ({ services }) => services?.webhooks?.waiting ?? null,
+  ],
+  [
+    'hotmic_sanctions_unkept',
+    'Changes of mutes and bans that are not on the disk; without a file there is none.',
+    ({ services }) => services?.sanctionsFile?.waiting ?? null,
+  ],
 ];
 
-const COUNTERS: readonly (readonly [name: string, help: string, figure: Figure])[] = [
+const COUNTERS: readonly (readonly [
+  name: string,
+  help: string,
+  figure: (figures: MetricFigures) => number,
+])[] = [
   [
     'hotmic_voice_frames_published_total',
     'Voice frames that went out, each counted once however many hear it.',
@@ -90,6 +128,7 @@ const COUNTERS: readonly (readonly [name: string, help: string, figure: Figure])
     'Listeners closed because a control message did not fit either.',
     ({ counts }) => counts.listenersCut,
   ],
+  ['hotmic_resumes_total', 'Places that somebody came back to.', ({ counts }) => counts.resumes],
   [
     'process_cpu_user_seconds_total',
     'CPU time of the process in user mode.',
@@ -104,6 +143,16 @@ const COUNTERS: readonly (readonly [name: string, help: string, figure: Figure])
     'process_cpu_seconds_total',
     'CPU time of the process, both together.',
     ({ process }) => process.cpuUserSeconds + process.cpuSystemSeconds,
+  ],
+  [
+    'hotmic_webhook_attempts_failed_total',
+    'Attempts to hand a webhook over that failed.',
+    ({ services }) => services?.webhooks?.failedAttempts ?? 0,
+  ],
+  [
+    'hotmic_sanctions_writes_failed_total',
+    'Times that mutes and bans could not be written to their file.',
+    ({ services }) => services?.sanctionsFile?.failures ?? 0,
   ],
 ];
 
@@ -120,6 +169,43 @@ const LABELLED_COUNTERS: readonly (readonly [name: string, label: string, help: 
       'code',
       'Connections closed with a refusal, by its code.',
       ({ counts }) => counts.refusals,
+    ],
+    [
+      'hotmic_failures_total',
+      'code',
+      'Requests of participants that were not done, by why.',
+      ({ counts }) => counts.failures,
+    ],
+    [
+      'hotmic_address_refusals_total',
+      'reason',
+      "Connections and credentials refused by their address's limits, by why.",
+      ({ counts }) => counts.addresses.refused,
+    ],
+    [
+      'hotmic_address_faults_total',
+      'fault',
+      'Connections whose own address was not to be had, by why; they are counted for the proxy.',
+      ({ counts }) => counts.addressFaults,
+    ],
+    [
+      'hotmic_tls_certificates_total',
+      'outcome',
+      'New certificates: loaded, or refused and the one before kept; without TLS there are none.',
+      ({ counts: { certificate } }) =>
+        certificate ? { loaded: certificate.loaded, refused: certificate.refused } : {},
+    ],
+    [
+      'hotmic_admin_requests_total',
+      'outcome',
+      'Requests to the admin API: done, failed, refused without a token, or limited because too many were.',
+      ({ services }) => ({ ...services?.admin }),
+    ],
+    [
+      'hotmic_webhooks_total',
+      'fate',
+      'Webhooks: delivered, dropped because too many waited, given-up, rejected by the receiver, or unsent at an end.',
+      ({ services }) => ({ ...services?.webhooks?.fates }),
     ],
   ];
 
@@ -139,7 +225,11 @@ export class RelayMetrics {
     build.set({ version, node }, 1);
     const gauges = GAUGES.map(([name, help, figure]) => {
       const gauge = new Gauge({ name, help, registers });
-      return (figures: MetricFigures) => gauge.set(figure(figures));
+      return (figures: MetricFigures) => {
+        const value = figure(figures);
+        if (value === null) gauge.remove();
+        else gauge.set(value);
+      };
     });
     const counters = COUNTERS.map(([name, help, figure]) => {
       const counter = new Counter({ name, help, registers });

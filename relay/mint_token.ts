@@ -30,6 +30,8 @@ export interface TokenToMint {
   readonly mayListen?: boolean;
   /** Default false. */
   readonly moderator?: boolean;
+  /** Whether others are to lower the rest when they speak. Default false. */
+  readonly priority?: boolean;
   /** At most 32, of 1 to 64 characters. Default none. */
   readonly channels?: readonly string[];
   /** For which relay, 1 to 64 characters. */
@@ -65,6 +67,7 @@ export async function mintToken(token: TokenToMint): Promise<string> {
       speak: token.maySpeak ?? true,
       listen: token.mayListen ?? true,
       moderator: token.moderator ?? false,
+      priority: token.priority ?? false,
       channels: [...(token.channels ?? [])],
     },
   } satisfies TokenClaims;

@@ -1,126 +1,158 @@
 /**
- * The relay without its socket: who is in which lobby, who may speak, who is told what. Inputs and instants
- * go in, plain outputs come out; no clock, timer, randomness or socket. server.ts carries the outputs out, in
- * their order.
+ * The relay without its socket: who is let in, into which lobby, who may speak, who is told what. Inputs and instants go in,
+ * plain outputs come out; no clock, timer or socket, and randomness is an argument. server.ts carries the outputs out, in their
+ * order.
  *
  * A joiner learns the whole state with its welcome and only changes after it. Both come from one call: nobody
  * can join or leave between the list and the first change.
  */
 
+import type { RelayMessageToWrite } from '../voice/control.js';
 import {
-  type ClientMessage,
   CloseCode,
+  FAILURE_CODES,
+  type FailureCode,
   LEAVE_CLOSE_CODE,
-  MAX_CONTROL_BYTES,
-  PROTOCOL_VERSION,
   type RefusalCode,
-  type RelayMessage,
-  readClientMessage,
-} from '../voice/control.js';
+} from '../voice/control_codes.js';
 import type { Milliseconds } from '../voice/units.js';
-import type { DevelopmentTickets, TicketVerdict } from './development_tickets.js';
-import type { ConnectionId, RelayInput, RelayOutput, RelayStateCounts } from './io.js';
+import {
+  type AdminCommand,
+  type AdminResult,
+  type LobbyState,
+  type LobbySummary,
+  lobbyState,
+  planOf,
+  summaryOf,
+} from './administration.js';
+import { type ClientCommand, type ClientOpening, readClientBytes } from './client_text.js';
+import { type CredentialVerdict, FULL_RIGHTS, type Rights } from './credential.js';
+import {
+  claimOf,
+  guestSteamId,
+  type Hello,
+  type RelayPolicy,
+  STRICT_POLICY,
+  versionDetail,
+  versionOf,
+  whyDenied,
+  withoutSecrets,
+} from './hello.js';
+import type { ConnectionId, Departure, RelayInput, RelayOutput, RelayStateCounts } from './io.js';
 import { type RelayLimits, relayLimits } from './limits.js';
-import { Lobby, type Participant, participantInfo } from './lobby.js';
+import { type Entrant, Lobbies } from './lobbies.js';
+import type { Failure } from './lobby.js';
+import { endSanctions, type House, moderate } from './moderation.js';
+import { OnceIds } from './once_ids.js';
+import { type Participant, stateOf } from './participant.js';
+import { Places } from './places.js';
+import { type Sanction, Sanctions } from './sanctions.js';
 import { TokenBucket } from './token_bucket.js';
 import { TOKEN_CLOCK_TOLERANCE_S } from './token_claims.js';
-import type { TokenVerdict } from './tokens.js';
+import { Turn } from './turn.js';
 import { type DropReason, judgeFrame, noDrops, type Verdict } from './verdict.js';
 
-/** The protocol versions that this relay speaks. */
-const VERSIONS: readonly number[] = [PROTOCOL_VERSION];
-
-type Hello = Extract<ClientMessage, { type: 'hello' }>;
-
-/** Who the relay lets in. */
-export interface RelayAdmission {
-  /** Judges the tickets of hellos, in development alone, where a hello needs none; null refuses them all. */
-  readonly tickets: DevelopmentTickets | null;
-  /** Whether somebody carries out `judge-token`. */
-  readonly tokens: 'judged' | 'refused';
-  /** What becomes of a participant whose token expires: they are closed out, or stay until they leave. */
-  readonly atTokenExpiry: 'close' | 'keep';
+/** What a relay's core is made of. */
+export interface RelaySettings {
+  /** What differs from the defaults that `RelayLimits` names. */
+  readonly limits?: Partial<RelayLimits>;
+  /** What differs from `STRICT_POLICY`. */
+  readonly policy?: Partial<RelayPolicy>;
+  /** Where the relay time on the wire is 0. */
+  readonly startedAt: Milliseconds;
+  /** So many random bytes that nobody can guess. */
+  readonly random: (bytes: number) => Uint8Array;
+  /** What was kept of earlier `keep`s. */
+  readonly sanctions?: Iterable<Sanction>;
 }
-
-/** Lets nobody in. */
-const NO_ADMISSION: RelayAdmission = { tickets: null, tokens: 'refused', atTokenExpiry: 'close' };
-
-/** What a hello without a token is granted. */
-const ALL = { maySpeak: true, mayListen: true } as const;
 
 interface Connection {
   readonly id: ConnectionId;
   readonly connectedAt: Milliseconds;
   readonly control: TokenBucket;
-  /** The hello whose token is being judged. */
+  /** The nonce of its challenge; null without one. */
+  nonce: string | null;
+  /** The hello whose credential is being judged. */
   judged: Hello | null;
-  /** When its token expires; never without one. */
-  expiresAt: Milliseconds;
-  /** Null before the hello. */
+  /** Null before the welcome. */
   participant: Participant | null;
 }
 
 const NONE: readonly RelayOutput[] = [];
-const decoder = new TextDecoder('utf-8', { fatal: true });
 
 export class Relay {
   readonly limits: RelayLimits;
+  readonly #policy: RelayPolicy;
   readonly #startedAt: Milliseconds;
+  readonly #random: (bytes: number) => Uint8Array;
   readonly #connections = new Map<ConnectionId, Connection>();
-  /** Connections before their hello, the oldest first. */
+  /** Connections before their welcome, the oldest first. */
   readonly #waiting = new Set<Connection>();
-  readonly #lobbies = new Map<string, Lobby>();
+  readonly #lobbies: Lobbies;
+  readonly #places: Places;
   readonly #speaking = new Set<Participant>();
+  readonly #sanctions: Sanctions;
+  readonly #onceIds = new OnceIds();
   readonly #drops = noDrops();
-  readonly #refusals = noRefusals();
-  readonly #admission: RelayAdmission;
-  /** Connections whose token will expire. */
-  readonly #expiring = new Set<Connection>();
-  #lobbiesMade = 0;
+  readonly #refusals = zeroOf<RefusalCode>(Object.keys(CloseCode) as RefusalCode[]);
+  readonly #failures = zeroOf<FailureCode>(FAILURE_CODES);
+  readonly #house: House;
   #participants = 0;
+  #resumes = 0;
   #publishedFrames = 0;
   #publishedBytes = 0;
 
-  /**
-   * `startedAt` is where the relay time on the wire is 0. Throws what `relayLimits` throws.
-   *
-   * @param admission Default nobody.
-   */
-  constructor(
-    limits: Partial<RelayLimits>,
-    startedAt: Milliseconds,
-    admission: RelayAdmission = NO_ADMISSION,
-  ) {
+  /** Throws what `relayLimits` throws. */
+  constructor({ limits = {}, policy = {}, startedAt, random, sanctions = [] }: RelaySettings) {
     this.limits = relayLimits(limits);
+    this.#policy = { ...STRICT_POLICY, ...policy };
     this.#startedAt = startedAt;
-    this.#admission = admission;
+    this.#random = random;
+    this.#sanctions = new Sanctions(this.limits.sanctions, sanctions);
+    this.#lobbies = new Lobbies(this.limits, this.#policy, this.#sanctions);
+    this.#places = new Places(this.limits.resumeWithinMs, () => this.#random16());
+    this.#house = {
+      sanctions: this.#sanctions,
+      found: (lobby, steamId) => this.#lobbies.found(lobby, steamId),
+      dismiss: (participant, code, detail, turn) => this.#dismiss(participant, code, detail, turn),
+    };
   }
 
   /** Takes everything but voice. `now` never goes back. */
   handle(input: RelayInput, now: Milliseconds): readonly RelayOutput[] {
+    const turn = new Turn(now, 'unixSeconds' in input ? input.unixSeconds : 0);
     switch (input.kind) {
       case 'connected':
-        return this.#connected(input.connection, now);
+        this.#connected(input.connection, turn);
+        break;
       case 'text': {
         const connection = this.#connections.get(input.connection);
-        return connection ? this.#text(connection, input, now) : NONE;
+        if (connection) this.#text(connection, input.bytes, turn);
+        break;
       }
-      case 'token-judged': {
+      case 'judged': {
         const connection = this.#connections.get(input.connection);
-        return connection?.judged ? this.#tokenJudged(connection, connection.judged, input, now) : NONE;
+        if (connection?.judged) this.#judged(connection, connection.judged, input.verdict, turn);
+        break;
       }
       case 'closed': {
         const connection = this.#connections.get(input.connection);
-        return connection ? this.#forget(connection, now) : NONE;
+        if (connection) this.#closed(connection, turn);
+        break;
       }
+      case 'drain':
+        this.#drain(input, turn);
+        break;
       case 'tick':
-        return this.#tick(now);
+        this.#tick(turn);
+        break;
     }
+    return turn.outputs;
   }
 
   /**
    * Judges one voice frame. It is read, not changed and not kept. Of the checks the first that fails decides:
-   * header, packet, SteamID, target, rate. Real-time: no lock; allocates the verdict and what `readPacket`
+   * header, packet, SteamID, leave to speak, mute, target, rate. Real-time: no lock; allocates the verdict and what `readPacket`
    * does.
    */
   handleVoice(id: ConnectionId, frame: Uint8Array, now: Milliseconds): Verdict {
@@ -128,30 +160,61 @@ export class Relay {
     if (!connection) return this.#drop('not-joined');
     const speaker = connection.participant;
     if (!speaker) {
-      return this.#drop(
-        'not-joined',
-        this.#refuse(connection, 'hello-expected', 'voice came before the hello', now),
-      );
+      const turn = new Turn(now, 0);
+      this.#refuse(connection, 'hello-expected', 'voice came before the hello', turn);
+      return this.#drop('not-joined', turn.outputs);
     }
 
     const header = judgeFrame(frame, speaker, now);
     if (typeof header === 'string') return this.#drop(header);
+    const destination = speaker.lobby.destination(speaker, header.target);
+    if (!destination) return this.#drop('target-unknown');
     this.#publishedFrames += 1;
     this.#publishedBytes += frame.length;
     speaker.heardAt = now;
     let outputs = NONE;
-    if (!speaker.speaking) outputs = this.#setSpeaking(speaker, 'speaking');
-    if (header.terminator) outputs = [...outputs, ...this.#setSpeaking(speaker, 'silent')];
+    if (speaker.speakingTo !== header.target || header.terminator) {
+      const turn = new Turn(now, 0);
+      this.#setSpeaking(speaker, header.target, turn);
+      if (header.terminator) this.#setSpeaking(speaker, null, turn);
+      outputs = turn.outputs;
+    }
     return {
       kind: 'forward',
-      topic: speaker.lobby.topic,
+      topic: destination.topic,
       slot: speaker.slot,
       sequence: header.sequence,
-      relaySequence: speaker.lobby.nextRelaySequence(),
+      relaySequence: destination.relaySequence,
       relayTimeMs: this.#relayTimeMs(now),
       acknowledge: false,
       outputs,
     };
+  }
+
+  /** Does what an administrator asks. @throws RangeError for a capacity or channels that are none. */
+  administer(
+    command: AdminCommand,
+    now: Milliseconds,
+    unixSeconds: number,
+  ): { readonly result: AdminResult; readonly outputs: readonly RelayOutput[] } {
+    const turn = new Turn(now, unixSeconds);
+    return { result: this.#administer(command, turn), outputs: turn.outputs };
+  }
+
+  /** All lobbies. */
+  lobbies(): readonly LobbySummary[] {
+    return [...this.#lobbies.all].map(summaryOf);
+  }
+
+  /** One lobby, whole; null when it is not there. */
+  lobby(name: string): LobbyState | null {
+    const lobby = this.#lobbies.get(name);
+    return lobby ? lobbyState(lobby) : null;
+  }
+
+  /** All that is to be kept. */
+  sanctions(): readonly Sanction[] {
+    return this.#sanctions.list();
   }
 
   /** A copy of all counts. */
@@ -159,271 +222,382 @@ export class Relay {
     return {
       connections: this.#connections.size,
       participants: this.#participants,
+      away: this.#places.away,
       lobbies: this.#lobbies.size,
+      sanctions: this.#sanctions.size,
+      resumes: this.#resumes,
       publishedFrames: this.#publishedFrames,
       publishedBytes: this.#publishedBytes,
       drops: { ...this.#drops },
       refusals: { ...this.#refusals },
+      failures: { ...this.#failures },
     };
   }
 
-  #connected(id: ConnectionId, now: Milliseconds): readonly RelayOutput[] {
+  #connected(id: ConnectionId, turn: Turn): void {
     if (this.#connections.has(id)) {
       throw new RangeError(`Cannot connect: connection ${id} is there already, wants a new number`);
     }
-    const control = new TokenBucket(this.limits.controlPerSecond, this.limits.controlBurst, now);
-    const connection: Connection = {
-      id,
-      connectedAt: now,
-      control,
-      judged: null,
-      expiresAt: Number.POSITIVE_INFINITY,
-      participant: null,
-    };
+    const control = new TokenBucket(this.limits.controlPerSecond, this.limits.controlBurst, turn.now);
+    const connection = { id, connectedAt: turn.now, control, nonce: null, judged: null, participant: null };
     if (this.#connections.size >= this.limits.connections) {
       const detail = `${this.#connections.size} connections, wants at most ${this.limits.connections}`;
-      return this.#refuse(connection, 'relay-full', detail, now);
+      this.#refuse(connection, 'relay-full', detail, turn);
+      return;
     }
     this.#connections.set(id, connection);
     this.#waiting.add(connection);
-    return NONE;
   }
 
-  #text(
-    connection: Connection,
-    { bytes, unixSeconds }: Extract<RelayInput, { kind: 'text' }>,
-    now: Milliseconds,
-  ): readonly RelayOutput[] {
+  #text(connection: Connection, bytes: Uint8Array, turn: Turn): void {
     const { controlPerSecond, controlBurst } = this.limits;
-    if (!connection.control.has(1, now)) {
-      const bound = `${controlPerSecond} a second, ${controlBurst} at once`;
-      return this.#refuse(
-        connection,
-        'rate-exceeded',
-        `too many control messages, wants at most ${bound}`,
-        now,
-      );
+    if (!connection.control.has(1, turn.now)) {
+      const detail = `too many control messages, wants at most ${controlPerSecond} a second, ${controlBurst} at once`;
+      this.#refuse(connection, 'rate-exceeded', detail, turn);
+      return;
     }
     connection.control.take(1);
-    const message = readClientBytes(bytes);
-    switch (message.kind) {
+    const read = readClientBytes(bytes);
+    switch (read.kind) {
       case 'malformed':
-        return this.#refuse(connection, 'message-malformed', message.detail, now);
-      case 'message':
-        switch (message.message.type) {
-          case 'hello':
-            return this.#hello(connection, message.message, unixSeconds, now);
-          case 'leave': {
-            if (!connection.participant) {
-              return this.#refuse(connection, 'hello-expected', 'leave came before the hello', now);
-            }
-            return this.#close(connection, LEAVE_CLOSE_CODE, 'left', now);
-          }
+        this.#refuse(connection, 'message-malformed', read.detail, turn);
+        return;
+      case 'foreign':
+        if (versionOf(read.versions) !== null || connection.judged || connection.participant) {
+          this.#refuse(connection, 'message-malformed', read.detail, turn);
+        } else {
+          this.#refuse(connection, 'version-unsupported', versionDetail(read.versions), turn);
         }
+        return;
+      case 'opening':
+        this.#open(connection, read.message, turn);
+        return;
+      case 'command':
+        if (!connection.participant) {
+          const detail = `${read.message.type} came before the hello`;
+          this.#refuse(connection, 'hello-expected', detail, turn);
+          return;
+        }
+        this.#command(connection, connection.participant, read.message, turn);
     }
   }
 
-  #hello(
-    connection: Connection,
-    hello: Hello,
-    unixSeconds: number,
-    now: Milliseconds,
-  ): readonly RelayOutput[] {
-    if (connection.judged) {
-      const detail = 'the token of the last hello is being judged, wants one hello';
-      return this.#refuse(connection, 'already-joined', detail, now);
+  #open(connection: Connection, message: ClientOpening, turn: Turn): void {
+    if (connection.judged || connection.participant) {
+      const state = connection.participant
+        ? `this connection is in lobby ${connection.participant.lobby.name}`
+        : 'the credential of the last hello is being judged';
+      this.#refuse(connection, 'already-joined', `${state}, wants one hello`, turn);
+      return;
     }
-    if (connection.participant) {
-      const detail = `this connection is in lobby ${connection.participant.lobby.name}, wants one hello`;
-      return this.#refuse(connection, 'already-joined', detail, now);
+    const version = versionOf(message.versions);
+    if (version === null) {
+      this.#refuse(connection, 'version-unsupported', versionDetail(message.versions), turn);
+    } else if (message.type === 'resume') {
+      this.#resume(connection, message.token, version, turn);
+    } else {
+      this.#hello(connection, message, version, turn);
     }
-    const version = hello.versions.find((offered) => VERSIONS.includes(offered));
-    if (version === undefined) {
-      const detail = `client speaks ${hello.versions.join(', ')}, wants ${VERSIONS.join(' or ')}`;
-      return this.#refuse(connection, 'version-unsupported', detail, now);
-    }
-    if (hello.token !== undefined) {
-      if (this.#admission.tokens === 'refused') {
-        const detail = 'this relay has no keys to judge a token by, wants a hello without one';
-        return this.#refuse(connection, 'token-refused', detail, now);
+  }
+
+  #hello(connection: Connection, hello: Hello, version: number, turn: Turn): void {
+    const claim = claimOf(hello, connection.nonce, this.#policy);
+    const entrant = {
+      name: hello.name,
+      lobby: hello.lobby,
+      expiresAt: Number.POSITIVE_INFINITY,
+      proof: 'unproven',
+      ownerSteamId: null,
+    } as const;
+    switch (claim.kind) {
+      case 'refused':
+        this.#refuse(connection, claim.code, claim.detail, turn);
+        return;
+      case 'challenge':
+        connection.nonce = this.#random16();
+        turn.tell([connection.id], { type: 'challenge', nonce: connection.nonce });
+        return;
+      case 'credential':
+        connection.judged = withoutSecrets(hello);
+        turn.push({
+          kind: 'judge',
+          connection: connection.id,
+          credential: claim.credential,
+          steamId: hello.steamId ?? null,
+        });
+        return;
+      case 'unproven': {
+        const { steamId } = claim;
+        this.#join(connection, { ...entrant, kind: 'player', steamId, rights: FULL_RIGHTS }, version, turn);
+        return;
       }
-      connection.judged = { ...hello, token: '' };
-      return [{ kind: 'judge-token', connection: connection.id, token: hello.token }];
+      case 'guest': {
+        const steamId = guestSteamId(this.#random(4));
+        const rights = { ...FULL_RIGHTS, maySpeak: this.#policy.guests === 'speak', channels: [] };
+        this.#join(connection, { ...entrant, kind: 'guest', steamId, rights }, version, turn);
+      }
     }
-    const ticket = this.#judgeTicket(hello, unixSeconds);
-    if (ticket?.kind === 'refused') {
-      const detail = `the ticket is refused (${ticket.reason}), wants ${ticket.wanted}`;
-      return this.#refuse(connection, 'ticket-refused', detail, now);
-    }
-    if (!ticket && !this.#admission.tickets) {
-      const detail = 'the hello shows not who it is from, wants a token';
-      return this.#refuse(connection, 'credential-expected', detail, now);
-    }
-    const outputs = this.#join(connection, hello, version, ALL, now);
-    if (ticket && connection.participant) this.#admission.tickets?.use(ticket);
-    return outputs;
   }
 
-  /** A token that is good and says what the hello says lets its bearer in. */
-  #tokenJudged(
-    connection: Connection,
-    hello: Hello,
-    { verdict, unixSeconds }: { readonly verdict: TokenVerdict; readonly unixSeconds: number },
-    now: Milliseconds,
-  ): readonly RelayOutput[] {
+  /** A credential that is good and says what the hello says lets its bearer in. */
+  #judged(connection: Connection, hello: Hello, verdict: CredentialVerdict, turn: Turn): void {
     connection.judged = null;
-    const refuse = (reason: string, wanted: string) =>
-      this.#refuse(connection, 'token-refused', `the token is refused (${reason}), wants ${wanted}`, now);
-    if (verdict.kind === 'refused') return refuse(verdict.reason, verdict.wanted);
-    const { grant } = verdict;
-    if (grant.lobby !== hello.lobby) return refuse('other-lobby', 'one for the lobby in the hello');
-    if (grant.steamId !== hello.steamId) return refuse('other-steam-id', 'one of the SteamID in the hello');
-    if (this.#admission.atTokenExpiry === 'close') {
+    const onceId = verdict.kind === 'admitted' ? verdict.onceId : null;
+    const once = onceId === null ? 'new' : this.#onceIds.judge(onceId, turn.now);
+    const denied = whyDenied(hello, verdict, once);
+    if (denied || verdict.kind === 'denied') {
+      if (denied) this.#refuse(connection, denied.code, denied.detail, turn);
+      return;
+    }
+    const { expiresAt, steamId, ownerSteamId } = verdict;
+    const ends = expiresAt !== null && this.#policy.atExpiry === 'close';
+    const entrant: Entrant = {
+      steamId,
+      kind: 'player',
+      name: hello.name,
+      lobby: hello.lobby,
+      rights: verdict,
       // As long as a verdict takes it for good.
-      connection.expiresAt = now + 1000 * (grant.expiresAt + TOKEN_CLOCK_TOLERANCE_S - unixSeconds);
-    }
-    const outputs = this.#join(connection, hello, PROTOCOL_VERSION, grant, now);
-    if (connection.participant && connection.expiresAt < Number.POSITIVE_INFINITY) {
-      this.#expiring.add(connection);
-    }
-    return outputs;
+      expiresAt: ends
+        ? turn.now + 1000 * (expiresAt + TOKEN_CLOCK_TOLERANCE_S - turn.unixSeconds)
+        : Number.POSITIVE_INFINITY,
+      proof: 'proven',
+      ownerSteamId,
+    };
+    const version = versionOf(hello.versions) ?? 0;
+    const joined = this.#join(connection, entrant, version, turn);
+    if (joined && onceId !== null) this.#onceIds.use(onceId, turn.now);
   }
 
-  #join(
-    connection: Connection,
-    hello: Hello,
-    version: number,
-    { maySpeak, mayListen }: { readonly maySpeak: boolean; readonly mayListen: boolean },
-    now: Milliseconds,
-  ): readonly RelayOutput[] {
-    let lobby = this.#lobbies.get(hello.lobby);
-    if (!lobby) {
-      if (this.#lobbies.size >= this.limits.lobbies) {
-        const detail = `${this.#lobbies.size} lobbies, wants at most ${this.limits.lobbies}`;
-        return this.#refuse(connection, 'relay-full', detail, now);
-      }
-      // A new lobby has room, so it is never left empty below.
-      lobby = new Lobby(hello.lobby, `lobby/${this.#lobbiesMade}`, this.limits);
-      this.#lobbies.set(lobby.name, lobby);
-      this.#lobbiesMade += 1;
+  /** Whether they are in; otherwise they are refused. */
+  #join(connection: Connection, entrant: Entrant, version: number, turn: Turn): boolean {
+    const refusal = this.#lobbies.whyNot(entrant, this.#participants, turn.unixSeconds);
+    if (refusal) {
+      this.#refuse(connection, refusal.code, refusal.detail, turn);
+      return false;
     }
-    const { steamId, name } = hello;
-    const joiner = { connection: connection.id, steamId, name, maySpeak, mayListen };
-    const participant = lobby.join(joiner, now);
-    if (participant === 'steam-id-in-use') {
-      const detail = `SteamID ${hello.steamId} is in the lobby already, wants each once`;
-      return this.#refuse(connection, participant, detail, now);
-    }
-    if (participant === 'lobby-full') {
-      const detail = `${lobby.size} participants, wants at most ${this.limits.participantsPerLobby}`;
-      return this.#refuse(connection, participant, detail, now);
-    }
-    connection.participant = participant;
-    this.#waiting.delete(connection);
+    const { steamId, kind, name, rights, expiresAt } = entrant;
+    const before = this.#lobbies.get(entrant.lobby)?.withSteamId(steamId);
+    if (before) this.#dismiss(before, 'replaced', 'the same SteamID has joined again', turn);
+    const lobby = this.#lobbies.obtain(entrant.lobby, turn);
+    const sanctioned = this.#sanctions.of(lobby.name, steamId, turn.unixSeconds);
+    const joiner = { connection: connection.id, steamId, kind, name, rights: rightsOf(rights), expiresAt };
+    const participant = lobby.join(joiner, sanctioned, turn.now);
     this.#participants += 1;
-    const welcome: RelayMessage = {
+    this.#admit(connection, participant, version, turn);
+    lobby.tellOthers(participant, { type: 'joined', participant: stateOf(participant) }, turn);
+    turn.push(participantEvent('joined', participant));
+    return true;
+  }
+
+  /** Gets a participant their place back, whom the token names. Their old connection may not have been seen to break yet. */
+  #resume(connection: Connection, token: string, version: number, turn: Turn): void {
+    const participant = this.#places.under(token);
+    if (!participant) {
+      const detail = 'nobody waits under this token, wants that of the last welcome, in time';
+      this.#refuse(connection, 'resume-refused', detail, turn);
+      return;
+    }
+    const { lobby } = participant;
+    const old = participant.connection === null ? undefined : this.#connections.get(participant.connection);
+    if (old) {
+      old.participant = null;
+      lobby.detach(participant, turn);
+      this.#refuse(old, 'replaced', 'this place was resumed by another connection', turn);
+    }
+    this.#resumes += 1;
+    this.#admit(connection, participant, version, turn);
+    if (!old) lobby.tellOthers(participant, { type: 'changed', participant: stateOf(participant) }, turn);
+    turn.push(participantEvent('resumed', participant));
+  }
+
+  /** The connection is the participant's from here on, and is told everything. */
+  #admit(connection: Connection, participant: Participant, version: number, turn: Turn): void {
+    const { lobby, slot, rights } = participant;
+    connection.participant = participant;
+    connection.nonce = null;
+    this.#waiting.delete(connection);
+    const resumeToken = this.#places.arrive(participant);
+    lobby.arrive(participant, connection.id, turn);
+    const welcome: RelayMessageToWrite = {
       type: 'welcome',
       version,
-      slot: participant.slot,
+      slot,
       lobby: lobby.name,
-      ...(maySpeak ? {} : { speak: false as const }),
-      ...(mayListen ? {} : { listen: false as const }),
-      relayTimeMs: this.#relayTimeMs(now),
-      participants: lobby.infoBut(participant),
+      ...(rights.maySpeak ? {} : { speak: false as const }),
+      ...(rights.mayListen ? {} : { listen: false as const }),
+      relayTimeMs: this.#relayTimeMs(turn.now),
+      nonce: this.#random16(),
+      ...(resumeToken !== null && {
+        resume: { token: resumeToken, withinMs: this.limits.resumeWithinMs },
+      }),
+      you: stateOf(participant),
+      participants: lobby.infoFor(participant),
+      channels: [...lobby.channels].map(({ number, name }) => ({ number, name })),
     };
-    const subscribe = { kind: 'subscribe', connection: connection.id, topic: lobby.topic } as const;
-    return [
-      ...(mayListen ? [subscribe] : []),
-      { kind: 'tell', connections: [connection.id], message: welcome },
-      ...tellOthers(participant, { type: 'joined', participant: participantInfo(participant) }),
-      participantEvent('joined', participant),
-    ];
+    turn.tell([connection.id], welcome);
   }
 
-  /** Null without a ticket: in development it is not needed. */
-  #judgeTicket({ ticket, steamId }: Hello, unixSeconds: number): TicketVerdict | null {
-    if (ticket === undefined) return null;
-    const { tickets } = this.#admission;
-    if (tickets) return tickets.judge(ticket, steamId, unixSeconds);
-    return { kind: 'refused', reason: 'not-dev', wanted: 'none: this relay cannot judge tickets' };
+  #command(connection: Connection, participant: Participant, message: ClientCommand, turn: Turn): void {
+    const { lobby, rights } = participant;
+    let failure: Failure | null = null;
+    switch (message.type) {
+      case 'leave':
+        this.#end(connection, LEAVE_CLOSE_CODE, 'left', turn);
+        return;
+      case 'rename':
+        lobby.rename(participant, message.name, turn);
+        return;
+      case 'channels': {
+        const closed = message.channels.find(
+          (name) =>
+            rights.channels !== 'any' &&
+            !rights.channels.includes(name) &&
+            !participant.channels.some((channel) => channel.name === name),
+        );
+        failure =
+          closed === undefined
+            ? lobby.enterChannels(participant, message.channels, turn)
+            : { code: 'channel-not-allowed', detail: `channel ${closed} is not open to you` };
+        break;
+      }
+      case 'whisper':
+        failure = lobby.whisper(participant, message.slots, turn);
+        break;
+      case 'moderate':
+        failure = rights.moderator
+          ? moderate(this.#house, lobby.name, message, participant.steamId, turn)
+          : { code: 'not-moderator', detail: 'your credential does not make you a moderator' };
+        break;
+    }
+    // Whoever moderates themselves may be gone.
+    if (failure && participant.connection !== null) {
+      this.#failures[failure.code] += 1;
+      turn.tell([participant.connection], {
+        type: 'failed',
+        request: message.type,
+        code: failure.code,
+        message: failure.detail,
+      });
+    }
   }
 
-  #tick(now: Milliseconds): readonly RelayOutput[] {
-    const outputs: RelayOutput[] = [];
+  #administer(command: AdminCommand, turn: Turn): AdminResult {
+    const failed = (
+      failure: Failure | { code: 'lobby-unknown' | 'lobby-exists' | 'relay-full'; detail: string },
+    ) => ({ kind: 'failed', ...failure }) as const;
+    switch (command.kind) {
+      case 'open-lobby': {
+        const plan = planOf(command, this.limits);
+        if (this.#lobbies.get(command.lobby)) {
+          return failed({ code: 'lobby-exists', detail: 'a lobby of this name is there already' });
+        }
+        if (this.#lobbies.isFull) return failed({ code: 'relay-full', detail: this.#lobbies.fullDetail });
+        this.#lobbies.open(command.lobby, plan, turn);
+        return { kind: 'done' };
+      }
+      case 'close-lobby': {
+        const lobby = this.#lobbies.get(command.lobby);
+        if (!lobby) return failed({ code: 'lobby-unknown', detail: 'no lobby of this name is there' });
+        for (const participant of [...lobby.participants]) {
+          this.#dismiss(participant, 'lobby-ended', 'the operator closed the lobby', turn);
+        }
+        this.#lobbies.endEmpty(lobby, 'by-admin', turn);
+        return { kind: 'done' };
+      }
+      case 'moderate': {
+        const failure = moderate(this.#house, command.lobby, command.moderation, 'admin', turn);
+        if (!failure) return { kind: 'done' };
+        return failed(failure);
+      }
+    }
+  }
+
+  #drain({ withinMs, goTo }: Extract<RelayInput, { kind: 'drain' }>, turn: Turn): void {
+    const connections: ConnectionId[] = [];
+    for (const { id, participant } of this.#connections.values()) if (participant) connections.push(id);
+    turn.tell(connections, { type: 'draining', withinMs, ...(goTo !== null && { goTo }) });
+  }
+
+  #tick(turn: Turn): void {
     for (const connection of this.#waiting) {
-      if (now - connection.connectedAt < this.limits.helloWithinMs) break;
-      const what = connection.judged ? 'the token was not judged' : 'no hello came';
+      if (turn.now - connection.connectedAt < this.limits.helloWithinMs) break;
+      const what = connection.judged ? 'the credential was not judged' : 'no hello came';
       const detail = `${what} in time, wants a hello within ${this.limits.helloWithinMs} ms`;
-      outputs.push(...this.#refuse(connection, 'hello-late', detail, now));
+      this.#refuse(connection, 'hello-late', detail, turn);
     }
-    for (const connection of this.#expiring) {
-      if (now < connection.expiresAt) continue;
-      outputs.push(
-        ...this.#refuse(connection, 'token-expired', 'the token has expired, wants a new one', now),
-      );
+    for (const participant of this.#places.endedBy(turn.now)) {
+      this.#dismiss(participant, 'token-expired', 'the token has expired, wants a new one', turn);
     }
+    for (const participant of this.#places.goneBy(turn.now)) this.#remove(participant, 'gone', turn);
     for (const participant of this.#speaking) {
-      if (now - participant.heardAt < this.limits.speakingHangoverMs) continue;
-      outputs.push(...this.#setSpeaking(participant, 'silent'));
+      if (turn.now - participant.heardAt < this.limits.speakingHangoverMs) continue;
+      this.#setSpeaking(participant, null, turn);
     }
-    return outputs;
+    endSanctions(this.#house, turn);
   }
 
-  #setSpeaking(participant: Participant, to: 'speaking' | 'silent'): readonly RelayOutput[] {
-    participant.speaking = to === 'speaking';
-    if (participant.speaking) this.#speaking.add(participant);
+  #setSpeaking(participant: Participant, target: number | null, turn: Turn): void {
+    participant.lobby.setSpeaking(participant, target, turn);
+    if (target !== null) this.#speaking.add(participant);
     else this.#speaking.delete(participant);
-    return tellOthers(participant, {
-      type: 'speaking',
-      slot: participant.slot,
-      speaking: participant.speaking,
-    });
   }
 
-  #refuse(connection: Connection, code: RefusalCode, detail: string, now: Milliseconds): RelayOutput[] {
+  /** Tells a connection why it is not wanted, and closes it. Its participant, if it has one, is gone for good. */
+  #refuse(connection: Connection, code: RefusalCode, detail: string, turn: Turn): void {
     this.#refusals[code] += 1;
-    return [
-      {
-        kind: 'tell',
-        connections: [connection.id],
-        message: { type: 'refused', code, message: detail },
-      },
-      ...this.#close(connection, CloseCode[code], code, now),
-      { kind: 'event', event: { kind: 'refused', code, detail } },
-    ];
+    turn.tell([connection.id], { type: 'refused', code, message: detail });
+    this.#end(connection, CloseCode[code], code, turn);
+    turn.push({ kind: 'event', event: { kind: 'refused', code, detail } });
   }
 
-  #close(
-    connection: Connection,
-    code: number,
-    reason: RefusalCode | 'left',
-    now: Milliseconds,
-  ): RelayOutput[] {
+  /** Closes a connection; its participant is gone for good. */
+  #end(connection: Connection, code: number, reason: RefusalCode | 'left', turn: Turn): void {
     const { id, participant } = connection;
-    const outputs: RelayOutput[] = [];
-    if (participant?.mayListen)
-      outputs.push({ kind: 'unsubscribe', connection: id, topic: participant.lobby.topic });
-    outputs.push({ kind: 'close', connection: id, code, reason });
-    outputs.push(...this.#forget(connection, now));
-    return outputs;
+    this.#forget(connection);
+    if (participant) this.#remove(participant, reason, turn);
+    turn.push({ kind: 'close', connection: id, code, reason });
   }
 
-  #forget(connection: Connection, now: Milliseconds): readonly RelayOutput[] {
-    this.#connections.delete(connection.id);
-    this.#waiting.delete(connection);
-    this.#expiring.delete(connection);
-    connection.judged = null;
-    const participant = connection.participant;
-    if (!participant) return NONE;
-    connection.participant = null;
+  /** Somebody goes for good; their connection, if they have one, is closed and told why. */
+  #dismiss(participant: Participant, why: RefusalCode, detail: string, turn: Turn): void {
+    const connection =
+      participant.connection === null ? undefined : this.#connections.get(participant.connection);
+    if (connection) this.#refuse(connection, why, detail, turn);
+    else this.#remove(participant, why, turn);
+  }
+
+  /** The connection is gone. Its participant may be back. */
+  #closed(connection: Connection, turn: Turn): void {
+    const { participant } = connection;
+    this.#forget(connection);
+    if (!participant) return;
+    if (participant.resumeToken === null) {
+      participant.lobby.lose(participant);
+      this.#remove(participant, 'gone', turn);
+      return;
+    }
+    participant.lobby.goAway(participant, turn);
+    this.#speaking.delete(participant);
+    this.#places.goAway(participant);
+    turn.push(participantEvent('away', participant));
+  }
+
+  #remove(participant: Participant, why: Departure, turn: Turn): void {
+    const { lobby } = participant;
     this.#participants -= 1;
     this.#speaking.delete(participant);
-    participant.lobby.leave(participant, now);
-    if (participant.lobby.size === 0) this.#lobbies.delete(participant.lobby.name);
-    return [
-      ...tellOthers(participant, { type: 'left', slot: participant.slot }),
-      participantEvent('left', participant),
-    ];
+    this.#places.leave(participant);
+    lobby.leave(participant, turn);
+    turn.push(leftEvent(participant, why));
+    this.#lobbies.endEmpty(lobby, 'by-itself', turn);
+  }
+
+  #forget(connection: Connection): void {
+    this.#connections.delete(connection.id);
+    this.#waiting.delete(connection);
+    connection.judged = null;
+    connection.participant = null;
   }
 
   #drop(reason: DropReason, outputs: readonly RelayOutput[] = NONE): Verdict {
@@ -434,34 +608,29 @@ export class Relay {
   #relayTimeMs(now: Milliseconds): number {
     return Math.floor(now - this.#startedAt) % 2 ** 32;
   }
-}
 
-function readClientBytes(
-  bytes: Uint8Array,
-): { kind: 'message'; message: ClientMessage } | { kind: 'malformed'; detail: string } {
-  if (bytes.length > MAX_CONTROL_BYTES) {
-    return { kind: 'malformed', detail: `${bytes.length} bytes, wants at most ${MAX_CONTROL_BYTES}` };
+  #random16(): string {
+    return Array.from(this.#random(16), (byte) => byte.toString(16).padStart(2, '0')).join('');
   }
-  let text: string;
-  try {
-    text = decoder.decode(bytes);
-  } catch {
-    return { kind: 'malformed', detail: 'not UTF-8' };
-  }
-  const message = readClientMessage(text);
-  return 'type' in message ? { kind: 'message', message } : message;
 }
 
-function tellOthers(participant: Participant, message: RelayMessage): readonly RelayOutput[] {
-  const connections = participant.lobby.connectionsBut(participant);
-  return connections.length > 0 ? [{ kind: 'tell', connections, message }] : NONE;
+/** One object for all who are not restricted. */
+function rightsOf({ maySpeak, mayListen, moderator, priority, channels }: Rights): Rights {
+  const isFull = maySpeak && mayListen && !moderator && !priority && channels === 'any';
+  return isFull ? FULL_RIGHTS : { maySpeak, mayListen, moderator, priority, channels };
 }
 
-function participantEvent(kind: 'joined' | 'left', { lobby, slot, steamId, name }: Participant): RelayOutput {
+function participantEvent(
+  kind: 'joined' | 'away' | 'resumed',
+  { lobby, slot, steamId, name }: Participant,
+): RelayOutput {
   return { kind: 'event', event: { kind, lobby: lobby.name, slot, steamId, name } };
 }
 
-function noRefusals(): Record<RefusalCode, number> {
-  const codes = Object.keys(CloseCode) as RefusalCode[];
-  return Object.fromEntries(codes.map((code) => [code, 0])) as Record<RefusalCode, number>;
+function leftEvent({ lobby, slot, steamId, name }: Participant, why: Departure): RelayOutput {
+  return { kind: 'event', event: { kind: 'left', lobby: lobby.name, slot, steamId, name, why } };
+}
+
+function zeroOf<Word extends string>(words: readonly Word[]): Record<Word, number> {
+  return Object.fromEntries(words.map((word) => [word, 0])) as Record<Word, number>;
 }

@@ -3,18 +3,41 @@
  */
 
 import type { Milliseconds } from '../voice/units.js';
-import type { AdmissionFault } from './admission.js';
+import type { AddressCounts, AddressLimitOptions } from './address_limits.js';
+import type { AdminEvent } from './admin_api.js';
+import type { AppTicketOptions } from './app_tickets.js';
+import type { AddressFault } from './client_address.js';
+import type { DoorRefusal } from './doorman.js';
+import type { RelayPolicy } from './hello.js';
 import type { RelayEvent, RelayStateCounts } from './io.js';
 import type { RelayLimits } from './limits.js';
+import type { SanctionsFileEvent } from './sanctions_file.js';
+import type { SecretText } from './secret_text.js';
+import type { SteamWebTicketOptions } from './steam_web_tickets.js';
+import type { RelayTls } from './tls.js';
 
 export interface RelayOptions {
   /**
-   * For development, on this machine alone: whoever connects is let in. Default false; then `tokens` is wanted. With both, a
-   * token is judged where there is one.
+   * For development, on this machine alone: whoever connects is let in. Default false; then one of `tokens`, `webTickets`,
+   * `appTickets` and `guests` is wanted. With both, a credential is judged where there is one.
    */
   readonly dev?: boolean;
   /** Who may come in is granted by tokens that the game's backend signs. docs/tokens.md says what they hold. */
   readonly tokens?: RelayTokens;
+  /** Steam's web tickets are taken: Steam is asked about each. */
+  readonly webTickets?: SteamWebTicketOptions;
+  /** Steam's encrypted app tickets are taken, and judged by the app's key. */
+  readonly appTickets?: AppTicketOptions;
+  /** SteamIDs, in decimal, that moderate in every lobby, by whatever they show who they are. Default none. */
+  readonly moderators?: readonly string[];
+  /** Who comes without Steam: refused, or let in to listen, or to speak too. Default `refuse`. */
+  readonly guests?: RelayPolicy['guests'];
+  /** Somebody who proves a SteamID that is in the lobby already takes its place, or is refused. Default `replace`. */
+  readonly secondJoin?: RelayPolicy['secondJoin'];
+  /** Whose credential ends is closed out with token-expired, or stays until they leave. Default `close`. */
+  readonly atExpiry?: RelayPolicy['atExpiry'];
+  /** A lobby that is not there is made by who joins first, or by an administrator alone. Default `on-join`. */
+  readonly lobbies?: RelayPolicy['lobbies'];
   /**
    * Web pages that may connect, as browsers name them in Origin: `https://game.example`. Default none. Programs that are no
    * browsers send none and are not asked. In development pages of this machine may, and no others.
@@ -24,6 +47,14 @@ export interface RelayOptions {
   readonly host?: string;
   /** 0 to 65535; 0 takes a free one. Default 0. */
   readonly port?: number;
+  /** Certificate and key: the port is `wss:`, TLS 1.2 or newer. Default none: it is plain. */
+  readonly tls?: RelayTls;
+  /**
+   * Proxies whose word on a client's address is taken, as addresses and CIDR blocks: `10.0.0.0/8`, at most 1000. Default none.
+   */
+  readonly trustedProxies?: readonly string[];
+  /** What differs from the defaults that `AddressLimitOptions` names. In development addresses are not counted. */
+  readonly addressLimits?: Partial<AddressLimitOptions>;
   /** What differs from the defaults that `RelayLimits` names. */
   readonly limits?: Partial<RelayLimits>;
   /**
@@ -31,14 +62,30 @@ export interface RelayOptions {
    * default.
    */
   readonly operations?: OperationsOptions;
+  /** A port for administrators: docs/admin.md. Off by default. */
+  readonly admin?: AdminOptions;
+  /** Where mutes and bans are kept: a file, which is made where it is missing. Default none: they end with the relay. */
+  readonly sanctionsFile?: string;
   /**
    * Latency's side channel, off by default: called for each voice frame that was published, with its
    * speaker's slot, the speaker's sequence and when it arrived, in ms on CLOCK_MONOTONIC. On the frame path:
    * return soon, never throw.
    */
   readonly onStage?: (slot: number, sequence: number, receivedAtMs: Milliseconds) => void;
-  /** Told of joins, leaves and refusals, for a log. Must not throw. */
-  readonly onEvent?: (event: RelayEvent | AdmissionEvent) => void;
+  /** Told of what happens, for a log. Must not throw. */
+  readonly onEvent?: (
+    event: RelayEvent | AdmissionEvent | CertificateEvent | AdminEvent | SanctionsFileEvent,
+  ) => void;
+}
+
+/** Where the administrators' port is, and who may use it. */
+export interface AdminOptions {
+  /** An address, or `localhost`, which means 127.0.0.1. Default 127.0.0.1. It is plain HTTP: the token is in the clear. */
+  readonly host?: string;
+  /** 0 to 65535; 0 takes a free one. */
+  readonly port: number;
+  /** Tokens, one a line, each at least 32 characters. Read anew by `reloadAdminTokens`. */
+  readonly tokens: SecretText;
 }
 
 /** How tokens are judged. */
@@ -47,8 +94,6 @@ export interface RelayTokens {
   readonly keys: unknown;
   /** What a token has to name as its audience. Default `hotmic`. */
   readonly audience?: string;
-  /** What becomes of a participant whose token expires: closed out with token-expired (`close`, the default), or kept. */
-  readonly atExpiry?: 'close' | 'keep';
 }
 
 /** Where the operator's port is. */
@@ -68,8 +113,32 @@ export type RelayState = 'starting' | 'listening' | 'draining' | 'closing';
 /** A connection that did not become a WebSocket. */
 export interface AdmissionEvent {
   readonly kind: 'not-admitted';
-  readonly reason: AdmissionFault | 'draining';
+  readonly reason: DoorRefusal;
   readonly detail: string;
+}
+
+/** What became of a certificate that was to be taken into use. */
+export type CertificateEvent =
+  | {
+      readonly kind: 'certificate-loaded';
+      /** Whom it is for, such as `DNS:relay.example`. */
+      readonly names: string;
+      /** The end of its validity, in unix time. */
+      readonly expiresUnixSeconds: number;
+    }
+  /** The files were read again as told, and hold the one in use. */
+  | { readonly kind: 'certificate-unchanged' }
+  /** The one before stays in use. */
+  | { readonly kind: 'certificate-refused'; readonly code: string; readonly detail: string };
+
+/** What is counted of the certificate. */
+export interface CertificateCounts {
+  /** The end of validity of the one in use, in unix time. */
+  readonly expiresUnixSeconds: number;
+  /** Those taken into use behind the first. */
+  readonly loaded: number;
+  /** Attempts that left the one before in use. */
+  readonly refused: number;
 }
 
 /** Counts since the relay began; connections, participants and lobbies are those of now. */
@@ -87,6 +156,12 @@ export interface RelayCounts extends RelayStateCounts {
    * wrong.
    */
   readonly listenersCut: number;
+  /** What addresses did; in development they are not counted. */
+  readonly addresses: AddressCounts;
+  /** Connections that were counted for a proxy, or for nobody, because their own address was not to be had; by why. */
+  readonly addressFaults: Readonly<Record<AddressFault, number>>;
+  /** Null without TLS. */
+  readonly certificate: CertificateCounts | null;
 }
 
 export interface RunningRelay {
@@ -95,18 +170,37 @@ export interface RunningRelay {
   readonly url: string;
   /** Where the operator's port is, such as `http://127.0.0.1:9464/`; null without `operations`. */
   readonly operationsUrl: string | null;
+  /** Where the administrators' port is; null without `admin`. */
+  readonly adminUrl: string | null;
   counts(): RelayCounts;
+  /**
+   * Reads the administrators' tokens anew: those that are no longer there are not taken any more.
+   *
+   * @throws HotmicError ERR_HOTMIC_FILE; then the tokens from before hold on.
+   */
+  reloadAdminTokens(): void;
+  /**
+   * Reads certificate and key again now; else that happens within seconds after the files changed. Connections that are
+   * there keep theirs and stay; those that come get the new one.
+   *
+   * @throws HotmicError `ERR_HOTMIC_TLS` when it cannot be used, or the relay has no TLS; the one before stays in use.
+   *   `ERR_HOTMIC_CLOSED` when the relay closes.
+   */
+  reloadCertificate(): Promise<'loaded' | 'unchanged'>;
   /**
    * Takes no new connections (503 with Retry-After, and `/readyz` turns 503 at once), waits until those that
    * are there have left or `withinMs` is over, then closes. Resolves when all is closed. Again: the same, the
    * first time holds; `close` ends the wait.
    *
+   * @param goTo The URL of a relay to go to, which everybody is told. Default none.
    * @throws RangeError when `withinMs` is not 0 to 86400000.
    */
-  drain(withinMs: Milliseconds): Promise<void>;
+  drain(withinMs: Milliseconds, goTo?: string | null): Promise<void>;
   /**
    * Stops listening at once, tells every client with close code 1001, resolves when all is closed. Again: the
    * same.
    */
   close(): Promise<void>;
+  /** Resolves when all is closed, whoever asked for it. */
+  readonly ended: Promise<void>;
 }

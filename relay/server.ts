@@ -1,32 +1,32 @@
 /**
- * The relay on a port. The only file that knows uWebSockets: it reads the clock, hands bytes to relay.ts and
- * carries out what comes back.
- *
- * The voice path lies inside the message handler: uWebSockets lends the buffer until the handler returns, the
- * relay's fields are written into it, and one publish hands it to everyone else in the lobby.
+ * Starts and stops a relay: its core, its judges, its ports. With listening.ts, voice_port.ts and switchboard.ts, the only file that
+ * knows uWebSockets; it alone reads the clocks.
  */
 
 import type * as UWebSockets from 'uWebSockets.js';
-import net from 'node:net';
-import { MAX_CONTROL_BYTES, SHUTDOWN_CLOSE_CODE, writeMessage } from '../voice/control.js';
+import { randomBytes } from 'node:crypto';
+import { MAX_CONTROL_BYTES } from '../voice/control.js';
 import { HotmicError } from '../voice/error.js';
 import type { Milliseconds } from '../voice/units.js';
-import { MAX_VOICE_FRAME_BYTES, stampVoiceFrame } from '../voice/wire.js';
-import { admitOrigin, admitPeer, admitStart } from './admission.js';
-import { DevelopmentTickets } from './development_tickets.js';
-import type { ConnectionId, RelayOutput } from './io.js';
+import { MAX_VOICE_FRAME_BYTES } from '../voice/wire.js';
+import { AddressLimits } from './address_limits.js';
+import type { AdminApi } from './admin_api.js';
+import { admitStart } from './admission.js';
+import { AppTickets } from './app_tickets.js';
+import { Doorman } from './doorman.js';
+import { CredentialJudge } from './judges.js';
+import { relayLimits } from './limits.js';
+import { loadUWebSockets } from './listening.js';
+import type { Operations } from './operations.js';
 import { Relay } from './relay.js';
 import type { RelayCounts, RelayOptions, RelayState, RunningRelay } from './running_relay.js';
-import { listenError, missingError } from './start_error.js';
+import { openSanctionsFile } from './sanctions_file.js';
+import { SteamWebTickets } from './steam_web_tickets.js';
+import { type SocketData, Switchboard } from './switchboard.js';
 import { TokenVerifier } from './tokens.js';
+import { TrustedProxies } from './trusted_proxies.js';
+import { VoicePort } from './voice_port.js';
 
-interface SocketData {
-  id: ConnectionId;
-}
-type Socket = UWebSockets.WebSocket<SocketData>;
-
-/** What `send` returns for a message that it neither sent nor kept. */
-const SEND_DROPPED = 2;
 const TICK_MS = 100;
 /** Of voice that waits for one listener in our own memory; its kernel holds more. */
 const MAX_BACKPRESSURE_BYTES = 64 * 1024;
@@ -36,8 +36,6 @@ const MAX_BACKPRESSURE_BYTES = 64 * 1024;
  */
 const IDLE_TIMEOUT_S = 32;
 const MAX_DRAIN_MS = 86_400_000;
-/** Of the seconds that a client refused in a drain is told to wait: another relay may take its place before. */
-const MAX_RETRY_AFTER_S = 60;
 /** How long clients have to read the close code before their sockets go. */
 const CLOSE_GRACE_MS = 250;
 
@@ -48,16 +46,18 @@ const CLOSE_GRACE_MS = 250;
  * const relay = await startRelay({ dev: true, port: 9000 });
  * ```
  *
- * @throws HotmicError `ERR_HOTMIC_ADMISSION` without `dev` or `tokens`, with `dev` on a host that is not loopback, or for
- *   keys that are none;
+ * @throws HotmicError `ERR_HOTMIC_ADMISSION` without `dev` and without anything to judge people by, with `dev` on a host that is
+ *   not loopback, or for keys that are none;
  *   `ERR_HOTMIC_RELAY_MISSING` when uWebSockets is not installed or does not load; `ERR_HOTMIC_PORT_IN_USE`;
- *   `ERR_HOTMIC_LISTEN` when it cannot listen for another reason. RangeError or TypeError for a port or a
- *   limit that is none.
+ *   `ERR_HOTMIC_LISTEN` when it cannot listen for another reason; `ERR_HOTMIC_TLS` for a certificate that cannot be
+ *   used. RangeError or TypeError for a port, a limit or another option that is none.
  */
 export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
-  const { host: wantedHost = '127.0.0.1', port: wantedPort = 0, tokens, origins = [] } = options;
+  const { host: wantedHost = '127.0.0.1', port: wantedPort = 0, origins = [], tls = null } = options;
+  const { tokens, webTickets, appTickets, guests = 'refuse' } = options;
   const dev = options.dev === true;
-  const admission = admitStart({ dev, tokens: tokens !== undefined, host: wantedHost });
+  const judges = tokens || webTickets || appTickets ? 'some' : 'none';
+  const admission = admitStart({ dev, judges: guests === 'refuse' ? judges : 'some', host: wantedHost });
   if (admission.kind === 'refused') {
     throw new HotmicError('ERR_HOTMIC_ADMISSION', `Cannot start the relay: ${admission.detail}`);
   }
@@ -65,177 +65,160 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     throw new RangeError(`Cannot start the relay: port is ${wantedPort}, wants 0 to 65535`);
   }
   const host = wantedHost.toLowerCase() === 'localhost' ? '127.0.0.1' : wantedHost.replace(/^\[|\]$/g, '');
-  const verifier = tokens
-    ? await TokenVerifier.create({ keys: tokens.keys, audience: tokens.audience ?? 'hotmic' })
-    : null;
-  const relay = new Relay(options.limits ?? {}, monotonicMs(), {
-    tickets: dev ? new DevelopmentTickets() : null,
-    tokens: verifier ? 'judged' : 'refused',
-    atTokenExpiry: tokens?.atExpiry ?? 'close',
+  const now = unixSeconds();
+  const limits = relayLimits(options.limits);
+  const asked = webTickets ? new SteamWebTickets(webTickets) : null;
+  const judge = new CredentialJudge({
+    tokens: tokens
+      ? await TokenVerifier.create({ keys: tokens.keys, audience: tokens.audience ?? 'hotmic' })
+      : null,
+    webTickets: asked,
+    appTickets: appTickets ? new AppTickets(appTickets) : null,
+    development: dev,
+    moderators: new Set(options.moderators),
   });
+  const addresses = new AddressLimits(options.addressLimits);
+  const trustedProxies = new TrustedProxies(options.trustedProxies ?? []);
+  const doorman = new Doorman({ dev, origins, addresses, trustedProxies });
   const uws = await loadUWebSockets();
+  const kept =
+    options.sanctionsFile === undefined
+      ? null
+      : await openSanctionsFile(options.sanctionsFile, {
+          unixSeconds: now,
+          most: limits.sanctions,
+          onEvent: (event) => options.onEvent?.(event),
+        });
+  const relay = new Relay({
+    limits,
+    policy: {
+      unproven: dev ? 'admit' : 'refuse',
+      guests,
+      appTickets: dev || appTickets ? 'judged' : 'nobody',
+      secondJoin: options.secondJoin ?? 'replace',
+      lobbies: options.lobbies ?? 'on-join',
+      atExpiry: options.atExpiry ?? 'close',
+    },
+    startedAt: monotonicMs(),
+    random: (bytes) => randomBytes(bytes),
+    sanctions: kept?.sanctions ?? [],
+  });
 
   let state: RelayState = 'starting';
-  const counts = (): RelayCounts => ({ ...relay.counts(), notAdmitted, backpressureDrops, listenersCut });
-  const sockets = new Map<ConnectionId, Socket>();
-  const behind = new Set<Socket>();
-  let cutting = false;
+  let port: VoicePort<SocketData> | null = null;
   let connectionsMade = 0;
-  let notAdmitted = 0;
-  let backpressureDrops = 0;
-  let listenersCut = 0;
-  let lastGoneAt: Milliseconds = Number.NEGATIVE_INFINITY;
-  let drainEndsAt: Milliseconds = 0;
   let endDrain: (() => void) | null = null;
+  const switchboard = new Switchboard({
+    relay,
+    judge,
+    addresses,
+    now: monotonicMs,
+    unixSeconds,
+    publish: (socket, topic, bytes) => port?.publish(socket, topic, bytes),
+    keep: (sanction) => kept?.keep(sanction),
+    onEvent: (event) => options.onEvent?.(event),
+    onStage: options.onStage ?? null,
+    onEmpty: () => endDrain?.(),
+  });
+  const counts = (): RelayCounts => ({
+    ...relay.counts(),
+    notAdmitted: doorman.refused,
+    backpressureDrops: switchboard.backpressureDrops,
+    listenersCut: switchboard.listenersCut,
+    certificate: port?.certificate ?? null,
+    addresses: addresses.counts(),
+    addressFaults: doorman.addressFaults,
+  });
 
-  const perform = (outputs: readonly RelayOutput[]): void => {
-    for (const output of outputs) performOne(output);
-    // Only now, and one after the other: a cut makes outputs of its own, which come after those under way.
-    if (cutting) return;
-    cutting = true;
-    for (const socket of behind) {
-      behind.delete(socket);
-      listenersCut += 1;
-      socket.close();
-    }
-    cutting = false;
-  };
-
-  const performOne = (output: RelayOutput): void => {
-    switch (output.kind) {
-      case 'tell': {
-        const text = writeMessage(output.message);
-        for (const id of output.connections) {
-          const socket = sockets.get(id);
-          if (socket?.send(text) === SEND_DROPPED) behind.add(socket);
-        }
-        return;
-      }
-      case 'judge-token':
-        void judge(output.connection, output.token);
-        return;
-      case 'subscribe':
-        sockets.get(output.connection)?.subscribe(output.topic);
-        return;
-      case 'unsubscribe':
-        sockets.get(output.connection)?.unsubscribe(output.topic);
-        return;
-      case 'close':
-        sockets.get(output.connection)?.end(output.code, output.reason);
-        return;
-      case 'event':
-        options.onEvent?.(output.event);
-        return;
-    }
-  };
-
-  /** At most one a connection is under way; whoever goes meanwhile is ignored when the verdict comes. */
-  const judge = async (connection: ConnectionId, token: string): Promise<void> => {
-    if (!verifier) return;
-    const seconds = unixSeconds();
-    const verdict = await verifier.verify(token, seconds);
-    const input = { kind: 'token-judged', connection, verdict, unixSeconds: seconds } as const;
-    perform(relay.handle(input, monotonicMs()));
-  };
-
-  // Before voice: once voice listens, nothing can fail any more. Loaded only where it is wanted.
-  const operations = options.operations
-    ? await (await import('./operations.js')).startOperations(options.operations, {
-        state: () => state,
-        counts,
-      })
-    : null;
-  const app = uws.App();
-  app.ws<SocketData>('/', {
+  const voice: UWebSockets.WebSocketBehavior<SocketData> = {
     compression: uws.DISABLED,
     maxPayloadLength: Math.max(MAX_VOICE_FRAME_BYTES, MAX_CONTROL_BYTES),
     maxBackpressure: MAX_BACKPRESSURE_BYTES,
     idleTimeout: IDLE_TIMEOUT_S,
     sendPingsAutomatically: true,
     upgrade(response, request, context) {
-      if (state !== 'listening') {
-        notAdmitted += 1;
-        const detail = 'the relay drains and takes no new connections';
-        options.onEvent?.({ kind: 'not-admitted', reason: 'draining', detail });
-        const seconds = Math.ceil((drainEndsAt - monotonicMs()) / 1000);
-        response
-          .writeStatus('503 Service Unavailable')
-          .writeHeader('retry-after', String(Math.min(Math.max(seconds, 1), MAX_RETRY_AFTER_S)))
-          .writeHeader('content-type', 'text/plain')
-          .end(`Cannot admit this connection (draining): ${detail}\n`);
-        return;
-      }
       const headers: [string, string][] = [];
       request.forEach((name, value) => {
         headers.push([name, value]);
       });
       const peer = textOf(response.getRemoteAddressAsText());
       const proxiedPeer = textOf(response.getProxiedRemoteAddressAsText());
-      const admitted = dev ? admitPeer({ peer, proxiedPeer, headers }) : admitOrigin(headers, origins);
-      if (admitted.kind === 'refused') {
-        notAdmitted += 1;
-        const { reason, detail } = admitted;
+      const answer = doorman.admit({ peer, proxiedPeer, headers }, monotonicMs());
+      if (answer.kind === 'refused') {
+        const { status, reason, detail, retryAfterS } = answer;
         options.onEvent?.({ kind: 'not-admitted', reason, detail });
+        response.writeStatus(status);
+        if (retryAfterS !== null) response.writeHeader('retry-after', String(retryAfterS));
         response
-          .writeStatus('403 Forbidden')
           .writeHeader('content-type', 'text/plain')
           .end(`Cannot admit this connection (${reason}): ${detail}\n`);
         return;
       }
-      const key = request.getHeader('sec-websocket-key');
-      response.upgrade<SocketData>({ id: connectionsMade++ }, key, '', '', context);
+      const data = { id: connectionsMade++, address: answer.address, app: null };
+      response.upgrade<SocketData>(data, request.getHeader('sec-websocket-key'), '', '', context);
     },
-    open(socket) {
-      const connection = socket.getUserData().id;
-      sockets.set(connection, socket);
-      perform(relay.handle({ kind: 'connected', connection }, monotonicMs()));
-    },
-    message(socket, message, isBinary) {
-      const now = monotonicMs();
-      const connection = socket.getUserData().id;
-      const bytes = new Uint8Array(message);
-      if (!isBinary) {
-        perform(relay.handle({ kind: 'text', connection, bytes, unixSeconds: unixSeconds() }, now));
-        return;
-      }
-      const verdict = relay.handleVoice(connection, bytes, now);
-      if (verdict.kind === 'forward') {
-        stampVoiceFrame(bytes, verdict);
-        socket.publish(verdict.topic, message, true);
-        options.onStage?.(verdict.slot, verdict.sequence, now);
-      }
-      if (verdict.outputs.length > 0) perform(verdict.outputs);
-    },
-    close(socket) {
-      const connection = socket.getUserData().id;
-      sockets.delete(connection);
-      behind.delete(socket);
-      perform(relay.handle({ kind: 'closed', connection }, monotonicMs()));
-      lastGoneAt = monotonicMs();
-      if (sockets.size === 0) endDrain?.();
-    },
-    // Not in the package's types. Control messages that are dropped are seen where they are sent.
+    open: (socket) => switchboard.open(socket),
+    message: (socket, message, isBinary) =>
+      switchboard.receive(socket, message, isBinary ? 'binary' : 'text'),
+    close: (socket) => switchboard.closed(socket),
+    // Not in the package's types.
     ...{
-      dropped(_socket: Socket, _message: ArrayBuffer, isBinary: boolean): void {
-        if (isBinary) backpressureDrops += 1;
+      dropped(_socket: unknown, _message: ArrayBuffer, isBinary: boolean): void {
+        switchboard.noteDropped(isBinary ? 'binary' : 'text');
       },
     },
-  });
-  app.get('/healthz', (response) => {
-    response.end('ok\n');
-  });
-  app.any('/*', (response) => {
-    response.writeStatus('404 Not Found').end('Nothing here. Voice is a WebSocket at /.\n');
-  });
-
-  const listening = listen(uws, app, host, wantedPort);
-  if (!listening) {
-    app.close();
-    await operations?.close();
-    throw listenError(await whyNot(host, wantedPort), host, wantedPort);
+  };
+  let operations: Operations | null = null;
+  let admin: AdminApi | null = null;
+  /** What closes after the port of voice: whoever looks there sees that it closes. */
+  const closeOthers = async (): Promise<void> => {
+    asked?.close();
+    await Promise.all([operations?.close(), admin?.close()]);
+    await kept?.close();
+  };
+  let voicePort: VoicePort<SocketData>;
+  try {
+    // Voice comes last: once it listens, nothing can fail any more. The others are loaded only where they are wanted.
+    if (options.operations) {
+      const { startOperations } = await import('./operations.js');
+      operations = await startOperations(options.operations, { state: () => state, counts });
+    }
+    if (options.admin) {
+      const { startAdminApi } = await import('./admin_api.js');
+      const { host: adminHost = '127.0.0.1', port: adminPort, tokens: adminTokens } = options.admin;
+      admin = await startAdminApi(
+        {
+          host: adminHost,
+          port: adminPort,
+          tokens: adminTokens,
+          onEvent: (event) => options.onEvent?.(event),
+        },
+        {
+          administer: (command) => switchboard.administer(command),
+          lobbies: () => relay.lobbies(),
+          lobby: (name) => relay.lobby(name),
+          sanctions: () => relay.sanctions(),
+          counts: () => relay.counts(),
+          drain: (withinMs, goTo) => void drain(withinMs, goTo),
+        },
+      );
+    }
+    voicePort = await VoicePort.open({
+      uws,
+      host,
+      port: wantedPort,
+      tls,
+      voice,
+      onEvent: (event) => options.onEvent?.(event),
+      now: monotonicMs,
+      unixSeconds,
+    });
+  } catch (thrown) {
+    await closeOthers();
+    throw thrown;
   }
-  const port = uws.us_socket_local_port(listening);
-  const ticker = setInterval(() => perform(relay.handle({ kind: 'tick' }, monotonicMs())), TICK_MS);
+  port = voicePort;
+  const ticker = setInterval(() => switchboard.tick(), TICK_MS);
 
   state = 'listening';
 
@@ -243,29 +226,31 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     state = 'closing';
     endDrain?.();
     clearInterval(ticker);
-    uws.us_listen_socket_close(listening);
-    // Emptied first: nobody is told that everybody leaves.
-    const open = [...sockets.values()];
-    sockets.clear();
-    for (const socket of open) socket.end(SHUTDOWN_CLOSE_CODE, 'shutdown');
+    voicePort.stopListening();
+    doorman.drain(monotonicMs());
+    const open = switchboard.shutDown();
     // Whoever left just now has its close code still on the way.
-    const isQuiet = open.length === 0 && monotonicMs() - lastGoneAt > CLOSE_GRACE_MS;
+    const isQuiet = open === 0 && monotonicMs() - switchboard.lastGoneAt > CLOSE_GRACE_MS;
     if (!isQuiet) await new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS));
-    app.close();
-    // Last: whoever looks sees that it closes.
-    await operations?.close();
+    voicePort.close();
+    await closeOthers();
   };
   let closing: Promise<void> | null = null;
+  let tellEnded: () => void = () => undefined;
+  const ended = new Promise<void>((resolve) => {
+    tellEnded = resolve;
+  });
   const close = (): Promise<void> => {
-    closing ??= shutDown();
+    closing ??= shutDown().finally(tellEnded);
     return closing;
   };
 
-  const drainFor = async (withinMs: Milliseconds): Promise<void> => {
+  const drainFor = async (withinMs: Milliseconds, goTo: string | null): Promise<void> => {
     if (closing) return closing;
     state = 'draining';
-    drainEndsAt = monotonicMs() + withinMs;
-    if (sockets.size > 0) {
+    doorman.drain(monotonicMs() + withinMs);
+    switchboard.announceDrain(withinMs, goTo);
+    if (switchboard.connections > 0) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, withinMs);
         endDrain = () => {
@@ -277,20 +262,25 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     return close();
   };
   let drained: Promise<void> | null = null;
+  const drain = (withinMs: Milliseconds, goTo: string | null = null): Promise<void> => {
+    if (!(withinMs >= 0 && withinMs <= MAX_DRAIN_MS)) {
+      throw new RangeError(`Cannot drain the relay: withinMs is ${withinMs}, wants 0 to ${MAX_DRAIN_MS}`);
+    }
+    drained ??= drainFor(withinMs, goTo);
+    return drained;
+  };
 
   return {
-    port,
-    url: `ws://${host.includes(':') ? `[${host}]` : host}:${port}/`,
+    port: voicePort.port,
+    url: `${tls ? 'wss' : 'ws'}://${host.includes(':') ? `[${host}]` : host}:${voicePort.port}/`,
     operationsUrl: operations?.url ?? null,
+    adminUrl: admin?.url ?? null,
     counts,
-    drain: (withinMs) => {
-      if (!(withinMs >= 0 && withinMs <= MAX_DRAIN_MS)) {
-        throw new RangeError(`Cannot drain the relay: withinMs is ${withinMs}, wants 0 to ${MAX_DRAIN_MS}`);
-      }
-      drained ??= drainFor(withinMs);
-      return drained;
-    },
+    reloadCertificate: () => voicePort.reload(),
+    reloadAdminTokens: () => admin?.reload(),
+    drain,
     close,
+    ended,
   };
 }
 
@@ -304,48 +294,4 @@ function unixSeconds(): number {
 
 function textOf(buffer: ArrayBuffer): string {
   return Buffer.from(buffer).toString('latin1');
-}
-
-async function loadUWebSockets(): Promise<typeof UWebSockets> {
-  try {
-    // A CommonJS module: what it exports is the default of its namespace.
-    const { default: uws } = (await import('uWebSockets.js')) as unknown as { default: typeof UWebSockets };
-    return uws;
-  } catch (thrown) {
-    throw missingError(thrown, process.versions.node);
-  }
-}
-
-/** Null when it cannot. uWebSockets calls back before it returns, and gives no reason. */
-function listen(
-  uws: typeof UWebSockets,
-  app: UWebSockets.TemplatedApp,
-  host: string,
-  port: number,
-): UWebSockets.us_listen_socket | null {
-  // The package's types know neither the constant nor host and options together. Without the option,
-  // uWebSockets sets SO_REUSEPORT, and a second relay on the port would silently take half of the connections.
-  const { LIBUS_LISTEN_EXCLUSIVE_PORT } = uws as unknown as { LIBUS_LISTEN_EXCLUSIVE_PORT: number };
-  const wide = app as unknown as {
-    listen(
-      host: string,
-      port: number,
-      options: number,
-      callback: (socket: UWebSockets.us_listen_socket | false) => void,
-    ): void;
-  };
-  let listening: UWebSockets.us_listen_socket | null = null;
-  wide.listen(host, port, LIBUS_LISTEN_EXCLUSIVE_PORT, (socket) => {
-    listening = socket || null;
-  });
-  return listening;
-}
-
-/** What the system has against listening there: Node's own server tells, where uWebSockets does not. */
-function whyNot(host: string, port: number): Promise<unknown> {
-  return new Promise((resolve) => {
-    const probe = net.createServer();
-    probe.once('error', resolve);
-    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(null)));
-  });
 }

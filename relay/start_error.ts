@@ -47,7 +47,7 @@ export function listenError(
   thrown: unknown,
   host: string,
   port: number,
-  which: 'port' | 'operations port' = 'port',
+  which: 'port' | 'operations port' | 'admin port' = 'port',
 ): HotmicError {
   if (codeOf(thrown) === 'EADDRINUSE') {
     const message = `Cannot start the relay: ${which} ${port} of ${host} is in use, wants a free one (0: any)`;

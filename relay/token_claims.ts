@@ -27,6 +27,8 @@ export interface Grant {
   readonly maySpeak: boolean;
   readonly mayListen: boolean;
   readonly moderator: boolean;
+  /** When they speak, others are to lower the rest. */
+  readonly priority: boolean;
   readonly channels: readonly string[];
   /** In unix seconds. */
   readonly expiresAt: number;
@@ -48,6 +50,7 @@ const claims = z.object({
     speak: z._default(z.boolean(), true),
     listen: z._default(z.boolean(), true),
     moderator: z._default(z.boolean(), false),
+    priority: z._default(z.boolean(), false),
     channels: z._default(
       z.array(label).check(z.maxLength(MAX_TOKEN_CHANNELS, `wants at most ${MAX_TOKEN_CHANNELS}`)),
       [],
@@ -83,6 +86,7 @@ export function readClaims(
     maySpeak: hotmic.speak,
     mayListen: hotmic.listen,
     moderator: hotmic.moderator,
+    priority: hotmic.priority,
     channels: hotmic.channels,
     expiresAt: exp,
   };

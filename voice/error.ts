@@ -34,7 +34,9 @@ export type ErrorCode =
   | 'ERR_HOTMIC_TICKET'
   | 'ERR_HOTMIC_CODEC'
   | 'ERR_HOTMIC_SAMPLE_RATE'
-  | 'ERR_HOTMIC_INTERNAL';
+  | 'ERR_HOTMIC_INTERNAL'
+  | 'ERR_HOTMIC_TLS'
+  | 'ERR_HOTMIC_CONFIG';
 
 /** An error with a stable `code`; `cause` holds the system's own error where there is one. */
 export class HotmicError extends Error {
@@ -52,8 +54,13 @@ export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
+const UNTRUSTED =
+  'its certificate is from nobody whom this machine trusts; NODE_EXTRA_CA_CERTS can name a file with who is';
+
 /** Codes of the system that people meet, in words. */
 const SYSTEM_REASONS: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
   EACCES: 'permission denied',
   ECONNREFUSED: 'nothing listens there; does the relay run?',
   EEXIST: 'it is there already',
@@ -64,6 +71,10 @@ const SYSTEM_REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'no such host',
   EPROTO: 'no TLS there; is it ws:// and not wss://?',
   EROFS: 'the disk is read-only',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
 };
 
 /** Why the system refused, in words where we have them, else in the system's own. */

@@ -3,6 +3,7 @@
  */
 
 export * from './control.js';
+export * from './control_codes.js';
 export * from './crc32.js';
 export * from './error.js';
 export * from './mixer.js';

@@ -2,7 +2,7 @@
  * Sums speakers for a sink that takes samples at its own pace. Pure: the sink's pulls are the clock.
  *
  * Each speaker has a short queue. A talkspurt waits until a little is there, so that an uneven network is not heard; a queue
- * that runs over drops its oldest sound, so that delay never builds up.
+ * that runs over drops its oldest sound, so that delay never builds up. While a priority speaker is heard, the others are lowered.
  */
 
 import { type Samples, samplesOfMs } from './units.js';
@@ -12,7 +12,15 @@ export interface MixerOptions {
   readonly playoutDelayMs?: number;
   /** The most sound that waits for one speaker, in ms, above `playoutDelayMs` and up to 5000. Default 200. */
   readonly maxQueuedMs?: number;
+  /** By how much the others are lowered while a priority speaker is heard, in dB, 0 (not at all) to 60. Default 12. */
+  readonly duckDb?: number;
 }
+
+/** How long it takes to lower the others, and to raise them again: 10 ms, so that it does not click. */
+const DUCK_RAMP: Samples = samplesOfMs(10);
+
+/** How long a priority speaker may pause, or their network stall, before the others are raised: 250 ms, so that it does not pump. */
+const DUCK_HOLD: Samples = samplesOfMs(250);
 
 interface Queue {
   readonly pcm: Int16Array;
@@ -23,17 +31,28 @@ interface Queue {
   state: 'filling' | 'playing';
 }
 
+/** Whether a speaker has priority. */
+export type MixerPriority = 'priority' | 'none';
+
 /** Real-time: allocates a queue when a speaker is first heard, nothing else. */
 export class Mixer {
   readonly #playoutDelay: Samples;
   readonly #capacity: Samples;
   readonly #queues = new Map<number, Queue>();
+  /** Slots of those with priority. */
+  readonly #priority = new Set<number>();
+  /** What the others are multiplied with while a priority speaker is heard. */
+  readonly #duckedGain: number;
+  #gain = 1;
+  /** How long the others stay lowered. */
+  #duckFor: Samples = 0;
   #sums = new Int32Array(0);
+  #prioritySums = new Int32Array(0);
   /** Samples dropped from queues that ran over. */
   droppedSamples = 0;
 
   constructor(options: MixerOptions = {}) {
-    const { playoutDelayMs = 40, maxQueuedMs = 200 } = options;
+    const { playoutDelayMs = 40, maxQueuedMs = 200, duckDb = 12 } = options;
     if (!(playoutDelayMs >= 0 && playoutDelayMs <= 500)) {
       throw new RangeError(`Cannot mix: playoutDelayMs is ${playoutDelayMs}, wants 0 to 500`);
     }
@@ -42,6 +61,10 @@ export class Mixer {
         `Cannot mix: maxQueuedMs is ${maxQueuedMs}, wants above ${playoutDelayMs} up to 5000`,
       );
     }
+    if (!(duckDb >= 0 && duckDb <= 60)) {
+      throw new RangeError(`Cannot mix: duckDb is ${duckDb}, wants 0 to 60`);
+    }
+    this.#duckedGain = 10 ** (-duckDb / 20);
     this.#playoutDelay = samplesOfMs(playoutDelayMs);
     this.#capacity = samplesOfMs(maxQueuedMs);
   }
@@ -65,27 +88,58 @@ export class Mixer {
 
   /** Fills `out` with the sum of all speakers, saturated, silence where there is none. */
   pull(out: Int16Array): void {
-    if (this.#sums.length < out.length) this.#sums = new Int32Array(out.length);
-    const sums = this.#sums.fill(0, 0, out.length);
-    for (const queue of this.#queues.values()) {
+    if (this.#sums.length < out.length) {
+      this.#sums = new Int32Array(out.length);
+      this.#prioritySums = new Int32Array(out.length);
+    }
+    this.#sums.fill(0, 0, out.length);
+    this.#prioritySums.fill(0, 0, out.length);
+    this.#duckFor = Math.max(0, this.#duckFor - out.length);
+    for (const [slot, queue] of this.#queues) {
       if (queue.state === 'filling') {
         // What is too short to fill up and says no end, as when the terminator was lost, is played all the same.
         if (queue.samples > 0) queue.waited += out.length;
         if (queue.waited >= Math.max(1, this.#playoutDelay)) this.#play(queue);
         continue;
       }
+      const hasPriority = this.#priority.has(slot);
+      if (hasPriority) this.#duckFor = DUCK_HOLD;
+      const sums = hasPriority ? this.#prioritySums : this.#sums;
       const samples = Math.min(queue.samples, out.length);
       for (let i = 0; i < samples; i++) sums[i]! += queue.pcm[(queue.start + i) % this.#capacity]!;
       queue.start = (queue.start + samples) % this.#capacity;
       queue.samples -= samples;
       if (queue.samples === 0) queue.state = 'filling';
     }
-    for (let i = 0; i < out.length; i++) out[i] = Math.max(-32_768, Math.min(32_767, sums[i]!));
+    this.#duck(out.length);
+    for (let i = 0; i < out.length; i++) {
+      out[i] = Math.max(-32_768, Math.min(32_767, this.#sums[i]! + this.#prioritySums[i]!));
+    }
   }
 
-  /** Forgets a speaker. */
+  /** Says who has priority; nobody has until then. While they are heard, those without are lowered. */
+  setPriority(slot: number, priority: MixerPriority): void {
+    if (priority === 'priority') this.#priority.add(slot);
+    else this.#priority.delete(slot);
+  }
+
+  /** Forgets a speaker, and their priority. */
   forget(slot: number): void {
     this.#queues.delete(slot);
+    this.#priority.delete(slot);
+  }
+
+  /** Lowers the others, or raises them, by one step a sample. */
+  #duck(length: Samples): void {
+    const wanted = this.#duckFor > 0 ? this.#duckedGain : 1;
+    if (wanted === 1 && this.#gain === 1) return;
+    const step = (1 - this.#duckedGain) / DUCK_RAMP;
+    const sums = this.#sums;
+    for (let i = 0; i < length; i++) {
+      this.#gain =
+        this.#gain > wanted ? Math.max(wanted, this.#gain - step) : Math.min(wanted, this.#gain + step);
+      sums[i] = Math.round(sums[i]! * this.#gain);
+    }
   }
 
   #play(queue: Queue): void {

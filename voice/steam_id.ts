@@ -17,6 +17,12 @@ export function personSteamId(account: number): bigint {
   return joinSteamId(account, PERSON_HIGH);
 }
 
+/**
+ * High half of a guest's id: universe 4 (dev), type 10 (anonymous user), instance 1. Steam gives no such id to an account of the
+ * public universe.
+ */
+export const GUEST_HIGH = 0x04a00001;
+
 /** The 64-bit id of two unsigned 32-bit halves. */
 export function joinSteamId(low: number, high: number): bigint {
   return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
@@ -30,6 +36,11 @@ export function steamIdLow(steamId: bigint): number {
 /** High half, unsigned. */
 export function steamIdHigh(steamId: bigint): number {
   return Number((steamId >> 32n) & 0xffff_ffffn);
+}
+
+/** Whether it is a person's, in the public universe: no game server, group or guest, and not account 0. */
+export function isPerson(steamId: bigint): boolean {
+  return steamId >> 32n === BigInt(PERSON_HIGH) && steamIdLow(steamId) !== 0;
 }
 
 /** Reads a SteamID in decimal, as JSON and command lines carry it; null when it is none. */

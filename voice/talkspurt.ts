@@ -8,8 +8,9 @@
  */
 
 import { type Packet, packetSamples, readPacket, silenceSamples } from './packet.js';
+import { OP_BYTES, PACKET_OVERHEAD_BYTES, PacketWriter } from './packet_writer.js';
 import { sequenceAfter, sequenceDelta, timestampAfter } from './sequence.js';
-import { FRAME_SAMPLES, type Milliseconds, samplesOfMs } from './units.js';
+import { FRAME_SAMPLES, type Milliseconds, samplesOfMs, VOICE_RATE_HZ } from './units.js';
 
 /** A packet with its place in the stream: everything the wire header wants from the speaker but the target. */
 export interface NumberedPacket {
@@ -67,12 +68,21 @@ export class TalkspurtNumberer {
   /** Opus sequence that the next frame should carry. */
   #nextOpusSequence = 0;
   #held: NumberedPacket | null = null;
+  /** Of the newest packet. */
+  #steamIdLow = 0;
+  #steamIdHigh = 0;
+  #capturedAt: Milliseconds = 0;
   /** Packets that were not readable, and so not numbered. */
   malformed = 0;
 
   /** `originAt` is the instant at which the media clock was 0. */
   constructor(originAt: Milliseconds) {
     this.#originAt = originAt;
+  }
+
+  /** Whether the next packet belongs to a talkspurt that has begun. */
+  get inTalkspurt(): boolean {
+    return this.#inTalkspurt;
   }
 
   /**
@@ -97,6 +107,9 @@ export class TalkspurtNumberer {
       timestamp: timestampAfter(0, timestamp),
     };
     this.#inTalkspurt = true;
+    this.#steamIdLow = read.steamIdLow;
+    this.#steamIdHigh = read.steamIdHigh;
+    this.#capturedAt = capturedAt;
     this.#sequence = sequenceAfter(this.#sequence);
     if (phase === 'draining' && mayBeLast) this.#held = { ...numbered, packet: new Uint8Array(packet) };
     else ready.push(numbered);
@@ -107,6 +120,27 @@ export class TalkspurtNumberer {
   end(): NumberedPacket[] {
     this.#inTalkspurt = false;
     return this.#flush('that was all');
+  }
+
+  /**
+   * Ends the talkspurt though the speaker goes on, as to speak to others: the next packet begins another. Returns its terminator: the
+   * packet that was held back, or else, for the last one is long gone, a packet of ours without sound. None where no talkspurt is
+   * under way.
+   */
+  cut(): NumberedPacket[] {
+    if (!this.#inTalkspurt) return [];
+    if (this.#held) return this.end();
+    this.#inTalkspurt = false;
+    const terminator: NumberedPacket = {
+      packet: soundless(this.#steamIdLow, this.#steamIdHigh),
+      capturedAt: this.#capturedAt,
+      marker: false,
+      terminator: true,
+      sequence: this.#sequence,
+      timestamp: timestampAfter(0, this.#nextTimestamp),
+    };
+    this.#sequence = sequenceAfter(this.#sequence);
+    return [terminator];
   }
 
   #flush(reason: 'more follows' | 'that was all'): NumberedPacket[] {
@@ -148,4 +182,13 @@ export class TalkspurtNumberer {
     }
     return { timestamp: timestamp ?? this.#nextTimestamp, mayBeLast: hasEnd || !hasFrames };
   }
+}
+
+/** A packet of no sound, in the form of Steam's smallest: a rate and a silence, here of no samples. */
+function soundless(steamIdLow: number, steamIdHigh: number): Uint8Array {
+  const writer = new PacketWriter();
+  writer.begin(new Uint8Array(PACKET_OVERHEAD_BYTES + 2 * OP_BYTES), steamIdLow, steamIdHigh);
+  writer.sampleRate(VOICE_RATE_HZ);
+  writer.silence(0);
+  return writer.finish();
 }

@@ -6,7 +6,7 @@
  *     2  u16  sequence: counts voice frames of this speaker         speaker
  *     4  u32  timestamp of the first sample, in 24 kHz samples      speaker
  *     8  u16  slot: the speaker's number in the lobby               relay
- *    10  u16  relay sequence: counts what went to this topic        relay
+ *    10  u16  relay sequence: counts what went to this target       relay
  *    12  u32  relay time: milliseconds of the relay's own clock     relay
  *
  * Integers are little-endian, as in the packet behind them. docs/protocol.md gives the reason for each field.
@@ -31,8 +31,11 @@ export const WireFlag = {
   acknowledge: 0x04,
 } as const;
 
-/** Targets by number. 0 is everyone else in the lobby; the others are not assigned yet. */
-export const Target = { lobby: 0 } as const;
+/**
+ * Targets by number. 0 is everyone else in the lobby, 255 those whom the speaker named to whisper to. 1 to 127 are the lobby's
+ * channels; the others are not assigned.
+ */
+export const Target = { lobby: 0, whisper: 255 } as const;
 
 /** What the speaker writes. */
 export interface SpeakerFields {

@@ -131,19 +131,20 @@ t.test('a log in JSON is one object a line, with time, level and event', async (
     { event: 'listening', level: 'info', url },
     { event: 'refused', level: 'warn', code: /^(message-malformed|ticket-refused)$/ },
     { event: 'not-admitted', level: 'warn', reason: 'origin-remote' },
+    { event: 'lobby-opened', level: 'info', lobby: 'den' },
     { event: 'joined', level: 'info', lobby: 'den', slot: 0, steamId: steamIdOf(1), name: 'Kim"\\' },
     { event: 'draining', level: 'info', connections: 1, withinSeconds: 25 },
-    { event: 'left', level: 'info', lobby: 'den', slot: 0 },
+    { event: 'away', level: 'info', lobby: 'den', slot: 0 },
     { event: 'ended', level: 'info', publishedFrames: 0, drops: {}, lostLines: 0 },
   ]);
-  t.equal(entries.length, 7);
+  t.equal(entries.length, 8);
   t.notMatch(stderr, /c0ffee/, 'a ticket is in no log');
 });
 
 t.test('a level leaves out what is below, in both forms', async (t) => {
   const json = await jsonRelayWith(t).then(async ({ relay, url }) => {
     (await joined(url)).terminate();
-    await relay.printed('stderr', /"event":"left"/);
+    await relay.printed('stderr', /"event":"away"/);
     return end(relay);
   });
   t.match(json.stderr, /"event":"joined"/);
@@ -153,7 +154,7 @@ t.test('a level leaves out what is below, in both forms', async (t) => {
     await once(new WebSocket(url, { headers: { origin: 'http://evil.example' } }), 'error');
     socket.terminate();
     const { stderr, stdout } = await end(relay);
-    t.notMatch(stderr, /joined|left/, level);
+    t.notMatch(stderr, /joined|away/, level);
     t.equal(/not admitted \(origin-remote\)/.test(stderr), level === 'warn', level);
     t.match(stdout, /Relay ended/);
   }

@@ -36,6 +36,7 @@ t.test('new-key and token make what a relay takes, by each algorithm', async (t)
         maySpeak: true,
         mayListen: true,
         moderator: false,
+        priority: false,
         channels: [],
       },
     });
@@ -51,7 +52,8 @@ t.test('every option is in the token', async (t) => {
   const before = now();
   const { stdout } = await runCli(t, [
     ...['token', '-k', file, '-l', 'the den', '--steam-id', STEAM_ID, '--audience', 'eu', '--expires', '15m'],
-    ...['--no-speak', '--no-listen', '--moderator', '--channel', 'red', '--channel', 'squad 1'],
+    ...['--no-speak', '--no-listen', '--moderator', '--priority', '--channel', 'red'],
+    ...['--channel', 'squad 1'],
   ]);
   const verifier = await TokenVerifier.create({ keys: JSON.parse(set), audience: 'eu' });
   const verdict = await verifier.verify(stdout.trim(), now());
@@ -61,6 +63,7 @@ t.test('every option is in the token', async (t) => {
       maySpeak: false,
       mayListen: false,
       moderator: true,
+      priority: true,
       channels: ['red', 'squad 1'],
     },
   });

@@ -38,11 +38,17 @@ export interface RunOptions {
   /** Standard output is not read here but by `child.stdout`'s owner. */
   readonly output?: 'collect' | 'leave';
   readonly cwd?: string;
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts `hotmic` with `args`. Killed when the test is over, or after 30 s. */
 export function startCli(t: Test, args: readonly string[], options: RunOptions = {}): Running {
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd: options.cwd, stdio: 'pipe' });
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    cwd: options.cwd,
+    env: { ...process.env, ...options.env },
+    stdio: 'pipe',
+  });
   const printed = { stdout: '', stderr: '' };
   const wake = new Set<() => void>();
   const wakeAll = () => {

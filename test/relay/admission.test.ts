@@ -70,13 +70,13 @@ t.test('a host may also be bracketed, or be localhost', async (t) => {
 });
 
 t.test('a relay starts for development on loopback, and nowhere else', async (t) => {
-  t.same(admitStart({ dev: true, tokens: false, host: '127.0.0.1' }), { kind: 'admitted' });
-  t.same(admitStart({ dev: true, tokens: false, host: '::1' }), { kind: 'admitted' });
-  t.match(admitStart({ dev: false, tokens: false, host: '127.0.0.1' }), {
+  t.same(admitStart({ dev: true, judges: 'none', host: '127.0.0.1' }), { kind: 'admitted' });
+  t.same(admitStart({ dev: true, judges: 'none', host: '::1' }), { kind: 'admitted' });
+  t.match(admitStart({ dev: false, judges: 'none', host: '127.0.0.1' }), {
     reason: 'not-dev',
     detail: /or --dev/,
   });
-  t.match(admitStart({ dev: true, tokens: false, host: '0.0.0.0' }), {
+  t.match(admitStart({ dev: true, judges: 'none', host: '0.0.0.0' }), {
     reason: 'host-public',
     detail: /host is 0\.0\.0\.0, wants a loopback one/,
   });

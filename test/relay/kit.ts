@@ -3,12 +3,14 @@
  * line.
  */
 
-import { DevelopmentTickets } from '../../relay/development_tickets.js';
+import type { AdminCommand, Moderation } from '../../relay/administration.js';
+import type { Admitted, CredentialVerdict } from '../../relay/credential.js';
+import type { RelayPolicy } from '../../relay/hello.js';
 import type { RelayOutput } from '../../relay/io.js';
 import type { RelayLimits } from '../../relay/limits.js';
-import { Relay, type RelayAdmission } from '../../relay/relay.js';
-import type { Grant, TokenVerdict } from '../../relay/tokens.js';
-import { type ClientMessage, type RelayMessage, writeMessage } from '../../voice/control.js';
+import { Relay } from '../../relay/relay.js';
+import type { Sanction } from '../../relay/sanctions.js';
+import { type ClientMessage, type RelayMessageToWrite, writeMessage } from '../../voice/control.js';
 import { PacketWriter } from '../../voice/packet_writer.js';
 import { personSteamId, steamIdHigh, steamIdLow } from '../../voice/steam_id.js';
 import { type SpeakerFields, writeVoiceFrame } from '../../voice/wire.js';
@@ -18,8 +20,11 @@ export const OPUS = Uint8Array.of(0x48, 1, 2, 3, 4, 5);
 
 /** The SteamID of the person with this account, in decimal. */
 export function steamIdOf(account: number): string {
-  return personSteamId(account).toString();
+  steamIds[account] ??= personSteamId(account).toString();
+  return steamIds[account];
 }
+
+const steamIds: Record<number, string> = {};
 
 /** A well-formed packet of one frame, by `steamId`. */
 export function packetBy(steamId: bigint, sequence = 0): Uint8Array {
@@ -50,18 +55,21 @@ export function helloOf(account: number, lobby = 'den'): Extract<ClientMessage, 
 export const TOKEN = 'aGVhZGVy.cGF5bG9hZA.c2lnbmF0dXJl';
 
 /** What a good token of this account grants: everything in the den, for an hour of the bench's time. */
-export function grantOf(account: number, changed: Partial<Grant> = {}): TokenVerdict {
-  const grant = {
+export function admittedOf(account: number, changed: Partial<Admitted> = {}): Admitted {
+  return {
+    kind: 'admitted',
     lobby: 'den',
     steamId: steamIdOf(account),
     maySpeak: true,
     mayListen: true,
     moderator: false,
+    priority: false,
     channels: [],
     expiresAt: 2_000_003_600,
+    onceId: null,
+    ownerSteamId: null,
     ...changed,
   };
-  return { kind: 'granted', grant };
 }
 
 export function bytesOf(message: ClientMessage | string): Uint8Array {
@@ -75,20 +83,67 @@ export class Bench {
   /** Unix time, in seconds. */
   unixSeconds = 2_000_000_000;
 
-  /** @param admission Default that of a relay in development, which judges tokens as well. */
-  constructor(limits: Partial<RelayLimits> = {}, admission: Partial<RelayAdmission> = {}) {
-    this.relay = new Relay(limits, this.now, {
-      tickets: new DevelopmentTickets(),
-      tokens: 'judged',
-      atTokenExpiry: 'close',
-      ...admission,
+  /**
+   * @param policy Default that of a relay in development, with the second of a SteamID refused.
+   * @param relay Another relay than ours: a broken one.
+   */
+  constructor(
+    limits: Partial<RelayLimits> = {},
+    policy: Partial<RelayPolicy> = {},
+    sanctions: readonly Sanction[] = [],
+    relay: typeof Relay = Relay,
+  ) {
+    let drawn = 0;
+    this.relay = new relay({
+      limits,
+      policy: { unproven: 'admit', secondJoin: 'refuse', ...policy },
+      startedAt: this.now,
+      // Never twice the same, and each time known.
+      random: (bytes) => {
+        drawn += 1;
+        const random = new Uint8Array(bytes);
+        new DataView(random.buffer).setUint32(0, drawn, true);
+        return random;
+      },
+      sanctions,
     });
   }
 
-  /** The verdict on the token in a hello. */
-  judged(connection: number, verdict: TokenVerdict): readonly RelayOutput[] {
+  /** The verdict on the credential in a hello. */
+  judged(connection: number, verdict: CredentialVerdict): readonly RelayOutput[] {
     const { unixSeconds } = this;
-    return this.relay.handle({ kind: 'token-judged', connection, verdict, unixSeconds }, this.now);
+    return this.relay.handle({ kind: 'judged', connection, verdict, unixSeconds }, this.now);
+  }
+
+  /** Connects, says hello with a token, and has this granted; the connection has the account's number unless said otherwise. */
+  admit(account: number, changed: Partial<Admitted> = {}, connection = account): readonly RelayOutput[] {
+    this.connect(connection);
+    const admitted = admittedOf(account, changed);
+    this.text(connection, { ...helloOf(account, admitted.lobby ?? 'den'), token: TOKEN });
+    return this.judged(connection, admitted);
+  }
+
+  /** Connects and resumes. */
+  resume(connection: number, token: string): readonly RelayOutput[] {
+    this.connect(connection);
+    return this.text(connection, { type: 'resume', versions: [1], token });
+  }
+
+  admin(command: AdminCommand): ReturnType<Relay['administer']> {
+    return this.relay.administer(command, this.now, this.unixSeconds);
+  }
+
+  /** The administrator does this, which has to be done. */
+  moderate(lobby: string | null, moderation: Moderation): readonly RelayOutput[] {
+    const { result, outputs } = this.admin({ kind: 'moderate', lobby, moderation });
+    if (result.kind === 'failed') throw new Error(`it was not done: ${result.detail}`);
+    return outputs;
+  }
+
+  /** So many seconds pass, of both clocks, and the relay is told. */
+  pass(seconds: number): readonly RelayOutput[] {
+    this.unixSeconds += seconds;
+    return this.tickAt(this.now + 1000 * seconds);
   }
 
   connect(connection: number): readonly RelayOutput[] {
@@ -112,7 +167,7 @@ export class Bench {
 
   tickAt(now: number): readonly RelayOutput[] {
     this.now = now;
-    return this.relay.handle({ kind: 'tick' }, now);
+    return this.relay.handle({ kind: 'tick', unixSeconds: this.unixSeconds }, now);
   }
 
   voice(connection: number, frame: Uint8Array) {
@@ -126,7 +181,9 @@ export function deeds(outputs: readonly RelayOutput[]): RelayOutput[] {
 }
 
 /** The messages among the outputs, each with who is told. */
-export function tellsOf(outputs: readonly RelayOutput[]): [connections: readonly number[], RelayMessage][] {
+export function tellsOf(
+  outputs: readonly RelayOutput[],
+): [connections: readonly number[], RelayMessageToWrite][] {
   return outputs.flatMap((output) => (output.kind === 'tell' ? [[output.connections, output.message]] : []));
 }
 
@@ -134,6 +191,20 @@ export function tellsOf(outputs: readonly RelayOutput[]): [connections: readonly
 export function slotOf(outputs: readonly RelayOutput[]): number {
   for (const [, message] of tellsOf(outputs)) if (message.type === 'welcome') return message.slot;
   throw new Error('there is no welcome among the outputs');
+}
+
+/** The resume token of the welcome among the outputs. */
+export function tokenOf(outputs: readonly RelayOutput[]): string {
+  for (const [, message] of tellsOf(outputs)) {
+    if (message.type === 'welcome' && message.resume) return message.resume.token;
+  }
+  throw new Error('there is no resume token among the outputs');
+}
+
+/** The code of the failure among the outputs, or null. */
+export function failureOf(outputs: readonly RelayOutput[]): string | null {
+  for (const [, message] of tellsOf(outputs)) if (message.type === 'failed') return message.code;
+  return null;
 }
 
 /** The code of the refusal among the outputs, or null. */

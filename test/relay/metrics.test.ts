@@ -2,17 +2,29 @@
 
 import { readFileSync } from 'node:fs';
 import t from 'tap';
+import { AddressLimits } from '../../relay/address_limits.js';
+import { ADDRESS_FAULTS, type AddressFault } from '../../relay/client_address.js';
 import { type MetricFigures, RelayMetrics } from '../../relay/metrics.js';
 import { LagMeter } from '../../relay/process_figures.js';
 import { Relay } from '../../relay/relay.js';
 import { DROP_REASONS } from '../../relay/verdict.js';
-import { CloseCode } from '../../voice/control.js';
+import { CloseCode } from '../../voice/control_codes.js';
 
 const PAGE = 'docs/operating.md';
 const BUILD = { version: '1.2.3', node: '20.0.0' };
 
+const FAULTS = Object.fromEntries(ADDRESS_FAULTS.map((fault) => [fault, 0])) as Record<AddressFault, number>;
+
 const idle: MetricFigures = {
-  counts: { ...new Relay({}, 0).counts(), notAdmitted: 0, backpressureDrops: 0, listenersCut: 0 },
+  counts: {
+    ...new Relay({ startedAt: 0, random: () => new Uint8Array(16) }).counts(),
+    notAdmitted: 0,
+    backpressureDrops: 0,
+    listenersCut: 0,
+    certificate: null,
+    addresses: new AddressLimits().counts(),
+    addressFaults: FAULTS,
+  },
   state: 'listening',
   process: {
     cpuUserSeconds: 1.5,
@@ -40,6 +52,7 @@ const busy: MetricFigures = {
     notAdmitted: 6,
     backpressureDrops: 8,
     listenersCut: 9,
+    certificate: { expiresUnixSeconds: 1_800_000_000, loaded: 2, refused: 1 },
   },
 };
 
@@ -101,6 +114,9 @@ t.test('every count of the relay is told under its name', async (t) => {
     nodejs_eventloop_lag_p50_seconds: 0.001,
     nodejs_eventloop_lag_p99_seconds: 0.02,
     nodejs_eventloop_lag_max_seconds: 0.3,
+    hotmic_tls_certificate_expires_seconds: 1_800_000_000,
+    'hotmic_tls_certificates_total{outcome="loaded"}': 2,
+    'hotmic_tls_certificates_total{outcome="refused"}': 1,
   };
   for (const [name, value] of Object.entries(wanted)) t.equal(samples.get(name), value, name);
 });
@@ -174,8 +190,18 @@ t.test('names and types follow the conventions of Prometheus', async (t) => {
   }
 });
 
+t.test('without a certificate nothing is told of one', async (t) => {
+  const metrics = new RelayMetrics(BUILD);
+  await metrics.text(busy);
+  const samples = samplesOf(await metrics.text(idle));
+  t.same(
+    [...samples.keys()].filter((name) => name.startsWith('hotmic_tls_')),
+    [],
+  );
+});
+
 t.test(`the table in ${PAGE} is that of the registry`, async (t) => {
-  const described = describedIn(await new RelayMetrics(BUILD).text(idle));
+  const described = describedIn(await new RelayMetrics(BUILD).text(busy));
   const rows = described.map(({ name, type, labels, help }) => {
     const shown = labels.length > 0 ? `${name}{${labels.join(',')}}` : name;
     return `| \`${shown}\` | ${type} | ${help} |`;

@@ -1,197 +1,207 @@
 /** Lobby life at random: whatever happens, everyone believes what is so, and hears whom they should. */
 
 import t from 'tap';
-import type { RelayOutput } from '../../relay/io.js';
-import type { ParticipantInfo } from '../../voice/control.js';
-import { Bench, frameOf, helloOf, steamIdOf } from './kit.js';
+import type { Moderation } from '../../relay/administration.js';
+import type { RelayPolicy } from '../../relay/hello.js';
+import { SeededRandom } from '../kit/random.js';
+import { steamIdOf } from './kit.js';
+import { World } from './world.js';
 
-/** Mulberry32: small, seeded, good enough to choose with. */
-function seeded(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
+// By the clock, on a machine that does much else.
+t.setTimeout(1_200_000);
 
-/** A connection as its client and its socket see it, by outputs alone. */
-interface Client {
-  readonly topics: Set<string>;
-  /** By slot, as the welcome and the changes after it tell; null before the welcome. */
-  believes: Map<number, ParticipantInfo> | null;
-}
-
-/** What is so, by what the test did. */
-interface Truth {
-  readonly account: number;
-  readonly lobby: string;
-  readonly slot: number;
-}
-
-const LOBBIES = ['den', 'attic', 'cellar'];
 const STEPS = 20_000;
+const LOBBIES = ['den', 'attic', 'cellar'];
+const CHANNELS = ['red', 'blue', 'green', 'grey'];
+const ACCOUNTS = 9;
 
-for (const seed of [1, 2, 3]) {
-  t.test(`beliefs, slots and hearing hold through ${STEPS} random steps (seed ${seed})`, async (t) => {
-    const below = seeded(seed);
-    const bench = new Bench({ participantsPerLobby: 5, lobbies: 2, slotRestMs: 500, frameBurst: 20 });
-    const clients = new Map<number, Client>();
-    const truth = new Map<number, Truth>();
-    const lastFrameAt = new Map<number, number>();
-    const faults: string[] = [];
-    const reached = { forwarded: 0, dropped: 0, refused: 0, left: 0, silenced: 0 };
-    let nextConnection = 0;
+const LIMITS = {
+  participantsPerLobby: 5,
+  participants: 12,
+  lobbies: 2,
+  channelsPerLobby: 3,
+  sanctions: 8,
+  helloWithinMs: 2000,
+  resumeWithinMs: 1500,
+  slotRestMs: 2000,
+  // Rates have tests of their own.
+  controlPerSecond: 1000,
+  controlBurst: 10_000,
+  framesPerSecond: 10_000,
+  frameBurst: 100_000,
+  bytesPerSecond: 16_777_216,
+  byteBurst: 67_108_864,
+  soundMsPerSecond: 100_000,
+  soundBurstMs: 3_600_000,
+};
 
-    const fault = (text: string) => faults.push(`${text} at ${bench.now}`);
+const POLICIES: readonly Partial<RelayPolicy>[] = [
+  { unproven: 'admit', guests: 'speak' },
+  { unproven: 'admit', guests: 'listen', atExpiry: 'keep' },
+  { unproven: 'admit', guests: 'speak', secondJoin: 'refuse', lobbies: 'by-admin' },
+];
 
-    const carryOut = (outputs: readonly RelayOutput[]) => {
-      for (const output of outputs) {
-        switch (output.kind) {
-          case 'tell':
-            if (new Set(output.connections).size !== output.connections.length) fault('told twice');
-            for (const connection of output.connections) {
-              const client = clients.get(connection);
-              if (!client) {
-                fault(`told ${connection}, which is gone`);
-                continue;
+/** What has to have come about often, whatever the policy. */
+const OUTCOMES = [
+  'hello done',
+  'hello banned',
+  'hello lobby-full',
+  'hello steam-id-in-use',
+  'resume done',
+  'resume resume-refused',
+  'voice forward',
+  'voice muted',
+  'voice not-allowed',
+  'voice target-unknown',
+  'voice steam-id-mismatch',
+  'voice not-joined',
+  'channels done',
+  'channels channel-not-allowed',
+  'channels channels-full',
+  'whisper done',
+  'whisper participant-unknown',
+  'moderate done',
+  'moderate not-moderator',
+  'moderate participant-unknown',
+  'moderate sanctions-full',
+  'admin open-lobby done',
+  'admin open-lobby lobby-exists',
+  'admin open-lobby relay-full',
+  'admin close-lobby done',
+  'admin close-lobby lobby-unknown',
+  'admin moderate done',
+  'close left',
+  'close replaced',
+  'close kicked',
+  'close banned',
+  'close lobby-ended',
+  'close hello-late',
+  'close hello-expected',
+];
+
+for (const [at, policy] of POLICIES.entries()) {
+  const seed = at + 1;
+  t.test(`beliefs, slots, mutes and hearing hold through ${STEPS} random steps (seed ${seed})`, async (t) => {
+    const random = new SeededRandom(seed);
+    const below = (limit: number) => random.below(limit);
+    const pick = <T>(items: readonly T[]): T => items[below(items.length)]!;
+    const some = <T>(items: readonly T[], most: number): T[] => [
+      ...new Set(Array.from({ length: below(most + 1) }, () => pick(items))),
+    ];
+    const world = new World({ limits: LIMITS, policy, wire: 'read' });
+    const tokens: string[] = [];
+
+    const moderation = (): Moderation => {
+      const there = [...world.model.members()];
+      const steamId = there.length > 0 && below(4) > 0 ? pick(there).steamId : steamIdOf(1 + below(ACCOUNTS));
+      const seconds = below(2) === 0 ? { seconds: 1 + below(5) } : {};
+      switch (below(16)) {
+        case 0:
+        case 1:
+          return { steamId, action: 'mute', ...seconds };
+        case 2:
+        case 3:
+        case 4:
+          return { steamId, action: 'unmute' };
+        case 5:
+          return { steamId, action: 'deafen', ...seconds };
+        case 6:
+        case 7:
+          return { steamId, action: 'undeafen' };
+        case 8:
+          return { steamId, action: 'ban', ...seconds };
+        case 9:
+        case 10:
+          return { steamId, action: 'unban' };
+        case 11:
+          return { steamId, action: 'kick' };
+        case 12:
+          return { steamId, action: 'prioritize' };
+        case 13:
+          return { steamId, action: 'unprioritize' };
+        default:
+          return { steamId, action: 'move', channels: some(CHANNELS, 3) };
+      }
+    };
+
+    const enter = (connection: number) => {
+      const proof = pick(['proven', 'proven', 'proven', 'unproven', 'guest'] as const);
+      world.enter(connection, 1 + below(ACCOUNTS), pick(LOBBIES), {
+        proof,
+        expiresAt: below(5) === 0 ? world.bench.unixSeconds - 4 + below(8) : null,
+        rights:
+          proof === 'proven'
+            ? {
+                maySpeak: below(6) > 0,
+                mayListen: below(6) > 0,
+                moderator: below(3) === 0,
+                priority: below(4) === 0,
+                channels: below(2) === 0 ? 'any' : ['red', 'blue'],
               }
-              hear(connection, client, output.message);
-            }
-            break;
-          case 'subscribe':
-            clients.get(output.connection)!.topics.add(output.topic);
-            break;
-          case 'unsubscribe':
-            if (!clients.get(output.connection)!.topics.delete(output.topic)) fault('was not subscribed');
-            break;
-          case 'close':
-            if (!clients.delete(output.connection)) fault(`closed ${output.connection} twice`);
-            truth.delete(output.connection);
-            break;
-          case 'event':
-            break;
-        }
-      }
+            : undefined,
+      });
     };
 
-    const hear = (
-      connection: number,
-      client: Client,
-      message: Extract<RelayOutput, { kind: 'tell' }>['message'],
-    ) => {
-      switch (message.type) {
-        case 'welcome':
-          if (client.believes) fault('welcomed twice');
-          client.believes = new Map(message.participants.map((info) => [info.slot, info]));
-          if (client.believes.size !== message.participants.length) fault('a slot is listed twice');
-          if (client.believes.has(message.slot)) fault("one's own slot is listed");
-          truth.set(connection, {
-            account: accountOf.get(connection)!,
-            lobby: message.lobby,
-            slot: message.slot,
-          });
-          break;
-        case 'joined':
-          if (!client.believes) fault('told of a join before the welcome');
-          if (client.believes?.has(message.participant.slot)) fault('joined a slot that is taken');
-          client.believes?.set(message.participant.slot, message.participant);
-          break;
-        case 'left':
-          if (!client.believes?.delete(message.slot)) fault('who was not there left');
-          break;
-        case 'speaking': {
-          const info = client.believes?.get(message.slot);
-          if (!info) fault('who is not there speaks');
-          else if (info.speaking === message.speaking) fault('speaking told twice');
-          else client.believes!.set(message.slot, { ...info, speaking: message.speaking });
-          if (!message.speaking) reached.silenced += 1;
-          break;
-        }
-        case 'refused':
-          reached.refused += 1;
-          break;
-      }
-    };
-
-    const accountOf = new Map<number, number>();
-
-    const checkBeliefs = () => {
-      for (const [connection, { lobby, slot }] of truth) {
-        const others = [...truth].filter(([other, it]) => other !== connection && it.lobby === lobby);
-        const wanted = others.map(([, it]) => `${it.slot}=${steamIdOf(it.account)}`).sort();
-        const believed = [...clients.get(connection)!.believes!.values()];
-        const found = believed.map((info) => `${info.slot}=${info.steamId}`).sort();
-        if (wanted.join() !== found.join()) fault(`${connection} believes ${found}, so is ${wanted}`);
-        if (others.some(([, it]) => it.slot === slot)) fault(`two have slot ${slot}`);
-        for (const [other, it] of others) {
-          // All who watch believe the same of one speaker, and what they believe is recent.
-          const speaking = clients.get(connection)!.believes!.get(it.slot)?.speaking;
-          const silentMs = bench.now - (lastFrameAt.get(other) ?? -1e9);
-          if (speaking && silentMs >= 400) fault(`${other} still speaks after ${silentMs} ms`);
-        }
-      }
-      const counts = bench.relay.counts();
-      if (counts.participants !== truth.size) fault('participants are miscounted');
-      if (counts.connections !== clients.size) fault('connections are miscounted');
-      if (counts.lobbies !== new Set([...truth.values()].map((it) => it.lobby)).size)
-        fault('lobbies are miscounted');
-    };
-
-    const speak = (connection: number) => {
-      const truthBefore = truth.get(connection);
-      const account = below(20) === 0 ? 99 : accountOf.get(connection)!;
-      const verdict = bench.voice(connection, frameOf(account, { terminator: below(8) === 0 }));
-      if (verdict.kind === 'forward') {
-        reached.forwarded += 1;
-        if (!truthBefore || account === 99) fault('a frame went out that should not');
-        const heard = [...clients].filter(([id, it]) => id !== connection && it.topics.has(verdict.topic));
-        const should = [...truth].filter(([id, it]) => id !== connection && it.lobby === truthBefore?.lobby);
-        const ids = (pairs: [number, unknown][]) =>
-          pairs
-            .map(([id]) => id)
-            .sort()
-            .join();
-        if (ids(heard) !== ids(should)) fault(`heard by ${ids(heard)}, wants ${ids(should)}`);
-        if (verdict.slot !== truthBefore?.slot) fault('a frame under a slot not its own');
-        lastFrameAt.set(connection, bench.now);
-      } else {
-        reached.dropped += 1;
-      }
-      carryOut(verdict.outputs);
-    };
-
-    for (let step = 0; step < STEPS && faults.length === 0; step++) {
-      bench.now += below(50) === 0 ? below(1000) : below(40);
-      const ids = [...clients.keys()];
-      const any = ids[below(Math.max(1, ids.length))];
+    /** Somebody who is in does something. */
+    const act = (connection: number) => {
+      const member = world.model.byConnection.get(connection)!;
+      const numbers = [...member.lobby.channels.values()].map(({ number }) => number);
+      const mine = [...member.channels].map((name) => member.lobby.channels.get(name)!.number);
       const dice = below(100);
-      if (dice < 8 || any === undefined) {
-        const connection = nextConnection++;
-        clients.set(connection, { topics: new Set(), believes: null });
-        accountOf.set(connection, 1 + below(12));
-        carryOut(bench.connect(connection));
-      } else if (dice < 20) {
-        const waiting = ids.find((id) => !truth.has(id)) ?? any;
-        const hello = helloOf(accountOf.get(waiting)!, LOBBIES[below(LOBBIES.length)]);
-        carryOut(bench.text(waiting, hello));
-      } else if (dice < 24) {
-        reached.left += 1;
-        carryOut(bench.text(any, { type: 'leave' }));
-      } else if (dice < 27) {
-        clients.delete(any);
-        truth.delete(any);
-        carryOut(bench.close(any));
-      } else {
-        // Who has not joined speaks now and then only: it closes their connection.
-        const joined = [...truth.keys()];
-        speak(below(50) > 0 && joined.length > 0 ? joined[below(joined.length)]! : any);
+      if (dice < 50) {
+        const target = pick([0, 0, 255, 255, ...mine, ...mine, ...numbers, 77]);
+        const end = below(6) === 0 ? 'terminator' : 'more';
+        world.say(connection, target, { end, as: below(40) === 0 ? 99 : null });
+      } else if (dice < 62) world.channels(connection, some(CHANNELS, 3));
+      else if (dice < 72) {
+        const slots = [...member.lobby.members.values()].map(({ slot }) => slot);
+        world.whisper(connection, below(8) === 0 ? [999] : some(slots, 3));
+      } else if (dice < 78) world.rename(connection, `name ${below(5)}`);
+      else if (dice < 90) world.moderate(connection, moderation());
+      else if (dice < 93) world.leave(connection);
+      else world.drop(connection);
+    };
+
+    const step = () => {
+      const { clients, model } = world;
+      const waiting = [...clients.keys()].filter((id) => !model.byConnection.has(id));
+      const inside = [...model.byConnection.keys()];
+      const dice = below(100);
+      if (dice < 3) world.connect();
+      else if (dice < 10) enter(waiting.length > 0 && below(2) === 0 ? pick(waiting) : world.connect());
+      else if (dice < 16 && tokens.length > 0) {
+        // Mostly one that was given lately.
+        world.resume(
+          world.connect(),
+          tokens[Math.max(0, tokens.length - 1 - below(below(3) > 0 ? 6 : 200))]!,
+        );
+      } else if (dice < 17) world.say(waiting.length > 0 ? pick(waiting) : 1e6, 0);
+      else if (dice < 19) {
+        const lobby = below(4) === 0 ? null : pick(LOBBIES);
+        world.admin({ kind: 'moderate', lobby, moderation: moderation() });
+      } else if (dice < 21) {
+        const capacity = 1 + below(6);
+        world.admin({ kind: 'open-lobby', lobby: pick(LOBBIES), capacity, channels: some(CHANNELS, 2) });
+      } else if (dice < 22) world.admin({ kind: 'close-lobby', lobby: pick(LOBBIES) });
+      else if (inside.length > 0) act(pick(inside));
+    };
+
+    for (let count = 0; count < STEPS && world.faults.length === 0; count++) {
+      step();
+      world.check();
+      for (const { belief } of world.clients.values()) {
+        if (belief.token !== null && !tokens.includes(belief.token)) tokens.push(belief.token);
       }
-      carryOut(bench.tickAt(bench.now));
-      checkBeliefs();
+      if (tokens.length > 400) tokens.splice(0, 200);
+      world.pass(below(60) === 0 ? below(3000) : below(40));
+      world.check();
     }
-    t.same(faults, []);
-    for (const [name, count] of Object.entries(reached)) t.ok(count > 50, `${name}: ${count} times`);
+    t.same(world.faults, []);
+    for (const outcome of OUTCOMES) {
+      const count = world.reached.get(outcome) ?? 0;
+      t.ok(count >= 5, `${outcome}: ${count} times`);
+    }
+    const found = [...world.reached].filter(([outcome]) => !OUTCOMES.includes(outcome));
+    t.comment(found.map(([outcome, count]) => `${outcome}: ${count}`).join(', '));
   });
 }

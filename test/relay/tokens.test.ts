@@ -32,21 +32,28 @@ t.test('a token grants what it says, under each algorithm, by jose and by node:c
     maySpeak: false,
     mayListen: true,
     moderator: true,
+    priority: true,
     channels: ['red', 'squad 1'],
     expiresAt: NOW + 600,
   };
   for (const algorithm of ALGORITHMS) {
     const token = { key: keys[algorithm].privateKey, audience: 'hotmic', now: NOW, ...grant };
     t.same(await verifier.verify(await mintToken(token), NOW), { kind: 'granted', grant }, algorithm);
-    const hotmic = { lobby: 'den', speak: false, moderator: true, channels: ['red', 'squad 1'] };
+    const hotmic = {
+      lobby: 'den',
+      speak: false,
+      moderator: true,
+      priority: true,
+      channels: ['red', 'squad 1'],
+    };
     const other = tokenUnder(keys[algorithm], claimsWith({ hotmic }));
     t.same(await verifier.verify(other, NOW), { kind: 'granted', grant }, algorithm);
   }
 });
 
-t.test('what a token leaves out is speak, listen, no moderator, no channels', async (t) => {
+t.test('what a token leaves out is speak, listen, no moderator, no priority, no channels', async (t) => {
   t.match(await verifier.verify(tokenUnder(key), NOW), {
-    grant: { maySpeak: true, mayListen: true, moderator: false, channels: [] },
+    grant: { maySpeak: true, mayListen: true, moderator: false, priority: false, channels: [] },
   });
 });
 
@@ -275,6 +282,7 @@ t.test('claims that are missing, of another type or out of range grant nothing',
     hotmic({ speak: null }),
     hotmic({ listen: 1 }),
     hotmic({ moderator: 'yes' }),
+    hotmic({ priority: 1 }),
     hotmic({ channels: 'red' }),
     hotmic({ channels: [''] }),
     hotmic({ channels: [5] }),

@@ -113,6 +113,7 @@ t.test('what is malformed is dropped, and counted under its reason', async (t) =
     'rate-sound',
     'not-joined',
     'not-allowed',
+    'muted',
   ];
   t.same(new Set([...cases.map(([reason]) => reason), ...elsewhere]), new Set(DROP_REASONS));
 });
@@ -294,7 +295,7 @@ t.test('who leaves while speaking is told of as left, and not as silent', async 
   bench.join(1);
   bench.join(2);
   bench.voice(2, frameOf(2));
-  t.same(tellsOf(bench.close(2)), [[[1], { type: 'left', slot: 1 }]]);
+  t.same(tellsOf(bench.text(2, { type: 'leave' })), [[[1], { type: 'left', slot: 1 }]]);
   t.same(bench.tickAt(5000), []);
 });
 

@@ -32,7 +32,8 @@ t.test('each length comes out, from each place in a buffer', async (t) => {
   const wrong: string[] = [];
   for (let start = 0; start < 9; start++) {
     for (let end = start; end <= bytes.length; end++) {
-      if (crc32(bytes, start, end) !== crc32BitByBit(bytes.subarray(start, end))) wrong.push(`${start} to ${end}`);
+      if (crc32(bytes, start, end) !== crc32BitByBit(bytes.subarray(start, end)))
+        wrong.push(`${start} to ${end}`);
     }
   }
   t.same(wrong, []);

@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import {
+  isPerson,
   joinSteamId,
   PERSON_HIGH,
   parseSteamId,
@@ -23,6 +24,21 @@ t.test('an account number is a whole number from 1 to 4294967295', async (t) => 
   for (const account of [0, -1, 2 ** 32, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
     t.throws(() => personSteamId(account), RangeError, String(account));
   }
+});
+
+t.test('only a person’s id is a person’s', async (t) => {
+  for (const account of [1, 2, 0xffffffff]) t.ok(isPerson(personSteamId(account)), String(account));
+  const others: Record<string, bigint> = {
+    nobody: 0n,
+    'account 0': joinSteamId(0, PERSON_HIGH),
+    'an anonymous game server': joinSteamId(5, 0x01400000),
+    'a group': joinSteamId(5, 0x01700000),
+    'another universe': joinSteamId(5, 0x02100001),
+    'another instance': joinSteamId(5, 0x01100002),
+    'all bits': 2n ** 64n - 1n,
+    'a bit more': 2n ** 64n + personSteamId(1),
+  };
+  for (const [what, steamId] of Object.entries(others)) t.notOk(isPerson(steamId), what);
 });
 
 t.test('halves are unsigned', async (t) => {

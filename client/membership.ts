@@ -1,0 +1,441 @@
+/**
+ * A lobby at work: carries a session over one connection after another, and tells what happens.
+ *
+ * At most one connection is ours at a time; what an earlier one still tells is not heard.
+ */
+
+import { HotmicError, messageOf, systemReason } from '../voice/error.js';
+import type { NumberedPacket } from '../voice/talkspurt.js';
+import type { Milliseconds } from '../voice/units.js';
+import { type VoiceHeader, writeVoiceFrame } from '../voice/wire.js';
+import type { Credentials } from './credentials.js';
+import type { Lobby, LobbyCounts, LobbyEvents, LobbyOptions } from './lobby.js';
+import type { Member, Participant } from './lobby_state.js';
+import { MissedFrames } from './missed_frames.js';
+import { Reconnect, type ReconnectStep } from './reconnect.js';
+import {
+  channelsRequest,
+  checkTarget,
+  type Moderation,
+  moderateRequest,
+  renameRequest,
+  whisperRequest,
+} from './requests.js';
+import type { Rim } from './rim.js';
+import {
+  Session,
+  type SessionDrop,
+  type SessionOutput,
+  type SessionRequest,
+  type ShownCredential,
+} from './session.js';
+import type { OpenTransport, Transport } from './transport.js';
+import { urlToGoTo } from './url.js';
+import { isSameTarget, type VoiceTarget } from './voice_target.js';
+
+/** The longest that `joinLobby` waits for the relay's welcome. */
+const WELCOME_TIMEOUT_MS: Milliseconds = 10_000;
+
+/** The longest that one try to come back takes: of the 30 s that a place is kept, one that hangs must not take all. */
+const RETURN_TIMEOUT_MS: Milliseconds = 5000;
+
+/** Voice that waits to be sent at most: some seconds of one speaker's. */
+const MAX_BUFFERED_BYTES = 64 * 1024;
+
+/** The longest that `leave` waits for the relay's close; then it closes the connection itself. */
+const LEAVE_TIMEOUT_MS: Milliseconds = 2000;
+
+/** What a connection that we gave up is told to have closed with. */
+const NO_CLOSE_FRAME = 1006;
+
+export class Membership implements Lobby {
+  readonly #options: LobbyOptions;
+  readonly #credentials: Credentials;
+  readonly #openTransport: OpenTransport;
+  readonly #rim: Rim;
+  readonly #events: LobbyEvents;
+  readonly #session: Session;
+  readonly #reconnect: Reconnect;
+  readonly #missed = new MissedFrames();
+  readonly #joined = deferred<Lobby>();
+  readonly #closed = deferred<void>();
+  readonly #dropped: Record<SessionDrop, number> = {
+    'not-joined': 0,
+    malformed: 0,
+    'slot-unknown': 0,
+    'target-unknown': 0,
+  };
+  #url: URL;
+  /** Where the relay sent us for when it closes. */
+  #goTo: URL | null = null;
+  #transport: Transport | null = null;
+  /** The number of the connection that is ours. */
+  #attempt = 0;
+  /** Calls off the wait that is under way: for a welcome, or until the next try. */
+  #stopWaiting: () => void = () => undefined;
+  #wasWelcome = false;
+  #joinedAt: Milliseconds = 0;
+  #joinedRelayTimeMs = 0;
+  /** What the clock of a relay that we joined anew is behind that of the first, in ms. */
+  #relayTimeShiftMs = 0;
+  /** Of the last frame that was sent. */
+  #target: VoiceTarget | null = null;
+  #framesSent = 0;
+  #framesRefused = 0;
+  #framesReceived = 0;
+  #resumes = 0;
+
+  constructor(url: URL, options: LobbyOptions, credentials: Credentials, open: OpenTransport, rim: Rim) {
+    this.#url = url;
+    this.#options = options;
+    this.#credentials = credentials;
+    this.#openTransport = open;
+    this.#rim = rim;
+    this.#events = options.events ?? {};
+    this.#reconnect = new Reconnect(rim.random);
+    const { reconnect = 'auto' } = options;
+    this.#session = new Session(options, { reconnect, rejoin: credentials.again });
+  }
+
+  get state(): Lobby['state'] {
+    if (this.#session.joined) return 'joined';
+    return this.#session.away ? 'reconnecting' : 'over';
+  }
+
+  get slot(): number {
+    return this.#session.you.slot;
+  }
+
+  get you(): Member {
+    return this.#session.you;
+  }
+
+  get joinedRelayTimeMs(): number {
+    return this.#joinedRelayTimeMs;
+  }
+
+  get maySpeak(): boolean {
+    return this.#session.maySpeak;
+  }
+
+  get mayListen(): boolean {
+    return this.#session.mayListen;
+  }
+
+  get participants(): readonly Participant[] {
+    return this.#session.participants;
+  }
+
+  get channels(): readonly string[] {
+    return this.#session.channels;
+  }
+
+  /** Connects, for the first time. */
+  join(): Promise<Lobby> {
+    const { signal } = this.#options;
+    const where = this.#url.href;
+    const onAbort = () => {
+      if (this.#wasWelcome) return;
+      this.#abandon(new HotmicError('ERR_HOTMIC_CLOSED', `Gave up joining at ${where}`));
+    };
+    signal?.addEventListener('abort', onAbort);
+    const stopListening = () => signal?.removeEventListener('abort', onAbort);
+    this.#joined.promise.then(stopListening, stopListening);
+    this.#connect(WELCOME_TIMEOUT_MS);
+    if (signal?.aborted) onAbort();
+    return this.#joined.promise;
+  }
+
+  /** Bound, so that it can be handed over as it is. */
+  readonly publish = (packet: NumberedPacket, target: VoiceTarget = 'lobby'): boolean => {
+    checkTarget(target);
+    if (this.state === 'over') return false;
+    const number = this.#session.numberOf(target);
+    const transport = this.#transport;
+    if (number === null || !transport || transport.bufferedBytes > MAX_BUFFERED_BYTES) {
+      this.#framesRefused += 1;
+      return false;
+    }
+    // Whoever does not cut a talkspurt leaves it to the hangover; but that it is another one has to be seen.
+    const isNewTarget = this.#target !== null && !isSameTarget(this.#target, target);
+    this.#target = target;
+    const fields = { ...packet, target: number, marker: packet.marker || isNewTarget };
+    transport.send(writeVoiceFrame(fields, packet.packet));
+    if (this.maySpeak && !this.you.muted) this.#missed.sent(number);
+    this.#framesSent += 1;
+    return true;
+  };
+
+  enter(channels: readonly string[]): boolean {
+    return this.#request(channelsRequest(channels));
+  }
+
+  whisper(slots: readonly number[]): boolean {
+    return this.#request(whisperRequest(slots));
+  }
+
+  rename(name: string): boolean {
+    return this.#request(renameRequest(name));
+  }
+
+  moderate(moderation: Moderation): boolean {
+    return this.#request(moderateRequest(moderation));
+  }
+
+  counts(): LobbyCounts {
+    return {
+      framesSent: this.#framesSent,
+      framesRefused: this.#framesRefused,
+      framesReceived: this.#framesReceived,
+      framesMissed: this.#missed.count,
+      resumes: this.#resumes,
+      dropped: { ...this.#dropped },
+    };
+  }
+
+  async leave(): Promise<void> {
+    this.#apply(this.#session.leave());
+    const stopWaiting = this.#rim.after(LEAVE_TIMEOUT_MS, () => this.#transport?.close());
+    await this.#closed.promise;
+    stopWaiting();
+  }
+
+  #request(request: SessionRequest): boolean {
+    const send = this.#session.request(request);
+    if (send) this.#apply([send]);
+    return send !== null;
+  }
+
+  /** Opens a connection, which has to bring a welcome within `timeoutMs`. */
+  #connect(timeoutMs: Milliseconds): void {
+    this.#attempt += 1;
+    const attempt = this.#attempt;
+    this.#wait(timeoutMs, () => this.#failAttempt(new Error(`no welcome after ${timeoutMs / 1000} s`)));
+    try {
+      const { opening } = this.#session;
+      const credential = opening === 'hello' ? this.#credentials.next() : ({ kind: 'none' } as const);
+      if (!(credential instanceof Promise)) {
+        this.#open(attempt, credential);
+        return;
+      }
+      credential.then(
+        (shown) => this.#isOurs(attempt) && this.#open(attempt, shown),
+        (thrown: unknown) => this.#isOurs(attempt) && this.#failCredential(thrown),
+      );
+    } catch (thrown) {
+      this.#failCredential(thrown);
+    }
+  }
+
+  #open(attempt: number, credential: ShownCredential): void {
+    const session = this.#session;
+    this.#transport = this.#openTransport(this.#url, {
+      onOpen: () => {
+        if (this.#isOurs(attempt)) this.#apply(session.handle({ kind: 'opened', credential }));
+      },
+      onText: (text) => {
+        if (this.#isOurs(attempt)) this.#apply(session.handle({ kind: 'text', text }));
+      },
+      onBytes: (frame) => {
+        if (this.#isOurs(attempt)) this.#apply(session.handle({ kind: 'voice', frame }));
+      },
+      onClose: (code, reason, failure) => {
+        if (!this.#isOurs(attempt)) return;
+        this.#transport = null;
+        if (failure && !this.#wasWelcome) this.#joined.reject(this.#connectError(failure));
+        this.#apply(session.handle({ kind: 'closed', code, reason, failure }));
+        if (session.over) this.#closed.resolve();
+      },
+    });
+  }
+
+  #isOurs(attempt: number): boolean {
+    return attempt === this.#attempt;
+  }
+
+  /** The connection under way is given up. */
+  #failAttempt(why: Error): void {
+    if (!this.#wasWelcome) {
+      const message = `Cannot join at ${this.#url.href}: ${why.message}`;
+      this.#abandon(new HotmicError('ERR_HOTMIC_CONNECT', message));
+      return;
+    }
+    this.#hangUp();
+    this.#apply(this.#session.handle({ kind: 'closed', code: NO_CLOSE_FRAME, reason: '', failure: why }));
+  }
+
+  /** The game has no credential for us; before the welcome that is the caller's to know as it is. */
+  #failCredential(thrown: unknown): void {
+    if (this.#wasWelcome) this.#failAttempt(new Error(`there is no credential: ${messageOf(thrown)}`));
+    else this.#abandon(thrown);
+  }
+
+  /** What still comes is not ours any more. */
+  #abandon(thrown: unknown): void {
+    this.#joined.reject(thrown);
+    this.#session.abandon();
+    this.#stopWaiting();
+    this.#hangUp();
+    this.#closed.resolve();
+  }
+
+  #hangUp(): void {
+    this.#attempt += 1;
+    this.#transport?.close();
+    this.#transport = null;
+  }
+
+  #wait(ms: Milliseconds, then: () => void): void {
+    this.#stopWaiting();
+    this.#stopWaiting = this.#rim.after(ms, then);
+  }
+
+  #step(step: ReconnectStep): void {
+    // Whoever was told may have left.
+    if (this.#session.over) return;
+    if (step.kind === 'give-up') this.#apply(this.#session.giveUp());
+    else this.#wait(step.afterMs, () => this.#connect(RETURN_TIMEOUT_MS));
+  }
+
+  #apply(outputs: readonly SessionOutput[]): void {
+    for (const output of outputs) this.#applyOne(output);
+  }
+
+  #applyOne(output: SessionOutput): void {
+    const events = this.#events;
+    switch (output.kind) {
+      case 'send':
+        this.#transport?.send(output.text);
+        break;
+      case 'challenge':
+        this.#answer(output.nonce);
+        break;
+      case 'welcome':
+        this.#wasWelcome = true;
+        this.#stopWaiting();
+        this.#joinedAt = this.#rim.now();
+        this.#joinedRelayTimeMs = output.relayTimeMs;
+        events.onWelcome?.(this);
+        this.#joined.resolve(this);
+        break;
+      case 'away':
+        events.onReconnecting?.(output.error);
+        if (this.#goTo) {
+          this.#url = this.#goTo;
+          this.#goTo = null;
+          this.#session.forgetPlace();
+        }
+        this.#step(this.#reconnect.lost(output.why, output.withinMs, this.#rim.now()));
+        break;
+      case 'still-away':
+        this.#step(this.#reconnect.failed(this.#rim.now()));
+        break;
+      case 'resumed':
+        this.#back(output.how, output.relayTimeMs);
+        break;
+      case 'joined':
+        events.onJoined?.(output.participant);
+        break;
+      case 'left':
+        events.onLeft?.(output.participant);
+        break;
+      case 'speaking':
+        events.onSpeaking?.(output.participant);
+        break;
+      case 'changed':
+        events.onChanged?.(output.participant, output.before);
+        break;
+      case 'you-changed':
+        // Whatever we hear from now on, it may have begun before.
+        this.#missed.restart();
+        events.onYouChanged?.(output.you, output.before);
+        break;
+      case 'channels':
+        events.onChannels?.(output.channels);
+        break;
+      case 'voice':
+        this.#framesReceived += 1;
+        this.#missed.received(output.header.target, output.header.relaySequence);
+        events.onVoice?.(output.participant, this.#onFirstClock(output.header), output.packet, output.target);
+        break;
+      case 'dropped':
+        this.#dropped[output.reason] += 1;
+        break;
+      case 'failed':
+        events.onFailed?.(output.code, output.message);
+        break;
+      case 'draining': {
+        const mayGo = this.#credentials.again === 'may' && !this.you.guest && output.goTo !== null;
+        this.#goTo = mayGo && output.goTo !== null ? urlToGoTo(output.goTo, this.#url) : null;
+        events.onDraining?.(output.withinMs, output.goTo);
+        break;
+      }
+      case 'ended':
+        this.#end(output.error);
+    }
+  }
+
+  /** The relay wants an encrypted app ticket. */
+  #answer(nonce: Uint8Array): void {
+    const attempt = this.#attempt;
+    this.#credentials.appTicket(nonce).then(
+      (ticket) => {
+        if (this.#isOurs(attempt)) this.#apply(this.#session.handle({ kind: 'app-ticket', ticket }));
+      },
+      (thrown: unknown) => {
+        if (this.#isOurs(attempt)) this.#failCredential(thrown);
+      },
+    );
+  }
+
+  #back(how: 'resumed' | 'joined-anew', relayTimeMs: number): void {
+    this.#stopWaiting();
+    this.#resumes += 1;
+    this.#missed.restart();
+    if (how === 'joined-anew') {
+      const elapsedMs = Math.round(this.#rim.now() - this.#joinedAt);
+      this.#relayTimeShiftMs = this.#joinedRelayTimeMs + elapsedMs - relayTimeMs;
+    }
+    this.#events.onResumed?.(how);
+  }
+
+  #end(error: HotmicError | null): void {
+    this.#stopWaiting();
+    if (this.#transport) this.#transport.close();
+    else this.#closed.resolve();
+    if (this.#wasWelcome) {
+      this.#events.onEnded?.(error);
+      return;
+    }
+    this.#joined.reject(
+      error ?? new HotmicError('ERR_HOTMIC_CLOSED', 'The lobby was left before it was joined'),
+    );
+  }
+
+  /** Another relay's clock began elsewhere; whoever records or measures age is not to see that. */
+  #onFirstClock(header: VoiceHeader): VoiceHeader {
+    if (this.#relayTimeShiftMs === 0) return header;
+    return { ...header, relayTimeMs: (header.relayTimeMs + this.#relayTimeShiftMs) >>> 0 };
+  }
+
+  #connectError(cause: Error): HotmicError {
+    const why = systemReason(cause);
+    return new HotmicError('ERR_HOTMIC_CONNECT', `Cannot connect to ${this.#url.href}: ${why}`, { cause });
+  }
+}
+
+interface Deferred<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (thrown: unknown) => void;
+}
+
+function deferred<T>(): Deferred<T> {
+  let resolve: (value: T) => void = () => undefined;
+  let reject: (thrown: unknown) => void = () => undefined;
+  const promise = new Promise<T>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  return { promise, resolve, reject };
+}

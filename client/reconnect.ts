@@ -1,0 +1,54 @@
+/**
+ * When to try again after a connection broke: at once, then later each time, with chance in it, until the time is over. Pure: instants and
+ * randomness are arguments.
+ *
+ * When a relay ends, thousands come back together. Chance spreads them, and whoever fails waits longer.
+ */
+
+import type { Milliseconds } from '../voice/units.js';
+
+/** The wait before the second try is up to this long; each further one up to twice as long, up to the maximum. */
+const FIRST_WAIT_MS: Milliseconds = 250;
+const MAX_WAIT_MS: Milliseconds = 4000;
+
+/** A relay that closed told everybody at the same moment: the first try is spread over this time. */
+const SPREAD_MS: Milliseconds = 1000;
+
+/** What to do next. */
+export type ReconnectStep =
+  | { readonly kind: 'try'; readonly afterMs: Milliseconds }
+  | { readonly kind: 'give-up' };
+
+/** One connection's tries to come back. */
+export class Reconnect {
+  readonly #random: () => number;
+  #endsAt: Milliseconds = 0;
+  #waitMs: Milliseconds = FIRST_WAIT_MS;
+
+  /** @param random Gives numbers from 0 up to 1, as Math.random does. */
+  constructor(random: () => number) {
+    this.#random = random;
+  }
+
+  /** The connection broke, or the relay closed it. There is `withinMs` to come back. */
+  lost(why: 'broken' | 'closed', withinMs: Milliseconds, now: Milliseconds): ReconnectStep {
+    this.#endsAt = now + withinMs;
+    this.#waitMs = FIRST_WAIT_MS;
+    return this.#tryAfter(why === 'closed' ? this.#random() * SPREAD_MS : 0, now);
+  }
+
+  /** A try came to nothing. */
+  failed(now: Milliseconds): ReconnectStep {
+    // At least half of it: with less, some would try again and again.
+    const waitMs = this.#waitMs * (0.5 + this.#random() / 2);
+    this.#waitMs = Math.min(MAX_WAIT_MS, this.#waitMs * 2);
+    return this.#tryAfter(waitMs, now);
+  }
+
+  /** The last try is made in time. */
+  #tryAfter(waitMs: Milliseconds, now: Milliseconds): ReconnectStep {
+    const leftMs = this.#endsAt - now;
+    if (leftMs <= 0) return { kind: 'give-up' };
+    return { kind: 'try', afterMs: Math.min(waitMs, leftMs) };
+  }
+}

@@ -1,0 +1,115 @@
+/** What a participant asks of the relay, checked before it is said: the relay closes out who sends what it cannot read. */
+
+import {
+  LABEL,
+  MAX_CHANNELS_ENTERED,
+  MAX_SANCTION_S,
+  MAX_WHISPERED,
+  type ModerateMessage,
+} from '../voice/control.js';
+import type { SessionRequest } from './session.js';
+import type { VoiceTarget } from './voice_target.js';
+
+/** What a moderator does to somebody, there or not. docs/protocol.md says what each does. */
+export type Moderation =
+  /** `seconds` until it ends by itself, 1 to 315360000. Default: 30 days; for a ban: for good. */
+  | { readonly action: 'mute' | 'deafen' | 'ban'; readonly steamId: bigint; readonly seconds?: number }
+  | {
+      readonly action: 'unmute' | 'undeafen' | 'unban' | 'kick' | 'prioritize' | 'unprioritize';
+      readonly steamId: bigint;
+    }
+  /** Into these channels and no others, at most 16. */
+  | { readonly action: 'move'; readonly steamId: bigint; readonly channels: readonly string[] };
+
+const ACTIONS: readonly Moderation['action'][] = [
+  'mute',
+  'deafen',
+  'ban',
+  'unmute',
+  'undeafen',
+  'unban',
+  'kick',
+  'prioritize',
+  'unprioritize',
+  'move',
+];
+
+/** @throws RangeError naming what cannot be done, as in `join: name`. */
+export function checkLabel(what: string, text: string): void {
+  if (typeof text === 'string' && LABEL.test(text)) return;
+  throw new RangeError(
+    `Cannot ${what} is ${JSON.stringify(text)}, wants 1 to 64 characters, none of them a control`,
+  );
+}
+
+/** @throws TypeError for a target that is none. */
+export function checkTarget(target: VoiceTarget): void {
+  if (target === 'lobby' || target === 'whisper') return;
+  if (typeof target === 'object' && target !== null && typeof target.channel === 'string') return;
+  throw new TypeError(
+    `Cannot speak: the target is ${JSON.stringify(target)}, wants 'lobby', 'whisper' or { channel }`,
+  );
+}
+
+export function channelsRequest(channels: readonly string[]): SessionRequest {
+  return { type: 'channels', channels: checkedChannels('enter', channels) };
+}
+
+export function whisperRequest(slots: readonly number[]): SessionRequest {
+  if (slots.length > MAX_WHISPERED) {
+    throw new RangeError(`Cannot whisper: ${slots.length} slots, wants at most ${MAX_WHISPERED}`);
+  }
+  const wrong = slots.find((slot) => !Number.isInteger(slot) || slot < 0 || slot > 0xffff);
+  if (wrong !== undefined) throw new RangeError(`Cannot whisper: slot is ${wrong}, wants 0 to 65535`);
+  return { type: 'whisper', slots: [...slots] };
+}
+
+export function renameRequest(name: string): SessionRequest {
+  checkLabel('rename: name', name);
+  return { type: 'rename', name };
+}
+
+export function moderateRequest(moderation: Moderation): ModerateMessage {
+  const { action, steamId } = moderation;
+  if (!ACTIONS.includes(action)) {
+    throw new TypeError(
+      `Cannot moderate: action is ${JSON.stringify(action)}, wants one of ${ACTIONS.join(', ')}`,
+    );
+  }
+  if (typeof steamId !== 'bigint') {
+    throw new TypeError(`Cannot moderate: steamId is a ${typeof steamId}, wants a bigint`);
+  }
+  if (steamId < 1n || BigInt.asUintN(64, steamId) !== steamId) {
+    throw new RangeError(`Cannot moderate: steamId is ${steamId}, wants 1 to 2^64 - 1`);
+  }
+  const whom = { type: 'moderate', steamId: String(steamId) } as const;
+  switch (moderation.action) {
+    case 'move':
+      return { ...whom, action: 'move', channels: checkedChannels('move', moderation.channels) };
+    case 'mute':
+    case 'deafen':
+    case 'ban': {
+      const { seconds } = moderation;
+      if (seconds === undefined) return { ...whom, action: moderation.action };
+      if (!Number.isInteger(seconds) || seconds < 1 || seconds > MAX_SANCTION_S) {
+        throw new RangeError(`Cannot moderate: seconds is ${seconds}, wants 1 to ${MAX_SANCTION_S}`);
+      }
+      return { ...whom, action: moderation.action, seconds };
+    }
+    default:
+      return { ...whom, action: moderation.action };
+  }
+}
+
+function checkedChannels(what: string, channels: readonly string[]): string[] {
+  if (channels.length > MAX_CHANNELS_ENTERED) {
+    throw new RangeError(
+      `Cannot ${what}: ${channels.length} channels, wants at most ${MAX_CHANNELS_ENTERED}`,
+    );
+  }
+  for (const channel of channels) checkLabel(`${what}: channel`, channel);
+  if (new Set(channels).size !== channels.length) {
+    throw new RangeError(`Cannot ${what}: channels are ${channels.join(', ')}, wants each once`);
+  }
+  return [...channels];
+}

@@ -1,0 +1,129 @@
+/** What a hello asks for, and what is to be done about it: the decision before anybody is asked. Pure. */
+
+import { type ClientMessage, PROTOCOL_VERSION } from '../voice/control.js';
+import type { RefusalCode } from '../voice/control_codes.js';
+import { GUEST_HIGH, joinSteamId } from '../voice/steam_id.js';
+import type { Credential, CredentialVerdict } from './credential.js';
+
+export type Hello = Extract<ClientMessage, { type: 'hello' }>;
+
+/** Who may come in, and what becomes of them. */
+export interface RelayPolicy {
+  /** Who claims a SteamID and proves nothing: refused, or taken by their word, in development alone. Default `refuse`. */
+  readonly unproven: 'refuse' | 'admit';
+  /** Who claims no SteamID: refused, or let in to listen, or to speak too. Default `refuse`. */
+  readonly guests: 'refuse' | 'listen' | 'speak';
+  /** Somebody who proves a SteamID that is in the lobby already takes its place, or is refused. Default `replace`. */
+  readonly secondJoin: 'replace' | 'refuse';
+  /** A lobby that is not there is made by who joins first, or by an administrator alone. Default `on-join`. */
+  readonly lobbies: 'on-join' | 'by-admin';
+  /** Whether somebody judges encrypted app tickets: a challenge for one that nobody takes would cost the player a wait. Default `nobody`. */
+  readonly appTickets: 'judged' | 'nobody';
+  /** Whose credential ends is closed out, or stays until they leave. Default `close`. */
+  readonly atExpiry: 'close' | 'keep';
+}
+
+/** Lets in whoever proves who they are. */
+export const STRICT_POLICY: RelayPolicy = {
+  unproven: 'refuse',
+  guests: 'refuse',
+  secondJoin: 'replace',
+  lobbies: 'on-join',
+  appTickets: 'nobody',
+  atExpiry: 'close',
+};
+
+/** The versions that this relay speaks. */
+const VERSIONS: readonly number[] = [PROTOCOL_VERSION];
+
+/** How a client shows who it is. */
+export type Claim =
+  | { readonly kind: 'challenge' }
+  | { readonly kind: 'credential'; readonly credential: Credential }
+  /** It says so. */
+  | { readonly kind: 'unproven'; readonly steamId: string }
+  | { readonly kind: 'guest' }
+  | { readonly kind: 'refused'; readonly code: RefusalCode; readonly detail: string };
+
+/**
+ * What a hello claims. Of several credentials the first counts: token, web ticket, app ticket.
+ *
+ * @param nonce Of the challenge that this connection had; null without one.
+ */
+export function claimOf(hello: Hello, nonce: string | null, policy: RelayPolicy): Claim {
+  const { token, ticket, appTicket, steamId } = hello;
+  if (token !== undefined) return { kind: 'credential', credential: { kind: 'token', token } };
+  if (ticket !== undefined) return { kind: 'credential', credential: { kind: 'web-ticket', ticket } };
+  if (appTicket !== undefined && policy.appTickets === 'nobody') {
+    const detail =
+      'the ticket is refused (not-judged-here), wants another credential: nobody here judges app tickets';
+    return { kind: 'refused', code: 'ticket-refused', detail };
+  }
+  if (appTicket === 'request') return { kind: 'challenge' };
+  if (appTicket !== undefined) {
+    if (nonce === null) {
+      const detail = 'the ticket is refused (no-challenge), wants one with the nonce of a challenge';
+      return { kind: 'refused', code: 'ticket-refused', detail };
+    }
+    return { kind: 'credential', credential: { kind: 'app-ticket', ticket: appTicket, nonce } };
+  }
+  if (steamId === undefined && policy.guests !== 'refuse') return { kind: 'guest' };
+  if (steamId !== undefined && policy.unproven === 'admit') return { kind: 'unproven', steamId };
+  const detail = 'the hello shows not who it is from, wants a token or a ticket';
+  return { kind: 'refused', code: 'credential-expected', detail };
+}
+
+/**
+ * Why the bearer of a judged credential is not let in; null when they are.
+ *
+ * @param once Whether somebody has joined with it before.
+ */
+export function whyDenied(
+  hello: Hello,
+  verdict: CredentialVerdict,
+  once: 'new' | 'used' | 'full',
+): { readonly code: RefusalCode; readonly detail: string } | null {
+  const what = hello.token === undefined ? 'ticket' : 'token';
+  const denied = (reason: string, wanted: string, code: RefusalCode = `${what}-refused`) => ({
+    code,
+    detail: `the ${what} is refused (${reason}), wants ${wanted}`,
+  });
+  if (verdict.kind === 'denied') return denied(verdict.reason, verdict.wanted, verdict.code);
+  if (verdict.lobby !== null && verdict.lobby !== hello.lobby) {
+    return denied('other-lobby', 'one for the lobby in the hello');
+  }
+  if (hello.steamId !== undefined && hello.steamId !== verdict.steamId) {
+    return denied('other-steam-id', 'one of the SteamID in the hello');
+  }
+  if (once === 'used') return denied('used', 'one that nobody has joined with');
+  if (once === 'full') {
+    return denied('relay-full', 'fewer that were used within a day', 'admission-unavailable');
+  }
+  return null;
+}
+
+/** The version in force with a client that speaks these; null when there is none. */
+export function versionOf(offered: readonly number[]): number | null {
+  return offered.find((version) => VERSIONS.includes(version)) ?? null;
+}
+
+export function versionDetail(offered: readonly number[]): string {
+  return `client speaks ${offered.join(', ')}, wants ${VERSIONS.join(' or ')}`;
+}
+
+/** The hello without its secrets, to be kept while they are judged. */
+export function withoutSecrets(hello: Hello): Hello {
+  const { token, ticket, appTicket, ...rest } = hello;
+  return {
+    ...rest,
+    ...(token !== undefined && { token: '' }),
+    ...(ticket !== undefined && { ticket: '' }),
+    ...(appTicket !== undefined && { appTicket: '' }),
+  };
+}
+
+/** A guest's id, in decimal, of four random bytes. Not of a real account: those are of the public universe. */
+export function guestSteamId(random: Uint8Array): string {
+  const account = new DataView(random.buffer, random.byteOffset, 4).getUint32(0, true);
+  return joinSteamId(account === 0 ? 1 : account, GUEST_HIGH).toString();
+}

@@ -1,0 +1,91 @@
+/**
+ * uWebSockets from its package to a port: loaded when it is wanted, listening on a port of its own, and a reason
+ * in words where that fails.
+ */
+
+import type * as UWebSockets from 'uWebSockets.js';
+import net from 'node:net';
+import { listenError, missingError } from './start_error.js';
+
+/** @throws HotmicError `ERR_HOTMIC_RELAY_MISSING` when it is not installed or does not load. */
+export async function loadUWebSockets(): Promise<typeof UWebSockets> {
+  try {
+    // A CommonJS module: what it exports is the default of its namespace.
+    const { default: uws } = (await import('uWebSockets.js')) as unknown as { default: typeof UWebSockets };
+    return uws;
+  } catch (thrown) {
+    throw missingError(thrown, process.versions.node);
+  }
+}
+
+/**
+ * Has the app listen there: alone, or beside others of ours that listen shared. Of two that share a port the system
+ * gives each connection to either, so first ask `portFor` whether anybody else has it.
+ *
+ * @param port 0, a free one, only alone.
+ * @throws HotmicError `ERR_HOTMIC_PORT_IN_USE`, or `ERR_HOTMIC_LISTEN` for another reason.
+ */
+export async function listenAt(
+  uws: typeof UWebSockets,
+  app: UWebSockets.TemplatedApp,
+  host: string,
+  port: number,
+  how: 'alone' | 'shared',
+): Promise<UWebSockets.us_listen_socket> {
+  const listening = listen(uws, app, host, port, how);
+  if (listening) return listening;
+  const probed = how === 'alone' ? await probe(host, port) : null;
+  throw listenError(typeof probed === 'number' ? null : probed, host, port);
+}
+
+/**
+ * The port to share, a free one for 0. It is nobody's at that moment.
+ *
+ * @throws as `listenAt`.
+ */
+export async function portFor(host: string, port: number): Promise<number> {
+  const probed = await probe(host, port);
+  if (typeof probed === 'number') return probed;
+  throw listenError(probed, host, port);
+}
+
+/** Null when it cannot. uWebSockets calls back before it returns, and gives no reason. */
+function listen(
+  uws: typeof UWebSockets,
+  app: UWebSockets.TemplatedApp,
+  host: string,
+  port: number,
+  how: 'alone' | 'shared',
+): UWebSockets.us_listen_socket | null {
+  // The package's types know neither the constants nor host and options together. By default uWebSockets sets
+  // SO_REUSEPORT, and a second relay on the port would silently take half of the connections.
+  const { LIBUS_LISTEN_EXCLUSIVE_PORT } = uws as unknown as { LIBUS_LISTEN_EXCLUSIVE_PORT: number };
+  const wide = app as unknown as {
+    listen(
+      host: string,
+      port: number,
+      options: number,
+      callback: (socket: UWebSockets.us_listen_socket | false) => void,
+    ): void;
+  };
+  let listening: UWebSockets.us_listen_socket | null = null;
+  wide.listen(host, port, how === 'alone' ? LIBUS_LISTEN_EXCLUSIVE_PORT : 0, (socket) => {
+    listening = socket || null;
+  });
+  return listening;
+}
+
+/**
+ * The port that Node's own server gets there, and gives back; or what the system has against it, which uWebSockets does
+ * not tell.
+ */
+function probe(host: string, port: number): Promise<unknown> {
+  return new Promise((resolve) => {
+    const server = net.createServer();
+    server.once('error', resolve);
+    server.listen({ host, port, exclusive: true }, () => {
+      const got = (server.address() as net.AddressInfo).port;
+      server.close(() => resolve(got));
+    });
+  });
+}

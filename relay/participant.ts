@@ -1,0 +1,90 @@
+/**
+ * Someone in a lobby: what the relay knows of them, and how it tells of them. Lobby alone changes what is not readonly.
+ */
+
+import type { ParticipantInfo, RelayMessageToWrite } from '../voice/control.js';
+import type { Milliseconds } from '../voice/units.js';
+import { Target } from '../voice/wire.js';
+import type { Rights } from './credential.js';
+import type { ConnectionId } from './io.js';
+import type { Channel, Lobby } from './lobby.js';
+import type { TokenBucket } from './token_bucket.js';
+
+export interface Participant {
+  readonly lobby: Lobby;
+  readonly slot: number;
+  /** In decimal; the halves are what the frame path compares. */
+  readonly steamId: string;
+  readonly steamIdLow: number;
+  readonly steamIdHigh: number;
+  readonly rights: Rights;
+  readonly kind: 'player' | 'guest';
+  /** Null while they are away. */
+  connection: ConnectionId | null;
+  name: string;
+  muted: boolean;
+  deafened: boolean;
+  priority: boolean;
+  channels: readonly Channel[];
+  /** To whom their frames with the whisper target go. */
+  whisperTo: readonly Participant[];
+  /** What their connection is subscribed to. */
+  topics: readonly string[];
+  /** The target of the talkspurt under way; null while they are silent. */
+  speakingTo: number | null;
+  /** When the last voice frame that went through came. */
+  heardAt: Milliseconds;
+  /** Of the frames that they whispered. */
+  whisperSequence: number;
+  /** When they went away; of no meaning while they are here. */
+  awaySince: Milliseconds;
+  /** Gets them their place back; null where there is no resuming. Secret. */
+  resumeToken: string | null;
+  /** When their credential ends; infinite without an end. */
+  readonly expiresAt: Milliseconds;
+  readonly frames: TokenBucket;
+  readonly bytes: TokenBucket;
+  readonly soundMs: TokenBucket;
+}
+
+type StateToWrite = Extract<RelayMessageToWrite, { type: 'joined' }>['participant'];
+
+/** A participant as the relay tells of it: what is so by default is left out. */
+export function stateOf(participant: Participant): StateToWrite {
+  const { slot, steamId, name, channels, muted, deafened, connection, priority, rights, kind } = participant;
+  return {
+    slot,
+    steamId,
+    name,
+    ...(channels.length > 0 && { channels: channels.map(({ number }) => number) }),
+    ...(muted && { muted }),
+    ...(deafened && { deafened }),
+    ...(connection === null && { away: true }),
+    ...(priority && { priority }),
+    ...(rights.moderator && { moderator: true }),
+    ...(kind === 'guest' && { guest: true }),
+    ...(!rights.maySpeak && { spectator: true }),
+  };
+}
+
+/** The same for a welcome: and whether they speak to this viewer. */
+export function infoFor(
+  viewer: Participant,
+  participant: Participant,
+): StateToWrite & Pick<ParticipantInfo, 'speaking'> {
+  return { ...stateOf(participant), speaking: speaksTo(participant, viewer) };
+}
+
+/** Whether `listener` is told that `speaker` speaks: who is where their frames go, deafened or not. */
+export function speaksTo({ speakingTo, whisperTo }: Participant, listener: Participant): boolean {
+  switch (speakingTo) {
+    case null:
+      return false;
+    case Target.lobby:
+      return true;
+    case Target.whisper:
+      return whisperTo.includes(listener);
+    default:
+      return listener.channels.some(({ number }) => number === speakingTo);
+  }
+}

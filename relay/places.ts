@@ -1,0 +1,76 @@
+/**
+ * The places of participants that end by time: of those who are away and may be back, under which token, and of those whose
+ * credential ends.
+ */
+
+import type { Milliseconds } from '../voice/units.js';
+import type { Participant } from './participant.js';
+
+export class Places {
+  readonly #resumeWithinMs: Milliseconds;
+  readonly #random16: () => string;
+  /** The longest away first. */
+  readonly #away = new Set<Participant>();
+  readonly #byToken = new Map<string, Participant>();
+  /** Whose credential ends. */
+  readonly #ending = new Set<Participant>();
+
+  /** @param random16 16 random bytes that nobody can guess, in hexadecimal. */
+  constructor(resumeWithinMs: Milliseconds, random16: () => string) {
+    this.#resumeWithinMs = resumeWithinMs;
+    this.#random16 = random16;
+  }
+
+  get away(): number {
+    return this.#away.size;
+  }
+
+  /** They are here, and their place is kept under a new token from now on; null where there is no resuming. */
+  arrive(participant: Participant): string | null {
+    this.#away.delete(participant);
+    this.#forgetToken(participant);
+    if (participant.expiresAt < Number.POSITIVE_INFINITY) this.#ending.add(participant);
+    if (this.#resumeWithinMs === 0) return null;
+    const token = this.#random16();
+    participant.resumeToken = token;
+    this.#byToken.set(token, participant);
+    return token;
+  }
+
+  /** Whose place it is. */
+  under(token: string): Participant | undefined {
+    return this.#byToken.get(token);
+  }
+
+  goAway(participant: Participant): void {
+    this.#away.add(participant);
+  }
+
+  leave(participant: Participant): void {
+    this.#away.delete(participant);
+    this.#ending.delete(participant);
+    this.#forgetToken(participant);
+  }
+
+  /** Who has been away for too long. */
+  goneBy(now: Milliseconds): readonly Participant[] {
+    const gone: Participant[] = [];
+    for (const participant of this.#away) {
+      if (now - participant.awaySince < this.#resumeWithinMs) break;
+      gone.push(participant);
+    }
+    return gone;
+  }
+
+  /** Whose credential has ended. */
+  endedBy(now: Milliseconds): readonly Participant[] {
+    const ended: Participant[] = [];
+    for (const participant of this.#ending) if (now >= participant.expiresAt) ended.push(participant);
+    return ended;
+  }
+
+  #forgetToken(participant: Participant): void {
+    if (participant.resumeToken !== null) this.#byToken.delete(participant.resumeToken);
+    participant.resumeToken = null;
+  }
+}

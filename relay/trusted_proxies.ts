@@ -1,0 +1,71 @@
+/**
+ * The proxies whose word on a client's address is taken, as addresses and CIDR blocks. Parsed once, at the start.
+ */
+
+import { type Address, parseAddress } from './addresses.js';
+
+/** Content networks publish some hundred blocks. */
+const MAX_TRUSTED_PROXIES = 1000;
+
+interface Block extends Address {
+  readonly prefixBits: number;
+}
+
+export class TrustedProxies {
+  readonly #blocks: readonly Block[];
+
+  /**
+   * @param entries Each an address (`::1`) or a block (`10.0.0.0/8`) whose bits behind the prefix are 0.
+   * @throws RangeError for what is neither, names the entry; and for more than 1000 of them.
+   */
+  constructor(entries: readonly string[]) {
+    if (entries.length > MAX_TRUSTED_PROXIES)
+      throw new RangeError(
+        `Cannot trust proxies: ${entries.length} of them, wants at most ${MAX_TRUSTED_PROXIES}`,
+      );
+    this.#blocks = entries.map((entry) => {
+      const fault = trustedProxyFault(entry);
+      if (fault !== null)
+        throw new RangeError(`Cannot trust proxy ${JSON.stringify(entry.slice(0, 100))}: ${fault}`);
+      return blockOf(entry)!;
+    });
+  }
+
+  /** An IPv4 address is in no block of IPv6, however wide; but for blocks of mapped ones, which are IPv4. */
+  includes(address: Address): boolean {
+    return this.#blocks.some(
+      (block) =>
+        block.family === address.family &&
+        block.groups.every((group, at) => group === maskedGroup(address.groups[at]!, at, block.prefixBits)),
+    );
+  }
+}
+
+/** What is wrong with an entry, and what is wanted; null when nothing is. */
+export function trustedProxyFault(entry: string): string | null {
+  const block = blockOf(entry);
+  if (!block) return 'it is no address and no block, wants such as 10.0.0.0/8, 192.0.2.7 or fd00::/8';
+  if (block.prefixBits === 0)
+    return 'it is everyone, and everyone could say who they are, wants a prefix of 1 or more';
+  const isMasked = block.groups.every((group, at) => group === maskedGroup(group, at, block.prefixBits));
+  return isMasked
+    ? null
+    : 'there are bits behind the prefix, wants the first address of the block or a longer prefix';
+}
+
+function blockOf(entry: string): Block | null {
+  const match = /^([^/]+)(?:\/(0|[1-9][0-9]{0,2}))?$/.exec(entry);
+  const address = match ? parseAddress(match[1]!) : null;
+  if (!match || !address) return null;
+  const bits = address.family === 4 ? 32 : 128;
+  if (match[2] === undefined) return { ...address, prefixBits: bits };
+  // A mapped block says its prefix in bits of IPv6.
+  const isMapped = address.family === 4 && match[1]!.includes(':');
+  const prefixBits = Number(match[2]) - (isMapped ? 96 : 0);
+  return prefixBits >= 0 && prefixBits <= bits ? { ...address, prefixBits } : null;
+}
+
+function maskedGroup(group: number, at: number, prefixBits: number): number {
+  const kept = Math.min(Math.max(prefixBits - 16 * at, 0), 16);
+  return group & (0xffff << (16 - kept)) & 0xffff;
+}

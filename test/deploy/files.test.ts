@@ -1,0 +1,84 @@
+/** The files in deploy/ against what they are about: the metrics that there are, the options of the command, systemd. */
+
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { runCli } from '../kit/cli.js';
+
+interface Panel {
+  readonly id: number;
+  readonly title: string;
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+  readonly targets: readonly { readonly refId: string; readonly expr: string }[];
+}
+const read = (name: string) => readFileSync(`deploy/${name}`, 'utf8');
+const METRIC = /\b(?:hotmic|process|nodejs)_[a-z0-9_]+/g;
+/** The names in the tables of relay/metrics.ts. */
+const known = new Set(
+  readFileSync('relay/metrics.ts', 'utf8').match(/(?<=')(?:hotmic|process|nodejs)_[a-z0-9_]+(?=')/g),
+);
+
+t.test('the dashboard asks for metrics that there are, and for all of the relay’s own', async (t) => {
+  const text = read('grafana-dashboard.json');
+  const { panels } = JSON.parse(text) as { panels: Panel[] };
+  t.ok(known.size > 20);
+  const asked = new Set(
+    panels.flatMap(({ targets }) => targets.flatMap(({ expr }) => expr.match(METRIC) ?? [])),
+  );
+  for (const metric of asked) t.ok(known.has(metric), `${metric} is in relay/metrics.ts`);
+  for (const metric of known) if (metric.startsWith('hotmic_')) t.ok(asked.has(metric), `${metric} is shown`);
+});
+
+t.test('its panels have ids and titles of their own, and lie beside each other', async (t) => {
+  const { panels } = JSON.parse(read('grafana-dashboard.json')) as { panels: Panel[] };
+  t.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
+  t.equal(new Set(panels.map(({ title }) => title)).size, panels.length);
+  const taken = new Set<string>();
+  for (const { title, gridPos, targets } of panels) {
+    t.equal(new Set(targets.map(({ refId }) => refId)).size, targets.length, title);
+    t.ok(gridPos.x + gridPos.w <= 24, title);
+    for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
+      for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
+        t.notOk(taken.has(`${x} ${y}`), `${title} covers nothing`);
+        taken.add(`${x} ${y}`);
+      }
+    }
+  }
+});
+
+t.test('the alarms ask for metrics that there are', async (t) => {
+  const expressions = [...read('prometheus-alerts.yml').matchAll(/^ +expr: (.*)$/gm)].map(
+    ([, text]) => text ?? '',
+  );
+  t.ok(expressions.length >= 5);
+  for (const expression of expressions) {
+    for (const metric of expression.match(METRIC) ?? []) t.ok(known.has(metric), metric);
+  }
+});
+
+t.test(
+  'unit and image start the relay with options that it has, and drain in the time they give',
+  async (t) => {
+    const { stdout: help } = await runCli(t, ['relay', '--help']);
+    const unit = read('hotmic-relay.service');
+    const image = read('Dockerfile');
+    const started = /^ExecStart=(.*)$/m.exec(unit)![1]!;
+    const cmd = /^CMD (.*)$/m.exec(image)![1]!;
+    for (const [option] of [...started.matchAll(/--[a-z-]+/g), ...cmd.matchAll(/--[a-z-]+/g)]) {
+      t.match(help, new RegExp(`${option}\\b`));
+    }
+    const drain = Number(/--drain (\d+)/.exec(started)![1]);
+    t.ok(Number(/^TimeoutStopSec=(\d+)/m.exec(unit)![1]) > drain);
+    t.match(image, /^USER node$/m);
+    for (const [, tag] of image.matchAll(/^FROM (\S+)/gm)) t.match(tag, /^node:24\.\d+\.\d+-trixie-slim$/);
+  },
+);
+
+const verify = spawnSync('systemd-analyze', ['verify', 'deploy/hotmic-relay.service'], { encoding: 'utf8' });
+const skip = verify.error ? 'no systemd-analyze here (Debian package systemd)' : false;
+
+t.test('systemd finds no fault with the unit', { skip }, async (t) => {
+  // That Node is somewhere else on this machine is none.
+  const isFault = (line: string) => line && !/Command \/usr\/bin\/node is not executable/.test(line);
+  t.same(verify.stderr.split('\n').filter(isFault), [], `status ${verify.status}`);
+});

@@ -1,0 +1,308 @@
+/**
+ * A second client, written from docs/protocol.md and docs/steam-voice-packet.md alone: `ws`, what Node has, and nothing of Hotmic's.
+ * What it cannot do is not in the documents. It takes the document at its word: each message is held to the form that is written
+ * there, and a type or a field that is not written there is kept in `undocumented`.
+ */
+
+import type { Socket } from 'node:net';
+import WebSocket from 'ws';
+import { type Form, formOf, WELCOME_LIMIT } from './messages.js';
+import { readFrame, type VoiceFrame, writeFrame } from './voice.js';
+
+/** How long anything may take that is to come, in ms: bounds what fails, on a machine that is busy with other tests. */
+const DEADLINE_MS = 20_000;
+
+export interface State {
+  slot: number;
+  steamId: string;
+  name: string;
+  channels?: number[];
+  muted?: boolean;
+  deafened?: boolean;
+  away?: boolean;
+  priority?: boolean;
+  moderator?: boolean;
+  guest?: boolean;
+  spectator?: boolean;
+  speaking?: boolean;
+}
+
+/** A control message that was held to its form: what is in it is there as the document says. */
+// biome-ignore lint/suspicious/noExplicitAny: its fields depend on its type, and were checked.
+export type Message = { type: string } & Record<string, any>;
+
+export type Event =
+  | { readonly kind: 'message'; readonly message: Message }
+  | { readonly kind: 'voice'; readonly frame: VoiceFrame }
+  | { readonly kind: 'close'; readonly code: number; readonly reason: string };
+
+export interface Spoken {
+  readonly target?: number;
+  readonly terminator?: boolean;
+  /** The packet in place of the client's own. */
+  readonly packet?: Buffer;
+  /** How many samples at 24 kHz it plays. */
+  readonly samples?: number;
+}
+
+/** Where a speaker's numbers are. It goes from a connection to the one that resumes it. */
+export interface Speech {
+  sequence: number;
+  timestamp: number;
+  /** The target of the talkspurt that runs, or null. */
+  target: number | null;
+}
+
+export class Client {
+  /** All that came, in the order in which it came. */
+  readonly events: Event[] = [];
+  /** Types and fields that came and that the document does not name. */
+  readonly undocumented = new Set<string>();
+  /** What broke the document's forms. Empty, or the relay or the document is wrong. */
+  readonly broken: string[] = [];
+  readonly participants = new Map<number, State>();
+  readonly channels = new Map<number, string>();
+  you: State | null = null;
+  resumeToken: string | null = null;
+  speech: Speech = { sequence: 65_530, timestamp: 4_294_966_000, target: null };
+  /** The packet that `say` sends. */
+  packet: Buffer = Buffer.alloc(0);
+  /** The event that `next` looks at next. */
+  private at = 0;
+  private readonly wake = new Set<() => void>();
+
+  private constructor(readonly socket: WebSocket) {
+    // One listener for both kinds: the document says that they share one order.
+    socket.on('message', (data: Buffer, isBinary) => this.take(data, isBinary));
+    socket.on('close', (code, reason) => this.push({ kind: 'close', code, reason: reason.toString() }));
+    socket.on('error', () => undefined);
+  }
+
+  /** Connects. Rejects with `HTTP <status>` when the relay answers so. */
+  static connect(url: string, options: WebSocket.ClientOptions = {}): Promise<Client> {
+    return new Promise((resolve, reject) => {
+      const socket = new WebSocket(url, { maxPayload: WELCOME_LIMIT, ...options });
+      const client = new Client(socket);
+      socket.once('open', () => resolve(client));
+      socket.once('error', reject);
+      socket.once('unexpected-response', (_, response) => {
+        response.resume();
+        reject(Object.assign(new Error(`HTTP ${response.statusCode}`), { response }));
+      });
+    });
+  }
+
+  /** Sends a control message; a string or bytes as they are. */
+  send(message: object | string): void {
+    this.socket.send(typeof message === 'string' ? message : JSON.stringify(message));
+  }
+
+  /** Sends messages that the relay reads at once, with nothing of its own in between. */
+  sendTogether(...messages: readonly object[]): void {
+    const { _socket: tcp } = this.socket as unknown as { _socket: Socket };
+    tcp.cork();
+    for (const message of messages) this.send(message);
+    tcp.uncork();
+  }
+
+  sendBytes(bytes: Buffer): void {
+    this.socket.send(bytes);
+  }
+
+  /** Says a voice frame as the document wants it written, and returns what was sent. */
+  say({ target = 0, terminator = false, packet = this.packet, samples = 480 }: Spoken = {}): Buffer {
+    const { speech } = this;
+    const bytes = writeFrame({
+      version: 1,
+      marker: speech.target !== target,
+      terminator,
+      target,
+      sequence: speech.sequence,
+      timestamp: speech.timestamp,
+      packet,
+    });
+    speech.sequence = (speech.sequence + 1) % 0x10000;
+    speech.timestamp = (speech.timestamp + samples) % 0x100000000;
+    speech.target = terminator ? null : target;
+    this.sendBytes(bytes);
+    return bytes;
+  }
+
+  /** The first event that `match` takes, behind all that was taken before. What it passes over stays in `events`. */
+  next<E extends Event>(
+    match: (event: Event) => event is E,
+    what: string,
+    withinMs = DEADLINE_MS,
+  ): Promise<E> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.wake.delete(look);
+        reject(new Error(`no ${what} in ${withinMs} ms; last came ${this.tail()}`));
+      }, withinMs);
+      const look = () => {
+        for (; this.at < this.events.length; this.at += 1) {
+          const event = this.events[this.at]!;
+          if (!match(event)) continue;
+          this.at += 1;
+          clearTimeout(timer);
+          this.wake.delete(look);
+          resolve(event);
+          return;
+        }
+      };
+      this.wake.add(look);
+      look();
+    });
+  }
+
+  /** The next message of a type, of which `fields` hold. */
+  async message(type: string, fields: Record<string, unknown> = {}, withinMs?: number): Promise<Message> {
+    const wanted = Object.entries(fields);
+    const { message } = await this.next(
+      (event): event is Event & { kind: 'message' } =>
+        event.kind === 'message' &&
+        event.message.type === type &&
+        wanted.every(([name, value]) => JSON.stringify(event.message[name]) === JSON.stringify(value)),
+      `${type} ${JSON.stringify(fields)}`,
+      withinMs,
+    );
+    return message;
+  }
+
+  /** The next `changed` of somebody. */
+  async changed(slot: number): Promise<State> {
+    const { message } = await this.next(
+      (event): event is Event & { kind: 'message' } =>
+        event.kind === 'message' &&
+        event.message.type === 'changed' &&
+        event.message.participant.slot === slot,
+      `changed of ${slot}`,
+    );
+    return message.participant;
+  }
+
+  async voice(): Promise<VoiceFrame> {
+    return (await this.next((e): e is Event & { kind: 'voice' } => e.kind === 'voice', 'voice frame')).frame;
+  }
+
+  /** How the connection ends: the refusal, if one came, and the close behind it. */
+  async ended(): Promise<{ code: number; reason: string; refused: Message | undefined }> {
+    const close = await this.next((e): e is Event & { kind: 'close' } => e.kind === 'close', 'close');
+    const before = this.events.at(-2);
+    const refused =
+      before?.kind === 'message' && before.message.type === 'refused' ? before.message : undefined;
+    return { code: close.code, reason: close.reason, refused };
+  }
+
+  /** What came since `mark`, in a word each: a type, or `voice`. */
+  kinds(mark = 0): string[] {
+    return this.events
+      .slice(mark)
+      .map((event) => (event.kind === 'message' ? event.message.type : event.kind));
+  }
+
+  /** Resolves with the bytes of the pong. */
+  ping(bytes: string): Promise<string> {
+    return new Promise((resolve) => {
+      this.socket.once('pong', (data) => resolve(data.toString()));
+      this.socket.ping(bytes);
+    });
+  }
+
+  private push(event: Event): void {
+    this.events.push(event);
+    for (const look of [...this.wake]) look();
+  }
+
+  private take(data: Buffer, isBinary: boolean): void {
+    if (isBinary) {
+      const frame = readFrame(data);
+      if (typeof frame === 'string') this.broken.push(frame);
+      else this.push({ kind: 'voice', frame });
+      return;
+    }
+    const message = JSON.parse(data.toString()) as Message;
+    const form = formOf(message.type);
+    if (!form) this.undocumented.add(`type ${message.type}`);
+    else this.hold(message.type, form, message);
+    this.apply(message);
+    this.push({ kind: 'message', message });
+  }
+
+  /** Holds an object to its form. */
+  private hold(path: string, form: Form, value: Record<string, unknown>): void {
+    for (const [name, given] of Object.entries(value)) {
+      const field = form[name];
+      if (!field) this.undocumented.add(`${path}.${name}`);
+      else {
+        const wrong = field.check(given);
+        if (wrong) this.broken.push(`${path}.${name} ${wrong}: ${JSON.stringify(given)}`);
+        for (const inner of field.inside ? [given].flat() : []) {
+          this.hold(`${path}.${name}`, field.inside!, inner as Record<string, unknown>);
+        }
+      }
+    }
+    for (const [name, field] of Object.entries(form)) {
+      if (!field.optional && !(name in value)) this.broken.push(`${path} has no ${name}`);
+    }
+  }
+
+  /** The state, from messages alone and in their order. What does not fit into it breaks the document. */
+  private apply(message: Message): void {
+    const wrong = (what: string) => this.broken.push(`${message.type}: ${what}`);
+    switch (message.type) {
+      case 'welcome':
+        if (this.you) wrong('a second one');
+        this.you = message.you;
+        this.resumeToken = message.resume?.token ?? null;
+        if (message.you.slot !== message.slot) wrong('you are in another slot');
+        for (const each of message.participants as State[]) {
+          if (this.participants.has(each.slot) || each.slot === message.slot)
+            wrong(`slot ${each.slot} twice`);
+          this.participants.set(each.slot, each);
+        }
+        for (const { number, name } of message.channels) this.channels.set(number, name);
+        break;
+      case 'joined': {
+        const { participant } = message;
+        if (this.participants.has(participant.slot)) wrong(`slot ${participant.slot} is there`);
+        this.participants.set(participant.slot, { ...participant, speaking: false });
+        break;
+      }
+      case 'left':
+        if (!this.participants.delete(message.slot)) wrong(`slot ${message.slot} is not there`);
+        break;
+      case 'changed': {
+        const { participant } = message;
+        for (const number of participant.channels ?? []) {
+          if (!this.channels.has(number)) wrong(`channel ${number} is not there`);
+        }
+        if (participant.slot === this.you?.slot) this.you = participant;
+        else {
+          const known = this.participants.get(participant.slot);
+          if (!known) wrong(`slot ${participant.slot} is not there`);
+          this.participants.set(participant.slot, { ...participant, speaking: known?.speaking ?? false });
+        }
+        break;
+      }
+      case 'speaking': {
+        const known = this.participants.get(message.slot);
+        if (!known) wrong(`slot ${message.slot} is not there`);
+        else if (known.speaking === message.speaking) wrong(`slot ${message.slot} has that already`);
+        else known.speaking = message.speaking;
+        break;
+      }
+      case 'channel':
+        if (this.channels.has(message.channel.number)) wrong(`${message.channel.number} is there`);
+        this.channels.set(message.channel.number, message.channel.name);
+        break;
+      case 'channel-ended':
+        if (!this.channels.delete(message.number)) wrong(`${message.number} is not there`);
+        break;
+    }
+  }
+
+  private tail(): string {
+    return JSON.stringify(this.events.slice(-3).map((event) => (event.kind === 'voice' ? 'voice' : event)));
+  }
+}

@@ -1,0 +1,502 @@
+/**
+ * docs/protocol.md is enough to write a client: one that was written from it alone joins, speaks, hears, is moderated and resumes
+ * on the relay as an operator starts it.
+ */
+
+import type { Message } from './client.js';
+import { dropsOf, idOf, personOf, refusedWith, sentence, settle, voices } from './den.js';
+import { withoutRelayFields } from './voice.js';
+
+sentence('a hello with a token is answered by the whole state', async (t, den) => {
+  const first = await den.join(1, { channels: ['red'], moderator: true });
+  const welcome = first.events[0] as { kind: 'message'; message: Message };
+  t.match(welcome.message, {
+    type: 'welcome',
+    version: 1,
+    slot: 0,
+    lobby: den.lobby,
+    resume: { withinMs: 30_000 },
+    you: { slot: 0, steamId: idOf(1), name: 'person 1', moderator: true },
+    participants: [],
+    channels: [],
+  });
+  first.send({ type: 'channels', channels: ['red'] });
+  await first.changed(0);
+  first.say();
+  const second = await den.join(2);
+  t.strictSame(second.participants.get(0), {
+    slot: 0,
+    steamId: idOf(1),
+    name: 'person 1',
+    channels: [1],
+    moderator: true,
+    speaking: true,
+  });
+  t.same([...second.channels], [[1, 'red']]);
+  t.strictSame(first.participants.get(1), { slot: 1, steamId: idOf(2), name: 'person 2', speaking: false });
+  t.not(first.resumeToken, second.resumeToken);
+  t.equal(second.socket.protocol, '');
+  t.equal(second.socket.extensions, '');
+  t.equal(await second.ping('are you there'), 'are you there');
+  second.send({ type: 'leave' });
+  t.match(await second.ended(), { code: 1000, refused: undefined });
+  await first.message('left', { slot: 1 });
+});
+
+sentence('without a SteamID in the hello the token says who one is', async (t, den) => {
+  const client = await den.hello(7, {}, { steamId: undefined });
+  await client.message('welcome');
+  t.equal(personOf(client).steamId, idOf(7));
+});
+
+sentence('two hear each other, byte for byte but for the fields of the relay', async (t, den) => {
+  const ada = await den.join(1);
+  const bob = await den.join(2);
+  const sent: Buffer[] = [];
+  for (let frame = 0; frame < 10; frame += 1) sent.push(ada.say({ terminator: frame === 9 }));
+  let lastTime = 0;
+  for (const [index, bytes] of sent.entries()) {
+    const frame = await bob.voice();
+    t.same(withoutRelayFields(frame.bytes), bytes);
+    t.match(frame, { slot: 0, relaySequence: index, marker: index === 0, terminator: index === 9 });
+    t.ok(frame.relayTimeMs >= lastTime, 'the clock of the relay goes on');
+    lastTime = frame.relayTimeMs;
+  }
+  t.equal(sent[0]!.readUInt16LE(2), 65_530, 'a sequence wraps on the way');
+  t.equal(sent[9]!.readUInt16LE(2), 3);
+  bob.say();
+  // One's own frames count in the relay sequence: Bob's was the eleventh to this target.
+  t.match(await ada.voice(), { slot: 1, relaySequence: 10, target: 0 });
+  t.equal(voices(ada), 1, 'nobody hears themselves');
+});
+
+sentence('what a speaker writes into the fields of the relay is written over', async (t, den) => {
+  const ada = await den.join(1);
+  const bob = await den.join(2);
+  const bytes = ada.say();
+  const forged = Buffer.from(bytes);
+  forged[0]! |= 0x04;
+  forged.fill(0xff, 8, 16);
+  ada.sendBytes(forged);
+  await bob.voice();
+  const { slot, relaySequence, relayTimeMs, bytes: heard } = await bob.voice();
+  t.match({ slot, relaySequence }, { slot: 0, relaySequence: 1 });
+  t.ok(relayTimeMs < 0xffff_ffff);
+  t.equal(heard[0]! & 0x04, 0);
+});
+
+sentence('speaking follows the first frame and the last, and ends by itself', async (t, den) => {
+  const ada = await den.join(1);
+  const bob = await den.join(2);
+  const mark = bob.events.length;
+  ada.say();
+  ada.say();
+  ada.say({ terminator: true });
+  await bob.message('speaking', { slot: 0, speaking: false });
+  t.same(bob.kinds(mark), ['voice', 'speaking', 'voice', 'voice', 'speaking']);
+  ada.say();
+  await bob.message('speaking', { slot: 0, speaking: true });
+  const at = performance.now();
+  await bob.message('speaking', { slot: 0, speaking: false });
+  const afterMs = performance.now() - at;
+  t.ok(afterMs > 300, `the hangover of 400 ms took ${Math.round(afterMs)} ms`);
+  t.notOk(ada.kinds().includes('speaking'), 'nobody is told of their own speaking');
+});
+
+sentence('a channel is heard by those in it, and has numbers of its own', async (t, den) => {
+  const ada = await den.join(1, { channels: ['red', 'blue'] });
+  const bob = await den.join(2, { channels: ['red'] });
+  const cyd = await den.join(3);
+  const mark = cyd.events.length;
+  ada.send({ type: 'channels', channels: ['red', 'blue'] });
+  t.same((await ada.changed(0)).channels, [1, 2]);
+  bob.send({ type: 'channels', channels: ['red'] });
+  await ada.changed(1);
+  await cyd.changed(1);
+  t.same(
+    cyd.kinds(mark),
+    ['channel', 'channel', 'changed', 'changed'],
+    'first the channel, then who is in it',
+  );
+  t.same(
+    [...cyd.channels],
+    [
+      [1, 'red'],
+      [2, 'blue'],
+    ],
+  );
+
+  ada.say({ target: 0, terminator: true });
+  const sent = ada.say({ target: 1 });
+  await bob.voice();
+  const heard = await bob.voice();
+  t.same(withoutRelayFields(heard.bytes), sent);
+  t.match(heard, { target: 1, relaySequence: 0, marker: true });
+  await bob.message('speaking', { slot: 0, speaking: true });
+  bob.say({ target: 1, terminator: true });
+  t.match(await ada.voice(), { target: 1, relaySequence: 1, slot: 1 });
+  ada.say({ target: 2, terminator: true });
+  await bob.message('speaking', { slot: 0, speaking: false });
+  ada.say({ target: 1 });
+  t.match(await bob.voice(), { target: 1, relaySequence: 2 });
+  await settle(ada, bob, cyd);
+  t.equal(voices(cyd), 1, 'who is in no channel heard what was said to all');
+  t.equal(cyd.participants.get(0)!.speaking, false);
+
+  bob.send({ type: 'channels', channels: ['red', 'blue'] });
+  t.match(await bob.message('failed'), { code: 'channel-not-allowed' });
+  t.same(personOf(bob).channels, [1], 'all or nothing');
+  ada.send({ type: 'channels', channels: [] });
+  await bob.message('channel-ended', { number: 2 });
+  t.same([...bob.channels], [[1, 'red']]);
+  const before = await dropsOf();
+  ada.say({ target: 1 });
+  bob.send({ type: 'leave' });
+  await ada.message('channel-ended', { number: 1 });
+  t.equal((await dropsOf())['target-unknown'], (before['target-unknown'] ?? 0) + 1);
+
+  ada.send({ type: 'channels', channels: ['red'] });
+  t.same((await ada.changed(0)).channels, [3], 'the number of a channel that ended rests');
+});
+
+sentence('who enters or leaves a channel is told who speaks there', async (t, den) => {
+  const ada = await den.join(1, { channels: ['red'] });
+  const bob = await den.join(2, { channels: ['red'] });
+  ada.send({ type: 'channels', channels: ['red'] });
+  await ada.changed(0);
+  // Spoken on and on, or the hangover would end it: 100 ms a frame are within it on any machine.
+  const talking = setInterval(() => ada.say({ target: 1 }), 100);
+  t.teardown(() => clearInterval(talking));
+  bob.send({ type: 'channels', channels: ['red'] });
+  await bob.message('speaking', { slot: 0, speaking: true });
+  t.match(await bob.voice(), { target: 1 });
+  bob.send({ type: 'channels', channels: [] });
+  await bob.message('speaking', { slot: 0, speaking: false });
+  clearInterval(talking);
+  const mark = bob.events.length;
+  ada.say({ target: 1 });
+  await settle(ada, bob);
+  t.equal(voices(bob, mark), 0);
+});
+
+sentence('a whisper is heard by those it names', async (t, den) => {
+  const ada = await den.join(1);
+  const bob = await den.join(2);
+  const cyd = await den.join(3);
+  // One's own slot is passed over.
+  ada.send({ type: 'whisper', slots: [0, 1] });
+  const sent = ada.say({ target: 255 });
+  const heard = await bob.voice();
+  t.same(withoutRelayFields(heard.bytes), sent);
+  t.match(heard, { target: 255, relaySequence: 0, slot: 0 });
+  await bob.message('speaking', { slot: 0, speaking: true });
+  ada.send({ type: 'whisper', slots: [1, 9] });
+  t.match(await ada.message('failed'), { code: 'participant-unknown' });
+  ada.say({ target: 255, terminator: true });
+  t.match(await bob.voice(), { relaySequence: 1 }, 'the old list stays');
+  await bob.message('speaking', { slot: 0, speaking: false });
+  const before = await dropsOf();
+  ada.send({ type: 'whisper', slots: [] });
+  ada.say({ target: 255 });
+  await settle(ada, bob, cyd);
+  t.equal(voices(bob), 2);
+  t.same(
+    cyd.kinds().filter((kind) => kind === 'voice' || kind === 'speaking'),
+    [],
+  );
+  t.equal((await dropsOf())['target-unknown'], (before['target-unknown'] ?? 0) + 1);
+});
+
+sentence('after a changed with muted nothing of them is heard', async (t, den) => {
+  const mod = await den.join(1, { moderator: true, channels: ['red'] });
+  const bob = await den.join(2, { channels: ['red'] });
+  const cyd = await den.join(3, { channels: ['red'] });
+  for (const client of [mod, bob, cyd]) client.send({ type: 'channels', channels: ['red'] });
+  for (const client of [mod, bob, cyd]) for (const slot of [0, 1, 2]) await client.changed(slot);
+
+  bob.send({ type: 'moderate', steamId: idOf(3), action: 'mute' });
+  t.match(await bob.message('failed'), { code: 'not-moderator' });
+  t.notOk(personOf(cyd).muted);
+
+  bob.send({ type: 'whisper', slots: [2] });
+  bob.say();
+  await cyd.message('speaking', { slot: 1, speaking: true });
+  mod.send({ type: 'moderate', steamId: idOf(2), action: 'mute' });
+  // He talks on, to everyone whom he can reach, all the while that the mute is on its way.
+  for (let frame = 0; frame < 30; frame += 1) bob.say({ target: [0, 1, 255][frame % 3]! });
+  t.match(await bob.changed(1), { muted: true });
+  for (const target of [0, 1, 255]) bob.say({ target });
+  await settle(bob, mod, cyd);
+  for (const client of [mod, cyd]) {
+    const at = client.events.findIndex(
+      (event) =>
+        event.kind === 'message' && event.message.type === 'changed' && event.message.participant.muted,
+    );
+    t.ok(at > 0);
+    t.equal(voices(client, at), 0);
+    t.match(client.participants.get(1), { muted: true, speaking: false });
+  }
+  const drops = await dropsOf();
+  t.ok(drops.muted! >= 3);
+
+  mod.send({ type: 'moderate', steamId: idOf(2), action: 'unmute' });
+  t.notOk((await cyd.changed(1)).muted);
+  await bob.changed(1);
+  bob.say();
+  t.match(await cyd.voice(), { slot: 1 });
+});
+
+sentence(
+  'a mute holds for the person: through leaving and coming back, and ends in its time',
+  async (t, den) => {
+    const mod = await den.join(1, { moderator: true });
+    // Nobody is there yet.
+    mod.send({ type: 'moderate', steamId: idOf(2), action: 'mute' });
+    await settle(mod);
+    const bob = await den.join(2);
+    t.equal(personOf(bob).muted, true);
+    t.equal(mod.participants.get(1)!.muted, true);
+    bob.send({ type: 'leave' });
+    await mod.message('left', { slot: 1 });
+    const again = await den.join(2);
+    t.match(personOf(again), { muted: true, slot: 2 });
+    mod.send({ type: 'moderate', steamId: idOf(2), action: 'mute', seconds: 1 });
+    // The last word counts; and that it is over is told.
+    t.notOk((await again.changed(2)).muted);
+    again.say();
+    t.match(await mod.voice(), { slot: 2 });
+  },
+);
+
+sentence('a mute of a second lasts a second', async (t, den) => {
+  const mod = await den.join(1, { moderator: true });
+  let shortestMs = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < 2; round += 1) {
+    mod.send({ type: 'moderate', steamId: idOf(1), action: 'mute', seconds: 1 });
+    await mod.changed(0);
+    const since = performance.now();
+    await mod.changed(0);
+    shortestMs = Math.min(shortestMs, performance.now() - since);
+  }
+  t.ok(shortestMs > 950, `${Math.round(shortestMs)} ms`);
+});
+
+sentence('to who is deafened no voice comes', async (t, den) => {
+  const mod = await den.join(1, { moderator: true });
+  const bob = await den.join(2);
+  mod.send({ type: 'moderate', steamId: idOf(2), action: 'deafen' });
+  t.match(await bob.changed(1), { deafened: true });
+  mod.say();
+  mod.say({ terminator: true });
+  await settle(mod, bob);
+  t.equal(voices(bob), 0);
+  mod.send({ type: 'moderate', steamId: idOf(2), action: 'undeafen' });
+  t.notOk((await bob.changed(1)).deafened);
+  mod.say();
+  t.match(await bob.voice(), { slot: 0, relaySequence: 2 });
+});
+
+sentence('a moderator moves anybody into any channel, and there one may stay', async (t, den) => {
+  const mod = await den.join(1, { moderator: true });
+  const bob = await den.join(2);
+  const cyd = await den.join(3);
+  mod.send({ type: 'moderate', steamId: idOf(2), action: 'move', channels: ['jail', 'yard'] });
+  mod.send({ type: 'moderate', steamId: idOf(3), action: 'move', channels: ['jail'] });
+  t.same((await bob.changed(1)).channels, [1, 2]);
+  await bob.changed(2);
+  cyd.say({ target: 1 });
+  cyd.speech.target = null;
+  await cyd.changed(2);
+  cyd.say({ target: 1 });
+  t.match(await bob.voice(), { target: 1, slot: 2 });
+  bob.send({ type: 'channels', channels: ['jail'] });
+  t.same((await bob.changed(1)).channels, [1]);
+  bob.send({ type: 'channels', channels: ['jail', 'yard'] });
+  t.match(await bob.message('failed'), { code: 'channel-not-allowed' });
+  mod.send({ type: 'moderate', steamId: idOf(99), action: 'move', channels: [] });
+  t.match(await mod.message('failed'), { code: 'participant-unknown' });
+});
+
+sentence('who is kicked may come back, who is banned may not until it is over', async (t, den) => {
+  const mod = await den.join(1, { moderator: true });
+  const kicked = await den.join(2);
+  mod.send({ type: 'moderate', steamId: idOf(2), action: 'kick' });
+  await refusedWith(t, kicked, 'kicked');
+  await mod.message('left', { slot: 1 });
+  await refusedWith(t, await den.resume(kicked), 'resume-refused', 'their place is not kept');
+  const back = await den.join(2);
+  mod.send({ type: 'moderate', steamId: idOf(2), action: 'ban' });
+  await refusedWith(t, back, 'banned');
+  await mod.message('left');
+  await refusedWith(t, await den.hello(2), 'banned', 'nor do they come in again');
+  await refusedWith(t, await den.resume(back), 'resume-refused');
+  mod.send({ type: 'moderate', steamId: idOf(2), action: 'unban' });
+  await settle(mod);
+  const forgiven = await den.join(2);
+  mod.send({ type: 'moderate', steamId: idOf(77), action: 'kick' });
+  t.match(await mod.message('failed'), { code: 'participant-unknown' });
+  forgiven.send({ type: 'moderate', steamId: idOf(1), action: 'ban', seconds: 60 });
+  t.match(await forgiven.message('failed'), { code: 'not-moderator' });
+});
+
+sentence('a name changes for all, and what changes nothing is not told', async (t, den) => {
+  const ada = await den.join(1, { channels: ['red'] });
+  const bob = await den.join(2);
+  ada.send({ type: 'rename', name: 'Ada' });
+  t.equal((await ada.changed(0)).name, 'Ada');
+  t.equal((await bob.changed(0)).name, 'Ada');
+  const mark = bob.events.length;
+  ada.send({ type: 'rename', name: 'Ada' });
+  ada.send({ type: 'channels', channels: [] });
+  await settle(ada, bob);
+  t.same(bob.kinds(mark), ['changed']);
+});
+
+sentence('priority comes with a token or from a moderator', async (t, den) => {
+  const mod = await den.join(1, { moderator: true });
+  const born = await den.join(2, { priority: true });
+  const made = await den.join(3);
+  t.equal(personOf(born).priority, true);
+  mod.send({ type: 'moderate', steamId: idOf(3), action: 'prioritize' });
+  t.equal((await made.changed(2)).priority, true);
+  await born.changed(2);
+  mod.send({ type: 'moderate', steamId: idOf(3), action: 'unprioritize' });
+  t.notOk((await born.changed(2)).priority);
+});
+
+sentence('who may not speak is not heard, who may not listen does not hear', async (t, den) => {
+  const ada = await den.join(1);
+  const mute = await den.join(2, { speak: false });
+  const deaf = await den.join(3, { listen: false });
+  t.match(mute.events[0], { message: { speak: false, you: { spectator: true } } });
+  t.equal(ada.participants.get(1)!.spectator, true);
+  t.match(deaf.events[0], { message: { listen: false } });
+  const before = await dropsOf();
+  mute.say();
+  await settle(mute, ada);
+  t.equal(voices(ada), 0);
+  t.equal((await dropsOf())['not-allowed'], (before['not-allowed'] ?? 0) + 1);
+  ada.say();
+  await mute.voice();
+  await settle(ada, deaf);
+  t.equal(voices(deaf), 0);
+});
+
+sentence('who may not listen may speak all the same', async (t, den) => {
+  const ada = await den.join(1);
+  const announcer = await den.join(2, { listen: false });
+  announcer.say();
+  await settle(announcer, ada);
+  t.equal(voices(ada), 1);
+});
+
+sentence('who resumes has all of it back, and the others saw them away', async (t, den) => {
+  const mod = await den.join(1, { moderator: true, channels: ['red'] });
+  const bob = await den.join(2, { channels: ['red'] });
+  const cyd = await den.join(3);
+  bob.send({ type: 'channels', channels: ['red'] });
+  bob.send({ type: 'whisper', slots: [2] });
+  bob.say();
+  bob.say();
+  await cyd.message('speaking', { slot: 1, speaking: true });
+  mod.send({ type: 'moderate', steamId: idOf(2), action: 'mute' });
+  await cyd.changed(1);
+  mod.send({ type: 'moderate', steamId: idOf(2), action: 'unmute' });
+  await bob.message('changed', { participant: { ...personOf(bob), muted: true } }).catch(() => undefined);
+  const mark = cyd.events.length;
+  bob.socket.terminate();
+  await cyd.message('changed', {
+    participant: { slot: 1, steamId: idOf(2), name: 'person 2', channels: [1], away: true },
+  });
+  mod.send({ type: 'moderate', steamId: idOf(2), action: 'mute' });
+  t.match(await cyd.changed(1), { away: true, muted: true });
+  mod.send({ type: 'rename', name: 'moderator' });
+  await cyd.changed(0);
+
+  const back = await den.resume(bob);
+  const welcome = await back.message('welcome');
+  t.match(welcome, { slot: 1, lobby: den.lobby, resume: { withinMs: 30_000 } });
+  t.strictSame(welcome.you, {
+    slot: 1,
+    steamId: idOf(2),
+    name: 'person 2',
+    channels: [1],
+    muted: true,
+  });
+  t.equal(back.participants.get(0)!.name, 'moderator', 'the whole state, with what happened meanwhile');
+  t.not(back.resumeToken, bob.resumeToken, 'a new token');
+  const returned = await cyd.changed(1);
+  t.notOk(returned.away);
+  t.equal(returned.muted, true, 'the mute survived');
+  back.say();
+  await settle(back, cyd);
+  t.equal(voices(cyd, mark), 0, 'and holds');
+  mod.send({ type: 'moderate', steamId: idOf(2), action: 'unmute' });
+  await back.message('changed');
+  back.speech.target = null;
+  const sent = back.say({ target: 255 });
+  const whispered = await cyd.voice();
+  t.same(withoutRelayFields(whispered.bytes), sent, 'their whispers go where they went');
+  t.match(whispered, { slot: 1, marker: true });
+  t.equal(whispered.sequence, (65_530 + 3) % 0x10000, 'the sequence goes on');
+  back.say({ target: 1, terminator: true });
+  await settle(back, cyd);
+  const kinds = cyd.kinds(mark);
+  t.notOk(kinds.includes('left') || kinds.includes('joined'), `neither left nor joined in ${kinds}`);
+
+  await refusedWith(t, await den.resume(bob), 'resume-refused', 'the old token is no good');
+  t.equal(await back.ping('still in'), 'still in');
+});
+
+sentence('a connection that closes in whatever way is away, if it did not leave', async (t, den) => {
+  const ada = await den.join(1);
+  let bob = await den.join(2);
+  for (const code of [1000, 1001, 3000, 4999]) {
+    bob.socket.close(code);
+    t.equal((await ada.changed(1)).away, true, `closed with ${code}`);
+    bob = await den.resume(bob, { versions: [2, 1], unheardOf: true });
+    t.equal((await bob.message('welcome')).version, 1);
+    t.notOk((await ada.changed(1)).away);
+  }
+  bob.send({ type: 'leave' });
+  t.match(await bob.ended(), { code: 1000, refused: undefined });
+  await ada.message('left', { slot: 1 });
+  await refusedWith(t, await den.resume(bob), 'resume-refused', 'who left has no place');
+});
+
+sentence(
+  'a resume while the old connection lives replaces it, and the others see nothing',
+  async (t, den) => {
+    const ada = await den.join(1);
+    const bob = await den.join(2);
+    const mark = ada.events.length;
+    const again = await den.resume(bob);
+    t.equal((await again.message('welcome')).slot, 1);
+    await refusedWith(t, bob, 'replaced');
+    await settle(again, ada);
+    t.same(ada.kinds(mark), ['changed'], 'but for the name that they took later');
+    again.say();
+    t.match(await ada.voice(), { slot: 1 });
+  },
+);
+
+sentence(
+  'a second hello of one person takes the place, and the others see left and joined',
+  async (t, den) => {
+    const ada = await den.join(1);
+    const bob = await den.join(2);
+    const mark = ada.events.length;
+    const again = await den.hello(2);
+    t.equal((await again.message('welcome')).slot, 2, 'the old slot rests');
+    await refusedWith(t, bob, 'replaced');
+    await ada.message('joined');
+    t.same(ada.kinds(mark), ['left', 'joined']);
+    again.socket.terminate();
+    await ada.changed(2);
+    const third = await den.hello(2);
+    await third.message('welcome');
+    await ada.message('left', { slot: 2 });
+    await ada.message('joined');
+    await refusedWith(t, await den.resume(again), 'resume-refused', 'who is away is replaced, too');
+  },
+);

@@ -1,0 +1,199 @@
+/** What docs/protocol.md leaves to the operator, and what it says of how a relay stops. */
+
+import { randomBytes } from 'node:crypto';
+import { chmodSync } from 'node:fs';
+import { join as pathOf } from 'node:path';
+import { Client } from './client.js';
+import { idOf, keys, refusedWith, sentence } from './den.js';
+import { startRelay } from './operator.js';
+import { appTicket, webTicket } from './tickets.js';
+import { noiseFrame, opusOp, rateOp, writePacket } from './voice.js';
+
+sentence('who is away for longer than withinMs has left', async (t, den) => {
+  const brief = await startRelay(t, ...keys, '--limit', 'resumeWithinMs=500');
+  const join = async (person: number) => {
+    const client = await den.connect(person, brief.url);
+    const token = await den.token(person);
+    client.send({ type: 'hello', versions: [1], lobby: den.lobby, name: `person ${person}`, token });
+    return [client, await client.message('welcome')] as const;
+  };
+  const [ada] = await join(1);
+  const [bob, welcome] = await join(2);
+  t.equal(welcome.resume.withinMs, 500);
+  bob.socket.terminate();
+  t.match(await ada.changed(1), { away: true });
+  await ada.message('left', { slot: 1 });
+  const late = await den.connect(2, brief.url);
+  late.send({ type: 'resume', versions: [1], token: bob.resumeToken });
+  await refusedWith(t, late, 'resume-refused');
+});
+
+sentence('an operator may let guests in, and refuse whom the relay has no room for', async (t, den) => {
+  const open = await startRelay(
+    t,
+    ...keys,
+    ...['--guests', 'speak', '--second-join', 'refuse'],
+    ...['--limit', 'connections=4', '--limit', 'participants=3', '--limit', 'lobbies=2'],
+    ...['--limit', 'sanctions=1'],
+  );
+  const hello = async (lobby: string, more: object = {}) => {
+    const client = await den.connect(1, open.url);
+    client.send({ type: 'hello', versions: [1], lobby, name: 'x', ...more });
+    return client;
+  };
+  const mod = await hello(den.lobby, { token: await den.token(1, { moderator: true }) });
+  await mod.message('welcome');
+  await refusedWith(t, await hello(den.lobby, { token: await den.token(1) }), 'steam-id-in-use');
+  await refusedWith(t, await hello(den.lobby, { steamId: idOf(5) }), 'credential-expected');
+
+  const guest = await hello(den.lobby);
+  const { you } = await guest.message('welcome');
+  t.equal(you.guest, true);
+  t.equal(BigInt(you.steamId) >> 32n, 0x04a00001n, 'no account has this SteamID');
+  guest.say({ packet: writePacket(you.steamId, rateOp(), opusOp([noiseFrame(1)])) });
+  t.match(await mod.voice(), { slot: 1 });
+  guest.send({ type: 'channels', channels: ['any'] });
+  t.match(await guest.message('failed'), { code: 'channel-not-allowed' });
+  mod.send({ type: 'moderate', steamId: you.steamId, action: 'move', channels: ['any'] });
+  t.same((await guest.changed(1)).channels, [1]);
+
+  mod.send({ type: 'moderate', steamId: idOf(8), action: 'mute' });
+  mod.send({ type: 'moderate', steamId: idOf(9), action: 'mute' });
+  t.match(await mod.message('failed'), { code: 'sanctions-full' });
+
+  const third = await hello('elsewhere');
+  await third.message('welcome');
+  await refusedWith(t, await hello(den.lobby), 'relay-full', 'no room for a participant');
+  third.send({ type: 'leave' });
+  await third.ended();
+  const silent = await den.connect(1, open.url);
+  const another = await den.connect(1, open.url);
+  const tooMany = await den.connect(1, open.url);
+  await refusedWith(t, tooMany, 'relay-full', 'no room for a connection');
+  for (const client of [silent, another]) client.socket.terminate();
+});
+
+sentence('an operator may bound addresses, and make all lobbies', async (t, den) => {
+  const strict = await startRelay(
+    t,
+    ...keys,
+    ...['--lobbies', 'by-admin', '--guests', 'listen', '--address-limit', 'connections=1'],
+    ...['--address-limit', 'credentialBurst=1', '--address-limit', 'credentialsPerSecond=1'],
+  );
+  const stranger = await den.connect(1, strict.url);
+  const second: unknown = await Client.connect(strict.url).catch((error: unknown) => error);
+  t.match(second, { message: 'HTTP 429', response: { headers: { 'retry-after': /^\d+$/ } } });
+  const hello = { type: 'hello', versions: [1], lobby: den.lobby, name: 'x', token: await den.token(1) };
+  stranger.send(hello);
+  await refusedWith(t, stranger, 'lobby-unknown');
+  const hasty = await den.connect(1, strict.url);
+  hasty.send(hello);
+  await refusedWith(t, hasty, 'admission-unavailable', 'too many credentials from one address');
+});
+
+sentence('a relay that stops says 1001, and one that drains takes nobody more', async (t, den) => {
+  const stopping = await startRelay(t, ...keys, '--drain', '1', '--drain-go-to', 'wss://other.example/');
+  const client = await den.connect(1, stopping.url);
+  client.send({ type: 'hello', versions: [1], lobby: den.lobby, name: 'x', token: await den.token(1) });
+  await client.message('welcome');
+  stopping.child.kill('SIGTERM');
+  t.match(await client.message('draining'), { withinMs: 1000, goTo: 'wss://other.example/' });
+  const late: unknown = await Client.connect(stopping.url).catch((error: unknown) => error);
+  t.match(late, { message: 'HTTP 503', response: { headers: { 'retry-after': /^\d+$/ } } });
+  t.match(await client.ended(), { code: 1001, refused: undefined });
+  t.equal((await stopping.ended).code, 0);
+});
+
+sentence('a relay for development takes anybody at their word, but nobody twice', async (t, den) => {
+  const dev = await startRelay(t, '--dev');
+  const hello = async (person: number, more = {}) => {
+    const client = await den.connect(person, dev.url);
+    client.send({ type: 'hello', versions: [1], lobby: 'den', steamId: idOf(person), name: 'x', ...more });
+    return client;
+  };
+  const ada = await hello(1);
+  await ada.message('welcome');
+  const bob = await hello(2);
+  await bob.message('welcome');
+  await refusedWith(t, await hello(2), 'steam-id-in-use');
+  bob.say();
+  t.match(await ada.voice(), { slot: 1 });
+  bob.send({ type: 'channels', channels: ['any'] });
+  t.same((await ada.changed(1)).channels, [1]);
+  bob.send({ type: 'moderate', steamId: idOf(1), action: 'kick' });
+  t.match(await bob.message('failed'), { code: 'not-moderator' });
+  bob.socket.terminate();
+  t.match(await ada.changed(1), { away: true });
+  const again = await hello(2);
+  t.equal((await again.message('welcome')).slot, 2, 'who is away is replaced all the same');
+  t.match(await refusedWith(t, await hello(3, { token: 'a.b.c' }), 'token-refused'), {
+    message: /not-judged-here|malformed/,
+  });
+  await refusedWith(t, await hello(3, { ticket: 'abcd' }), 'ticket-refused');
+
+  const ticket = webTicket(idOf(4));
+  t.equal((await (await hello(4, { ticket })).message('welcome')).you.steamId, idOf(4));
+  t.match(await refusedWith(t, await hello(4, { ticket }), 'ticket-refused'), { message: /used/ });
+  t.match(await refusedWith(t, await hello(4, { ticket: webTicket(idOf(5)) }), 'ticket-refused'), {
+    message: /other-steam-id/,
+  });
+  const challenged = await hello(6, { appTicket: 'request' });
+  const { nonce } = await challenged.message('challenge');
+  const proof = {
+    type: 'hello',
+    versions: [1],
+    lobby: 'den',
+    name: 'x',
+    appTicket: appTicket(idOf(6), Buffer.from(nonce, 'hex')),
+  };
+  challenged.send(proof);
+  t.equal((await challenged.message('welcome')).you.steamId, idOf(6));
+  const thief = await hello(6, { appTicket: 'request' });
+  await thief.message('challenge');
+  thief.send(proof);
+  t.match(await refusedWith(t, thief, 'ticket-refused'), { message: /other-nonce|used/ });
+
+  await t.rejects(Client.connect(dev.url, { headers: { 'x-forwarded-anything': '' } }), {
+    message: 'HTTP 403',
+  });
+  await t.rejects(Client.connect(dev.url, { origin: 'https://elsewhere.example' }), { message: 'HTTP 403' });
+  (await Client.connect(dev.url, { origin: 'http://localhost:3000' })).socket.terminate();
+});
+
+sentence('a lobby that the operator made stays, and ends when the operator closes it', async (t, den) => {
+  const secret = randomBytes(32).toString('hex');
+  const dir = t.testdir({ token: secret });
+  chmodSync(pathOf(dir, 'token'), 0o600);
+  const kept = await startRelay(
+    t,
+    ...keys,
+    ...['--lobbies', 'by-admin', '--admin-port', '0', '--admin-token-file', pathOf(dir, 'token')],
+  );
+  const [, admin] = await kept.printed(/Admin at (http:\/\/127\.0\.0\.1:\d+\/)\. /);
+  const ask = async (method: string, body?: object) => {
+    const { status } = await fetch(new URL(`/v1/lobbies/${encodeURIComponent(den.lobby)}`, admin), {
+      method,
+      headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    return status;
+  };
+  const hello = async (person: number) => {
+    const client = await den.connect(person, kept.url);
+    const token = await den.token(person, { channels: ['hall'] });
+    client.send({ type: 'hello', versions: [1], lobby: den.lobby, name: 'x', token });
+    return client;
+  };
+  t.equal(await ask('PUT', { capacity: 1, channels: ['hall'] }), 201);
+  const ada = await hello(1);
+  t.same((await ada.message('welcome')).channels, [{ number: 1, name: 'hall' }]);
+  await refusedWith(t, await hello(2), 'lobby-full');
+  ada.send({ type: 'channels', channels: ['hall'] });
+  await ada.changed(0);
+  ada.send({ type: 'channels', channels: [] });
+  await ada.changed(0);
+  t.same([...ada.channels], [[1, 'hall']], 'so do its channels');
+  t.equal(await ask('DELETE'), 204);
+  await refusedWith(t, ada, 'lobby-ended');
+  await refusedWith(t, await hello(1), 'lobby-unknown');
+});

@@ -1,0 +1,363 @@
+/**
+ * What a relay ought to do, said a second time and as plainly as can be: who is in, under which sanctions, who may speak to whom
+ * and who hears it. No messages, no topics kept up to date, no tokens made: everything is worked out from what is so.
+ *
+ * What the relay is free to choose (slots, numbers of channels, resume tokens) is handed in, and judged.
+ */
+
+import type { Admitted } from '../../relay/credential.js';
+import type { RelayPolicy } from '../../relay/hello.js';
+import type { RelayLimits } from '../../relay/limits.js';
+import { SANCTION_KINDS, type SanctionKind, type Until } from '../../relay/sanctions.js';
+import type { DropReason } from '../../relay/verdict.js';
+import type { FailureCode, RefusalCode } from '../../voice/control_codes.js';
+
+export type ModelRights = Pick<Admitted, 'maySpeak' | 'mayListen' | 'moderator' | 'priority' | 'channels'>;
+
+export interface Member {
+  readonly lobby: ModelLobby;
+  readonly steamId: string;
+  readonly kind: 'player' | 'guest';
+  readonly slot: number;
+  readonly rights: ModelRights;
+  /** When they are closed out. */
+  readonly expiresAt: number;
+  /** Null while they are away. */
+  connection: number | null;
+  token: string | null;
+  awayAt: number;
+  name: string;
+  priority: boolean;
+  channels: Set<string>;
+  whispers: Set<Member>;
+  speakingTo: number | null;
+  heardAt: number;
+  whispered: number;
+}
+
+export interface ModelChannel {
+  readonly number: number;
+  sent: number;
+}
+
+export interface ModelLobby {
+  readonly name: string;
+  readonly topic: string;
+  readonly capacity: number;
+  /** Channels of the operator's, or null when the lobby ends with its last participant. */
+  readonly plan: readonly string[] | null;
+  readonly members: Map<string, Member>;
+  readonly channels: Map<string, ModelChannel>;
+  readonly slotFreedAt: Map<number, number>;
+  readonly numberFreedAt: Map<number, number>;
+  sent: number;
+}
+
+export interface Entrant {
+  readonly lobby: string;
+  readonly steamId: string;
+  readonly proof: 'proven' | 'unproven';
+}
+
+/** What holds for one SteamID in one lobby, or in all. */
+export type ModelSanction = Record<SanctionKind, Until>;
+
+export class Model {
+  readonly lobbies = new Map<string, ModelLobby>();
+  readonly sanctions = new Map<string, ModelSanction>();
+  readonly byConnection = new Map<number, Member>();
+  readonly #limits: RelayLimits;
+  readonly #policy: RelayPolicy;
+  now: number;
+  unixSeconds: number;
+  lobbiesMade = 0;
+
+  constructor(limits: RelayLimits, policy: RelayPolicy, now: number, unixSeconds: number) {
+    this.#limits = limits;
+    this.#policy = policy;
+    this.now = now;
+    this.unixSeconds = unixSeconds;
+  }
+
+  *members(): IterableIterator<Member> {
+    for (const { members } of this.lobbies.values()) yield* members.values();
+  }
+
+  holds(kind: SanctionKind, lobby: string, steamId: string): boolean {
+    return [keyOf(lobby, steamId), keyOf(null, steamId)].some((key) => {
+      const until = this.sanctions.get(key)?.[kind] ?? 'not';
+      return until === 'always' || (until !== 'not' && until > this.unixSeconds);
+    });
+  }
+
+  isMuted({ lobby, steamId }: Member): boolean {
+    return this.holds('muted', lobby.name, steamId);
+  }
+
+  isDeafened({ lobby, steamId }: Member): boolean {
+    return this.holds('deafened', lobby.name, steamId);
+  }
+
+  /** Who else is where these frames go, whether they hear anything or not. */
+  reached(speaker: Member, target: number): readonly Member[] {
+    return [...speaker.lobby.members.values()].filter((other) => {
+      if (other === speaker) return false;
+      if (target === 0) return true;
+      if (target === 255) return speaker.whispers.has(other);
+      return [...other.channels].some((name) => other.lobby.channels.get(name)!.number === target);
+    });
+  }
+
+  /** The connections that get these frames. */
+  hearers(speaker: Member, target: number): readonly number[] {
+    return this.reached(speaker, target).flatMap((other) =>
+      other.connection !== null && other.rights.mayListen && !this.isDeafened(other)
+        ? [other.connection]
+        : [],
+    );
+  }
+
+  /** The topics that a connection of theirs is to be subscribed to, by the scheme of the relay. */
+  topicsOf(member: Member): readonly string[] {
+    if (!member.rights.mayListen || this.isDeafened(member)) return [];
+    const { topic, channels, members } = member.lobby;
+    const topics = [topic];
+    for (const name of member.channels) topics.push(`${topic}/c${channels.get(name)!.number}`);
+    for (const other of members.values())
+      if (other.whispers.has(member)) topics.push(`${topic}/w${other.slot}`);
+    return topics;
+  }
+
+  /** What becomes of a well-formed frame of theirs, under this SteamID. */
+  verdict(speaker: Member, target: number, steamId: string): 'forward' | DropReason {
+    if (steamId !== speaker.steamId) return 'steam-id-mismatch';
+    if (!speaker.rights.maySpeak) return 'not-allowed';
+    if (this.isMuted(speaker)) return 'muted';
+    if (target === 0) return 'forward';
+    if (target === 255) return speaker.whispers.size > 0 ? 'forward' : 'target-unknown';
+    const isIn = [...speaker.channels].some((name) => speaker.lobby.channels.get(name)!.number === target);
+    return isIn ? 'forward' : 'target-unknown';
+  }
+
+  /** A frame of theirs went out. The topic and the number that it was to have there. */
+  sent(
+    speaker: Member,
+    target: number,
+    end: 'terminator' | 'more',
+  ): { topic: string; relaySequence: number } {
+    const { lobby } = speaker;
+    speaker.speakingTo = end === 'terminator' ? null : target;
+    speaker.heardAt = this.now;
+    if (target === 0) return { topic: lobby.topic, relaySequence: lobby.sent++ & 0xffff };
+    if (target === 255) {
+      return { topic: `${lobby.topic}/w${speaker.slot}`, relaySequence: speaker.whispered++ & 0xffff };
+    }
+    const channel = [...lobby.channels.values()].find(({ number }) => number === target)!;
+    return { topic: `${lobby.topic}/c${target}`, relaySequence: channel.sent++ & 0xffff };
+  }
+
+  whyNot({ lobby: name, steamId, proof }: Entrant): RefusalCode | null {
+    if (this.holds('banned', name, steamId)) return 'banned';
+    const lobby = this.lobbies.get(name);
+    const before = lobby?.members.get(steamId);
+    if (before) {
+      const mayReplace = proof === 'proven' && this.#policy.secondJoin === 'replace';
+      return before.connection === null || mayReplace ? null : 'steam-id-in-use';
+    }
+    if (!lobby) {
+      if (this.#policy.lobbies === 'by-admin') return 'lobby-unknown';
+      if (this.lobbies.size >= this.#limits.lobbies) return 'relay-full';
+    }
+    if (lobby && lobby.members.size >= lobby.capacity) return 'lobby-full';
+    return [...this.members()].length >= this.#limits.participants ? 'relay-full' : null;
+  }
+
+  /** @returns What is wrong with the slot, or null. */
+  join(
+    entrant: Entrant,
+    chosen: Pick<Member, 'slot' | 'connection' | 'token' | 'name' | 'rights' | 'expiresAt' | 'kind'>,
+  ): string | null {
+    const before = this.lobbies.get(entrant.lobby)?.members.get(entrant.steamId);
+    if (before) this.leave(before);
+    const lobby = this.lobbies.get(entrant.lobby) ?? this.openLobby(entrant.lobby, null, null);
+    const taken = new Set([...lobby.members.values()].map(({ slot }) => slot));
+    const wrong = this.#wrongNumber('slot', chosen.slot, 0, 4 * lobby.capacity, taken, lobby.slotFreedAt);
+    const member: Member = {
+      ...chosen,
+      lobby,
+      steamId: entrant.steamId,
+      awayAt: this.now,
+      priority: chosen.rights.priority,
+      channels: new Set(),
+      whispers: new Set(),
+      speakingTo: null,
+      heardAt: this.now,
+      whispered: 0,
+    };
+    lobby.members.set(entrant.steamId, member);
+    this.byConnection.set(chosen.connection!, member);
+    return wrong;
+  }
+
+  leave(member: Member): void {
+    const { lobby, steamId, slot } = member;
+    if (member.connection !== null) this.byConnection.delete(member.connection);
+    lobby.members.delete(steamId);
+    lobby.slotFreedAt.set(slot, this.now);
+    for (const other of lobby.members.values()) {
+      if (!other.whispers.delete(member)) continue;
+      if (other.speakingTo === 255) other.speakingTo = null;
+    }
+    this.endChannels(lobby);
+    if (lobby.members.size === 0 && lobby.plan === null) this.lobbies.delete(lobby.name);
+  }
+
+  goAway(member: Member): void {
+    this.byConnection.delete(member.connection!);
+    member.connection = null;
+    member.speakingTo = null;
+    member.awayAt = this.now;
+    if (this.#limits.resumeWithinMs === 0) this.leave(member);
+  }
+
+  comeBack(member: Member, connection: number, token: string | null): void {
+    if (member.connection !== null) this.byConnection.delete(member.connection);
+    member.connection = connection;
+    member.speakingTo = null;
+    member.token = token;
+    this.byConnection.set(connection, member);
+  }
+
+  whisper(member: Member, slots: readonly number[]): FailureCode | null {
+    const others = slots.map((slot) => [...member.lobby.members.values()].find((it) => it.slot === slot));
+    if (others.includes(undefined)) return 'participant-unknown';
+    if (member.speakingTo === 255) member.speakingTo = null;
+    member.whispers = new Set(others.filter((it) => it !== member)) as Set<Member>;
+    return null;
+  }
+
+  /** Whether they may be in these; then `moveTo` is to follow. */
+  whyNotChannels({ lobby }: Member, names: readonly string[]): FailureCode | null {
+    const missing = names.filter((name) => !lobby.channels.has(name)).length;
+    return lobby.channels.size + missing > this.#limits.channelsPerLobby ? 'channels-full' : null;
+  }
+
+  whyNotEnter(member: Member, names: readonly string[]): FailureCode | null {
+    const { channels: open } = member.rights;
+    const isClosed = (name: string) => open !== 'any' && !open.includes(name) && !member.channels.has(name);
+    return names.some(isClosed) ? 'channel-not-allowed' : this.whyNotChannels(member, names);
+  }
+
+  /** @returns What is wrong with the numbers of the channels that were made, or null. */
+  moveTo(member: Member, names: readonly string[], numbers: ReadonlyMap<string, number>): string | null {
+    const { lobby } = member;
+    let wrong: string | null = null;
+    for (const name of names) {
+      if (lobby.channels.has(name)) continue;
+      const number = numbers.get(name) ?? Number.NaN;
+      const taken = new Set([...lobby.channels.values()].map((it) => it.number));
+      wrong ??= this.#wrongNumber('channel', number, 1, 127, taken, lobby.numberFreedAt);
+      lobby.channels.set(name, { number, sent: 0 });
+    }
+    const spokenTo = [...member.channels].find((it) => lobby.channels.get(it)!.number === member.speakingTo);
+    if (spokenTo !== undefined && !names.includes(spokenTo)) member.speakingTo = null;
+    member.channels = new Set(names);
+    this.endChannels(lobby);
+    return wrong;
+  }
+
+  openLobby(name: string, capacity: number | null, plan: readonly string[] | null): ModelLobby {
+    const lobby: ModelLobby = {
+      name,
+      topic: `lobby/${this.lobbiesMade++}`,
+      capacity: capacity ?? this.#limits.participantsPerLobby,
+      plan,
+      members: new Map(),
+      channels: new Map((plan ?? []).map((channel, at) => [channel, { number: at + 1, sent: 0 }])),
+      slotFreedAt: new Map(),
+      numberFreedAt: new Map(),
+      sent: 0,
+    };
+    this.lobbies.set(name, lobby);
+    return lobby;
+  }
+
+  closeLobby(lobby: ModelLobby): void {
+    for (const member of [...lobby.members.values()]) this.leave(member);
+    this.lobbies.delete(lobby.name);
+  }
+
+  /** Sets one kind of sanction; whom it bans leaves. */
+  sanction(lobby: string | null, steamId: string, kind: SanctionKind, until: Until): FailureCode | null {
+    const key = keyOf(lobby, steamId);
+    const before = this.sanctions.get(key);
+    if (!before && until !== 'not' && this.sanctions.size >= this.#limits.sanctions) return 'sanctions-full';
+    const after = { muted: 'not', deafened: 'not', banned: 'not', ...before, [kind]: until } as ModelSanction;
+    this.sanctions.set(key, after);
+    this.#forgetNothing(key);
+    this.#takeHold();
+    return null;
+  }
+
+  /** Time has passed: who is gone, silent, or free again. */
+  pass(now: number, unixSeconds: number): void {
+    this.now = now;
+    this.unixSeconds = unixSeconds;
+    for (const member of [...this.members()]) {
+      const isGone = member.connection === null && now - member.awayAt >= this.#limits.resumeWithinMs;
+      if (isGone || now >= member.expiresAt) this.leave(member);
+      else if (now - member.heardAt >= this.#limits.speakingHangoverMs) member.speakingTo = null;
+    }
+    for (const [key, sanction] of [...this.sanctions]) {
+      for (const kind of SANCTION_KINDS) {
+        const until = sanction[kind];
+        if (typeof until === 'number' && until <= unixSeconds) sanction[kind] = 'not';
+      }
+      this.#forgetNothing(key);
+    }
+  }
+
+  endChannels(lobby: ModelLobby): void {
+    for (const [name, { number }] of lobby.channels) {
+      if (lobby.plan?.includes(name)) continue;
+      if ([...lobby.members.values()].some(({ channels }) => channels.has(name))) continue;
+      lobby.channels.delete(name);
+      lobby.numberFreedAt.set(number, this.now);
+    }
+  }
+
+  #takeHold(): void {
+    for (const member of [...this.members()]) {
+      if (this.holds('banned', member.lobby.name, member.steamId)) this.leave(member);
+      else if (this.isMuted(member)) member.speakingTo = null;
+    }
+  }
+
+  #forgetNothing(key: string): void {
+    const sanction = this.sanctions.get(key)!;
+    if (SANCTION_KINDS.every((kind) => sanction[kind] === 'not')) this.sanctions.delete(key);
+  }
+
+  /** A number is free, within its range, and has rested, if there is one that has. */
+  #wrongNumber(
+    what: string,
+    number: number,
+    first: number,
+    count: number,
+    taken: ReadonlySet<number>,
+    freedAt: ReadonlyMap<number, number>,
+  ): string | null {
+    if (!(number >= first && number < first + count)) return `${what} ${number} is out of its range`;
+    if (taken.has(number)) return `${what} ${number} is taken`;
+    const rested = (it: number) => this.now - (freedAt.get(it) ?? Number.NEGATIVE_INFINITY);
+    if (rested(number) >= this.#limits.slotRestMs) return null;
+    for (let other = first; other < first + count; other++) {
+      if (!taken.has(other) && rested(other) > rested(number)) return `${what} ${number} has not rested`;
+    }
+    return null;
+  }
+}
+
+export function keyOf(lobby: string | null, steamId: string): string {
+  return `${steamId}@${lobby ?? '*'}`;
+}

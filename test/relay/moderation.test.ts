@@ -1,0 +1,184 @@
+/** Moderation by those whose credential allows it: what is done, to whom, who is told, and what lasts. */
+
+import t from 'tap';
+import type { Moderation } from '../../relay/administration.js';
+import { Bench, deeds, failureOf, frameOf, refusalOf, steamIdOf, tellsOf } from './kit.js';
+
+const MONTH_S = 30 * 86_400;
+
+/** A moderator, 1, and two others. */
+function court(limits: ConstructorParameters<typeof Bench>[0] = {}): Bench {
+  const bench = new Bench(limits);
+  bench.admit(1, { moderator: true });
+  bench.join(2);
+  bench.join(3);
+  return bench;
+}
+
+const by1 = (bench: Bench, account: number, moderation: object) =>
+  bench.text(1, { type: 'moderate', steamId: steamIdOf(account), ...moderation } as {
+    type: 'moderate';
+  } & Moderation);
+
+t.test('a mute takes hold at once, everybody is told, and it is to be kept', async (t) => {
+  const bench = court();
+  bench.voice(2, frameOf(2));
+  t.match(by1(bench, 2, { action: 'mute' }), [
+    { kind: 'keep', sanction: { lobby: 'den', steamId: steamIdOf(2), muted: bench.unixSeconds + MONTH_S } },
+    { kind: 'tell', connections: [1, 3], message: { type: 'speaking', slot: 1, speaking: false } },
+    {
+      kind: 'tell',
+      connections: [1, 2, 3],
+      message: { type: 'changed', participant: { slot: 1, muted: true } },
+    },
+    { kind: 'event', event: { kind: 'moderated', lobby: 'den', action: 'mute', by: steamIdOf(1) } },
+  ]);
+  t.same(bench.voice(2, frameOf(2)), { kind: 'drop', reason: 'muted', outputs: [] });
+  t.equal(bench.relay.counts().drops.muted, 1);
+  by1(bench, 2, { action: 'unmute' });
+  t.equal(bench.voice(2, frameOf(2)).kind, 'forward');
+});
+
+t.test('a mute outlives leaving, joining anew under another name, and the lobby', async (t) => {
+  const bench = court();
+  by1(bench, 2, { action: 'mute' });
+  for (const account of [1, 2, 3]) bench.text(account, { type: 'leave' });
+  t.equal(bench.relay.lobby('den'), null);
+  bench.connect(4);
+  const { steamId } = bench.relay.sanctions()[0]!;
+  const welcome = bench.text(4, { type: 'hello', versions: [1], lobby: 'den', steamId, name: 'another' });
+  t.match(tellsOf(welcome)[0]?.[1], { you: { muted: true, name: 'another' } });
+  t.match(bench.voice(4, frameOf(2)), { reason: 'muted' });
+});
+
+t.test('a mute in one lobby is none in another', async (t) => {
+  const bench = court();
+  by1(bench, 2, { action: 'mute' });
+  bench.connect(12);
+  bench.text(12, { type: 'hello', versions: [1], lobby: 'attic', steamId: steamIdOf(2), name: 'two' });
+  t.equal(bench.voice(12, frameOf(2)).kind, 'forward');
+});
+
+t.test('a mute ends by itself when its time is over, and everybody is told', async (t) => {
+  const bench = court();
+  by1(bench, 2, { action: 'mute', seconds: 10 });
+  bench.pass(9);
+  t.match(bench.voice(2, frameOf(2)), { reason: 'muted' });
+  t.match(bench.pass(1), [
+    { kind: 'keep', sanction: { muted: 'not' } },
+    { kind: 'tell', connections: [1, 2, 3], message: { type: 'changed', participant: { muted: undefined } } },
+  ]);
+  t.equal(bench.voice(2, frameOf(2)).kind, 'forward');
+});
+
+t.test('whoever is deafened hears nothing, speaks, and knows who speaks', async (t) => {
+  const bench = court();
+  t.match(deeds(by1(bench, 2, { action: 'deafen' })), [
+    { kind: 'keep', sanction: { deafened: bench.unixSeconds + MONTH_S } },
+    { kind: 'unsubscribe', connection: 2, topic: 'lobby/0' },
+    { kind: 'tell', message: { type: 'changed', participant: { slot: 1, deafened: true } } },
+  ]);
+  bench.text(2, { type: 'channels', channels: ['red'] });
+  bench.text(1, { type: 'whisper', slots: [1] });
+  t.match(tellsOf(bench.voice(3, frameOf(3)).outputs), [[[1, 2], { speaking: true }]]);
+  t.equal(bench.voice(2, frameOf(2)).kind, 'forward');
+  const topics = by1(bench, 2, { action: 'undeafen' }).flatMap((it) =>
+    it.kind === 'subscribe' ? [it.topic] : [],
+  );
+  t.same(topics, ['lobby/0', 'lobby/0/c1', 'lobby/0/w0'], 'and again all');
+});
+
+t.test('whoever is kicked is told, is gone for good, and may join again', async (t) => {
+  const bench = court();
+  t.match(deeds(by1(bench, 2, { action: 'kick' })), [
+    { kind: 'tell', connections: [2], message: { type: 'refused', code: 'kicked' } },
+    { kind: 'unsubscribe', connection: 2 },
+    { kind: 'tell', connections: [1, 3], message: { type: 'left', slot: 1 } },
+    { kind: 'close', connection: 2, code: 4015 },
+  ]);
+  bench.connect(4);
+  t.equal(
+    refusalOf(
+      bench.text(4, { type: 'hello', versions: [1], lobby: 'den', steamId: steamIdOf(2), name: 'two' }),
+    ),
+    null,
+  );
+});
+
+t.test('whoever is banned is out, and stays out until it ends', async (t) => {
+  const bench = court();
+  t.equal(refusalOf(by1(bench, 2, { action: 'ban', seconds: 60 })), 'banned');
+  bench.close(2);
+  t.equal(refusalOf(bench.join(2)), 'banned');
+  bench.pass(60);
+  bench.close(2);
+  t.equal(refusalOf(bench.join(2)), null);
+  by1(bench, 2, { action: 'ban' });
+  t.match(bench.relay.sanctions(), [{ banned: 'always' }], 'without a time it has no end');
+  by1(bench, 2, { action: 'unban' });
+  t.equal(refusalOf(bench.join(2)), null);
+});
+
+t.test('who borrows the game of somebody who is banned is banned with them', async (t) => {
+  const bench = court();
+  by1(bench, 2, { action: 'ban' });
+  t.equal(refusalOf(bench.admit(4, { ownerSteamId: steamIdOf(2) })), 'banned');
+});
+
+t.test('whoever is moved is where they were not granted to go, and may stay there', async (t) => {
+  const bench = court();
+  bench.admit(4, { channels: [] });
+  by1(bench, 4, { action: 'move', channels: ['red'] });
+  t.match(bench.relay.lobby('den')?.members[3], { channels: [1] });
+  t.equal(failureOf(bench.text(4, { type: 'channels', channels: ['red'] })), null);
+  bench.text(4, { type: 'channels', channels: [] });
+  t.equal(failureOf(bench.text(4, { type: 'channels', channels: ['red'] })), 'channel-not-allowed');
+});
+
+t.test('priority is given and taken, and told', async (t) => {
+  const bench = court();
+  t.match(tellsOf(by1(bench, 2, { action: 'prioritize' })), [
+    [[1, 2, 3], { participant: { slot: 1, priority: true } }],
+  ]);
+  t.same(tellsOf(by1(bench, 2, { action: 'prioritize' })), [], 'once');
+  t.match(tellsOf(by1(bench, 2, { action: 'unprioritize' })), [
+    [[1, 2, 3], { participant: { priority: undefined } }],
+  ]);
+});
+
+t.test('a failure is told by its code, and counted, and nothing is done', async (t) => {
+  const bench = court({ sanctions: 1, channelsPerLobby: 1 });
+  by1(bench, 2, { action: 'mute' });
+  const cases: [code: string, outputs: readonly object[]][] = [
+    ['not-moderator', bench.text(2, { type: 'moderate', steamId: steamIdOf(3), action: 'kick' })],
+    ['participant-unknown', by1(bench, 99, { action: 'kick' })],
+    ['sanctions-full', by1(bench, 3, { action: 'mute' })],
+    ['channels-full', by1(bench, 3, { action: 'move', channels: ['red', 'blue'] })],
+  ];
+  for (const [code, outputs] of cases) t.equal(failureOf(outputs as Parameters<typeof failureOf>[0]), code);
+  t.match(bench.relay.counts(), {
+    participants: 3,
+    sanctions: 1,
+    failures: {
+      'not-moderator': 1,
+      'participant-unknown': 1,
+      'sanctions-full': 1,
+      'channels-full': 1,
+      'channel-not-allowed': 0,
+    },
+  });
+});
+
+t.test('a moderator who kicks or bans themselves is gone', async (t) => {
+  const bench = court();
+  t.equal(refusalOf(by1(bench, 1, { action: 'kick' })), 'kicked');
+  t.equal(bench.relay.counts().participants, 2);
+});
+
+t.test('rename is told to all, the same name to nobody', async (t) => {
+  const bench = court();
+  t.match(tellsOf(bench.text(2, { type: 'rename', name: 'Kim' })), [
+    [[1, 2, 3], { participant: { name: 'Kim' } }],
+  ]);
+  t.same(bench.text(2, { type: 'rename', name: 'Kim' }), []);
+});

@@ -1,0 +1,70 @@
+/** Why the relay ends a connection, and why it does not do what it was asked for: words, and WebSocket close codes. */
+
+/** Why the relay refuses a connection. Append only. */
+export type RefusalCode =
+  | 'hello-expected'
+  | 'hello-late'
+  | 'message-malformed'
+  | 'version-unsupported'
+  | 'already-joined'
+  | 'steam-id-in-use'
+  | 'lobby-full'
+  | 'relay-full'
+  | 'rate-exceeded'
+  | 'ticket-refused'
+  | 'credential-expected'
+  | 'token-refused'
+  | 'token-expired'
+  | 'resume-refused'
+  | 'replaced'
+  | 'kicked'
+  | 'banned'
+  | 'lobby-ended'
+  | 'lobby-unknown'
+  | 'admission-unavailable';
+
+/** The WebSocket close code behind each refusal. Append only. */
+export const CloseCode = {
+  'hello-expected': 4000,
+  'hello-late': 4001,
+  'message-malformed': 4002,
+  'version-unsupported': 4003,
+  'already-joined': 4004,
+  'steam-id-in-use': 4005,
+  'lobby-full': 4006,
+  'relay-full': 4007,
+  'rate-exceeded': 4008,
+  'ticket-refused': 4009,
+  'credential-expected': 4010,
+  'token-refused': 4011,
+  'token-expired': 4012,
+  'resume-refused': 4013,
+  replaced: 4014,
+  kicked: 4015,
+  banned: 4016,
+  'lobby-ended': 4017,
+  'lobby-unknown': 4018,
+  'admission-unavailable': 4019,
+} as const satisfies Record<RefusalCode, number>;
+
+/** The close code that answers a leave. */
+export const LEAVE_CLOSE_CODE = 1000;
+
+/** The close code of a relay that shuts down. */
+export const SHUTDOWN_CLOSE_CODE = 1001;
+
+/** Why the relay did not do what a participant asked for. They stay. Append only. */
+export const FAILURE_CODES = [
+  /** Only moderators may. */
+  'not-moderator',
+  /** Nobody in the lobby has this slot, or this SteamID. */
+  'participant-unknown',
+  /** Your credential does not open this channel. */
+  'channel-not-allowed',
+  /** The lobby has no room for another channel. */
+  'channels-full',
+  /** The relay remembers as many mutes and bans as it may. */
+  'sanctions-full',
+] as const;
+
+export type FailureCode = (typeof FAILURE_CODES)[number];
