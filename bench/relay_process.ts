@@ -11,6 +11,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startRelay } from '../relay/index.js';
+import { TLS_CIPHERS } from '../relay/tls.js';
 import { startBare } from './relay_bare.js';
 
 /** Ours, and what it is compared with. */
@@ -24,6 +25,15 @@ interface Order {
   readonly keys: unknown;
   readonly tls: TlsFiles | null;
 }
+
+/** What 10,000 connections of one address take: all come from this machine. */
+const ADDRESS_LIMITS = {
+  connections: 20_000,
+  connectionsPerSecond: 20_000,
+  connectionBurst: 20_000,
+  credentialsPerSecond: 20_000,
+  credentialBurst: 20_000,
+} as const;
 
 /** A certificate and its key, both in PEM. */
 export interface TlsFiles {
@@ -99,24 +109,25 @@ export function isRealTime(): boolean {
 let realTime: boolean | null = null;
 
 /** Ours, as an operator starts it: tokens, every check and limit on, no operations port. */
-async function startOurs(keys: unknown, tls: UWebSockets.AppOptions | null): Promise<number> {
-  if (tls) {
-    // The relay has no TLS of its own yet: an app that it makes is one with TLS.
-    const { default: uws } = (await import('uWebSockets.js')) as unknown as { default: typeof UWebSockets };
-    const secured = () => uws.SSLApp(tls);
-    (uws as { App: typeof uws.App }).App = secured;
-  }
+async function startOurs(keys: unknown, tls: TlsFiles | null): Promise<number> {
   const relay = await startRelay({
     tokens: { keys },
-    // All connections are of one machine: what is bounded by address has to be raised here.
+    ...(tls && { tls: { certFile: tls.certificate, keyFile: tls.key } }),
     limits: { connections: 20_000, lobbies: 2000 },
+    // All connections are of one machine: what is bounded by address has to be raised here.
+    addressLimits: ADDRESS_LIMITS,
   });
   return relay.port;
 }
 
-/** What both give to uWebSockets. */
+/** What the bare one gives to uWebSockets: the relay's own TLS options. */
 function tlsOptions({ certificate, key }: TlsFiles): UWebSockets.AppOptions {
-  return { cert_file_name: certificate, key_file_name: key, ssl_prefer_low_memory_usage: true };
+  return {
+    cert_file_name: certificate,
+    key_file_name: key,
+    ssl_ciphers: TLS_CIPHERS,
+    ssl_prefer_low_memory_usage: true,
+  };
 }
 
 async function settledMemory(): Promise<Memory> {
@@ -132,8 +143,8 @@ async function settledMemory(): Promise<Memory> {
 }
 
 async function runChild({ subject, keys, tls }: Order): Promise<void> {
-  const options = tls ? tlsOptions(tls) : null;
-  const port = subject === 'hotmic' ? await startOurs(keys, options) : await startBare(options);
+  const port =
+    subject === 'hotmic' ? await startOurs(keys, tls) : await startBare(tls ? tlsOptions(tls) : null);
   process.on('message', async () => process.send?.(await settledMemory()));
   process.once('disconnect', () => process.exit());
   process.send?.({ port });
