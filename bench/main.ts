@@ -1,13 +1,14 @@
 /** `make bench`: runs the benchmarks that are named, or all of them. A void result ends it with exit code 1. */
 
 import { codec } from './codec.js';
+import { relay } from './relay.js';
 import { measure } from './result.js';
 import { ring } from './ring.js';
 import { stages } from './stages.js';
 import { steam } from './steam.js';
 import { storm } from './storm.js';
 
-const trials = [ring, steam, codec, stages, storm];
+const trials = [ring, steam, codec, stages, storm, relay];
 
 const only = process.argv.slice(2);
 const unknown = only.find((name) => !trials.some((trial) => trial.name === name));

@@ -29,6 +29,8 @@ export interface Result {
   /** What was to be compared and could not be had, each with its reason. */
   readonly skipped?: readonly string[];
   readonly rows: readonly Row[];
+  /** What the rows were made of, round by round, where a trial keeps it. */
+  readonly raw?: unknown;
 }
 
 /** One benchmark: what it measured, and whether that counts. */
@@ -41,6 +43,7 @@ export interface Trial {
     /** Of what the trial itself brought in, besides ours and Node's. */
     versions?: Record<string, string>;
     skipped?: string[];
+    raw?: unknown;
   }>;
 }
 
@@ -71,7 +74,7 @@ export function row(
 export async function measure(trial: Trial): Promise<Result> {
   console.log(`\n${trial.name}: ${trial.about}`);
   const before = machine();
-  const { rows, void: reason, versions: more = {}, skipped = [] } = await trial.run();
+  const { rows, void: reason, versions: more = {}, skipped = [], raw } = await trial.run();
   const result: Result = {
     name: trial.name,
     machine: before,
@@ -80,6 +83,7 @@ export async function measure(trial: Trial): Promise<Result> {
     void: reason,
     skipped,
     rows,
+    ...(raw === undefined ? {} : { raw }),
   };
   mkdirSync('out/bench', { recursive: true });
   writeFileSync(`out/bench/${trial.name}.json`, `${JSON.stringify(result, null, 2)}\n`);

@@ -27,6 +27,18 @@ t.test('a range is taken from start up to end', async (t) => {
   t.equal(crc32(bytes, 5, 5), 0, 'an empty range');
 });
 
+t.test('each length comes out, from each place in a buffer', async (t) => {
+  const bytes = Uint8Array.from({ length: 64 }, (_, at) => (at * 89 + 7) ^ (at << 3));
+  const wrong: string[] = [];
+  for (let start = 0; start < 9; start++) {
+    for (let end = start; end <= bytes.length; end++) {
+      if (crc32(bytes, start, end) !== crc32BitByBit(bytes.subarray(start, end)))
+        wrong.push(`${start} to ${end}`);
+    }
+  }
+  t.same(wrong, []);
+});
+
 t.test('any bytes have the CRC of the definition, unsigned', async (t) => {
   t.comment(`seed ${SEED}`);
   fc.assert(

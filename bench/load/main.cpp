@@ -1,0 +1,374 @@
+/**
+ * The load generator of `make bench ONLY=relay`: thousands of connections to one relay from one thread, voice frames on a raster
+ * that no relay can slow down, and a check of every frame that comes back.
+ *
+ *     load port=7800 hellos=FILE packets=FILE lobby=10 talkers=2 interval_us=60000 … > result.json
+ *
+ * It connects and says one hello of FILE a connection; when all are welcomed it prints `{"joined":…}`. Without talkers it then
+ * waits for the end of its input, or of the relay. Else it speaks: `warmup_ms` that do not count, `measure_ms` that do, and what is still under way.
+ * Connections of one lobby stand together in FILE, its talkers first. It measures its own lateness and processor time, so that
+ * who reads the result can tell whether the generator was the bottleneck.
+ */
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <ctime>
+#include <fstream>
+#include <map>
+#include <memory>
+
+#include "socket.hpp"
+#include "tally.hpp"
+
+namespace hotmic {
+namespace {
+
+constexpr size_t kScratchBytes = 256 * 1024;
+constexpr int kEventsAtOnce = 512;
+constexpr uint32_t kStdin = UINT32_MAX;
+/** Handshakes under way at once: a hello must come within 5 s, and the listen queue has an end. */
+constexpr uint32_t kMaxJoining = 64;
+constexpr int64_t kMs = 1'000'000, kJoinWithinNs = 180'000 * kMs;
+/** Between the last welcome and the first frame, so that what is told of joins is read. */
+constexpr int64_t kSettleNs = 500 * kMs;
+/** How long the last frames may take. */
+constexpr int64_t kDrainNs = 3000 * kMs;
+/** From here on a frame left late. */
+constexpr int64_t kLateUs = 5000;
+
+int64_t clock_ns(clockid_t clock) {
+  timespec time{};
+  clock_gettime(clock, &time);
+  return static_cast<int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
+int64_t now_ns() { return clock_ns(CLOCK_MONOTONIC); }
+
+/** `name=value` arguments. */
+class Options {
+ public:
+  Options(int count, char** arguments) {
+    for (int i = 1; i < count; ++i) {
+      const std::string argument = arguments[i];
+      const size_t at = argument.find('=');
+      if (at == std::string::npos) give_up("an argument is " + argument + ", wants name=value");
+      values_[argument.substr(0, at)] = argument.substr(at + 1);
+    }
+  }
+  std::string text(const std::string& name) const {
+    const auto found = values_.find(name);
+    if (found == values_.end()) give_up("no " + name + ", wants one");
+    return found->second;
+  }
+  int64_t number(const std::string& name) const { return std::stoll(text(name)); }
+
+ private:
+  std::map<std::string, std::string> values_;
+};
+
+/** Whose processor time is known by process; of all its threads. */
+class ProcessClock {
+ public:
+  explicit ProcessClock(pid_t pid) {
+    if (clock_getcpuclockid(pid, &clock_) != 0) give_up("cannot read the relay's processor time");
+  }
+  int64_t ns() const { return clock_ns(clock_); }
+
+ private:
+  clockid_t clock_{};
+};
+
+/** What is read at both ends of the time that counts. */
+struct Mark {
+  int64_t at = 0, own_cpu = 0, relay_cpu = 0;
+  uint64_t sent = 0, deliveries = 0, controls = 0;
+};
+
+class Load final : public Socket::Events {
+ public:
+  explicit Load(const Options& options)
+      : lobby_(static_cast<uint32_t>(options.number("lobby"))),
+        talkers_a_lobby_(static_cast<uint32_t>(options.number("talkers"))),
+        random_(static_cast<uint64_t>(options.number("seed"))),
+        host_("127.0.0.1:" + options.text("port")),
+        epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+    read_hellos(options.text("hellos"));
+    if (talkers_a_lobby_ > 0) read_packets(options.text("packets"));
+    address_.sin_family = AF_INET;
+    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address_.sin_port = htons(static_cast<uint16_t>(options.number("port")));
+    if (options.number("tls") != 0) tls_ = make_tls();
+    for (uint32_t i = 0; i < hellos_.size(); ++i) sockets_.push_back(std::make_unique<Socket>(i, epoll_, this));
+    ears_.resize(static_cast<size_t>(hellos_.size()) * talkers_a_lobby_);
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.u32 = kStdin;
+    epoll_ctl(epoll_, EPOLL_CTL_ADD, 0, &event);
+  }
+
+  void join_all() {
+    const int64_t begun = now_ns();
+    while (joined_ < sockets_.size()) {
+      while (begun_ < sockets_.size() && begun_ - joined_ < kMaxJoining)
+        sockets_[begun_++]->connect(address_, host_, tls_);
+      serve(10 * kMs);
+      if (is_over_) std::exit(1);
+      if (failed_ > 0) give_up("not all joined: " + why_);
+      if (now_ns() - begun > kJoinWithinNs) give_up("not all joined in time: " + std::to_string(joined_));
+    }
+    std::printf("{\"joined\":%zu,\"joinMs\":%lld}\n", sockets_.size(),
+                static_cast<long long>((now_ns() - begun) / kMs));
+    std::fflush(stdout);
+  }
+
+  /** Answers pings until the input ends, or the relay. */
+  void hold() {
+    while (!is_over_ && failed_ < sockets_.size()) serve(100 * kMs);
+  }
+
+  void speak(const Options& options) {
+    interval_ = options.number("interval_us") * 1000;
+    talkspurt_ = static_cast<uint32_t>(options.number("talkspurt"));
+    const int64_t warmup = options.number("warmup_ms") * kMs, measure = options.number("measure_ms") * kMs;
+    const ProcessClock relay(static_cast<pid_t>(options.number("relay_pid")));
+    // In the order in which they are due, which stays the same for ever: all have one interval.
+    std::vector<std::pair<int64_t, uint32_t>> phases;
+    for (uint32_t i = 0; i < talkers_.size(); ++i)
+      phases.emplace_back(static_cast<int64_t>(random_.next() % static_cast<uint64_t>(interval_)), i);
+    std::sort(phases.begin(), phases.end());
+    const int64_t settled = now_ns() + kSettleNs;
+    while (now_ns() < settled) serve(settled - now_ns());
+
+    const int64_t start = now_ns() + 10 * kMs, from = start + warmup, until = from + measure;
+    Mark first, last;
+    size_t turn = 0;
+    int64_t cycle = 0;
+    for (int64_t due = start + phases[0].first; due < until && failed_ == 0 && !is_over_;) {
+      int64_t now = now_ns();
+      if (first.at == 0 && now >= from) first = mark(relay);
+      for (; due <= now && due < until; now = now_ns()) {
+        send(talkers_[phases[turn].second], due, due >= from);
+        if (++turn == phases.size()) {
+          turn = 0;
+          cycle += interval_;
+        }
+        due = start + cycle + phases[turn].first;
+      }
+      serve(due - now);
+    }
+    while (now_ns() < until) serve(until - now_ns());
+    last = mark(relay);
+    const uint64_t wanted = sent_ * (lobby_ - 1);
+    for (const int64_t end = now_ns() + kDrainNs; deliveries_ < wanted && now_ns() < end && failed_ == 0;) serve(kMs);
+    report(first, last);
+  }
+
+  void opened(uint32_t index) override {
+    const std::string& hello = hellos_[index];
+    sockets_[index]->send(opcode::text, reinterpret_cast<const uint8_t*>(hello.data()), hello.size(), mask());
+  }
+
+  void closed(uint32_t index, const std::string& why) override {
+    ++failed_;
+    if (failed_ == 1) why_ = "connection " + std::to_string(index) + ": " + why;
+  }
+
+  void message(uint32_t index, uint8_t op, const uint8_t* data, size_t bytes) override {
+    switch (op) {
+      case opcode::binary:
+        return hear(index, data, bytes);
+      case opcode::text:
+        return read_control(index, std::string(reinterpret_cast<const char*>(data), std::min<size_t>(bytes, 300)));
+      case opcode::ping:
+        return sockets_[index]->send(opcode::pong, data, bytes, mask());
+      case opcode::close:
+        return sockets_[index]->close("closed by the relay");
+      default:
+        return;
+    }
+  }
+
+ private:
+  void read_hellos(const std::string& path) {
+    std::ifstream file(path);
+    for (std::string line; std::getline(file, line);) hellos_.push_back(line);
+    if (hellos_.empty() || hellos_.size() % lobby_ != 0) give_up("the hellos do not fill their lobbies");
+  }
+
+  /** u32 talkers, u32 frames of each, then the frames: u32 bytes, and the bytes. */
+  void read_packets(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    const auto u32 = [&file] {
+      uint32_t value = 0;
+      file.read(reinterpret_cast<char*>(&value), 4);
+      return value;
+    };
+    const uint32_t talkers = u32(), frames = u32();
+    if (talkers != hellos_.size() / lobby_ * talkers_a_lobby_) give_up("another number of talkers than the lobbies want");
+    if (frames == 0 || (frames & (frames - 1)) != 0) give_up("frames of a talker: wants a power of two");
+    talkers_.resize(talkers);
+    for (uint32_t i = 0; i < talkers; ++i) {
+      Talker& talker = talkers_[i];
+      talker.connection = i / talkers_a_lobby_ * lobby_ + i % talkers_a_lobby_;
+      for (uint32_t j = 0; j < frames; ++j) {
+        std::vector<uint8_t> frame(u32());
+        if (frame.size() < wire::kSteamIdAt + 8 || frame.size() > kMaxSentBytes) give_up("a frame has no such length");
+        file.read(reinterpret_cast<char*>(frame.data()), static_cast<std::streamsize>(frame.size()));
+        talker.frames.push_back(std::move(frame));
+      }
+      talker.steam_id = wire::u64(talker.frames[0].data() + wire::kSteamIdAt);
+    }
+    if (!file) give_up("the packets end too early");
+  }
+
+  static void* make_tls() {
+#ifdef HOTMIC_TLS
+    SSL_CTX* context = SSL_CTX_new(TLS_client_method());
+    SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    // One read of the kernel for a record's head and body.
+    SSL_CTX_set_read_ahead(context, 1);
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    return context;
+#else
+    give_up("built without TLS");
+#endif
+  }
+
+  uint32_t mask() { return static_cast<uint32_t>(random_.next() >> 32); }
+
+  /** Waits for the sockets, at most so long, and reads what came. */
+  void serve(int64_t within_ns) {
+    epoll_event events[kEventsAtOnce];
+    const int64_t within = std::max<int64_t>(within_ns, 0);
+    const timespec timeout{static_cast<time_t>(within / 1'000'000'000), static_cast<long>(within % 1'000'000'000)};
+    const int count = epoll_pwait2(epoll_, events, kEventsAtOnce, &timeout, nullptr);
+    if (count < 0 && errno != EINTR) give_up(std::string("cannot wait: ") + std::strerror(errno));
+    for (int i = 0; i < count; ++i) {
+      if (events[i].data.u32 == kStdin) is_over_ = true;
+      else sockets_[events[i].data.u32]->ready(events[i].events, scratch_, kScratchBytes);
+    }
+  }
+
+  void send(Talker& talker, int64_t due, bool counts) {
+    const auto sequence = static_cast<uint16_t>(talker.sent);
+    const std::vector<uint8_t>& frame = talker.frame(sequence);
+    std::memcpy(sent_frame_, frame.data(), frame.size());
+    // Each talker's talkspurts begin elsewhere in its voice than another's.
+    const uint32_t in_talkspurt = (talker.sent + talker.connection * 7) % talkspurt_;
+    sent_frame_[0] = wire::kVersion;
+    if (talker.sent == 0 || in_talkspurt == 0) sent_frame_[0] |= wire::kMarker;
+    if (in_talkspurt == talkspurt_ - 1) sent_frame_[0] |= wire::kTerminator;
+    const auto timestamp = static_cast<uint32_t>(talker.sent * (interval_ / 1000 * 24 / 1000));
+    std::memcpy(sent_frame_ + wire::kSequenceAt, &sequence, 2);
+    std::memcpy(sent_frame_ + wire::kTimestampAt, &timestamp, 4);
+    talker.due[talker.sent % Talker::kRemembered] = due;
+    ++talker.sent;
+    ++sent_;
+    sockets_[talker.connection]->send(opcode::binary, sent_frame_, frame.size(), mask());
+    if (counts) lateness_.add(now_ns() - due);
+  }
+
+  void hear(uint32_t index, const uint8_t* frame, size_t bytes) {
+    ++deliveries_;
+    delivered_bytes_ += bytes;
+    if (talkers_a_lobby_ == 0 || bytes < wire::kSteamIdAt + 8) return static_cast<void>(++faults_.foreign);
+    const uint64_t steam_id = wire::u64(frame + wire::kSteamIdAt);
+    const uint32_t first = index / lobby_ * talkers_a_lobby_;
+    for (uint32_t i = 0; i < talkers_a_lobby_; ++i) {
+      const Talker& talker = talkers_[first + i];
+      if (talker.steam_id != steam_id || talker.connection == index) continue;
+      ears_[static_cast<size_t>(index) * talkers_a_lobby_ + i].hear(talker, frame, bytes, faults_);
+      if (is_counted_) latency_.add(now_ns() - talker.due[wire::u16(frame + wire::kSequenceAt) % Talker::kRemembered]);
+      return;
+    }
+    ++faults_.foreign;
+  }
+
+  void read_control(uint32_t index, const std::string& text) {
+    ++controls_;
+    if (text.find("\"type\":\"welcome\"") != std::string::npos) ++joined_;
+    if (text.find("\"type\":\"refused\"") != std::string::npos) sockets_[index]->close(text);
+  }
+
+  Mark mark(const ProcessClock& relay) {
+    is_counted_ = !is_counted_;
+    Mark mark;
+    mark.at = now_ns();
+    mark.own_cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+    mark.relay_cpu = relay.ns();
+    mark.sent = sent_;
+    mark.deliveries = deliveries_;
+    mark.controls = controls_;
+    return mark;
+  }
+
+  void report(const Mark& first, const Mark& last) {
+    for (size_t i = 0; i < ears_.size(); ++i) {
+      const size_t connection = i / talkers_a_lobby_;
+      const Talker& talker = talkers_[connection / lobby_ * talkers_a_lobby_ + i % talkers_a_lobby_];
+      if (talker.connection != connection) ears_[i].close(talker, faults_);
+    }
+    uint64_t blocked = 0;
+    for (const auto& socket : sockets_) blocked += socket->blocked();
+    const auto ms = [](int64_t ns) { return static_cast<double>(ns) / 1e6; };
+    const auto number = [](uint64_t value) { return static_cast<unsigned long long>(value); };
+    std::printf("{\"elapsedMs\":%.3f,\"relayCpuMs\":%.3f,\"ownCpuMs\":%.3f,", ms(last.at - first.at),
+                ms(last.relay_cpu - first.relay_cpu), ms(last.own_cpu - first.own_cpu));
+    std::printf("\"sent\":%llu,\"deliveries\":%llu,\"controls\":%llu,", number(last.sent - first.sent),
+                number(last.deliveries - first.deliveries), number(last.controls - first.controls));
+    std::printf("\"frameBytes\":%.1f,", deliveries_ == 0 ? 0 : static_cast<double>(delivered_bytes_) / static_cast<double>(deliveries_));
+    std::printf("\"paced\":%llu,\"late\":%llu,\"lateP99Us\":%lld,\"lateMaxUs\":%lld,", number(lateness_.count()),
+                number(lateness_.above_us(kLateUs)), static_cast<long long>(lateness_.quantile_us(0.99)),
+                static_cast<long long>(lateness_.max_us()));
+    std::printf("\"latencyP50Us\":%lld,\"latencyP99Us\":%lld,\"latencyMaxUs\":%lld,",
+                static_cast<long long>(latency_.quantile_us(0.5)), static_cast<long long>(latency_.quantile_us(0.99)),
+                static_cast<long long>(latency_.max_us()));
+    std::printf("\"lost\":%llu,\"doubled\":%llu,\"reordered\":%llu,\"foreign\":%llu,\"damaged\":%llu,\"blocked\":%llu,",
+                number(faults_.lost), number(faults_.doubled), number(faults_.reordered), number(faults_.foreign),
+                number(faults_.damaged), number(blocked));
+    std::printf("\"closed\":%u}\n", failed_);
+    if (failed_ > 0) std::fprintf(stderr, "relay_load: %s\n", why_.c_str());
+    std::fflush(stdout);
+  }
+
+  const uint32_t lobby_, talkers_a_lobby_;
+  Random random_;
+  const std::string host_;
+  const int epoll_;
+  sockaddr_in address_{};
+  void* tls_ = nullptr;
+  std::vector<std::string> hellos_;
+  std::vector<std::unique_ptr<Socket>> sockets_;
+  std::vector<Talker> talkers_;
+  /** By listener, then by talker of its lobby. */
+  std::vector<Ear> ears_;
+  int64_t interval_ = 1;
+  /** Frames of a talkspurt. */
+  uint32_t talkspurt_ = 1;
+  uint32_t begun_ = 0, joined_ = 0, failed_ = 0;
+  bool is_over_ = false, is_counted_ = false;
+  std::string why_;
+  uint64_t sent_ = 0, deliveries_ = 0, delivered_bytes_ = 0, controls_ = 0;
+  Histogram lateness_, latency_;
+  Faults faults_;
+  uint8_t sent_frame_[kMaxSentBytes];
+  uint8_t scratch_[kScratchBytes];
+};
+
+}  // namespace
+}  // namespace hotmic
+
+int main(int count, char** arguments) {
+  const hotmic::Options options(count, arguments);
+  rlimit files{};
+  getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+  const auto load = std::make_unique<hotmic::Load>(options);
+  load->join_all();
+  if (options.number("talkers") == 0) load->hold();
+  else load->speak(options);
+  return 0;
+}

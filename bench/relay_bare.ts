@@ -1,0 +1,50 @@
+/**
+ * What the relay is compared with: uWebSockets' own publish and nothing else. Whoever says a hello hears its lobby's topic; every
+ * binary message goes to everyone else there. It checks nothing, knows nobody, counts nothing.
+ */
+
+import type * as UWebSockets from 'uWebSockets.js';
+
+interface Bare {
+  topic: string;
+}
+
+/** As the relay sets them, so that uWebSockets does the same work for both. */
+const AS_THE_RELAY = {
+  maxPayloadLength: 8208,
+  maxBackpressure: 64 * 1024,
+  idleTimeout: 32,
+  sendPingsAutomatically: true,
+} as const;
+
+const WELCOME = JSON.stringify({ type: 'welcome' });
+
+/** Starts it on a free port of 127.0.0.1, with TLS where `tls` is given; returns the port. */
+export async function startBare(tls: UWebSockets.AppOptions | null): Promise<number> {
+  const { default: uws } = (await import('uWebSockets.js')) as unknown as { default: typeof UWebSockets };
+  const app = tls ? uws.SSLApp(tls) : uws.App();
+  const decoder = new TextDecoder();
+  app.ws<Bare>('/', {
+    compression: uws.DISABLED,
+    ...AS_THE_RELAY,
+    upgrade(response, request, context) {
+      response.upgrade<Bare>({ topic: '' }, request.getHeader('sec-websocket-key'), '', '', context);
+    },
+    message(socket, message, isBinary) {
+      const data = socket.getUserData();
+      if (isBinary) {
+        socket.publish(data.topic, message, true);
+        return;
+      }
+      data.topic = (JSON.parse(decoder.decode(message)) as { lobby: string }).lobby;
+      socket.subscribe(data.topic);
+      socket.send(WELCOME);
+    },
+  });
+  return new Promise((resolve, reject) => {
+    app.listen('127.0.0.1', 0, (listening) => {
+      if (listening) resolve(uws.us_socket_local_port(listening));
+      else reject(new Error('Cannot start the bare relay: it cannot listen'));
+    });
+  });
+}
