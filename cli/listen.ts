@@ -3,11 +3,12 @@
 import { once } from 'node:events';
 import { Command } from 'commander';
 import { monotonicMs } from '../client/clock.js';
+import type { Participant } from '../client/lobby_state.js';
 import { joinVoice } from '../client/voice.js';
 import { HotmicError } from '../voice/error.js';
 import { Mixer } from '../voice/mixer.js';
 import { FRAME_MS, samplesOfMs } from '../voice/units.js';
-import { sayJoined } from './greeting.js';
+import { memberEvents } from './greeting.js';
 import { type MemberOptions, number, withMemberOptions } from './options.js';
 import { SpeakerLine } from './speaker_line.js';
 import { stopped, untilStopped } from './stop_signal.js';
@@ -21,7 +22,7 @@ interface ListenOptions extends MemberOptions {
 const MAX_CATCH_UP_MS = 100;
 
 export function listenCommand(): Command {
-  return withMemberOptions(new Command('listen'), 'listener')
+  return withMemberOptions(new Command('listen'), 'listener', 'several')
     .description('Listen to a lobby and show who speaks.')
     .option('--pcm', 'write the mix to standard output: mono s16 little-endian, 24000 Hz; silence included')
     .option('--seconds <n>', 'end after this time', number(0.1, 86_400))
@@ -42,19 +43,30 @@ async function listen(url: string, options: ListenOptions, stop: AbortSignal): P
   const startedAt = monotonicMs();
   const line = new SpeakerLine(process.stderr, () => monotonicMs() - startedAt);
   const mixer = new Mixer();
+  const member = memberEvents(options);
+  const show = (participant: Participant) => {
+    mixer.setPriority(participant.slot, participant.priority ? 'priority' : 'none');
+    line.show(participant);
+  };
   const { lobby, ended } = await joinVoice({
     ...options,
     url,
     signal: stop,
-    onDecoded: (_, voice) => mixer.push(voice.slot, voice.pcm, voice.terminator ? 'last' : 'within'),
+    onDecoded: (participant, voice, target) => {
+      line.heard(participant, target);
+      mixer.push(voice.slot, voice.pcm, voice.terminator ? 'last' : 'within');
+    },
     events: {
-      ...line.events,
+      ...member,
       onWelcome: (lobby) => {
-        sayJoined(lobby, options);
-        line.events.onWelcome(lobby);
+        member.onWelcome(lobby);
+        for (const participant of lobby.participants) show(participant);
       },
+      onJoined: show,
+      onChanged: show,
+      onSpeaking: (participant) => line.show(participant),
       onLeft: (participant) => {
-        line.events.onLeft(participant);
+        line.remove(participant);
         mixer.forget(participant.slot);
       },
     },

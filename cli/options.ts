@@ -5,7 +5,7 @@
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { LABEL } from '../voice/control.js';
+import { LABEL, MAX_CHANNELS_ENTERED } from '../voice/control.js';
 import { HotmicError, systemReason } from '../voice/error.js';
 import { parseSteamId, personSteamId } from '../voice/steam_id.js';
 
@@ -45,27 +45,70 @@ export function steamId(text: string): bigint {
 export interface MemberOptions {
   readonly lobby: string;
   readonly name: string;
-  readonly steamId: bigint;
+  /** Left out: a guest, or whose the token says. */
+  readonly steamId?: bigint;
   readonly token?: string;
+  /** To be entered, in the order in which they were given. */
+  readonly channel: readonly string[];
+  readonly reconnect: 'auto' | 'never';
 }
 
-/** Adds the relay's URL, `--lobby`, `--name`, `--steam-id` and `--token-file`. */
-export function withMemberOptions(command: Command, defaultName: string): Command {
+/** How many channels a command is in. */
+export type ChannelOption = 'one' | 'several';
+
+/**
+ * Adds the relay's URL, `--lobby`, `--name`, `--channel`, `--steam-id`, `--guest`, `--token-file` and `--no-reconnect`; `memberOptions` reads
+ * them.
+ */
+export function withMemberOptions(command: Command, defaultName: string, channels: ChannelOption): Command {
+  const channelText = {
+    one: 'speak to this channel; made when it is not there',
+    several: 'enter this channel, too; may be given again',
+  };
   return command
     .argument('<url>', 'the relay, such as ws://127.0.0.1:7800')
     .option('-l, --lobby <name>', 'lobby to join, required; made when it is not there', label)
     .option('-n, --name <name>', 'what the others see', label, defaultName)
     .addOption(
-      new Option('--steam-id <id>', 'SteamID64 in decimal')
-        .argParser(steamId)
-        .default(madeUpSteamId(), 'one made up for this run'),
+      new Option('-c, --channel <name>', channelText[channels])
+        .argParser((text: string, before: readonly string[]) => channelsOf(text, before, channels))
+        .default([], 'none'),
     )
+    .addOption(
+      new Option(
+        '--steam-id <id>',
+        "SteamID64 in decimal (default: the token's, else one made up for this run)",
+      )
+        .argParser(steamId)
+        .conflicts('guest'),
+    )
+    .option('--guest', 'come without a SteamID, where the relay lets guests in')
     .option(
       '--token-file <file>',
       'token for a relay that wants one; - is standard input (default: HOTMIC_TOKEN)',
     )
+    .option('--no-reconnect', 'end when the connection breaks (default: come back by itself)')
     .hook('preAction', wantLobby)
-    .hook('preAction', takeToken);
+    .hook('preAction', takeToken)
+    .hook('preAction', takeMember);
+}
+
+function channelsOf(text: string, before: readonly string[], channels: ChannelOption): readonly string[] {
+  if (channels === 'one') return [label(text)];
+  if (before.includes(text)) throw new InvalidArgumentError('Wants each channel once.');
+  if (before.length >= MAX_CHANNELS_ENTERED) {
+    throw new InvalidArgumentError(`Wants at most ${MAX_CHANNELS_ENTERED} channels.`);
+  }
+  return [...before, label(text)];
+}
+
+/** Who nobody says we are gets a SteamID made up, but for guests; how it reconnects becomes the lobby's word for it. */
+function takeMember(command: Command): void {
+  const options = command.opts<{ steamId?: bigint; token?: string; guest?: true; reconnect: boolean }>();
+  if (options.steamId === undefined && options.token === undefined && !options.guest) {
+    command.setOptionValue('steamId', madeUpSteamId());
+  }
+  command.setOptionValue('reconnect', options.reconnect ? 'auto' : 'never');
 }
 
 /** A token is no argument: others on this machine see those. */

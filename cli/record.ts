@@ -6,7 +6,7 @@ import { joinVoice } from '../client/voice.js';
 import { type RecordedSession, SessionRecorder } from '../record/session_recorder.js';
 import { HotmicError } from '../voice/error.js';
 import { msOfSamples } from '../voice/units.js';
-import { sayJoined } from './greeting.js';
+import { memberEvents } from './greeting.js';
 import { type MemberOptions, number, withMemberOptions } from './options.js';
 import { printable, SpeakerLine } from './speaker_line.js';
 import { stopped, untilStopped } from './stop_signal.js';
@@ -20,7 +20,7 @@ interface RecordOptions extends MemberOptions {
 export const FLUSH_MS = 250;
 
 export function recordCommand(): Command {
-  return withMemberOptions(new Command('record'), 'recorder')
+  return withMemberOptions(new Command('record'), 'recorder', 'several')
     .description('Record a lobby until Ctrl-C: one WAV a speaker and one of the mix, all of one length.')
     .option('-o, --out <folder>', 'folder for the WAVs; made when it is not there', 'recording')
     .option('--seconds <n>', 'end after this time', number(0.1, 86_400))
@@ -34,16 +34,22 @@ async function record(url: string, options: RecordOptions, stop: AbortSignal): P
     onTrackError: (track, error) =>
       console.error(`${printable(track.name)}: ${error.message} [${error.code}]`),
   });
+  const member = memberEvents(options);
   const { lobby, ended } = await joinVoice({
     ...options,
     url,
     signal: stop,
-    onDecoded: ({ name, steamId }, voice) => recorder.take({ ...voice, name, steamId }),
+    onDecoded: (participant, voice, target) => {
+      const { name, steamId } = participant;
+      line.heard(participant, target);
+      recorder.take({ ...voice, name, steamId });
+    },
     events: {
+      ...member,
       ...line.events,
       onWelcome: (lobby) => {
         recorder.begin(lobby.joinedRelayTimeMs);
-        sayJoined(lobby, options);
+        member.onWelcome(lobby);
         line.events.onWelcome(lobby);
       },
     },

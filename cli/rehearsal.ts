@@ -114,6 +114,8 @@ export async function rehearse(options: RehearsalOptions): Promise<RehearsalResu
       lobby: LOBBY,
       name: 'listener',
       steamId: personSteamId(FIRST_ACCOUNT),
+      // Whoever measures wants to know that a connection broke.
+      reconnect: 'never',
       onDecoded: (participant, voice) => options.onDecoded?.(participant, voice),
       onStages: (slot, sequence, arrivedAt, decodedAt) =>
         stages.decoded(slot, sequence, arrivedAt, decodedAt),
@@ -196,6 +198,7 @@ async function enter(
       lobby: LOBBY,
       name: part.name,
       steamId,
+      reconnect: 'never',
       events: { onEnded: fail },
     });
   } catch (thrown) {

@@ -56,10 +56,11 @@ export function relayOptionsOf(config: RelayConfig): RelayOptions {
         ...(tls.passphraseFile && { passphraseFile: tls.passphraseFile }),
       },
     }),
-    ...(tickets.web && { webTickets: webTicketsOf(tickets.web, moderators) }),
+    ...(tickets.web && { webTickets: webTicketsOf(tickets.web) }),
     ...(tickets.app && {
-      appTickets: { appId: tickets.app.appId, keys: linesOf(tickets.app.keyFile), moderators },
+      appTickets: { appId: tickets.app.appId, keys: linesOf(tickets.app.keyFile) },
     }),
+    moderators,
     trustedProxies,
     addressLimits,
     origins,
@@ -74,11 +75,14 @@ export function relayOptionsOf(config: RelayConfig): RelayOptions {
   };
 }
 
-function webTicketsOf(
-  { appId, publisherKeyFile, identity, baseUrl, vacBanned }: NonNullable<RelaySettings['tickets']['web']>,
-  moderators: readonly string[],
-): NonNullable<RelayOptions['webTickets']> {
-  return { appId, key: publisherKeyFile.read(), identity, baseUrl, vacBanned, moderators };
+function webTicketsOf({
+  appId,
+  publisherKeyFile,
+  identity,
+  baseUrl,
+  vacBanned,
+}: NonNullable<RelaySettings['tickets']['web']>): NonNullable<RelayOptions['webTickets']> {
+  return { appId, key: publisherKeyFile.read(), identity, baseUrl, vacBanned };
 }
 
 function linesOf(secret: Secret): readonly string[] {

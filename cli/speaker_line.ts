@@ -4,6 +4,7 @@
 
 import type { Lobby } from '../client/lobby.js';
 import type { Participant } from '../client/lobby_state.js';
+import type { VoiceTarget } from '../client/voice_target.js';
 
 /** Where it writes, and what that is. */
 export interface SpeakerLineOutput {
@@ -12,11 +13,16 @@ export interface SpeakerLineOutput {
   readonly columns?: number;
 }
 
+/** What is shown of a person. */
+type Person = Pick<Participant, 'slot' | 'name' | 'speaking'> & Partial<Participant>;
+
 export class SpeakerLine {
   readonly #output: SpeakerLineOutput;
   readonly #elapsedMs: () => number;
   /** By slot: two may have one name. */
-  readonly #people = new Map<number, Pick<Participant, 'name' | 'speaking'>>();
+  readonly #people = new Map<number, Person>();
+  /** Whom the newest voice of a slot was for. */
+  readonly #targets = new Map<number, VoiceTarget>();
   #isOpen = false;
   #ticking: NodeJS.Timeout | undefined;
 
@@ -34,19 +40,29 @@ export class SpeakerLine {
       },
       onJoined: (participant: Participant) => this.show(participant),
       onSpeaking: (participant: Participant) => this.show(participant),
+      onChanged: (participant: Participant) => this.show(participant),
       onLeft: (participant: Participant) => this.remove(participant),
     };
   }
 
-  /** Someone is there, speaking or not. */
-  show({ slot, name: rawName, speaking }: Pick<Participant, 'slot' | 'name' | 'speaking'>): void {
-    const name = printable(rawName);
+  /** Voice of somebody came, for these; that they speak is told behind it. */
+  heard({ slot }: Pick<Participant, 'slot'>, target: VoiceTarget): void {
+    this.#targets.set(slot, target);
+  }
+
+  /** Someone is there, speaking or not, and so on. */
+  show(participant: Person): void {
+    const { slot, speaking } = participant;
+    const person = { ...participant, name: printable(participant.name) };
     const before = this.#people.get(slot);
-    this.#people.set(slot, { name, speaking });
-    if (before?.speaking === speaking) return;
-    if (this.#output.isTTY) this.#redraw();
-    else if (before || speaking) {
-      this.#output.write(`${this.#time()}  ${name} ${speaking ? 'speaks' : 'is silent'}\n`);
+    this.#people.set(slot, person);
+    if (this.#output.isTTY) {
+      if (!before || markOf(before) !== markOf(person) || before.speaking !== speaking) this.#redraw();
+      return;
+    }
+    for (const news of newsOf(person, before)) this.#write(news);
+    if (before ? before.speaking !== speaking : speaking) {
+      this.#write(`${person.name} ${speaking ? this.#speaks(slot) : 'is silent'}`);
     }
   }
 
@@ -54,8 +70,9 @@ export class SpeakerLine {
   remove({ slot }: Pick<Participant, 'slot'>): void {
     const gone = this.#people.get(slot);
     this.#people.delete(slot);
+    this.#targets.delete(slot);
     if (this.#output.isTTY) this.#redraw();
-    else if (gone) this.#output.write(`${this.#time()}  ${gone.name} left\n`);
+    else if (gone) this.#write(`${gone.name} left`);
   }
 
   /** Leaves the line as it is and goes to the next. */
@@ -72,10 +89,11 @@ export class SpeakerLine {
     let room = (this.#output.columns ?? 80) - this.#time().length - 8;
     let shown = 0;
     let text = this.#time();
-    for (const { name, speaking } of people) {
-      room -= 5 + 2 * [...name].length;
+    for (const person of people) {
+      const shownName = markOf(person);
+      room -= 5 + 2 * [...shownName].length;
       if (room < 0 && shown > 0) break;
-      text += speaking ? `   \x1b[1;32m● ${name}\x1b[0m` : `   \x1b[2m○ ${name}\x1b[0m`;
+      text += person.speaking ? `   \x1b[1;32m● ${shownName}\x1b[0m` : `   \x1b[2m○ ${shownName}\x1b[0m`;
       shown += 1;
     }
     if (shown < people.length) text += `   +${people.length - shown}`;
@@ -84,9 +102,48 @@ export class SpeakerLine {
     this.#isOpen = true;
   }
 
+  #speaks(slot: number): string {
+    const target = this.#targets.get(slot) ?? 'lobby';
+    if (target === 'whisper') return 'whispers';
+    return target === 'lobby' ? 'speaks' : `speaks to ${printable(target.channel)}`;
+  }
+
+  #write(text: string): void {
+    this.#output.write(`${this.#time()}  ${text}\n`);
+  }
+
   #time(): string {
     return `${(this.#elapsedMs() / 1000).toFixed(1).padStart(6)} s`;
   }
+}
+
+/** What is so of somebody, in a word each. */
+const MARKS = ['away', 'muted', 'deafened', 'priority'] as const;
+
+/** A name, and what is so of who has it: `Ada (away)`. */
+function markOf(person: Person): string {
+  const marks = MARKS.filter((mark) => person[mark]);
+  return marks.length === 0 ? person.name : `${person.name} (${marks.join(', ')})`;
+}
+
+/** What is new about somebody, in a sentence each. */
+function newsOf(person: Person, before: Person | undefined): string[] {
+  if (!before) return [];
+  const { name } = before;
+  const news: string[] = [];
+  if (name !== person.name) news.push(`${name} is now ${person.name}`);
+  const tell = (mark: (typeof MARKS)[number], now: string, noLonger: string) => {
+    if (Boolean(before[mark]) !== Boolean(person[mark])) {
+      news.push(`${person.name} ${person[mark] ? now : noLonger}`);
+    }
+  };
+  tell('away', 'is away', 'is back');
+  tell('muted', 'is muted', 'is no longer muted');
+  tell('deafened', 'is deafened', 'is no longer deafened');
+  tell('priority', 'has priority', 'has no longer priority');
+  const channels = [before, person].map((it) => printable((it.channels ?? []).join(', ')));
+  if (channels[0] !== channels[1]) news.push(`${person.name} is in ${channels[1] || 'no channel'}`);
+  return news;
 }
 
 /** A name without what could steer a terminal or turn the line around. */

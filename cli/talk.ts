@@ -3,13 +3,14 @@
 import { emitKeypressEvents } from 'node:readline';
 import { Command, Option } from 'commander';
 import { joinLobby, type Lobby } from '../client/lobby.js';
+import type { Member } from '../client/lobby_state.js';
 import { Publisher } from '../client/publisher.js';
-import { embeddedSteam, startCapture } from '../native/capture.js';
+import { type Capture, embeddedSteam, startCapture } from '../native/capture.js';
 import { openSteam } from '../native/open_steam.js';
 import type { VoiceInputOptions } from '../native/voice_input.js';
 import { HotmicError } from '../voice/error.js';
 import { VOICE_RATE_HZ } from '../voice/units.js';
-import { counted, sayJoined } from './greeting.js';
+import { counted, memberEvents } from './greeting.js';
 import { integer, type MemberOptions, number, withMemberOptions } from './options.js';
 import { untilStopped } from './stop_signal.js';
 
@@ -26,12 +27,12 @@ interface TalkOptions extends MemberOptions {
 }
 
 export function talkCommand(): Command {
-  return withMemberOptions(new Command('talk'), 'talker')
+  return withMemberOptions(new Command('talk'), 'talker', 'one')
     .description('Speak in a lobby: hold the key down until the input ends, or until Ctrl-C.')
     .addOption(
       new Option('--steam <app-id>', "speak with Steam's microphone, as the player who is logged on")
         .argParser(integer(1, 0xffff_ffff))
-        .conflicts(['wav', 'pcm', 'tone']),
+        .conflicts(['wav', 'pcm', 'tone', 'guest']),
     )
     .addOption(new Option('--wav <file>', 'speak a WAV file of any rate').conflicts(['pcm', 'tone']))
     .addOption(
@@ -72,19 +73,43 @@ async function talk(url: string, options: TalkOptions, stop: AbortSignal): Promi
   };
 
   using steam = options.steam === undefined ? null : openSteam({ embedded: 'never', appId: options.steam });
-  const capture = await startCapture({
-    steam: steam?.capture ?? embeddedSteam({ steamId: options.steamId, input }),
-    onInputEnded: () => sayEnd(null),
-    onFailed: (error) => sayEnd(error),
-  });
+  const capturing = (steamId: bigint) =>
+    startCapture({
+      steam: steam?.capture ?? embeddedSteam({ steamId, input }),
+      onInputEnded: () => sayEnd(null),
+      onFailed: (error) => sayEnd(error),
+    });
+  const ownId = steam?.user.getSteamID() ?? options.steamId;
+  let capture: Capture | null = null;
   let lobby: Lobby | null = null;
   try {
-    const { steamId } = capture;
-    lobby = await joinLobby({ url, ...options, steamId, signal: stop, events: { onEnded } });
-    const publisher = new Publisher({ capture, publish: lobby.publish });
+    // Whoever knows who they are finds out first whether there is anything to say.
+    if (ownId !== undefined) capture = await capturing(ownId);
+    const member = memberEvents(options);
+    const entered = deferredEntry(options);
+    const { steamId: _, ...others } = options;
+    lobby = await joinLobby({
+      url,
+      ...others,
+      ...(ownId === undefined ? {} : { steamId: ownId }),
+      signal: stop,
+      events: {
+        ...member,
+        onYouChanged: entered.onYouChanged,
+        onFailed: entered.onFailed,
+        onEnded: (error) => {
+          onEnded(error);
+          entered.onEnded();
+        },
+      },
+    });
+    capture ??= await capturing(lobby.you.steamId);
+    await Promise.race([entered.done, ended]);
+    const [channel] = options.channel;
+    const target = channel === undefined ? 'lobby' : { channel };
+    const publisher = new Publisher({ capture, publish: lobby.publish, target });
     if (options.seconds !== undefined) setTimeout(() => sayEnd(null), options.seconds * 1000).unref();
 
-    sayJoined(lobby, options);
     const closeKeys = options.pushToTalk ? openKeys(publisher, () => sayEnd(null)) : null;
     if (!closeKeys) publisher.press();
     const error = await ended;
@@ -97,9 +122,31 @@ async function talk(url: string, options: TalkOptions, stop: AbortSignal): Promi
     const said = `${counted(packets, 'voice packet')} in ${counted(talkspurts, 'talkspurt')}`;
     console.error(`Said ${said}; ${refused + discarded + unsent} came too late to be sent.`);
   } finally {
-    await capture.close().catch(() => undefined);
+    await capture?.close().catch(() => undefined);
     await lobby?.leave();
   }
+}
+
+/** Waits until we are in the channel that we want to speak to, if any. */
+function deferredEntry({ channel: [wanted] }: TalkOptions) {
+  let resolve: () => void = () => undefined;
+  let reject: (error: HotmicError) => void = () => undefined;
+  const done = new Promise<void>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  // Whoever did not get that far is told otherwise.
+  done.catch(() => undefined);
+  if (wanted === undefined) resolve();
+  return {
+    done,
+    onYouChanged: ({ channels }: Member) => {
+      if (wanted !== undefined && channels.includes(wanted)) resolve();
+    },
+    onFailed: (code: string, message: string) =>
+      reject(new HotmicError('ERR_HOTMIC_REFUSED', `Cannot enter the channel (${code}): ${message}`)),
+    onEnded: () => resolve(),
+  };
 }
 
 function inputOf(options: TalkOptions): VoiceInputOptions {

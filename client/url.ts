@@ -18,6 +18,6 @@ export function parseRelayUrl(text: string): URL {
 /** Where a relay sends us; null for what is no URL of a relay, or would give up TLS. */
 export function urlToGoTo(text: string, from: URL): URL | null {
   const url = URL.canParse(text) ? new URL(text) : null;
-  if (!url || url.hash !== '') return null;
+  if (url?.hash !== '') return null;
   return url.protocol === 'wss:' || (url.protocol === 'ws:' && from.protocol === 'ws:') ? url : null;
 }

@@ -17,6 +17,8 @@ export interface RelayPolicy {
   readonly secondJoin: 'replace' | 'refuse';
   /** A lobby that is not there is made by who joins first, or by an administrator alone. Default `on-join`. */
   readonly lobbies: 'on-join' | 'by-admin';
+  /** Whether somebody judges encrypted app tickets: a challenge for one that nobody takes would cost the player a wait. Default `nobody`. */
+  readonly appTickets: 'judged' | 'nobody';
   /** Whose credential ends is closed out, or stays until they leave. Default `close`. */
   readonly atExpiry: 'close' | 'keep';
 }
@@ -27,6 +29,7 @@ export const STRICT_POLICY: RelayPolicy = {
   guests: 'refuse',
   secondJoin: 'replace',
   lobbies: 'on-join',
+  appTickets: 'nobody',
   atExpiry: 'close',
 };
 
@@ -51,6 +54,11 @@ export function claimOf(hello: Hello, nonce: string | null, policy: RelayPolicy)
   const { token, ticket, appTicket, steamId } = hello;
   if (token !== undefined) return { kind: 'credential', credential: { kind: 'token', token } };
   if (ticket !== undefined) return { kind: 'credential', credential: { kind: 'web-ticket', ticket } };
+  if (appTicket !== undefined && policy.appTickets === 'nobody') {
+    const detail =
+      'the ticket is refused (not-judged-here), wants another credential: nobody here judges app tickets';
+    return { kind: 'refused', code: 'ticket-refused', detail };
+  }
   if (appTicket === 'request') return { kind: 'challenge' };
   if (appTicket !== undefined) {
     if (nonce === null) {

@@ -18,6 +18,8 @@ export interface Judges {
   readonly appTickets: Pick<AppTickets, 'judge'> | null;
   /** Whether the embedded Steam's tickets are taken, which everybody can forge: on this machine alone. */
   readonly development: boolean;
+  /** SteamIDs, in decimal, that moderate in every lobby, by whatever they show who they are. */
+  readonly moderators?: ReadonlySet<string>;
 }
 
 export class CredentialJudge {
@@ -40,8 +42,10 @@ export class CredentialJudge {
   ): Promise<CredentialVerdict> {
     try {
       const verdict = await this.#judge(credential, claimedSteamId, unixSeconds);
-      if (verdict.kind === 'denied' || claimedSteamId === null || verdict.steamId === claimedSteamId) {
-        return verdict;
+      if (verdict.kind === 'denied') return verdict;
+      if (claimedSteamId === null || verdict.steamId === claimedSteamId) {
+        const isModerator = verdict.moderator || this.#judges.moderators?.has(verdict.steamId) === true;
+        return { ...verdict, moderator: isModerator };
       }
       return denied(credential, 'other-steam-id', 'one of the SteamID in the hello');
     } catch {

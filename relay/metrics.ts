@@ -8,6 +8,7 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { ProcessFigures } from './process_figures.js';
 import type { RelayCounts, RelayState } from './running_relay.js';
+import type { ServiceCounts } from './services.js';
 
 /** What ran when the figures were taken. */
 export interface BuildFigures {
@@ -22,6 +23,8 @@ export interface MetricFigures {
   readonly counts: RelayCounts;
   readonly state: RelayState;
   readonly process: ProcessFigures;
+  /** Left out where none of them runs. */
+  readonly services?: ServiceCounts;
 }
 
 /** Null where there is nothing to tell: the metric has no sample. */
@@ -83,6 +86,16 @@ const GAUGES: readonly (readonly [name: string, help: string, figure: Figure])[]
     'When the certificate in use expires, in unix time; without TLS there is none.',
     ({ counts }) => counts.certificate?.expiresUnixSeconds ?? null,
   ],
+  [
+    'hotmic_webhooks_waiting',
+    'Webhooks that are not taken yet; without receivers there is none.',
+    ({ services }) => services?.webhooks?.waiting ?? null,
+  ],
+  [
+    'hotmic_sanctions_unkept',
+    'Changes of mutes and bans that are not on the disk; without a file there is none.',
+    ({ services }) => services?.sanctionsFile?.waiting ?? null,
+  ],
 ];
 
 const COUNTERS: readonly (readonly [
@@ -131,6 +144,16 @@ const COUNTERS: readonly (readonly [
     'CPU time of the process, both together.',
     ({ process }) => process.cpuUserSeconds + process.cpuSystemSeconds,
   ],
+  [
+    'hotmic_webhook_attempts_failed_total',
+    'Attempts to hand a webhook over that failed.',
+    ({ services }) => services?.webhooks?.failedAttempts ?? 0,
+  ],
+  [
+    'hotmic_sanctions_writes_failed_total',
+    'Times that mutes and bans could not be written to their file.',
+    ({ services }) => services?.sanctionsFile?.failures ?? 0,
+  ],
 ];
 
 const LABELLED_COUNTERS: readonly (readonly [name: string, label: string, help: string, figures: Figures])[] =
@@ -171,6 +194,18 @@ const LABELLED_COUNTERS: readonly (readonly [name: string, label: string, help: 
       'New certificates: loaded, or refused and the one before kept; without TLS there are none.',
       ({ counts: { certificate } }) =>
         certificate ? { loaded: certificate.loaded, refused: certificate.refused } : {},
+    ],
+    [
+      'hotmic_admin_requests_total',
+      'outcome',
+      'Requests to the admin API: done, failed, refused without a token, or limited because too many were.',
+      ({ services }) => ({ ...services?.admin }),
+    ],
+    [
+      'hotmic_webhooks_total',
+      'fate',
+      'Webhooks: delivered, dropped because too many waited, given-up, rejected by the receiver, or unsent at an end.',
+      ({ services }) => ({ ...services?.webhooks?.fates }),
     ],
   ];
 

@@ -123,6 +123,7 @@ function takeHold(house: House, lobby: string | null, steamId: string, turn: Tur
   }
 }
 
+/** Whole seconds of unix time are all that there is: it holds for so long, and for up to a second more, but never for less. */
 function untilOf(seconds: number | undefined, { unixSeconds }: Turn): number {
-  return unixSeconds + (seconds ?? DEFAULT_SANCTION_S);
+  return unixSeconds + (seconds ?? DEFAULT_SANCTION_S) + 1;
 }

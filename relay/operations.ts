@@ -13,12 +13,15 @@ import type { Milliseconds } from '../voice/units.js';
 import { RelayMetrics } from './metrics.js';
 import { ProcessWatch } from './process_figures.js';
 import type { OperationsOptions, RelayCounts, RelayState } from './running_relay.js';
+import type { ServiceCounts } from './services.js';
 import { listenError } from './start_error.js';
 
 /** What the answers are made of, as it is when it is asked for. */
 export interface OperationsSource {
   state(): RelayState;
   counts(): RelayCounts;
+  /** Left out where none of them runs. */
+  services?(): ServiceCounts;
 }
 
 /** The operator's port, while it is open. */
@@ -78,7 +81,12 @@ export async function startOperations(
         return state === 'listening' ? { status: 200, text: 'ok\n' } : { status: 503, text: `${state}\n` };
       }
       case '/metrics': {
-        const figures = { counts: source.counts(), state: source.state(), process: watch.read() };
+        const figures = {
+          counts: source.counts(),
+          state: source.state(),
+          process: watch.read(),
+          ...(source.services && { services: source.services() }),
+        };
         const headers = { 'content-type': metrics.contentType };
         return { status: 200, text: await metrics.text(figures), headers };
       }

@@ -262,6 +262,13 @@ export class Relay {
       case 'malformed':
         this.#refuse(connection, 'message-malformed', read.detail, turn);
         return;
+      case 'foreign':
+        if (versionOf(read.versions) !== null || connection.judged || connection.participant) {
+          this.#refuse(connection, 'message-malformed', read.detail, turn);
+        } else {
+          this.#refuse(connection, 'version-unsupported', versionDetail(read.versions), turn);
+        }
+        return;
       case 'opening':
         this.#open(connection, read.message, turn);
         return;
@@ -466,7 +473,12 @@ export class Relay {
     // Whoever moderates themselves may be gone.
     if (failure && participant.connection !== null) {
       this.#failures[failure.code] += 1;
-      turn.tell([participant.connection], { type: 'failed', code: failure.code, message: failure.detail });
+      turn.tell([participant.connection], {
+        type: 'failed',
+        request: message.type,
+        code: failure.code,
+        message: failure.detail,
+      });
     }
   }
 

@@ -28,6 +28,8 @@ export interface RelayOptions {
   readonly webTickets?: SteamWebTicketOptions;
   /** Steam's encrypted app tickets are taken, and judged by the app's key. */
   readonly appTickets?: AppTicketOptions;
+  /** SteamIDs, in decimal, that moderate in every lobby, by whatever they show who they are. Default none. */
+  readonly moderators?: readonly string[];
   /** Who comes without Steam: refused, or let in to listen, or to speak too. Default `refuse`. */
   readonly guests?: RelayPolicy['guests'];
   /** Somebody who proves a SteamID that is in the lobby already takes its place, or is refused. Default `replace`. */

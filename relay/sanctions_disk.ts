@@ -71,17 +71,16 @@ class Disk implements SanctionsDisk {
   async rewrite(pieces: Iterable<string>): Promise<void> {
     const temporary = `${this.#file}.new`;
     await fs.rm(temporary, { force: true });
-    // New and ours: whatever is put there meanwhile is not followed.
-    const written = await fs.open(temporary, 'wx', 0o600);
     try {
-      for (const piece of pieces) await written.appendFile(piece);
-      await written.sync();
-    } finally {
-      await written.close();
+      await writeNew(temporary, pieces);
+      await this.#handle?.close();
+      this.#handle = null;
+      await fs.rename(temporary, this.#file);
+    } catch (thrown) {
+      // On a full disk it would take the room that is wanted.
+      await fs.rm(temporary, { force: true }).catch(() => undefined);
+      throw thrown;
     }
-    await this.#handle?.close();
-    this.#handle = null;
-    await fs.rename(temporary, this.#file);
     await syncFolder(path.dirname(this.#file));
     this.#handle = await fs.open(this.#file, 'a', 0o600);
   }
@@ -91,6 +90,17 @@ class Disk implements SanctionsDisk {
     this.#handle = null;
     await handle?.close();
     await new Promise<void>((resolve) => (this.#lock ? this.#lock.close(() => resolve()) : resolve()));
+  }
+}
+
+async function writeNew(file: string, pieces: Iterable<string>): Promise<void> {
+  // New and ours: whatever is put there meanwhile is not followed.
+  const handle = await fs.open(file, 'wx', 0o600);
+  try {
+    for (const piece of pieces) await handle.appendFile(piece);
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

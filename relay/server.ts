@@ -75,6 +75,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     webTickets: asked,
     appTickets: appTickets ? new AppTickets(appTickets) : null,
     development: dev,
+    moderators: new Set(options.moderators),
   });
   const addresses = new AddressLimits(options.addressLimits);
   const trustedProxies = new TrustedProxies(options.trustedProxies ?? []);
@@ -93,6 +94,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     policy: {
       unproven: dev ? 'admit' : 'refuse',
       guests,
+      appTickets: dev || appTickets ? 'judged' : 'nobody',
       secondJoin: options.secondJoin ?? 'replace',
       lobbies: options.lobbies ?? 'on-join',
       atExpiry: options.atExpiry ?? 'close',

@@ -115,9 +115,10 @@ export class VoicePort<Data extends PortData> {
    * Real-time: copied once for each certificate in use, mostly one.
    */
   publish(socket: UWebSockets.WebSocket<Data>, topic: string, bytes: ArrayBuffer): void {
-    socket.publish(topic, bytes, true);
-    if (this.#inUse.size === 1) return;
     const { app: own } = socket.getUserData();
+    // A socket that is subscribed to nothing, of somebody who does not listen, cannot publish; nor would it hear itself.
+    if (!socket.publish(topic, bytes, true)) own?.publish(topic, bytes, true);
+    if (this.#inUse.size === 1) return;
     for (const { app } of this.#inUse) if (app !== own) app.publish(topic, bytes, true);
   }
 

@@ -28,6 +28,7 @@ t.test('every example is under 40 lines, and there is a test for each', async (t
   }
   // voice_worklet.ts wants a browser: test/wasm/browser.test.ts runs it.
   const tested = [
+    'channels.ts',
     'electron_main.ts',
     'embed_relay.ts',
     'licence_check.ts',
@@ -49,6 +50,15 @@ t.test('push_to_talk speaks in a lobby', async (t) => {
   const said = Number(/said (\d+) packets/.exec(output)?.[1]);
   t.ok(said > 50, output);
   t.equal(relay.counts().publishedFrames, said, 'the relay published each of them');
+});
+
+t.test('channels speaks to a channel and then to all, and says so', async (t) => {
+  const relay = await startRelay({ dev: true });
+  t.teardown(() => relay.close());
+  const { code, output } = await run(['dist/examples/channels.js', relay.url]);
+  t.equal(code, 0, output);
+  t.match(output, /said 2 talkspurts\nleft/);
+  t.equal(relay.counts().drops['target-unknown'], 0);
 });
 
 t.test('own_packets sends what its own getVoice gave, to the last', async (t) => {

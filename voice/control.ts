@@ -41,8 +41,8 @@ export const MAX_WHISPERED = 16;
 /** The longest time that a mute, a deafening or a ban can be given, in seconds: ten years. */
 export const MAX_SANCTION_S = 315_360_000;
 
-/** Names of lobbies and participants: 1 to 64 characters, none of them a control character. */
-export const LABEL = /^[^\p{Cc}]{1,64}$/u;
+/** Names: 1 to 64 characters, none of them a control character or half of a surrogate pair, which no strict reader of JSON takes. */
+export const LABEL = /^[^\p{Cc}\p{Cs}]{1,64}$/u;
 
 const label = z.string().check(z.regex(LABEL, 'wants 1 to 64 characters, none of them a control character'));
 
@@ -204,7 +204,13 @@ const relayMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('channel'), channel }),
   z.object({ type: z.literal('channel-ended'), number: channelNumber }),
   /** Something that you asked for was not done; you stay. */
-  z.object({ type: z.literal('failed'), code: z.string(), message: z.string() }),
+  z.object({
+    type: z.literal('failed'),
+    /** The type of the message that asked for it. */
+    request: z.string(),
+    code: z.string(),
+    message: z.string(),
+  }),
   /** The relay closes within this time. `goTo` is the URL of one to go to. */
   z.object({
     type: z.literal('draining'),
@@ -227,14 +233,22 @@ export interface MalformedMessage {
   readonly detail: string;
 }
 
+const opening = z.object({ type: z.enum(['hello', 'resume']), versions });
+
+/** The versions that an opening offers whose other fields need not be of a form that we know; null when it is none. */
+export function readOfferedVersions(text: string): readonly number[] | null {
+  const read = readWith(opening, text, MAX_CONTROL_BYTES);
+  return 'versions' in read ? read.versions : null;
+}
+
 /** Reads what a client said. */
 export function readClientMessage(text: string): ClientMessage | MalformedMessage {
-  return read(clientMessage, text, MAX_CONTROL_BYTES);
+  return readWith(clientMessage, text, MAX_CONTROL_BYTES);
 }
 
 /** Reads what the relay said. */
 export function readRelayMessage(text: string): RelayMessage | MalformedMessage {
-  return read(relayMessage, text, MAX_WELCOME_BYTES);
+  return readWith(relayMessage, text, MAX_WELCOME_BYTES);
 }
 
 /** Writes either side's message. */
@@ -242,7 +256,7 @@ export function writeMessage(message: ClientMessage | RelayMessageToWrite): stri
   return JSON.stringify(message);
 }
 
-function read<T>(schema: z.ZodMiniType<T>, text: string, maxLength: number): T | MalformedMessage {
+function readWith<T>(schema: z.ZodMiniType<T>, text: string, maxLength: number): T | MalformedMessage {
   if (text.length > maxLength) {
     return { kind: 'malformed', detail: `${text.length} characters, wants at most ${maxLength}` };
   }
@@ -254,7 +268,25 @@ function read<T>(schema: z.ZodMiniType<T>, text: string, maxLength: number): T |
   }
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const at = issue && issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
-  return { kind: 'malformed', detail: `${at}${issue?.message ?? 'not a message'}` };
+  return { kind: 'malformed', detail: issueText(parsed.error.issues[0]) };
+}
+
+/** Where a message is wrong, and what it wants there. Never quotes what is there: it may be secret. */
+function issueText(issue: z.core.$ZodIssue | undefined): string {
+  if (!issue) return 'not a message';
+  const at = issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
+  switch (issue.code) {
+    case 'invalid_type':
+      return `${at || 'message: '}wants ${issue.expected === 'int' ? 'a whole number' : `one of type ${issue.expected}`}`;
+    case 'invalid_union':
+      return `${at || 'message: '}wants one that is known`;
+    case 'invalid_value':
+      return `${at}wants one of ${issue.values.map(String).join(', ')}`;
+    case 'too_big':
+      return `${at}wants at most ${issue.maximum}`;
+    case 'too_small':
+      return `${at}wants at least ${issue.minimum}`;
+    default:
+      return `${at}${issue.message}`;
+  }
 }

@@ -17,8 +17,11 @@ const OVERRIDE = '\u202e';
 
 const kim = (name: string, slot = 1) => ({ slot, steamId: String(personSteamId(9)), name, speaking: false });
 
-function welcome(...participants: unknown[]): string {
-  return JSON.stringify({ type: 'welcome', version: 1, slot: 5, lobby: 'den', relayTimeMs: 0, participants });
+function welcome(...participants: object[]): string {
+  const you = { slot: 5, steamId: String(personSteamId(7)), name: 'Ada' };
+  const nonce = '0'.repeat(32);
+  const state = { slot: 5, lobby: 'den', relayTimeMs: 0, nonce, you, participants, channels: [] };
+  return JSON.stringify({ type: 'welcome', version: 1, ...state });
 }
 
 function frame(slot: number, sequence: number): Uint8Array {
@@ -105,7 +108,14 @@ t.test('who leaves in the same piece as the welcome crashes nobody', async (t) =
       socket.send(JSON.stringify({ type: 'left', slot: 1 }));
       socket.close(1001);
     });
-    const args = [command, url, '-l', 'den', ...(command === 'record' ? ['-o', t.testdir()] : [])];
+    const args = [
+      command,
+      url,
+      '-l',
+      'den',
+      '--no-reconnect',
+      ...(command === 'record' ? ['-o', t.testdir()] : []),
+    ];
     const { code, stderr } = await runCli(t, args);
     t.equal(code, 1);
     t.match(stderr, /\nhotmic: Relay closed the connection \(1001\) \[ERR_HOTMIC_CONNECTION_LOST\]\n$/);
@@ -229,7 +239,7 @@ t.test('a relay that is lost in the tail of what is said is a failure', async (t
     });
     socket.send(welcome());
   });
-  const args = ['talk', url, '-l', 'den', '--tone', '440', '--seconds', '0.5'];
+  const args = ['talk', url, '-l', 'den', '--no-reconnect', '--tone', '440', '--seconds', '0.5'];
   const { code, stderr } = await runCli(t, args);
   t.equal(code, 1);
   t.match(stderr, /\nhotmic: Connection to the relay broke \(1006\) \[ERR_HOTMIC_CONNECTION_LOST\]\n$/);

@@ -65,7 +65,10 @@ t.test('relay, record and talk: the track and the mix hold what was said', async
   const over = await relay.ended;
   t.equal(over.code, 0);
   t.match(over.stdout, /\nRelay ended: \d+ voice frames published, 0 dropped\.\n$/);
-  t.match(over.stderr, /^joined den: recorder .*\njoined den: Ada .*\nleft den: Ada .*\nleft den: recorder /);
+  t.match(
+    over.stderr,
+    /(?:^|\n)joined den: recorder .*\njoined den: Ada .*\nleft den: Ada .*\nleft den: recorder /,
+  );
 });
 
 t.test('a recording that ends while three talk is whole', async (t) => {
@@ -122,9 +125,9 @@ t.test('a lobby in which nobody speaks leaves no file and is no failure', async 
 t.test('a relay that is killed leaves what was recorded, and an error', async (t) => {
   const folder = t.testdir();
   const { relay, url } = await startRelayCli(t);
-  const record = startCli(t, ['record', url, '-l', 'den', '-o', folder]);
+  const record = startCli(t, ['record', url, '-l', 'den', '-o', folder, '--no-reconnect']);
   await record.printed('stderr', /In lobby/);
-  const talk = startCli(t, ['talk', url, '-l', 'den', '-n', 'Ada', '--tone', '440']);
+  const talk = startCli(t, ['talk', url, '-l', 'den', '-n', 'Ada', '--tone', '440', '--no-reconnect']);
   await untilRecorded(folder, 0.4);
   relay.signal('SIGKILL');
   const [recorded, talked] = await Promise.all([record.ended, talk.ended]);
@@ -140,7 +143,7 @@ t.test('a relay that is killed leaves what was recorded, and an error', async (t
 t.test('a relay that shuts down is told as such', async (t) => {
   const folder = t.testdir();
   const { relay, url } = await startRelayCli(t);
-  const record = startCli(t, ['record', url, '-l', 'den', '-o', folder]);
+  const record = startCli(t, ['record', url, '-l', 'den', '-o', folder, '--no-reconnect']);
   await record.printed('stderr', /In lobby/);
   relay.signal('SIGTERM');
   t.equal((await relay.ended).code, 0);
@@ -152,9 +155,9 @@ t.test('a relay that shuts down is told as such', async (t) => {
 t.test('a recorder that is killed leaves a track that plays', async (t) => {
   const folder = t.testdir();
   const { url } = await startRelayCli(t);
-  const record = startCli(t, ['record', url, '-l', 'den', '-o', folder]);
+  const record = startCli(t, ['record', url, '-l', 'den', '-o', folder, '--no-reconnect']);
   await record.printed('stderr', /In lobby/);
-  startCli(t, ['talk', url, '-l', 'den', '-n', 'Ada', '--tone', '440']);
+  startCli(t, ['talk', url, '-l', 'den', '-n', 'Ada', '--tone', '440', '--no-reconnect']);
   const path = await untilRecorded(folder, 0.4);
   record.signal('SIGKILL');
   t.equal((await record.ended).signal, 'SIGKILL');
@@ -181,7 +184,7 @@ t.test(
     const { url } = await startRelayCli(t);
     const record = startCli(t, ['record', url, '-l', 'den', '-o', disk]);
     await record.printed('stderr', /In lobby/);
-    startCli(t, ['talk', url, '-l', 'den', '-n', 'Ada', '--tone', '440']);
+    startCli(t, ['talk', url, '-l', 'den', '-n', 'Ada', '--tone', '440', '--no-reconnect']);
     await record.printed('stderr', /^Ada: Cannot write .* the disk is full .* \[ERR_HOTMIC_DISK_FULL\]$/m);
     record.signal('SIGINT');
     const { code, stderr } = await record.ended;

@@ -27,6 +27,11 @@ function member(account: number) {
   return { lobby: 'den', steamId: personSteamId(account), name: `player ${account}` };
 }
 
+/** Somebody who does not come back when the connection breaks. */
+function alone(account: number) {
+  return { ...member(account), reconnect: 'never' as const };
+}
+
 function numbered(account: number, sequence = 0): NumberedPacket {
   const packet = packetBy(personSteamId(account), sequence);
   return { packet, capturedAt: 0, marker: sequence === 0, terminator: false, sequence, timestamp: 480 };
@@ -70,9 +75,9 @@ t.test('two join, one speaks, the other hears; the welcome comes before anything
     },
   };
   const heard: Uint8Array[] = [];
-  events.onVoice = (participant, header, packet) => {
+  events.onVoice = (participant, header, packet, target) => {
     heard.push(packet);
-    ear.events.onVoice?.(participant, header, packet);
+    ear.events.onVoice?.(participant, header, packet, target);
   };
   const speaker = await joinLobby({ url: relay.url, ...member(1) });
   const lobby = await joinLobby({ url: relay.url, ...member(2), events });
@@ -160,7 +165,7 @@ t.test('who is refused learns the code of the relay', async (t) => {
 t.test('a relay that closes is told through onEnded', async (t) => {
   const relay = await relayFor(t);
   const ear = listener();
-  const lobby = await joinLobby({ url: relay.url, ...member(1), events: ear.events });
+  const lobby = await joinLobby({ url: relay.url, ...alone(1), events: ear.events });
   await relay.close();
   await ear.until('ended');
   t.match(ear.end(), { code: 'ERR_HOTMIC_CONNECTION_LOST', message: /^Relay closed the connection \(1001/ });
@@ -172,7 +177,7 @@ t.test('a relay that closes is told through onEnded', async (t) => {
 t.test('nothing is sent after the end, and the transport is closed', async (t) => {
   const { sent, open, closes, say } = playedTransport();
   const ear = listener();
-  const joining = joinLobby({ url: 'ws://relay', ...member(1), events: ear.events, transport: open });
+  const joining = joinLobby({ url: 'ws://relay', ...alone(1), events: ear.events, transport: open });
   say().onOpen();
   say().onText(WELCOME);
   const lobby = await joining;
@@ -194,7 +199,7 @@ t.test('nothing is sent after the end, and the transport is closed', async (t) =
 
 t.test('voice that the connection does not take is refused and counted, not piled up', async (t) => {
   const { sent, open, say, transport } = playedTransport();
-  const joining = joinLobby({ url: 'ws://relay', ...member(1), transport: open });
+  const joining = joinLobby({ url: 'ws://relay', ...alone(1), transport: open });
   say().onOpen();
   say().onText(WELCOME);
   const lobby = await joining;
@@ -210,7 +215,7 @@ t.test('voice that the connection does not take is refused and counted, not pile
 t.test('frames that cannot be taken are counted under their reason', async (t) => {
   const { open, say } = playedTransport();
   const ear = listener();
-  const joining = joinLobby({ url: 'ws://relay', ...member(1), events: ear.events, transport: open });
+  const joining = joinLobby({ url: 'ws://relay', ...alone(1), events: ear.events, transport: open });
   const frame = (slot: number) => {
     const bytes = writeVoiceFrame(
       { marker: false, terminator: false, target: 0, sequence: 3, timestamp: 0 },
@@ -228,7 +233,9 @@ t.test('frames that cannot be taken are counted under their reason', async (t) =
     framesSent: 0,
     framesRefused: 0,
     framesReceived: 1,
-    dropped: { 'not-joined': 1, malformed: 1, 'slot-unknown': 2 },
+    framesMissed: 0,
+    resumes: 0,
+    dropped: { 'not-joined': 1, malformed: 1, 'slot-unknown': 2, 'target-unknown': 0 },
   });
   say().onClose(1006, '', null);
 });
@@ -237,7 +244,7 @@ t.test('a relay that never answers is given up', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] });
   t.teardown(() => mock.timers.reset());
   const { open, closes, say } = playedTransport();
-  const joining = joinLobby({ url: 'ws://relay', ...member(1), transport: open });
+  const joining = joinLobby({ url: 'ws://relay', ...alone(1), transport: open });
   say().onOpen();
   mock.timers.tick(9999);
   t.equal(closes(), 0);
@@ -253,7 +260,7 @@ t.test('a relay that does not answer a leave is left all the same', async (t) =>
   mock.timers.enable({ apis: ['setTimeout'] });
   t.teardown(() => mock.timers.reset());
   const { sent, open, closes, say } = playedTransport();
-  const joining = joinLobby({ url: 'ws://relay', ...member(1), transport: open });
+  const joining = joinLobby({ url: 'ws://relay', ...alone(1), transport: open });
   say().onOpen();
   say().onText(WELCOME);
   const lobby = await joining;
@@ -301,7 +308,7 @@ t.test('a name or lobby that is no label is refused before anything is opened', 
   };
   for (const what of ['name', 'lobby'] as const) {
     for (const text of ['', 'x'.repeat(65), 'a\nb', '\u0000', '\u0085']) {
-      await t.rejects(joinLobby({ url: 'ws://relay', ...member(1), [what]: text, transport }), {
+      await t.rejects(joinLobby({ url: 'ws://relay', ...alone(1), [what]: text, transport }), {
         name: 'RangeError',
         message: `Cannot join: ${what} is ${JSON.stringify(text)}, wants 1 to 64 characters, none of them a control`,
       });
@@ -325,7 +332,7 @@ t.test('a join that hangs is given up at the signal, and what comes then fires n
     const controller = new AbortController();
     const joining = joinLobby({
       url: 'ws://relay',
-      ...member(1),
+      ...alone(1),
       events: ear.events,
       transport: open,
       signal: controller.signal,
@@ -355,7 +362,7 @@ t.test('a signal that was aborted before joins nobody', async (t) => {
   const ear = listener();
   const joining = joinLobby({
     url: 'ws://relay',
-    ...member(1),
+    ...alone(1),
     events: ear.events,
     transport: open,
     signal: AbortSignal.abort(),
@@ -375,7 +382,7 @@ t.test('a signal that is aborted after the welcome changes nothing', async (t) =
   const controller = new AbortController();
   const joining = joinLobby({
     url: 'ws://relay',
-    ...member(1),
+    ...alone(1),
     events: ear.events,
     transport: open,
     signal: controller.signal,
@@ -393,7 +400,7 @@ t.test('a signal that is aborted after the welcome changes nothing', async (t) =
 t.test('why a connection was lost is in the error, and is its cause', async (t) => {
   const { open, say } = playedTransport();
   const ear = listener();
-  const joining = joinLobby({ url: 'ws://relay', ...member(1), events: ear.events, transport: open });
+  const joining = joinLobby({ url: 'ws://relay', ...alone(1), events: ear.events, transport: open });
   say().onOpen();
   say().onText(WELCOME);
   await joining;

@@ -1,11 +1,14 @@
 /** A connection without a relay: the test says what the relay would say, and sees what was sent to it. */
 
+import type { Member } from '../../client/lobby_state.js';
 import type { OpenTransport, Transport, TransportEvents } from '../../client/transport.js';
+import { type RelayMessageToWrite, writeMessage } from '../../voice/control.js';
 import { personSteamId } from '../../voice/steam_id.js';
 
-/** A transport that the test plays, and what was sent over it. */
+/** A transport that the test plays, and what was sent over it. `say` is the newest connection's. */
 export function playedTransport() {
   const sent: (string | Uint8Array)[] = [];
+  const urls: string[] = [];
   let closes = 0;
   let events!: TransportEvents;
   const transport: Transport & { bufferedBytes: number } = {
@@ -15,19 +18,54 @@ export function playedTransport() {
       closes += 1;
     },
   };
-  const open: OpenTransport = (_url, given) => {
+  const open: OpenTransport = (url, given) => {
+    urls.push(url.href);
     events = given;
     return transport;
   };
-  return { sent, open, transport, closes: () => closes, say: () => events };
+  return { sent, urls, open, transport, closes: () => closes, say: () => events };
 }
 
-/** The welcome of a relay, into slot 5 of a lobby with Kim in slot 1. */
-export const WELCOME = JSON.stringify({
-  type: 'welcome',
-  version: 1,
-  slot: 5,
-  lobby: 'den',
-  relayTimeMs: 0,
-  participants: [{ slot: 1, steamId: String(personSteamId(9)), name: 'Kim', speaking: false }],
-});
+type Welcome = Extract<RelayMessageToWrite, { type: 'welcome' }>;
+
+const KIM = { slot: 1, steamId: String(personSteamId(9)), name: 'Kim', speaking: false };
+
+/** The welcome of a relay, as Ada into slot 5 of the lobby den, with nobody else there. */
+export function welcomeOf(changed: Partial<Welcome> = {}): Welcome {
+  return {
+    type: 'welcome',
+    version: 1,
+    slot: 5,
+    lobby: 'den',
+    relayTimeMs: 0,
+    nonce: '0'.repeat(32),
+    you: { slot: 5, steamId: String(personSteamId(7)), name: 'Ada' },
+    participants: [],
+    channels: [],
+    ...changed,
+  };
+}
+
+/** What it says of resuming. */
+export const RESUME = { token: 'ab'.repeat(16), withinMs: 30_000 };
+
+/** The welcome of a relay, into slot 5 of a lobby with Kim in slot 1. There is no resuming. */
+export const WELCOME = writeMessage(welcomeOf({ participants: [KIM] }));
+
+/** Somebody of whom only this is to be said. */
+export function memberOf(slot: number, account: number, name: string, changed: Partial<Member> = {}): Member {
+  return {
+    slot,
+    steamId: personSteamId(account),
+    name,
+    channels: [],
+    muted: false,
+    deafened: false,
+    away: false,
+    priority: false,
+    moderator: false,
+    guest: false,
+    spectator: false,
+    ...changed,
+  };
+}

@@ -2,6 +2,7 @@
 
 import t, { type Test } from 'tap';
 import { Publisher, type PublisherOptions } from '../../client/publisher.js';
+import type { VoiceTarget } from '../../client/voice_target.js';
 import { startCapture } from '../../native/capture.js';
 import { packetSamples, readPacket } from '../../voice/packet.js';
 import { allocateRing, RingConsumer, RingProducer } from '../../voice/ring.js';
@@ -113,6 +114,73 @@ t.test('press and release drive the capture, and a talkspurt has a marker and a 
   t.match(publisher.counts(), { talkspurts: 1, packets: 4, malformed: 0, refused: 0, discarded: 0 });
   await stage.over();
 });
+
+/** What was published and to whom, as `M0 lobby`. */
+function told(published: readonly (readonly [NumberedPacket, VoiceTarget])[]): string[] {
+  return published.map(([{ marker, terminator, sequence }, target]) => {
+    const flag = marker ? 'M' : terminator ? 'T' : '-';
+    return `${flag}${sequence} ${typeof target === 'string' ? target : target.channel}`;
+  });
+}
+
+t.test('a new target ends the talkspurt under way, and begins another', async (t) => {
+  const published: [NumberedPacket, VoiceTarget][] = [];
+  const stage = new Stage({ publish: (...sent) => published.push(sent) });
+  const { publisher } = stage;
+  publisher.press();
+  stage.capture(talk(0));
+  await stage.read();
+  publisher.speakTo({ channel: 'red' });
+  await stage.read();
+  t.equal(published.length, 1, 'nothing is said for it');
+  stage.capture(talk(1));
+  stage.capture(talk(2));
+  await stage.read();
+  publisher.speakTo({ channel: 'red' });
+  stage.capture(talk(3));
+  await stage.read();
+  t.same(told(published), ['M0 lobby', 'T1 lobby', 'M2 red', '-3 red', '-4 red']);
+  t.match(publisher.counts(), { talkspurts: 2, packets: 5 });
+  await stage.over();
+});
+
+t.test('the tail goes where the talkspurt went; the next one goes where it was said', async (t) => {
+  const published: [NumberedPacket, VoiceTarget][] = [];
+  const stage = new Stage({ publish: (...sent) => published.push(sent), target: 'whisper' });
+  const { publisher } = stage;
+  publisher.press();
+  stage.capture(talk(0));
+  await stage.read();
+  const released = publisher.release();
+  publisher.speakTo('lobby');
+  stage.captureTail();
+  await released;
+  publisher.press();
+  stage.capture(talk(0), CaptureTag.draining);
+  await stage.read();
+  t.same(told(published), ['M0 whisper', '-1 whisper', 'T2 whisper', 'M3 lobby']);
+  await stage.over();
+});
+
+t.test(
+  'a key pressed again in the tail, for others, ends the one talkspurt and begins the other',
+  async (t) => {
+    const published: [NumberedPacket, VoiceTarget][] = [];
+    const stage = new Stage({ publish: (...sent) => published.push(sent) });
+    const { publisher } = stage;
+    publisher.press();
+    stage.capture(talk(0));
+    void publisher.release();
+    stage.capture(END_OF_RECORDING_PACKET, CaptureTag.draining);
+    await stage.read();
+    publisher.speakTo({ channel: 'red' });
+    publisher.press();
+    stage.capture(talk(0));
+    await stage.read();
+    t.same(told(published), ['M0 lobby', 'T1 lobby', 'M2 red'], 'what was held back is the terminator');
+    await stage.over();
+  },
+);
 
 t.test('release resolves only when the last packet of the tail was published', async (t) => {
   const stage = new Stage();

@@ -3,6 +3,7 @@
 import t from 'tap';
 import { type DecodedVoice, Receiver, type ReceiverOptions } from '../../client/receiver.js';
 import { personSteamId } from '../../voice/steam_id.js';
+import { TalkspurtNumberer } from '../../voice/talkspurt.js';
 import { FRAME_SAMPLES } from '../../voice/units.js';
 import type { VoiceHeader } from '../../voice/wire.js';
 import { VoiceEncoder } from '../../wasm/compress.js';
@@ -250,5 +251,35 @@ t.test('a slot that names another SteamID has another speaker, even without a ma
   t.equal(heard.length, 2);
   t.equal(heard[1]?.pcm.length, FRAME_SAMPLES, 'nothing of the one before is concealed');
   t.match(ear.counts(1), { packets: 1, late: 0, lost: 0, concealedFrames: 0, decodedFrames: 1 });
+  ear.close();
+});
+
+t.test('a gap before a marker is no loss, and nothing is made up for it: they spoke to others', async (t) => {
+  const { receiver: ear, heard } = receiver();
+  const packets = recording(12);
+  for (const sequence of [0, 1, 2])
+    ear.take(header(sequence, { marker: sequence === 0 }), packets[sequence]!);
+  for (const sequence of [8, 9]) ear.take(header(sequence, { marker: sequence === 8 }), packets[sequence]!);
+  t.match(ear.counts(1), { packets: 5, lost: 0, concealedFrames: 0, decodedFrames: 5 });
+  t.match(heard[3], { sequence: 8, timestamp: 8 * FRAME_SAMPLES, concealedFrames: 0 });
+  t.equal(heard[3]?.pcm.length, FRAME_SAMPLES);
+  ear.take(header(11), packets[11]!);
+  t.match(ear.counts(1), { lost: 1, concealedFrames: 1 }, 'within a talkspurt a gap is one');
+  ear.close();
+});
+
+t.test('who hears both sides of a new target hears them as one: nothing is missing in between', async (t) => {
+  const { receiver: ear, heard } = receiver();
+  const packets = recording(6);
+  const numberer = new TalkspurtNumberer(0);
+  const said = packets.slice(0, 3).flatMap((packet, at) => numberer.push(packet, 20 * at + 20, 'talking'));
+  said.push(...numberer.cut());
+  said.push(...packets.slice(3).flatMap((packet, at) => numberer.push(packet, 20 * at + 80, 'talking')));
+  for (const { packet, sequence, marker, terminator, timestamp } of said) {
+    ear.take(header(sequence, { marker, terminator, timestamp }), packet);
+  }
+  t.equal(heard.map(({ marker, terminator }) => (marker ? 'M' : terminator ? 'T' : '-')).join(''), 'M--TM--');
+  t.equal(heard[3]?.pcm.length, 0, 'the terminator of the cut makes no sound');
+  t.match(ear.counts(1), { packets: 7, decodedFrames: 6, lost: 0, concealedFrames: 0, refused: 0 });
   ear.close();
 });

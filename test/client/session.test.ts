@@ -2,33 +2,30 @@
 
 import { inspect } from 'node:util';
 import t from 'tap';
-import { Session, type SessionInput, type SessionOutput } from '../../client/session.js';
-import { type RelayMessage, writeMessage } from '../../voice/control.js';
+import { Session, type SessionInput, type SessionOutput, type SessionReturn } from '../../client/session.js';
+import { type RelayMessageToWrite, writeMessage } from '../../voice/control.js';
 import { personSteamId } from '../../voice/steam_id.js';
 import { stampVoiceFrame, writeVoiceFrame } from '../../voice/wire.js';
 import { SILENCE_PACKET } from '../kit/golden_packets.js';
+import { memberOf, RESUME, welcomeOf } from './played_transport.js';
 
 const OPTIONS = { lobby: 'den', steamId: personSteamId(7), name: 'Ada' };
-const KIM = { slot: 3, steamId: String(personSteamId(8)), name: 'Kim', speaking: true };
-const KIM_IN = { ...KIM, steamId: personSteamId(8) };
-const BEN = { slot: 0, steamId: String(personSteamId(9)), name: 'Ben', speaking: false };
-const BEN_IN = { ...BEN, steamId: personSteamId(9) };
+const KIM = { slot: 3, steamId: String(personSteamId(8)), name: 'Kim' };
+const KIM_IN = { ...memberOf(3, 8, 'Kim'), speaking: true };
+const BEN = { slot: 0, steamId: String(personSteamId(9)), name: 'Ben' };
+const BEN_IN = { ...memberOf(0, 9, 'Ben'), speaking: false };
+const ADA_IN = memberOf(5, 7, 'Ada');
 
-const WELCOME: RelayMessage = {
-  type: 'welcome',
-  version: 1,
-  slot: 5,
-  lobby: 'den',
-  relayTimeMs: 81_250,
-  participants: [KIM],
-};
+const WELCOME = welcomeOf({ relayTimeMs: 81_250, participants: [{ ...KIM, speaking: true }] });
+const AUTO: SessionReturn = { reconnect: 'auto', rejoin: 'may' };
+const LOST: SessionInput = { kind: 'closed', code: 1006, reason: '' };
 
-function said(message: RelayMessage | object): SessionInput {
-  return { kind: 'text', text: writeMessage(message as RelayMessage) };
+function said(message: RelayMessageToWrite | object): SessionInput {
+  return { kind: 'text', text: writeMessage(message as RelayMessageToWrite) };
 }
 
-function voiceFrom(slot: number): Uint8Array {
-  const fields = { marker: true, terminator: false, target: 0, sequence: 65_535, timestamp: 4_294_967_295 };
+function voiceFrom(slot: number, target = 0): Uint8Array {
+  const fields = { marker: true, terminator: false, target, sequence: 65_535, timestamp: 4_294_967_295 };
   const frame = writeVoiceFrame(fields, SILENCE_PACKET);
   stampVoiceFrame(frame, { slot, relaySequence: 12, relayTimeMs: 81_300, acknowledge: false });
   return frame;
@@ -64,8 +61,9 @@ t.test('it says hello when the connection opens, and nothing before', async (t) 
 });
 
 t.test('a ticket goes into the hello in hexadecimal, and nowhere else', async (t) => {
-  const session = new Session({ ...OPTIONS, ticket: Uint8Array.of(0, 1, 0xab, 0xff) });
-  const [hello] = session.handle({ kind: 'opened' });
+  const session = new Session(OPTIONS);
+  const credential = { kind: 'ticket', ticket: Uint8Array.of(0, 1, 0xab, 0xff) } as const;
+  const [hello] = session.handle({ kind: 'opened', credential });
   if (hello?.kind !== 'send') throw new Error('there is no hello');
   t.match(JSON.parse(hello.text), { type: 'hello', name: 'Ada', ticket: '0001abff' });
   const refused = session.handle(said({ type: 'refused', code: 'ticket-refused', message: 'it is used' }));
@@ -77,16 +75,9 @@ t.test('a ticket goes into the hello in hexadecimal, and nowhere else', async (t
 t.test('the welcome tells who is there', async (t) => {
   const session = new Session(OPTIONS);
   session.handle({ kind: 'opened' });
-  t.same(session.handle(said(WELCOME)), [
-    {
-      kind: 'welcome',
-      slot: 5,
-      relayTimeMs: 81_250,
-      maySpeak: true,
-      mayListen: true,
-      participants: [KIM_IN],
-    },
-  ]);
+  t.same(session.handle(said(WELCOME)), [{ kind: 'welcome', relayTimeMs: 81_250 }]);
+  t.same(session.you, ADA_IN);
+  t.same([session.maySpeak, session.mayListen], [true, true]);
   t.equal(session.joined, true);
   t.same(session.participants, [KIM_IN]);
 });
@@ -168,7 +159,7 @@ t.test('a message that cannot be read ends the session', async (t) => {
     ['{"type":"left","slot":-1}', 'slot'],
     [writeMessage({ type: 'joined', participant: { ...BEN, name: 'Be\u001b[2Jn' } }), 'participant.name'],
     [writeMessage({ type: 'joined', participant: { ...BEN, steamId: '-1' } }), 'participant.steamId'],
-    [`"${'x'.repeat(256 * 1024)}"`, 'wants at most 262144'],
+    [`"${'x'.repeat(512 * 1024)}"`, 'wants at most 524288'],
   ] as const) {
     const [output] = joined().handle({ kind: 'text', text });
     if (output?.kind !== 'ended') throw new Error(`wants the end after ${text.slice(0, 40)}`);
@@ -271,9 +262,277 @@ t.test('after the end nothing comes out, whatever goes in', async (t) => {
 
 t.test('a token goes into the hello, and what it does not grant comes with the welcome', async (t) => {
   const token = 'aGVhZGVy.cGF5bG9hZA.c2lnbmF0dXJl';
-  const session = new Session({ lobby: 'den', steamId: 76561197960265730n, name: 'Robin', token });
-  const [hello] = session.handle({ kind: 'opened' });
+  const session = new Session(OPTIONS);
+  const [hello] = session.handle({ kind: 'opened', credential: { kind: 'token', token } });
   t.match(hello, { kind: 'send', text: new RegExp(`"token":"${token}"`) });
-  const text = JSON.stringify({ ...WELCOME, speak: false, listen: false });
-  t.match(session.handle({ kind: 'text', text }), [{ kind: 'welcome', maySpeak: false, mayListen: false }]);
+  session.handle(said({ ...WELCOME, speak: false, listen: false }));
+  t.same([session.maySpeak, session.mayListen], [false, false]);
+});
+
+t.test('who names no SteamID says none, and learns it with the welcome', async (t) => {
+  const session = new Session({ lobby: 'den', name: 'Ada' });
+  const [hello] = session.handle({ kind: 'opened' });
+  t.same(hello, { kind: 'send', text: '{"type":"hello","versions":[1],"lobby":"den","name":"Ada"}' });
+  session.handle(said(welcomeOf({ you: { ...BEN, guest: true } })));
+  t.same(session.you, { ...memberOf(0, 9, 'Ben'), guest: true });
+});
+
+t.test('a challenge is answered by a hello with the ticket for its nonce, once', async (t) => {
+  const session = new Session(OPTIONS);
+  const [request] = session.handle({ kind: 'opened', credential: { kind: 'app-ticket' } });
+  t.match(request, { kind: 'send', text: /"appTicket":"request"/ });
+  const challenge = said({ type: 'challenge', nonce: `00ff${'12'.repeat(14)}` });
+  const nonce = Uint8Array.of(0, 255, ...Array<number>(14).fill(18));
+  t.same(session.handle(challenge), [{ kind: 'challenge', nonce }]);
+  const [hello] = session.handle({ kind: 'app-ticket', ticket: Uint8Array.of(1, 171) });
+  t.match(hello, { kind: 'send', text: /"type":"hello".*"appTicket":"01ab"/ });
+  t.match(session.handle(said(WELCOME)), [{ kind: 'welcome' }]);
+  t.same(session.handle({ kind: 'app-ticket', ticket: Uint8Array.of(1) }), [], 'what comes late is not said');
+  t.equal(endOf(session.handle(challenge)), 'ERR_HOTMIC_PROTOCOL');
+
+  const unasked = new Session(OPTIONS);
+  unasked.handle({ kind: 'opened' });
+  t.equal(endOf(unasked.handle(challenge)), 'ERR_HOTMIC_PROTOCOL', 'who did not ask for one gets none');
+});
+
+t.test('channels have names, and who is in which is known by them', async (t) => {
+  const session = new Session(OPTIONS);
+  session.handle({ kind: 'opened' });
+  const participants = [{ ...KIM, channels: [4], speaking: false }];
+  session.handle(said(welcomeOf({ participants, channels: [{ number: 4, name: 'red' }] })));
+  t.same(session.channels, ['red']);
+  t.same(session.participants[0]?.channels, ['red']);
+  t.equal(session.numberOf({ channel: 'red' }), null, 'we are not in it');
+
+  const made = session.handle(said({ type: 'channel', channel: { number: 9, name: 'blue' } }));
+  t.same(made, [{ kind: 'channels', channels: ['red', 'blue'] }]);
+  const you = { slot: 5, steamId: String(personSteamId(7)), name: 'Ada', channels: [9] };
+  const before = session.you;
+  t.same(session.handle(said({ type: 'changed', participant: you })), [
+    { kind: 'you-changed', you: { ...ADA_IN, channels: ['blue'] }, before },
+  ]);
+  t.equal(session.numberOf({ channel: 'blue' }), 9);
+  t.same([session.numberOf('lobby'), session.numberOf('whisper')], [0, 255]);
+  t.same(session.handle(said({ type: 'channel-ended', number: 4 })), [
+    { kind: 'channels', channels: ['blue'] },
+  ]);
+  t.same(session.handle(said({ type: 'channel-ended', number: 4 })), [], 'once');
+});
+
+t.test(
+  'what changes about somebody is told with what was before, and leaves alone whether they speak',
+  async (t) => {
+    const session = joined();
+    const changed = session.handle(
+      said({ type: 'changed', participant: { ...KIM, name: 'Kimmy', muted: true } }),
+    );
+    const participant = { ...KIM_IN, name: 'Kimmy', muted: true };
+    t.same(changed, [{ kind: 'changed', participant, before: KIM_IN }]);
+    t.same(session.participants, [participant]);
+    t.same(session.handle(said({ type: 'changed', participant: BEN })), [], 'somebody who is not there');
+  },
+);
+
+t.test('a voice frame says whom it is for', async (t) => {
+  const session = joined();
+  session.handle(said({ type: 'channel', channel: { number: 9, name: 'blue' } }));
+  for (const [number, target] of [
+    [0, 'lobby'],
+    [255, 'whisper'],
+    [9, { channel: 'blue' }],
+  ] as const) {
+    const [output] = session.handle({ kind: 'voice', frame: voiceFrom(3, number) });
+    if (output?.kind !== 'voice') throw new Error('wants voice');
+    t.same(output.target, target);
+  }
+  const dropped = session.handle({ kind: 'voice', frame: voiceFrom(3, 10) });
+  t.same(dropped, [{ kind: 'dropped', reason: 'target-unknown' }]);
+});
+
+t.test('a request is said while we are in, and what the relay did not do is told', async (t) => {
+  const session = joined();
+  t.same(session.request({ type: 'rename', name: 'Ad' }), {
+    kind: 'send',
+    text: '{"type":"rename","name":"Ad"}',
+  });
+  t.same(session.handle(said({ type: 'failed', code: 'channels-full', message: 'no room' })), [
+    { kind: 'failed', code: 'channels-full', message: 'no room' },
+  ]);
+  t.same(session.handle(said({ type: 'draining', withinMs: 500, goTo: 'wss://b' })), [
+    { kind: 'draining', withinMs: 500, goTo: 'wss://b' },
+  ]);
+  t.equal(session.joined, true);
+  session.leave();
+  t.equal(session.request({ type: 'rename', name: 'Ad' }), null);
+});
+
+/** A session with Kim there, who speaks, that is told to come back. */
+function resumable(welcome: object = {}, onLoss = AUTO): Session {
+  const session = new Session(OPTIONS, onLoss);
+  session.handle({ kind: 'opened' });
+  session.handle(said({ ...WELCOME, resume: RESUME, ...welcome }));
+  return session;
+}
+
+t.test('who loses the connection is away, and says resume on the next', async (t) => {
+  const session = resumable();
+  t.match(session.handle(LOST), [
+    { kind: 'away', why: 'broken', withinMs: 30_000, error: { code: 'ERR_HOTMIC_CONNECTION_LOST' } },
+    { kind: 'speaking', participant: { name: 'Kim', speaking: false } },
+  ]);
+  t.same([session.away, session.joined, session.over], [true, false, false]);
+  t.equal(session.request({ type: 'whisper', slots: [3] }), null);
+  t.equal(session.numberOf('lobby'), null, 'nothing can be said');
+  t.equal(session.opening, 'resume');
+  t.same(session.handle({ kind: 'opened' }), [
+    { kind: 'send', text: `{"type":"resume","versions":[1],"token":"${RESUME.token}"}` },
+  ]);
+  const again = { ...RESUME, token: 'cd'.repeat(16) };
+  const outputs = session.handle(said({ ...WELCOME, relayTimeMs: 90_000, resume: again }));
+  t.same(outputs, [
+    { kind: 'resumed', how: 'resumed', relayTimeMs: 90_000 },
+    { kind: 'speaking', participant: KIM_IN },
+  ]);
+  t.equal(session.joined, true);
+  session.handle({ kind: 'closed', code: 1001, reason: 'shutdown' });
+  t.match(session.handle({ kind: 'opened' }), [{ text: new RegExp(again.token) }], 'the newest token counts');
+});
+
+t.test('after a resume, what changed meanwhile is told as changes', async (t) => {
+  const zoe = { slot: 7, steamId: String(personSteamId(11)), name: 'Zoe' };
+  const zoeIn = { ...memberOf(7, 11, 'Zoe'), speaking: false };
+  const session = resumable({
+    participants: [
+      { ...KIM, speaking: false },
+      { ...BEN, speaking: false },
+      { ...zoe, speaking: false },
+    ],
+    channels: [{ number: 1, name: 'red' }],
+  });
+  session.handle(LOST);
+  session.handle({ kind: 'opened' });
+  const eve = { slot: 0, steamId: String(personSteamId(12)), name: 'Eve' };
+  const outputs = session.handle(
+    said({
+      ...WELCOME,
+      resume: RESUME,
+      you: { ...WELCOME.you, muted: true },
+      channels: [{ number: 2, name: 'blue' }],
+      participants: [
+        { ...KIM, channels: [2], speaking: false },
+        { ...eve, speaking: true },
+        { ...zoe, speaking: false },
+      ],
+    }),
+  );
+  const kim = { ...KIM_IN, speaking: false };
+  t.same(outputs, [
+    { kind: 'resumed', how: 'resumed', relayTimeMs: 81_250 },
+    { kind: 'channels', channels: ['blue'] },
+    { kind: 'left', participant: BEN_IN },
+    { kind: 'changed', participant: { ...kim, channels: ['blue'] }, before: kim },
+    { kind: 'joined', participant: { ...memberOf(0, 12, 'Eve'), speaking: true } },
+    { kind: 'you-changed', you: { ...ADA_IN, muted: true }, before: ADA_IN },
+  ]);
+  t.same(session.participants.at(-1), zoeIn, 'who is as before is not told of');
+});
+
+t.test('where the place is gone it says hello anew, as who we were, and enters our channels', async (t) => {
+  const session = resumable({ channels: [{ number: 1, name: 'red' }] });
+  const you = { slot: 5, steamId: String(personSteamId(7)), name: 'Ada II', channels: [1] };
+  session.handle(said({ type: 'changed', participant: you }));
+  session.handle(LOST);
+  session.handle({ kind: 'opened' });
+  session.handle(said({ type: 'refused', code: 'resume-refused', message: 'nobody waits' }));
+  t.match(session.handle({ kind: 'closed', code: 4013, reason: 'resume-refused' }), [{ kind: 'still-away' }]);
+  t.equal(session.opening, 'hello');
+  const [hello] = session.handle({ kind: 'opened', credential: { kind: 'token', token: 'a.b.c' } });
+  t.match(hello, { text: /"steamId":"76561197960265735","name":"Ada II","token":"a.b.c"/ });
+  const outputs = session.handle(
+    said(welcomeOf({ slot: 2, you: { ...WELCOME.you, slot: 2, name: 'Ada II' } })),
+  );
+  t.match(outputs, [
+    { kind: 'resumed', how: 'joined-anew' },
+    { kind: 'channels', channels: [] },
+    { kind: 'left', participant: { name: 'Kim' } },
+    { kind: 'you-changed', you: { slot: 2 } },
+    { kind: 'send', text: '{"type":"channels","channels":["red"]}' },
+  ]);
+});
+
+t.test(
+  'a place that is gone ends what cannot join anew: a guest, or who has no other credential',
+  async (t) => {
+    const guest = { you: { ...WELCOME.you, guest: true } };
+    for (const session of [resumable(guest), resumable({}, { reconnect: 'auto', rejoin: 'never' })]) {
+      session.handle(LOST);
+      session.handle({ kind: 'opened' });
+      session.handle(said({ type: 'refused', code: 'resume-refused', message: 'nobody waits' }));
+      const end = session.handle({ kind: 'closed', code: 4013, reason: 'resume-refused' });
+      t.equal(endOf(end), 'ERR_HOTMIC_CONNECTION_LOST');
+    }
+  },
+);
+
+t.test('a refusal that may pass is tried again, any other is the end', async (t) => {
+  for (const [code, kind] of [
+    ['relay-full', 'still-away'],
+    ['lobby-full', 'still-away'],
+    ['admission-unavailable', 'still-away'],
+    ['steam-id-in-use', 'still-away'],
+    ['banned', 'ended'],
+    ['replaced', 'ended'],
+    ['token-refused', 'ended'],
+    ['riddle', 'ended'],
+  ] as const) {
+    const session = resumable();
+    session.handle(LOST);
+    session.handle({ kind: 'opened' });
+    session.handle(said({ type: 'refused', code, message: 'no' }));
+    t.match(session.handle({ kind: 'closed', code: 4099, reason: code }), [{ kind }], code);
+  }
+});
+
+t.test('who was refused, wants no reconnecting, or is offered none does not come back', async (t) => {
+  const kicked = resumable();
+  kicked.handle(said({ type: 'refused', code: 'kicked', message: 'a moderator closed you out' }));
+  t.equal(endOf(kicked.handle({ kind: 'closed', code: 4015, reason: 'kicked' })), 'ERR_HOTMIC_REFUSED');
+  const silently = resumable().handle({ kind: 'closed', code: 4016, reason: 'banned' });
+  t.equal(endOf(silently), 'ERR_HOTMIC_CONNECTION_LOST', 'the code alone says enough');
+  const never = resumable({}, { reconnect: 'never', rejoin: 'may' });
+  t.equal(endOf(never.handle(LOST)), 'ERR_HOTMIC_CONNECTION_LOST');
+  const unoffered = resumable({ resume: undefined }, { reconnect: 'auto', rejoin: 'never' });
+  t.equal(endOf(unoffered.handle(LOST)), 'ERR_HOTMIC_CONNECTION_LOST');
+});
+
+t.test('without an offer to resume, who has a credential joins anew', async (t) => {
+  const session = resumable({ resume: undefined });
+  t.match(session.handle(LOST), [{ kind: 'away', withinMs: 30_000 }, { kind: 'speaking' }]);
+  t.equal(session.opening, 'hello');
+});
+
+t.test(
+  'when the time is over, the end says what was lost; who leaves meanwhile has left at once',
+  async (t) => {
+    const late = resumable();
+    late.handle(LOST);
+    late.handle({ kind: 'opened' });
+    const again = late.handle({ kind: 'closed', code: 1006, reason: '', failure: new Error('no') });
+    t.match(again, [{ kind: 'still-away' }]);
+    t.match(late.giveUp(), [
+      { kind: 'ended', error: { code: 'ERR_HOTMIC_CONNECTION_LOST', message: /broke \(1006\)/ } },
+    ]);
+    const leaver = resumable();
+    leaver.handle(LOST);
+    t.same(leaver.leave(), [{ kind: 'ended', error: null }]);
+  },
+);
+
+t.test('the resume token is in no output but the resume itself', async (t) => {
+  const session = resumable();
+  const lost = session.handle(LOST);
+  session.handle({ kind: 'opened' });
+  session.handle(said({ type: 'refused', code: 'kicked', message: 'no' }));
+  const end = session.handle({ kind: 'closed', code: 4015, reason: 'kicked' });
+  t.notMatch(inspect([session, lost, end], { depth: 9 }), new RegExp(RESUME.token));
 });

@@ -4,8 +4,7 @@ import t from 'tap';
 import type { LobbyEvents } from '../../client/lobby.js';
 import { type JoinVoiceOptions, joinVoice } from '../../client/voice.js';
 import { startRelay } from '../../relay/index.js';
-import type { RelayMessage } from '../../voice/control.js';
-import { writeMessage } from '../../voice/control.js';
+import { type RelayMessageToWrite, writeMessage } from '../../voice/control.js';
 import { personSteamId } from '../../voice/steam_id.js';
 import { stampVoiceFrame, writeVoiceFrame } from '../../voice/wire.js';
 import { frameOf, opusOp, packetOfOps, RATE_24K } from '../kit/raw_packet.js';
@@ -14,7 +13,7 @@ import { playedTransport, WELCOME } from './played_transport.js';
 const MEMBER = { lobby: 'den', steamId: personSteamId(1), name: 'Ada' };
 
 function ben(slot: number) {
-  return { slot, steamId: String(personSteamId(10)), name: 'Ben', speaking: false };
+  return { slot, steamId: String(personSteamId(10)), name: 'Ben' };
 }
 
 /** A voice frame with one DTX frame in it, whoever it is from. */
@@ -41,6 +40,7 @@ async function joined(options: Partial<JoinVoiceOptions> = {}) {
     ...MEMBER,
     url: 'ws://relay',
     transport: open,
+    reconnect: 'never',
     events,
     onDecoded: ({ name, slot }, voice) => told.push(`${name} ${slot}/${voice.slot}: ${voice.sequence}`),
     ...options,
@@ -49,7 +49,7 @@ async function joined(options: Partial<JoinVoiceOptions> = {}) {
   say().onText(WELCOME);
   const voice = await joining;
   t.teardown(() => voice.receiver.close());
-  const message = (message: RelayMessage) => say().onText(writeMessage(message));
+  const message = (message: RelayMessageToWrite) => say().onText(writeMessage(message));
   return { ...voice, told, say, message };
 }
 

@@ -268,22 +268,18 @@ sentence(
   },
 );
 
-sentence(
-  'a mute of a second lasts a second',
-  async (t, den) => {
-    const mod = await den.join(1, { moderator: true });
-    let shortestMs = Number.POSITIVE_INFINITY;
-    for (let round = 0; round < 2; round += 1) {
-      mod.send({ type: 'moderate', steamId: idOf(1), action: 'mute', seconds: 1 });
-      await mod.changed(0);
-      const since = performance.now();
-      await mod.changed(0);
-      shortestMs = Math.min(shortestMs, performance.now() - since);
-    }
-    t.ok(shortestMs > 950, `${Math.round(shortestMs)} ms`);
-  },
-  'the relay ends it with the whole second before',
-);
+sentence('a mute of a second lasts a second', async (t, den) => {
+  const mod = await den.join(1, { moderator: true });
+  let shortestMs = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < 2; round += 1) {
+    mod.send({ type: 'moderate', steamId: idOf(1), action: 'mute', seconds: 1 });
+    await mod.changed(0);
+    const since = performance.now();
+    await mod.changed(0);
+    shortestMs = Math.min(shortestMs, performance.now() - since);
+  }
+  t.ok(shortestMs > 950, `${Math.round(shortestMs)} ms`);
+});
 
 sentence('to who is deafened no voice comes', async (t, den) => {
   const mod = await den.join(1, { moderator: true });
@@ -386,17 +382,13 @@ sentence('who may not speak is not heard, who may not listen does not hear', asy
   t.equal(voices(deaf), 0);
 });
 
-sentence(
-  'who may not listen may speak all the same',
-  async (t, den) => {
-    const ada = await den.join(1);
-    const announcer = await den.join(2, { listen: false });
-    announcer.say();
-    await settle(announcer, ada);
-    t.equal(voices(ada), 1);
-  },
-  'the relay tells that they speak, and sends nobody the frame',
-);
+sentence('who may not listen may speak all the same', async (t, den) => {
+  const ada = await den.join(1);
+  const announcer = await den.join(2, { listen: false });
+  announcer.say();
+  await settle(announcer, ada);
+  t.equal(voices(ada), 1);
+});
 
 sentence('who resumes has all of it back, and the others saw them away', async (t, den) => {
   const mod = await den.join(1, { moderator: true, channels: ['red'] });

@@ -128,7 +128,7 @@ const FORMS: Readonly<Record<string, Form>> = {
   speaking: { type, slot, speaking: boolean },
   channel: { type, channel: object(channel) },
   'channel-ended': { type, number: channelNumber },
-  failed: { type, code: word(FAILURES), message: text },
+  failed: { type, request: word(['channels', 'whisper', 'moderate']), code: word(FAILURES), message: text },
   draining: { type, withinMs: whole(0, Number.MAX_SAFE_INTEGER), goTo: optional(text) },
   refused: { type, code: word(Object.keys(REFUSALS)), message: text },
 };

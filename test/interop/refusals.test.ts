@@ -39,15 +39,11 @@ sentence('a client of another version is told so, one that speaks 1 as well is w
   await refusedWith(t, later, 'version-unsupported', 'so is one that resumes');
 });
 
-sentence(
-  'a hello of a later version is told of the version, whatever else is in it',
-  async (t, den) => {
-    const later = await den.connect();
-    later.send({ type: 'hello', versions: [2], world: 'den' });
-    await refusedWith(t, later, 'version-unsupported');
-  },
-  'the relay holds it to the form of version 1 first',
-);
+sentence('a hello of a later version is told of the version, whatever else is in it', async (t, den) => {
+  const later = await den.connect();
+  later.send({ type: 'hello', versions: [2], world: 'den' });
+  await refusedWith(t, later, 'version-unsupported');
+});
 
 sentence('fields that the relay does not know are passed over', async (t, den) => {
   const ada = await den.hello(1, {}, { colour: 'green', versions: [2, 1], deep: { er: [1] } });
@@ -302,17 +298,13 @@ sentence('who says no hello, and who outlives their token, is refused in time', 
   const halfWay = await den.connect();
   halfWay.send({ type: 'hello', versions: [1], lobby: den.lobby, name: 'x', appTicket: 'request' });
   const since = performance.now();
-  await halfWay.message('challenge');
+  await refusedWith(t, halfWay, 'ticket-refused', 'a relay without the key asks nobody for a ticket');
   const brief = await den.hello(1, {}, { token: await den.token(1, {}, 1) });
   await brief.message('welcome');
   const gone = await den.hello(2, {}, { token: await den.token(2, {}, 1) });
   await gone.message('welcome');
   gone.socket.terminate();
-  await Promise.all([
-    refusedWith(t, silent, 'hello-late'),
-    refusedWith(t, halfWay, 'hello-late', 'a challenge does not lengthen it'),
-    refusedWith(t, brief, 'token-expired'),
-  ]);
+  await Promise.all([refusedWith(t, silent, 'hello-late'), refusedWith(t, brief, 'token-expired')]);
   const tookMs = performance.now() - since;
   t.ok(tookMs > 4900 && tookMs < 9000, `${Math.round(tookMs)} ms`);
   await refusedWith(t, await den.resume(brief), 'resume-refused', 'who was refused has no place');

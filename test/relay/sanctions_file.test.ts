@@ -186,6 +186,30 @@ t.test('a link stays a link', async (t) => {
   t.match(readFileSync(join(folder, 'real'), 'utf8'), sanctionLine(sanction(1)));
 });
 
+t.test(
+  'a real file that may not grow is an event, and what was on the disk stays readable',
+  {
+    skip: process.platform === 'win32' && 'this system has no ulimit',
+  },
+  async (t) => {
+    const path = join(t.testdir(), 'sanctions');
+    // 8 blocks of 512 or 1024 bytes, by the shell. What tap has each process write would be too long as well.
+    const run = spawnSync(
+      'sh',
+      ['-c', `ulimit -f 8; unset NODE_OPTIONS; exec "${process.execPath}" "${CHILD}" "${path}" 300`],
+      {
+        encoding: 'utf8',
+      },
+    );
+    t.equal(run.status, 0, run.stderr);
+    t.match(run.stdout, /sanctions-not-kept/);
+    t.notOk(existsSync(`${path}.new`), 'and nothing is left beside it');
+    const acknowledged = [...run.stdout.matchAll(/^(\d+)$/gm)].length;
+    t.ok(acknowledged > 5 && acknowledged < 300, `${acknowledged} kept`);
+    t.ok((await readBack(path)).length >= acknowledged);
+  },
+);
+
 const hasLock = ['linux', 'win32'].includes(process.platform);
 t.test(
   'a second relay on the same file is refused until the first has closed it',

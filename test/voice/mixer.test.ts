@@ -198,6 +198,94 @@ t.test('over any history the queues do what plain lists do, wrap-around included
   }
 });
 
+/** A mixer in which slot 1 has priority and slot 2 has not; both are heard at once. */
+function ducking(options: MixerOptions = {}): Mixer {
+  const mixer = new Mixer({ playoutDelayMs: 0, maxQueuedMs: 2000, ...options });
+  mixer.setPriority(1, 'priority');
+  return mixer;
+}
+
+t.test(
+  'while a priority speaker is heard the others are lowered by 12 dB, over 10 ms and without a step',
+  async (t) => {
+    const mixer = ducking();
+    mixer.push(2, level(10_000, 4 * FRAME), 'within');
+    t.strictSame(pull(mixer), level(10_000), 'untouched until then');
+    mixer.push(1, level(0, FRAME), 'within');
+    const lowered = pull(mixer);
+    t.ok(lowered[0]! < 10_000 && lowered[0]! > 9960, `${lowered[0]} is the first`);
+    for (let at = 1; at < FRAME; at += 1) {
+      const step = lowered[at - 1]! - lowered[at]!;
+      if (step < 0 || step > 40) t.fail(`a step of ${step} at ${at}`);
+    }
+    t.ok(lowered[238]! > 2512, 'it takes 10 ms');
+    t.equal(lowered[240], 2512, '10 ms later it is 12 dB lower');
+    t.equal(lowered[FRAME - 1], 2512);
+  },
+);
+
+t.test('the others are raised again when nobody with priority was heard for 250 ms', async (t) => {
+  const mixer = ducking();
+  mixer.push(2, level(10_000, samplesOfMs(1000)), 'within');
+  mixer.push(1, level(5, FRAME), 'last');
+  pull(mixer);
+  const behind = Array.from({ length: 14 }, () => pull(mixer));
+  t.ok(
+    behind.slice(0, 12).every((pcm) => pcm.every((sample) => sample === 2512)),
+    '240 ms',
+  );
+  const raised = behind[12]!;
+  for (let at = 1; at < FRAME; at += 1) {
+    const step = raised[at]! - raised[at - 1]!;
+    if (step < 0 || step > 40) t.fail(`a step of ${step} at ${at}`);
+  }
+  t.equal(raised[FRAME - 1], 10_000);
+  t.strictSame(behind[13], level(10_000), 'as it was, to the bit');
+});
+
+t.test('a priority speaker is not lowered, by another neither', async (t) => {
+  const mixer = ducking();
+  mixer.setPriority(3, 'priority');
+  for (const [slot, value] of [
+    [1, 1000],
+    [2, 10_000],
+    [3, 200],
+  ] as const) {
+    mixer.push(slot, level(value, 2 * FRAME), 'within');
+  }
+  pull(mixer);
+  t.strictSame(pull(mixer), level(1000 + 2512 + 200));
+});
+
+t.test('who loses priority, or is forgotten, lowers nobody any more', async (t) => {
+  for (const end of [(mixer: Mixer) => mixer.setPriority(1, 'none'), (mixer: Mixer) => mixer.forget(1)]) {
+    const mixer = ducking();
+    end(mixer);
+    mixer.push(1, level(100), 'within');
+    mixer.push(2, level(10_000), 'within');
+    t.strictSame(pull(mixer), level(10_100));
+  }
+});
+
+t.test('by how much is chosen: 0 dB changes nothing, 20 dB leaves a tenth', async (t) => {
+  for (const [duckDb, value] of [
+    [0, 10_000],
+    [20, 1000],
+  ] as const) {
+    const mixer = ducking({ duckDb });
+    mixer.push(1, level(0, 2 * FRAME), 'within');
+    mixer.push(2, level(10_000, 2 * FRAME), 'within');
+    pull(mixer);
+    t.strictSame(pull(mixer), level(value));
+  }
+  for (const duckDb of [-1, 61, Number.NaN]) {
+    t.throws(() => new Mixer({ duckDb }), {
+      name: 'RangeError',
+      message: `Cannot mix: duckDb is ${duckDb}, wants 0 to 60`,
+    });
+  }
+});
+
 /** The mixer, a list a speaker and a sample at a time. */
 class NaiveMixer {
   readonly #queues = new Map<number, { samples: number[]; waited: number; isHeard: boolean }>();

@@ -1,8 +1,10 @@
 /** Numbering of a speaker's packets: first and last of a talkspurt, sequences, the media clock. */
 
 import t from 'tap';
-import { TalkspurtNumberer, type TalkspurtPhase } from '../../voice/talkspurt.js';
+import { packetSamples, readPacket } from '../../voice/packet.js';
+import { type NumberedPacket, TalkspurtNumberer, type TalkspurtPhase } from '../../voice/talkspurt.js';
 import { END_OF_RECORDING_PACKET, SILENCE_PACKET, TWO_GROUPS_OF_DTX } from '../kit/golden_packets.js';
+import { SEED, SeededRandom } from '../kit/random.js';
 import { frameOf, opusOp, packetOfOps, RATE_24K, u16Hex } from '../kit/raw_packet.js';
 
 /** Two Steam frames, 40 ms, from this Opus sequence on. */
@@ -361,5 +363,74 @@ t.test('talkspurts after days of silence are as far apart as the clock says', as
       hours.map((hour) => (hour * 3600 * 24_000) % 2 ** 32),
       `after ${hours.join(', ')} hours`,
     );
+  }
+});
+
+t.test('a talkspurt that is cut ends with a packet of ours without sound, and another begins', async (t) => {
+  const numberer = new TalkspurtNumberer(0);
+  const first = speech(0);
+  numberer.push(first, 40, 'talking');
+  const [cut, ...more] = numberer.cut();
+  t.strictSame(more, []);
+  t.match(cut, { marker: false, terminator: true, sequence: 1, timestamp: 960, capturedAt: 40 });
+  const read = readPacket(cut!.packet);
+  if (read.kind === 'malformed') throw new Error(read.reason);
+  t.equal(packetSamples(read), 0);
+  t.same(cut!.packet.subarray(0, 8), first.subarray(0, 8), "the speaker's SteamID");
+  t.match(numberer.push(speech(2), 80, 'talking'), [
+    { marker: true, terminator: false, sequence: 2, timestamp: 960 },
+  ]);
+});
+
+t.test('where a packet is held back the cut makes it the terminator', async (t) => {
+  const numberer = new TalkspurtNumberer(0);
+  numberer.push(speech(0), 40, 'talking');
+  const last = ending(2);
+  numberer.push(last, 80, 'draining');
+  t.match(numberer.cut(), [{ packet: last, terminator: true, sequence: 1 }]);
+  t.strictSame(numberer.end(), []);
+  t.match(numberer.push(speech(0), 500, 'talking'), [{ marker: true, sequence: 2 }]);
+});
+
+t.test('between talkspurts there is nothing to cut', async (t) => {
+  const numberer = new TalkspurtNumberer(0);
+  t.strictSame(numberer.cut(), []);
+  numberer.push(speech(0), 40, 'talking');
+  numberer.end();
+  t.strictSame(numberer.cut(), []);
+  t.equal(numberer.inTalkspurt, false);
+});
+
+t.test('however a speaker cuts, talkspurts begin and end, count on, and time never steps back', async (t) => {
+  t.comment(`seed ${SEED}`);
+  const random = new SeededRandom(SEED);
+  const numberer = new TalkspurtNumberer(0);
+  const out: NumberedPacket[] = [];
+  let opusSequence = 0;
+  for (let now = 0; now < 40_000; now += 40) {
+    switch (random.below(8)) {
+      case 0:
+        out.push(...numberer.cut());
+        break;
+      case 1:
+        out.push(...numberer.push(ending(opusSequence), now, 'draining'));
+        opusSequence = 0;
+        break;
+      case 2:
+        out.push(...numberer.end());
+        break;
+      default:
+        out.push(...numberer.push(speech(opusSequence), now, 'talking'));
+        opusSequence += 2;
+    }
+  }
+  out.push(...numberer.end());
+  t.ok(out.length > 500);
+  let isOver = true;
+  for (const [at, { sequence, timestamp, marker, terminator }] of out.entries()) {
+    if (sequence !== at) t.fail(`packet ${at} has sequence ${sequence}`);
+    if (isOver && !marker) t.fail(`packet ${at} begins a talkspurt without the marker`);
+    if (at > 0 && timestamp < out[at - 1]!.timestamp) t.fail(`packet ${at} steps back`);
+    isOver = terminator;
   }
 });

@@ -1,0 +1,12 @@
+/** What the relay's services beside voice count: the admin API, webhooks, the file of mutes and bans. */
+
+import type { AdminCounts } from './admin_api.js';
+import type { SanctionsFileCounts } from './sanctions_file.js';
+import type { WebhookCounts } from './webhooks.js';
+
+/** Null for a service that is off: its metrics have no samples. */
+export interface ServiceCounts {
+  readonly admin: AdminCounts | null;
+  readonly webhooks: WebhookCounts | null;
+  readonly sanctionsFile: SanctionsFileCounts | null;
+}

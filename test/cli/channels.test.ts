@@ -1,0 +1,121 @@
+/** `--channel`, `--guest`, and a connection that comes back, in the commands that join. */
+
+import t from 'tap';
+import { SpeakerLine } from '../../cli/speaker_line.js';
+import { joinLobby } from '../../client/lobby.js';
+import { startRelay } from '../../relay/index.js';
+import { personSteamId } from '../../voice/steam_id.js';
+import { cuttable } from '../client/cuttable.js';
+import { memberOf } from '../client/played_transport.js';
+import { runCli, startCli } from '../kit/cli.js';
+
+t.test('talk speaks to its channel, and listen says so, who is in it', async (t) => {
+  const relay = await startRelay({ dev: true });
+  t.teardown(() => relay.close());
+  const inside = startCli(t, ['listen', relay.url, '-l', 'den', '-n', 'Ben', '-c', 'red', '-c', 'blue']);
+  const outside = startCli(t, ['listen', relay.url, '-l', 'den', '-n', 'Cleo']);
+  await Promise.all([inside.printed('stderr', /In lobby/), outside.printed('stderr', /In lobby/)]);
+  await outside.printed('stderr', /Ben is in red, blue\n|1 other/);
+  const talk = [
+    'talk',
+    relay.url,
+    '-l',
+    'den',
+    '-n',
+    'Ada',
+    '-c',
+    'red',
+    '--tone',
+    '440',
+    '--seconds',
+    '0.3',
+  ];
+  t.match(await runCli(t, talk), {
+    code: 0,
+    stderr: /Said \d+ voice packets in 1 talkspurt; 0 came too late/,
+  });
+  await inside.printed('stderr', /Ada is in red\n.*Ada speaks to red\n(?:.*\n)*.*Ada left/);
+  await outside.printed('stderr', /Ada is in red\n.*Ada left/);
+  for (const listen of [inside, outside]) listen.signal('SIGINT');
+  t.equal((await inside.ended).code, 0);
+  t.notMatch((await outside.ended).stderr, /Ada speaks/);
+});
+
+t.test('a guest speaks where guests may, and is refused elsewhere', async (t) => {
+  const open = await startRelay({ dev: true, guests: 'speak' });
+  const strict = await startRelay({ dev: true });
+  t.teardown(() => Promise.all([open.close(), strict.close()]));
+  const talk = (url: string, ...more: string[]) =>
+    runCli(t, ['talk', url, '-l', 'den', '--guest', '--tone', '440', '--seconds', '0.3', ...more]);
+  t.match(await talk(open.url), { code: 0, stderr: /Said \d+ voice packets/ });
+  t.ok(open.counts().publishedFrames > 5);
+  t.equal(open.counts().drops['steam-id-mismatch'], 0);
+  t.match(await talk(strict.url), { code: 1, stderr: /credential-expected.*\[ERR_HOTMIC_REFUSED\]/ });
+  const refused = await talk(open.url, '--channel', 'red');
+  t.match(refused, { code: 1, stderr: /Cannot enter the channel \(channel-not-allowed\)/ });
+  t.match(await talk(open.url, '--steam-id', '76561197960265729'), { code: 2, stderr: /--guest/ });
+});
+
+t.test('listen comes back by itself, and says so; --no-reconnect ends it', async (t) => {
+  const relay = await startRelay({ dev: true });
+  t.teardown(() => relay.close());
+  const line = await cuttable(t, new URL(relay.url));
+  const listen = startCli(t, ['listen', line.url.href, '-l', 'den']);
+  const once = startCli(t, ['listen', line.url.href, '-l', 'den', '--no-reconnect']);
+  await Promise.all([listen.printed('stderr', /In lobby/), once.printed('stderr', /In lobby/)]);
+  line.cut();
+  await listen.printed(
+    'stderr',
+    /Connection to the relay broke \(1006.*\); trying to come back\nBack in the lobby\n/,
+  );
+  t.match(await once.ended, { code: 1, stderr: /\[ERR_HOTMIC_CONNECTION_LOST\]\n$/ });
+  const lobby = await joinLobby({ url: relay.url, lobby: 'den', steamId: personSteamId(2), name: 'Ben' });
+  t.ok(lobby.participants.some(({ name, away }) => name === 'listener' && !away));
+  await lobby.leave();
+  listen.signal('SIGINT');
+  t.equal((await listen.ended).code, 0);
+});
+
+t.test('what changes about somebody is shown in words, a line each', async (t) => {
+  let text = '';
+  const line = new SpeakerLine({ write: (more) => (text += more) }, () => 1500);
+  const ada = { ...memberOf(1, 1, 'Ada'), speaking: false };
+  line.show(ada);
+  for (const changed of [
+    { away: true },
+    {},
+    { muted: true, priority: true },
+    {},
+    { channels: ['red', 'blue'] },
+    {},
+  ]) {
+    line.show({ ...ada, ...changed });
+  }
+  line.show({ ...ada, name: 'Eve\u202e' });
+  line.heard(ada, 'whisper');
+  line.show({ ...ada, name: 'Eve', speaking: true });
+  t.same(
+    text.split('\n').map((shown) => shown.slice('   1.5 s  '.length)),
+    [
+      'Ada is away',
+      'Ada is back',
+      'Ada is muted',
+      'Ada has priority',
+      'Ada is no longer muted',
+      'Ada has no longer priority',
+      'Ada is in red, blue',
+      'Ada is in no channel',
+      'Ada is now Eve',
+      'Eve whispers',
+      '',
+    ],
+  );
+});
+
+t.test('on a terminal what is so of somebody stands behind the name', async (t) => {
+  let text = '';
+  const line = new SpeakerLine({ write: (more) => (text += more), isTTY: true }, () => 1500);
+  line.show({ ...memberOf(1, 1, 'Ada', { away: true, muted: true }), speaking: false });
+  line.end();
+  t.match(text, /○ Ada \(away, muted\)/);
+});

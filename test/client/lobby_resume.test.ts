@@ -1,0 +1,452 @@
+/** Connections that break under a lobby: on real sockets, over a line that is cut, and over one that the test plays. */
+
+import t, { type Test } from 'tap';
+import { joinLobby, type Lobby, type LobbyEvents, type LobbyOptions } from '../../client/lobby.js';
+import type { Participant } from '../../client/lobby_state.js';
+import type { Rim } from '../../client/rim.js';
+import { wsTransport } from '../../client/transport_ws.js';
+import { startRelay } from '../../relay/index.js';
+import { writeMessage } from '../../voice/control.js';
+import type { HotmicError } from '../../voice/error.js';
+import { personSteamId } from '../../voice/steam_id.js';
+import type { NumberedPacket } from '../../voice/talkspurt.js';
+import { packetBy } from '../relay/kit.js';
+import { cuttable } from './cuttable.js';
+import { playedTransport, RESUME, welcomeOf } from './played_transport.js';
+
+const LOST = 'reconnecting ERR_HOTMIC_CONNECTION_LOST';
+
+/** What a lobby tells, in words and in order, and a wait for the next such word. */
+function listener() {
+  const told: string[] = [];
+  const waiting = new Set<() => void>();
+  let error: HotmicError | null = null;
+  const tell = (what: string) => {
+    told.push(what);
+    for (const look of waiting) look();
+  };
+  const events: LobbyEvents = {
+    onJoined: ({ name }) => tell(`joined ${name}`),
+    onLeft: ({ name }) => tell(`left ${name}`),
+    onSpeaking: ({ name, speaking }) => tell(`${name} ${speaking ? 'speaks' : 'is silent'}`),
+    onChanged: (participant, before) => tell(`${before.name}: ${difference(participant, before)}`),
+    onYouChanged: ({ name, slot, channels }) => tell(`you: ${name} ${slot} ${channels.join()}`),
+    onChannels: (channels) => tell(`channels ${channels.join()}`),
+    onVoice: ({ name }, { sequence }) => tell(`voice ${sequence} of ${name}`),
+    onReconnecting: ({ code }) => tell(`reconnecting ${code}`),
+    onResumed: (how) => tell(how),
+    onEnded: (end) => {
+      error = end;
+      tell(`ended ${end?.code ?? null}`);
+    },
+  };
+  /** Until this was told, behind the first `from` words. */
+  const until = (what: string, from = 0) =>
+    new Promise<void>((resolve) => {
+      const look = () => {
+        if (!told.includes(what, from)) return;
+        waiting.delete(look);
+        resolve();
+      };
+      waiting.add(look);
+      look();
+    });
+  return { told, events, until, error: () => error };
+}
+
+function difference(participant: Participant, before: Participant): string {
+  const parts: string[] = [];
+  if (participant.away !== before.away) parts.push(participant.away ? 'away' : 'back');
+  if (participant.name !== before.name) parts.push(`is ${participant.name}`);
+  if (participant.channels.join() !== before.channels.join()) parts.push(`in ${participant.channels.join()}`);
+  return parts.join(', ');
+}
+
+function member(account: number, name: string) {
+  return { lobby: 'den', steamId: personSteamId(account), name };
+}
+
+function numbered(account: number, sequence: number): NumberedPacket {
+  const packet = packetBy(personSteamId(account), sequence);
+  const marker = sequence === 0;
+  return { packet, capturedAt: 0, marker, terminator: false, sequence, timestamp: 480 * sequence };
+}
+
+/** A relay, and Ada who is behind a line that can be cut; what is over when the test is. */
+async function relayWithLine(t: Test) {
+  const relay = await startRelay({ dev: true });
+  t.teardown(() => relay.close());
+  const line = await cuttable(t, new URL(relay.url));
+  const join = async (options: Omit<LobbyOptions, 'url'>, url: string = relay.url): Promise<Lobby> => {
+    const lobby = await joinLobby({ url, ...options });
+    t.teardown(() => lobby.leave());
+    return lobby;
+  };
+  return { relay, line, join };
+}
+
+t.test('a line that is cut is made anew: the others see away and back, and lose nothing', async (t) => {
+  const { relay, line, join } = await relayWithLine(t);
+  const ada = listener();
+  const ben = listener();
+  await join({ ...member(2, 'Ben'), events: ben.events });
+  const cleo = await join(member(3, 'Cleo'));
+  const lobby = await join({ ...member(1, 'Ada'), events: ada.events }, line.url.href);
+  const slot = lobby.slot;
+  await ben.until('joined Ada');
+
+  let said = 0;
+  const cleoSays = () => cleo.publish(numbered(3, said++));
+  for (let sequence = 0; sequence < 5; sequence += 1) {
+    t.equal(lobby.publish(numbered(1, sequence)), true);
+    cleoSays();
+  }
+  await ben.until('voice 4 of Ada');
+  await ada.until('voice 4 of Cleo');
+
+  line.block();
+  line.cut();
+  await ada.until(LOST);
+  t.equal(lobby.state, 'reconnecting');
+  t.equal(lobby.publish(numbered(1, 5)), false, 'what is said meanwhile is not kept: it would be stale');
+  t.equal(lobby.rename('Ada II'), false);
+  await ben.until('Ada: away');
+  for (let n = 0; n < 5; n += 1) cleoSays();
+  await ben.until('voice 9 of Cleo');
+  line.unblock();
+  await ada.until('resumed');
+  await ben.until('Ada: back');
+  t.equal(lobby.state, 'joined');
+  t.equal(lobby.slot, slot);
+
+  t.equal(lobby.publish(numbered(1, 6)), true);
+  await ben.until('voice 6 of Ada');
+  cleoSays();
+  await ada.until('voice 10 of Cleo');
+  t.same(
+    ben.told.filter((what) => what.includes('left') || what.startsWith('joined')),
+    ['joined Cleo', 'joined Ada'],
+  );
+  await ben.until('voice 10 of Cleo');
+  t.same(
+    ben.told.filter((what) => what.endsWith('of Cleo')),
+    Array.from({ length: 11 }, (_, sequence) => `voice ${sequence} of Cleo`),
+    'whoever stayed heard all of it, once and in order',
+  );
+  t.match(lobby.counts(), { resumes: 1, framesSent: 6, framesRefused: 1, framesMissed: 0 });
+  t.equal(relay.counts().resumes, 1);
+  t.notOk(ada.told.some((what) => what.startsWith('ended')));
+});
+
+t.test('what happened while the line was cut is told as changes when it is back', async (t) => {
+  const { line, join } = await relayWithLine(t);
+  const ada = listener();
+  const ben = await join(member(2, 'Ben'));
+  const cleo = await join(member(3, 'Cleo'));
+  const watch = listener();
+  await join({ ...member(4, 'Dan'), events: watch.events });
+  await join({ ...member(1, 'Ada'), events: ada.events }, line.url.href);
+  line.block();
+  line.cut();
+  await ada.until(LOST);
+  await watch.until('Ada: away');
+  await ben.leave();
+  cleo.rename('Cleopatra');
+  cleo.enter(['red']);
+  await watch.until('Cleo: is Cleopatra');
+  await join(member(5, 'Eve'));
+  await watch.until('joined Eve');
+  line.unblock();
+  await ada.until('resumed');
+  await ada.until('joined Eve');
+  t.same(ada.told.slice(ada.told.indexOf('resumed')), [
+    'resumed',
+    'channels red',
+    'left Ben',
+    'Cleo: is Cleopatra, in red',
+    'joined Eve',
+  ]);
+});
+
+t.test(
+  'a line that is dead and does not say so is found out, and the others see nothing of it',
+  async (t) => {
+    const { line, join } = await relayWithLine(t);
+    const ada = listener();
+    const ben = listener();
+    await join({ ...member(2, 'Ben'), events: ben.events });
+    const options = { ...member(1, 'Ada'), events: ada.events, transport: wsTransport(20, 60) };
+    const lobby = await join(options, line.url.href);
+    await ben.until('joined Ada');
+    line.freeze();
+    await ada.until('resumed');
+    t.equal(line.made(), 2);
+    lobby.publish(numbered(1, 0));
+    await ben.until('voice 0 of Ada');
+    t.same(ben.told.slice(0, 2), ['joined Ada', 'voice 0 of Ada'], 'the relay had not seen it break either');
+  },
+);
+
+t.test('where a relay is restarted its lobby is joined anew, channels too', async (t) => {
+  const { relay, line, join } = await relayWithLine(t);
+  const ada = listener();
+  // Whoever joins before takes the first slot.
+  await join({ ...member(2, 'Ben'), reconnect: 'never' });
+  const lobby = await join({ ...member(1, 'Ada'), events: ada.events }, line.url.href);
+  lobby.enter(['red']);
+  await ada.until('you: Ada 1 red');
+  const again = await startRelay({ dev: true });
+  t.teardown(() => again.close());
+  line.lead(new URL(again.url));
+  await relay.close();
+  await ada.until('you: Ada 0 red');
+  t.same(ada.told.slice(ada.told.indexOf('joined-anew')), [
+    'joined-anew',
+    'channels ',
+    'left Ben',
+    'you: Ada 0 ',
+    'channels red',
+    'you: Ada 0 red',
+  ]);
+  t.match(lobby, { state: 'joined', slot: 0 });
+});
+
+t.test('who leaves while the line is cut has left, and nothing is tried any more', async (t) => {
+  const { line, join } = await relayWithLine(t);
+  const ada = listener();
+  const lobby = await join({ ...member(1, 'Ada'), events: ada.events }, line.url.href);
+  line.block();
+  line.cut();
+  await ada.until(LOST);
+  await lobby.leave();
+  t.equal(ada.told.at(-1), 'ended null');
+  t.equal(lobby.state, 'over');
+  t.equal(lobby.publish(numbered(1, 0)), false);
+});
+
+/** Clock, timers and chance that the test turns. */
+function playedRim(): { rim: Rim; tick: (ms: number) => void } {
+  let now = 0;
+  const timers = new Map<object, { at: number; callback: () => void }>();
+  const rim: Rim = {
+    now: () => now,
+    after: (ms, callback) => {
+      const key = {};
+      timers.set(key, { at: now + ms, callback });
+      return () => timers.delete(key);
+    },
+    random: () => 0,
+  };
+  const tick = (ms: number) => {
+    const end = now + ms;
+    for (;;) {
+      const [due] = [...timers].filter(([, { at }]) => at <= end).sort(([, a], [, b]) => a.at - b.at);
+      if (!due) break;
+      timers.delete(due[0]);
+      now = due[1].at;
+      due[1].callback();
+    }
+    now = end;
+  };
+  return { rim, tick };
+}
+
+/** Ada in a lobby over a played transport. */
+async function played(options: Partial<LobbyOptions> = {}) {
+  const transport = playedTransport();
+  const { rim, tick } = playedRim();
+  const ada = listener();
+  const joining = joinLobby(
+    { url: 'ws://relay', ...member(7, 'Ada'), events: ada.events, transport: transport.open, ...options },
+    rim,
+  );
+  transport.say().onOpen();
+  transport.say().onText(writeMessage(welcomeOf({ resume: RESUME, relayTimeMs: 5000 })));
+  return { lobby: await joining, ada, tick, ...transport };
+}
+
+t.test('when the time is over it ends, with what was lost', async (t) => {
+  const { ada, urls, tick, say } = await played();
+  say().onClose(1006, '', null);
+  tick(0);
+  t.equal(urls.length, 2, 'the first try is made at once');
+  let tries = 0;
+  while (!ada.error() && tries < 100) {
+    say().onClose(1006, '', new Error('nothing listens'));
+    tick(4000);
+    tries += 1;
+  }
+  t.match(ada.error(), {
+    code: 'ERR_HOTMIC_CONNECTION_LOST',
+    message: 'Connection to the relay broke (1006)',
+  });
+  t.same(ada.told, [LOST, 'ended ERR_HOTMIC_CONNECTION_LOST'], 'both are told once');
+  t.ok(tries > 7 && tries < 20, `${tries} tries`);
+});
+
+t.test('a try that hangs is given up after 5 s, and what it still says is not heard', async (t) => {
+  const { ada, urls, tick, say, closes, sent } = await played();
+  say().onClose(1006, '', null);
+  tick(0);
+  const hanging = say();
+  hanging.onOpen();
+  tick(4999);
+  t.equal(urls.length, 2);
+  tick(1 + 125);
+  t.equal(closes(), 1);
+  t.equal(urls.length, 3);
+  hanging.onText(writeMessage(welcomeOf()));
+  hanging.onClose(1000, '', null);
+  t.same(ada.told, [LOST]);
+  say().onOpen();
+  t.equal(sent.at(-1), `{"type":"resume","versions":[1],"token":"${RESUME.token}"}`);
+  say().onText(writeMessage(welcomeOf({ resume: RESUME })));
+  t.same(ada.told, [LOST, 'resumed']);
+  say().onClose(1000, '', null);
+});
+
+t.test(
+  'a place that is gone is joined anew with a fresh credential, which is asked for once a hello',
+  async (t) => {
+    let asked = 0;
+    const token = async () => {
+      asked += 1;
+      return `a.b.${asked}`;
+    };
+    const transport = playedTransport();
+    const { rim, tick } = playedRim();
+    const ada = listener();
+    const options = {
+      url: 'ws://relay',
+      ...member(7, 'Ada'),
+      events: ada.events,
+      transport: transport.open,
+      token,
+    };
+    const joining = joinLobby(options, rim);
+    await settled();
+    transport.say().onOpen();
+    t.match(transport.sent[0], /"token":"a\.b\.1"/);
+    transport.say().onText(writeMessage(welcomeOf({ resume: RESUME, relayTimeMs: 5000 })));
+    const lobby = await joining;
+    tick(1000);
+    transport.say().onClose(1006, '', null);
+    tick(0);
+    transport.say().onOpen();
+    t.equal(asked, 1, 'a resume wants none');
+    transport.say().onText('{"type":"refused","code":"resume-refused","message":"gone"}');
+    transport.say().onClose(4013, 'resume-refused', null);
+    tick(125);
+    await settled();
+    transport.say().onOpen();
+    t.match(transport.sent.at(-1), /"type":"hello".*"token":"a\.b\.2"/);
+    transport.say().onText(writeMessage(welcomeOf({ relayTimeMs: 70_000, resume: RESUME })));
+    t.equal(ada.told.at(-1), 'joined-anew');
+    t.equal(lobby.joinedRelayTimeMs, 5000);
+    transport.say().onClose(4015, '', null);
+  },
+);
+
+t.test(
+  'a credential that does not come is a try that failed; before the welcome the caller gets why',
+  async (t) => {
+    const { open, say, urls } = playedTransport();
+    const { rim, tick } = playedRim();
+    const ada = listener();
+    let ticket: () => Promise<Uint8Array> = () => Promise.reject(new Error('Steam is away'));
+    const join = () =>
+      joinLobby(
+        {
+          url: 'ws://relay',
+          ...member(7, 'Ada'),
+          events: ada.events,
+          transport: open,
+          ticket: () => ticket(),
+        },
+        rim,
+      );
+    await t.rejects(join(), { message: 'Steam is away' });
+    ticket = () => Promise.resolve('abcd' as never);
+    await t.rejects(join(), {
+      name: 'TypeError',
+      message: 'Cannot join: ticket is a string, wants a Uint8Array',
+    });
+    t.same(urls, [], 'nothing was opened for it');
+
+    ticket = () => Promise.resolve(Uint8Array.of(1));
+    const joining = join();
+    await settled();
+    say().onOpen();
+    say().onText(writeMessage(welcomeOf()));
+    await joining;
+    say().onClose(1006, '', null);
+    ticket = () => Promise.reject(new Error('Steam is away'));
+    tick(0);
+    await settled();
+    t.equal(urls.length, 1);
+    ticket = () => Promise.resolve(Uint8Array.of(2));
+    tick(125);
+    await settled();
+    say().onOpen();
+    say().onText(writeMessage(welcomeOf()));
+    t.same(ada.told, [LOST, 'joined-anew']);
+    say().onClose(4015, '', null);
+  },
+);
+
+t.test('a relay that drains and names another is followed there, with a hello', async (t) => {
+  const { urls, tick, say, sent, ada } = await played();
+  say().onText('{"type":"draining","withinMs":5000,"goTo":"wss://other.example/"}');
+  t.equal(urls.length, 1, 'not before it closes');
+  say().onClose(1001, 'shutdown', null);
+  tick(0);
+  t.equal(urls[1], 'wss://other.example/');
+  say().onOpen();
+  t.match(sent.at(-1), /"type":"hello"/);
+  say().onText(writeMessage(welcomeOf()));
+  t.equal(ada.told.at(-1), 'joined-anew');
+  say().onClose(4015, '', null);
+});
+
+t.test('nobody is sent from TLS to a relay without, or to what is no relay', async (t) => {
+  for (const goTo of ['ws://other.example/', 'https://other.example/', 'den', '']) {
+    const { urls, tick, say } = await played({ url: 'wss://relay.example/' });
+    say().onText(writeMessage({ type: 'draining', withinMs: 5000, goTo }));
+    say().onClose(1001, 'shutdown', null);
+    tick(0);
+    t.equal(urls[1], 'wss://relay.example/', goTo);
+    say().onClose(4015, '', null);
+  }
+});
+
+t.test('voice goes on on the first clock after joining anew', async (t) => {
+  const heard: number[] = [];
+  const { tick, say, lobby } = await played({
+    events: { onVoice: (_, { relayTimeMs }) => heard.push(relayTimeMs) },
+  });
+  const { writeVoiceFrame, stampVoiceFrame } = await import('../../voice/wire.js');
+  const frame = (relayTimeMs: number) => {
+    const fields = { marker: true, terminator: false, target: 0, sequence: 0, timestamp: 0 };
+    const bytes = writeVoiceFrame(fields, packetBy(personSteamId(9)));
+    stampVoiceFrame(bytes, { slot: 1, relaySequence: 0, relayTimeMs, acknowledge: false });
+    return bytes;
+  };
+  const participants = [{ slot: 1, steamId: String(personSteamId(9)), name: 'Kim', speaking: false }];
+  say().onText(writeMessage({ type: 'joined', participant: { slot: 1, steamId: '9', name: 'Kim' } }));
+  tick(1000);
+  say().onBytes(frame(6000));
+  say().onText('{"type":"draining","withinMs":5000,"goTo":"ws://other.example/"}');
+  say().onClose(1001, 'shutdown', null);
+  tick(500);
+  say().onOpen();
+  say().onText(writeMessage(welcomeOf({ participants, relayTimeMs: 40 })));
+  say().onBytes(frame(60));
+  t.same(heard, [6000, 6520]);
+  t.equal(lobby.counts().resumes, 1);
+  say().onClose(4015, '', null);
+});
+
+/** Promises that are due have settled. */
+async function settled(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,60 @@
+/** When to try again: at once, later each time, with chance in it, and no longer than the place is kept. */
+
+import t from 'tap';
+import { Reconnect } from '../../client/reconnect.js';
+import { SEED, SeededRandom } from '../kit/random.js';
+
+/** Waits of one loss with tries that all fail at once, until it is given up. */
+function waits(random: () => number, withinMs = 30_000): number[] {
+  const reconnect = new Reconnect(random);
+  const all: number[] = [];
+  let now = 1000;
+  let step = reconnect.lost('broken', withinMs, now);
+  while (step.kind === 'try') {
+    all.push(step.afterMs);
+    now += step.afterMs;
+    step = reconnect.failed(now);
+  }
+  return all;
+}
+
+t.test('the first try is made at once, and each wait is up to twice as long, up to 4 s', async (t) => {
+  t.same(
+    waits(() => 0.999999)
+      .map(Math.round)
+      .slice(0, 7),
+    [0, 250, 500, 1000, 2000, 4000, 4000],
+  );
+});
+
+t.test('chance takes off up to half of a wait', async (t) => {
+  t.same(waits(() => 0).slice(0, 7), [0, 125, 250, 500, 1000, 2000, 2000]);
+});
+
+t.test('the last try is made when the time is over, and none after it', async (t) => {
+  for (let round = 0; round < 100; round += 1) {
+    const random = new SeededRandom(SEED + round);
+    const all = waits(() => random.next() / 2 ** 32);
+    const sum = all.reduce((a, b) => a + b, 0);
+    t.equal(Math.round(sum), 30_000, `seed ${SEED + round}`);
+    t.ok(all.length < 25, `${all.length} tries`);
+  }
+});
+
+t.test('a relay that closed is not stormed: the first try is spread over a second', async (t) => {
+  const afterMs = [0, 0.5, 0.999].map((chance) => {
+    const step = new Reconnect(() => chance).lost('closed', 30_000, 0);
+    return step.kind === 'try' ? step.afterMs : null;
+  });
+  t.same(afterMs, [0, 500, 999]);
+});
+
+t.test('a second loss begins from the start, with a time of its own', async (t) => {
+  const reconnect = new Reconnect(() => 0);
+  reconnect.lost('broken', 1000, 0);
+  for (const now of [100, 200, 300]) reconnect.failed(now);
+  t.same(reconnect.failed(1000), { kind: 'give-up' });
+  t.same(reconnect.lost('broken', 1000, 5000), { kind: 'try', afterMs: 0 });
+  t.same(reconnect.failed(5000), { kind: 'try', afterMs: 125 });
+  t.same(reconnect.failed(5999), { kind: 'try', afterMs: 1 }, 'not beyond the end');
+});

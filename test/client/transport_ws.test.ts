@@ -1,0 +1,58 @@
+/** The transport for Node: a connection on which nothing comes any more is found dead, one that answers is not. */
+
+import { once } from 'node:events';
+import type net from 'node:net';
+import t, { type Test } from 'tap';
+import { WebSocketServer } from 'ws';
+import { wsTransport } from '../../client/transport_ws.js';
+import { cuttable } from './cuttable.js';
+
+/** A relay that says nothing but what WebSocket wants of it. */
+async function silentRelay(t: Test): Promise<{ url: URL; pinged: () => number }> {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  let pings = 0;
+  server.on('connection', (socket) => {
+    socket.on('ping', () => {
+      pings += 1;
+    });
+  });
+  await once(server, 'listening');
+  t.teardown(() => {
+    for (const socket of server.clients) socket.terminate();
+    server.close();
+  });
+  const { port } = server.address() as net.AddressInfo;
+  return { url: new URL(`ws://127.0.0.1:${port}/`), pinged: () => pings };
+}
+
+t.test('a connection that is half open is found out by a ping that nobody answers', async (t) => {
+  const { url, pinged } = await silentRelay(t);
+  const line = await cuttable(t, url);
+  const closed = await new Promise<unknown[]>((resolve) => {
+    wsTransport(20, 60)(line.url, {
+      // From here on nothing comes through, and nobody says so.
+      onOpen: () => line.freeze(),
+      onText: () => undefined,
+      onBytes: () => undefined,
+      onClose: (...closed) => resolve(closed),
+    });
+  });
+  t.match(closed, [1006, '', { message: 'the relay was silent for 0.08 s' }]);
+  t.equal(pinged(), 0);
+});
+
+t.test('a relay that has nothing to say but answers pings is alive', async (t) => {
+  const { url, pinged } = await silentRelay(t);
+  const closes: number[] = [];
+  const transport = await new Promise<ReturnType<ReturnType<typeof wsTransport>>>((resolve) => {
+    const opened = wsTransport(5, 5000)(url, {
+      onOpen: () => resolve(opened),
+      onText: () => undefined,
+      onBytes: () => undefined,
+      onClose: (code) => closes.push(code),
+    });
+  });
+  while (pinged() < 5) await new Promise((resolve) => setImmediate(resolve));
+  t.same(closes, []);
+  transport.close();
+});
