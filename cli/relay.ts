@@ -120,11 +120,11 @@ async function runRelay(config: ReadConfig, log: RelayLog, stop: AbortSignal): P
   log.write({ kind: 'ended', publishedFrames, drops, lostLines: log.lostLines() });
 }
 
-/** Reads certificate and administrators' tokens anew. What comes of it is in the log; what is wrong leaves all as it was. */
+/** Reads certificate and secrets anew. What comes of it is in the log; what is wrong leaves all as it was. */
 function reload(relay: RunningRelay, log: RelayLog): void {
   void relay.reloadCertificate().catch(() => undefined);
   try {
-    relay.reloadAdminTokens();
+    relay.reloadSecrets();
   } catch (thrown) {
     log.write({ kind: 'failed', code: codeOf(thrown) ?? 'ERR_HOTMIC_INTERNAL', detail: messageOf(thrown) });
   }

@@ -61,6 +61,9 @@ const WARNINGS: ReadonlySet<LogEntry['kind']> = new Set([
   'certificate-refused',
   'admin-refused',
   'sanctions-torn',
+  'webhook-failing',
+  'webhook-lost',
+  'webhook-gone',
 ]);
 
 function levelOf({ kind }: LogEntry): LogLevel {
@@ -180,6 +183,14 @@ function describe(entry: LogEntry): string {
       return `sanctions file: ${entry.waiting} changes are not kept yet: ${printable(entry.detail)}`;
     case 'sanctions-kept-again':
       return 'sanctions file: all is kept again';
+    case 'webhook-failing':
+      return `webhook ${entry.hook} (${printable(entry.to)}) fails: ${printable(entry.detail)}`;
+    case 'webhook-working':
+      return `webhook ${entry.hook} (${printable(entry.to)}) works again`;
+    case 'webhook-lost':
+      return `webhook ${entry.hook} (${printable(entry.to)}): ${entry.webhooks} are lost (${entry.fate})`;
+    case 'webhook-gone':
+      return `webhook ${entry.hook} (${printable(entry.to)}) wants no more (410)`;
     case 'failed':
       return `${printable(entry.detail)} [${entry.code}]`;
   }

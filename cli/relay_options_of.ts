@@ -3,23 +3,15 @@
 import type { RelayOptions } from '../relay/running_relay.js';
 import { HotmicError } from '../voice/error.js';
 import type { RelayConfig } from './relay_config.js';
-import { NAMED_SETTINGS, type RelaySettings } from './relay_settings.js';
+import type { RelaySettings } from './relay_settings.js';
 import type { Secret } from './secret.js';
-
-/**
- * Settings, or whole sections, that the relay does not follow yet. One that differs from its default is an error: nobody is to
- * believe that they are protected by what does nothing.
- */
-export const NOT_WIRED: readonly string[] = ['webhooks'];
 
 /**
  * The options; events and stages are the caller's to add. Reads the files of secrets.
  *
- * @throws HotmicError ERR_HOTMIC_CONFIG for settings that are not followed yet; ERR_HOTMIC_FILE for a secret's file.
+ * @throws HotmicError ERR_HOTMIC_FILE for a secret's file; ERR_HOTMIC_CONFIG for an empty one.
  */
-export function relayOptionsOf(config: RelayConfig): RelayOptions {
-  refuseNotWired(config);
-  const { settings } = config;
+export function relayOptionsOf({ settings }: Pick<RelayConfig, 'settings'>): RelayOptions {
   const {
     dev,
     host,
@@ -38,6 +30,7 @@ export function relayOptionsOf(config: RelayConfig): RelayOptions {
     limits,
     admin,
     sanctionsFile,
+    webhooks,
   } = settings;
   return {
     dev,
@@ -72,6 +65,11 @@ export function relayOptionsOf(config: RelayConfig): RelayOptions {
     ...(operations && { operations }),
     ...(admin && { admin: { host: admin.host, port: admin.port, tokens: admin.tokenFile } }),
     ...(sanctionsFile && { sanctionsFile }),
+    webhooks: webhooks.map(({ url, secretFile, events }) => ({
+      url,
+      secret: secretFile,
+      ...(events.length > 0 && { events }),
+    })),
   };
 }
 
@@ -90,26 +88,6 @@ function linesOf(secret: Secret): readonly string[] {
     .read()
     .split(/\s+/)
     .filter((line) => line !== '');
-}
-
-function refuseNotWired({ settings, origins }: RelayConfig): void {
-  const isCovered = (path: string) =>
-    NOT_WIRED.some((known) => path === known || path.startsWith(`${known}.`));
-  const given = [...origins].filter(([path]) => isCovered(path) && differs(settings, path));
-  if (given.length === 0) return;
-  const names = given.map(([path, { name }]) => `${path} (${name})`).join(', ');
-  throw new HotmicError(
-    'ERR_HOTMIC_CONFIG',
-    `Cannot configure the relay: it does not follow ${names} yet, wants a configuration without`,
-  );
-}
-
-function differs(settings: RelaySettings, path: string): boolean {
-  let value: unknown = settings;
-  for (const name of path.split('.')) value = (value as Readonly<Record<string, unknown>>)[name];
-  const named = NAMED_SETTINGS.find((known) => known.path === path);
-  // A list of sections has no name of its own, and is empty without.
-  return JSON.stringify(value) !== JSON.stringify(named ? (named.setting.fallback ?? null) : []);
 }
 
 function readKeys(secret: Secret): unknown {

@@ -6,6 +6,7 @@
 
 import { ADDRESS_LIMIT_RANGES, type AddressLimitOptions } from '../relay/address_limits.js';
 import { type LimitRanges, RELAY_LIMIT_RANGES, type RelayLimits } from '../relay/limits.js';
+import { WEBHOOK_KINDS } from '../relay/webhooks.js';
 import { LOG_FORMS, LOG_LEVELS } from './relay_log.js';
 import type { AnyKind, Kind, ListKind } from './setting_kinds.js';
 import * as kinds from './setting_kinds.js';
@@ -251,9 +252,9 @@ export const RELAY_SETTINGS = section('The settings of hotmic relay.', {
       ),
       secretFile: required(kinds.secret, '/etc/hotmic/webhook.key', 'What the posts are signed with.'),
       events: list(
-        kinds.listOf(kinds.text("an event's name", /^[a-z][a-z.-]{0,63}$/), 64),
+        kinds.listOf(kinds.oneOf(...WEBHOOK_KINDS), 64),
         '[]',
-        'Events to tell; all of them when there are none.',
+        'Events to tell; all but refused when there are none.',
       ),
     },
   } satisfies Sections<Members>,

@@ -15,6 +15,7 @@ import type { SanctionsFileEvent } from './sanctions_file.js';
 import type { SecretText } from './secret_text.js';
 import type { SteamWebTicketOptions } from './steam_web_tickets.js';
 import type { RelayTls } from './tls.js';
+import type { WebhookEvent, WebhookOptions } from './webhooks.js';
 
 export interface RelayOptions {
   /**
@@ -64,6 +65,8 @@ export interface RelayOptions {
   readonly operations?: OperationsOptions;
   /** A port for administrators: docs/admin.md. Off by default. */
   readonly admin?: AdminOptions;
+  /** Who is told what happens, over HTTP: docs/admin.md. At most 16. Default nobody. */
+  readonly webhooks?: readonly WebhookOptions[];
   /** Where mutes and bans are kept: a file, which is made where it is missing. Default none: they end with the relay. */
   readonly sanctionsFile?: string;
   /**
@@ -74,7 +77,7 @@ export interface RelayOptions {
   readonly onStage?: (slot: number, sequence: number, receivedAtMs: Milliseconds) => void;
   /** Told of what happens, for a log. Must not throw. */
   readonly onEvent?: (
-    event: RelayEvent | AdmissionEvent | CertificateEvent | AdminEvent | SanctionsFileEvent,
+    event: RelayEvent | AdmissionEvent | CertificateEvent | AdminEvent | SanctionsFileEvent | WebhookEvent,
   ) => void;
 }
 
@@ -84,7 +87,7 @@ export interface AdminOptions {
   readonly host?: string;
   /** 0 to 65535; 0 takes a free one. */
   readonly port: number;
-  /** Tokens, one a line, each at least 32 characters. Read anew by `reloadAdminTokens`. */
+  /** Tokens, one a line, each at least 32 characters. Read anew by `reloadSecrets`. */
   readonly tokens: SecretText;
 }
 
@@ -174,11 +177,11 @@ export interface RunningRelay {
   readonly adminUrl: string | null;
   counts(): RelayCounts;
   /**
-   * Reads the administrators' tokens anew: those that are no longer there are not taken any more.
+   * Reads the administrators' tokens and the webhooks' secrets anew: those that are no longer there are not taken any more.
    *
-   * @throws HotmicError ERR_HOTMIC_FILE; then the tokens from before hold on.
+   * @throws HotmicError ERR_HOTMIC_FILE; then what cannot be read holds on as it was.
    */
-  reloadAdminTokens(): void;
+  reloadSecrets(): void;
   /**
    * Reads certificate and key again now; else that happens within seconds after the files changed. Connections that are
    * there keep theirs and stay; those that come get the new one.

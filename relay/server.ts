@@ -26,6 +26,7 @@ import { type SocketData, Switchboard } from './switchboard.js';
 import { TokenVerifier } from './tokens.js';
 import { TrustedProxies } from './trusted_proxies.js';
 import { VoicePort } from './voice_port.js';
+import { Webhooks } from './webhooks.js';
 
 const TICK_MS = 100;
 /** Of voice that waits for one listener in our own memory; its kernel holds more. */
@@ -38,6 +39,8 @@ const IDLE_TIMEOUT_S = 32;
 const MAX_DRAIN_MS = 86_400_000;
 /** How long clients have to read the close code before their sockets go. */
 const CLOSE_GRACE_MS = 250;
+/** How long what is to be told to backends may take at the end. */
+const WEBHOOKS_CLOSE_MS = 5000;
 
 /**
  * Starts a relay and resolves when it listens.
@@ -67,6 +70,9 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   const host = wantedHost.toLowerCase() === 'localhost' ? '127.0.0.1' : wantedHost.replace(/^\[|\]$/g, '');
   const now = unixSeconds();
   const limits = relayLimits(options.limits);
+  const webhooks = options.webhooks?.length
+    ? new Webhooks(options.webhooks, (event) => options.onEvent?.(event))
+    : null;
   const asked = webTickets ? new SteamWebTickets(webTickets) : null;
   const judge = new CredentialJudge({
     tokens: tokens
@@ -116,7 +122,10 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     unixSeconds,
     publish: (socket, topic, bytes) => port?.publish(socket, topic, bytes),
     keep: (sanction) => kept?.keep(sanction),
-    onEvent: (event) => options.onEvent?.(event),
+    onEvent: (event) => {
+      options.onEvent?.(event);
+      webhooks?.publish(event);
+    },
     onStage: options.onStage ?? null,
     onEmpty: () => endDrain?.(),
   });
@@ -173,15 +182,23 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   /** What closes after the port of voice: whoever looks there sees that it closes. */
   const closeOthers = async (): Promise<void> => {
     asked?.close();
-    await Promise.all([operations?.close(), admin?.close()]);
-    await kept?.close();
+    await Promise.all([admin?.close(), kept?.close(), webhooks?.close(WEBHOOKS_CLOSE_MS)]);
+    await operations?.close();
   };
   let voicePort: VoicePort<SocketData>;
   try {
     // Voice comes last: once it listens, nothing can fail any more. The others are loaded only where they are wanted.
     if (options.operations) {
       const { startOperations } = await import('./operations.js');
-      operations = await startOperations(options.operations, { state: () => state, counts });
+      operations = await startOperations(options.operations, {
+        state: () => state,
+        counts,
+        services: () => ({
+          admin: admin?.counts() ?? null,
+          webhooks: webhooks?.counts() ?? null,
+          sanctionsFile: kept?.counts() ?? null,
+        }),
+      });
     }
     if (options.admin) {
       const { startAdminApi } = await import('./admin_api.js');
@@ -277,7 +294,10 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     adminUrl: admin?.url ?? null,
     counts,
     reloadCertificate: () => voicePort.reload(),
-    reloadAdminTokens: () => admin?.reload(),
+    reloadSecrets: () => {
+      admin?.reload();
+      webhooks?.reload();
+    },
     drain,
     close,
     ended,

@@ -7,7 +7,7 @@ import t, { type Test } from 'tap';
 import { didYouMean } from '../../cli/did_you_mean.js';
 import { type ConfigOutcome, configError, readRelayConfig } from '../../cli/relay_config.js';
 import { printedConfig } from '../../cli/relay_config_text.js';
-import { NOT_WIRED, relayOptionsOf } from '../../cli/relay_options_of.js';
+import { relayOptionsOf } from '../../cli/relay_options_of.js';
 import { NAMED_SETTINGS } from '../../cli/relay_settings.js';
 import type { Secret } from '../../cli/secret.js';
 import { relayLimits } from '../../relay/limits.js';
@@ -324,26 +324,6 @@ t.test('settings become options of a relay', async (t) => {
   t.same([none, operations], [undefined, undefined]);
   writeFileSync(config.settings.tokens.keysFile!.path!, 'secret-text {');
   t.throws(() => relayOptionsOf(config), { code: 'ERR_HOTMIC_FILE', message: /keys\.json: it is no JSON/ });
-});
-
-t.test('a setting that the relay does not follow yet is refused where it is set', async (t) => {
-  for (const path of NOT_WIRED) {
-    const named = NAMED_SETTINGS.find((known) => known.path === path || known.path.startsWith(`${path}.`));
-    if (!named) continue;
-    const env: Record<string, string> = {};
-    for (const { path: other, setting, variable } of NAMED_SETTINGS) {
-      const isInSection =
-        other === named.path || (other.startsWith(`${path}.`) && setting.fallback === undefined);
-      if (isInSection) env[variable] = setting.example?.replace(/^\[?"?(.*?)"?\]?$/, '$1') ?? '1';
-    }
-    t.throws(() => relayOptionsOf(settingsOf(t, { env })), {
-      code: 'ERR_HOTMIC_CONFIG',
-      message: new RegExp(`does not follow .*${path}.* yet`),
-    });
-  }
-  t.ok(
-    relayOptionsOf(settingsOf(t, { file: 'webhooks: []\nmoderators: []\naddressLimits: {connections: 64}' })),
-  );
 });
 
 t.test('what is near is meant, and what is far is not', async (t) => {

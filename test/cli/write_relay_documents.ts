@@ -5,7 +5,6 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { configSchema, exampleConfig, settingRows } from '../../cli/relay_config_text.js';
-import { NOT_WIRED } from '../../cli/relay_options_of.js';
 
 export const SCHEMA_FILE = 'docs/relay.schema.json';
 export const EXAMPLE_FILE = 'docs/relay.example.yaml';
@@ -19,16 +18,11 @@ export function relayDocuments(): Readonly<Record<string, string>> {
     '| --- | --- | --- | --- |',
     ...settingRows(),
   ].join('\n');
-  const missing = NOT_WIRED.map((path) => `\`${path}\``).join(', ');
-  const lacks =
-    missing === ''
-      ? ''
-      : `\n\nNot followed yet, so that the relay does not start where they are set: ${missing}.`;
   const page = readFileSync(SETTINGS_PAGE, 'utf8');
   return {
     [SCHEMA_FILE]: `${JSON.stringify(configSchema(), null, 2)}\n`,
     [EXAMPLE_FILE]: exampleConfig(),
-    [SETTINGS_PAGE]: page.replace(TABLE, () => `<!-- settings -->\n${table}${lacks}\n<!-- /settings -->`),
+    [SETTINGS_PAGE]: page.replace(TABLE, () => `<!-- settings -->\n${table}\n<!-- /settings -->`),
   };
 }
 
