@@ -50,10 +50,10 @@ const CASES: Readonly<Record<string, Case>> = {
     fault: HEARD,
   },
   'a mute ends with its lobby': {
-    file: 'relay.js',
-    line: 'this.#lobbies.delete(lobby.name);',
+    file: 'lobbies.js',
+    line: 'this.#byName.delete(lobby.name);',
     instead:
-      "this.#lobbies.delete(lobby.name); for (const it of this.#sanctions.list()) this.#sanctions.set(it.lobby, it.steamId, 'muted', 'not');",
+      "this.#byName.delete(lobby.name); for (const it of this.#sanctions.list()) this.#sanctions.set(it.lobby, it.steamId, 'muted', 'not');",
     fault: HEARD,
   },
   'a resume ends a mute': {
@@ -83,7 +83,7 @@ const CASES: Readonly<Record<string, Case>> = {
     fault: HEARD,
   },
   'a mute of everywhere takes hold in one lobby': {
-    file: 'relay.js',
+    file: 'lobbies.js',
     line: 'found.push(participant);',
     instead: 'if (found.length === 0) found.push(participant);',
     fault: HEARD,
@@ -140,7 +140,7 @@ const CASES: Readonly<Record<string, Case>> = {
     fault: /speaks: false/,
   },
   'whoever is banned may join': {
-    file: 'relay.js',
+    file: 'lobbies.js',
     line: '.banned) {\n                return { code:',
     instead: '.banned && false) {\n                return { code:',
     fault: /hello comes to null, wants banned/,
@@ -152,21 +152,21 @@ const CASES: Readonly<Record<string, Case>> = {
     fault: /is banned and in/,
   },
   'an old resume token is good': {
-    file: 'relay.js',
-    line: 'this.#waiting.delete(connection);\n        if (participant.resumeToken !== null)\n            this.#byResumeToken.delete(participant.resumeToken);',
-    instead: 'this.#waiting.delete(connection);',
+    file: 'places.js',
+    line: 'this.#forgetToken(participant);\n        if (participant.expiresAt',
+    instead: 'if (participant.expiresAt',
     fault: /resume comes to null, wants resume-refused/,
   },
   'whoever was kicked resumes': {
-    file: 'relay.js',
-    line: 'this.#expiring.delete(participant);\n        if (participant.resumeToken !== null)\n            this.#byResumeToken.delete(participant.resumeToken);',
-    instead: 'this.#expiring.delete(participant);',
+    file: 'places.js',
+    line: 'this.#ending.delete(participant);\n        this.#forgetToken(participant);',
+    instead: 'this.#ending.delete(participant);',
     fault: /resume comes to null, wants resume-refused/,
   },
   'a place is kept for ever': {
     file: 'relay.js',
-    line: "this.#dismiss(participant, 'gone', '', turn);",
-    instead: '',
+    line: 'for (const participant of this.#places.goneBy(turn.now))',
+    instead: 'for (const participant of [])',
     fault: /away/,
   },
   'whoever is away is told of what happens': {

@@ -8,7 +8,7 @@ import { type RelayPolicy, STRICT_POLICY } from '../../relay/hello.js';
 import type { RelayOutput } from '../../relay/io.js';
 import type { RelayLimits } from '../../relay/limits.js';
 import type { Relay } from '../../relay/relay.js';
-import type { Sanction } from '../../relay/sanctions.js';
+import type { Sanction, SanctionKind } from '../../relay/sanctions.js';
 import {
   type ClientMessage,
   type RelayMessageToWrite,
@@ -127,7 +127,7 @@ export class World {
     const wanted = model.whyNot(entrant);
     this.#outcome('hello', wanted, client);
     if (wanted !== null || !belief || belief.slot === null) return;
-    const ends = expiresAt !== null && this.#policy.atExpiry === 'close';
+    const ends = proof === 'proven' && expiresAt !== null && this.#policy.atExpiry === 'close';
     const wrong = model.join(entrant, {
       slot: belief.slot,
       connection,
@@ -378,19 +378,21 @@ export class World {
     const found = [...model.members()].filter(
       (it) => it.steamId === steamId && (lobby === null || it.lobby.name === lobby),
     );
-    const until =
-      'seconds' in moderation && moderation.seconds !== undefined
-        ? model.unixSeconds + moderation.seconds
-        : null;
-    const month = model.unixSeconds + MONTH_S;
+    const seconds = 'seconds' in moderation ? moderation.seconds : undefined;
     act();
+    const kept = this.kept.get(keyOf(lobby, steamId));
+    /** Whole seconds of unix time: it may hold for up to one more, and never for less. */
+    const until = (kind: SanctionKind): number => {
+      const least = model.unixSeconds + (seconds ?? MONTH_S);
+      return kept?.[kind] === least + 1 ? least + 1 : least;
+    };
     switch (action) {
       case 'mute':
-        return model.sanction(lobby, steamId, 'muted', until ?? month);
+        return model.sanction(lobby, steamId, 'muted', until('muted'));
       case 'deafen':
-        return model.sanction(lobby, steamId, 'deafened', until ?? month);
+        return model.sanction(lobby, steamId, 'deafened', until('deafened'));
       case 'ban':
-        return model.sanction(lobby, steamId, 'banned', until ?? 'always');
+        return model.sanction(lobby, steamId, 'banned', seconds === undefined ? 'always' : until('banned'));
       case 'unmute':
         return model.sanction(lobby, steamId, 'muted', 'not');
       case 'undeafen':
