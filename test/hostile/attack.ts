@@ -11,8 +11,8 @@ import type { Ending, HttpAnswer, Wire } from './wire.js';
 
 /** What the relay does to an attack, as docs/protocol.md has it. */
 export type Answer =
-  /** The door of the voice port: counted, and no WebSocket. */
-  | { readonly kind: 'not-admitted'; readonly status: 403 | 429 }
+  /** The door of the voice port: counted, and no WebSocket. `reason` is the one in the body; the documents do not say which comes first. */
+  | { readonly kind: 'not-admitted'; readonly status: 403 | 429; readonly reason?: string }
   /** Some other answer in HTTP; on the admin port with the code of its problem. */
   | { readonly kind: 'http'; readonly status: number; readonly problem?: string }
   /** `refused` and the close code that belongs to it. `reason` is the one in the message, where the documents name one. */
@@ -89,7 +89,7 @@ export function samplesOf(answer: Answer): readonly string[] {
     case 'not-admitted':
       return [
         'hotmic_not_admitted_total',
-        ...(answer.status === 429 ? ['hotmic_address_refusals_total{reason="address-full"}'] : []),
+        ...(answer.status === 429 ? [`hotmic_address_refusals_total{reason="${answer.reason}"}`] : []),
       ];
     case 'refused':
       return [
@@ -124,8 +124,9 @@ export function endingOf({ code, reason, refused: told }: Ending): Answer {
 /** The same for an answer of the voice port. */
 export function httpOf(answer: HttpAnswer | null): Answer {
   if (!answer) return CUT;
-  const { status } = answer;
-  if (status === 403 || status === 429) return notAdmitted(status);
+  const { status, body } = answer;
+  const [, reason = 'none'] = /\(([\w-]+)\)/.exec(body) ?? [];
+  if (status === 403 || status === 429) return { kind: 'not-admitted', status, reason };
   return http(status);
 }
 

@@ -163,7 +163,11 @@ export async function runAttacks(t: Test, port: Chapter['port']): Promise<void> 
     const { text } = await field.scrape();
     t.same(field.leaks([text]), [], 'no secret in the metrics');
     t.equal(await field.end(), 0, 'it ends as it should');
-    t.equal(field.leaks([`a log with ${field.adminToken} in it`]).length, 1, 'secrets are seen where they are');
+    t.equal(
+      field.leaks([`a log with ${field.adminToken} in it`]).length,
+      1,
+      'secrets are seen where they are',
+    );
     t.same(field.leaks(field.log), [], 'no secret in the log');
     for (const line of field.log) JSON.parse(line);
     t.match(JSON.parse(field.log.at(-1)!), { event: 'ended' });
