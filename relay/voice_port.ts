@@ -210,6 +210,8 @@ export class VoicePort<Data extends PortData> {
         cert_file_name: tls.certFile,
         key_file_name: tls.keyFile,
         ssl_ciphers: TLS_CIPHERS,
+        // A connection that is still, as most are, then holds no buffers.
+        ssl_prefer_low_memory_usage: true,
         ...(passphrase !== null && { passphrase }),
       });
     } catch {
