@@ -21,6 +21,8 @@ export type Answer =
   | { readonly kind: 'dropped'; readonly reason: DropReason }
   /** Told so, the connection stays. */
   | { readonly kind: 'failed'; readonly code: FailureCode }
+  /** A TCP connection that ends before it is listened to: counted as not admitted. */
+  | { readonly kind: 'turned-away' }
   /** The connection ends without a word. */
   | { readonly kind: 'cut' }
   /** A listener that does not read is cut, because a control message does not fit. */
@@ -72,6 +74,8 @@ export function answerText(answer: Answer): string {
       return `dropped: \`${answer.reason}\``;
     case 'failed':
       return `failed: \`${answer.code}\``;
+    case 'turned-away':
+      return 'cut at once';
     case 'cut':
       return 'cut';
     case 'listener-cut':
@@ -96,6 +100,8 @@ export function samplesOf(answer: Answer): readonly string[] {
         `hotmic_refusals_total{code="${answer.code}"}`,
         ...(answer.reason === 'address-busy' ? ['hotmic_address_refusals_total{reason="address-busy"}'] : []),
       ];
+    case 'turned-away':
+      return ['hotmic_not_admitted_total'];
     case 'dropped':
       return [`hotmic_voice_frames_dropped_total{reason="${answer.reason}"}`];
     case 'failed':

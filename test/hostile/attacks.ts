@@ -3,7 +3,7 @@
 import type { Chapter } from './attack.js';
 import { ADMIN_ATTACKS } from './attacks_admin.js';
 import { CREDENTIAL_ATTACKS } from './attacks_credentials.js';
-import { floodAttacks, idleAttacks, type Size } from './attacks_floods.js';
+import { floodAttacks, type Size } from './attacks_floods.js';
 import { HELLO_ATTACKS } from './attacks_hello.js';
 import { HTTP_ATTACKS } from './attacks_http.js';
 import { LOBBY_ATTACKS } from './attacks_lobby.js';
@@ -30,7 +30,7 @@ export function chapters(size: Size): readonly Chapter[] {
     chapter('The operator’s port', OPERATIONS_ATTACKS),
     chapter('The administrators’ port', ADMIN_ATTACKS),
     chapter('The operator’s port, slowly', SLOW_OPERATIONS_ATTACKS, 'last'),
-    chapter('Slowly', [...SLOW_ATTACKS, ...idleAttacks(size)], 'beside'),
+    chapter('Slowly', SLOW_ATTACKS, 'beside'),
     chapter('Loads', floodAttacks(size), 'last'),
     chapter('TLS', TLS_ATTACKS, 'in-turn', 'tls'),
     chapter('TLS, slowly', SLOW_TLS_ATTACKS, 'beside', 'tls'),

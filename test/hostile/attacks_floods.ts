@@ -4,17 +4,7 @@
  */
 
 import { readFileSync } from 'node:fs';
-import {
-  type Answer,
-  type Attack,
-  CUT,
-  ended,
-  httpOf,
-  NO_EFFECT,
-  notAdmitted,
-  refused,
-  times,
-} from './attack.js';
+import { type Answer, type Attack, ended, httpOf, NO_EFFECT, notAdmitted, refused, times } from './attack.js';
 import { largestFrame } from './attacks_voice.js';
 import { CONNECTIONS_PER_ADDRESS, type Field } from './field.js';
 import type { Wire } from './wire.js';
@@ -57,6 +47,24 @@ async function each<T>(count: number, make: (index: number) => Promise<T>): Prom
   return made;
 }
 
+export const TURNED_AWAY: Answer = { kind: 'turned-away' };
+
+/** TCP connections of one address that may stay within so many seconds: four times what it may have of WebSockets. */
+export function mostAtDoor(seconds: number): number {
+  return 4 * (CONNECTIONS_PER_ADDRESS + 10 * Math.ceil(seconds));
+}
+
+/** How many of them are gone, once at least so many are and those that stay answer nothing. */
+export async function goneOf(wires: readonly Wire[], least: number): Promise<number> {
+  const deadline = performance.now() + 5000;
+  for (;;) {
+    const gone = wires.filter(({ isGone }) => isGone).length;
+    if (gone >= least) return gone;
+    if (performance.now() > deadline) throw new Error(`${gone} of ${wires.length} are gone, wants ${least}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
 async function upgraded(field: Field, from: string): Promise<{ wire: Wire; isIn: boolean; answer: Answer }> {
   const wire = await field.dial(from);
   const answer = await wire.upgrade();
@@ -66,20 +74,30 @@ async function upgraded(field: Field, from: string): Promise<{ wire: Wire; isIn:
 export function floodAttacks({ connections }: Size): readonly Attack[] {
   return [
     {
+      name: 'thousands of idle TCP connections from one address',
+      answers: [TURNED_AWAY],
+      run: async (field) => {
+        const startedAt = performance.now();
+        const wires = await each(connections, () => field.dial('127.2.0.1'));
+        // There is room for others meanwhile.
+        await field.join();
+        const seconds = (performance.now() - startedAt) / 1000;
+        const gone = await goneOf(wires, connections - mostAtDoor(seconds));
+        return times(gone, TURNED_AWAY);
+      },
+    },
+    {
       name: 'thousands of idle WebSockets from one address',
-      answers: [notAdmitted(429), refused('hello-late')],
+      answers: [TURNED_AWAY, notAdmitted(429), refused('hello-late')],
       run: async (field) => {
         const made = await each(connections, () => upgraded(field, '127.2.0.2'));
-        const got = made.filter(({ isIn }) => !isIn).map(({ answer }) => answer);
-        for (const { wire, isIn } of made) if (!isIn) wire.drop();
-        const within = made.length - got.length;
-        if (within < CONNECTIONS_PER_ADDRESS)
-          throw new Error(`${within} came in, wants ${CONNECTIONS_PER_ADDRESS}`);
+        const outside = made
+          .filter(({ isIn }) => !isIn)
+          .map(({ answer }) => (answer.kind === 'cut' ? TURNED_AWAY : answer));
+        const inside = made.filter(({ isIn }) => isIn);
+        if (inside.length < CONNECTIONS_PER_ADDRESS) throw new Error(`${inside.length} came in`);
         await field.join();
-        return [
-          ...got,
-          ...(await Promise.all(made.filter(({ isIn }) => isIn).map(({ wire }) => ended(wire)))),
-        ];
+        return [...outside, ...(await Promise.all(inside.map(({ wire }) => ended(wire))))];
       },
     },
     {
@@ -153,22 +171,6 @@ export function floodAttacks({ connections }: Size): readonly Attack[] {
         }
         if (!(await witness.wire.fence())) throw new Error('who reads was cut, too');
         return [{ kind: 'passed-over' }, { kind: 'listener-cut' }];
-      },
-    },
-  ];
-}
-
-/** Not counted by anything, and so beside the others. */
-export function idleAttacks({ connections }: Size): readonly Attack[] {
-  return [
-    {
-      name: 'thousands of idle TCP connections',
-      answers: [CUT],
-      run: async (field) => {
-        const wires = await each(connections, () => field.dial('127.2.0.1'));
-        // There is room for others meanwhile.
-        await field.join();
-        return Promise.all(wires.map(async (wire) => httpOf(await wire.answer())));
       },
     },
   ];

@@ -3,6 +3,7 @@
 import net from 'node:net';
 import type tls from 'node:tls';
 import { type Answer, type Attack, CUT, ended, http, httpOf, NO_EFFECT, refused, times } from './attack.js';
+import { goneOf, mostAtDoor, TURNED_AWAY } from './attacks_floods.js';
 import type { Field } from './field.js';
 import { DEADLINE_MS, upgradeRequest, Wire } from './wire.js';
 
@@ -104,6 +105,19 @@ export const TLS_ATTACKS: readonly Attack[] = [
       while (done < 3 && (await renegotiated())) done += 1;
       if (done > 0) throw new Error(`${done} renegotiations were done`);
       return [await wire.ended().then(() => CUT)];
+    },
+  },
+  {
+    name: 'a thousand TCP connections to the port of TLS from one address',
+    answers: [TURNED_AWAY],
+    run: async (field) => {
+      const startedAt = performance.now();
+      const from = field.address();
+      const port = { port: field.place.port, ca: null };
+      const wires = await Promise.all(times(1000, null).map(() => Wire.connect(port, from)));
+      const gone = await goneOf(wires, 1000 - mostAtDoor((performance.now() - startedAt) / 1000));
+      for (const wire of wires) wire.drop();
+      return times(gone, TURNED_AWAY);
     },
   },
   {
