@@ -86,7 +86,7 @@ ubsan: build ## UndefinedBehaviorSanitizer: the same
 	@sh test/native/stress/sanitize.sh undefined
 
 .PHONY: bench
-bench: build ## measure; ONLY=ring, steam, codec, stages, storm or relay for one of them
+bench: build ## measure; ONLY=ring, steam, codec, stages, storm or relay for one of them, ONLY=soak (MINUTES=10) for the relay's soak
 	@node dist/bench/main.js $(ONLY)
 
 .PHONY: prebuild
