@@ -102,8 +102,9 @@ async function runInTurn(t: Test, whole: Field, attack: Attack, apart: ReadonlyS
 
 /** All attacks on one port, each a sentence of the test's. */
 export async function runAttacks(t: Test, port: Chapter['port']): Promise<void> {
-  if (size.why !== null) t.comment(`loads of ${size.connections} connections instead of 10000: ${size.why}`);
-  else t.comment(`loads of ${size.connections} connections`);
+  const why = size.why === null ? '' : `, and not of 10000: ${size.why}`;
+  // Where it is seen whatever becomes of the test's own output.
+  console.error(`Attacks on the ${port} port with loads of ${size.connections} connections${why}`);
   const all = chapters(size).filter((chapter) => chapter.port === port);
   const field = await Field.open(t, { port, connections: connectionsOf(size) });
   const start = (await field.scrape()).samples;
