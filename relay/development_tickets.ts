@@ -1,5 +1,5 @@
 /**
- * Tickets in a relay for development: the embedded Steam's web tickets, sealed under the well-known key, each good once.
+ * Tickets in a relay for development: the embedded Steam's web tickets, sealed under the well-known key.
  *
  * Everyone can forge one, so they prove nothing. They let a game's way of a ticket be tried before a real Steam is there.
  */
@@ -15,14 +15,8 @@ import { APP_TICKET_MAX_AGE_S, type AppTicketTerms, judgeAppTicket } from './app
 import type { CredentialVerdict } from './credential.js';
 import { grantTo, ticketBytes, ticketRefused } from './ticket_grant.js';
 
-/** Used tickets that are remembered, until they expire. When it is full, no other is taken. */
-const MAX_USED = 10_000;
-
-/** Why a ticket is refused. Append only. `not-dev` says a relay that is not for development. */
-export type RelayTicketRefusal = TicketRefusal | 'used' | 'relay-full' | 'not-dev';
-
 /** What would have been taken. */
-const WANTED: Readonly<Record<Exclude<RelayTicketRefusal, 'not-dev'>, string>> = {
+const WANTED: Readonly<Record<TicketRefusal, string>> = {
   malformed: "a web ticket of Hotmic's embedded Steam",
   'not-embedded': "one of Hotmic's embedded Steam: this relay runs for development",
   forged: 'one sealed under the well-known development key',
@@ -31,13 +25,7 @@ const WANTED: Readonly<Record<Exclude<RelayTicketRefusal, 'not-dev'>, string>> =
   'other-app': 'one for this app',
   'other-identity': `one for the identity "${TICKET_IDENTITY}"`,
   'other-steam-id': 'one of the SteamID in the hello',
-  used: 'one that nobody has joined with',
-  'relay-full': `at most ${MAX_USED} that have not expired`,
 };
-
-export type TicketVerdict =
-  | { readonly kind: 'valid'; readonly id: string; readonly expiresAt: number }
-  | { readonly kind: 'refused'; readonly reason: RelayTicketRefusal; readonly wanted: string };
 
 const KEYS: DevelopmentKeys = developmentKeys();
 const NO_MODERATORS: ReadonlySet<string> = new Set();
@@ -77,46 +65,4 @@ export function judgeDevelopmentAppTicket(
   unixSeconds: number,
 ): CredentialVerdict {
   return judgeAppTicket(ticket, nonce, unixSeconds, APP_TICKET_TERMS);
-}
-
-export class DevelopmentTickets {
-  readonly #keys: DevelopmentKeys = developmentKeys();
-  /** When each expires, by id, the first used first. */
-  readonly #used = new Map<string, number>();
-
-  /**
-   * Judges the ticket of a hello; `use` makes it used.
-   *
-   * @param ticket In hexadecimal, two digits a byte.
-   * @param steamId The hello's, in decimal.
-   */
-  judge(ticket: string, steamId: string, unixSeconds: number): TicketVerdict {
-    const expected = { appId: null, identity: TICKET_IDENTITY, steamId: BigInt(steamId) };
-    const verdict = verifyDevelopmentWebTicket(bytesOfHex(ticket), expected, unixSeconds, this.#keys);
-    if (verdict.kind === 'refused') return refused(verdict.reason);
-    if (this.#used.has(verdict.id)) return refused('used');
-    if (this.#used.size >= MAX_USED) this.#forget(unixSeconds);
-    if (this.#used.size >= MAX_USED) return refused('relay-full');
-    return { kind: 'valid', id: verdict.id, expiresAt: verdict.expiresAt };
-  }
-
-  /** Somebody joined with it: nobody else will. */
-  use({ id, expiresAt }: Extract<TicketVerdict, { kind: 'valid' }>): void {
-    this.#used.set(id, expiresAt);
-  }
-
-  /** What has expired is refused for that. */
-  #forget(unixSeconds: number): void {
-    for (const [id, expiresAt] of this.#used) if (unixSeconds >= expiresAt) this.#used.delete(id);
-  }
-}
-
-function bytesOfHex(digits: string): Uint8Array {
-  return Uint8Array.from({ length: digits.length / 2 }, (_, at) =>
-    Number.parseInt(digits.slice(2 * at, 2 * at + 2), 16),
-  );
-}
-
-function refused(reason: keyof typeof WANTED): TicketVerdict {
-  return { kind: 'refused', reason, wanted: WANTED[reason] };
 }

@@ -14,7 +14,10 @@ export interface RelayLimits {
   readonly participantsPerLobby: number;
   /** Channels of one lobby at once, 1 to 127. Default 32. */
   readonly channelsPerLobby: number;
-  /** People who are muted, deafened or banned somewhere, present or not, 1 to 1000000. Default 100000. */
+  /**
+   * People who are muted, deafened or banned somewhere, present or not, 1 to 1000000. Default 100000. One lobby may take a hundredth of
+   * them, but at least 100.
+   */
   readonly sanctions: number;
   /** How long a connection may take to say hello, in ms, 100 to 60000. Default 5000. */
   readonly helloWithinMs: number;

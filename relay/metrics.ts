@@ -50,7 +50,11 @@ const GAUGES: readonly (readonly [name: string, help: string, figure: Figure])[]
     'Addresses remembered, with connections or without.',
     ({ counts }) => counts.addresses.addresses,
   ],
-  ['hotmic_lobbies', 'Lobbies with at least one participant.', ({ counts }) => counts.lobbies],
+  [
+    'hotmic_lobbies',
+    'Lobbies: those with participants, and those that an administrator made.',
+    ({ counts }) => counts.lobbies,
+  ],
   ['hotmic_ready', '1 when it takes connections, else 0.', ({ state }) => (state === 'listening' ? 1 : 0)],
   ['hotmic_draining', '1 while it drains, else 0.', ({ state }) => (state === 'draining' ? 1 : 0)],
   [

@@ -107,7 +107,10 @@ function sanction(
   const { sanctions } = house;
   const set = sanctions.set(lobby, steamId, kind, until);
   if (set === 'full') {
-    return { code: 'sanctions-full', detail: `${sanctions.size} people are remembered, and no more can be` };
+    return {
+      code: 'sanctions-full',
+      detail: `${sanctions.size} people are remembered, and no more can be for this lobby`,
+    };
   }
   turn.push({ kind: 'keep', sanction: set });
   takeHold(house, lobby, steamId, turn);

@@ -12,8 +12,9 @@ export class Places {
   /** The longest away first. */
   readonly #away = new Set<Participant>();
   readonly #byToken = new Map<string, Participant>();
-  /** Whose credential ends. */
+  /** Whose credential ends, and no one's before `#endsNext`. */
   readonly #ending = new Set<Participant>();
+  #endsNext = Number.POSITIVE_INFINITY;
 
   /** @param random16 16 random bytes that nobody can guess, in hexadecimal. */
   constructor(resumeWithinMs: Milliseconds, random16: () => string) {
@@ -29,7 +30,10 @@ export class Places {
   arrive(participant: Participant): string | null {
     this.#away.delete(participant);
     this.#forgetToken(participant);
-    if (participant.expiresAt < Number.POSITIVE_INFINITY) this.#ending.add(participant);
+    if (participant.expiresAt < Number.POSITIVE_INFINITY) {
+      this.#ending.add(participant);
+      this.#endsNext = Math.min(this.#endsNext, participant.expiresAt);
+    }
     if (this.#resumeWithinMs === 0) return null;
     const token = this.#random16();
     participant.resumeToken = token;
@@ -64,8 +68,13 @@ export class Places {
 
   /** Whose credential has ended. */
   endedBy(now: Milliseconds): readonly Participant[] {
+    if (now < this.#endsNext) return [];
+    this.#endsNext = Number.POSITIVE_INFINITY;
     const ended: Participant[] = [];
-    for (const participant of this.#ending) if (now >= participant.expiresAt) ended.push(participant);
+    for (const participant of this.#ending) {
+      if (now >= participant.expiresAt) ended.push(participant);
+      else this.#endsNext = Math.min(this.#endsNext, participant.expiresAt);
+    }
     return ended;
   }
 

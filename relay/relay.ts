@@ -97,6 +97,7 @@ export class Relay {
   readonly #refusals = zeroOf<RefusalCode>(Object.keys(CloseCode) as RefusalCode[]);
   readonly #failures = zeroOf<FailureCode>(FAILURE_CODES);
   readonly #house: House;
+  #draining: { readonly endsAt: Milliseconds; readonly goTo: string | null } | null = null;
   #participants = 0;
   #resumes = 0;
   #publishedFrames = 0;
@@ -436,6 +437,7 @@ export class Relay {
       channels: [...lobby.channels].map(({ number, name }) => ({ number, name })),
     };
     turn.tell([connection.id], welcome);
+    this.#tellDraining([connection.id], turn);
   }
 
   #command(connection: Connection, participant: Participant, message: ClientCommand, turn: Turn): void {
@@ -514,8 +516,16 @@ export class Relay {
   }
 
   #drain({ withinMs, goTo }: Extract<RelayInput, { kind: 'drain' }>, turn: Turn): void {
+    this.#draining = { endsAt: turn.now + withinMs, goTo };
     const connections: ConnectionId[] = [];
     for (const { id, participant } of this.#connections.values()) if (participant) connections.push(id);
+    this.#tellDraining(connections, turn);
+  }
+
+  #tellDraining(connections: readonly ConnectionId[], turn: Turn): void {
+    if (!this.#draining) return;
+    const { endsAt, goTo } = this.#draining;
+    const withinMs = Math.max(0, Math.ceil(endsAt - turn.now));
     turn.tell(connections, { type: 'draining', withinMs, ...(goTo !== null && { goTo }) });
   }
 

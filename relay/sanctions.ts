@@ -2,7 +2,7 @@
  * Who is muted, deafened or banned, by SteamID: it holds whoever the person is connected as, and whether they are there at all.
  * So nobody is rid of a mute by leaving, and nothing has to be carried along when they come back.
  *
- * Bounded: `limits.sanctions` people in lobbies. Every change comes out as a record to keep; records put back in make the same
+ * Bounded: `limits.sanctions` people in lobbies, and of these a share in each lobby, so that no moderator fills the place of all. Every change comes out as a record to keep; records put back in make the same
  * state.
  */
 
@@ -27,15 +27,23 @@ export const SANCTION_KINDS = ['muted', 'deafened', 'banned'] as const satisfies
 /** What holds for somebody in a lobby now. */
 export type Sanctioned = Readonly<Record<SanctionKind, boolean>>;
 
+/** What one lobby may take of all places. What is for all lobbies is the administrators', and may take all. */
+const LOBBY_SHARE = 0.01;
+const LOBBY_LEAST = 100;
+
 export class Sanctions {
   readonly #most: number;
+  readonly #mostInLobby: number;
   readonly #byKey = new Map<string, Sanction>();
+  /** How many are in each lobby. */
+  readonly #inLobby = new Map<string, number>();
   /** No sanction ends before this: when nothing can have ended, nobody has to look. */
   #endsNext = Number.POSITIVE_INFINITY;
 
   /** @param kept What was kept from before; beyond `most` the first are forgotten. */
   constructor(most: number, kept: Iterable<Sanction> = []) {
     this.#most = most;
+    this.#mostInLobby = Math.max(LOBBY_LEAST, Math.floor(most * LOBBY_SHARE));
     for (const sanction of kept) {
       if (!isAnything(sanction)) continue;
       this.#put(sanction);
@@ -66,10 +74,10 @@ export class Sanctions {
     const before = this.#byKey.get(key);
     const after: Sanction = { ...(before ?? none(lobby, steamId)), [kind]: until };
     if (!isAnything(after)) {
-      this.#byKey.delete(key);
+      this.#delete(key);
       return after;
     }
-    if (!before && this.#byKey.size >= this.#most) return 'full';
+    if (!before && !this.#hasRoom(lobby)) return 'full';
     this.#put(after);
     return after;
   }
@@ -88,18 +96,33 @@ export class Sanctions {
       }
       changed.push(after);
       if (isAnything(after)) this.#put(after);
-      else this.#byKey.delete(key);
+      else this.#delete(key);
     }
     return changed;
   }
 
   #put(sanction: Sanction): void {
     const key = keyOf(sanction.lobby, sanction.steamId);
-    if (!this.#byKey.has(key) && this.#byKey.size >= this.#most) {
-      this.#byKey.delete(this.#byKey.keys().next().value!);
+    if (!this.#byKey.has(key)) {
+      if (this.#byKey.size >= this.#most) this.#delete(this.#byKey.keys().next().value!);
+      const { lobby } = sanction;
+      if (lobby !== null) this.#inLobby.set(lobby, (this.#inLobby.get(lobby) ?? 0) + 1);
     }
     this.#byKey.set(key, sanction);
     this.#noteEnds(sanction);
+  }
+
+  #hasRoom(lobby: string | null): boolean {
+    if (this.#byKey.size >= this.#most) return false;
+    return lobby === null || (this.#inLobby.get(lobby) ?? 0) < this.#mostInLobby;
+  }
+
+  #delete(key: string): void {
+    const lobby = this.#byKey.get(key)?.lobby ?? null;
+    if (!this.#byKey.delete(key) || lobby === null) return;
+    const left = (this.#inLobby.get(lobby) ?? 1) - 1;
+    if (left > 0) this.#inLobby.set(lobby, left);
+    else this.#inLobby.delete(lobby);
   }
 
   #noteEnds(sanction: Sanction): void {

@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import t from 'tap';
+import { ENVIRONMENT, NODE_FLAGS } from '../../bench/relay_process.js';
 import { runCli } from '../kit/cli.js';
 
 interface Panel {
@@ -62,7 +63,7 @@ t.test(
     const { stdout: help } = await runCli(t, ['relay', '--help']);
     const unit = read('hotmic-relay.service');
     const image = read('Dockerfile');
-    const started = /^ExecStart=(.*)$/m.exec(unit)![1]!;
+    const started = /^ExecStart=.* relay (.*)$/m.exec(unit)![1]!;
     const cmd = /^CMD (.*)$/m.exec(image)![1]!;
     for (const [option] of [...started.matchAll(/--[a-z-]+/g), ...cmd.matchAll(/--[a-z-]+/g)]) {
       t.match(help, new RegExp(`${option}\\b`));
@@ -81,4 +82,15 @@ t.test('systemd finds no fault with the unit', { skip }, async (t) => {
   // That Node is somewhere else on this machine is none.
   const isFault = (line: string) => line && !/Command \/usr\/bin\/node is not executable/.test(line);
   t.same(verify.stderr.split('\n').filter(isFault), [], `status ${verify.status}`);
+});
+
+t.test('image and unit give Node what the benchmark gives it', async (t) => {
+  for (const flag of NODE_FLAGS) {
+    t.match(read('Dockerfile'), `ENTRYPOINT ["node", "${flag}", `);
+    t.match(read('hotmic-relay.service'), `ExecStart=/usr/bin/node ${flag} `);
+  }
+  for (const [name, value] of Object.entries(ENVIRONMENT)) {
+    t.match(read('Dockerfile'), `ENV ${name}=${value}\n`);
+    t.match(read('hotmic-relay.service'), `Environment=${name}=${value}\n`);
+  }
 });

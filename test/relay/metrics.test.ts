@@ -8,6 +8,7 @@ import { type MetricFigures, RelayMetrics } from '../../relay/metrics.js';
 import { LagMeter } from '../../relay/process_figures.js';
 import { Relay } from '../../relay/relay.js';
 import { DROP_REASONS } from '../../relay/verdict.js';
+import { WEBHOOK_FATES, type WebhookFate } from '../../relay/webhook_line.js';
 import { CloseCode } from '../../voice/control_codes.js';
 
 const PAGE = 'docs/operating.md';
@@ -40,6 +41,15 @@ const idle: MetricFigures = {
 
 const busy: MetricFigures = {
   ...idle,
+  services: {
+    admin: { done: 3, failed: 2, refused: 4, limited: 1 },
+    webhooks: {
+      waiting: 5,
+      failedAttempts: 6,
+      fates: Object.fromEntries(WEBHOOK_FATES.map((fate) => [fate, 1])) as Record<WebhookFate, number>,
+    },
+    sanctionsFile: { kept: 9, waiting: 1, failures: 2, rewrites: 3 },
+  },
   counts: {
     ...idle.counts,
     connections: 7,
