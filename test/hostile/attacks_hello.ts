@@ -160,6 +160,15 @@ export const HELLO_ATTACKS: readonly Attack[] = [
     },
   },
   {
+    name: 'a challenge, and another, and another',
+    answers: [refused('rate-exceeded')],
+    run: async (field) => {
+      const wire = await field.socket();
+      for (let sent = 0; sent < 200; sent += 1) wire.send({ ...HELLO, appTicket: 'request' });
+      return [await ended(wire)];
+    },
+  },
+  {
     name: 'to leave while being judged, and the verdict comes after',
     answers: [NO_EFFECT],
     run: async (field) => {

@@ -1,7 +1,7 @@
 /** What somebody who is in a lobby may not do: moderate, enter, name, and ask without end. They stay, and nothing comes of it. */
 
 import { type Answer, type Attack, ended, failed, NO_EFFECT, refused, times } from './attack.js';
-import { CHANNELS_PER_LOBBY, type Joining, MOST_SANCTIONS } from './field.js';
+import { CHANNELS_PER_LOBBY, type Joining, type Member, MOST_LOBBIES, MOST_SANCTIONS } from './field.js';
 
 /** Each message alone; each fails, and the connection stays. */
 function fails(
@@ -135,6 +135,27 @@ export const LOBBY_ATTACKS: readonly Attack[] = [
     { type: 'whisper', slots: [65_535] },
     { type: 'whisper', slots: [0, 4000] },
   ]),
+  {
+    name: 'to make more lobbies than the relay may have',
+    answers: [refused('relay-full')],
+    run: async (field) => {
+      const members: Member[] = [];
+      try {
+        for (let made = 0; made < MOST_LOBBIES; made += 1) members.push(await field.join());
+      } catch (thrown) {
+        // The first that finds no room; its connection says why.
+        const message = String(thrown);
+        if (!message.includes('relay-full')) throw thrown;
+      }
+      const wire = await field.socket();
+      const lobby = field.lobby();
+      wire.send({ type: 'hello', versions: [1], lobby, name: 'x', token: await field.token({ lobby }) });
+      const last = await ended(wire);
+      for (const member of members) member.wire.send({ type: 'leave' });
+      await Promise.all(members.map(({ wire: each }) => each.ended()));
+      return [last, ...(members.length < MOST_LOBBIES ? [refused('relay-full')] : [])];
+    },
+  },
   {
     name: 'to rename oneself without end',
     answers: [refused('rate-exceeded')],

@@ -1,5 +1,6 @@
 /** Who takes their time: they are waited for as long as the documents say, beside everybody else. */
 
+import { tokenUnder } from '../relay/token_kit.js';
 import { type Answer, type Attack, CUT, ended, http, httpOf, refused, times } from './attack.js';
 import { type FrameToSend, frameBytes, Opcode, upgradeRequest, type Wire } from './wire.js';
 
@@ -47,6 +48,25 @@ export const SLOW_ATTACKS: readonly Attack[] = [
   instead('a challenge, and never the ticket', (wire) =>
     wire.send({ type: 'hello', versions: [1], lobby: 'arena', name: 'x', appTicket: 'request' }),
   ),
+  {
+    name: 'a token that expires while its bearer is in',
+    answers: [refused('token-expired')],
+    run: async (field) => {
+      const lobby = field.lobby();
+      // Clocks may differ by 5 s: it is taken, and not for long.
+      const expiresAt = Math.floor(Date.now() / 1000) - 2;
+      const token = tokenUnder(field.keys.ed, {
+        sub: '76561197960265729',
+        aud: 'hotmic',
+        exp: expiresAt,
+        hotmic: { lobby },
+      });
+      const wire = await field.socket();
+      wire.send({ type: 'hello', versions: [1], lobby, name: 'x', token: field.secret(token) });
+      field.secret((await wire.message('welcome')).resume.token);
+      return [await ended(wire)];
+    },
+  },
   {
     name: 'a TCP connection that says nothing',
     answers: [CUT],

@@ -135,6 +135,20 @@ export const WEBSOCKET_ATTACKS: readonly Attack[] = [
       return [CUT, CUT];
     },
   },
+  {
+    name: 'a connection that is closed on one side alone, before the hello and after',
+    answers: [CUT],
+    run: async (field) => {
+      const before = await field.socket();
+      const after = await field.join();
+      const got: Answer[] = [];
+      for (const wire of [before, after.wire]) {
+        wire.socket.end();
+        got.push(await ended(wire));
+      }
+      return got;
+    },
+  },
   stays('a flood of 20,000 pings', ({ wire }) => {
     for (let sent = 0; sent < 20_000; sent += 1) wire.frame({ opcode: ping, payload: 'x'.repeat(8) });
   }),

@@ -33,6 +33,7 @@ export const PARTICIPANTS_PER_LOBBY = 12;
 export const CHANNELS_PER_LOBBY = 8;
 export const CREDENTIAL_BURST = 16;
 export const MOST_SANCTIONS = 4;
+export const MOST_LOBBIES = 100;
 export const TRUSTED_PROXY = '127.9.0.1';
 export const ORIGIN = 'https://game.example';
 const APP_ID = 480;
@@ -170,6 +171,7 @@ export class Field {
         participantsPerLobby: PARTICIPANTS_PER_LOBBY,
         channelsPerLobby: CHANNELS_PER_LOBBY,
         sanctions: MOST_SANCTIONS,
+        lobbies: MOST_LOBBIES,
         resumeWithinMs: RESUME_WITHIN_MS,
         slotRestMs: RESUME_WITHIN_MS + 1000,
       },

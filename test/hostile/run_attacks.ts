@@ -71,6 +71,8 @@ async function holdHonest(t: Test, field: Field): Promise<void> {
 
 async function runInTurn(t: Test, whole: Field, attack: Attack, apart: ReadonlySet<string>): Promise<void> {
   const field = whole.attack();
+  // Also when it fails: the next one is to find the field as this one did.
+  t.teardown(() => field.leave());
   const before = (await field.scrape()).samples;
   const got = await attack.run(field);
   holdAnswers(t, attack, got);
@@ -101,6 +103,7 @@ async function runInTurn(t: Test, whole: Field, attack: Attack, apart: ReadonlyS
 /** All attacks on one port, each a sentence of the test's. */
 export async function runAttacks(t: Test, port: Chapter['port']): Promise<void> {
   if (size.why !== null) t.comment(`loads of ${size.connections} connections instead of 10000: ${size.why}`);
+  else t.comment(`loads of ${size.connections} connections`);
   const all = chapters(size).filter((chapter) => chapter.port === port);
   const field = await Field.open(t, { port, connections: connectionsOf(size) });
   const start = (await field.scrape()).samples;
@@ -117,10 +120,11 @@ export async function runAttacks(t: Test, port: Chapter['port']): Promise<void> 
     const own = field.attack();
     try {
       const got = await attack.run(own);
-      await own.leave();
       return { got, leaks: own.leaks(own.told()) };
     } catch (thrown) {
       return thrown as Error;
+    } finally {
+      await own.leave();
     }
   });
   const inTurn = async (attacks: readonly Attack[], counted: ReadonlySet<string>) => {
