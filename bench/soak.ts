@@ -121,7 +121,7 @@ async function soakFor(measureMs: Milliseconds, players: Players): Promise<Soake
       () => {
         const everyMs = Math.min(SAMPLE_EVERY_MS, measureMs / MIN_SAMPLES);
         sampling = sample(relay, everyMs, over.signal, samples).catch((error: Error) => {
-          ended = error.message;
+          ended = error.message.split('\n')[0]!;
         });
       },
     );
