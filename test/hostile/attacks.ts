@@ -2,14 +2,15 @@
 
 import type { Chapter } from './attack.js';
 import { ADMIN_ATTACKS } from './attacks_admin.js';
-import { CREDENTIAL_ATTACKS } from './attacks_credentials.js';
 import { floodAttacks, type Size } from './attacks_floods.js';
 import { HELLO_ATTACKS } from './attacks_hello.js';
 import { HTTP_ATTACKS } from './attacks_http.js';
 import { LOBBY_ATTACKS } from './attacks_lobby.js';
 import { OPERATIONS_ATTACKS, SLOW_OPERATIONS_ATTACKS } from './attacks_operations.js';
 import { SLOW_ATTACKS } from './attacks_slow.js';
+import { TICKET_ATTACKS } from './attacks_tickets.js';
 import { SLOW_TLS_ATTACKS, TLS_ATTACKS } from './attacks_tls.js';
+import { TOKEN_ATTACKS } from './attacks_tokens.js';
 import { VOICE_ATTACKS } from './attacks_voice.js';
 import { WEBSOCKET_ATTACKS } from './attacks_websocket.js';
 
@@ -24,7 +25,8 @@ export function chapters(size: Size): readonly Chapter[] {
     chapter('HTTP, addresses, origins', HTTP_ATTACKS),
     chapter('WebSocket frames', WEBSOCKET_ATTACKS),
     chapter('Messages and hellos', HELLO_ATTACKS),
-    chapter('Tokens, tickets, resuming', CREDENTIAL_ATTACKS),
+    chapter('Tokens and resuming', TOKEN_ATTACKS),
+    chapter('Tickets', TICKET_ATTACKS),
     chapter('Inside a lobby', LOBBY_ATTACKS),
     chapter('Voice', VOICE_ATTACKS),
     chapter('The operator’s port', OPERATIONS_ATTACKS),

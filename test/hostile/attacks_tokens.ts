@@ -1,17 +1,15 @@
-/** Tokens, tickets and resume tokens that are forged, stolen, used up, or meant for something else. */
+/** Tokens and resume tokens that are forged, stolen, used up, or meant for something else. */
 
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
-import { personSteamId } from '../../voice/steam_id.js';
-import type { FakeTicket, FakeTrouble } from '../relay/fake_web_api.js';
 import { base64url, hmac, type Json, signed, tokenUnder } from '../relay/token_kit.js';
-import { type Answer, type Attack, ended, refused, times } from './attack.js';
+import { type Answer, type Attack, ended, refused } from './attack.js';
 import { CREDENTIAL_BURST, type Field, RESUME_WITHIN_MS } from './field.js';
 import type { Wire } from './wire.js';
 
-const VICTIM = '76561197960265729';
+export const VICTIM = '76561197960265729';
 
 /** Says hello with this, and waits for the end. */
-async function tryHello(field: Field, hello: object, from?: string): Promise<Answer> {
+export async function tryHello(field: Field, hello: object, from?: string): Promise<Answer> {
   const wire = await field.socket(from);
   wire.send({ type: 'hello', versions: [1], lobby: 'arena', name: 'x', ...hello });
   return ended(wire);
@@ -48,68 +46,9 @@ async function resume(field: Field, token: string): Promise<Wire> {
   return wire;
 }
 
-function webTicket(
-  name: string,
-  reason: string,
-  about: (field: Field) => FakeTicket | null,
-  hello: object = { steamId: VICTIM },
-): Attack {
-  return {
-    name,
-    answers: [refused('ticket-refused', reason)],
-    run: async (field) => {
-      const ticket = field.hex(64);
-      const known = about(field);
-      if (known) field.api.admit(ticket, known);
-      return [await tryHello(field, { ...hello, ticket })];
-    },
-  };
-}
-
-/** Asks for a challenge; gives its connection and nonce. */
-async function challenged(
-  field: Field,
-): Promise<{ wire: Wire; nonce: Buffer; answer: (appTicket: string) => Promise<Answer> }> {
-  const wire = await field.socket();
-  const hello = { type: 'hello', versions: [1], lobby: 'arena', name: 'x' };
-  wire.send({ ...hello, appTicket: 'request' });
-  const { nonce } = await wire.message('challenge');
-  const answer = (appTicket: string) => {
-    wire.send({ ...hello, appTicket });
-    return ended(wire);
-  };
-  return { wire, nonce: Buffer.from(nonce, 'hex'), answer };
-}
-
-function appTicket(name: string, reason: string, make: (field: Field, nonce: Buffer) => string): Attack {
-  return {
-    name,
-    answers: [refused('ticket-refused', reason)],
-    run: async (field) => {
-      const { nonce, answer } = await challenged(field);
-      return [await answer(make(field, nonce))];
-    },
-  };
-}
-
-function steamTrouble(name: string, reason: string, trouble: FakeTrouble): Attack {
-  return {
-    name,
-    answers: [refused('admission-unavailable', reason)],
-    run: async (field) => {
-      field.api.trouble = trouble;
-      try {
-        return [await tryHello(field, { steamId: VICTIM, ticket: field.hex(64) })];
-      } finally {
-        field.api.trouble = null;
-      }
-    },
-  };
-}
-
 const seconds = () => Math.floor(Date.now() / 1000);
 
-export const CREDENTIAL_ATTACKS: readonly Attack[] = [
+export const TOKEN_ATTACKS: readonly Attack[] = [
   tokens('a token with `alg: none`, in all ways to write it', 'algorithm', ({ keys }) =>
     ['none', 'None', 'NONE', 'nOnE', ''].map(
       (alg) => `${base64url({ alg, kid: keys.ed.privateKey.kid })}.${base64url(claims())}.`,
@@ -356,87 +295,6 @@ export const CREDENTIAL_ATTACKS: readonly Attack[] = [
       return got;
     },
   },
-  webTicket('a web ticket that Steam does not know', 'invalid-ticket', () => null),
-  webTicket('a web ticket for another identity', 'invalid-ticket', () => ({
-    steamId: VICTIM,
-    identity: 'a shop',
-  })),
-  webTicket('a web ticket for another app', 'other-app', () => ({ steamId: VICTIM, appId: 730 })),
-  webTicket('a web ticket of somebody else', 'other-steam-id', () => ({ steamId: '76561197960265730' })),
-  webTicket('a web ticket of a player whom VAC banned', 'vac-banned', () => ({
-    steamId: VICTIM,
-    vacBanned: true,
-  })),
-  webTicket('a web ticket of a player whom the publisher banned', 'publisher-banned', () => ({
-    steamId: VICTIM,
-    publisherBanned: true,
-  })),
-  webTicket('a web ticket of a game server', 'no-person', () => ({ steamId: '90071992547409920' }), {}),
-  {
-    name: 'a web ticket a second time: in other letters, for another lobby, by two at once',
-    answers: [refused('ticket-refused', 'used')],
-    run: async (field) => {
-      const steamId = String(personSteamId(field.account()));
-      const ticket = field.hex(64);
-      field.api.admit(ticket, { steamId });
-      const first = await field.socket();
-      first.send({ type: 'hello', versions: [1], lobby: field.lobby(), name: 'x', steamId, ticket });
-      field.secret((await first.message('welcome')).resume.token);
-      return [
-        await tryHello(field, { steamId, ticket }),
-        await tryHello(field, { ticket: ticket.toUpperCase() }),
-        ...(await Promise.all(times(2, null).map(() => tryHello(field, { lobby: field.lobby(), ticket })))),
-      ];
-    },
-  },
-  {
-    name: 'tickets that are no hexadecimal, odd, empty, or longer than any',
-    answers: [refused('message-malformed')],
-    run: async (field) => {
-      const got: Answer[] = [];
-      for (const ticket of ['', '1', 'zz', '0x1400', '14 00', '14'.repeat(2561), 'request', 1400]) {
-        got.push(await tryHello(field, { ticket }));
-      }
-      return got;
-    },
-  },
-  {
-    name: 'an app ticket without a challenge',
-    answers: [refused('ticket-refused', 'no-challenge')],
-    run: async (field) => [await tryHello(field, { appTicket: field.appTicket(Buffer.alloc(16)) })],
-  },
-  appTicket('an app ticket with the nonce of another connection, or without one', 'other-nonce', (field) =>
-    field.appTicket(Buffer.alloc(16, 7)),
-  ),
-  appTicket('an app ticket under another key', 'undecipherable', (field, nonce) =>
-    field.appTicket(nonce, {}, Buffer.alloc(32, 9)),
-  ),
-  appTicket('an app ticket for another app', 'other-app', (field, nonce) =>
-    field.appTicket(nonce, { appId: 730 }),
-  ),
-  appTicket('an old app ticket', 'expired', (field, nonce) =>
-    field.appTicket(nonce, { generatedAt: seconds() - 301 }),
-  ),
-  appTicket('an app ticket from the future', 'not-yet-valid', (field, nonce) =>
-    field.appTicket(nonce, { generatedAt: seconds() + 120 }),
-  ),
-  appTicket('random bytes as an app ticket', 'malformed', (field) => field.hex(16).repeat(8)),
-  appTicket('an app ticket with one bit changed', 'undecipherable', (field, nonce) => {
-    const bytes = Buffer.from(field.appTicket(nonce), 'hex');
-    bytes[bytes.length - 30]! ^= 1;
-    return field.secret(bytes.toString('hex'));
-  }),
-  {
-    name: 'an app ticket a second time',
-    answers: [refused('ticket-refused', 'other-nonce')],
-    run: async (field) => {
-      const first = await challenged(field);
-      const ticket = field.appTicket(first.nonce, { steamId: personSteamId(field.account()) });
-      first.wire.send({ type: 'hello', versions: [1], lobby: field.lobby(), name: 'x', appTicket: ticket });
-      field.secret((await first.wire.message('welcome')).resume.token);
-      return [await (await challenged(field)).answer(ticket)];
-    },
-  },
   {
     name: 'a flood of tokens, tickets and guesses from one address',
     answers: [
@@ -467,12 +325,4 @@ export const CREDENTIAL_ATTACKS: readonly Attack[] = [
       return got;
     },
   },
-  steamTrouble('a web ticket while Steam’s web API is down', 'steam-down', { status: 503 }),
-  steamTrouble('an answer of Steam’s that unpacks to 64 MB', 'answer-strange', 'bomb'),
-  steamTrouble('an answer of Steam’s that never ends', 'answer-strange', 'endless'),
-  steamTrouble(
-    'an answer of Steam’s that sends the relay, and the publisher key, elsewhere',
-    'answer-strange',
-    'redirect',
-  ),
 ];
