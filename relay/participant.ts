@@ -28,6 +28,8 @@ export interface Participant {
   channels: readonly Channel[];
   /** To whom their frames with the whisper target go. */
   whisperTo: readonly Participant[];
+  /** Who whispers to them: the same, seen from there. */
+  whisperedBy: readonly Participant[];
   /** What their connection is subscribed to. */
   topics: readonly string[];
   /** The target of the talkspurt under way; null while they are silent. */
