@@ -22,6 +22,10 @@ import type { Sanctioned } from './sanctions.js';
 import { TokenBucket } from './token_bucket.js';
 import type { Turn } from './turn.js';
 
+/** Talkspurts of a participant that are told: one in so many ms, and so many at once. */
+const TALKSPURT_MS: Milliseconds = 200;
+const TALKSPURTS_AT_ONCE = 10;
+
 /** A part of a lobby. Who is in it hears what is said to it, beside what is said to the lobby. */
 export interface Channel {
   /** The target of voice frames to it. */
@@ -137,6 +141,7 @@ export class Lobby {
       topics: NO_TOPICS,
       speakingTo: null,
       heardAt: now,
+      talkspurtDueAt: now,
       whisperSequence: 0,
       awaySince: now,
       resumeToken: null,
@@ -229,6 +234,17 @@ export class Lobby {
     if (target === Target.lobby) return true;
     if (target === Target.whisper) return speaker.whisperTo.length > 0;
     return speaker.channels.some(({ number }) => number === target);
+  }
+
+  /**
+   * Whether it is to be told that they begin to speak: each frame may be a talkspurt of its own, and everyone be told twice of each.
+   * Real-time: no allocation.
+   */
+  noteTalkspurt(participant: Participant, now: Milliseconds): 'to-tell' | 'too-many' {
+    const dueAt = Math.max(participant.talkspurtDueAt, now);
+    if (dueAt - now > TALKSPURT_MS * (TALKSPURTS_AT_ONCE - 1)) return 'too-many';
+    participant.talkspurtDueAt = dueAt + TALKSPURT_MS;
+    return 'to-tell';
   }
 
   /** They speak to this target now, or to none. */

@@ -176,7 +176,10 @@ export class Relay {
     let outputs = NONE;
     if (speaker.speakingTo !== header.target || header.terminator) {
       const turn = new Turn(now, 0);
-      this.#setSpeaking(speaker, header.target, turn);
+      if (speaker.speakingTo !== header.target) {
+        const isTold = speaker.lobby.noteTalkspurt(speaker, now) === 'to-tell';
+        this.#setSpeaking(speaker, isTold ? header.target : null, turn);
+      }
       if (header.terminator) this.#setSpeaking(speaker, null, turn);
       outputs = turn.outputs;
     }
