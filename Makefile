@@ -65,6 +65,10 @@ fuzz: build ## hostile input into codec and packet reader; SECONDS=60 by default
 fuzz-relay: build ## hostile frames and messages into the relay's core; INPUTS=10000000 by default
 	@node dist/test/fuzz/relay_main.js --inputs $(or $(INPUTS),10000000)
 
+.PHONY: hostile
+hostile: build ## all attacks of docs/security.md on a relay, with loads of 10,000 connections
+	@HOTMIC_HOSTILE=full npx tap --timeout=600 --reporter=terse dist/test/hostile/*.test.js
+
 # Under ThreadSanitizer what threads share, in native programs; the engine's own code would drown it. Under the others the
 # addon as well, in Node, under stress.
 .PHONY: tsan
@@ -82,7 +86,7 @@ ubsan: build ## UndefinedBehaviorSanitizer: the same
 	@sh test/native/stress/sanitize.sh undefined
 
 .PHONY: bench
-bench: build ## measure; ONLY=ring, steam, codec, stages, storm or relay for one of them
+bench: build ## measure; ONLY=ring, steam, codec, stages, storm or relay for one of them, ONLY=soak (MINUTES=10) for the relay's soak
 	@node dist/bench/main.js $(ONLY)
 
 .PHONY: prebuild

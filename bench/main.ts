@@ -1,14 +1,15 @@
-/** `make bench`: runs the benchmarks that are named, or all of them. A void result ends it with exit code 1. */
+/** `make bench`: runs the benchmarks that are named, or all but the soak, which is long. A void result ends it with exit code 1. */
 
 import { codec } from './codec.js';
 import { relay } from './relay.js';
 import { measure } from './result.js';
 import { ring } from './ring.js';
+import { soak } from './soak.js';
 import { stages } from './stages.js';
 import { steam } from './steam.js';
 import { storm } from './storm.js';
 
-const trials = [ring, steam, codec, stages, storm, relay];
+const trials = [ring, steam, codec, stages, storm, relay, soak];
 
 const only = process.argv.slice(2);
 const unknown = only.find((name) => !trials.some((trial) => trial.name === name));
@@ -19,7 +20,7 @@ if (unknown !== undefined) {
   process.exit(2);
 }
 for (const trial of trials) {
-  if (only.length > 0 && !only.includes(trial.name)) continue;
+  if (only.length > 0 ? !only.includes(trial.name) : trial === soak) continue;
   const result = await measure(trial);
   if (result.void !== null) process.exitCode = 1;
 }

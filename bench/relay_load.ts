@@ -71,6 +71,8 @@ export interface Timing {
   /** Packets from a marker to its terminator. The next begins at once. */
   readonly talkspurtPackets: number;
   readonly seed: number;
+  /** From one packet to the next. Default as much as a packet holds. */
+  readonly intervalMs?: Milliseconds;
 }
 
 interface Against {
@@ -81,11 +83,11 @@ interface Against {
   readonly core: number;
 }
 
-/** Joins all, talks, and checks all that comes back. */
-export async function talk(against: Against, timing: Timing): Promise<Round> {
+/** Joins all, talks, and checks all that comes back. `onJoined` is called when all are in, before anybody talks. */
+export async function talk(against: Against, timing: Timing, onJoined = () => {}): Promise<Round> {
   const child = start(against, [
     `talkers=${against.crowd.talkers}`,
-    `interval_us=${intervalMs(against.crowd) * 1000}`,
+    `interval_us=${(timing.intervalMs ?? intervalMs(against.crowd)) * 1000}`,
     `talkspurt=${timing.talkspurtPackets}`,
     `warmup_ms=${timing.warmUpMs}`,
     `measure_ms=${timing.measureMs}`,
@@ -96,6 +98,7 @@ export async function talk(against: Against, timing: Timing): Promise<Round> {
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     said += text;
   });
+  child.stdout?.once('data', onJoined);
   const [code] = await once(child, 'close');
   const result = said.trim().split('\n').at(-1) ?? '';
   if (code !== 0 || !result.includes('relayCpuMs'))

@@ -6,6 +6,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { mintToken, newKey } from '../relay/index.js';
+import type { TokenJwk } from '../relay/token_keys.js';
 import { writeU32 } from '../voice/bytes.js';
 import { writeMessage } from '../voice/control.js';
 import { crc32 } from '../voice/crc32.js';
@@ -33,6 +34,8 @@ export interface Players {
   readonly hellos: string;
   readonly frames: string;
   readonly keys: unknown;
+  /** Its private half, for others who are to come in. */
+  readonly key: TokenJwk;
 }
 
 const FOLDER = 'out/bench/relay';
@@ -76,7 +79,7 @@ export async function preparePlayers(name: string, crowd: Crowd): Promise<Player
   const files = { hellos: join(FOLDER, `${name}.hellos`), frames: join(FOLDER, `${name}.frames`) };
   writeFileSync(files.hellos, `${hellos.join('\n')}\n`, { mode: 0o600 });
   writeFileSync(files.frames, crowd.talkers > 0 ? talkersFile(crowd) : new Uint8Array(0));
-  return { connections, ...files, keys: keySet };
+  return { connections, ...files, keys: keySet, key: privateKey };
 }
 
 /** As bench/load/main.cpp reads it: u32 talkers, u32 frames of each, then u32 bytes and the bytes of each. */

@@ -24,6 +24,8 @@ interface Order {
   /** A JSON Web Key Set. */
   readonly keys: unknown;
   readonly tls: TlsFiles | null;
+  /** Where ours keeps mutes and bans. Default nowhere. */
+  readonly sanctionsFile?: string;
 }
 
 /** What 10,000 connections of one address take: all come from this machine. */
@@ -101,7 +103,8 @@ export async function startProcess(
     pid: child.pid!,
     port,
     memory() {
-      child.send('memory');
+      // That it has ended, `answer` says.
+      child.send('memory', () => undefined);
       return answer();
     },
     async close() {
@@ -127,10 +130,11 @@ export function isRealTime(): boolean {
 let realTime: boolean | null = null;
 
 /** Ours, as an operator starts it: tokens, every check and limit on, no operations port. */
-async function startOurs(keys: unknown, tls: TlsFiles | null): Promise<number> {
+async function startOurs({ keys, tls, sanctionsFile }: Order): Promise<number> {
   const relay = await startRelay({
     tokens: { keys },
     ...(tls && { tls: { certFile: tls.certificate, keyFile: tls.key } }),
+    ...(sanctionsFile !== undefined && { sanctionsFile }),
     limits: { connections: 20_000, lobbies: 2000 },
     // All connections are of one machine: what is bounded by address has to be raised here.
     addressLimits: ADDRESS_LIMITS,
@@ -160,9 +164,9 @@ async function settledMemory(): Promise<Memory> {
   return { resident: rss, proportional, heapUsed, external };
 }
 
-async function runChild({ subject, keys, tls }: Order): Promise<void> {
-  const port =
-    subject === 'hotmic' ? await startOurs(keys, tls) : await startBare(tls ? tlsOptions(tls) : null);
+async function runChild(order: Order): Promise<void> {
+  const { subject, tls } = order;
+  const port = subject === 'hotmic' ? await startOurs(order) : await startBare(tls ? tlsOptions(tls) : null);
   process.on('message', async () => process.send?.(await settledMemory()));
   process.once('disconnect', () => process.exit());
   process.send?.({ port });

@@ -36,8 +36,8 @@ export interface LobbyEvents {
   onChannels?(channels: readonly string[]): void;
   /** A voice frame, and whom it is for. `packet` is the receiver's to keep. */
   onVoice?(participant: Participant, header: VoiceHeader, packet: Uint8Array, target: VoiceTarget): void;
-  /** The relay did not do what we asked for: `code` is one of `FAILURE_CODES`, or a newer relay's. We stay. */
-  onFailed?(code: string, message: string): void;
+  /** The relay did not do what a message of the type `request` asked for: `code` is one of `FAILURE_CODES`, or a newer relay's. We stay. */
+  onFailed?(code: string, message: string, request: string): void;
   /**
    * The relay is to stop within this time. Where it names another, and we may join anew, we go there when it closes: `goTo` is the other's
    * URL, else null.

@@ -362,7 +362,7 @@ export class Membership implements Lobby {
         this.#dropped[output.reason] += 1;
         break;
       case 'failed':
-        events.onFailed?.(output.code, output.message);
+        events.onFailed?.(output.code, output.message, output.request);
         break;
       case 'draining': {
         const mayGo = this.#credentials.again === 'may' && !this.you.guest && output.goTo !== null;

@@ -91,7 +91,13 @@ export type SessionOutput =
     }
   | { readonly kind: 'dropped'; readonly reason: SessionDrop }
   /** The relay did not do what we asked for; `code` is one of `FAILURE_CODES`, or a newer relay's. */
-  | { readonly kind: 'failed'; readonly code: string; readonly message: string }
+  | {
+      readonly kind: 'failed';
+      /** The type of the message that asked for it. */
+      readonly request: string;
+      readonly code: string;
+      readonly message: string;
+    }
   /** The relay closes within this time. `goTo` is the URL of another, which may be anything. */
   | { readonly kind: 'draining'; readonly withinMs: Milliseconds; readonly goTo: string | null }
   /** The session is over; null when we left. */
@@ -300,7 +306,7 @@ export class Session {
       case 'welcome':
         return this.#welcome(message);
       case 'failed':
-        return [{ kind: 'failed', code: message.code, message: message.message }];
+        return [{ kind: 'failed', request: message.request, code: message.code, message: message.message }];
       case 'draining':
         return [{ kind: 'draining', withinMs: message.withinMs, goTo: message.goTo ?? null }];
       case 'refused': {

@@ -43,6 +43,27 @@ export const ADDRESS_LIMIT_RANGES: LimitRanges<AddressLimitOptions> = {
   addresses: [100_000, 1, 1_000_000],
 };
 
+/** How much faster than the WebSockets of an address its TCP connections may come. */
+const DOORSTEP_FACTOR = 4;
+
+/**
+ * The same for TCP connections, before they ask for anything: each is held for up to 12 s, and takes an open file. Four times the
+ * rate, so that who is somewhat too fast is still told so in HTTP.
+ *
+ * @throws as the constructor of `AddressLimits`.
+ */
+export function doorstepLimits(chosen: Partial<AddressLimitOptions> = {}): AddressLimitOptions {
+  const limits = limitsWithin(ADDRESS_LIMIT_RANGES, chosen, "an address's");
+  const [, , most] = ADDRESS_LIMIT_RANGES.connectionsPerSecond;
+  const more = (value: number) => Math.min(DOORSTEP_FACTOR * value, most);
+  return {
+    ...limits,
+    connections: most,
+    connectionsPerSecond: more(limits.connectionsPerSecond),
+    connectionBurst: more(limits.connectionBurst),
+  };
+}
+
 /**
  * `address-full`: as many connections as one address may have. `address-busy`: too many new ones, or credentials, in this
  * time. `table-full`: no room for another address. Append only.

@@ -10,7 +10,7 @@ import { type Address, type AddressKey, addressKey, parseAddress } from './addre
 import { type Hop, hopsOfForwarded, hopsOfForwardedFor } from './forwarded.js';
 import type { TrustedProxies } from './trusted_proxies.js';
 
-/** Of all lines of a header together. uWebSockets takes 4096 bytes of headers in all. */
+/** Of all lines of a header together. uWebSockets bounds a head that comes in pieces; one that comes whole may be far longer. */
 export const MAX_FORWARDED_CHARS = 4096;
 /** Trusted proxies one behind the other. */
 export const MAX_FORWARDED_HOPS = 16;

@@ -5,7 +5,7 @@
 
 import type { Milliseconds } from '../voice/units.js';
 import type { AddressLimits, AddressRefusal } from './address_limits.js';
-import type { AddressKey } from './addresses.js';
+import { type AddressKey, addressKey, parseAddress } from './addresses.js';
 import { type AdmissionFault, admitOrigin, admitPeer } from './admission.js';
 import { ADDRESS_FAULTS, type AddressFault, clientAddress } from './client_address.js';
 import type { TrustedProxies } from './trusted_proxies.js';
@@ -40,6 +40,8 @@ export interface DoormanOptions {
   /** Web pages that may connect. */
   readonly origins: readonly string[];
   readonly addresses: AddressLimits;
+  /** Of TCP connections: as `doorstepLimits` has them. */
+  readonly doorstep: AddressLimits;
   readonly trustedProxies: TrustedProxies;
 }
 
@@ -78,6 +80,29 @@ export class Doorman {
   /** Nobody is let in any more. */
   drain(endsAt: Milliseconds): void {
     this.#drainEndsAt = endsAt;
+  }
+
+  /**
+   * Whether a TCP connection may stay, before it asks for anything; whoever comes much faster than they may does not. The
+   * peer alone counts, for nothing else is known yet: trusted proxies, behind which many come, always may.
+   */
+  comes(peer: string, now: Milliseconds): 'stays' | 'goes' {
+    const { dev, doorstep, trustedProxies } = this.#options;
+    const address = parseAddress(peer);
+    if (dev || !address || trustedProxies.includes(address)) return 'stays';
+    const key = addressKey(address);
+    if (doorstep.admit(key, now) !== 'admitted') {
+      this.#refused += 1;
+      return 'goes';
+    }
+    // Their rate is held and not their number: nothing tells whose connection it is that went.
+    doorstep.release(key, now);
+    return 'stays';
+  }
+
+  /** Time has passed. */
+  tick(now: Milliseconds): void {
+    this.#options.doorstep.tick(now);
   }
 
   admit(visitor: Visitor, now: Milliseconds): DoorAnswer {

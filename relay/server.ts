@@ -9,7 +9,7 @@ import { MAX_CONTROL_BYTES } from '../voice/control.js';
 import { HotmicError } from '../voice/error.js';
 import type { Milliseconds } from '../voice/units.js';
 import { MAX_VOICE_FRAME_BYTES } from '../voice/wire.js';
-import { AddressLimits } from './address_limits.js';
+import { AddressLimits, doorstepLimits } from './address_limits.js';
 import type { AdminApi } from './admin_api.js';
 import { admitStart } from './admission.js';
 import { AppTickets } from './app_tickets.js';
@@ -86,7 +86,8 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   });
   const addresses = new AddressLimits(options.addressLimits);
   const trustedProxies = new TrustedProxies(options.trustedProxies ?? []);
-  const doorman = new Doorman({ dev, origins, addresses, trustedProxies });
+  const doorstep = new AddressLimits(doorstepLimits(options.addressLimits));
+  const doorman = new Doorman({ dev, origins, addresses, doorstep, trustedProxies });
   const uws = await loadUWebSockets();
   const kept =
     options.sanctionsFile === undefined
@@ -232,6 +233,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
       port: wantedPort,
       tls,
       voice,
+      comes: (peer) => doorman.comes(peer, monotonicMs()),
       onEvent: (event) => options.onEvent?.(event),
       now: monotonicMs,
       unixSeconds,
@@ -241,7 +243,10 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     throw thrown;
   }
   port = voicePort;
-  const ticker = setInterval(() => switchboard.tick(), TICK_MS);
+  const ticker = setInterval(() => {
+    switchboard.tick();
+    doorman.tick(monotonicMs());
+  }, TICK_MS);
 
   state = 'listening';
 

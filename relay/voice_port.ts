@@ -36,6 +36,8 @@ export interface VoicePortOptions<Data extends PortData> {
   readonly tls: RelayTls | null;
   /** For WebSockets at `/`. */
   readonly voice: UWebSockets.WebSocketBehavior<Data>;
+  /** Whether a TCP connection from this peer may stay, before it asks for anything. */
+  readonly comes: (peer: string) => 'stays' | 'goes';
   readonly onEvent: (event: CertificateEvent) => void;
   /** Never goes back. */
   readonly now: () => Milliseconds;
@@ -45,6 +47,11 @@ export interface VoicePortOptions<Data extends PortData> {
 const LOOK_EVERY_MS = 5000;
 /** Certificates with connections at once, the newest included; then no other is taken. */
 const MAX_IN_USE = 8;
+
+/** Not in the package's types. 1 is a connection that came, -1 one that went before it was a WebSocket. */
+interface FilteredApp {
+  filter(handler: (response: UWebSockets.HttpResponse, change: 1 | -1) => void): void;
+}
 
 /** An app, and how it listens: null when it does not. */
 interface Listener {
@@ -154,9 +161,13 @@ export class VoicePort<Data extends PortData> {
 
   /** What is behind every certificate alike. */
   #prepare(app: UWebSockets.TemplatedApp): Listener {
-    const { voice } = this.#options;
+    const { voice, comes } = this.#options;
     const listener: Listener = { app, listening: null, connections: 0 };
     this.#apps.push(app);
+    const onTcp = (response: UWebSockets.HttpResponse, change: 1 | -1): void => {
+      if (change === 1 && comes(peerOf(response)) === 'goes') response.close();
+    };
+    (app as unknown as FilteredApp).filter(onTcp);
     app.ws<Data>('/', {
       ...voice,
       open: (socket) => {
@@ -295,6 +306,10 @@ export class VoicePort<Data extends PortData> {
       });
     }, everyMs);
   }
+}
+
+function peerOf(response: UWebSockets.HttpResponse): string {
+  return Buffer.from(response.getRemoteAddressAsText()).toString('latin1');
 }
 
 function nextTurn(): Promise<void> {

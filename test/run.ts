@@ -16,9 +16,9 @@ import { buildStandIns } from './kit/stand_in_steam.js';
 const RESULT = /^( *)(not ok|ok) \d+ - (.*)$/;
 
 const TESTS = 'dist/test';
-/** What computes or compiles for long: the codec's tests, the addon's, the relay's explorations. */
+/** What computes or compiles for long: the codec's tests, the addon's, the relay's explorations; and what floods a relay. */
 const COMPUTES =
-  /^(wasm|fuzz|bench|kit)\/|^docs_codec|codec_memory|^relay\/(broken_rule|mute_rule|random)|^native\/(addon|open_steam|package|real_steam|ring_model|stress|user_table)/;
+  /^(wasm|fuzz|bench|hostile|kit)\/|^docs_codec|codec_memory|^relay\/(broken_rule|mute_rule|random)|^native\/(addon|open_steam|package|real_steam|ring_model|stress|user_table)/;
 
 mkdirSync('out', { recursive: true });
 const log = createWriteStream('out/test.tap');

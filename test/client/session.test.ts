@@ -153,8 +153,8 @@ t.test('a message that cannot be read ends the session', async (t) => {
   for (const [text, detail] of [
     ['', 'not JSON'],
     ['{"type":"welcome"', 'not JSON'],
-    ['null', 'Invalid input'],
-    ['{"type":"renamed"}', 'Invalid input'],
+    ['null', 'wants one of type object'],
+    ['{"type":"renamed"}', 'type: wants one that is known'],
     ['{"type":"left","slot":65536}', 'slot'],
     ['{"type":"left","slot":-1}', 'slot'],
     [writeMessage({ type: 'joined', participant: { ...BEN, name: 'Be\u001b[2Jn' } }), 'participant.name'],
@@ -355,9 +355,10 @@ t.test('a request is said while we are in, and what the relay did not do is told
     kind: 'send',
     text: '{"type":"rename","name":"Ad"}',
   });
-  t.same(session.handle(said({ type: 'failed', code: 'channels-full', message: 'no room' })), [
-    { kind: 'failed', code: 'channels-full', message: 'no room' },
-  ]);
+  t.same(
+    session.handle(said({ type: 'failed', request: 'channels', code: 'channels-full', message: 'no room' })),
+    [{ kind: 'failed', request: 'channels', code: 'channels-full', message: 'no room' }],
+  );
   t.same(session.handle(said({ type: 'draining', withinMs: 500, goTo: 'wss://b' })), [
     { kind: 'draining', withinMs: 500, goTo: 'wss://b' },
   ]);

@@ -2,7 +2,14 @@
 
 import fc from 'fast-check';
 import t from 'tap';
-import { ADDRESS_LIMIT_RANGES, type AddressLimitOptions, AddressLimits } from '../../relay/address_limits.js';
+import {
+  ADDRESS_LIMIT_RANGES,
+  type AddressLimitOptions,
+  AddressLimits,
+  doorstepLimits,
+} from '../../relay/address_limits.js';
+import { Doorman } from '../../relay/doorman.js';
+import { TrustedProxies } from '../../relay/trusted_proxies.js';
 import { SEED } from '../kit/random.js';
 
 t.comment(`seed ${SEED}`);
@@ -203,3 +210,43 @@ function isWithin(times: readonly number[], perSecond: number, burst: number): b
     times.slice(first).every((to, more) => more + 1 <= burst + ((to - from) * perSecond) / 1000 + 1e-6),
   );
 }
+
+t.test('TCP connections of an address come at four times the rate, at once and a second', async (t) => {
+  const limits = doorstepLimits({ connectionBurst: 2, connectionsPerSecond: 3 });
+  t.match(limits, { connections: WIDE, connectionBurst: 8, connectionsPerSecond: 12 });
+  t.equal(doorstepLimits({ connectionBurst: WIDE }).connectionBurst, WIDE, 'within the range');
+  t.throws(() => doorstepLimits({ connectionBurst: 0 }), RangeError);
+});
+
+t.test(
+  'whoever opens TCP connections too fast is turned away, but for proxies that many come through',
+  async (t) => {
+    const doormanOf = (dev: boolean) =>
+      new Doorman({
+        dev,
+        origins: [],
+        addresses: limitsOf({}),
+        doorstep: new AddressLimits(doorstepLimits({ connectionBurst: 1, connectionsPerSecond: 1 })),
+        trustedProxies: new TrustedProxies(['10.0.0.0/8']),
+      });
+    const doorman = doormanOf(false);
+    const comesAt = (peer: string, now: number) => doorman.comes(peer, now);
+    const five = [1, 2, 3, 4, 5];
+    t.same(
+      five.map(() => comesAt('192.0.2.1', 0)),
+      ['stays', 'stays', 'stays', 'stays', 'goes'],
+    );
+    t.equal(comesAt('192.0.2.2', 0), 'stays', 'others are unaffected');
+    t.same(
+      ['1', '2', '3', '4', '5'].map((host) => comesAt(`2001:db8::${host}`, 0)).at(-1),
+      'goes',
+      'one household of IPv6 is one',
+    );
+    t.same(new Set(five.map(() => comesAt('10.1.2.3', 0))), new Set(['stays']));
+    t.equal(comesAt('192.0.2.1', 249), 'goes');
+    t.equal(comesAt('192.0.2.1', 250), 'stays');
+    t.equal(doorman.refused, 3, 'counted as not admitted');
+    const dev = doormanOf(true);
+    t.same(new Set(five.map(() => dev.comes('127.0.0.1', 0))), new Set(['stays']));
+  },
+);

@@ -98,7 +98,7 @@ t.test('whoever is moderated through it is, in one lobby or in all', async (t) =
       {
         lobby: null,
         steamId: steamIdOf(2),
-        muted: kit.bench.unixSeconds + 60,
+        muted: kit.bench.unixSeconds + 61,
         deafened: 'not',
         banned: 'always',
       },

@@ -26,7 +26,7 @@ t.test('the numbers of the wire', async (t) => {
   t.equal(MIN_VOICE_FRAME_BYTES, 16 + 15);
   t.equal(MAX_VOICE_FRAME_BYTES, 16 + 8192);
   t.strictSame(WireFlag, { marker: 1, terminator: 2, acknowledge: 4 });
-  t.strictSame(Target, { lobby: 0 });
+  t.strictSame(Target, { lobby: 0, whisper: 255 });
 });
 
 t.test('a frame leaves the speaker byte for byte so, the relay’s fields zero', async (t) => {

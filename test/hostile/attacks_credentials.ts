@@ -1,0 +1,478 @@
+/** Tokens, tickets and resume tokens that are forged, stolen, used up, or meant for something else. */
+
+import { createPublicKey, type JsonWebKey } from 'node:crypto';
+import { personSteamId } from '../../voice/steam_id.js';
+import type { FakeTicket, FakeTrouble } from '../relay/fake_web_api.js';
+import { base64url, hmac, type Json, signed, tokenUnder } from '../relay/token_kit.js';
+import { type Answer, type Attack, ended, refused, times } from './attack.js';
+import { CREDENTIAL_BURST, type Field, RESUME_WITHIN_MS } from './field.js';
+import type { Wire } from './wire.js';
+
+const VICTIM = '76561197960265729';
+
+/** Says hello with this, and waits for the end. */
+async function tryHello(field: Field, hello: object, from?: string): Promise<Answer> {
+  const wire = await field.socket(from);
+  wire.send({ type: 'hello', versions: [1], lobby: 'arena', name: 'x', ...hello });
+  return ended(wire);
+}
+
+function claims(changed: Json = {}): Json {
+  const exp = Math.floor(Date.now() / 1000) + 600;
+  return { sub: VICTIM, aud: 'hotmic', exp, hotmic: { lobby: 'arena' }, ...changed };
+}
+
+/** Tokens as a forger makes them, each in a hello of its own. */
+function tokens(
+  name: string,
+  reason: string,
+  make: (field: Field) => readonly string[] | Promise<readonly string[]>,
+  hello: object = { steamId: VICTIM },
+): Attack {
+  return {
+    name,
+    answers: [refused('token-refused', reason)],
+    run: async (field) => {
+      const got: Answer[] = [];
+      for (const token of await make(field))
+        got.push(await tryHello(field, { ...hello, token: field.secret(token) }));
+      return got;
+    },
+  };
+}
+
+/** Who is there moves to another connection. */
+async function resume(field: Field, token: string): Promise<Wire> {
+  const wire = await field.socket();
+  wire.send({ type: 'resume', versions: [1], token });
+  return wire;
+}
+
+function webTicket(
+  name: string,
+  reason: string,
+  about: (field: Field) => FakeTicket | null,
+  hello: object = { steamId: VICTIM },
+): Attack {
+  return {
+    name,
+    answers: [refused('ticket-refused', reason)],
+    run: async (field) => {
+      const ticket = field.hex(64);
+      const known = about(field);
+      if (known) field.api.admit(ticket, known);
+      return [await tryHello(field, { ...hello, ticket })];
+    },
+  };
+}
+
+/** Asks for a challenge; gives its connection and nonce. */
+async function challenged(
+  field: Field,
+): Promise<{ wire: Wire; nonce: Buffer; answer: (appTicket: string) => Promise<Answer> }> {
+  const wire = await field.socket();
+  const hello = { type: 'hello', versions: [1], lobby: 'arena', name: 'x' };
+  wire.send({ ...hello, appTicket: 'request' });
+  const { nonce } = await wire.message('challenge');
+  const answer = (appTicket: string) => {
+    wire.send({ ...hello, appTicket });
+    return ended(wire);
+  };
+  return { wire, nonce: Buffer.from(nonce, 'hex'), answer };
+}
+
+function appTicket(name: string, reason: string, make: (field: Field, nonce: Buffer) => string): Attack {
+  return {
+    name,
+    answers: [refused('ticket-refused', reason)],
+    run: async (field) => {
+      const { nonce, answer } = await challenged(field);
+      return [await answer(make(field, nonce))];
+    },
+  };
+}
+
+function steamTrouble(name: string, reason: string, trouble: FakeTrouble): Attack {
+  return {
+    name,
+    answers: [refused('admission-unavailable', reason)],
+    run: async (field) => {
+      field.api.trouble = trouble;
+      try {
+        return [await tryHello(field, { steamId: VICTIM, ticket: field.hex(64) })];
+      } finally {
+        field.api.trouble = null;
+      }
+    },
+  };
+}
+
+const seconds = () => Math.floor(Date.now() / 1000);
+
+export const CREDENTIAL_ATTACKS: readonly Attack[] = [
+  tokens('a token with `alg: none`, in all ways to write it', 'algorithm', ({ keys }) =>
+    ['none', 'None', 'NONE', 'nOnE', ''].map(
+      (alg) => `${base64url({ alg, kid: keys.ed.privateKey.kid })}.${base64url(claims())}.`,
+    ),
+  ),
+  {
+    name: 'the same under no key, or under an unknown one',
+    answers: [refused('token-refused', 'key-unknown')],
+    run: async (field) => {
+      const got: Answer[] = [];
+      for (const header of [
+        { alg: 'none' },
+        { alg: 'none', kid: 'x' },
+        { alg: 'EdDSA' },
+        { alg: 'EdDSA', kid: ['ed'] },
+        { alg: 'EdDSA', kid: '__proto__' },
+      ]) {
+        const token = field.secret(
+          `${base64url(header)}.${base64url(claims())}.${base64url('x'.repeat(64))}`,
+        );
+        got.push(await tryHello(field, { token }));
+      }
+      return got;
+    },
+  },
+  tokens('a token under HS256 with the public key as the secret', 'algorithm', ({ keys }) => {
+    const { kid } = keys.rsa.privateKey;
+    const [jwk] = keys.rsa.keySet.keys;
+    const pem = createPublicKey({ key: jwk as unknown as JsonWebKey, format: 'jwk' }).export({
+      type: 'spki',
+      format: 'pem',
+    });
+    const input = `${base64url({ alg: 'HS256', kid })}.${base64url(claims())}`;
+    return [pem as string, JSON.stringify(jwk)].map((secret) => `${input}.${hmac(input, secret)}`);
+  }),
+  tokens('a token under one key that names the other, and its algorithm', 'forged', ({ keys }) => [
+    signed({ alg: 'EdDSA', kid: keys.ed.privateKey.kid }, claims(), keys.retired),
+    signed({ alg: 'RS256', kid: keys.rsa.privateKey.kid }, claims(), keys.ed),
+  ]),
+  tokens('a token under a key that was taken out of the set', 'key-unknown', ({ keys }) => [
+    tokenUnder(keys.retired, claims()),
+  ]),
+  tokens('a kid that is a path, a query, or very long', 'key-unknown', ({ keys }) =>
+    ['../../../dev/null', "ed' OR '1'='1", 'ed\u0000', 'http://evil.example/keys', 'x'.repeat(500)].map(
+      (kid) => tokenUnder(keys.ed, claims(), { kid }),
+    ),
+  ),
+  tokens('a token that brings its own key: jwk, jku, x5u', 'forged', ({ keys }) => [
+    signed(
+      { alg: 'EdDSA', kid: keys.ed.privateKey.kid, jwk: keys.retired.keySet.keys[0] },
+      claims(),
+      keys.retired,
+    ),
+    signed(
+      {
+        alg: 'EdDSA',
+        kid: keys.ed.privateKey.kid,
+        jku: 'http://127.0.0.1:1/keys',
+        x5u: 'http://127.0.0.1:1/',
+      },
+      claims(),
+      keys.retired,
+    ),
+  ]),
+  tokens('a header with crit', 'malformed', ({ keys }) => [
+    tokenUnder(keys.ed, claims(), { crit: ['b64'], b64: false }),
+  ]),
+  tokens('a good token with one character changed, or written in another way', 'forged', async (field) => {
+    const [head = '', payload = '', signature = ''] = (await field.token({ lobby: 'arena' })).split('.');
+    const other = base64url(claims({ hotmic: { lobby: 'arena', moderator: true } }));
+    const flipped = `${signature[0] === 'A' ? 'B' : 'A'}${signature.slice(1)}`;
+    return [`${head}.${other}.${signature}`, `${head}.${payload}.${flipped}`];
+  }),
+  tokens('an expired token', 'expired', ({ keys }) =>
+    [-6, -3600, -seconds() + 1].map((ago) => tokenUnder(keys.ed, claims({ exp: seconds() + ago }))),
+  ),
+  tokens('a token that is not valid yet', 'not-yet-valid', ({ keys }) => [
+    tokenUnder(keys.ed, claims({ nbf: seconds() + 60 })),
+  ]),
+  tokens('a token for another audience, or for none', 'audience', ({ keys }) =>
+    [undefined, 'shop', 'Hotmic', ['shop', 'hotmi'], ''].map((aud) => tokenUnder(keys.ed, claims({ aud }))),
+  ),
+  tokens('a token that is good for a hundred years, or for ever', 'claims', ({ keys }) =>
+    [seconds() + 100 * 365 * 86_400, undefined].map((exp) => tokenUnder(keys.ed, claims({ exp }))),
+  ),
+  tokens(
+    'claims that grant what they should not: misspelled, of another type, of nobody',
+    'claims',
+    ({ keys }) =>
+      [
+        { hotmic: { lobby: 'arena', speek: false } },
+        { hotmic: { lobby: ['arena'] } },
+        { hotmic: { lobby: 'arena', channels: 'any' } },
+        { hotmic: { lobby: 'arena', moderator: 'true' } },
+        { hotmic: undefined },
+        { sub: undefined },
+        { sub: '0' },
+        { sub: 7656119796 },
+      ].map((changed) => tokenUnder(keys.ed, claims(changed))),
+  ),
+  tokens('a token for another lobby', 'other-lobby', async (field) => [
+    await field.token({ lobby: 'vip', steamId: VICTIM }),
+  ]),
+  tokens('a token of somebody else', 'other-steam-id', async (field) => [
+    await field.token({ lobby: 'arena' }),
+  ]),
+  {
+    name: 'a token of more than 4096 characters, or in no form of one',
+    answers: [refused('message-malformed')],
+    run: async (field) => {
+      const got: Answer[] = [];
+      const good = await field.token({ lobby: 'arena' });
+      for (const token of [
+        `${'a'.repeat(4093)}.b.c`,
+        `${good}.x`,
+        ` ${good}`,
+        `${good}=`,
+        '',
+        good.slice(0, 40).replaceAll('.', ''),
+        [good],
+        { good },
+      ]) {
+        const wire = await field.socket();
+        wire.send({ type: 'hello', versions: [1], lobby: 'arena', name: 'x', token });
+        const answer = await ended(wire);
+        got.push(answer);
+      }
+      return got;
+    },
+  },
+  {
+    name: 'secrets where they do not belong: in the type, the lobby, the name, the version',
+    answers: [refused('message-malformed')],
+    run: async (field) => {
+      const got: Answer[] = [];
+      const token = await field.token({ lobby: 'arena' });
+      const hello = { type: 'hello', versions: [1], lobby: 'arena', name: 'x' };
+      for (const misplaced of [
+        { ...hello, type: token },
+        { ...hello, lobby: token },
+        { ...hello, name: token },
+        { ...hello, versions: [token] },
+        { ...hello, ticket: token },
+        { type: 'resume', versions: [1], token },
+        { type: 'moderate', steamId: token, action: token },
+        token,
+      ]) {
+        const wire = await field.socket();
+        wire.send(misplaced);
+        got.push(await ended(wire));
+      }
+      return got;
+    },
+  },
+  {
+    name: 'to come in twice under one SteamID: the older connection goes, and hears no more',
+    answers: [refused('replaced')],
+    run: async (field) => {
+      const account = field.account();
+      const lobby = field.lobby();
+      const first = await field.join({ lobby, account });
+      await field.join({ lobby, account });
+      return [await ended(first.wire)];
+    },
+  },
+  {
+    name: 'a guessed resume token',
+    answers: [refused('resume-refused')],
+    run: async (field) => {
+      const got: Answer[] = [];
+      for (const token of ['0'.repeat(32), 'f'.repeat(32), field.hex(16), field.hex(16)])
+        got.push(await ended(await resume(field, token)));
+      return got;
+    },
+  },
+  {
+    name: 'a resume token that was used',
+    answers: [refused('replaced'), refused('resume-refused')],
+    run: async (field) => {
+      const { wire, resumeToken } = await field.join();
+      const thief = await resume(field, resumeToken);
+      field.secret((await thief.message('welcome')).resume.token);
+      return [await ended(wire), await ended(await resume(field, resumeToken))];
+    },
+  },
+  {
+    name: 'the resume token of somebody who left, was kicked or was banned',
+    answers: [refused('kicked'), refused('banned'), refused('resume-refused')],
+    run: async (field) => {
+      const lobby = field.lobby();
+      const moderator = await field.join({ lobby, grant: { moderator: true } });
+      const left = await field.join({ lobby });
+      left.wire.send({ type: 'leave' });
+      await left.wire.next('close');
+      const got: Answer[] = [];
+      const tokens = [left.resumeToken];
+      for (const action of ['kick', 'ban']) {
+        const gone = await field.join({ lobby });
+        moderator.wire.send({ type: 'moderate', steamId: gone.steamId, action });
+        got.push(await ended(gone.wire));
+        tokens.push(gone.resumeToken);
+        moderator.wire.send({ type: 'moderate', steamId: gone.steamId, action: 'unban' });
+      }
+      for (const token of tokens) got.push(await ended(await resume(field, token)));
+      return got;
+    },
+  },
+  {
+    name: 'a resume token that is older than its window',
+    answers: [refused('resume-refused')],
+    run: async (field) => {
+      const lobby = field.lobby();
+      const witness = await field.join({ lobby });
+      const { wire, resumeToken } = await field.join({ lobby });
+      wire.reset();
+      await witness.wire.message('changed');
+      await witness.wire.message('left');
+      if (RESUME_WITHIN_MS > 5000) throw new Error('that took long');
+      return [await ended(await resume(field, resumeToken))];
+    },
+  },
+  {
+    name: 'to come back although banned: anew, by ticket, by resuming, to the same lobby',
+    answers: [refused('banned'), refused('resume-refused')],
+    run: async (field) => {
+      const lobby = field.lobby();
+      const moderator = await field.join({ lobby, grant: { moderator: true } });
+      const account = field.account();
+      const gone = await field.join({ lobby, account });
+      const { steamId } = gone;
+      gone.wire.reset();
+      await moderator.wire.message('changed');
+      moderator.wire.send({ type: 'moderate', steamId, action: 'ban', seconds: 600 });
+      await moderator.wire.message('left');
+      const ticket = field.hex(64);
+      field.api.admit(ticket, { steamId });
+      const got = [
+        await tryHello(field, { lobby, steamId, token: await field.token({ lobby, steamId }) }),
+        await tryHello(field, { lobby, steamId, ticket }),
+        await ended(await resume(field, gone.resumeToken)),
+      ];
+      moderator.wire.send({ type: 'moderate', steamId, action: 'unban' });
+      await moderator.wire.fence();
+      return got;
+    },
+  },
+  webTicket('a web ticket that Steam does not know', 'invalid-ticket', () => null),
+  webTicket('a web ticket for another identity', 'invalid-ticket', () => ({
+    steamId: VICTIM,
+    identity: 'a shop',
+  })),
+  webTicket('a web ticket for another app', 'other-app', () => ({ steamId: VICTIM, appId: 730 })),
+  webTicket('a web ticket of somebody else', 'other-steam-id', () => ({ steamId: '76561197960265730' })),
+  webTicket('a web ticket of a player whom VAC banned', 'vac-banned', () => ({
+    steamId: VICTIM,
+    vacBanned: true,
+  })),
+  webTicket('a web ticket of a player whom the publisher banned', 'publisher-banned', () => ({
+    steamId: VICTIM,
+    publisherBanned: true,
+  })),
+  webTicket('a web ticket of a game server', 'no-person', () => ({ steamId: '90071992547409920' }), {}),
+  {
+    name: 'a web ticket a second time: in other letters, for another lobby, by two at once',
+    answers: [refused('ticket-refused', 'used')],
+    run: async (field) => {
+      const steamId = String(personSteamId(field.account()));
+      const ticket = field.hex(64);
+      field.api.admit(ticket, { steamId });
+      const first = await field.socket();
+      first.send({ type: 'hello', versions: [1], lobby: field.lobby(), name: 'x', steamId, ticket });
+      field.secret((await first.message('welcome')).resume.token);
+      return [
+        await tryHello(field, { steamId, ticket }),
+        await tryHello(field, { ticket: ticket.toUpperCase() }),
+        ...(await Promise.all(times(2, null).map(() => tryHello(field, { lobby: field.lobby(), ticket })))),
+      ];
+    },
+  },
+  {
+    name: 'tickets that are no hexadecimal, odd, empty, or longer than any',
+    answers: [refused('message-malformed')],
+    run: async (field) => {
+      const got: Answer[] = [];
+      for (const ticket of ['', '1', 'zz', '0x1400', '14 00', '14'.repeat(2561), 'request', 1400]) {
+        got.push(await tryHello(field, { ticket }));
+      }
+      return got;
+    },
+  },
+  {
+    name: 'an app ticket without a challenge',
+    answers: [refused('ticket-refused', 'no-challenge')],
+    run: async (field) => [await tryHello(field, { appTicket: field.appTicket(Buffer.alloc(16)) })],
+  },
+  appTicket('an app ticket with the nonce of another connection, or without one', 'other-nonce', (field) =>
+    field.appTicket(Buffer.alloc(16, 7)),
+  ),
+  appTicket('an app ticket under another key', 'undecipherable', (field, nonce) =>
+    field.appTicket(nonce, {}, Buffer.alloc(32, 9)),
+  ),
+  appTicket('an app ticket for another app', 'other-app', (field, nonce) =>
+    field.appTicket(nonce, { appId: 730 }),
+  ),
+  appTicket('an old app ticket', 'expired', (field, nonce) =>
+    field.appTicket(nonce, { generatedAt: seconds() - 301 }),
+  ),
+  appTicket('an app ticket from the future', 'not-yet-valid', (field, nonce) =>
+    field.appTicket(nonce, { generatedAt: seconds() + 120 }),
+  ),
+  appTicket('random bytes as an app ticket', 'malformed', (field) => field.hex(16).repeat(8)),
+  appTicket('an app ticket with one bit changed', 'undecipherable', (field, nonce) => {
+    const bytes = Buffer.from(field.appTicket(nonce), 'hex');
+    bytes[bytes.length - 30]! ^= 1;
+    return field.secret(bytes.toString('hex'));
+  }),
+  {
+    name: 'an app ticket a second time',
+    answers: [refused('ticket-refused', 'other-nonce')],
+    run: async (field) => {
+      const first = await challenged(field);
+      const ticket = field.appTicket(first.nonce, { steamId: personSteamId(field.account()) });
+      first.wire.send({ type: 'hello', versions: [1], lobby: field.lobby(), name: 'x', appTicket: ticket });
+      field.secret((await first.wire.message('welcome')).resume.token);
+      return [await (await challenged(field)).answer(ticket)];
+    },
+  },
+  {
+    name: 'a flood of tokens, tickets and guesses from one address',
+    answers: [
+      refused('admission-unavailable', 'address-busy'),
+      refused('ticket-refused', 'invalid-ticket'),
+      refused('token-refused', 'forged'),
+    ],
+    run: async (field) => {
+      const from = field.address();
+      const wires: Wire[] = [];
+      const startedAt = performance.now();
+      for (let opened = 0; opened < 3 * CREDENTIAL_BURST; opened += 1) wires.push(await field.socket(from));
+      const [head = '', payload = ''] = (await field.token({ lobby: 'arena' })).split('.');
+      for (const [index, wire] of wires.entries()) {
+        const credential =
+          index % 2 === 0
+            ? { token: `${head}.${payload}.${base64url(`${index}`.padEnd(64, 'x'))}` }
+            : { ticket: field.hex(32) };
+        wire.send({ type: 'hello', versions: [1], lobby: 'arena', name: 'x', ...credential });
+      }
+      const got = await Promise.all(wires.map(ended));
+      const judged = got.filter(
+        (answer) => answer.kind === 'refused' && answer.code !== 'admission-unavailable',
+      ).length;
+      const most = CREDENTIAL_BURST + (5 * (performance.now() - startedAt)) / 1000 + 1;
+      if (judged < CREDENTIAL_BURST || judged > most)
+        throw new Error(`${judged} of ${got.length} were judged`);
+      return got;
+    },
+  },
+  steamTrouble('a web ticket while Steam’s web API is down', 'steam-down', { status: 503 }),
+  steamTrouble('an answer of Steam’s that unpacks to 64 MB', 'answer-strange', 'bomb'),
+  steamTrouble('an answer of Steam’s that never ends', 'answer-strange', 'endless'),
+  steamTrouble(
+    'an answer of Steam’s that sends the relay, and the publisher key, elsewhere',
+    'answer-strange',
+    'redirect',
+  ),
+];

@@ -1,0 +1,202 @@
+/** Text that is no message, and hellos that should not be: JSON of all kinds, versions, the order of things. */
+
+import { type Answer, type Attack, ended, NO_EFFECT, refused, times } from './attack.js';
+import { PARTICIPANTS_PER_LOBBY } from './field.js';
+
+const HELLO = { type: 'hello', versions: [1], lobby: 'arena', name: 'x', steamId: '76561197960265729' };
+const LONGEST = 8192;
+
+/** Each text alone, as the first. */
+function texts(name: string, answer: Answer, all: readonly (string | object)[]): Attack {
+  return {
+    name,
+    answers: [answer],
+    run: async (field) => {
+      const got: Answer[] = [];
+      for (const text of all) {
+        const wire = await field.socket();
+        wire.send(text);
+        got.push(await ended(wire));
+      }
+      return got;
+    },
+  };
+}
+
+const malformed = (name: string, ...all: readonly (string | object)[]) =>
+  texts(name, refused('message-malformed'), all);
+
+export const HELLO_ATTACKS: readonly Attack[] = [
+  malformed(
+    'text that is no JSON',
+    '',
+    '{',
+    'hello',
+    '\u0000',
+    '{"type":"hello",}',
+    "{'type':'hello'}",
+    'NaN',
+    '{"a":1}{"b":2}',
+  ),
+  malformed('JSON that is no object', 'null', 'true', '1', '""', '[]', '[{"type":"leave"}]'),
+  malformed(
+    'a JSON bomb: 8 KiB of brackets',
+    '['.repeat(LONGEST),
+    `${'['.repeat(4000)}${']'.repeat(4000)}`,
+    '{"a":'.repeat(1600),
+  ),
+  malformed('deep nesting in a field', {
+    ...HELLO,
+    lobby: JSON.parse(`${'['.repeat(3000)}${']'.repeat(3000)}`),
+  }),
+  malformed(
+    'numbers beyond all bounds',
+    `{"type":"hello","versions":[1e999],"lobby":"a","name":"x"}`,
+    `{"type":"hello","versions":[${'9'.repeat(8000)}],"lobby":"a","name":"x"}`,
+    { ...HELLO, versions: [1.5] },
+  ),
+  malformed('more than 8192 bytes', `${JSON.stringify(HELLO)}${' '.repeat(LONGEST)}`.slice(0, LONGEST + 8)),
+  malformed(
+    'types that are not there',
+    {},
+    { type: 'admin' },
+    { type: 'welcome' },
+    { type: 'refused' },
+    { type: '__proto__' },
+    { type: 'constructor' },
+    { type: ['hello'] },
+  ),
+  {
+    name: '__proto__, constructor and keys that are there twice',
+    answers: [refused('credential-expected')],
+    run: async (field) => {
+      const got: Answer[] = [];
+      const tricks = [
+        '"__proto__":{"token":"a.b.c","moderator":true}',
+        '"constructor":{"prototype":{"admin":true}}',
+        '"type":"leave","type":"hello"',
+        '"rights":{"moderator":true},"moderator":true,"maySpeak":true,"slot":0',
+      ];
+      for (const trick of tricks) {
+        const wire = await field.socket();
+        wire.send(`{${trick},${JSON.stringify(HELLO).slice(1)}`);
+        got.push(await ended(wire));
+      }
+      return got;
+    },
+  },
+  malformed(
+    'names and lobbies with control characters, escapes, nothing in them, or too much',
+    ...['', '\n', 'a\u001b[2J', 'a\u0000', 'x'.repeat(65), '\u009b1m'].flatMap((label) => [
+      { ...HELLO, name: label },
+      { ...HELLO, lobby: label },
+    ]),
+    { ...HELLO, name: 1 },
+    { ...HELLO, lobby: null },
+  ),
+  malformed(
+    'SteamIDs that are none',
+    ...['0', '-1', '01', '1e3', '0x10', '18446744073709551616', ' 1', '1.0', '9'.repeat(4000)].map(
+      (steamId) => ({ ...HELLO, steamId }),
+    ),
+    { ...HELLO, steamId: 7656119796 },
+  ),
+  malformed(
+    'lists that are too long, or empty',
+    { ...HELLO, versions: [] },
+    { ...HELLO, versions: times(17, 1) },
+    { ...HELLO, versions: {} },
+  ),
+  texts('versions that are not spoken here', refused('version-unsupported'), [
+    { ...HELLO, versions: [0] },
+    { ...HELLO, versions: [2, 3, -1, Number.MAX_SAFE_INTEGER] },
+  ]),
+  texts('commands before the hello', refused('hello-expected'), [
+    { type: 'leave' },
+    { type: 'rename', name: 'x' },
+    { type: 'channels', channels: ['a'] },
+    { type: 'whisper', slots: [0] },
+    { type: 'moderate', steamId: HELLO.steamId, action: 'ban' },
+  ]),
+  texts('a hello without a credential: one’s word alone, or as a guest', refused('credential-expected'), [
+    HELLO,
+    { ...HELLO, steamId: undefined },
+  ]),
+  {
+    name: 'a second hello, by the same or as somebody else',
+    answers: [refused('already-joined')],
+    run: async (field) => {
+      const got: Answer[] = [];
+      for (const steamId of [undefined, '76561197960265730']) {
+        const { wire, lobby } = await field.join();
+        wire.send({ ...HELLO, lobby, steamId, token: await field.token({ lobby }) });
+        got.push(await ended(wire));
+      }
+      const { wire, resumeToken } = await field.join();
+      wire.send({ type: 'resume', versions: [1], token: resumeToken });
+      got.push(await ended(wire));
+      return got;
+    },
+  },
+  {
+    name: 'another hello while the first is being judged',
+    answers: [refused('already-joined')],
+    run: async (field) => {
+      const { wire, lobby } = await field.judging();
+      wire.send({ ...HELLO, lobby, token: await field.token({ lobby }) });
+      return [await ended(wire)];
+    },
+  },
+  {
+    name: 'a thousand hellos in one piece',
+    answers: [refused('already-joined')],
+    run: async (field) => {
+      const wire = await field.socket();
+      const token = await field.token();
+      wire.socket.cork();
+      for (let sent = 0; sent < 1000; sent += 1) wire.send({ ...HELLO, token });
+      wire.socket.uncork();
+      return [await ended(wire)];
+    },
+  },
+  {
+    name: 'a challenge, and another, and another',
+    answers: [refused('rate-exceeded')],
+    run: async (field) => {
+      const wire = await field.socket();
+      for (let sent = 0; sent < 200; sent += 1) wire.send({ ...HELLO, appTicket: 'request' });
+      return [await ended(wire)];
+    },
+  },
+  {
+    name: 'to leave while being judged, and the verdict comes after',
+    answers: [NO_EFFECT],
+    run: async (field) => {
+      const { wire, ticket, steamId } = await field.judging();
+      field.api.admit(ticket, { steamId });
+      wire.reset();
+      await wire.ended();
+      return [NO_EFFECT];
+    },
+  },
+  {
+    name: 'a flood of messages',
+    answers: [refused('rate-exceeded')],
+    run: async (field) => {
+      const { wire } = await field.join();
+      for (let sent = 0; sent < 500; sent += 1) wire.send({ type: 'rename', name: `x${sent}` });
+      return [await ended(wire)];
+    },
+  },
+  {
+    name: 'one more than a lobby takes',
+    answers: [refused('lobby-full')],
+    run: async (field) => {
+      const lobby = field.lobby();
+      for (let joined = 0; joined < PARTICIPANTS_PER_LOBBY; joined += 1) await field.join({ lobby });
+      const wire = await field.socket();
+      wire.send({ ...HELLO, lobby, steamId: undefined, token: await field.token({ lobby }) });
+      return [await ended(wire)];
+    },
+  },
+];

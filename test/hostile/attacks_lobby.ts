@@ -1,0 +1,194 @@
+/** What somebody who is in a lobby may not do: moderate, enter, name, and ask without end. They stay, and nothing comes of it. */
+
+import { type Answer, type Attack, ended, failed, NO_EFFECT, refused, times } from './attack.js';
+import { CHANNELS_PER_LOBBY, type Joining, type Member, MOST_LOBBIES, MOST_SANCTIONS } from './field.js';
+
+/** Each message alone; each fails, and the connection stays. */
+function fails(
+  name: string,
+  answer: Answer,
+  joining: Joining,
+  messages: (own: { steamId: string; other: string }) => readonly object[],
+): Attack {
+  return {
+    name,
+    answers: [answer],
+    run: async (field) => {
+      const { attacker, witness } = await field.pair(joining);
+      const got: Answer[] = [];
+      for (const message of messages({ steamId: attacker.steamId, other: witness.steamId })) {
+        attacker.wire.send(message);
+        got.push(failed((await attacker.wire.message('failed')).code));
+      }
+      if (!(await witness.wire.fence())) throw new Error('the witness was closed out');
+      return got;
+    },
+  };
+}
+
+function malformed(name: string, messages: readonly object[]): Attack {
+  return {
+    name,
+    answers: [refused('message-malformed')],
+    run: async (field) => {
+      const got: Answer[] = [];
+      for (const message of messages) {
+        const { wire } = await field.join({ grant: { moderator: true } });
+        wire.send(message);
+        got.push(await ended(wire));
+      }
+      return got;
+    },
+  };
+}
+
+const moderate = (steamId: string, action: string, more: object = {}) => ({
+  type: 'moderate',
+  steamId,
+  action,
+  ...more,
+});
+
+export const LOBBY_ATTACKS: readonly Attack[] = [
+  fails('to moderate without being a moderator', failed('not-moderator'), {}, ({ steamId, other }) => [
+    ...['mute', 'deafen', 'ban', 'kick', 'prioritize'].map((action) => moderate(other, action)),
+    moderate(other, 'move', { channels: ['red'] }),
+    moderate(steamId, 'unmute'),
+    moderate(steamId, 'prioritize'),
+  ]),
+  fails(
+    'to moderate people of another lobby, or none at all',
+    failed('participant-unknown'),
+    { grant: { moderator: true } },
+    () => [
+      moderate('76561197960265729', 'kick'),
+      moderate('76561197960265729', 'move', { channels: ['red'] }),
+      moderate('1', 'prioritize'),
+    ],
+  ),
+  {
+    name: 'to ban somebody from another lobby than one’s own',
+    answers: [NO_EFFECT],
+    run: async (field) => {
+      const victim = await field.join();
+      const attacker = await field.join({ grant: { moderator: true } });
+      attacker.wire.send(moderate(victim.steamId, 'ban'));
+      await attacker.wire.fence();
+      if (!(await victim.wire.fence())) throw new Error('banned from another lobby');
+      attacker.wire.send(moderate(victim.steamId, 'unban'));
+      await attacker.wire.fence();
+      return [NO_EFFECT];
+    },
+  },
+  {
+    name: 'to fill the relay with bans of people who are not there',
+    answers: [failed('sanctions-full')],
+    run: async (field) => {
+      const { wire } = await field.join({ grant: { moderator: true } });
+      const names = times(MOST_SANCTIONS + 1, 0).map((_, index) =>
+        String(76561199000000000n + BigInt(index)),
+      );
+      for (const name of names) wire.send(moderate(name, 'ban'));
+      const { code } = await wire.message('failed');
+      for (const name of names) wire.send(moderate(name, 'unban'));
+      await wire.fence();
+      return [failed(code)];
+    },
+  },
+  malformed('moderation of no form: unknown actions, endless times, no person', [
+    moderate('76561197960265729', 'erase'),
+    moderate('76561197960265729', '__proto__'),
+    moderate('everyone', 'ban'),
+    moderate('76561197960265729', 'ban', { seconds: 0 }),
+    moderate('76561197960265729', 'ban', { seconds: 1e12 }),
+    moderate('76561197960265729', 'mute', { seconds: -1 }),
+    moderate('76561197960265729', 'move', {
+      channels: times(17, 'a').map((name, index) => `${name}${index}`),
+    }),
+  ]),
+  fails(
+    'channels that the token does not open',
+    failed('channel-not-allowed'),
+    { grant: { channels: ['red'] } },
+    () => [
+      { type: 'channels', channels: ['blue'] },
+      { type: 'channels', channels: ['red', 'Red'] },
+      { type: 'channels', channels: ['__proto__'] },
+    ],
+  ),
+  fails(
+    'more channels than a lobby may have',
+    failed('channels-full'),
+    { grant: { channels: times(CHANNELS_PER_LOBBY + 1, 0).map((_, index) => `c${index}`) } },
+    () => [{ type: 'channels', channels: times(CHANNELS_PER_LOBBY + 1, 0).map((_, index) => `c${index}`) }],
+  ),
+  malformed('channels and whispers of no form', [
+    { type: 'channels', channels: ['a', 'a'] },
+    { type: 'channels', channels: times(17, 0).map((_, index) => `c${index}`) },
+    { type: 'channels', channels: ['\u0007'] },
+    { type: 'whisper', slots: times(17, 0).map((_, index) => index) },
+    { type: 'whisper', slots: [65_536] },
+    { type: 'whisper', slots: [-1] },
+    { type: 'whisper', slots: ['0'] },
+  ]),
+  fails('to whisper to slots that nobody has', failed('participant-unknown'), {}, () => [
+    { type: 'whisper', slots: [65_535] },
+    { type: 'whisper', slots: [0, 4000] },
+  ]),
+  {
+    name: 'to make more lobbies than the relay may have',
+    answers: [refused('relay-full')],
+    run: async (field) => {
+      const members: Member[] = [];
+      try {
+        for (let made = 0; made < MOST_LOBBIES; made += 1) members.push(await field.join());
+      } catch (thrown) {
+        // The first that finds no room; its connection says why.
+        const message = String(thrown);
+        if (!message.includes('relay-full')) throw thrown;
+      }
+      const wire = await field.socket();
+      const lobby = field.lobby();
+      wire.send({ type: 'hello', versions: [1], lobby, name: 'x', token: await field.token({ lobby }) });
+      const last = await ended(wire);
+      for (const member of members) member.wire.send({ type: 'leave' });
+      await Promise.all(members.map(({ wire: each }) => each.ended()));
+      return [last, ...(members.length < MOST_LOBBIES ? [refused('relay-full')] : [])];
+    },
+  },
+  {
+    name: 'to rename oneself without end',
+    answers: [refused('rate-exceeded')],
+    run: async (field) => {
+      const { attacker, witness } = await field.pair();
+      for (let sent = 0; sent < 200; sent += 1) attacker.wire.send({ type: 'rename', name: `${sent}` });
+      const answer = await ended(attacker.wire);
+      if (!(await witness.wire.fence())) throw new Error('the witness was closed out');
+      return [answer];
+    },
+  },
+  {
+    name: 'to enter and leave channels without end',
+    answers: [refused('rate-exceeded')],
+    run: async (field) => {
+      const { attacker, witness } = await field.pair({ grant: { channels: ['red', 'blue'] } });
+      for (let sent = 0; sent < 200; sent += 1)
+        attacker.wire.send({ type: 'channels', channels: sent % 2 ? [] : ['red', 'blue'] });
+      const answer = await ended(attacker.wire);
+      if (!(await witness.wire.fence())) throw new Error('the witness was closed out');
+      return [answer];
+    },
+  },
+  {
+    name: 'to whisper to all, to none, and to all again without end',
+    answers: [refused('rate-exceeded')],
+    run: async (field) => {
+      const { attacker, witness } = await field.pair();
+      for (let sent = 0; sent < 200; sent += 1)
+        attacker.wire.send({ type: 'whisper', slots: sent % 2 ? [] : [0, 1] });
+      const answer = await ended(attacker.wire);
+      if (!(await witness.wire.fence())) throw new Error('the witness was closed out');
+      return [answer];
+    },
+  },
+];
