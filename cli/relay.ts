@@ -105,13 +105,16 @@ async function runRelay(config: ReadConfig, log: RelayLog, stop: AbortSignal): P
   const relay = await startRelay({ ...relayOptionsOf(config), onEvent: (event) => log.write(event) });
   const { url, operationsUrl, adminUrl } = relay;
   log.write({ kind: 'listening', url, operationsUrl, adminUrl, admits: admittedBy(config.settings) });
-  const onHangUp = () => reload(relay, log);
+  const onHangUp = () => reload(relay, log, config.settings);
   process.on('SIGHUP', onHangUp);
   await Promise.race([stopped(stop), relay.ended]);
   const { connections } = relay.counts();
   if (drain.seconds > 0 && connections > 0)
     log.write({ kind: 'draining', connections, withinSeconds: drain.seconds });
+  // An administrator may have begun a drain that takes longer: whoever stops the process waits no longer than they were told.
+  const late = setTimeout(() => void relay.close(), drain.seconds * 1000);
   await relay.drain(drain.seconds * 1000, drain.goTo);
+  clearTimeout(late);
   process.off('SIGHUP', onHangUp);
   const { publishedFrames, drops: allDrops } = relay.counts();
   const drops = Object.fromEntries(Object.entries(allDrops).filter(([, count]) => count > 0));
@@ -121,8 +124,8 @@ async function runRelay(config: ReadConfig, log: RelayLog, stop: AbortSignal): P
 }
 
 /** Reads certificate and secrets anew. What comes of it is in the log; what is wrong leaves all as it was. */
-function reload(relay: RunningRelay, log: RelayLog): void {
-  void relay.reloadCertificate().catch(() => undefined);
+function reload(relay: RunningRelay, log: RelayLog, { tls }: RelaySettings): void {
+  if (tls) void relay.reloadCertificate().catch(() => undefined);
   try {
     relay.reloadSecrets();
   } catch (thrown) {

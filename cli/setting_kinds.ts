@@ -5,7 +5,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import { trustedProxyFault } from '../relay/trusted_proxies.js';
 import { LABEL } from '../voice/control.js';
-import { parseSteamId } from '../voice/steam_id.js';
+import { isPerson, parseSteamId } from '../voice/steam_id.js';
 import { Secret } from './secret.js';
 
 /** A scalar of YAML; whole numbers as bigint, since SteamIDs do not fit a number. */
@@ -148,7 +148,7 @@ export const steamId: Kind<string> = {
   read: (value) => {
     const parsed =
       typeof value === 'string' || typeof value === 'bigint' ? parseSteamId(String(value)) : null;
-    return parsed === null ? undefined : { value: String(parsed) };
+    return parsed === null || !isPerson(parsed) ? undefined : { value: String(parsed) };
   },
 };
 

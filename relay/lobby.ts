@@ -22,6 +22,10 @@ import type { Sanctioned } from './sanctions.js';
 import { TokenBucket } from './token_bucket.js';
 import type { Turn } from './turn.js';
 
+/** Talkspurts of a participant that are told: one in so many ms, and so many at once. */
+const TALKSPURT_MS: Milliseconds = 200;
+const TALKSPURTS_AT_ONCE = 10;
+
 /** A part of a lobby. Who is in it hears what is said to it, beside what is said to the lobby. */
 export interface Channel {
   /** The target of voice frames to it. */
@@ -73,8 +77,6 @@ export class Lobby {
   readonly #bySteamId = new Map<string, Participant>();
   readonly #channels = new Map<string, Channel>();
   readonly #byNumber = new Map<number, Channel>();
-  /** Whoever has somebody to whisper to. */
-  readonly #whisperers = new Set<Participant>();
   readonly #slots: RestingNumbers;
   readonly #numbers: RestingNumbers;
   #relaySequence = 0;
@@ -135,9 +137,11 @@ export class Lobby {
       priority: joiner.rights.priority,
       channels: NO_CHANNELS,
       whisperTo: NOBODY,
+      whisperedBy: NOBODY,
       topics: NO_TOPICS,
       speakingTo: null,
       heardAt: now,
+      talkspurtDueAt: now,
       whisperSequence: 0,
       awaySince: now,
       resumeToken: null,
@@ -162,14 +166,14 @@ export class Lobby {
     this.#slots.free(participant.slot, turn.now);
     this.tellOthers(participant, { type: 'left', slot: participant.slot }, turn);
     this.#whisperTo(participant, NOBODY, turn);
-    for (const other of this.#whisperers) {
-      if (other.whisperTo.includes(participant)) {
-        this.#whisperTo(
-          other,
-          other.whisperTo.filter((it) => it !== participant),
-          turn,
-        );
-      }
+    const { whisperedBy } = participant;
+    participant.whisperedBy = NOBODY;
+    for (const other of whisperedBy) {
+      this.#whisperTo(
+        other,
+        other.whisperTo.filter((it) => it !== participant),
+        turn,
+      );
     }
     for (const channel of participant.channels) channel.members.delete(participant);
     this.#endEmptyChannels(participant.channels, turn);
@@ -230,6 +234,17 @@ export class Lobby {
     if (target === Target.lobby) return true;
     if (target === Target.whisper) return speaker.whisperTo.length > 0;
     return speaker.channels.some(({ number }) => number === target);
+  }
+
+  /**
+   * Whether it is to be told that they begin to speak: each frame may be a talkspurt of its own, and everyone be told twice of each.
+   * Real-time: no allocation.
+   */
+  noteTalkspurt(participant: Participant, now: Milliseconds): 'to-tell' | 'too-many' {
+    const dueAt = Math.max(participant.talkspurtDueAt, now);
+    if (dueAt - now > TALKSPURT_MS * (TALKSPURTS_AT_ONCE - 1)) return 'too-many';
+    participant.talkspurtDueAt = dueAt + TALKSPURT_MS;
+    return 'to-tell';
   }
 
   /** They speak to this target now, or to none. */
@@ -340,12 +355,10 @@ export class Lobby {
     if (connection === null) return;
     const after = this.#topicsOf(participant);
     participant.topics = after;
-    for (const topic of before) {
-      if (!after.includes(topic)) turn.push({ kind: 'unsubscribe', connection, topic });
-    }
-    for (const topic of after) {
-      if (!before.includes(topic)) turn.push({ kind: 'subscribe', connection, topic });
-    }
+    // As sets: everyone in a lobby may whisper to the same one.
+    const [was, is] = [new Set(before), new Set(after)];
+    for (const topic of was) if (!is.has(topic)) turn.push({ kind: 'unsubscribe', connection, topic });
+    for (const topic of is) if (!was.has(topic)) turn.push({ kind: 'subscribe', connection, topic });
   }
 
   /** What they may hear. */
@@ -353,9 +366,7 @@ export class Lobby {
     if (!listener.rights.mayListen || listener.deafened) return NO_TOPICS;
     const topics = [this.topic];
     for (const { topic } of listener.channels) topics.push(topic);
-    for (const whisperer of this.#whisperers) {
-      if (whisperer.whisperTo.includes(listener)) topics.push(this.#whisperTopic(whisperer));
-    }
+    for (const whisperer of listener.whisperedBy) topics.push(this.#whisperTopic(whisperer));
     return topics;
   }
 
@@ -363,9 +374,17 @@ export class Lobby {
     const before = participant.whisperTo;
     if (participant.speakingTo === Target.whisper) this.setSpeaking(participant, null, turn);
     participant.whisperTo = others;
-    if (others.length > 0) this.#whisperers.add(participant);
-    else this.#whisperers.delete(participant);
-    for (const other of new Set([...before, ...others])) this.#refreshTopics(other, turn);
+    // Those alone for whom it changes: with everyone whispering to the same ones, all of them would be too many.
+    for (const other of before) {
+      if (others.includes(other)) continue;
+      other.whisperedBy = other.whisperedBy.filter((it) => it !== participant);
+      this.#refreshTopics(other, turn);
+    }
+    for (const other of others) {
+      if (before.includes(other)) continue;
+      other.whisperedBy = [...other.whisperedBy, participant];
+      this.#refreshTopics(other, turn);
+    }
   }
 
   /** The connections that are told of their speaking: who is where their frames go, deafened or not. */

@@ -1,31 +1,46 @@
 /**
  * Credentials that are good for one joining, and were used: by the id that their judge gave them.
  *
- * Bounded: when it is full, no other is taken until the oldest are old enough to be forgotten.
+ * Bounded, in all and for each person, so that nobody keeps others out by joining again and again: when it is full, no other is
+ * taken until the oldest are old enough to be forgotten.
  */
 
 import type { Milliseconds } from '../voice/units.js';
 
-const MAX_IDS = 100_000;
+const MAX_IDS = 1_000_000;
+/** Of one person. */
+const MAX_OWN_IDS = 1000;
 /** Longer than Steam lets a web ticket be good for, and than any app ticket is taken. */
 const REMEMBERED_MS = 86_400_000;
 
 export class OnceIds {
-  /** When each was used, the first used first. */
-  readonly #usedAt = new Map<string, Milliseconds>();
+  /** When each was used and by whom, the first used first. */
+  readonly #used = new Map<string, { readonly at: Milliseconds; readonly steamId: string }>();
+  /** How many of those each person used. */
+  readonly #own = new Map<string, number>();
+  readonly #most: number;
 
-  /** Whether somebody may join with it. */
-  judge(id: string, now: Milliseconds): 'new' | 'used' | 'full' {
-    for (const [oldest, usedAt] of this.#usedAt) {
-      if (now - usedAt < REMEMBERED_MS) break;
-      this.#usedAt.delete(oldest);
-    }
-    if (this.#usedAt.has(id)) return 'used';
-    return this.#usedAt.size >= MAX_IDS ? 'full' : 'new';
+  constructor(most = MAX_IDS) {
+    this.#most = most;
   }
 
-  /** Somebody joined with it: nobody else will. */
-  use(id: string, now: Milliseconds): void {
-    this.#usedAt.set(id, now);
+  /** Whether somebody may join with it. */
+  judge(id: string, steamId: string, now: Milliseconds): 'new' | 'used' | 'full' {
+    for (const [oldest, used] of this.#used) {
+      if (now - used.at < REMEMBERED_MS) break;
+      this.#used.delete(oldest);
+      const left = (this.#own.get(used.steamId) ?? 1) - 1;
+      if (left > 0) this.#own.set(used.steamId, left);
+      else this.#own.delete(used.steamId);
+    }
+    if (this.#used.has(id)) return 'used';
+    const isFull = this.#used.size >= this.#most || (this.#own.get(steamId) ?? 0) >= MAX_OWN_IDS;
+    return isFull ? 'full' : 'new';
+  }
+
+  /** Somebody joined with it, which was new: nobody else will. */
+  use(id: string, steamId: string, now: Milliseconds): void {
+    this.#used.set(id, { at: now, steamId });
+    this.#own.set(steamId, (this.#own.get(steamId) ?? 0) + 1);
   }
 }

@@ -28,12 +28,16 @@ export interface Participant {
   channels: readonly Channel[];
   /** To whom their frames with the whisper target go. */
   whisperTo: readonly Participant[];
+  /** Who whispers to them: the same, seen from there. */
+  whisperedBy: readonly Participant[];
   /** What their connection is subscribed to. */
   topics: readonly string[];
   /** The target of the talkspurt under way; null while they are silent. */
   speakingTo: number | null;
   /** When the last voice frame that went through came. */
   heardAt: Milliseconds;
+  /** When the next of their talkspurts would be due if they came evenly. */
+  talkspurtDueAt: Milliseconds;
   /** Of the frames that they whispered. */
   whisperSequence: number;
   /** When they went away; of no meaning while they are here. */

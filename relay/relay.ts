@@ -176,7 +176,10 @@ export class Relay {
     let outputs = NONE;
     if (speaker.speakingTo !== header.target || header.terminator) {
       const turn = new Turn(now, 0);
-      this.#setSpeaking(speaker, header.target, turn);
+      if (speaker.speakingTo !== header.target) {
+        const isTold = speaker.lobby.noteTalkspurt(speaker, now) === 'to-tell';
+        this.#setSpeaking(speaker, isTold ? header.target : null, turn);
+      }
       if (header.terminator) this.#setSpeaking(speaker, null, turn);
       outputs = turn.outputs;
     }
@@ -343,14 +346,16 @@ export class Relay {
   /** A credential that is good and says what the hello says lets its bearer in. */
   #judged(connection: Connection, hello: Hello, verdict: CredentialVerdict, turn: Turn): void {
     connection.judged = null;
-    const onceId = verdict.kind === 'admitted' ? verdict.onceId : null;
-    const once = onceId === null ? 'new' : this.#onceIds.judge(onceId, turn.now);
+    const once =
+      verdict.kind === 'denied' || verdict.onceId === null
+        ? 'new'
+        : this.#onceIds.judge(verdict.onceId, verdict.steamId, turn.now);
     const denied = whyDenied(hello, verdict, once);
     if (denied || verdict.kind === 'denied') {
       if (denied) this.#refuse(connection, denied.code, denied.detail, turn);
       return;
     }
-    const { expiresAt, steamId, ownerSteamId } = verdict;
+    const { expiresAt, steamId, ownerSteamId, onceId } = verdict;
     const ends = expiresAt !== null && this.#policy.atExpiry === 'close';
     const entrant: Entrant = {
       steamId,
@@ -367,7 +372,7 @@ export class Relay {
     };
     const version = versionOf(hello.versions) ?? 0;
     const joined = this.#join(connection, entrant, version, turn);
-    if (joined && onceId !== null) this.#onceIds.use(onceId, turn.now);
+    if (joined && onceId !== null) this.#onceIds.use(onceId, steamId, turn.now);
   }
 
   /** Whether they are in; otherwise they are refused. */

@@ -87,13 +87,15 @@ export class Sanctions {
     if (unixSeconds < this.#endsNext) return [];
     this.#endsNext = Number.POSITIVE_INFINITY;
     const changed: Sanction[] = [];
+    const hasEnded = (until: Until) => typeof until === 'number' && unixSeconds >= until;
     for (const [key, sanction] of this.#byKey) {
-      const after = { ...sanction };
-      for (const kind of SANCTION_KINDS) if (!isOn(after[kind], unixSeconds)) after[kind] = 'not';
-      if (SANCTION_KINDS.every((kind) => after[kind] === sanction[kind])) {
+      // Voice waits meanwhile: nothing is made for those, nearly all, that hold on.
+      if (!hasEnded(sanction.muted) && !hasEnded(sanction.deafened) && !hasEnded(sanction.banned)) {
         this.#noteEnds(sanction);
         continue;
       }
+      const after = { ...sanction };
+      for (const kind of SANCTION_KINDS) if (hasEnded(after[kind])) after[kind] = 'not';
       changed.push(after);
       if (isAnything(after)) this.#put(after);
       else this.#delete(key);

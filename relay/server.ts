@@ -23,6 +23,7 @@ import type { RelayCounts, RelayOptions, RelayState, RunningRelay } from './runn
 import { openSanctionsFile } from './sanctions_file.js';
 import { SteamWebTickets } from './steam_web_tickets.js';
 import { type SocketData, Switchboard } from './switchboard.js';
+import { readModerators } from './ticket_grant.js';
 import { TokenVerifier } from './tokens.js';
 import { TrustedProxies } from './trusted_proxies.js';
 import { VoicePort } from './voice_port.js';
@@ -81,7 +82,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     webTickets: asked,
     appTickets: appTickets ? new AppTickets(appTickets) : null,
     development: dev,
-    moderators: new Set(options.moderators),
+    moderators: readModerators(options.moderators ?? []),
   });
   const addresses = new AddressLimits(options.addressLimits);
   const trustedProxies = new TrustedProxies(options.trustedProxies ?? []);
@@ -183,7 +184,12 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   /** What closes after the port of voice: whoever looks there sees that it closes. */
   const closeOthers = async (): Promise<void> => {
     asked?.close();
-    await Promise.all([admin?.close(), kept?.close(), webhooks?.close(WEBHOOKS_CLOSE_MS)]);
+    // Who can still have somebody muted or banned goes before the file that keeps it.
+    const closeKept = async () => {
+      await admin?.close();
+      await kept?.close();
+    };
+    await Promise.all([closeKept(), webhooks?.close(WEBHOOKS_CLOSE_MS)]);
     await operations?.close();
   };
   let voicePort: VoicePort<SocketData>;
@@ -300,8 +306,11 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     counts,
     reloadCertificate: () => voicePort.reload(),
     reloadSecrets: () => {
-      admin?.reload();
-      webhooks?.reload();
+      try {
+        admin?.reload();
+      } finally {
+        webhooks?.reload();
+      }
     },
     drain,
     close,

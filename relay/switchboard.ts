@@ -61,7 +61,8 @@ export class Switchboard {
   readonly #sockets = new Map<ConnectionId, Socket>();
   /** Listeners that did not take a control message. */
   readonly #behind = new Set<Socket>();
-  #isCutting = false;
+  /** What is to be carried out behind what is under way; null while nothing is. */
+  #next: RelayOutput[] | null = null;
   #listenersCut = 0;
   #backpressureDrops = 0;
   #lastGoneAt: Milliseconds = Number.NEGATIVE_INFINITY;
@@ -154,17 +155,32 @@ export class Switchboard {
     return open.length;
   }
 
+  /**
+   * uWebSockets tells that a socket is closed while we close it. What comes of that, and of listeners that are cut, is carried out
+   * behind what is under way: the core was asked in this order.
+   */
   #perform(outputs: readonly RelayOutput[]): void {
-    for (const output of outputs) this.#performOne(output);
-    // Only now, and one after the other: a cut makes outputs of its own, which come after those under way.
-    if (this.#isCutting) return;
-    this.#isCutting = true;
-    for (const socket of this.#behind) {
-      this.#behind.delete(socket);
-      this.#listenersCut += 1;
-      socket.close();
+    if (this.#next) {
+      for (const output of outputs) this.#next.push(output);
+      return;
     }
-    this.#isCutting = false;
+    const next: RelayOutput[] = [];
+    this.#next = next;
+    try {
+      for (const output of outputs) this.#performOne(output);
+      for (;;) {
+        // Grows while it is gone through.
+        for (const output of next) this.#performOne(output);
+        next.length = 0;
+        const [behind] = this.#behind;
+        if (!behind) return;
+        this.#behind.delete(behind);
+        this.#listenersCut += 1;
+        behind.close();
+      }
+    } finally {
+      this.#next = null;
+    }
   }
 
   #performOne(output: RelayOutput): void {

@@ -97,6 +97,39 @@ t.test('a drain whose seconds are over ends all the same', async (t) => {
   t.equal((await closed)[0], 1001);
 });
 
+t.test('SIGTERM ends a longer drain that an administrator began', async (t) => {
+  const token = 'abcdefghijklmnopqrstuvwxyz0123456789';
+  const file = `${t.testdir({ 'admin.token': token })}/admin.token`;
+  const { relay, url } = await relayWith(
+    t,
+    '--admin-port',
+    '0',
+    '--admin-token-file',
+    file,
+    '--drain',
+    '0.05',
+  );
+  const [, admin] = await relay.printed('stdout', /Admin at (\S+)\. /);
+  const socket = await joined(url);
+  const told = once(socket, 'message');
+  const asked = await fetch(`${admin}v1/drain`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ withinMs: 86_400_000 }),
+  });
+  t.equal(asked.status, 202);
+  t.match(String((await told)[0]), /"withinMs":86400000/);
+  const closed = once(socket, 'close');
+  t.match(await end(relay), { code: 0, signal: null, stdout: /waits at most 0.05 s/ });
+  t.equal((await closed)[0], 1001);
+});
+
+t.test('SIGHUP says nothing of a certificate where there is none', async (t) => {
+  const { relay } = await relayWith(t);
+  relay.signal('SIGHUP');
+  t.match(await end(relay), { code: 0, stderr: '' });
+});
+
 t.test('a second signal ends a drain at once', async (t) => {
   const { relay, url } = await relayWith(t, '--drain', '25');
   const closed = once(await joined(url), 'close');

@@ -72,3 +72,33 @@ t.test('a drain over HTTP is answered, and ends the relay', async (t) => {
   );
   await empty.relay.ended;
 });
+
+t.test('a file of tokens that does not read keeps no webhook from its new secret', async (t) => {
+  let tokens = TOKEN;
+  let reads = 0;
+  const relay = await startRelay({
+    dev: true,
+    admin: { port: 0, tokens: { from: 'token', read: () => tokens } },
+    webhooks: [
+      {
+        url: 'http://127.0.0.1:9/',
+        secret: {
+          from: 'secret',
+          read: () => {
+            reads += 1;
+            return `whsec_${Buffer.from(TOKEN).toString('base64')}`;
+          },
+        },
+      },
+    ],
+  });
+  t.teardown(() => relay.close());
+  t.equal(reads, 1);
+  tokens = '';
+  t.throws(() => relay.reloadSecrets(), { code: 'ERR_HOTMIC_FILE' });
+  t.equal(reads, 2);
+});
+
+t.test('a moderator who is nobody keeps the relay from starting', async (t) => {
+  await t.rejects(startRelay({ dev: true, moderators: ['robin'] }), { name: 'RangeError' });
+});

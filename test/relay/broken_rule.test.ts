@@ -123,8 +123,8 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'whoever is no longer whispered to hears on': {
     file: 'lobby.js',
-    line: 'new Set([...before, ...others])',
-    instead: 'others',
+    line: 'other.whisperedBy = other.whisperedBy.filter((it) => it !== participant);\n            this.#refreshTopics(other, turn);',
+    instead: 'other.whisperedBy = other.whisperedBy.filter((it) => it !== participant);',
     fault: /hears .*wants/,
   },
   'whoever was muted while they spoke speaks on': {

@@ -32,6 +32,9 @@ export interface Member {
   whispers: Set<Member>;
   speakingTo: number | null;
   heardAt: number;
+  /** What was left at `talkspurtsAt` for talkspurts that are told: 200 each, one more each ms, 2000 at most. */
+  talkspurts: number;
+  talkspurtsAt: number;
   whispered: number;
 }
 
@@ -146,7 +149,8 @@ export class Model {
     end: 'terminator' | 'more',
   ): { topic: string; relaySequence: number } {
     const { lobby } = speaker;
-    speaker.speakingTo = end === 'terminator' ? null : target;
+    if (speaker.speakingTo !== target) speaker.speakingTo = this.#isTold(speaker) ? target : null;
+    if (end === 'terminator') speaker.speakingTo = null;
     speaker.heardAt = this.now;
     if (target === 0) return { topic: lobby.topic, relaySequence: lobby.sent++ & 0xffff };
     if (target === 255) {
@@ -192,6 +196,8 @@ export class Model {
       whispers: new Set(),
       speakingTo: null,
       heardAt: this.now,
+      talkspurts: 2000,
+      talkspurtsAt: this.now,
       whispered: 0,
     };
     lobby.members.set(entrant.steamId, member);
@@ -324,6 +330,14 @@ export class Model {
       lobby.channels.delete(name);
       lobby.numberFreedAt.set(number, this.now);
     }
+  }
+
+  #isTold(speaker: Member): boolean {
+    speaker.talkspurts = Math.min(2000, speaker.talkspurts + this.now - speaker.talkspurtsAt);
+    speaker.talkspurtsAt = this.now;
+    if (speaker.talkspurts < 200) return false;
+    speaker.talkspurts -= 200;
+    return true;
   }
 
   #takeHold(): void {

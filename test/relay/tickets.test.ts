@@ -4,7 +4,6 @@ import t from 'tap';
 import { EmbeddedSteam } from '../../native/embedded_steam.js';
 import { judgeDevelopmentTicket } from '../../relay/development_tickets.js';
 import type { RelayOutput } from '../../relay/io.js';
-import { OnceIds } from '../../relay/once_ids.js';
 import { DEVELOPMENT_SECRET, developmentKeys } from '../../tickets/development.js';
 import { MAX_TICKET_BYTES as LONGEST_SESSION_TICKET } from '../../tickets/session_ticket.js';
 import { sealWebTicket, type WebTicketFields } from '../../tickets/web_ticket.js';
@@ -153,19 +152,6 @@ t.test(
     }
   },
 );
-
-t.test('100000 used tickets are remembered for a day; then no other is taken', async (t) => {
-  const used = new OnceIds();
-  for (let made = 0; made < 100_000; made++) {
-    if (used.judge(`d:${made}`, made) !== 'new') throw new Error(`${made} is taken for used`);
-    used.use(`d:${made}`, made);
-  }
-  const day = 86_400_000;
-  t.equal(used.judge('d:new', day - 1), 'full');
-  t.equal(used.judge('d:0', day - 1), 'used');
-  t.equal(used.judge('d:new', day), 'new', 'the oldest made room');
-  t.equal(used.judge('d:1', day), 'used');
-});
 
 t.test('the well-known secret is the default one of embedded Steam and relay', async (t) => {
   t.same(developmentKeys(DEVELOPMENT_SECRET), KEYS);

@@ -309,3 +309,37 @@ t.test('nothing that a client puts into the fields of the relay matters', async 
   writeU32(frame, 12, 4242);
   t.match(bench.voice(1, frame), { kind: 'forward', slot: 0, relaySequence: 0, relayTimeMs: 0 });
 });
+
+t.test('of talkspurts ten at once and five a second are told, and all are heard', async (t) => {
+  const bench = new Bench();
+  for (const account of [1, 2]) bench.join(account);
+  const toldOf = (frames: number): number => {
+    let told = 0;
+    for (let frame = 0; frame < frames; frame++) {
+      const verdict = bench.voice(2, frameOf(2, { marker: true, terminator: true }));
+      t.equal(verdict.kind, 'forward');
+      told += tellsOf(verdict.outputs).length;
+    }
+    return told;
+  };
+  t.equal(toldOf(30), 20, 'that they began and ceased, ten times');
+  bench.now += 199;
+  t.equal(toldOf(10), 0);
+  bench.now += 1;
+  t.equal(toldOf(10), 2);
+  bench.now += 60_000;
+  t.equal(toldOf(30), 20, 'ten again and no more');
+});
+
+t.test('a talkspurt that is not told ends the one before all the same', async (t) => {
+  const bench = new Bench();
+  for (const account of [1, 2]) bench.join(account);
+  bench.text(2, { type: 'channels', channels: ['red'] });
+  for (let frame = 0; frame < 10; frame++) bench.voice(2, frameOf(2, { target: frame % 2 }));
+  t.equal(bench.relay.lobby('den')?.members[1]?.speakingTo, 1);
+  const last = bench.voice(2, frameOf(2));
+  t.equal(last.kind, 'forward');
+  t.equal(bench.relay.lobby('den')?.members[1]?.speakingTo, null);
+  bench.now += 200;
+  t.match(tellsOf(bench.voice(2, frameOf(2)).outputs), [[[1], { speaking: true }]], 'with the next');
+});
