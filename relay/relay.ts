@@ -22,10 +22,10 @@ import {
   type LobbyState,
   type LobbySummary,
   lobbyState,
-  planOf,
   summaryOf,
 } from './administration.js';
 import { type ClientCommand, type ClientOpening, readClientBytes } from './client_text.js';
+import { administer, obey } from './commands.js';
 import { type CredentialVerdict, FULL_RIGHTS, type Rights } from './credential.js';
 import {
   claimOf,
@@ -41,8 +41,7 @@ import {
 import type { ConnectionId, Departure, RelayInput, RelayOutput, RelayStateCounts } from './io.js';
 import { type RelayLimits, relayLimits } from './limits.js';
 import { type Entrant, Lobbies } from './lobbies.js';
-import type { Failure } from './lobby.js';
-import { endSanctions, type House, moderate } from './moderation.js';
+import { endSanctions, type House } from './moderation.js';
 import { OnceIds } from './once_ids.js';
 import { type Participant, stateOf } from './participant.js';
 import { Places } from './places.js';
@@ -202,7 +201,8 @@ export class Relay {
     unixSeconds: number,
   ): { readonly result: AdminResult; readonly outputs: readonly RelayOutput[] } {
     const turn = new Turn(now, unixSeconds);
-    return { result: this.#administer(command, turn), outputs: turn.outputs };
+    const result = administer(this.#house, this.#lobbies, this.limits, command, turn);
+    return { result, outputs: turn.outputs };
   }
 
   /** All lobbies. */
@@ -446,78 +446,16 @@ export class Relay {
   }
 
   #command(connection: Connection, participant: Participant, message: ClientCommand, turn: Turn): void {
-    const { lobby, rights } = participant;
-    let failure: Failure | null = null;
-    switch (message.type) {
-      case 'leave':
-        this.#end(connection, LEAVE_CLOSE_CODE, 'left', turn);
-        return;
-      case 'rename':
-        lobby.rename(participant, message.name, turn);
-        return;
-      case 'channels': {
-        const closed = message.channels.find(
-          (name) =>
-            rights.channels !== 'any' &&
-            !rights.channels.includes(name) &&
-            !participant.channels.some((channel) => channel.name === name),
-        );
-        failure =
-          closed === undefined
-            ? lobby.enterChannels(participant, message.channels, turn)
-            : { code: 'channel-not-allowed', detail: `channel ${closed} is not open to you` };
-        break;
-      }
-      case 'whisper':
-        failure = lobby.whisper(participant, message.slots, turn);
-        break;
-      case 'moderate':
-        failure = rights.moderator
-          ? moderate(this.#house, lobby.name, message, participant.steamId, turn)
-          : { code: 'not-moderator', detail: 'your credential does not make you a moderator' };
-        break;
+    if (message.type === 'leave') {
+      this.#end(connection, LEAVE_CLOSE_CODE, 'left', turn);
+      return;
     }
+    const failure = obey(this.#house, participant, message, turn);
     // Whoever moderates themselves may be gone.
-    if (failure && participant.connection !== null) {
-      this.#failures[failure.code] += 1;
-      turn.tell([participant.connection], {
-        type: 'failed',
-        request: message.type,
-        code: failure.code,
-        message: failure.detail,
-      });
-    }
-  }
-
-  #administer(command: AdminCommand, turn: Turn): AdminResult {
-    const failed = (
-      failure: Failure | { code: 'lobby-unknown' | 'lobby-exists' | 'relay-full'; detail: string },
-    ) => ({ kind: 'failed', ...failure }) as const;
-    switch (command.kind) {
-      case 'open-lobby': {
-        const plan = planOf(command, this.limits);
-        if (this.#lobbies.get(command.lobby)) {
-          return failed({ code: 'lobby-exists', detail: 'a lobby of this name is there already' });
-        }
-        if (this.#lobbies.isFull) return failed({ code: 'relay-full', detail: this.#lobbies.fullDetail });
-        this.#lobbies.open(command.lobby, plan, turn);
-        return { kind: 'done' };
-      }
-      case 'close-lobby': {
-        const lobby = this.#lobbies.get(command.lobby);
-        if (!lobby) return failed({ code: 'lobby-unknown', detail: 'no lobby of this name is there' });
-        for (const participant of [...lobby.participants]) {
-          this.#dismiss(participant, 'lobby-ended', 'the operator closed the lobby', turn);
-        }
-        this.#lobbies.endEmpty(lobby, 'by-admin', turn);
-        return { kind: 'done' };
-      }
-      case 'moderate': {
-        const failure = moderate(this.#house, command.lobby, command.moderation, 'admin', turn);
-        if (!failure) return { kind: 'done' };
-        return failed(failure);
-      }
-    }
+    if (!failure || participant.connection === null) return;
+    const { code, detail } = failure;
+    this.#failures[code] += 1;
+    turn.tell([participant.connection], { type: 'failed', request: message.type, code, message: detail });
   }
 
   #drain({ withinMs, goTo }: Extract<RelayInput, { kind: 'drain' }>, turn: Turn): void {
