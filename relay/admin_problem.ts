@@ -27,6 +27,7 @@ export const PROBLEM_STATUS = {
   'channel-not-allowed': 409,
   'channels-full': 409,
   'sanctions-full': 409,
+  'too-many-changes': 429,
 } as const satisfies Record<string, number> & Record<AdminFailure, number>;
 
 export type ProblemCode = keyof typeof PROBLEM_STATUS;

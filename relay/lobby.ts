@@ -141,6 +141,7 @@ export class Lobby {
       topics: NO_TOPICS,
       speakingTo: null,
       heardAt: now,
+      changeDueAt: now,
       talkspurtDueAt: now,
       whisperSequence: 0,
       awaySince: now,

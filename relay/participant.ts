@@ -36,6 +36,8 @@ export interface Participant {
   speakingTo: number | null;
   /** When the last voice frame that went through came. */
   heardAt: Milliseconds;
+  /** When the next change of theirs that everyone is told of would be due if they came evenly. */
+  changeDueAt: Milliseconds;
   /** When the next of their talkspurts would be due if they came evenly. */
   talkspurtDueAt: Milliseconds;
   /** Of the frames that they whispered. */

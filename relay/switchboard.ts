@@ -63,6 +63,7 @@ export class Switchboard {
   readonly #behind = new Set<Socket>();
   /** What is to be carried out behind what is under way; null while nothing is. */
   #next: RelayOutput[] | null = null;
+  #isShut = false;
   #listenersCut = 0;
   #backpressureDrops = 0;
   #lastGoneAt: Milliseconds = Number.NEGATIVE_INFINITY;
@@ -147,8 +148,9 @@ export class Switchboard {
     this.#perform(this.#options.relay.handle({ kind: 'drain', withinMs, goTo }, this.#options.now()));
   }
 
-  /** Closes all connections, and nobody is told that everybody leaves. Returns how many there were. */
+  /** Closes all connections, and nobody is told that everybody leaves, nor is it an event of each. Returns how many there were. */
   shutDown(): number {
+    this.#isShut = true;
     const open = [...this.#sockets.values()];
     this.#sockets.clear();
     for (const socket of open) socket.end(SHUTDOWN_CLOSE_CODE, 'shutdown');
@@ -209,7 +211,7 @@ export class Switchboard {
         this.#options.keep(output.sanction);
         return;
       case 'event':
-        this.#options.onEvent(output.event);
+        if (!this.#isShut) this.#options.onEvent(output.event);
         return;
     }
   }

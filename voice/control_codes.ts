@@ -65,6 +65,8 @@ export const FAILURE_CODES = [
   'channels-full',
   /** The relay remembers as many mutes and bans as it may. */
   'sanctions-full',
+  /** You rename yourself or change channels faster than everyone can be told. */
+  'too-many-changes',
 ] as const;
 
 export type FailureCode = (typeof FAILURE_CODES)[number];

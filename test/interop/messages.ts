@@ -45,6 +45,7 @@ const FAILURES = [
   'channel-not-allowed',
   'channels-full',
   'sanctions-full',
+  'too-many-changes',
 ];
 
 const checked = (ok: (value: unknown) => boolean, what: string): Field => ({

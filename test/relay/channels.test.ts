@@ -1,12 +1,13 @@
 /** Channels: who may enter which, who hears what is said there, and who is told. */
 
 import t from 'tap';
+import type { RelayLimits } from '../../relay/limits.js';
 import { MAX_CHANNELS_ENTERED } from '../../voice/control.js';
 import { Bench, deeds, failureOf, frameOf, refusalOf, tellsOf } from './kit.js';
 
 /** A lobby of three; the first is in `red`. */
-function threeWithRed(): Bench {
-  const bench = new Bench();
+function threeWithRed(limits: Partial<RelayLimits> = {}): Bench {
+  const bench = new Bench(limits);
   for (const account of [1, 2, 3]) bench.join(account);
   bench.text(1, { type: 'channels', channels: ['red'] });
   return bench;
@@ -153,3 +154,24 @@ t.test('one may be in 16 channels, each once', async (t) => {
   bench.join(3);
   t.equal(refusalOf(bench.text(3, { type: 'channels', channels: ['red', 'red'] })), 'message-malformed');
 });
+
+t.test(
+  'who renames themselves and changes channels without end is told that it is not done, and stays',
+  async (t) => {
+    const bench = threeWithRed({ channelsPerLobby: 64 });
+    const names = (from: number) => Array.from({ length: MAX_CHANNELS_ENTERED }, (_, n) => `c${from + n}`);
+    const asked = (from: number) => bench.text(2, { type: 'channels', channels: names(from) });
+    t.equal(failureOf(asked(0)), null);
+    t.equal(failureOf(asked(100)), 'too-many-changes', '17 of 40 are gone, and it would take 33');
+    t.equal(
+      bench.relay.lobby('den')?.members[1]?.channels?.length,
+      MAX_CHANNELS_ENTERED,
+      'nothing of it was done',
+    );
+    for (let n = 0; n < 4; n += 1) t.equal(failureOf(bench.text(2, { type: 'rename', name: `n${n}` })), null);
+    bench.now += 250 * 14;
+    t.equal(failureOf(asked(100)), null, 'four a second come back');
+    t.equal(failureOf(bench.text(2, { type: 'rename', name: 'x' })), 'too-many-changes');
+    t.equal(failureOf(bench.text(1, { type: 'rename', name: 'y' })), null, 'others are not held to it');
+  },
+);
