@@ -54,12 +54,13 @@ export function mostAtDoor(seconds: number): number {
   return 4 * (CONNECTIONS_PER_ADDRESS + 10 * Math.ceil(seconds));
 }
 
-/** How many of them are gone, once at least so many are and those that stay answer nothing. */
+/** How many of them are gone, once at least so many are and no more go. Somebody who came behind them has to be in. */
 export async function goneOf(wires: readonly Wire[], least: number): Promise<number> {
   const deadline = performance.now() + 5000;
-  for (;;) {
+  for (let before = -1; ; ) {
     const gone = wires.filter(({ isGone }) => isGone).length;
-    if (gone >= least) return gone;
+    if (gone >= least && gone === before) return gone;
+    before = gone;
     if (performance.now() > deadline) throw new Error(`${gone} of ${wires.length} are gone, wants ${least}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -115,7 +115,9 @@ export const TLS_ATTACKS: readonly Attack[] = [
       const from = field.address();
       const port = { port: field.place.port, ca: null };
       const wires = await Promise.all(times(1000, null).map(() => Wire.connect(port, from)));
-      const gone = await goneOf(wires, 1000 - mostAtDoor((performance.now() - startedAt) / 1000));
+      const seconds = (performance.now() - startedAt) / 1000;
+      await field.join();
+      const gone = await goneOf(wires, 1000 - mostAtDoor(seconds));
       for (const wire of wires) wire.drop();
       return times(gone, TURNED_AWAY);
     },
