@@ -23,6 +23,8 @@ export type Answer =
   | { readonly kind: 'failed'; readonly code: FailureCode }
   /** A TCP connection that ends before it is listened to: counted as not admitted. */
   | { readonly kind: 'turned-away' }
+  /** uWebSockets takes it for no proper request: which of these it answers depends on its version, and so on that of Node. */
+  | { readonly kind: 'malformed-request' }
   /** The connection ends without a word. */
   | { readonly kind: 'cut' }
   /** A listener that does not read is cut, because a control message does not fit. */
@@ -57,6 +59,14 @@ export const failed = (code: FailureCode): Answer => ({ kind: 'failed', code });
 export const http = (status: number): Answer => ({ kind: 'http', status });
 export const notAdmitted = (status: 403 | 429): Answer => ({ kind: 'not-admitted', status });
 export const CUT: Answer = { kind: 'cut' };
+export const MALFORMED_REQUEST: Answer = { kind: 'malformed-request' };
+const BY_UWEBSOCKETS = [400, 404, 431, 505];
+
+/** One of those that uWebSockets gives to what is no proper request; any other answer as it is. */
+export function malformedRequest(answer: Answer): Answer {
+  const isOne = answer.kind === 'cut' || (answer.kind === 'http' && BY_UWEBSOCKETS.includes(answer.status));
+  return isOne ? MALFORMED_REQUEST : answer;
+}
 export const NO_EFFECT: Answer = { kind: 'no-effect' };
 
 /** As it stands in the table. */
@@ -76,6 +86,8 @@ export function answerText(answer: Answer): string {
       return `failed: \`${answer.code}\``;
     case 'turned-away':
       return 'cut at once';
+    case 'malformed-request':
+      return 'HTTP 400, 404, 431 or 505, or cut, by the version of uWebSockets';
     case 'cut':
       return 'cut';
     case 'listener-cut':

@@ -1,7 +1,18 @@
 /** Who takes their time: they are waited for as long as the documents say, beside everybody else. */
 
 import { tokenUnder } from '../relay/token_kit.js';
-import { type Answer, type Attack, CUT, ended, http, httpOf, refused, times } from './attack.js';
+import {
+  type Answer,
+  type Attack,
+  CUT,
+  ended,
+  http,
+  httpOf,
+  MALFORMED_REQUEST,
+  malformedRequest,
+  refused,
+  times,
+} from './attack.js';
 import { type FrameToSend, frameBytes, Opcode, upgradeRequest, type Wire } from './wire.js';
 
 /** Sends a byte at a time until the connection ends. */
@@ -103,11 +114,11 @@ export const SLOW_ATTACKS: readonly Attack[] = [
   ).map(
     ([name, bytes]): Attack => ({
       name,
-      answers: [CUT],
+      answers: [MALFORMED_REQUEST],
       run: async (field) => {
         const wire = await field.dial();
         wire.write(bytes);
-        return [httpOf(await wire.answer())];
+        return [malformedRequest(httpOf(await wire.answer()))];
       },
     }),
   ),
