@@ -43,6 +43,8 @@ const SEGMENT = samplesOfMs(40);
 const PROBE = VOICE_RATE_HZ / 2;
 /** Samples of the low-pass; the coarse search then looks at every eighth. */
 const COARSE = 8;
+/** Of the coarse search, to be looked at in full: some around each of several pitch periods. */
+const COARSE_PLACES = 16;
 
 /** Compares what was said with the place in `heard` where it is found. Both mono at 24 kHz. */
 export function compareSpeech(saidPcm: Int16Array, heardPcm: Int16Array): SpeechComparison {
@@ -113,32 +115,43 @@ function segmentDb(said: Int16Array, at: number, heard: Int16Array, heardAt: num
   return 10 * Math.log10(saidEnergy / Math.max(1, saidEnergy - kept));
 }
 
-/** Where `said[from, to)` is found in `heard`: the lag to add, by normalised cross-correlation. */
+/**
+ * Where `said[from, to)` is found in `heard`: the lag to add, by normalised cross-correlation. The coarse search looks at every eighth
+ * sample, where a place one pitch period off may look better than the right one; so its best places are all looked at in full.
+ */
 function lagOf(said: Int16Array, from: number, to: number, heard: Int16Array): number {
   const probe = decimate(said.subarray(from, to));
   const track = decimate(heard);
-  let best = 0;
-  let bestScore = Number.NEGATIVE_INFINITY;
+  const places: { at: number; score: number }[] = [];
   let trackEnergy = 0;
   for (let i = 0; i < probe.length; i++) trackEnergy += (track[i] ?? 0) ** 2;
   for (let at = 0; at + probe.length <= track.length; at++) {
     let cross = 0;
     for (let i = 0; i < probe.length; i++) cross += probe[i]! * track[at + i]!;
     const score = cross / Math.sqrt(trackEnergy + 1);
-    if (score > bestScore) {
-      bestScore = score;
-      best = at;
+    if (places.length < COARSE_PLACES || score > places.at(-1)!.score) {
+      places.push({ at, score });
+      places.sort((left, right) => right.score - left.score);
+      places.length = Math.min(places.length, COARSE_PLACES);
     }
     trackEnergy += (track[at + probe.length] ?? 0) ** 2 - track[at]! ** 2;
   }
-  let lag = best * COARSE;
-  bestScore = Number.NEGATIVE_INFINITY;
-  for (let at = best * COARSE - COARSE; at <= best * COARSE + COARSE; at++) {
-    let cross = 0;
-    for (let i = from; i < to; i++) cross += said[i]! * (heard[at + i - from] ?? 0);
-    if (cross > bestScore) {
-      bestScore = cross;
-      lag = at;
+  let lag = 0;
+  let bestScore = Number.NEGATIVE_INFINITY;
+  for (const { at: coarse } of places) {
+    for (let at = coarse * COARSE - COARSE; at <= coarse * COARSE + COARSE; at++) {
+      let cross = 0;
+      let heardEnergy = 1;
+      for (let i = from; i < to; i++) {
+        const there = heard[at + i - from] ?? 0;
+        cross += said[i]! * there;
+        heardEnergy += there * there;
+      }
+      const score = cross / Math.sqrt(heardEnergy);
+      if (score > bestScore) {
+        bestScore = score;
+        lag = at;
+      }
     }
   }
   return lag - from;
