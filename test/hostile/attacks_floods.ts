@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { type Answer, type Attack, ended, httpOf, NO_EFFECT, notAdmitted, refused, times } from './attack.js';
 import { largestFrame } from './attacks_voice.js';
 import { CONNECTIONS_PER_ADDRESS, type Field } from './field.js';
-import type { Wire } from './wire.js';
+import { DEADLINE_MS, type Wire } from './wire.js';
 
 /** Opened in one go, so that neither side’s queue of connections overflows. */
 const AT_ONCE = 200;
@@ -56,7 +56,7 @@ export function mostAtDoor(seconds: number): number {
 
 /** How many of them are gone, once at least so many are and no more go. Somebody who came behind them has to be in. */
 export async function goneOf(wires: readonly Wire[], least: number): Promise<number> {
-  const deadline = performance.now() + 5000;
+  const deadline = performance.now() + DEADLINE_MS;
   for (let before = -1; ; ) {
     const gone = wires.filter(({ isGone }) => isGone).length;
     if (gone >= least && gone === before) return gone;
@@ -152,7 +152,7 @@ export function floodAttacks({ connections }: Size): readonly Attack[] {
         const passedOver = 'hotmic_backpressure_drops_total';
         const cut = 'hotmic_listeners_cut_total';
         const before = (await field.scrape()).samples;
-        const deadline = Date.now() + 30_000;
+        const deadline = Date.now() + DEADLINE_MS;
         let heard = 0;
         const frames = talkers.map(({ steamId }) => largestFrame(steamId));
         // The kernel holds megabytes for a listener before anything waits in the relay.
@@ -168,7 +168,7 @@ export function floodAttacks({ connections }: Size): readonly Attack[] {
             const after = (await field.scrape()).samples;
             if (after.get(cut)! > before.get(cut)!) break;
           }
-          if (Date.now() > deadline) throw new Error(`not cut within 30 s and ${heard} frames`);
+          if (Date.now() > deadline) throw new Error(`not cut within ${DEADLINE_MS} ms and ${heard} frames`);
         }
         if (!(await witness.wire.fence())) throw new Error('who reads was cut, too');
         return [{ kind: 'passed-over' }, { kind: 'listener-cut' }];

@@ -3,6 +3,7 @@
 import net from 'node:net';
 import { type Answer, type Attack, CUT, http, httpOf, times } from './attack.js';
 import type { Field } from './field.js';
+import { DEADLINE_MS } from './wire.js';
 
 function asks(name: string, answers: readonly Answer[], requests: readonly string[]): Attack {
   return {
@@ -105,7 +106,7 @@ async function holdOpen(field: Field): Promise<Answer[]> {
   const closed = sockets.map(
     (socket) =>
       new Promise<Answer>((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error('still open after 20 s')), 20_000);
+        const timer = setTimeout(() => reject(new Error(`still open after ${DEADLINE_MS} ms`)), DEADLINE_MS);
         socket.resume().once('close', () => {
           clearTimeout(timer);
           resolve(CUT);

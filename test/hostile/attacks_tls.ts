@@ -94,7 +94,7 @@ export const TLS_ATTACKS: readonly Attack[] = [
       let done = 0;
       const renegotiated = () =>
         new Promise<boolean>((resolve) => {
-          const timer = setTimeout(() => resolve(false), 1000);
+          const timer = setTimeout(() => resolve(false), DEADLINE_MS);
           socket.once('close', () => resolve(false));
           const started = socket.renegotiate({ rejectUnauthorized: false }, (error) => {
             clearTimeout(timer);

@@ -29,6 +29,8 @@ const HONEST = new URL('./honest_worker.js', import.meta.url);
 
 /** What the relay is set up with, where it differs from the defaults: so that no attack takes minutes. */
 export const RESUME_WITHIN_MS = 2000;
+/** How long anything may take that is to come: far above what a busy machine needs. */
+const WATCHDOG_MS = 120_000;
 export const PARTICIPANTS_PER_LOBBY = 12;
 export const CHANNELS_PER_LOBBY = 8;
 export const CREDENTIAL_BURST = 16;
@@ -387,7 +389,7 @@ export class Field {
     const wire = await this.socket();
     const asked = this.api.queries.length;
     wire.send({ type: 'hello', versions: [1], lobby, name: 'attacker', steamId, ticket });
-    const deadline = Date.now() + 5000;
+    const deadline = Date.now() + WATCHDOG_MS;
     while (this.api.queries.length === asked) {
       if (Date.now() > deadline) throw new Error('Steam was not asked');
       await new Promise((resolve) => setTimeout(resolve, 5));
@@ -403,7 +405,7 @@ export class Field {
     headers: http.OutgoingHttpHeaders = {},
   ): Promise<{ status: number; text: string }> {
     return new Promise((resolve, reject) => {
-      const options = { host: '127.0.0.1', port, path, headers, agent: false as const, timeout: 10_000 };
+      const options = { host: '127.0.0.1', port, path, headers, agent: false as const, timeout: WATCHDOG_MS };
       const request = http.get(options, (response) => {
         let text = '';
         response.setEncoding('utf8').on('data', (part) => {
@@ -429,11 +431,11 @@ export class Field {
 
   /** Asks until it is so: for what no event tells. */
   async until(isSo: (samples: Samples) => boolean, what: string): Promise<Samples> {
-    const deadline = Date.now() + 15_000;
+    const deadline = Date.now() + WATCHDOG_MS;
     for (;;) {
       const { samples } = await this.scrape();
       if (isSo(samples)) return samples;
-      if (Date.now() > deadline) throw new Error(`not within 15 s: ${what}`);
+      if (Date.now() > deadline) throw new Error(`not within ${WATCHDOG_MS} ms: ${what}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
@@ -450,7 +452,7 @@ export class Field {
     writeFileSync(join(this.#parts.folder, 'admin.token'), `${this.adminToken}\n`);
     this.#child.kill('SIGHUP');
     // The signal is handled before what comes after it is read; nothing tells.
-    const deadline = Date.now() + 5000;
+    const deadline = Date.now() + WATCHDOG_MS;
     const headers = { authorization: `Bearer ${this.oldAdminToken}` };
     while ((await this.get(this.adminPort, '/v1/counts', headers)).status === 200) {
       if (Date.now() > deadline) throw new Error('the old token is still taken');

@@ -36,7 +36,7 @@ export interface HonestReport {
 
 const FRAME_MS = 20;
 /** A frame that took longer was lost for whoever waits for it. */
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 90_000;
 /** Of those that are told. */
 const MAX_FAULTS = 20;
 

@@ -8,7 +8,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 
 /** How long anything may take that is to come, in ms. Longer than all of the relay's own times that are waited for. */
-export const DEADLINE_MS = 20_000;
+export const DEADLINE_MS = 120_000;
 
 export const Opcode = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 

@@ -94,9 +94,10 @@ sentence('speaking follows the first frame and the last, and ends by itself', as
   ada.say({ terminator: true });
   await bob.message('speaking', { slot: 0, speaking: false });
   t.same(bob.kinds(mark), ['voice', 'speaking', 'voice', 'voice', 'speaking']);
+  // From before the frame is sent: a machine that is busy makes this longer, never shorter.
+  const at = performance.now();
   ada.say();
   await bob.message('speaking', { slot: 0, speaking: true });
-  const at = performance.now();
   await bob.message('speaking', { slot: 0, speaking: false });
   const afterMs = performance.now() - at;
   t.ok(afterMs > 300, `the hangover of 400 ms took ${Math.round(afterMs)} ms`);
@@ -272,9 +273,10 @@ sentence('a mute of a second lasts a second', async (t, den) => {
   const mod = await den.join(1, { moderator: true });
   let shortestMs = Number.POSITIVE_INFINITY;
   for (let round = 0; round < 2; round += 1) {
+    // From before it is asked for: a machine that is busy makes this longer, never shorter.
+    const since = performance.now();
     mod.send({ type: 'moderate', steamId: idOf(1), action: 'mute', seconds: 1 });
     await mod.changed(0);
-    const since = performance.now();
     await mod.changed(0);
     shortestMs = Math.min(shortestMs, performance.now() - since);
   }

@@ -19,7 +19,7 @@ function harness(kind: string, args: string, defines = '') {
   const { status, stdout, stderr } = spawnSync('sh', [SCRIPT, kind, PROGRAM], {
     encoding: 'utf8',
     env: { ...process.env, HARNESS_ARGS: args, HARNESS_DEFINES: defines, HARNESS_TIMEOUT_S: '30' },
-    timeout: 90_000,
+    timeout: 300_000,
   });
   return { status, text: stdout + stderr };
 }

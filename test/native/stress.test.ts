@@ -20,7 +20,7 @@ t.test(
     t.comment(`seed ${SEED}`);
     const library = standIns.kind === 'built' ? standIns.libraries.sdk160 : '';
     const job = [library, '20000', '8', '20', '24', String(SEED)];
-    const child = spawnSync(process.execPath, [MAIN, ...job], { encoding: 'utf8', timeout: 110_000 });
+    const child = spawnSync(process.execPath, [MAIN, ...job], { encoding: 'utf8', timeout: 500_000 });
     t.equal(child.signal, null, child.stderr.slice(-2000));
     t.equal(child.status, 0, `${child.stdout}${child.stderr.slice(-2000)}`);
     t.match(JSON.parse(child.stdout), {

@@ -24,7 +24,7 @@ const passed = new Map<SteamUnderTest, Set<string>>();
 
 for (const subject of SUBJECTS) {
   t.test(`every function, signal and promise holds on: ${subject}`, async (t) => {
-    const child = spawnSync(process.execPath, [CHILD, subject], { encoding: 'utf8', timeout: 120_000 });
+    const child = spawnSync(process.execPath, [CHILD, subject], { encoding: 'utf8', timeout: 300_000 });
     t.equal(child.signal, null, `the process did not crash: ${child.stderr.slice(-2000)}`);
     t.equal(child.status, 0, child.stderr.slice(-2000));
     const lines = child.stdout.split('\n').filter((line) => line.startsWith('{'));
