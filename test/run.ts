@@ -10,6 +10,7 @@
 import { spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync, readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { COVERED_TESTS, Coverage } from './coverage.js';
 import { buildStandIns } from './kit/stand_in_steam.js';
 
 /** Depth 0 is a test file, depth 1 a sentence in it, deeper ones its assertions. */
@@ -34,19 +35,25 @@ const named = process.argv.slice(2);
 const all = readdirSync(TESTS, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.js'))
   .sort();
-const runs =
-  named.length > 0
-    ? [named]
-    : [
-        all.filter((name) => !COMPUTES.test(name)).map((name) => `${TESTS}/${name}`),
-        all.filter((name) => COMPUTES.test(name)).map((name) => `${TESTS}/${name}`),
-      ];
-// Once, and not by each test that wants them, all at a time.
-if (named.length === 0) await buildStandIns();
+const paced = all.filter((name) => !COMPUTES.test(name));
+const paths = (names: readonly string[]) => names.map((name) => `${TESTS}/${name}`);
 
 let code = 0;
-for (const files of runs) code = Math.max(code, await run(files));
+const short: string[] = [];
+if (named.length > 0) {
+  code = await run(named);
+} else {
+  // Once, and not by each test that needs them, all at a time.
+  await buildStandIns();
+  const coverage = new Coverage('out');
+  code = await run(paths(paced.filter((name) => COVERED_TESTS.test(name))), coverage.env);
+  code = Math.max(code, await run(paths(paced.filter((name) => !COVERED_TESTS.test(name)))));
+  code = Math.max(code, await run(paths(all.filter((name) => COMPUTES.test(name)))));
+  short.push(...(await coverage.report()));
+}
 for (const line of skipped) console.log(`SKIPPED ${line}`);
+for (const line of short) console.log(`FAILED coverage of ${line} or more`);
+failed += short.length;
 if (code !== 0 && failed === 0) {
   console.log(`tap ended with ${code}`);
   failed = 1;
@@ -54,9 +61,10 @@ if (code !== 0 && failed === 0) {
 console.log(`${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`);
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 
-/** Runs files, counts and prints. Returns tap's exit code. */
-async function run(files: readonly string[]): Promise<number> {
+/** Runs files with `env` added to the environment, counts and prints. Returns tap's exit code. */
+async function run(files: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<number> {
   const tap = spawn('node_modules/.bin/tap', ['--reporter=tap', ...files], {
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = new Promise<number>((resolve) => tap.on('close', (code) => resolve(code ?? 1)));
