@@ -138,9 +138,10 @@ function admittedBy({ dev, tokens, tickets, guests }: RelaySettings): string {
   if (dev) return 'anyone on this machine';
   const proofs = [
     ...(tokens.keysFile ? ['a token'] : []),
-    ...(tickets.web || tickets.app ? ['a ticket'] : []),
+    ...(tickets.web ? ['a web ticket'] : []),
+    ...(tickets.app?.alone === 'trust-forgeable' ? ['an app ticket, which any player can forge'] : []),
   ];
-  const proven = proofs.length > 0 ? [`who has ${proofs.join(' or ')}`] : [];
+  const proven = proofs.length > 0 ? [`players with ${proofs.join(' or ')}`] : [];
   return [...proven, ...(guests === 'refuse' ? [] : ['guests'])].join(', and ');
 }
 

@@ -67,7 +67,8 @@ const WARNINGS: ReadonlySet<LogEntry['kind']> = new Set([
 ]);
 
 function levelOf({ kind }: LogEntry): LogLevel {
-  if (kind === 'failed' || kind === 'sanctions-not-kept') return 'error';
+  // What an operator has to know of the set-up is hidden by no level.
+  if (kind === 'failed' || kind === 'sanctions-not-kept' || kind === 'at-risk') return 'error';
   return WARNINGS.has(kind) ? 'warn' : 'info';
 }
 
@@ -146,6 +147,8 @@ function describe(entry: LogEntry): string {
     }
     case 'refused':
       return `refused (${entry.code}): ${printable(entry.detail)}`;
+    case 'at-risk':
+      return `warning (${entry.code}): ${printable(entry.detail)}`;
     case 'not-admitted':
       return `not admitted (${entry.reason}): ${printable(entry.detail)}`;
     case 'listening': {

@@ -51,7 +51,11 @@ export function relayOptionsOf({ settings }: Pick<RelayConfig, 'settings'>): Rel
     }),
     ...(tickets.web && { webTickets: webTicketsOf(tickets.web) }),
     ...(tickets.app && {
-      appTickets: { appId: tickets.app.appId, keys: linesOf(tickets.app.keyFile) },
+      appTickets: {
+        appId: tickets.app.appId,
+        keys: linesOf(tickets.app.keyFile),
+        alone: tickets.app.alone,
+      },
     }),
     moderators,
     trustedProxies,

@@ -188,14 +188,22 @@ export const RELAY_SETTINGS = section('The settings of hotmic relay.', {
       ),
       vacBanned: setting(kinds.oneOf('refuse', 'admit'), 'refuse', 'People whom VAC banned from the game.'),
     }),
-    app: optionalSection('Encrypted app tickets: judged without asking anybody.', {
-      appId: required(APP_ID, '480', "The game's app id."),
-      keyFile: required(
-        kinds.secret,
-        '/etc/hotmic/app.key',
-        "The app's key, 64 hexadecimal digits; its former ones on further lines.",
-      ),
-    }),
+    app: optionalSection(
+      'Encrypted app tickets: a check beside a token or a web ticket. They prove nothing alone.',
+      {
+        appId: required(APP_ID, '480', "The game's app id."),
+        keyFile: required(
+          kinds.secret,
+          '/etc/hotmic/app.key',
+          "The app's key, 64 hexadecimal digits; its former ones on further lines.",
+        ),
+        alone: setting(
+          kinds.oneOf('refuse', 'trust-forgeable'),
+          'refuse',
+          'App tickets without a token or web ticket: refuse them, or admit their players although any player can forge one and join as another.',
+        ),
+      },
+    ),
   }),
   guests: setting(
     kinds.oneOf('refuse', 'listen', 'speak'),

@@ -4,9 +4,12 @@
  */
 
 import { MAX_TICKET_BYTES, MAX_TOKEN_CHARS, TOKEN_FORM } from '../voice/control.js';
-import type { ShownCredential } from './session.js';
+import type { BesideAppTicket, ShownCredential } from './shown_credential.js';
 
-/** At most one of these; of several the first counts. A function is called for each hello, and so gives a fresh one after a loss. */
+/**
+ * A token or a web ticket, of both the token, and perhaps an app ticket beside it. A function is called for each hello, and so gives a
+ * fresh one after a loss.
+ */
 export interface CredentialOptions {
   /** What the game's backend grants, where the relay wants it: a signed token, at most 4096 characters. */
   readonly token?: string | (() => Promise<string>);
@@ -17,7 +20,8 @@ export interface CredentialOptions {
   readonly ticket?: Uint8Array | (() => Promise<Uint8Array>);
   /**
    * Brings an encrypted app ticket, 1 to 2560 bytes, whose user data begins with the relay's nonce, 16 bytes. The relay waits
-   * 5 s for it.
+   * 5 s for it. It does not prove who a player is: give a token or a ticket beside it, or a relay refuses it (`not-proof`) unless its
+   * operator chose otherwise. A relay that reads no app tickets goes by the token or ticket.
    */
   readonly appTicket?: (nonce: Uint8Array) => Promise<Uint8Array>;
 }
@@ -46,12 +50,19 @@ export class Credentials {
 
   /** For the next hello; at once where nothing has to be asked. Rejects as the game's function does, or as the constructor throws. */
   next(): ShownCredential | Promise<ShownCredential> {
-    const { token, ticket, appTicket } = this.#options;
+    const beside = this.#proof();
+    if (!this.#options.appTicket) return beside;
+    if (!(beside instanceof Promise)) return { kind: 'app-ticket', beside };
+    return beside.then((proof) => ({ kind: 'app-ticket', beside: proof }));
+  }
+
+  #proof(): BesideAppTicket | Promise<BesideAppTicket> {
+    const { token, ticket } = this.#options;
     if (typeof token === 'function') return token().then(shownToken);
     if (token !== undefined) return shownToken(token);
     if (typeof ticket === 'function') return ticket().then(shownTicket);
     if (ticket !== undefined) return shownTicket(ticket);
-    return { kind: appTicket ? 'app-ticket' : 'none' };
+    return { kind: 'none' };
   }
 
   /** For a challenge. Rejects as the game's function does, or with what is wrong with the ticket. */
@@ -62,12 +73,12 @@ export class Credentials {
   }
 }
 
-function shownToken(token: string): ShownCredential {
+function shownToken(token: string): BesideAppTicket {
   checkToken(token);
   return { kind: 'token', token };
 }
 
-function shownTicket(ticket: Uint8Array): ShownCredential {
+function shownTicket(ticket: Uint8Array): BesideAppTicket {
   checkTicket('ticket', ticket);
   return { kind: 'ticket', ticket };
 }

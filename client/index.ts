@@ -11,6 +11,7 @@ export * from './publisher.js';
 export * from './receiver.js';
 export type { Moderation } from './requests.js';
 export * from './session.js';
+export type { BesideAppTicket, ShownCredential } from './shown_credential.js';
 export * from './transport.js';
 export * from './voice.js';
 export * from './voice_target.js';

@@ -22,13 +22,8 @@ import {
   whisperRequest,
 } from './requests.js';
 import type { Rim } from './rim.js';
-import {
-  Session,
-  type SessionDrop,
-  type SessionOutput,
-  type SessionRequest,
-  type ShownCredential,
-} from './session.js';
+import { Session, type SessionDrop, type SessionOutput, type SessionRequest } from './session.js';
+import type { ShownCredential } from './shown_credential.js';
 import type { OpenTransport, Transport } from './transport.js';
 import { urlToGoTo } from './url.js';
 import { isSameTarget, type VoiceTarget } from './voice_target.js';

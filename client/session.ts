@@ -16,6 +16,14 @@ import { type ErrorCode, HotmicError } from '../voice/error.js';
 import type { Milliseconds } from '../voice/units.js';
 import { packetOf, readVoiceHeader, type VoiceHeader } from '../voice/wire.js';
 import { type LobbyChange, LobbyState, type Member, type Participant } from './lobby_state.js';
+import {
+  type BesideAppTicket,
+  bytesOfHex,
+  type HelloCredential,
+  helloFieldsOf,
+  hexOfBytes,
+  type ShownCredential,
+} from './shown_credential.js';
 import type { VoiceTarget } from './voice_target.js';
 
 /** Who joins, and where. */
@@ -27,14 +35,6 @@ export interface SessionOptions {
   /** What the others see, 1 to 64 characters. */
   readonly name: string;
 }
-
-/** What shows the relay who we are, in one hello. */
-export type ShownCredential =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'token'; readonly token: string }
-  | { readonly kind: 'ticket'; readonly ticket: Uint8Array }
-  /** The relay is asked for a nonce; an input `app-ticket` answers the `challenge` that comes. */
-  | { readonly kind: 'app-ticket' };
 
 /** What a session does when its connection breaks. */
 export interface SessionReturn {
@@ -143,6 +143,8 @@ export class Session {
   #resume: { readonly token: string; readonly withinMs: Milliseconds } | null = null;
   /** How the last hello was said; null after a resume. */
   #shown: ShownCredential['kind'] | null = null;
+  /** What goes beside the app ticket that was asked for. */
+  #beside: BesideAppTicket = { kind: 'none' };
   #refusal: { readonly code: string; readonly error: HotmicError } | null = null;
   /** Why we are away. */
   #lostBy: HotmicError | null = null;
@@ -209,7 +211,7 @@ export class Session {
         return [this.#open(input.credential ?? { kind: 'none' })];
       case 'app-ticket':
         if (!this.#isEntering()) return [];
-        return [this.#hello({ appTicket: hexOf(input.ticket) })];
+        return [this.#hello({ ...helloFieldsOf(this.#beside), appTicket: hexOfBytes(input.ticket) })];
       case 'text':
         return this.#text(input.text);
       case 'voice':
@@ -255,19 +257,12 @@ export class Session {
       return { kind: 'send', text: writeMessage({ type: 'resume', versions: [PROTOCOL_VERSION], token }) };
     }
     this.#shown = credential.kind;
-    switch (credential.kind) {
-      case 'none':
-        return this.#hello({});
-      case 'token':
-        return this.#hello({ token: credential.token });
-      case 'ticket':
-        return this.#hello({ ticket: hexOf(credential.ticket) });
-      case 'app-ticket':
-        return this.#hello({ appTicket: 'request' });
-    }
+    if (credential.kind !== 'app-ticket') return this.#hello(helloFieldsOf(credential));
+    this.#beside = credential.beside;
+    return this.#hello({ ...helloFieldsOf(credential.beside), appTicket: 'request' });
   }
 
-  #hello(credential: { token?: string; ticket?: string; appTicket?: string }): SessionOutput {
+  #hello(credential: HelloCredential): SessionOutput {
     const { lobby } = this.#options;
     // Who comes back is who they were, under the name that they had last.
     const steamId = this.#lobby?.you.steamId ?? this.#options.steamId;
@@ -302,7 +297,7 @@ export class Session {
       case 'challenge':
         // One nonce, one ticket.
         this.#shown = null;
-        return [{ kind: 'challenge', nonce: bytesOf(message.nonce) }];
+        return [{ kind: 'challenge', nonce: bytesOfHex(message.nonce) }];
       case 'welcome':
         return this.#welcome(message);
       case 'failed':
@@ -413,12 +408,4 @@ function lostError(code: number, reason: string, failure: Error | null): HotmicE
   }
   const why = reason ? `${code}, ${reason}` : String(code);
   return new HotmicError('ERR_HOTMIC_CONNECTION_LOST', `Relay closed the connection (${why})`);
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-function bytesOf(hex: string): Uint8Array {
-  return Uint8Array.from(hex.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
 }

@@ -12,8 +12,8 @@ import { isLoopbackAddress, isLoopbackHost } from './loopback.js';
 export interface StartRequest {
   /** Whether it was started for development, with `--dev`. */
   readonly dev: boolean;
-  /** Whether it has anything to tell people by, or lets guests in. */
-  readonly judges: 'some' | 'none';
+  /** Whether it has anything to tell people by, or admits guests. `unproven-only`: app tickets, which prove nothing alone. */
+  readonly judges: 'some' | 'unproven-only' | 'none';
   /** Where it is to listen. */
   readonly host: string;
 }
@@ -31,6 +31,7 @@ export interface PeerRequest {
 /** Why admission refuses. Append only. */
 export type AdmissionFault =
   | 'not-dev'
+  | 'not-proof'
   | 'host-public'
   | 'peer-remote'
   | 'peer-forwarded'
@@ -76,6 +77,14 @@ export function admitStart({ dev, judges, host }: StartRequest): Admission {
       'not-dev',
       "it would not know whom to let in, wants keys to judge tokens by (--token-keys, tokens), Steam's tickets, or --dev (dev: true) for use " +
         'on this machine alone',
+    );
+  }
+  if (!dev && judges === 'unproven-only') {
+    return refused(
+      'not-proof',
+      'nobody could join: it takes app tickets alone, and an app ticket does not prove who a player is; expected keys to judge tokens by ' +
+        '(--token-keys, tokens) or web tickets (--tickets-web-app-id, webTickets) beside them, or that you accept that any player can ' +
+        'join as any other (--tickets-app-alone trust-forgeable)',
     );
   }
   if (dev && !isLoopbackHost(host)) {

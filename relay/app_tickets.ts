@@ -1,19 +1,20 @@
 /**
- * Encrypted app tickets, of requestEncryptedAppTicket: opened with the app's key, here and without asking anybody.
+ * Encrypted app tickets, of requestEncryptedAppTicket: read with the app's key, here and without asking anybody.
  *
- * Such a ticket names its player and app and when Steam made it, and holds what the game gave along. The game gives the nonce
- * that this very connection got, so that a ticket from elsewhere, or an old one, is worth nothing. Public readers know of no
- * field for bans or for the owner under family sharing; who needs those takes web tickets.
+ * Such a ticket claims a player, an app and a time, and proves none of them: a player can forge one that names anybody, with nothing but a
+ * genuine ticket of their own (docs/tickets.md). So a judgement here is no admission: judges.ts lets it stand beside a proof, or alone
+ * where the operator said so. The game gives the nonce that this very connection got, so that a ticket from elsewhere, or an
+ * old one, is refused.
  */
 
 import { timingSafeEqual } from 'node:crypto';
 import { DEVELOPMENT_SECRET, developmentKeys } from '../tickets/development.js';
-import { type OpenedAppTicket, openAppTicket } from '../tickets/encrypted_app_ticket.js';
+import { readAppTicketClaims, type UnprovenAppTicketClaims } from '../tickets/encrypted_app_ticket.js';
 import { readProtobuf } from '../tickets/protobuf.js';
 import { HotmicError } from '../voice/error.js';
 import { isPerson } from '../voice/steam_id.js';
-import type { CredentialVerdict } from './credential.js';
-import { grantTo, readModerators, sha256Of, ticketBytes, ticketRefused } from './ticket_grant.js';
+import type { Denied } from './credential.js';
+import { sha256Of, ticketBytes, ticketRefused } from './ticket_grant.js';
 
 export interface AppTicketOptions {
   /** The game's, 1 to 4294967295. */
@@ -25,9 +26,23 @@ export interface AppTicketOptions {
   readonly keys: readonly string[];
   /** How old a ticket may be, in seconds, 1 to 86400. Default 300. */
   readonly maxAgeS?: number;
-  /** SteamIDs, in decimal, that moderate in every lobby; at most 10000. Default none. */
-  readonly moderators?: readonly string[];
+  /**
+   * What becomes of an app ticket without a token or web ticket beside it. `refuse`: nobody is admitted by it. `trust-forgeable`: its
+   * player is admitted, though never as a moderator; **any player of the game can then join as any other**. Default `refuse`.
+   */
+  readonly alone?: 'refuse' | 'trust-forgeable';
 }
+
+/** What a ticket that passes says. It proves nothing. */
+export interface AppTicketClaims {
+  readonly kind: 'claims';
+  /** In decimal. */
+  readonly steamId: string;
+  /** Names the ticket, which is good for one joining. */
+  readonly onceId: string;
+}
+
+export type AppTicketVerdict = AppTicketClaims | Denied;
 
 /** Why an app ticket is refused. Append only. */
 export type AppTicketRefusal =
@@ -37,7 +52,9 @@ export type AppTicketRefusal =
   | 'other-nonce'
   | 'not-yet-valid'
   | 'expired'
-  | 'no-person';
+  | 'no-person'
+  | 'not-proof'
+  | 'other-steam-id';
 
 /** What a ticket is held to. */
 export interface AppTicketTerms {
@@ -46,7 +63,6 @@ export interface AppTicketTerms {
   /** 32 bytes each. */
   readonly keys: readonly Uint8Array[];
   readonly maxAgeS: number;
-  readonly moderators: ReadonlySet<string>;
 }
 
 /** How old an app ticket may be unless said otherwise, in seconds. */
@@ -67,9 +83,12 @@ const WANTED: Readonly<Record<AppTicketRefusal, string>> = {
   'not-yet-valid': 'one that is valid already; do the clocks agree?',
   expired: 'one that Steam has just made',
   'no-person': "one of a person's account",
+  'not-proof': 'a token or a web ticket beside it: an app ticket alone does not prove who a player is',
+  'other-steam-id': 'one that names the same player as the token or web ticket beside it',
 };
 
 export class AppTickets {
+  readonly alone: 'refuse' | 'trust-forgeable';
   readonly #terms: AppTicketTerms;
 
   /**
@@ -77,11 +96,16 @@ export class AppTickets {
    *   out of range. No error quotes a key.
    */
   constructor(options: AppTicketOptions) {
-    const { appId, maxAgeS = APP_TICKET_MAX_AGE_S } = options;
+    const { appId, maxAgeS = APP_TICKET_MAX_AGE_S, alone = 'refuse' } = options;
     wantRange('appId', appId, 0xffff_ffff);
     wantRange('maxAgeS', maxAgeS, 86_400);
-    const moderators = readModerators(options.moderators ?? []);
-    this.#terms = { appId, keys: readKeys(options.keys), maxAgeS, moderators };
+    if (alone !== 'refuse' && alone !== 'trust-forgeable') {
+      throw new RangeError(
+        'Cannot judge app tickets: alone is neither, expected "refuse" or "trust-forgeable"',
+      );
+    }
+    this.alone = alone;
+    this.#terms = { appId, keys: readKeys(options.keys), maxAgeS };
   }
 
   /**
@@ -91,7 +115,7 @@ export class AppTickets {
    * @param nonce What this connection was given: 16 bytes in hexadecimal.
    * @throws RangeError for a nonce or a time that is none: those are the relay's own.
    */
-  judge(ticket: string, nonce: string, unixSeconds: number): CredentialVerdict {
+  judge(ticket: string, nonce: string, unixSeconds: number): AppTicketVerdict {
     return judgeAppTicket(ticket, nonce, unixSeconds, this.#terms);
   }
 }
@@ -102,7 +126,7 @@ export function judgeAppTicket(
   nonce: string,
   unixSeconds: number,
   terms: AppTicketTerms,
-): CredentialVerdict {
+): AppTicketVerdict {
   if (!/^[0-9a-fA-F]{32}$/.test(nonce)) {
     throw new RangeError('Cannot judge an app ticket: the nonce is none, wants 16 bytes in hexadecimal');
   }
@@ -111,34 +135,34 @@ export function judgeAppTicket(
     throw new RangeError(`Cannot judge an app ticket: the time is ${unixSeconds}, wants unix seconds`);
   }
   const bytes = ticketBytes(ticket);
-  if (!bytes) return refused('malformed');
+  if (!bytes) return appTicketRefused('malformed');
   const opened = openUnder(bytes, terms.keys);
-  if (typeof opened === 'string') return refused(opened);
+  if (typeof opened === 'string') return appTicketRefused(opened);
   const { ownership, userData } = opened;
-  if (terms.appId !== null && ownership.appId !== terms.appId) return refused('other-app');
-  if (!holdsNonce(userData, nonce.toLowerCase())) return refused('other-nonce');
-  if (ownership.generatedAt > unixSeconds + MAX_AHEAD_S) return refused('not-yet-valid');
+  if (terms.appId !== null && ownership.appId !== terms.appId) return appTicketRefused('other-app');
+  if (!holdsNonce(userData, nonce.toLowerCase())) return appTicketRefused('other-nonce');
+  if (ownership.generatedAt > unixSeconds + MAX_AHEAD_S) return appTicketRefused('not-yet-valid');
   const isOld = unixSeconds - ownership.generatedAt > terms.maxAgeS;
-  if (isOld || unixSeconds >= ownership.expiresAt) return refused('expired');
-  if (!isPerson(ownership.steamId)) return refused('no-person');
+  if (isOld || unixSeconds >= ownership.expiresAt) return appTicketRefused('expired');
+  if (!isPerson(ownership.steamId)) return appTicketRefused('no-person');
   const onceId = `a:${sha256Of(ciphertextOf(bytes))}`;
-  return grantTo(String(ownership.steamId), { onceId, ownerSteamId: null }, terms.moderators);
+  return { kind: 'claims', steamId: String(ownership.steamId), onceId };
 }
 
-/** Of a ticket that opened. The frame around it can be written in many ways; this part only with the key. */
+/** Of a ticket that was read. The frame around it can be written in many ways. */
 function ciphertextOf(bytes: Uint8Array): Uint8Array {
   const field = readProtobuf(bytes)?.get(5);
-  if (field?.kind !== 'bytes') throw new Error('a ticket that opens has a ciphertext');
+  if (field?.kind !== 'bytes') throw new Error('a ticket that was read has a ciphertext');
   return field.value;
 }
 
 function openUnder(
   bytes: Uint8Array,
   keys: readonly Uint8Array[],
-): OpenedAppTicket | 'malformed' | 'undecipherable' {
+): UnprovenAppTicketClaims | 'malformed' | 'undecipherable' {
   for (const key of keys) {
-    const opened = openAppTicket(bytes, key);
-    if (opened.kind === 'app-ticket') return opened;
+    const opened = readAppTicketClaims(bytes, key);
+    if (opened.kind === 'unproven-claims') return opened;
     // What is wrong before the key comes in is wrong under each.
     if (opened.reason !== 'undecipherable') return 'malformed';
   }
@@ -186,6 +210,6 @@ function wantRange(option: string, value: number, max: number): void {
   );
 }
 
-function refused(reason: AppTicketRefusal): CredentialVerdict {
+export function appTicketRefused(reason: AppTicketRefusal): Denied {
   return ticketRefused(reason, WANTED[reason]);
 }

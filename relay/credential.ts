@@ -3,14 +3,26 @@
  * that is and what they may do. How tokens and tickets are judged is known to their own files alone.
  */
 
-/** What a hello brings. Secret: it is in no log, no event and no error. */
-export type Credential =
+/** What shows who somebody is. */
+export type Proof =
   /** A signed token, in compact form. */
   | { readonly kind: 'token'; readonly token: string }
   /** A web ticket, in hexadecimal, two digits a byte. */
-  | { readonly kind: 'web-ticket'; readonly ticket: string }
-  /** An encrypted app ticket, in hexadecimal, and the nonce that this connection was given, as its 16 bytes in hexadecimal. */
-  | { readonly kind: 'app-ticket'; readonly ticket: string; readonly nonce: string };
+  | { readonly kind: 'web-ticket'; readonly ticket: string };
+
+/** An encrypted app ticket, in hexadecimal, and the nonce that this connection was given, as its 16 bytes in hexadecimal. It only claims. */
+export interface AppTicketClaim {
+  readonly kind: 'app-ticket';
+  readonly ticket: string;
+  readonly nonce: string;
+}
+
+/** What a hello brings. Secret: it is in no log, no event and no error. */
+export type Credential =
+  | Proof
+  | AppTicketClaim
+  /** The proof decides; the app ticket has to name the same player. */
+  | { readonly kind: 'proof-and-app-ticket'; readonly proof: Proof; readonly appTicket: AppTicketClaim };
 
 /** What somebody may do. */
 export interface Rights {
@@ -33,8 +45,8 @@ export interface Admitted extends Rights {
   readonly lobby: string | null;
   /** When it ends, in seconds of unix time; null when it does not. */
   readonly expiresAt: number | null;
-  /** Names a credential that is good for one joining, such as a ticket's hash; null when it is good for many. */
-  readonly onceId: string | null;
+  /** Names each credential that is good for one joining, such as a ticket's hash; empty when all are good for many. */
+  readonly onceIds: readonly string[];
   /** Who owns the game, in decimal, when that is another account (family sharing); else null. */
   readonly ownerSteamId: string | null;
 }

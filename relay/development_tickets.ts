@@ -11,7 +11,12 @@ import {
   verifyDevelopmentWebTicket,
 } from '../tickets/development.js';
 import { TICKET_IDENTITY } from '../voice/control.js';
-import { APP_TICKET_MAX_AGE_S, type AppTicketTerms, judgeAppTicket } from './app_tickets.js';
+import {
+  APP_TICKET_MAX_AGE_S,
+  type AppTicketTerms,
+  type AppTicketVerdict,
+  judgeAppTicket,
+} from './app_tickets.js';
 import type { CredentialVerdict } from './credential.js';
 import { grantTo, ticketBytes, ticketRefused } from './ticket_grant.js';
 
@@ -33,11 +38,10 @@ const APP_TICKET_TERMS: AppTicketTerms = {
   appId: null,
   keys: [KEYS.encryptedAppTicket],
   maxAgeS: APP_TICKET_MAX_AGE_S,
-  moderators: NO_MODERATORS,
 };
 
 /**
- * Judges a web ticket of the embedded Steam, for any app. That it is good once is for the core to see to, by its `onceId`. Never
+ * Judges a web ticket of the embedded Steam, for any app. That it is good once is for the core to see to, by its `onceIds`. Never
  * throws on what the ticket holds.
  *
  * @param ticket In hexadecimal, two digits a byte.
@@ -54,7 +58,7 @@ export function judgeDevelopmentTicket(
   const expected = { appId: null, identity: TICKET_IDENTITY, steamId };
   const verdict = verifyDevelopmentWebTicket(bytes, expected, unixSeconds, KEYS);
   if (verdict.kind === 'refused') return ticketRefused(verdict.reason, WANTED[verdict.reason]);
-  const once = { onceId: `d:${verdict.id}`, ownerSteamId: null };
+  const once = { onceIds: [`d:${verdict.id}`], ownerSteamId: null };
   return grantTo(String(verdict.steamId), once, NO_MODERATORS);
 }
 
@@ -63,6 +67,6 @@ export function judgeDevelopmentAppTicket(
   ticket: string,
   nonce: string,
   unixSeconds: number,
-): CredentialVerdict {
+): AppTicketVerdict {
   return judgeAppTicket(ticket, nonce, unixSeconds, APP_TICKET_TERMS);
 }

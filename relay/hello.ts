@@ -3,7 +3,7 @@
 import { type ClientMessage, PROTOCOL_VERSION } from '../voice/control.js';
 import type { RefusalCode } from '../voice/control_codes.js';
 import { GUEST_HIGH, joinSteamId } from '../voice/steam_id.js';
-import type { Credential, CredentialVerdict } from './credential.js';
+import type { Credential, CredentialVerdict, Proof } from './credential.js';
 
 export type Hello = Extract<ClientMessage, { type: 'hello' }>;
 
@@ -46,31 +46,42 @@ export type Claim =
   | { readonly kind: 'refused'; readonly code: RefusalCode; readonly detail: string };
 
 /**
- * What a hello claims. Of several credentials the first counts: token, web ticket, app ticket.
+ * What a hello claims. Of a token and a web ticket the token counts. An app ticket goes beside either; where nobody judges app tickets, it
+ * is not looked at beside one.
  *
  * @param nonce Of the challenge that this connection had; null without one.
  */
 export function claimOf(hello: Hello, nonce: string | null, policy: RelayPolicy): Claim {
   const { token, ticket, appTicket, steamId } = hello;
-  if (token !== undefined) return { kind: 'credential', credential: { kind: 'token', token } };
-  if (ticket !== undefined) return { kind: 'credential', credential: { kind: 'web-ticket', ticket } };
-  if (appTicket !== undefined && policy.appTickets === 'nobody') {
-    const detail =
-      'the ticket is refused (not-judged-here), wants another credential: nobody here judges app tickets';
-    return { kind: 'refused', code: 'ticket-refused', detail };
-  }
-  if (appTicket === 'request') return { kind: 'challenge' };
+  const proof: Proof | null =
+    token !== undefined
+      ? { kind: 'token', token }
+      : ticket !== undefined
+        ? { kind: 'web-ticket', ticket }
+        : null;
+  if (appTicket !== undefined && policy.appTickets === 'judged')
+    return appTicketClaimOf(appTicket, proof, nonce);
+  if (proof) return { kind: 'credential', credential: proof };
   if (appTicket !== undefined) {
-    if (nonce === null) {
-      const detail = 'the ticket is refused (no-challenge), wants one with the nonce of a challenge';
-      return { kind: 'refused', code: 'ticket-refused', detail };
-    }
-    return { kind: 'credential', credential: { kind: 'app-ticket', ticket: appTicket, nonce } };
+    const detail =
+      'the ticket is refused (not-judged-here), expected another credential: nobody here judges app tickets';
+    return { kind: 'refused', code: 'ticket-refused', detail };
   }
   if (steamId === undefined && policy.guests !== 'refuse') return { kind: 'guest' };
   if (steamId !== undefined && policy.unproven === 'admit') return { kind: 'unproven', steamId };
   const detail = 'the hello shows not who it is from, wants a token or a ticket';
   return { kind: 'refused', code: 'credential-expected', detail };
+}
+
+function appTicketClaimOf(ticket: string, proof: Proof | null, nonce: string | null): Claim {
+  if (ticket === 'request') return { kind: 'challenge' };
+  if (nonce === null) {
+    const detail = 'the ticket is refused (no-challenge), expected one with the nonce of a challenge';
+    return { kind: 'refused', code: 'ticket-refused', detail };
+  }
+  const appTicket = { kind: 'app-ticket', ticket, nonce } as const;
+  const credential = proof ? ({ kind: 'proof-and-app-ticket', proof, appTicket } as const) : appTicket;
+  return { kind: 'credential', credential };
 }
 
 /**
@@ -83,21 +94,28 @@ export function whyDenied(
   verdict: CredentialVerdict,
   once: 'new' | 'used' | 'full',
 ): { readonly code: RefusalCode; readonly detail: string } | null {
-  const what = hello.token === undefined ? 'ticket' : 'token';
-  const denied = (reason: string, wanted: string, code: RefusalCode = `${what}-refused`) => ({
-    code,
-    detail: `the ${what} is refused (${reason}), wants ${wanted}`,
-  });
-  if (verdict.kind === 'denied') return denied(verdict.reason, verdict.wanted, verdict.code);
+  const denied = (
+    what: 'token' | 'ticket',
+    reason: string,
+    wanted: string,
+    code: RefusalCode = `${what}-refused`,
+  ) => ({ code, detail: `the ${what} is refused (${reason}), wants ${wanted}` });
+  const proof = hello.token === undefined ? 'ticket' : 'token';
+  if (verdict.kind === 'denied') {
+    const { code, reason, wanted } = verdict;
+    const what = code === 'token-refused' ? 'token' : code === 'ticket-refused' ? 'ticket' : proof;
+    return denied(what, reason, wanted, code);
+  }
   if (verdict.lobby !== null && verdict.lobby !== hello.lobby) {
-    return denied('other-lobby', 'one for the lobby in the hello');
+    return denied(proof, 'other-lobby', 'one for the lobby in the hello');
   }
   if (hello.steamId !== undefined && hello.steamId !== verdict.steamId) {
-    return denied('other-steam-id', 'one of the SteamID in the hello');
+    return denied(proof, 'other-steam-id', 'one of the SteamID in the hello');
   }
-  if (once === 'used') return denied('used', 'one that nobody has joined with');
+  // Only tickets are good for one joining.
+  if (once === 'used') return denied('ticket', 'used', 'one that nobody has joined with');
   if (once === 'full') {
-    return denied('relay-full', 'fewer that were used within a day', 'admission-unavailable');
+    return denied('ticket', 'relay-full', 'fewer that were used within a day', 'admission-unavailable');
   }
   return null;
 }

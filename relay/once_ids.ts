@@ -24,8 +24,8 @@ export class OnceIds {
     this.#most = most;
   }
 
-  /** Whether somebody may join with it. */
-  judge(id: string, steamId: string, now: Milliseconds): 'new' | 'used' | 'full' {
+  /** Whether somebody may join with all of these. */
+  judge(ids: readonly string[], steamId: string, now: Milliseconds): 'new' | 'used' | 'full' {
     for (const [oldest, used] of this.#used) {
       if (now - used.at < REMEMBERED_MS) break;
       this.#used.delete(oldest);
@@ -33,14 +33,15 @@ export class OnceIds {
       if (left > 0) this.#own.set(used.steamId, left);
       else this.#own.delete(used.steamId);
     }
-    if (this.#used.has(id)) return 'used';
-    const isFull = this.#used.size >= this.#most || (this.#own.get(steamId) ?? 0) >= MAX_OWN_IDS;
-    return isFull ? 'full' : 'new';
+    if (ids.some((id) => this.#used.has(id))) return 'used';
+    const isFull =
+      this.#used.size + ids.length > this.#most || (this.#own.get(steamId) ?? 0) + ids.length > MAX_OWN_IDS;
+    return isFull && ids.length > 0 ? 'full' : 'new';
   }
 
-  /** Somebody joined with it, which was new: nobody else will. */
-  use(id: string, steamId: string, now: Milliseconds): void {
-    this.#used.set(id, { at: now, steamId });
-    this.#own.set(steamId, (this.#own.get(steamId) ?? 0) + 1);
+  /** Somebody joined with these, which were new: nobody else will. */
+  use(ids: readonly string[], steamId: string, now: Milliseconds): void {
+    for (const id of ids) this.#used.set(id, { at: now, steamId });
+    if (ids.length > 0) this.#own.set(steamId, (this.#own.get(steamId) ?? 0) + ids.length);
   }
 }

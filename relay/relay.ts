@@ -347,15 +347,13 @@ export class Relay {
   #judged(connection: Connection, hello: Hello, verdict: CredentialVerdict, turn: Turn): void {
     connection.judged = null;
     const once =
-      verdict.kind === 'denied' || verdict.onceId === null
-        ? 'new'
-        : this.#onceIds.judge(verdict.onceId, verdict.steamId, turn.now);
+      verdict.kind === 'denied' ? 'new' : this.#onceIds.judge(verdict.onceIds, verdict.steamId, turn.now);
     const denied = whyDenied(hello, verdict, once);
     if (denied || verdict.kind === 'denied') {
       if (denied) this.#refuse(connection, denied.code, denied.detail, turn);
       return;
     }
-    const { expiresAt, steamId, ownerSteamId, onceId } = verdict;
+    const { expiresAt, steamId, ownerSteamId, onceIds } = verdict;
     const ends = expiresAt !== null && this.#policy.atExpiry === 'close';
     const entrant: Entrant = {
       steamId,
@@ -372,7 +370,7 @@ export class Relay {
     };
     const version = versionOf(hello.versions) ?? 0;
     const joined = this.#join(connection, entrant, version, turn);
-    if (joined && onceId !== null) this.#onceIds.use(onceId, steamId, turn.now);
+    if (joined) this.#onceIds.use(onceIds, steamId, turn.now);
   }
 
   /** Whether they are in; otherwise they are refused. */

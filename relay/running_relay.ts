@@ -19,17 +19,20 @@ import type { WebhookEvent, WebhookOptions } from './webhooks.js';
 
 export interface RelayOptions {
   /**
-   * For development, on this machine alone: whoever connects is let in. Default false; then one of `tokens`, `webTickets`,
-   * `appTickets` and `guests` is wanted. With both, a credential is judged where there is one.
+   * For development, on this machine alone: whoever connects is let in. Default false; then one of `tokens`, `webTickets`
+   * and `guests` is required. With both, a credential is judged where there is one.
    */
   readonly dev?: boolean;
   /** Who may come in is granted by tokens that the game's backend signs. docs/tokens.md says what they hold. */
   readonly tokens?: RelayTokens;
   /** Steam's web tickets are taken: Steam is asked about each. */
   readonly webTickets?: SteamWebTicketOptions;
-  /** Steam's encrypted app tickets are taken, and judged by the app's key. */
+  /**
+   * Steam's encrypted app tickets are read with the app's key. They prove nothing: each has to come beside a token or a web ticket of the
+   * same player, unless `alone` says otherwise.
+   */
   readonly appTickets?: AppTicketOptions;
-  /** SteamIDs, in decimal, that moderate in every lobby, by whatever they show who they are. Default none. */
+  /** SteamIDs, in decimal, that moderate in every lobby, by whatever proves who they are. An app ticket alone does not. Default none. */
   readonly moderators?: readonly string[];
   /** Who comes without Steam: refused, or let in to listen, or to speak too. Default `refuse`. */
   readonly guests?: RelayPolicy['guests'];
@@ -77,7 +80,14 @@ export interface RelayOptions {
   readonly onStage?: (slot: number, sequence: number, receivedAtMs: Milliseconds) => void;
   /** Told of what happens, for a log. Must not throw. */
   readonly onEvent?: (
-    event: RelayEvent | AdmissionEvent | CertificateEvent | AdminEvent | SanctionsFileEvent | WebhookEvent,
+    event:
+      | RelayEvent
+      | RiskEvent
+      | AdmissionEvent
+      | CertificateEvent
+      | AdminEvent
+      | SanctionsFileEvent
+      | WebhookEvent,
   ) => void;
 }
 
@@ -112,6 +122,14 @@ export interface OperationsOptions {
 
 /** How far a relay is. It is ready for connections when it is listening. */
 export type RelayState = 'starting' | 'listening' | 'draining' | 'closing';
+
+/** The relay starts with a setting that gives up some of its safety. */
+export interface RiskEvent {
+  readonly kind: 'at-risk';
+  /** Stable. `app-tickets-forgeable`: app tickets admit players alone, and any player can forge one that names another. */
+  readonly code: 'app-tickets-forgeable';
+  readonly detail: string;
+}
 
 /** A connection that did not become a WebSocket. */
 export interface AdmissionEvent {

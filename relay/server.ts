@@ -60,8 +60,10 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   const { host: wantedHost = '127.0.0.1', port: wantedPort = 0, origins = [], tls = null } = options;
   const { tokens, webTickets, appTickets, guests = 'refuse' } = options;
   const dev = options.dev === true;
-  const judges = tokens || webTickets || appTickets ? 'some' : 'none';
-  const admission = admitStart({ dev, judges: guests === 'refuse' ? judges : 'some', host: wantedHost });
+  const areAppTicketsTrusted = appTickets?.alone === 'trust-forgeable';
+  const isSomeoneAdmitted = tokens || webTickets || areAppTicketsTrusted || guests !== 'refuse';
+  const judges = isSomeoneAdmitted ? 'some' : appTickets ? 'unproven-only' : 'none';
+  const admission = admitStart({ dev, judges, host: wantedHost });
   if (admission.kind === 'refused') {
     throw new HotmicError('ERR_HOTMIC_ADMISSION', `Cannot start the relay: ${admission.detail}`);
   }
@@ -84,6 +86,13 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     development: dev,
     moderators: readModerators(options.moderators ?? []),
   });
+  if (areAppTicketsTrusted) {
+    options.onEvent?.({
+      kind: 'at-risk',
+      code: 'app-tickets-forgeable',
+      detail: 'app tickets admit players without other proof: any player of the game can join as any other',
+    });
+  }
   const addresses = new AddressLimits(options.addressLimits);
   const trustedProxies = new TrustedProxies(options.trustedProxies ?? []);
   const doorstep = new AddressLimits(doorstepLimits(options.addressLimits));

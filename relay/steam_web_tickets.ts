@@ -3,7 +3,7 @@
  *
  * Steam's answer about a ticket is shared by all that bring the same one at once, and remembered for some seconds: whoever
  * sends one ticket a thousand times makes one request. That a ticket is good for one joining is the core's to see to, by its
- * `onceId`. Neither tickets nor the key are in any verdict or error.
+ * `onceIds`. Neither tickets nor the key are in any verdict or error.
  */
 
 import { TICKET_IDENTITY } from '../voice/control.js';
@@ -154,8 +154,8 @@ export class SteamWebTickets {
     if (claimedSteamId !== null && claimedSteamId !== steamId) return refused('other-steam-id');
     if (publisherBanned) return refused('publisher-banned');
     if (vacBanned && this.#vacBanned === 'refuse') return refused('vac-banned');
-    const onceId = `w:${sha256Of(withoutPadding(bytes))}`;
-    return grantTo(steamId, { onceId, ownerSteamId }, this.#moderators);
+    const onceIds = [`w:${sha256Of(withoutPadding(bytes))}`];
+    return grantTo(steamId, { onceIds, ownerSteamId }, this.#moderators);
   }
 
   counts(): WebTicketCounts {

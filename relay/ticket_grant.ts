@@ -49,7 +49,7 @@ export function readModerators(moderators: readonly string[]): ReadonlySet<strin
 /** Somebody whose ticket is good: everything in every lobby, once. */
 export function grantTo(
   steamId: string,
-  { onceId, ownerSteamId }: Pick<Admitted, 'onceId' | 'ownerSteamId'>,
+  { onceIds, ownerSteamId }: Pick<Admitted, 'onceIds' | 'ownerSteamId'>,
   moderators: ReadonlySet<string>,
 ): Admitted {
   const moderator = moderators.has(steamId);
@@ -60,7 +60,7 @@ export function grantTo(
     steamId,
     lobby: null,
     expiresAt: null,
-    onceId,
+    onceIds,
     ownerSteamId,
   };
 }

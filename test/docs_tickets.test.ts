@@ -39,6 +39,8 @@ t.test('the tables of reasons have every one', async (t) => {
     'not-yet-valid': true,
     expired: true,
     'no-person': true,
+    'not-proof': true,
+    'other-steam-id': true,
   };
   const tables = [...page.matchAll(/\n\| reason .*\n\|[ -|]*\n([\s\S]*?)\n\n/g)].map(([, rows = '']) =>
     [...rows.matchAll(/^\| `([\w-]+)`/gm)].map(([, name]) => name),

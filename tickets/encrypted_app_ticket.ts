@@ -1,15 +1,18 @@
 /**
- * Steam's encrypted app ticket, what requestEncryptedAppTicket leads to: sealed and opened in its real format.
+ * Steam's encrypted app ticket, what requestEncryptedAppTicket leads to: sealed, and read, in its real format.
  *
- * Outside a Protocol Buffers message: 1 version, 2 CRC-32 of the plain text, 3 bytes of user data, 4 bytes of ownership, 5
- * ciphertext. That is AES-256: the IV, ECB-encrypted, then CBC with PKCS #7 padding. Inside: user data, ownership section
- * (see ownership.ts), in version 2 another 20 bytes, 8 bytes salt, the SHA-1 of all before it, u32. The key alone vouches
- * for it: there is no signature.
+ * **It proves nothing about who a player is.** Its cipher has no MAC, the hash inside has no key, and its plain text begins with
+ * user data that the player chooses. With nothing but a ticket of their own, anybody can make one that names anybody
+ * (docs/tickets.md, "An app ticket is no proof"). What is read from it is a claim, to be compared with a proof from elsewhere.
+ *
+ * Outside a Protocol Buffers message: 1 version, 2 CRC-32 of the plain text, 3 bytes of user data, 4 where in the plain text the hash
+ * begins, 5 ciphertext. That is AES-256: the IV, ECB-encrypted, then CBC with PKCS #7 padding. Inside: user data, ownership
+ * section (see ownership.ts), in version 2 the lengths once more, 8 bytes salt, the SHA-1 of all before it, u32.
  */
 
 import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
 import { crc32 } from './crc32.js';
-import { FieldWriter, sameBytes } from './fields.js';
+import { FieldReader, FieldWriter, sameBytes } from './fields.js';
 import { type Ownership, readOwnership, writeOwnership } from './ownership.js';
 import { type ProtobufField, protobufBytes, protobufVarint, readProtobuf } from './protobuf.js';
 
@@ -20,14 +23,16 @@ export const SALT_BYTES = 8;
 /** The most user data that is sealed, in bytes: the ticket then fits in 1024, the room that games give it. */
 export const MAX_USER_DATA_BYTES = 512;
 
-/** The longest ticket that is opened, in bytes. */
+/** The longest ticket that is read, in bytes. */
 export const MAX_ENCRYPTED_TICKET_BYTES = 32_768;
 
-const VERSION = 1;
-/** Two unknown u64 and a u32 between ownership and salt. */
+/** What Steam makes since August 2024. */
+const VERSION = 2;
+/** Five u32 between ownership and salt: their own length with all that follows, one that is not known, then three lengths. */
 const VERSION_2_BYTES = 20;
 const HASH_BYTES = 20;
-const TRAILER_BYTES = SALT_BYTES + HASH_BYTES + 4;
+/** Behind the hash: in version 2 the version once more. */
+const TRAILER_BYTES = 4;
 const BLOCK_BYTES = 16;
 
 /** What an encrypted app ticket says. */
@@ -37,12 +42,13 @@ export interface AppTicket {
   readonly userData: Uint8Array;
 }
 
-export interface OpenedAppTicket extends AppTicket {
-  readonly kind: 'app-ticket';
+/** What a ticket that deciphers says. Nobody vouches for it: whoever has a genuine ticket of their own can make one that says this. */
+export interface UnprovenAppTicketClaims extends AppTicket {
+  readonly kind: 'unproven-claims';
 }
 
 /**
- * Why a ticket does not open. Append only. `undecipherable` is everything behind the decryption, in one word: another key,
+ * Why a ticket cannot be read. Append only. `undecipherable` is everything behind the decryption, in one word: another key,
  * changed bytes, or no ticket inside. Who sends tickets is not to learn more than that.
  */
 export type AppTicketFault = 'too-long' | 'frame' | 'version' | 'ciphertext' | 'undecipherable';
@@ -70,12 +76,16 @@ export function sealAppTicket(
   const { userData } = ticket;
   if (userData.length > MAX_USER_DATA_BYTES) {
     throw new RangeError(
-      `Cannot seal ticket: ${userData.length} bytes of user data, wants at most ${MAX_USER_DATA_BYTES}`,
+      `Cannot seal ticket: ${userData.length} bytes of user data, expected at most ${MAX_USER_DATA_BYTES}`,
     );
   }
   const ownership = writeOwnership(ticket.ownership);
-  const plain = new FieldWriter().bytes(userData).bytes(ownership).bytes(salt);
-  plain.bytes(sha1(plain.finish())).u32('trailer', 0);
+  const hashAt = userData.length + ownership.length + VERSION_2_BYTES + SALT_BYTES;
+  const plain = new FieldWriter().bytes(userData).bytes(ownership);
+  plain.u32('rest', VERSION_2_BYTES + SALT_BYTES + HASH_BYTES + TRAILER_BYTES).u32('unknown', 0);
+  plain.u32('user data', userData.length).u32('ownership', ownership.length).u32('hashed', hashAt);
+  plain.bytes(salt);
+  plain.bytes(sha1(plain.finish())).u32('version', VERSION);
   const inner = plain.finish();
   const ecb = createCipheriv('aes-256-ecb', key, null).setAutoPadding(false);
   const cbc = createCipheriv('aes-256-cbc', key, iv);
@@ -84,19 +94,26 @@ export function sealAppTicket(
     ...protobufVarint(1, VERSION),
     ...protobufVarint(2, crc32(inner)),
     ...protobufVarint(3, userData.length),
-    ...protobufVarint(4, ownership.length),
+    ...protobufVarint(4, hashAt),
     ...protobufBytes(5, Uint8Array.from(ciphertext)),
   ]);
 }
 
 /**
- * Opens a ticket. What `bytes` hold never throws, and the work is bounded by their length. Whether the ticket is expired, and for
- * which app it is, is for the caller to see.
+ * Reads what a ticket claims. **Not proof of identity, however it was made fresh**: a player who has one genuine ticket of their own can
+ * make one that names somebody else (see above). Admit nobody by it; compare its SteamID with that of a proof, such as a token of
+ * your backend's or a web ticket that Steam judged.
+ *
+ * What `bytes` hold never throws, and the work is bounded by their length. Whether the ticket is expired, and for which app it is, is
+ * for the caller to check.
  *
  * @throws RangeError for a key that has not 32 bytes.
  */
-export function openAppTicket(bytes: Uint8Array, key: Uint8Array): OpenedAppTicket | MalformedAppTicket {
-  wantLength('open', 'key', key, KEY_BYTES);
+export function readAppTicketClaims(
+  bytes: Uint8Array,
+  key: Uint8Array,
+): UnprovenAppTicketClaims | MalformedAppTicket {
+  wantLength('read', 'key', key, KEY_BYTES);
   if (bytes.length > MAX_ENCRYPTED_TICKET_BYTES) return malformed('too-long');
   const fields = readProtobuf(bytes);
   if (!fields) return malformed('frame');
@@ -104,9 +121,9 @@ export function openAppTicket(bytes: Uint8Array, key: Uint8Array): OpenedAppTick
   const crc = varintOf(fields.get(2));
   // Protocol Buffers leave out a field that is 0.
   const userDataLength = fields.has(3) ? varintOf(fields.get(3)) : 0;
-  const ownershipLength = varintOf(fields.get(4));
+  const hashAt = varintOf(fields.get(4));
   const ciphertext = fields.get(5);
-  if (crc === null || userDataLength === null || ownershipLength === null || ciphertext?.kind !== 'bytes') {
+  if (crc === null || userDataLength === null || hashAt === null || ciphertext?.kind !== 'bytes') {
     return malformed('frame');
   }
   if (version !== 1 && version !== 2) return malformed('version');
@@ -115,14 +132,37 @@ export function openAppTicket(bytes: Uint8Array, key: Uint8Array): OpenedAppTick
 
   const inner = decipher(ciphertext.value, key);
   if (!inner || crc32(inner) !== crc) return malformed('undecipherable');
-  const hashedLength = userDataLength + ownershipLength + (version === 2 ? VERSION_2_BYTES : 0);
-  if (hashedLength + TRAILER_BYTES !== inner.length) return malformed('undecipherable');
-  const saltEnd = hashedLength + SALT_BYTES;
-  const hash = inner.subarray(saltEnd, saltEnd + HASH_BYTES);
-  if (!sameBytes(sha1(inner.subarray(0, saltEnd)), hash)) return malformed('undecipherable');
-  const ownership = readOwnership(inner.subarray(userDataLength, userDataLength + ownershipLength));
-  if (!ownership) return malformed('undecipherable');
-  return { kind: 'app-ticket', ownership, userData: inner.slice(0, userDataLength) };
+  const hashEnd = hashAt + HASH_BYTES;
+  if (hashEnd + TRAILER_BYTES !== inner.length) return malformed('undecipherable');
+  if (!sameBytes(sha1(inner.subarray(0, hashAt)), inner.subarray(hashAt, hashEnd))) {
+    return malformed('undecipherable');
+  }
+  const ownershipEnd = hashAt - SALT_BYTES - (version === 2 ? VERSION_2_BYTES : 0);
+  if (userDataLength > ownershipEnd) return malformed('undecipherable');
+  const ownership = readOwnership(inner.subarray(userDataLength, ownershipEnd));
+  if (!ownership || !saysSo(version, userDataLength, ownershipEnd, inner)) return malformed('undecipherable');
+  return { kind: 'unproven-claims', ownership, userData: inner.slice(0, userDataLength) };
+}
+
+/**
+ * Whether the plain text says of itself what the frame says of it. Version 2 holds version and lengths, and so a boundary that was moved in
+ * the frame shows, also where the frame calls it version 1. A ticket that was invented as a whole passes all the same.
+ */
+function saysSo(version: 1 | 2, userDataLength: number, ownershipEnd: number, inner: Uint8Array): boolean {
+  const isVersion2 = new FieldReader(inner.subarray(-TRAILER_BYTES)).u32() === 2;
+  if (version === 1) return !isVersion2;
+  const reader = new FieldReader(inner.subarray(ownershipEnd));
+  const rest = reader.left;
+  const isWhole = reader.u32() === rest;
+  // Not known: 0 in the tickets that were seen.
+  reader.u32();
+  return (
+    isVersion2 &&
+    isWhole &&
+    reader.u32() === userDataLength &&
+    reader.u32() === ownershipEnd - userDataLength &&
+    reader.u32() === ownershipEnd + VERSION_2_BYTES + SALT_BYTES
+  );
 }
 
 /** Null when the padding is none. In one go and not as a stream: a stream would fail later, where nobody can catch it. */
@@ -146,9 +186,9 @@ function sha1(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(createHash('sha1').update(bytes).digest());
 }
 
-function wantLength(action: 'seal' | 'open', what: string, bytes: Uint8Array, length: number): void {
+function wantLength(action: 'seal' | 'read', what: string, bytes: Uint8Array, length: number): void {
   if (bytes.length === length) return;
-  throw new RangeError(`Cannot ${action} ticket: ${what} has ${bytes.length} bytes, wants ${length}`);
+  throw new RangeError(`Cannot ${action} ticket: ${what} has ${bytes.length} bytes, expected ${length}`);
 }
 
 function malformed(reason: AppTicketFault): MalformedAppTicket {

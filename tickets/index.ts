@@ -1,5 +1,6 @@
 /**
- * `hotmic/tickets`: Steam's encrypted app tickets and session tickets, the embedded Steam's own, and the verdict on those.
+ * `hotmic/tickets`: Steam's encrypted app tickets, which prove nothing about who a player is, and session tickets; the embedded Steam's
+ * own tickets, and the verdict on those.
  */
 
 export * from './development.js';
@@ -9,9 +10,9 @@ export {
   MAX_ENCRYPTED_TICKET_BYTES,
   MAX_USER_DATA_BYTES,
   type MalformedAppTicket,
-  type OpenedAppTicket,
-  openAppTicket,
+  readAppTicketClaims,
   sealAppTicket,
+  type UnprovenAppTicketClaims,
 } from './encrypted_app_ticket.js';
 export { OWNERSHIP_VERSION, type Ownership } from './ownership.js';
 export {

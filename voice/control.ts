@@ -17,7 +17,7 @@ export const MAX_TOKEN_CHARS = 4096;
 /** What a token in a hello looks like: three parts in base64url. */
 export const TOKEN_FORM = /^[\w-]+\.[\w-]*\.[\w-]*$/;
 
-/** The longest control message, in bytes of UTF-8: a hello with the longest ticket. */
+/** The longest control message, in bytes of UTF-8: a hello with the longest ticket. Two credentials have to share it. */
 export const MAX_CONTROL_BYTES = 8192;
 
 /** What a game hands to getAuthTicketForWebApi for a ticket that a relay takes. */
@@ -121,11 +121,14 @@ const hello = z.object({
   name: label,
   /** Without it, whose the credential says; without one as well, a guest. */
   steamId: z.optional(steamId),
-  /** What the game's backend grants. Secret, as the others: it goes into no log and no error. Of several, the first here counts. */
+  /** What the game's backend grants. Secret, as the others: it goes into no log and no error. A ticket beside it is not judged. */
   token: z.optional(token),
   /** A web ticket: shows that the SteamID is the client's. */
   ticket: z.optional(ticket),
-  /** An encrypted app ticket, whose user data begins with the nonce of a challenge; `request` asks for that. */
+  /**
+   * An encrypted app ticket, whose user data begins with the nonce of a challenge; `request` asks for that. It proves nothing, and goes
+   * beside a token or a web ticket of the same player.
+   */
   appTicket: z.optional(z.union([z.literal('request'), ticket])),
 });
 

@@ -279,13 +279,16 @@ t.test('who names no SteamID says none, and learns it with the welcome', async (
 
 t.test('a challenge is answered by a hello with the ticket for its nonce, once', async (t) => {
   const session = new Session(OPTIONS);
-  const [request] = session.handle({ kind: 'opened', credential: { kind: 'app-ticket' } });
-  t.match(request, { kind: 'send', text: /"appTicket":"request"/ });
+  const [request] = session.handle({
+    kind: 'opened',
+    credential: { kind: 'app-ticket', beside: { kind: 'token', token: 'a.b.c' } },
+  });
+  t.match(request, { kind: 'send', text: /"token":"a.b.c","appTicket":"request"/ });
   const challenge = said({ type: 'challenge', nonce: `00ff${'12'.repeat(14)}` });
   const nonce = Uint8Array.of(0, 255, ...Array<number>(14).fill(18));
   t.same(session.handle(challenge), [{ kind: 'challenge', nonce }]);
   const [hello] = session.handle({ kind: 'app-ticket', ticket: Uint8Array.of(1, 171) });
-  t.match(hello, { kind: 'send', text: /"type":"hello".*"appTicket":"01ab"/ });
+  t.match(hello, { kind: 'send', text: /"type":"hello".*"token":"a.b.c","appTicket":"01ab"/ });
   t.match(session.handle(said(WELCOME)), [{ kind: 'welcome' }]);
   t.same(session.handle({ kind: 'app-ticket', ticket: Uint8Array.of(1) }), [], 'what comes late is not said');
   t.equal(endOf(session.handle(challenge)), 'ERR_HOTMIC_PROTOCOL');

@@ -333,7 +333,7 @@ export class RelayFuzzer {
       priority: random.below(8) === 0,
       channels: random.below(2) > 0 ? 'any' : ['red'],
       expiresAt: random.below(4) === 0 ? this.#unixSeconds + random.below(100) : null,
-      onceId: random.below(4) === 0 ? `t${random.below(1000)}` : null,
+      onceIds: random.below(4) === 0 ? [`t${random.below(1000)}`] : [],
       ownerSteamId: null,
     };
   }

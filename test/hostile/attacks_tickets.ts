@@ -1,7 +1,9 @@
 /** Steam's tickets that are forged, used up, or meant for something else; and a Steam that is down or hostile itself. */
 
 import { personSteamId } from '../../voice/steam_id.js';
+import { bytesOfHex, hexOfBytes } from '../kit/hex.js';
 import type { FakeTicket, FakeTrouble } from '../relay/fake_web_api.js';
+import { FORGERIES, type Forgery } from '../tickets/forgeries.js';
 import { type Answer, type Attack, ended, refused, times } from './attack.js';
 import { tryHello, VICTIM } from './attacks_tokens.js';
 import type { Field } from './field.js';
@@ -25,30 +27,52 @@ function webTicket(
   };
 }
 
-/** Asks for a challenge; gives its connection and nonce. */
-async function challenged(
-  field: Field,
-): Promise<{ wire: Wire; nonce: Buffer; answer: (appTicket: string) => Promise<Answer> }> {
-  const wire = await field.socket();
-  const hello = { type: 'hello', versions: [1], lobby: 'arena', name: 'x' };
-  wire.send({ ...hello, appTicket: 'request' });
-  const { nonce } = await wire.message('challenge');
-  const answer = (appTicket: string) => {
-    wire.send({ ...hello, appTicket });
-    return ended(wire);
-  };
-  return { wire, nonce: Buffer.from(nonce, 'hex'), answer };
+interface Challenged {
+  readonly wire: Wire;
+  readonly nonce: Buffer;
+  /** Whom the token beside the app ticket names. */
+  readonly steamId: string;
+  /** Says hello with the token and this app ticket. */
+  readonly say: (appTicket: string) => void;
 }
 
-function appTicket(name: string, reason: string, make: (field: Field, nonce: Buffer) => string): Attack {
+/** Asks for a challenge, with a good token of the attacker's own; gives its connection and nonce. */
+async function challenged(field: Field): Promise<Challenged> {
+  const wire = await field.socket();
+  const lobby = field.lobby();
+  const steamId = String(personSteamId(field.account()));
+  const token = await field.token({ lobby, steamId });
+  const hello = { type: 'hello', versions: [1], lobby, name: 'x', token };
+  wire.send({ ...hello, appTicket: 'request' });
+  const { nonce } = await wire.message('challenge');
+  const say = (appTicket: string) => wire.send({ ...hello, appTicket });
+  return { wire, nonce: Buffer.from(nonce, 'hex'), steamId, say };
+}
+
+function appTicket(
+  name: string,
+  reason: string,
+  make: (field: Field, nonce: Buffer, steamId: bigint) => string,
+): Attack {
   return {
     name,
     answers: [refused('ticket-refused', reason)],
     run: async (field) => {
-      const { nonce, answer } = await challenged(field);
-      return [await answer(make(field, nonce))];
+      const { wire, nonce, steamId, say } = await challenged(field);
+      say(make(field, nonce, BigInt(steamId)));
+      return [await ended(wire)];
     },
   };
+}
+
+/** Shown without a token or a web ticket. */
+async function aloneAnswer(field: Field, make: (nonce: Buffer) => string): Promise<Answer> {
+  const wire = await field.socket();
+  const hello = { type: 'hello', versions: [1], lobby: 'arena', name: 'x' };
+  wire.send({ ...hello, appTicket: 'request' });
+  const { nonce } = await wire.message('challenge');
+  wire.send({ ...hello, appTicket: make(Buffer.from(nonce, 'hex')) });
+  return await ended(wire);
 }
 
 function steamTrouble(name: string, reason: string, trouble: FakeTrouble): Attack {
@@ -62,6 +86,22 @@ function steamTrouble(name: string, reason: string, trouble: FakeTrouble): Attac
       } finally {
         field.api.trouble = null;
       }
+    },
+  };
+}
+
+/** Forged with nothing but the attacker's own genuine ticket: it names the victim, and holds this connection's nonce. */
+function forgedAppTicket({ name, forge }: Forgery): Attack {
+  return {
+    name: `an app ticket forged from one’s own: ${name}`,
+    answers: [refused('ticket-refused', 'not-proof')],
+    run: async (field) => {
+      const steam = (userData: Uint8Array) => bytesOfHex(field.appTicket(userData));
+      const victim = field.ownership({ steamId: BigInt(VICTIM) });
+      const answers = times(40, null).map(() =>
+        aloneAnswer(field, (nonce) => field.secret(hexOfBytes(forge(steam, nonce, victim)))),
+      );
+      return await Promise.all(answers);
     },
   };
 }
@@ -118,8 +158,10 @@ export const TICKET_ATTACKS: readonly Attack[] = [
     answers: [refused('ticket-refused', 'no-challenge')],
     run: async (field) => [await tryHello(field, { appTicket: field.appTicket(Buffer.alloc(16)) })],
   },
-  appTicket('an app ticket with the nonce of another connection, or without one', 'other-nonce', (field) =>
-    field.appTicket(Buffer.alloc(16, 7)),
+  appTicket(
+    'an app ticket with the nonce of another connection, or without one',
+    'other-nonce',
+    (field, _, steamId) => field.appTicket(Buffer.alloc(16, 7), { steamId }),
   ),
   appTicket('an app ticket under another key', 'undecipherable', (field, nonce) =>
     field.appTicket(nonce, {}, Buffer.alloc(32, 9)),
@@ -139,15 +181,26 @@ export const TICKET_ATTACKS: readonly Attack[] = [
     bytes[bytes.length - 30]! ^= 1;
     return field.secret(bytes.toString('hex'));
   }),
+  appTicket('an app ticket of somebody else, beside one’s own token', 'other-steam-id', (field, nonce) =>
+    field.appTicket(nonce, { steamId: BigInt(VICTIM) }),
+  ),
+  {
+    name: 'a genuine app ticket, with nothing beside it',
+    answers: [refused('ticket-refused', 'not-proof')],
+    run: async (field) => [await aloneAnswer(field, (nonce) => field.appTicket(nonce))],
+  },
+  ...FORGERIES.map(forgedAppTicket),
   {
     name: 'an app ticket a second time',
     answers: [refused('ticket-refused', 'other-nonce')],
     run: async (field) => {
       const first = await challenged(field);
-      const ticket = field.appTicket(first.nonce, { steamId: personSteamId(field.account()) });
-      first.wire.send({ type: 'hello', versions: [1], lobby: field.lobby(), name: 'x', appTicket: ticket });
+      const ticket = field.appTicket(first.nonce, { steamId: BigInt(first.steamId) });
+      first.say(ticket);
       field.secret((await first.wire.message('welcome')).resume.token);
-      return [await (await challenged(field)).answer(ticket)];
+      const second = await challenged(field);
+      second.say(ticket);
+      return [await ended(second.wire)];
     },
   },
   steamTrouble('a web ticket while Steam’s web API is down', 'steam-down', { status: 503 }),

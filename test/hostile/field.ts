@@ -342,12 +342,16 @@ export class Field {
     );
   }
 
+  /** What a good app ticket says now, but for what is changed. */
+  ownership(changed: Partial<Ownership> = {}): Ownership {
+    const now = Math.floor(Date.now() / 1000);
+    return ownershipOf({ appId: APP_ID, generatedAt: now - 1, expiresAt: now + 3600, ...changed });
+  }
+
   /** An app ticket under the app's key. */
   appTicket(nonce: Uint8Array, changed: Partial<Ownership> = {}, key = this.#appKey): string {
-    const now = Math.floor(Date.now() / 1000);
-    const ownership = ownershipOf({ appId: APP_ID, generatedAt: now - 1, expiresAt: now + 3600, ...changed });
     const sealed = sealAppTicket(
-      { ownership, userData: nonce },
+      { ownership: this.ownership(changed), userData: nonce },
       key,
       this.#random.bytes(16),
       this.#random.bytes(8),

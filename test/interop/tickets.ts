@@ -62,15 +62,17 @@ export function appTicket(steamId: string, userData: Buffer): string {
     u16(0),
   ]);
   const ownership = Buffer.concat([u32(fields.length + 4), fields]);
-  const salted = Buffer.concat([userData, ownership, randomBytes(8)]);
-  const plain = Buffer.concat([salted, createHash('sha1').update(salted).digest(), u32(0)]);
+  const hashAt = userData.length + ownership.length + 20 + 8;
+  const lengths = u32(52, 0, userData.length, ownership.length, hashAt);
+  const salted = Buffer.concat([userData, ownership, lengths, randomBytes(8)]);
+  const plain = Buffer.concat([salted, createHash('sha1').update(salted).digest(), u32(2)]);
   const key = keyFor('encrypted app ticket');
   const iv = randomBytes(16);
   const first = createCipheriv('aes-256-ecb', key, null).setAutoPadding(false);
   const rest = createCipheriv('aes-256-cbc', key, iv);
   const sealed = Buffer.concat([first.update(iv), first.final(), rest.update(plain), rest.final()]);
   return Buffer.concat([
-    ...[1, crc32(plain), userData.length, ownership.length].flatMap((value, index) => [
+    ...[2, crc32(plain), userData.length, hashAt].flatMap((value, index) => [
       Buffer.from([(index + 1) << 3]),
       varint(value),
     ]),

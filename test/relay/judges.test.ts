@@ -3,7 +3,7 @@
 import t from 'tap';
 import { EmbeddedSteam } from '../../native/embedded_steam.js';
 import { AppTickets } from '../../relay/app_tickets.js';
-import type { Credential, CredentialVerdict } from '../../relay/credential.js';
+import type { AppTicketClaim, Credential, CredentialVerdict, Proof } from '../../relay/credential.js';
 import { CredentialJudge, type Judges } from '../../relay/judges.js';
 import { developmentKeys } from '../../tickets/development.js';
 import { sealAppTicket } from '../../tickets/encrypted_app_ticket.js';
@@ -25,16 +25,17 @@ const OTHER = '76561197960265999';
 
 const nobody: Judges = { tokens: null, webTickets: null, appTickets: null, development: false };
 const appTickets = new AppTickets({ appId: APP, keys: [hexOfBytes(APP_KEY)] });
+const trusting = new AppTickets({ appId: APP, keys: [hexOfBytes(APP_KEY)], alone: 'trust-forgeable' });
 
-const token = (claims = claimsWith()): Credential => ({
+const token = (claims = claimsWith()): Proof => ({
   kind: 'token',
   token: tokenUnder(keys.EdDSA, claims),
 });
-const webTicket = (ticket: string): Credential => ({ kind: 'web-ticket', ticket });
-const embeddedTicket = (changed = {}): Credential =>
+const webTicket = (ticket: string): Proof => ({ kind: 'web-ticket', ticket });
+const embeddedTicket = (changed = {}): Proof =>
   webTicket(hexOfBytes(sealWebTicket(webFields(changed), DEV.webTicket)));
 
-function appTicket(key: Uint8Array, changed = {}): Credential {
+function appTicket(key: Uint8Array, changed = {}): AppTicketClaim {
   const sealed = sealAppTicket(
     { ownership: ownershipOf(changed), userData: NONCE },
     key,
@@ -65,7 +66,7 @@ t.test('a token’s grant is taken as it is: one lobby, its rights, its end', as
     priority: true,
     channels: ['red'],
     expiresAt: TOKEN_NOW + 600,
-    onceId: null,
+    onceIds: [],
     ownerSteamId: null,
   });
   t.match(await judge({ tokens: verifier }, token(), null, TOKEN_NOW + 9999), {
@@ -87,7 +88,7 @@ t.test('nobody is admitted as another than the hello says, by no credential', as
   ][] = [
     [{ tokens: verifier }, token(), STEAM_ID, 'token-refused', TOKEN_NOW],
     [{ webTickets: web.tickets() }, webTicket('ab12'), STEAMS_PLAYER, 'ticket-refused', NOW],
-    [{ appTickets }, appTicket(APP_KEY), String(PLAYER), 'ticket-refused', NOW],
+    [{ appTickets: trusting }, appTicket(APP_KEY), String(PLAYER), 'ticket-refused', NOW],
     [{ development: true }, embeddedTicket(), String(PLAYER), 'ticket-refused', NOW],
     [{ development: true }, appTicket(DEV.encryptedAppTicket), String(PLAYER), 'ticket-refused', NOW],
   ];
@@ -104,13 +105,8 @@ t.test('where nobody can judge a kind, it is refused, and what would be taken is
   const web = new FakeWeb();
   const all: Judges = { tokens: verifier, webTickets: web.tickets(), appTickets, development: false };
   const cases: [missing: Partial<Judges>, credential: Credential, code: string, wanted: string][] = [
-    [{ tokens: null }, token(), 'token-refused', 'a web ticket, or an encrypted app ticket'],
-    [
-      { webTickets: null },
-      webTicket('ab'),
-      'ticket-refused',
-      "a token of the game's backend, or an encrypted app ticket",
-    ],
+    [{ tokens: null }, token(), 'token-refused', 'a web ticket'],
+    [{ webTickets: null }, webTicket('ab'), 'ticket-refused', "a token of the game's backend"],
     [
       { appTickets: null },
       appTicket(APP_KEY),
@@ -139,14 +135,16 @@ t.test('an embedded Steam’s tickets let in in development alone, once, for any
     steamId: String(PLAYER),
     lobby: null,
     expiresAt: null,
-    onceId: /^d:[0-9a-f]{32}$/,
+    onceIds: [/^d:[0-9a-f]{32}$/],
     moderator: false,
   });
   t.same(await judge({ development: true }, webTicket(ticket.toUpperCase())), first, 'the same id again');
   t.match(await judge({}, webTicket(ticket)), { reason: 'not-judged-here' });
-  t.match(await judge({ appTickets }, appTicket(DEV.encryptedAppTicket)), { reason: 'undecipherable' });
+  t.match(await judge({ appTickets: trusting }, appTicket(DEV.encryptedAppTicket)), {
+    reason: 'undecipherable',
+  });
   const offline = await judge({ development: true }, appTicket(DEV.encryptedAppTicket, { appId: 12 }));
-  t.match(offline, { kind: 'admitted', onceId: /^a:/ });
+  t.match(offline, { kind: 'admitted', onceIds: [/^a:/] });
 });
 
 t.test('a development ticket is refused for what the embedded Steam’s verifier says', async (t) => {
@@ -170,13 +168,16 @@ t.test(
   async (t) => {
     const web = new FakeWeb();
     const both = { development: true, webTickets: web.tickets(), appTickets };
-    t.match(await judge(both, webTicket('14'.repeat(100))), { kind: 'admitted', onceId: /^w:/ });
+    t.match(await judge(both, webTicket('14'.repeat(100))), { kind: 'admitted', onceIds: [/^w:/] });
     t.equal(web.sent.length, 1);
-    t.match(await judge(both, embeddedTicket()), { kind: 'admitted', onceId: /^d:/ });
+    t.match(await judge(both, embeddedTicket()), { kind: 'admitted', onceIds: [/^d:/] });
     t.match(await judge(both, embeddedTicket({ identity: 'a shop' })), { reason: 'other-identity' });
     t.equal(web.sent.length, 1);
-    t.match(await judge(both, appTicket(APP_KEY)), { kind: 'admitted' });
-    t.match(await judge(both, appTicket(random.bytes(32))), { reason: 'undecipherable' });
+    t.match(await judge(both, appTicket(DEV.encryptedAppTicket)), { kind: 'admitted' });
+    t.match(await judge(both, appTicket(APP_KEY)), { reason: 'not-proof' });
+    const trustingBoth = { ...both, appTickets: trusting };
+    t.match(await judge(trustingBoth, appTicket(APP_KEY)), { kind: 'admitted' });
+    t.match(await judge(trustingBoth, appTicket(random.bytes(32))), { reason: 'undecipherable' });
   },
 );
 
@@ -188,7 +189,7 @@ t.test('whatever goes wrong inside, it is a verdict and lets nobody in, and quot
   const judges: Judges = {
     tokens: { verify: async () => fail() },
     webTickets: { judge: fail },
-    appTickets: { judge: fail },
+    appTickets: { judge: fail, alone: 'trust-forgeable' },
     development: false,
   };
   const odd = [
@@ -206,5 +207,5 @@ t.test('whatever goes wrong inside, it is a verdict and lets nobody in, and quot
   const late = await judge({ tokens: verifier }, token(), null, Number.NaN);
   t.match(late, { code: 'admission-unavailable', reason: 'failed' }, 'a time that is none');
   const broken = { ...appTicket(APP_KEY), nonce: 'none' } as Credential;
-  t.match(await judge({ appTickets }, broken), { code: 'admission-unavailable', reason: 'failed' });
+  t.match(await judge({ appTickets: trusting }, broken), { code: 'admission-unavailable', reason: 'failed' });
 });

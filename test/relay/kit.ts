@@ -66,7 +66,7 @@ export function admittedOf(account: number, changed: Partial<Admitted> = {}): Ad
     priority: false,
     channels: [],
     expiresAt: 2_000_003_600,
-    onceId: null,
+    onceIds: [],
     ownerSteamId: null,
     ...changed,
   };

@@ -38,7 +38,7 @@ t.test(
       channels: 'any',
       lobby: null,
       expiresAt: null,
-      onceId: `w:${hash}`,
+      onceIds: [`w:${hash}`],
       ownerSteamId: null,
     });
   },
