@@ -317,6 +317,26 @@ t.test('without dev, or on a host that others reach, the relay refuses to start'
   await t.rejects(startRelay({ dev: true, limits: { lobbies: 0 } }), RangeError);
 });
 
+t.test(
+  'with app tickets alone a relay refuses to start, unless forgeable ones are to be trusted; then it warns',
+  async (t) => {
+    const key = '00112233445566778899aabbccddeeff'.repeat(2);
+    const appTickets = { appId: 480, keys: [key] };
+    await t.rejects(startRelay({ appTickets }), {
+      code: 'ERR_HOTMIC_ADMISSION',
+      message: /does not prove who a player is.*trust-forgeable/,
+    });
+    const events: object[] = [];
+    const onEvent = (event: object) => events.push(event);
+    await (await startRelay({ appTickets, guests: 'listen', onEvent })).close();
+    t.same(events, []);
+    await (await startRelay({ appTickets: { ...appTickets, alone: 'trust-forgeable' }, onEvent })).close();
+    t.match(events, [
+      { kind: 'at-risk', code: 'app-tickets-forgeable', detail: /any player .* can join as any other/ },
+    ]);
+  },
+);
+
 t.test('a port in use is said to be, be it by another relay or by anything else', async (t) => {
   const relay = await relayFor(t);
   await t.rejects(startRelay({ dev: true, port: relay.port }), {
