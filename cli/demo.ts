@@ -7,6 +7,7 @@ import { monotonicMs } from '../client/clock.js';
 import { STAGES, type StageLatencies } from '../client/stage_log.js';
 import { SessionRecorder } from '../record/session_recorder.js';
 import { HotmicError } from '../voice/error.js';
+import { printable } from '../voice/printable.js';
 import { FLUSH_MS, printSession, throwFailure } from './record.js';
 import { type Part, type RehearsalResult, rehearse } from './rehearsal.js';
 import { SpeakerLine } from './speaker_line.js';
@@ -52,7 +53,8 @@ async function demo(options: DemoOptions, stop: AbortSignal): Promise<void> {
   const line = new SpeakerLine(process.stdout, () => monotonicMs() - startedAt);
   const recorder = await SessionRecorder.create(resolve(options.out), {
     existing: 'replace',
-    onTrackError: (track, error) => console.error(`${track.name}: ${error.message} [${error.code}]`),
+    onTrackError: (track, error) =>
+      console.error(`${printable(track.name)}: ${error.message} [${error.code}]`),
   });
   const flushing = setInterval(() => void recorder.flush(), FLUSH_MS);
   console.log('Ada, Ben and Cleo talk; a fourth listens and records.\n');

@@ -16,12 +16,12 @@ import {
   relayFault,
   steamIdOf,
 } from '../voice/packet.js';
+import { printable } from '../voice/printable.js';
 import { MAX_PACKET_BYTES, msOfSamples, VOICE_RATE_HZ } from '../voice/units.js';
 import { VoiceResult } from '../voice/voice_result.js';
 import { MAX_DECODED_SAMPLES, VoiceDecoder } from '../wasm/decompress.js';
 import { loadCodec } from '../wasm/load.js';
 import { counted } from './greeting.js';
-import { printable } from './speaker_line.js';
 
 interface InspectOptions {
   readonly json?: true;

@@ -7,8 +7,10 @@ import type { Participant } from '../client/lobby_state.js';
 import { joinVoice } from '../client/voice.js';
 import { HotmicError } from '../voice/error.js';
 import { Mixer } from '../voice/mixer.js';
-import { FRAME_MS, samplesOfMs } from '../voice/units.js';
+import { FRAME_MS, msOfSamples, samplesOfMs } from '../voice/units.js';
+import { dropSummary, lobbyDrops } from './drop_summary.js';
 import { memberEvents } from './greeting.js';
+import { LineBudget } from './line_budget.js';
 import { type MemberOptions, number, withMemberOptions } from './options.js';
 import { SpeakerLine } from './speaker_line.js';
 import { stopped, untilStopped } from './stop_signal.js';
@@ -41,20 +43,22 @@ async function listen(url: string, options: ListenOptions, stop: AbortSignal): P
     );
   }
   const startedAt = monotonicMs();
-  const line = new SpeakerLine(process.stderr, () => monotonicMs() - startedAt);
-  const mixer = new Mixer();
-  const member = memberEvents(options);
+  const lines = new LineBudget(monotonicMs);
+  const line = new SpeakerLine(process.stderr, () => monotonicMs() - startedAt, lines);
+  // Without a player nobody would pull.
+  const mixer = options.pcm ? new Mixer() : null;
+  const member = memberEvents(options, lines);
   const show = (participant: Participant) => {
-    mixer.setPriority(participant.slot, participant.priority ? 'priority' : 'none');
+    mixer?.setPriority(participant.slot, participant.priority ? 'priority' : 'none');
     line.show(participant);
   };
-  const { lobby, ended } = await joinVoice({
+  const { lobby, receiver, ended } = await joinVoice({
     ...options,
     url,
     signal: stop,
     onDecoded: (participant, voice, target) => {
       line.heard(participant, target);
-      mixer.push(voice.slot, voice.pcm, voice.terminator ? 'last' : 'within');
+      mixer?.push(voice.slot, voice.pcm, voice.terminator ? 'last' : 'within');
     },
     events: {
       ...member,
@@ -67,15 +71,21 @@ async function listen(url: string, options: ListenOptions, stop: AbortSignal): P
       onSpeaking: (participant) => line.show(participant),
       onLeft: (participant) => {
         line.remove(participant);
-        mixer.forget(participant.slot);
+        mixer?.forget(participant.slot);
       },
     },
   });
-  const sink = options.pcm ? playTo(process.stdout, mixer) : null;
+  const sink = mixer ? playTo(process.stdout, mixer) : null;
   const stopping = stopped(stop, options.seconds).then(() => lobby.leave());
   const error = await Promise.race([ended, sink?.closed ?? ended, stopping.then(() => null)]);
   sink?.stop();
   line.end();
+  const dropped = dropSummary({
+    ...lobbyDrops(lobby.counts(), receiver, lines),
+    'ms of sound (queue full)': Math.ceil(msOfSamples(mixer?.droppedSamples ?? 0)),
+    'queues (too many speakers)': mixer?.evictedSpeakers ?? 0,
+  });
+  if (dropped) console.error(dropped);
   if (error) throw error;
   await lobby.leave();
 }

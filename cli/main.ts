@@ -7,12 +7,12 @@
 
 import { Command, CommanderError } from 'commander';
 import { codeOf, HotmicError, messageOf } from '../voice/error.js';
+import { printable } from '../voice/printable.js';
 import { demoCommand } from './demo.js';
 import { inspectCommand } from './inspect.js';
 import { listenCommand } from './listen.js';
 import { recordCommand } from './record.js';
 import { relayCommand } from './relay.js';
-import { printable } from './speaker_line.js';
 import { steamCommand } from './steam.js';
 import { talkCommand } from './talk.js';
 import { tokenCommand } from './token.js';

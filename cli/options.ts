@@ -5,6 +5,7 @@
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { normalHost } from '../client/redirects.js';
 import { LABEL, MAX_CHANNELS_ENTERED } from '../voice/control.js';
 import { HotmicError, systemReason } from '../voice/error.js';
 import { parseSteamId, personSteamId } from '../voice/steam_id.js';
@@ -51,14 +52,16 @@ export interface MemberOptions {
   /** To be entered, in the order in which they were given. */
   readonly channel: readonly string[];
   readonly reconnect: 'auto' | 'never';
+  /** Hosts that a relay which drains may send us to, beside its own. */
+  readonly redirectHosts: readonly string[];
 }
 
 /** How many channels a command is in. */
 export type ChannelOption = 'one' | 'several';
 
 /**
- * Adds the relay's URL, `--lobby`, `--name`, `--channel`, `--steam-id`, `--guest`, `--token-file` and `--no-reconnect`; `memberOptions` reads
- * them.
+ * Adds the relay's URL, `--lobby`, `--name`, `--channel`, `--steam-id`, `--guest`, `--token-file`, `--redirect-host` and
+ * `--no-reconnect`.
  */
 export function withMemberOptions(command: Command, defaultName: string, channels: ChannelOption): Command {
   const channelText = {
@@ -87,6 +90,14 @@ export function withMemberOptions(command: Command, defaultName: string, channel
       '--token-file <file>',
       'token for a relay that wants one; - is standard input (default: HOTMIC_TOKEN)',
     )
+    .addOption(
+      new Option(
+        '--redirect-host <host>',
+        'host of another relay that this one may send us to before it stops; repeatable',
+      )
+        .argParser(redirectHost)
+        .default([], 'none but its own'),
+    )
     .option('--no-reconnect', 'end when the connection breaks (default: come back by itself)')
     .hook('preAction', wantLobby)
     .hook('preAction', takeToken)
@@ -102,12 +113,27 @@ function channelsOf(text: string, before: readonly string[], channels: ChannelOp
   return [...before, label(text)];
 }
 
+function redirectHost(text: string, before: readonly string[]): readonly string[] {
+  try {
+    return [...before, normalHost(text)];
+  } catch {
+    throw new InvalidArgumentError('Expected a host such as relay.example or relay.example:7800.');
+  }
+}
+
 /** Who nobody says we are gets a SteamID made up, but for guests; how it reconnects becomes the lobby's word for it. */
 function takeMember(command: Command): void {
-  const options = command.opts<{ steamId?: bigint; token?: string; guest?: true; reconnect: boolean }>();
+  const options = command.opts<{
+    steamId?: bigint;
+    token?: string;
+    guest?: true;
+    reconnect: boolean;
+    redirectHost: readonly string[];
+  }>();
   if (options.steamId === undefined && options.token === undefined && !options.guest) {
     command.setOptionValue('steamId', madeUpSteamId());
   }
+  command.setOptionValue('redirectHosts', options.redirectHost);
   command.setOptionValue('reconnect', options.reconnect ? 'auto' : 'never');
 }
 

@@ -5,10 +5,13 @@ import { monotonicMs } from '../client/clock.js';
 import { joinVoice } from '../client/voice.js';
 import { type RecordedSession, SessionRecorder } from '../record/session_recorder.js';
 import { HotmicError } from '../voice/error.js';
+import { printable } from '../voice/printable.js';
 import { msOfSamples } from '../voice/units.js';
+import { dropSummary, lobbyDrops } from './drop_summary.js';
 import { memberEvents } from './greeting.js';
+import { LineBudget } from './line_budget.js';
 import { type MemberOptions, number, withMemberOptions } from './options.js';
-import { printable, SpeakerLine } from './speaker_line.js';
+import { SpeakerLine } from './speaker_line.js';
 import { stopped, untilStopped } from './stop_signal.js';
 
 interface RecordOptions extends MemberOptions {
@@ -29,13 +32,14 @@ export function recordCommand(): Command {
 
 async function record(url: string, options: RecordOptions, stop: AbortSignal): Promise<void> {
   const startedAt = monotonicMs();
-  const line = new SpeakerLine(process.stderr, () => monotonicMs() - startedAt);
+  const lines = new LineBudget(monotonicMs);
+  const line = new SpeakerLine(process.stderr, () => monotonicMs() - startedAt, lines);
   const recorder = await SessionRecorder.create(options.out, {
     onTrackError: (track, error) =>
       console.error(`${printable(track.name)}: ${error.message} [${error.code}]`),
   });
-  const member = memberEvents(options);
-  const { lobby, ended } = await joinVoice({
+  const member = memberEvents(options, lines);
+  const { lobby, receiver, ended } = await joinVoice({
     ...options,
     url,
     signal: stop,
@@ -64,6 +68,13 @@ async function record(url: string, options: RecordOptions, stop: AbortSignal): P
   if (!error) await lobby.leave();
   const session = await recorder.finish((lobby.joinedRelayTimeMs + elapsedMs) >>> 0);
   printSession(session);
+  const dropped = dropSummary({
+    ...lobbyDrops(lobby.counts(), receiver, lines),
+    'voice frames (beyond the speakers that get a track)': session.refusedFrames,
+    'voice frames (ahead of real time)': session.aheadFrames,
+    'relay times (ahead of real time)': session.disbelievedTimes,
+  });
+  if (dropped) console.error(dropped);
   if (error) throw error;
   throwFailure(session);
 }

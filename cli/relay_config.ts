@@ -5,6 +5,7 @@
 
 import { relayLimits } from '../relay/limits.js';
 import { HotmicError, messageOf } from '../voice/error.js';
+import { printable } from '../voice/printable.js';
 import { didYouMean } from './did_you_mean.js';
 import { type ConfigFile, type Problem, readConfigFile, shown, shownName } from './relay_config_file.js';
 import {
@@ -18,7 +19,6 @@ import {
 } from './relay_settings.js';
 import { Secret } from './secret.js';
 import type { Place } from './setting_kinds.js';
-import { printable } from './speaker_line.js';
 
 /** Where a value is from. */
 export interface Origin {

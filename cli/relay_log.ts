@@ -4,7 +4,7 @@
  */
 
 import type { startRelay } from '../relay/index.js';
-import { printable } from './speaker_line.js';
+import { printable } from '../voice/printable.js';
 
 type RelayLogEvent = Parameters<NonNullable<Parameters<typeof startRelay>[0]['onEvent']>>[0];
 

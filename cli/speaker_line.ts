@@ -1,10 +1,14 @@
 /**
- * Shows who is speaking: one line that is written anew on a terminal, a line a change elsewhere.
+ * Shows who is speaking: one line that is redrawn on a terminal, a line for each change elsewhere.
+ *
+ * Bounds: as many people as the lobby tells of (1,000), and as many lines as its budget allows.
  */
 
 import type { Lobby } from '../client/lobby.js';
 import type { Participant } from '../client/lobby_state.js';
 import type { VoiceTarget } from '../client/voice_target.js';
+import { printable } from '../voice/printable.js';
+import { LineBudget } from './line_budget.js';
 
 /** Where it writes, and what that is. */
 export interface SpeakerLineOutput {
@@ -19,6 +23,7 @@ type Person = Pick<Participant, 'slot' | 'name' | 'speaking'> & Partial<Particip
 export class SpeakerLine {
   readonly #output: SpeakerLineOutput;
   readonly #elapsedMs: () => number;
+  readonly #budget: LineBudget;
   /** By slot: two may have one name. */
   readonly #people = new Map<number, Person>();
   /** Whom the newest voice of a slot was for. */
@@ -27,9 +32,10 @@ export class SpeakerLine {
   #ticking: NodeJS.Timeout | undefined;
 
   /** `elapsedMs` gives the time to print before each line. */
-  constructor(output: SpeakerLineOutput, elapsedMs: () => number) {
+  constructor(output: SpeakerLineOutput, elapsedMs: () => number, budget = new LineBudget(elapsedMs)) {
     this.#output = output;
     this.#elapsedMs = elapsedMs;
+    this.#budget = budget;
   }
 
   /** For a lobby: everyone who is there, from the welcome on. */
@@ -85,6 +91,7 @@ export class SpeakerLine {
   /** One row of the terminal: who speaks comes first, and who does not fit is counted. */
   #redraw(): void {
     this.#ticking ??= setInterval(() => this.#redraw(), 1000).unref();
+    if (!this.#budget.take()) return;
     const people = [...this.#people.values()].sort((a, b) => Number(b.speaking) - Number(a.speaking));
     let room = (this.#output.columns ?? 80) - this.#time().length - 8;
     let shown = 0;
@@ -109,7 +116,7 @@ export class SpeakerLine {
   }
 
   #write(text: string): void {
-    this.#output.write(`${this.#time()}  ${text}\n`);
+    if (this.#budget.take()) this.#output.write(`${this.#time()}  ${text}\n`);
   }
 
   #time(): string {
@@ -144,9 +151,4 @@ function newsOf(person: Person, before: Person | undefined): string[] {
   const channels = [before, person].map((it) => printable((it.channels ?? []).join(', ')));
   if (channels[0] !== channels[1]) news.push(`${person.name} is in ${channels[1] || 'no channel'}`);
   return news;
-}
-
-/** A name without what could steer a terminal or turn the line around. */
-export function printable(name: string): string {
-  return name.replace(/[\p{Cc}\p{Cf}]/gu, '');
 }

@@ -2,8 +2,8 @@
 
 import { Command } from 'commander';
 import { openSteam } from '../native/open_steam.js';
+import { printable } from '../voice/printable.js';
 import { integer } from './options.js';
-import { printable } from './speaker_line.js';
 
 interface SteamOptions {
   readonly appId?: number;

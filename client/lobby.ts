@@ -11,9 +11,10 @@ import type { VoiceHeader } from '../voice/wire.js';
 import { type CredentialOptions, Credentials } from './credentials.js';
 import type { Member, Participant } from './lobby_state.js';
 import { Membership } from './membership.js';
+import type { RedirectCounts, RedirectRefusal } from './redirects.js';
 import { checkLabel, type Moderation } from './requests.js';
 import { NODE_RIM, type Rim } from './rim.js';
-import type { SessionDrop, SessionOptions } from './session.js';
+import type { SessionDrop, SessionOptions } from './session_io.js';
 import type { OpenTransport } from './transport.js';
 import { parseRelayUrl } from './url.js';
 import type { VoiceTarget } from './voice_target.js';
@@ -39,10 +40,12 @@ export interface LobbyEvents {
   /** The relay did not do what a message of the type `request` asked for: `code` is one of `FAILURE_CODES`, or a newer relay's. We stay. */
   onFailed?(code: string, message: string, request: string): void;
   /**
-   * The relay is to stop within this time. Where it names another, and we may join anew, we go there when it closes: `goTo` is the other's
-   * URL, else null.
+   * The relay is to stop within this time. `goTo` is the URL of another, as the relay wrote it, or null. We go there when it closes, unless
+   * `onRedirectRefused` follows.
    */
   onDraining?(withinMs: Milliseconds, goTo: string | null): void;
+  /** We do not go where the relay sends us, and try to come back to this one. `goTo` is the relay's text: up to 2048 characters of anything. */
+  onRedirectRefused?(goTo: string, why: RedirectRefusal): void;
   /** The connection is gone, and another is tried. Until it is there, nothing is sent and nothing comes. */
   onReconnecting?(error: HotmicError): void;
   /**
@@ -64,6 +67,12 @@ export interface LobbyOptions extends SessionOptions, CredentialOptions {
    * `never`: it is over.
    */
   readonly reconnect?: 'auto' | 'never';
+  /**
+   * Hosts of other relays that a relay which drains may send us to, beside the host of `url`: `relay.example` at every port, or
+   * `relay.example:7800`. Exact names, at most 256. The credential is shown at none but these, and never over less than the TLS that we have.
+   * Default none.
+   */
+  readonly redirectHosts?: readonly string[];
   /** Default: the one for Node, which is only then loaded. */
   readonly transport?: OpenTransport;
   /** Gives up joining. Once joined it does nothing: see `leave`. */
@@ -82,6 +91,10 @@ export interface LobbyCounts {
   readonly resumes: number;
   /** Voice frames from the relay that were not taken, by reason. */
   readonly dropped: Readonly<Record<SessionDrop, number>>;
+  /** People of whom the relay told beyond the 1000 that a lobby may have here. They are not in `participants`. */
+  readonly participantsRefused: number;
+  /** Times that we went to another relay, or did not, by reason. */
+  readonly redirects: RedirectCounts;
 }
 
 /** Our place in a lobby. */
@@ -116,7 +129,7 @@ export interface Lobby {
    * Asks to be in these channels and no others, at most 16; those that are not there come to be. `onYouChanged` tells that it was done,
    * `onFailed` that not.
    *
-   * This and the three below return false when the relay was not asked: the lobby is over or reconnecting. The relay takes 10 requests a
+   * This and the three below return false when the relay was not asked: the lobby is over or reconnecting, or more than 64 KiB wait. The relay takes 10 requests a
    * second, 20 at once, and closes out who asks more.
    *
    * @throws RangeError for more than 16, one twice, or one that is no label.
@@ -138,9 +151,9 @@ export interface Lobby {
  *
  * @param rim Clock, timer and chance, for tests.
  * @throws TypeError for a SteamID that is no bigint, or a ticket that is no Uint8Array; RangeError for a name or lobby that is no
- *   label, or a ticket of no bytes or more than 2560; HotmicError:
+ *   label, a ticket of no bytes or more than 2560, or `redirectHosts` that are not hosts; HotmicError:
  *   ERR_HOTMIC_URL for no WebSocket URL, ERR_HOTMIC_CONNECT when nothing answers there in 10 s, ERR_HOTMIC_REFUSED when the relay
- *   refuses, ERR_HOTMIC_PROTOCOL when what answers is no relay, ERR_HOTMIC_CONNECTION_LOST when it closes before its welcome,
+ *   refuses (an `UpgradeRefusedError` where it did so in HTTP: with `status`, `retryAfterS` and `reason`), ERR_HOTMIC_PROTOCOL when what answers is no relay, ERR_HOTMIC_CONNECTION_LOST when it closes before its welcome,
  *   ERR_HOTMIC_CLOSED when `signal` gives up. What a function that brings a credential throws, as it is.
  */
 export async function joinLobby(options: LobbyOptions, rim: Rim = NODE_RIM): Promise<Lobby> {

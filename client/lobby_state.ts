@@ -2,10 +2,15 @@
  * What we know of a lobby: ourselves, the others, the channels. Messages of the relay go in, the changes come out. Pure.
  *
  * A welcome is the whole state. One that comes after a connection broke gives the difference to what was known before, so that who follows
- * the changes is right either way.
+ * the changes is right either way. Bounds: `MAX_PARTICIPANTS` people, 127 channels, 16 channels of each person.
  */
 
-import type { ParticipantInfo, ParticipantState, RelayMessage } from '../voice/control.js';
+import {
+  MAX_PARTICIPANTS,
+  type ParticipantInfo,
+  type ParticipantState,
+  type RelayMessage,
+} from '../voice/control.js';
 import { Target } from '../voice/wire.js';
 import type { VoiceTarget } from './voice_target.js';
 
@@ -59,6 +64,8 @@ export class LobbyState {
   #you: Member;
   #participants: Map<number, Participant>;
   #channels: Map<number, { readonly channel: string }>;
+  /** People of whom the relay told beyond `MAX_PARTICIPANTS`: they are not in the lobby, as far as we know. */
+  refusedParticipants = 0;
 
   constructor(welcome: Welcome) {
     this.#channels = channelsOf(welcome);
@@ -143,6 +150,10 @@ export class LobbyState {
     switch (message.type) {
       case 'joined': {
         const participant = { ...this.#member(message.participant), speaking: false };
+        if (this.#participants.size >= MAX_PARTICIPANTS && !this.#participants.has(participant.slot)) {
+          this.refusedParticipants += 1;
+          return [];
+        }
         this.#participants.set(participant.slot, participant);
         return [{ kind: 'joined', participant }];
       }

@@ -4,15 +4,18 @@
  * At most one connection is ours at a time; what an earlier one still tells is not heard.
  */
 
-import { HotmicError, messageOf, systemReason } from '../voice/error.js';
+import { HotmicError, messageOf } from '../voice/error.js';
 import type { NumberedPacket } from '../voice/talkspurt.js';
 import type { Milliseconds } from '../voice/units.js';
-import { type VoiceHeader, writeVoiceFrame } from '../voice/wire.js';
+import { writeVoiceFrame } from '../voice/wire.js';
 import type { Credentials } from './credentials.js';
+import { deferred } from './deferred.js';
+import { FirstClock } from './first_clock.js';
 import type { Lobby, LobbyCounts, LobbyEvents, LobbyOptions } from './lobby.js';
+import { LobbyCounter } from './lobby_counter.js';
 import type { Member, Participant } from './lobby_state.js';
-import { MissedFrames } from './missed_frames.js';
 import { Reconnect, type ReconnectStep } from './reconnect.js';
+import { Redirects } from './redirects.js';
 import {
   channelsRequest,
   checkTarget,
@@ -22,10 +25,13 @@ import {
   whisperRequest,
 } from './requests.js';
 import type { Rim } from './rim.js';
-import { Session, type SessionDrop, type SessionOutput, type SessionRequest } from './session.js';
+import { Session } from './session.js';
+import type { SessionOutput, SessionRequest } from './session_io.js';
 import type { ShownCredential } from './shown_credential.js';
+import { tellChange } from './tell_change.js';
 import type { OpenTransport, Transport } from './transport.js';
-import { urlToGoTo } from './url.js';
+import { connectError, retryAfterMs } from './upgrade_refusal.js';
+import { shownUrl } from './url.js';
 import { isSameTarget, type VoiceTarget } from './voice_target.js';
 
 /** The longest that `joinLobby` waits for the relay's welcome. */
@@ -51,15 +57,11 @@ export class Membership implements Lobby {
   readonly #events: LobbyEvents;
   readonly #session: Session;
   readonly #reconnect: Reconnect;
-  readonly #missed = new MissedFrames();
+  readonly #redirects: Redirects;
+  readonly #firstClock = new FirstClock();
+  readonly #counter = new LobbyCounter();
   readonly #joined = deferred<Lobby>();
   readonly #closed = deferred<void>();
-  readonly #dropped: Record<SessionDrop, number> = {
-    'not-joined': 0,
-    malformed: 0,
-    'slot-unknown': 0,
-    'target-unknown': 0,
-  };
   #url: URL;
   /** Where the relay sent us for when it closes. */
   #goTo: URL | null = null;
@@ -69,16 +71,8 @@ export class Membership implements Lobby {
   /** Calls off the wait that is under way: for a welcome, or until the next try. */
   #stopWaiting: () => void = () => undefined;
   #wasWelcome = false;
-  #joinedAt: Milliseconds = 0;
-  #joinedRelayTimeMs = 0;
-  /** What the clock of a relay that we joined anew is behind that of the first, in ms. */
-  #relayTimeShiftMs = 0;
   /** Of the last frame that was sent. */
   #target: VoiceTarget | null = null;
-  #framesSent = 0;
-  #framesRefused = 0;
-  #framesReceived = 0;
-  #resumes = 0;
 
   constructor(url: URL, options: LobbyOptions, credentials: Credentials, open: OpenTransport, rim: Rim) {
     this.#url = url;
@@ -88,6 +82,7 @@ export class Membership implements Lobby {
     this.#rim = rim;
     this.#events = options.events ?? {};
     this.#reconnect = new Reconnect(rim.random);
+    this.#redirects = new Redirects(url, options.redirectHosts);
     const { reconnect = 'auto' } = options;
     this.#session = new Session(options, { reconnect, rejoin: credentials.again });
   }
@@ -106,7 +101,7 @@ export class Membership implements Lobby {
   }
 
   get joinedRelayTimeMs(): number {
-    return this.#joinedRelayTimeMs;
+    return this.#firstClock.originMs;
   }
 
   get maySpeak(): boolean {
@@ -128,7 +123,7 @@ export class Membership implements Lobby {
   /** Connects, for the first time. */
   join(): Promise<Lobby> {
     const { signal } = this.#options;
-    const where = this.#url.href;
+    const where = shownUrl(this.#url);
     const onAbort = () => {
       if (this.#wasWelcome) return;
       this.#abandon(new HotmicError('ERR_HOTMIC_CLOSED', `Gave up joining at ${where}`));
@@ -148,7 +143,7 @@ export class Membership implements Lobby {
     const number = this.#session.numberOf(target);
     const transport = this.#transport;
     if (number === null || !transport || transport.bufferedBytes > MAX_BUFFERED_BYTES) {
-      this.#framesRefused += 1;
+      this.#counter.refused();
       return false;
     }
     // Whoever does not cut a talkspurt leaves it to the hangover; but that it is another one has to be seen.
@@ -156,8 +151,7 @@ export class Membership implements Lobby {
     this.#target = target;
     const fields = { ...packet, target: number, marker: packet.marker || isNewTarget };
     transport.send(writeVoiceFrame(fields, packet.packet));
-    if (this.maySpeak && !this.you.muted) this.#missed.sent(number);
-    this.#framesSent += 1;
+    this.#counter.sent(number, this.maySpeak && !this.you.muted ? 'published' : 'dropped');
     return true;
   };
 
@@ -179,12 +173,9 @@ export class Membership implements Lobby {
 
   counts(): LobbyCounts {
     return {
-      framesSent: this.#framesSent,
-      framesRefused: this.#framesRefused,
-      framesReceived: this.#framesReceived,
-      framesMissed: this.#missed.count,
-      resumes: this.#resumes,
-      dropped: { ...this.#dropped },
+      ...this.#counter.counts(),
+      participantsRefused: this.#session.refusedParticipants,
+      redirects: this.#redirects.counts(),
     };
   }
 
@@ -196,6 +187,8 @@ export class Membership implements Lobby {
   }
 
   #request(request: SessionRequest): boolean {
+    // A relay that does not read must not have its answers pile up here.
+    if ((this.#transport?.bufferedBytes ?? 0) > MAX_BUFFERED_BYTES) return false;
     const send = this.#session.request(request);
     if (send) this.#apply([send]);
     return send !== null;
@@ -237,7 +230,7 @@ export class Membership implements Lobby {
       onClose: (code, reason, failure) => {
         if (!this.#isOurs(attempt)) return;
         this.#transport = null;
-        if (failure && !this.#wasWelcome) this.#joined.reject(this.#connectError(failure));
+        if (failure && !this.#wasWelcome) this.#joined.reject(connectError(this.#url, failure));
         this.#apply(session.handle({ kind: 'closed', code, reason, failure }));
         if (session.over) this.#closed.resolve();
       },
@@ -251,7 +244,7 @@ export class Membership implements Lobby {
   /** The connection under way is given up. */
   #failAttempt(why: Error): void {
     if (!this.#wasWelcome) {
-      const message = `Cannot join at ${this.#url.href}: ${why.message}`;
+      const message = `Cannot join at ${shownUrl(this.#url)}: ${why.message}`;
       this.#abandon(new HotmicError('ERR_HOTMIC_CONNECT', message));
       return;
     }
@@ -308,63 +301,49 @@ export class Membership implements Lobby {
       case 'welcome':
         this.#wasWelcome = true;
         this.#stopWaiting();
-        this.#joinedAt = this.#rim.now();
-        this.#joinedRelayTimeMs = output.relayTimeMs;
+        this.#firstClock.begin(output.relayTimeMs, this.#rim.now());
         events.onWelcome?.(this);
         this.#joined.resolve(this);
         break;
       case 'away':
         events.onReconnecting?.(output.error);
-        if (this.#goTo) {
-          this.#url = this.#goTo;
-          this.#goTo = null;
-          this.#session.forgetPlace();
-        }
+        this.#followRedirect();
         this.#step(this.#reconnect.lost(output.why, output.withinMs, this.#rim.now()));
         break;
       case 'still-away':
-        this.#step(this.#reconnect.failed(this.#rim.now()));
+        this.#step(this.#reconnect.failed(this.#rim.now(), retryAfterMs(output.error)));
         break;
       case 'resumed':
         this.#back(output.how, output.relayTimeMs);
         break;
       case 'joined':
-        events.onJoined?.(output.participant);
-        break;
       case 'left':
-        events.onLeft?.(output.participant);
-        break;
       case 'speaking':
-        events.onSpeaking?.(output.participant);
-        break;
       case 'changed':
-        events.onChanged?.(output.participant, output.before);
-        break;
       case 'you-changed':
-        // Whatever we hear from now on, it may have begun before.
-        this.#missed.restart();
-        events.onYouChanged?.(output.you, output.before);
-        break;
       case 'channels':
-        events.onChannels?.(output.channels);
+        if (output.kind === 'you-changed') this.#counter.restart();
+        tellChange(events, output);
         break;
       case 'voice':
-        this.#framesReceived += 1;
-        this.#missed.received(output.header.target, output.header.relaySequence);
-        events.onVoice?.(output.participant, this.#onFirstClock(output.header), output.packet, output.target);
+        this.#counter.received(output.header.target, output.header.relaySequence);
+        events.onVoice?.(
+          output.participant,
+          this.#firstClock.header(output.header),
+          output.packet,
+          output.target,
+        );
         break;
       case 'dropped':
-        this.#dropped[output.reason] += 1;
+        this.#counter.dropped(output.reason);
         break;
       case 'failed':
         events.onFailed?.(output.code, output.message, output.request);
         break;
-      case 'draining': {
-        const mayGo = this.#credentials.again === 'may' && !this.you.guest && output.goTo !== null;
-        this.#goTo = mayGo && output.goTo !== null ? urlToGoTo(output.goTo, this.#url) : null;
+      case 'draining':
         events.onDraining?.(output.withinMs, output.goTo);
+        this.#noteRedirect(output.goTo);
         break;
-      }
       case 'ended':
         this.#end(output.error);
     }
@@ -385,12 +364,8 @@ export class Membership implements Lobby {
 
   #back(how: 'resumed' | 'joined-anew', relayTimeMs: number): void {
     this.#stopWaiting();
-    this.#resumes += 1;
-    this.#missed.restart();
-    if (how === 'joined-anew') {
-      const elapsedMs = Math.round(this.#rim.now() - this.#joinedAt);
-      this.#relayTimeShiftMs = this.#joinedRelayTimeMs + elapsedMs - relayTimeMs;
-    }
+    this.#counter.resumed();
+    if (how === 'joined-anew') this.#firstClock.goOn(relayTimeMs, this.#rim.now());
     this.#events.onResumed?.(how);
   }
 
@@ -407,30 +382,23 @@ export class Membership implements Lobby {
     );
   }
 
-  /** Another relay's clock began elsewhere; whoever records or measures age is not to see that. */
-  #onFirstClock(header: VoiceHeader): VoiceHeader {
-    if (this.#relayTimeShiftMs === 0) return header;
-    return { ...header, relayTimeMs: (header.relayTimeMs + this.#relayTimeShiftMs) >>> 0 };
+  /** Where the relay sends us when it closes, if that is anywhere. */
+  #noteRedirect(goTo: string | null): void {
+    this.#goTo = null;
+    if (goTo === null) return;
+    const mayGo = this.#credentials.again === 'may' && !this.you.guest;
+    const judged = mayGo
+      ? this.#redirects.judge(goTo, this.#url, this.#rim.now())
+      : this.#redirects.refuse('no-credential');
+    if (judged instanceof URL) this.#goTo = judged;
+    else this.#events.onRedirectRefused?.(goTo, judged);
   }
 
-  #connectError(cause: Error): HotmicError {
-    const why = systemReason(cause);
-    return new HotmicError('ERR_HOTMIC_CONNECT', `Cannot connect to ${this.#url.href}: ${why}`, { cause });
+  #followRedirect(): void {
+    if (!this.#goTo) return;
+    this.#url = this.#goTo;
+    this.#goTo = null;
+    this.#redirects.followed(this.#rim.now());
+    this.#session.forgetPlace();
   }
-}
-
-interface Deferred<T> {
-  readonly promise: Promise<T>;
-  readonly resolve: (value: T) => void;
-  readonly reject: (thrown: unknown) => void;
-}
-
-function deferred<T>(): Deferred<T> {
-  let resolve: (value: T) => void = () => undefined;
-  let reject: (thrown: unknown) => void = () => undefined;
-  const promise = new Promise<T>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  return { promise, resolve, reject };
 }

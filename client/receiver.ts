@@ -3,11 +3,14 @@
  *
  * A WebSocket keeps order, so a frame that comes behind its successor was sent twice: it is counted and dropped. Smoothing
  * over time is the business of whoever plays the sound.
+ *
+ * Bounds: `maxSpeakers` decoders, and twice as much sound per second as so many speakers make. What comes beyond it is counted.
  */
 
 import { readU32 } from '../voice/bytes.js';
 import { sequenceAfter, sequenceDelta, timestampAfter } from '../voice/sequence.js';
-import { FRAME_SAMPLES, type Milliseconds, VOICE_RATE_HZ } from '../voice/units.js';
+import { TokenBucket } from '../voice/token_bucket.js';
+import { FRAME_SAMPLES, type Milliseconds, type Samples, VOICE_RATE_HZ } from '../voice/units.js';
 import { VoiceResult } from '../voice/voice_result.js';
 import type { VoiceHeader } from '../voice/wire.js';
 import { MAX_DECODED_SAMPLES, VoiceDecoder } from '../wasm/decompress.js';
@@ -56,9 +59,13 @@ export interface ReceiverOptions {
     arrivedAt: Milliseconds,
     decodedAt: Milliseconds,
   ) => void;
-  /** For `onStages`. Default CLOCK_MONOTONIC in ms. */
+  /** For `onStages` and the bound of the sound per second. Default CLOCK_MONOTONIC in ms. */
   readonly clock?: () => Milliseconds;
 }
+
+/** Sound that is decoded for each of `maxSpeakers`, all together: 2 s per second, and 10 s at once after a network that stalled. */
+const SOUND_PER_SECOND: Samples = 2 * VOICE_RATE_HZ;
+const SOUND_AT_ONCE: Samples = 10 * VOICE_RATE_HZ;
 
 interface Speaker {
   readonly steamIdLow: number;
@@ -74,19 +81,35 @@ export class Receiver {
   readonly #maxSpeakers: number;
   readonly #speakers = new Map<number, Speaker>();
   readonly #pcm = new Int16Array(MAX_DECODED_SAMPLES);
+  readonly #clock: () => Milliseconds;
+  /** Samples that may be decoded. */
+  readonly #budget: TokenBucket;
+  /** Times that a speaker lost their decoder to another. */
+  evictedSpeakers = 0;
+  /** Voice frames that were not decoded, because more sound came than so many speakers make. */
+  refusedFrames = 0;
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
     this.#maxSpeakers = options.maxSpeakers ?? 64;
     if (!(this.#maxSpeakers >= 1 && this.#maxSpeakers <= 1000)) {
-      throw new RangeError(`Cannot receive: maxSpeakers is ${this.#maxSpeakers}, wants 1 to 1000`);
+      throw new RangeError(`Cannot receive: maxSpeakers is ${this.#maxSpeakers}, expected 1 to 1000`);
     }
+    this.#clock = options.clock ?? monotonicMs;
+    const perSecond = this.#maxSpeakers * SOUND_PER_SECOND;
+    this.#budget = new TokenBucket(perSecond, this.#maxSpeakers * SOUND_AT_ONCE, this.#clock());
   }
 
   /** Takes one voice frame. `packet` is only read during the call. */
   take(header: VoiceHeader, packet: Uint8Array): void {
-    const { onStages, clock = monotonicMs } = this.#options;
-    const arrivedAt = onStages ? clock() : 0;
+    const { onStages } = this.#options;
+    const arrivedAt = this.#clock();
+    // A frame of no sound is work, too.
+    if (!this.#budget.has(1, arrivedAt)) {
+      this.refusedFrames += 1;
+      return;
+    }
+    this.#budget.take(FRAME_SAMPLES);
     const speaker = this.#speaker(header.slot, packet);
     const { counts } = speaker;
     counts.packets += 1;
@@ -111,10 +134,11 @@ export class Receiver {
       counts.refused += 1;
       return;
     }
+    this.#budget.take(Math.max(0, samples - FRAME_SAMPLES));
     counts.decodedFrames += decodedFrames;
     counts.concealedFrames += concealedFrames;
     counts.samples += samples;
-    onStages?.(header.slot, header.sequence, arrivedAt, clock());
+    onStages?.(header.slot, header.sequence, arrivedAt, this.#clock());
     const { slot, marker, terminator, sequence, relayTimeMs } = header;
     const timestamp = timestampAfter(header.timestamp, -leadingConcealedFrames * FRAME_SAMPLES);
     const pcm = this.#pcm.subarray(0, samples);
@@ -156,8 +180,10 @@ export class Receiver {
       this.forget(slot);
       speaker = undefined;
     }
-    if (!speaker && this.#speakers.size >= this.#maxSpeakers)
+    if (!speaker && this.#speakers.size >= this.#maxSpeakers) {
       this.forget(this.#speakers.keys().next().value!);
+      this.evictedSpeakers += 1;
+    }
     speaker ??= {
       steamIdLow,
       steamIdHigh,

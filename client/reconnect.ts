@@ -14,6 +14,9 @@ const MAX_WAIT_MS: Milliseconds = 4000;
 /** A relay that closed told everybody at the same moment: the first try is spread over this time. */
 const SPREAD_MS: Milliseconds = 1000;
 
+/** The longest wait that the relay may ask for, whatever its Retry-After says. */
+const MAX_ASKED_WAIT_MS: Milliseconds = 60_000;
+
 /** What to do next. */
 export type ReconnectStep =
   | { readonly kind: 'try'; readonly afterMs: Milliseconds }
@@ -37,12 +40,14 @@ export class Reconnect {
     return this.#tryAfter(why === 'closed' ? this.#random() * SPREAD_MS : 0, now);
   }
 
-  /** A try came to nothing. */
-  failed(now: Milliseconds): ReconnectStep {
+  /** A try came to nothing. `askedWaitMs`: the relay asks to wait at least so long, which counts up to a minute. */
+  failed(now: Milliseconds, askedWaitMs: Milliseconds = 0): ReconnectStep {
     // At least half of it: with less, some would try again and again.
     const waitMs = this.#waitMs * (0.5 + this.#random() / 2);
     this.#waitMs = Math.min(MAX_WAIT_MS, this.#waitMs * 2);
-    return this.#tryAfter(waitMs, now);
+    if (askedWaitMs <= waitMs) return this.#tryAfter(waitMs, now);
+    // The relay told others the same.
+    return this.#tryAfter(Math.min(askedWaitMs, MAX_ASKED_WAIT_MS) + this.#random() * SPREAD_MS, now);
   }
 
   /** The last try is made in time. */

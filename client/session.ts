@@ -5,17 +5,19 @@
  * place again, and the difference to what was known comes out. When to connect is for whoever carries it. No clock, socket or codec.
  */
 
-import {
-  type ModerateMessage,
-  PROTOCOL_VERSION,
-  type RelayMessage,
-  readRelayMessage,
-  writeMessage,
-} from '../voice/control.js';
+import { PROTOCOL_VERSION, type RelayMessage, readRelayMessage, writeMessage } from '../voice/control.js';
 import { type ErrorCode, HotmicError } from '../voice/error.js';
+import { printable } from '../voice/printable.js';
 import type { Milliseconds } from '../voice/units.js';
-import { packetOf, readVoiceHeader, type VoiceHeader } from '../voice/wire.js';
-import { type LobbyChange, LobbyState, type Member, type Participant } from './lobby_state.js';
+import { packetOf, readVoiceHeader } from '../voice/wire.js';
+import { LobbyState, type Member, type Participant } from './lobby_state.js';
+import type {
+  SessionInput,
+  SessionOptions,
+  SessionOutput,
+  SessionRequest,
+  SessionReturn,
+} from './session_io.js';
 import {
   type BesideAppTicket,
   bytesOfHex,
@@ -24,91 +26,8 @@ import {
   hexOfBytes,
   type ShownCredential,
 } from './shown_credential.js';
+import { UpgradeRefusedError } from './upgrade_refusal.js';
 import type { VoiceTarget } from './voice_target.js';
-
-/** Who joins, and where. */
-export interface SessionOptions {
-  /** Name of the lobby, 1 to 64 characters. */
-  readonly lobby: string;
-  /** Left out: whose the credential says; without one as well, a guest. `you` tells the one that packets have to carry. */
-  readonly steamId?: bigint;
-  /** What the others see, 1 to 64 characters. */
-  readonly name: string;
-}
-
-/** What a session does when its connection breaks. */
-export interface SessionReturn {
-  /** `auto`: it waits for another connection. `never`: it is over. */
-  readonly reconnect: 'auto' | 'never';
-  /** Whether it may say hello anew, with another credential or the same, where there is no place to take up. Guests never do. */
-  readonly rejoin: 'may' | 'never';
-}
-
-export type SessionInput =
-  /** A connection is open. `credential` is looked at where a hello is said. */
-  | { readonly kind: 'opened'; readonly credential?: ShownCredential }
-  /** The ticket for the nonce of the last challenge. */
-  | { readonly kind: 'app-ticket'; readonly ticket: Uint8Array }
-  | { readonly kind: 'text'; readonly text: string }
-  /** `frame` is not kept, but the output refers to it. */
-  | { readonly kind: 'voice'; readonly frame: Uint8Array }
-  | {
-      readonly kind: 'closed';
-      readonly code: number;
-      readonly reason: string;
-      /** The system's own error where there was one. */
-      readonly failure?: Error | null;
-    };
-
-/** Why a voice frame from the relay was not taken. `not-joined`: before the welcome, or while we leave. */
-export type SessionDrop = 'not-joined' | 'malformed' | 'slot-unknown' | 'target-unknown';
-
-export type SessionOutput =
-  | LobbyChange
-  | { readonly kind: 'send'; readonly text: string }
-  /** The relay wants an encrypted app ticket with this nonce, 16 bytes, at the front of its user data. */
-  | { readonly kind: 'challenge'; readonly nonce: Uint8Array }
-  /** We are in: `you`, `participants` and `channels` are there. The relay's clock is in ms, 32 bit, as in voice frames. */
-  | { readonly kind: 'welcome'; readonly relayTimeMs: number }
-  /** We are in again, in our old place or in a new one; the changes since follow. */
-  | { readonly kind: 'resumed'; readonly how: 'resumed' | 'joined-anew'; readonly relayTimeMs: number }
-  /** The connection is gone, by itself or closed by the relay. There is so long to open another. */
-  | {
-      readonly kind: 'away';
-      readonly error: HotmicError;
-      readonly why: 'broken' | 'closed';
-      readonly withinMs: Milliseconds;
-    }
-  /** The connection that was to bring us back did not. */
-  | { readonly kind: 'still-away'; readonly error: HotmicError }
-  | {
-      readonly kind: 'voice';
-      readonly participant: Participant;
-      readonly header: VoiceHeader;
-      readonly target: VoiceTarget;
-      /** The Steam Voice packet: a view of the frame that came in. */
-      readonly packet: Uint8Array;
-    }
-  | { readonly kind: 'dropped'; readonly reason: SessionDrop }
-  /** The relay did not do what we asked for; `code` is one of `FAILURE_CODES`, or a newer relay's. */
-  | {
-      readonly kind: 'failed';
-      /** The type of the message that asked for it. */
-      readonly request: string;
-      readonly code: string;
-      readonly message: string;
-    }
-  /** The relay closes within this time. `goTo` is the URL of another, which may be anything. */
-  | { readonly kind: 'draining'; readonly withinMs: Milliseconds; readonly goTo: string | null }
-  /** The session is over; null when we left. */
-  | { readonly kind: 'ended'; readonly error: HotmicError | null };
-
-/** What a participant asks of the relay. */
-export type SessionRequest =
-  | { readonly type: 'rename'; readonly name: string }
-  | { readonly type: 'channels'; readonly channels: string[] }
-  | { readonly type: 'whisper'; readonly slots: number[] }
-  | ModerateMessage;
 
 /** The close code of a connection that ended without a close frame. */
 const NO_CLOSE_FRAME = 1006;
@@ -118,6 +37,12 @@ const FIRST_REFUSAL_CODE = 4000;
 
 /** How long to try to join anew where the welcome offered no resuming. */
 const REJOIN_WITHIN_MS: Milliseconds = 30_000;
+
+/** The longest that the relay may have us try to reconnect, whatever its welcome says: an hour. */
+const MAX_RETURN_MS: Milliseconds = 3_600_000;
+
+/** The most that is kept of a text from the relay, in characters: it ends in errors and logs. */
+const MAX_TEXT_CHARS = 500;
 
 /** Refusals that another try, later, may not meet. */
 const PASSING_REFUSALS: readonly string[] = [
@@ -148,6 +73,8 @@ export class Session {
   #refusal: { readonly code: string; readonly error: HotmicError } | null = null;
   /** Why we are away. */
   #lostBy: HotmicError | null = null;
+  /** Why the last try to come back came to nothing, where the relay said so in HTTP. */
+  #keptOut: UpgradeRefusedError | null = null;
   #maySpeak = true;
   #mayListen = true;
 
@@ -178,6 +105,11 @@ export class Session {
 
   get mayListen(): boolean {
     return this.#mayListen;
+  }
+
+  /** People of whom the relay told beyond what a lobby may have. */
+  get refusedParticipants(): number {
+    return this.#lobby?.refusedParticipants ?? 0;
   }
 
   get joined(): boolean {
@@ -233,7 +165,7 @@ export class Session {
 
   /** The time to come back is over. */
   giveUp(): SessionOutput[] {
-    return this.away && this.#lostBy ? [this.#end(this.#lostBy)] : [];
+    return this.away && this.#lostBy ? [this.#end(keptOutError(this.#lostBy, this.#keptOut))] : [];
   }
 
   /** Ends without a word: nothing comes out any more. */
@@ -301,12 +233,20 @@ export class Session {
       case 'welcome':
         return this.#welcome(message);
       case 'failed':
-        return [{ kind: 'failed', request: message.request, code: message.code, message: message.message }];
+        return [
+          {
+            kind: 'failed',
+            request: relayText(message.request),
+            code: relayText(message.code),
+            message: relayText(message.message),
+          },
+        ];
       case 'draining':
         return [{ kind: 'draining', withinMs: message.withinMs, goTo: message.goTo ?? null }];
       case 'refused': {
-        const text = `Relay refused (${message.code}): ${message.message}`;
-        this.#refusal = { code: message.code, error: new HotmicError('ERR_HOTMIC_REFUSED', text) };
+        const code = relayText(message.code);
+        const text = `Relay refused (${code}): ${relayText(message.message)}`;
+        this.#refusal = { code, error: new HotmicError('ERR_HOTMIC_REFUSED', text) };
         return [];
       }
       default:
@@ -316,7 +256,7 @@ export class Session {
 
   #welcome(message: Welcome): SessionOutput[] {
     if (message.version !== PROTOCOL_VERSION) {
-      const detail = `it speaks version ${message.version}, wants ${PROTOCOL_VERSION}`;
+      const detail = `it speaks version ${message.version}, expected ${PROTOCOL_VERSION}`;
       return [this.#fail('ERR_HOTMIC_PROTOCOL', `Cannot follow relay: ${detail}`)];
     }
     const how = this.#resume ? 'resumed' : 'joined-anew';
@@ -358,12 +298,14 @@ export class Session {
     // A refusal may have been lost on the way; its code says that we are not wanted.
     const isRefused = refusal !== null || code >= FIRST_REFUSAL_CODE;
     if (this.away) return this.#stillAway(error, isRefused ? (refusal?.code ?? 'unknown') : null);
-    const withinMs = this.#resume?.withinMs ?? (this.#mayRejoin() ? REJOIN_WITHIN_MS : 0);
+    const offeredMs = this.#resume?.withinMs ?? (this.#mayRejoin() ? REJOIN_WITHIN_MS : 0);
+    const withinMs = Math.min(offeredMs, MAX_RETURN_MS);
     if (this.#state !== 'joined' || isRefused || this.#return.reconnect === 'never' || withinMs === 0) {
       return [this.#end(error)];
     }
     this.#state = 'away';
     this.#lostBy = error;
+    this.#keptOut = null;
     const why = code === NO_CLOSE_FRAME || failure ? 'broken' : 'closed';
     return [{ kind: 'away', error, why, withinMs }, ...this.#known().hush()];
   }
@@ -377,6 +319,7 @@ export class Session {
       return [this.#end(error)];
     }
     this.#state = 'away';
+    this.#keptOut = error instanceof UpgradeRefusedError ? error : null;
     return [{ kind: 'still-away', error }];
   }
 
@@ -400,12 +343,24 @@ export class Session {
   }
 }
 
+/** What was lost is the connection; why there is no other belongs to it. */
+function keptOutError(lostBy: HotmicError, keptOut: UpgradeRefusedError | null): HotmicError {
+  if (!keptOut) return lostBy;
+  return new HotmicError(lostBy.code, `${lostBy.message}; ${keptOut.message}`, { cause: keptOut });
+}
+
 function lostError(code: number, reason: string, failure: Error | null): HotmicError {
+  if (failure instanceof UpgradeRefusedError) return failure;
   if (code === NO_CLOSE_FRAME || failure) {
     const how = failure ? `${code}, ${failure.message}` : String(code);
     const message = `Connection to the relay broke (${how})`;
     return new HotmicError('ERR_HOTMIC_CONNECTION_LOST', message, { cause: failure });
   }
-  const why = reason ? `${code}, ${reason}` : String(code);
+  const why = reason ? `${code}, ${relayText(reason)}` : String(code);
   return new HotmicError('ERR_HOTMIC_CONNECTION_LOST', `Relay closed the connection (${why})`);
+}
+
+/** A text from the relay, which may be hostile. */
+function relayText(text: string): string {
+  return printable(text, MAX_TEXT_CHARS);
 }

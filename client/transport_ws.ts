@@ -1,10 +1,13 @@
 /**
  * The transport for Node, over the npm package ws: Node 20 has no WebSocket of its own.
+ *
+ * Bounds: 512 KiB per message in 1,024 fragments, 60 unsent answers to pings, 1 KiB of a refusal. HTTP redirects are not followed.
  */
 
 import { type ClientOptions, WebSocket } from 'ws';
 import { MAX_WELCOME_BYTES } from '../voice/control.js';
 import type { OpenTransport, Transport, TransportEvents } from './transport.js';
+import { MAX_REFUSAL_BYTES, UpgradeRefusedError } from './upgrade_refusal.js';
 
 /** Time for the connection to open, in ms. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -21,6 +24,12 @@ const QUIET_MS = 10_000;
  */
 const ANSWER_MS = 5000;
 
+/** Time for the text of a refusal to come, in ms; then what is there has to do. */
+const REFUSAL_TIMEOUT_MS = 2000;
+
+/** Fragments of one message. A relay has no reason to send more than one. */
+const MAX_FRAGMENTS = 1024;
+
 export const openWsTransport: OpenTransport = wsTransport();
 
 /** The same with other times to be quiet, and to answer, in ms. */
@@ -29,13 +38,17 @@ export function wsTransport(quietMs: number = QUIET_MS, answerMs: number = ANSWE
 }
 
 function openSocket(url: URL, events: TransportEvents, quietMs: number, answerMs: number): Transport {
-  // The types do not know closeTimeout yet.
-  const options: ClientOptions & { closeTimeout: number } = {
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-    closeTimeout: CLOSE_TIMEOUT_MS,
-    maxPayload: MAX_WELCOME_BYTES,
-    perMessageDeflate: false,
-  };
+  // The types do not know these yet.
+  const options: ClientOptions & { closeTimeout: number; maxFragments: number; maxPendingAutoPongs: number } =
+    {
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      closeTimeout: CLOSE_TIMEOUT_MS,
+      maxPayload: MAX_WELCOME_BYTES,
+      maxFragments: MAX_FRAGMENTS,
+      maxPendingAutoPongs: 60,
+      followRedirects: false,
+      perMessageDeflate: false,
+    };
   const socket = new WebSocket(url, options);
   let failure: Error | null = null;
   const breakOff = () => {
@@ -67,8 +80,14 @@ function openSocket(url: URL, events: TransportEvents, quietMs: number, answerMs
     quiet = setTimeout(ask, quietMs);
     events.onOpen();
   });
+  socket.on('unexpected-response', (_request, response: HttpAnswer) => {
+    readRefusal(url, response, (refusal) => {
+      failure ??= refusal;
+      socket.terminate();
+    });
+  });
   socket.on('error', (error) => {
-    failure = error;
+    failure ??= error;
   });
   socket.on('close', (code, reason) => {
     stopAsking();
@@ -90,4 +109,45 @@ function openSocket(url: URL, events: TransportEvents, quietMs: number, answerMs
     },
     close: () => socket.close(1000),
   };
+}
+
+/** What is looked at of an HTTP answer. */
+type HttpAnswer = NodeJS.ReadableStream & {
+  readonly statusCode?: number | undefined;
+  readonly statusMessage?: string | undefined;
+  readonly headers: {
+    readonly 'content-type'?: string | undefined;
+    readonly 'retry-after'?: string | undefined;
+    readonly date?: string | undefined;
+  };
+  destroy(): unknown;
+};
+
+/** Reads why the upgrade was refused, and tells it once: when the text is there, too long or too late. */
+function readRefusal(url: URL, response: HttpAnswer, tell: (why: Error) => void): void {
+  const { statusCode: status = 0, statusMessage = '', headers } = response;
+  if (status < 400) {
+    response.destroy();
+    tell(new Error(`it answered HTTP ${status}, expected a WebSocket (HTTP 101); is there a relay?`));
+    return;
+  }
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const finish = () => {
+    clearTimeout(timer);
+    response.off('end', finish).off('close', finish).off('error', finish).off('data', collect);
+    response.on('error', () => undefined).destroy();
+    const isText = headers['content-type'] === undefined || /^text\/plain\b/i.test(headers['content-type']);
+    const body = isText ? Buffer.concat(chunks).subarray(0, MAX_REFUSAL_BYTES).toString() : '';
+    const text = body.trim() === '' ? statusMessage : body;
+    const { 'retry-after': retryAfter, date } = headers;
+    tell(new UpgradeRefusedError(url, { status, text, retryAfter, date }));
+  };
+  const collect = (chunk: Buffer) => {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes >= MAX_REFUSAL_BYTES) finish();
+  };
+  const timer = setTimeout(finish, REFUSAL_TIMEOUT_MS);
+  response.on('end', finish).on('close', finish).on('error', finish).on('data', collect);
 }

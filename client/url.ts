@@ -7,17 +7,20 @@ export function parseRelayUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   const isRelayUrl = url && (url.protocol === 'ws:' || url.protocol === 'wss:') && url.hash === '';
   if (!isRelayUrl) {
+    // A password in it is for nobody's eyes.
+    const shown = url && (url.username !== '' || url.password !== '') ? shownUrl(url) : text;
     throw new HotmicError(
       'ERR_HOTMIC_URL',
-      `Cannot connect to "${text}": wants a URL such as ws://127.0.0.1:7800`,
+      `Cannot connect to "${shown}": expected a URL such as ws://127.0.0.1:7800`,
     );
   }
   return url;
 }
 
-/** Where a relay sends us; null for what is no URL of a relay, or would give up TLS. */
-export function urlToGoTo(text: string, from: URL): URL | null {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url?.hash !== '') return null;
-  return url.protocol === 'wss:' || (url.protocol === 'ws:' && from.protocol === 'ws:') ? url : null;
+/** A URL for people and logs: without a user name or a password. */
+export function shownUrl(url: URL): string {
+  const shown = new URL(url);
+  shown.username = '';
+  shown.password = '';
+  return shown.href;
 }

@@ -3,14 +3,18 @@
  *
  * Takes decoded PCM with what its voice frame's header said. A speaker is a SteamID: who leaves and comes back goes on in the
  * same track. One track's failure is that track's: the others go on.
+ *
+ * Bounds: `maxTracks` tracks, each at most 10 s and 0.1 % longer than the recording has really gone on. So all files together grow by 48 kB
+ * per second and track, and once more by 48 kB per second for the mix.
  */
 
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HotmicError } from '../voice/error.js';
+import { furthestMs, RecordingClock } from '../voice/recording_clock.js';
 import { timestampDelta } from '../voice/sequence.js';
 import { SpeakerTimeline } from '../voice/timeline.js';
-import { type Samples, samplesOfMs, VOICE_RATE_HZ } from '../voice/units.js';
+import { type Milliseconds, type Samples, samplesOfMs, VOICE_RATE_HZ } from '../voice/units.js';
 import { mixTracks } from './mix.js';
 import { claimFileName, foldedName, trackFileName } from './track_name.js';
 import { fileError, type OpenWavFile } from './wav_file.js';
@@ -30,6 +34,11 @@ export interface SessionRecorderOptions {
     track: { readonly name: string; readonly steamId: bigint },
     error: HotmicError,
   ) => void;
+  /**
+   * How time really goes by, in ms: the relay's time and the speakers' are held to it. Whoever records faster than it was spoken, from packets
+   * that were kept, gives the time at which each came. Default CLOCK_MONOTONIC.
+   */
+  readonly clock?: () => Milliseconds;
   /** In place of the file system, for the tracks. The mix reads and writes files. */
   readonly openFile?: OpenWavFile;
 }
@@ -75,6 +84,10 @@ export interface RecordedSession {
   /** Speakers beyond `maxTracks`, counted up to 1024, and their frames. */
   readonly refusedSpeakers: number;
   readonly refusedFrames: number;
+  /** Frames that were left out because their speaker sent more sound than time went by. */
+  readonly aheadFrames: number;
+  /** Frames whose relay time lay too far ahead of the time that really went by, and were placed by that instead. */
+  readonly disbelievedTimes: number;
 }
 
 /** Bound of what is remembered about speakers who get no track. */
@@ -98,13 +111,15 @@ export class SessionRecorder {
   readonly #takenNames: Set<string>;
   readonly #tracks = new Map<bigint, Track>();
   readonly #refusedSpeakers = new Set<bigint>();
-  #originRelayTimeMs: number | null;
+  readonly #now: () => Milliseconds;
+  #clock: RecordingClock | null = null;
   #finishing: Promise<RecordedSession> | null = null;
 
   private constructor(folder: string, options: SessionRecorderOptions, takenNames: Set<string>) {
     this.folder = folder;
     this.#options = options;
-    this.#originRelayTimeMs = options.originRelayTimeMs ?? null;
+    this.#now = options.clock ?? (() => performance.now());
+    if (options.originRelayTimeMs !== undefined) this.begin(options.originRelayTimeMs);
     this.#takenNames = takenNames;
     this.#maxTracks = options.maxTracks ?? 64;
     if (!Number.isInteger(this.#maxTracks) || this.#maxTracks < 1 || this.#maxTracks > 256) {
@@ -145,21 +160,23 @@ export class SessionRecorder {
    * `take`, which otherwise begins the recording.
    */
   begin(originRelayTimeMs: number): void {
-    this.#originRelayTimeMs ??= originRelayTimeMs;
+    this.#clock ??= new RecordingClock(originRelayTimeMs, this.#now());
   }
 
   /**
    * Takes the PCM of one voice frame. A speaker's frames come in the order in which they were spoken.
    *
-   * @returns whether it is on its way to the disk: not where the track has failed, where there are `maxTracks` others, or after
-   * `finish()`.
+   * @returns whether it is on its way to the disk: not where the track has failed, where there are `maxTracks` others, where more sound came
+   * than time went by, or after `finish()`.
    */
   take(frame: RecordedFrame): boolean {
     if (this.#finishing) {
       this.refusedFrames += 1;
       return false;
     }
-    const track = this.#tracks.get(frame.steamId) ?? this.#openTrack(frame);
+    this.begin(frame.relayTimeMs);
+    const clock = this.#clock!;
+    const track = this.#tracks.get(frame.steamId) ?? this.#openTrack(frame, clock);
     if (!track) {
       this.refusedFrames += 1;
       if (this.#refusedSpeakers.size < MAX_REFUSED_SPEAKERS) this.#refusedSpeakers.add(frame.steamId);
@@ -168,9 +185,12 @@ export class SessionRecorder {
     // Who came anew has a new media clock, whether or not the frame with the marker got here.
     const marker = frame.marker || frame.slot !== track.slot;
     track.slot = frame.slot;
-    const { timestamp, relayTimeMs, pcm } = frame;
-    const position = track.timeline.place({ timestamp, relayTimeMs, marker, samples: pcm.length });
-    return track.writer.writeAt(position, pcm);
+    const now = this.#now();
+    const relayTimeMs = clock.believed(frame.relayTimeMs, now);
+    const { timestamp, pcm } = frame;
+    const latestEnd = samplesOfMs(furthestMs(clock.elapsedMs(now)));
+    const position = track.timeline.place({ timestamp, relayTimeMs, marker, samples: pcm.length }, latestEnd);
+    return position !== null && track.writer.writeAt(position, pcm);
   }
 
   /** Writes what was taken to the disk. Call it every quarter of a second or so. Never rejects: a track's failure is told elsewhere. */
@@ -182,19 +202,19 @@ export class SessionRecorder {
    * Closes all tracks at one length and mixes them. A second call gives the first one's promise. Never rejects: what failed is in
    * the result.
    *
-   * @param endRelayTimeMs The relay's time when the recording ended: silence is added up to there. Default: the last sample.
+   * @param endRelayTimeMs The relay's time when the recording ended: silence is added up to there, but no further than sound may lie. Default:
+   * the last sample.
    */
   finish(endRelayTimeMs?: number): Promise<RecordedSession> {
     this.#finishing ??= this.#finish(endRelayTimeMs);
     return this.#finishing;
   }
 
-  #openTrack(frame: RecordedFrame): Track | null {
+  #openTrack(frame: RecordedFrame, { originRelayTimeMs }: RecordingClock): Track | null {
     if (this.#tracks.size >= this.#maxTracks) return null;
     const { name, steamId, slot } = frame;
     const fileName = claimFileName(trackFileName(name, steamId), this.#takenNames);
     const { maxPendingBytes, onTrackError, openFile } = this.#options;
-    this.begin(frame.relayTimeMs);
     const writer = WavWriter.start(join(this.folder, fileName), {
       sampleRateHz: VOICE_RATE_HZ,
       existing: this.#existing,
@@ -202,7 +222,7 @@ export class SessionRecorder {
       ...(maxPendingBytes === undefined ? {} : { maxPendingBytes }),
       ...(openFile === undefined ? {} : { openFile }),
     });
-    const track: Track = { name, writer, timeline: new SpeakerTimeline(this.#originRelayTimeMs!), slot };
+    const track: Track = { name, writer, timeline: new SpeakerTimeline(originRelayTimeMs), slot };
     this.#tracks.set(steamId, track);
     return track;
   }
@@ -216,13 +236,20 @@ export class SessionRecorder {
     });
     const mixed = await this.#mix(tracks);
     const { refusedSpeakers, refusedFrames } = this;
-    return { tracks, samples, ...mixed, refusedSpeakers, refusedFrames };
+    const aheadFrames = [...this.#tracks.values()].reduce((sum, { timeline }) => sum + timeline.refused, 0);
+    const disbelievedTimes = this.#clock?.disbelieved ?? 0;
+    return { tracks, samples, ...mixed, refusedSpeakers, refusedFrames, aheadFrames, disbelievedTimes };
   }
 
   #sessionSamples(endRelayTimeMs: number | undefined): Samples {
-    const origin = this.#originRelayTimeMs;
+    const clock = this.#clock;
     const wantedMs =
-      endRelayTimeMs === undefined || origin === null ? 0 : timestampDelta(origin, endRelayTimeMs);
+      endRelayTimeMs === undefined || clock === null
+        ? 0
+        : Math.min(
+            timestampDelta(clock.originRelayTimeMs, endRelayTimeMs),
+            furthestMs(clock.elapsedMs(this.#now())),
+          );
     const longest = Math.max(0, ...this.#writers().map((writer) => writer.samples));
     return Math.max(longest, Math.min(MAX_WAV_SAMPLES, samplesOfMs(wantedMs)));
   }

@@ -1,34 +1,3 @@
-/**
- * A rate with a burst: the bucket holds up to `burst` tokens, gains `perSecond` of them, and starts full.
- */
+/** The rate limit of everything that the relay bounds by time. */
 
-import type { Milliseconds } from '../voice/units.js';
-
-/** Real-time: no allocation. */
-export class TokenBucket {
-  readonly #perSecond: number;
-  readonly #burst: number;
-  #tokens: number;
-  #filledAt: Milliseconds;
-
-  constructor(perSecond: number, burst: number, now: Milliseconds) {
-    this.#perSecond = perSecond;
-    this.#burst = burst;
-    this.#tokens = burst;
-    this.#filledAt = now;
-  }
-
-  /** Whether `wanted` tokens are there at `now`. Takes none. */
-  has(wanted: number, now: Milliseconds): boolean {
-    // A clock that steps back fills nothing, and takes nothing away.
-    const elapsedMs = Math.max(0, now - this.#filledAt);
-    this.#tokens = Math.min(this.#burst, this.#tokens + (elapsedMs * this.#perSecond) / 1000);
-    this.#filledAt = Math.max(now, this.#filledAt);
-    return this.#tokens >= wanted;
-  }
-
-  /** Takes tokens that `has` found. */
-  take(tokens: number): void {
-    this.#tokens -= tokens;
-  }
-}
+export { TokenBucket } from '../voice/token_bucket.js';

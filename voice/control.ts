@@ -35,6 +35,9 @@ export const MAX_CHANNEL = 127;
 /** Channels that one participant may be in. */
 export const MAX_CHANNELS_ENTERED = 16;
 
+/** Participants in one lobby that a client keeps: twice as many as a relay may be set to admit. */
+export const MAX_PARTICIPANTS = 1000;
+
 /** Participants whom one may whisper to at a time. */
 export const MAX_WHISPERED = 16;
 
@@ -79,7 +82,7 @@ const participantState = z.object({
   steamId,
   name: label,
   /** The channels that they are in, by number. */
-  channels: z._default(z.array(channelNumber), []),
+  channels: z._default(z.array(channelNumber).check(z.maxLength(MAX_CHANNELS_ENTERED)), []),
   /** By a moderator: no voice of theirs is passed on. */
   muted: z._default(z.boolean(), false),
   /** By a moderator: no voice comes to them. */
@@ -195,8 +198,8 @@ const relayMessage = z.discriminatedUnion('type', [
     /** Yourself, as the others are told of you; your packets have to carry this SteamID. */
     you: participantState,
     /** Everyone else in the lobby. */
-    participants: z.array(participant),
-    channels: z.array(channel),
+    participants: z.array(participant).check(z.maxLength(MAX_PARTICIPANTS)),
+    channels: z.array(channel).check(z.maxLength(MAX_CHANNEL)),
   }),
   z.object({ type: z.literal('joined'), participant: participantState }),
   z.object({ type: z.literal('left'), slot }),

@@ -3,6 +3,8 @@
  *
  * Each speaker has a short queue. A talkspurt waits until a little is there, so that an uneven network is not heard; a queue
  * that runs over drops its oldest sound, so that delay never builds up. While a priority speaker is heard, the others are lowered.
+ *
+ * Bounds: one queue of `maxQueuedMs` per speaker, and `maxSpeakers` queues (614 KB in all by default), whoever names the slots.
  */
 
 import { type Samples, samplesOfMs } from './units.js';
@@ -14,6 +16,8 @@ export interface MixerOptions {
   readonly maxQueuedMs?: number;
   /** By how much the others are lowered while a priority speaker is heard, in dB, 0 (not at all) to 60. Default 12. */
   readonly duckDb?: number;
+  /** Speakers with a queue, 1 to 1000. Default 64. When one more is heard, the one who was silent for longest loses theirs. */
+  readonly maxSpeakers?: number;
 }
 
 /** How long it takes to lower the others, and to raise them again: 10 ms, so that it does not click. */
@@ -29,17 +33,20 @@ interface Queue {
   /** How long a queue has been filling with something in it, in samples of the sink. */
   waited: Samples;
   state: 'filling' | 'playing';
+  /** The number of the push that came last. */
+  pushed: number;
 }
 
 /** Whether a speaker has priority. */
 export type MixerPriority = 'priority' | 'none';
 
-/** Real-time: allocates a queue when a speaker is first heard, nothing else. */
+/** Real-time: allocates a queue when a speaker is first heard, up to `maxSpeakers` of them, and nothing else. */
 export class Mixer {
   readonly #playoutDelay: Samples;
   readonly #capacity: Samples;
   readonly #queues = new Map<number, Queue>();
-  /** Slots of those with priority. */
+  readonly #maxSpeakers: number;
+  /** Slots of those with priority: at most `maxSpeakers`, the newest. */
   readonly #priority = new Set<number>();
   /** What the others are multiplied with while a priority speaker is heard. */
   readonly #duckedGain: number;
@@ -48,11 +55,14 @@ export class Mixer {
   #duckFor: Samples = 0;
   #sums = new Int32Array(0);
   #prioritySums = new Int32Array(0);
-  /** Samples dropped from queues that ran over. */
+  #pushes = 0;
+  /** Samples dropped from queues that ran over, and with the queues of evicted speakers. */
   droppedSamples = 0;
+  /** Times that a speaker lost their queue to another. */
+  evictedSpeakers = 0;
 
   constructor(options: MixerOptions = {}) {
-    const { playoutDelayMs = 40, maxQueuedMs = 200, duckDb = 12 } = options;
+    const { playoutDelayMs = 40, maxQueuedMs = 200, duckDb = 12, maxSpeakers = 64 } = options;
     if (!(playoutDelayMs >= 0 && playoutDelayMs <= 500)) {
       throw new RangeError(`Cannot mix: playoutDelayMs is ${playoutDelayMs}, wants 0 to 500`);
     }
@@ -64,6 +74,10 @@ export class Mixer {
     if (!(duckDb >= 0 && duckDb <= 60)) {
       throw new RangeError(`Cannot mix: duckDb is ${duckDb}, wants 0 to 60`);
     }
+    if (!(Number.isInteger(maxSpeakers) && maxSpeakers >= 1 && maxSpeakers <= 1000)) {
+      throw new RangeError(`Cannot mix: maxSpeakers is ${maxSpeakers}, expected 1 to 1000`);
+    }
+    this.#maxSpeakers = maxSpeakers;
     this.#duckedGain = 10 ** (-duckDb / 20);
     this.#playoutDelay = samplesOfMs(playoutDelayMs);
     this.#capacity = samplesOfMs(maxQueuedMs);
@@ -72,6 +86,8 @@ export class Mixer {
   /** Queues sound of the speaker in `slot`; copied. The last of a talkspurt is played without waiting for more. */
   push(slot: number, pcm: Int16Array, position: 'within' | 'last'): void {
     const queue = this.#queue(slot);
+    this.#pushes += 1;
+    queue.pushed = this.#pushes;
     const kept = pcm.length > this.#capacity ? pcm.subarray(pcm.length - this.#capacity) : pcm;
     const excess = Math.max(0, queue.samples + kept.length - this.#capacity);
     queue.start = (queue.start + excess) % this.#capacity;
@@ -119,8 +135,11 @@ export class Mixer {
 
   /** Says who has priority; nobody has until then. While they are heard, those without are lowered. */
   setPriority(slot: number, priority: MixerPriority): void {
-    if (priority === 'priority') this.#priority.add(slot);
-    else this.#priority.delete(slot);
+    this.#priority.delete(slot);
+    if (priority === 'none') return;
+    if (this.#priority.size >= this.#maxSpeakers)
+      this.#priority.delete(this.#priority.values().next().value!);
+    this.#priority.add(slot);
   }
 
   /** Forgets a speaker, and their priority. */
@@ -150,9 +169,25 @@ export class Mixer {
   #queue(slot: number): Queue {
     let queue = this.#queues.get(slot);
     if (!queue) {
-      queue = { pcm: new Int16Array(this.#capacity), start: 0, samples: 0, waited: 0, state: 'filling' };
+      const pcm = this.#queues.size < this.#maxSpeakers ? new Int16Array(this.#capacity) : this.#evict();
+      queue = { pcm, start: 0, samples: 0, waited: 0, state: 'filling', pushed: 0 };
       this.#queues.set(slot, queue);
     }
     return queue;
+  }
+
+  /** Takes the queue of the speaker who was silent for longest; its memory is the next one's. */
+  #evict(): Int16Array {
+    let oldestSlot = -1;
+    let oldest: Queue | null = null;
+    for (const [slot, queue] of this.#queues) {
+      if (oldest && queue.pushed > oldest.pushed) continue;
+      oldestSlot = slot;
+      oldest = queue;
+    }
+    this.#queues.delete(oldestSlot);
+    this.droppedSamples += oldest!.samples;
+    this.evictedSpeakers += 1;
+    return oldest!.pcm;
   }
 }

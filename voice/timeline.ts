@@ -45,6 +45,8 @@ export class SpeakerTimeline {
   reanchored = 0;
   /** Frames laid later than their clock says because that place was taken. */
   pushed = 0;
+  /** Frames that got no place, because they would have ended too late. */
+  refused = 0;
 
   #started = false;
   #end: Samples = 0;
@@ -73,8 +75,13 @@ export class SpeakerTimeline {
    *
    * The first frame's end lies at its relay time, less anything before the origin. Wrapping is followed as long as a speaker's
    * frames come within 24 days of each other, and of the origin.
+   *
+   * @param latestEnd Where the recording may end at most as of now. Who sends more sound than time goes by would go beyond.
+   * @returns null where the frame would end behind `latestEnd`: it is counted and has no place.
    */
-  place(frame: TimelineFrame): Samples {
+  place(frame: TimelineFrame, latestEnd: Samples): Samples | null;
+  place(frame: TimelineFrame): Samples;
+  place(frame: TimelineFrame, latestEnd: Samples = Number.POSITIVE_INFINITY): Samples | null {
     // The same arithmetic serves both clocks: each is 32 bit.
     this.#relayMs += timestampDelta(this.#relayTimeMs, frame.relayTimeMs);
     this.#relayTimeMs = frame.relayTimeMs;
@@ -88,6 +95,10 @@ export class SpeakerTimeline {
     this.#started = true;
 
     const position = Math.max(this.#position, this.#end);
+    if (position + frame.samples > latestEnd) {
+      this.refused += 1;
+      return null;
+    }
     if (position > this.#position) this.pushed += 1;
     this.#end = position + frame.samples;
     return position;

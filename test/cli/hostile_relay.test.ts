@@ -4,57 +4,16 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { type WebSocket, WebSocketServer } from 'ws';
+import type { WebSocket } from 'ws';
 import { personSteamId } from '../../voice/steam_id.js';
 import { samplesOfMs } from '../../voice/units.js';
-import { readVoiceHeader, stampVoiceFrame, writeVoiceFrame } from '../../voice/wire.js';
+import { readVoiceHeader } from '../../voice/wire.js';
 import { runCli, startCli } from '../kit/cli.js';
-import { TWO_GROUPS_OF_DTX } from '../kit/golden_packets.js';
+import { frame, kim, relayThat, welcome } from './hostile_kit.js';
 
 const ESCAPE = '\u001b';
 /** Turns the text behind it around. */
 const OVERRIDE = '\u202e';
-
-const kim = (name: string, slot = 1) => ({ slot, steamId: String(personSteamId(9)), name, speaking: false });
-
-function welcome(...participants: object[]): string {
-  const you = { slot: 5, steamId: String(personSteamId(7)), name: 'Ada' };
-  const nonce = '0'.repeat(32);
-  const state = { slot: 5, lobby: 'den', relayTimeMs: 0, nonce, you, participants, channels: [] };
-  return JSON.stringify({ type: 'welcome', version: 1, ...state });
-}
-
-function frame(slot: number, sequence: number): Uint8Array {
-  const fields = {
-    marker: sequence === 0,
-    terminator: false,
-    target: 0,
-    sequence,
-    timestamp: 480 * sequence,
-  };
-  const bytes = writeVoiceFrame(fields, TWO_GROUPS_OF_DTX);
-  stampVoiceFrame(bytes, { slot, relaySequence: sequence, relayTimeMs: 20 * sequence, acknowledge: false });
-  return bytes;
-}
-
-/** A relay that answers the hello in its own way, all in one piece. */
-async function relayThat(t: Test, answer: (socket: WebSocket) => void): Promise<string> {
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
-  t.teardown(() => {
-    for (const socket of server.clients) socket.terminate();
-    server.close();
-  });
-  server.on('connection', (socket) => {
-    socket.once('message', () => {
-      const raw = (socket as unknown as { _socket: net.Socket })._socket;
-      raw.cork();
-      answer(socket);
-      raw.uncork();
-    });
-  });
-  await once(server, 'listening');
-  return `ws://127.0.0.1:${(server.address() as net.AddressInfo).port}`;
-}
 
 t.test('escapes in what a relay says do not reach the terminal', async (t) => {
   const evil = `${ESCAPE}[2J${ESCAPE}]0;owned\u0007\r\n${OVERRIDE}x`;

@@ -5,6 +5,7 @@ import { joinLobby, type Lobby, type LobbyEvents, type LobbyOptions } from '../.
 import type { Participant } from '../../client/lobby_state.js';
 import type { Rim } from '../../client/rim.js';
 import { wsTransport } from '../../client/transport_ws.js';
+import { UpgradeRefusedError } from '../../client/upgrade_refusal.js';
 import { startRelay } from '../../relay/index.js';
 import { writeMessage } from '../../voice/control.js';
 import type { HotmicError } from '../../voice/error.js';
@@ -408,7 +409,7 @@ t.test(
 );
 
 t.test('a relay that drains and names another is followed there, with a hello', async (t) => {
-  const { urls, tick, say, sent, ada } = await played();
+  const { urls, tick, say, sent, ada, lobby } = await played({ redirectHosts: ['other.example'] });
   say().onText('{"type":"draining","withinMs":5000,"goTo":"wss://other.example/"}');
   t.equal(urls.length, 1, 'not before it closes');
   say().onClose(1001, 'shutdown', null);
@@ -418,12 +419,67 @@ t.test('a relay that drains and names another is followed there, with a hello', 
   t.match(sent.at(-1), /"type":"hello"/);
   say().onText(writeMessage(welcomeOf()));
   t.equal(ada.told.at(-1), 'joined-anew');
+  t.equal(lobby.counts().redirects.followed, 1);
   say().onClose(4015, '', null);
 });
 
+t.test('a hostile relay does not send us, and our token, to a host that was not allowed', async (t) => {
+  const refused: string[] = [];
+  for (const [goTo, why] of [
+    ['wss://evil.example/', 'host-not-allowed'],
+    ['ws://ada:secret@relay/', 'credentials-in-url'],
+  ] as const) {
+    const { urls, tick, say, sent, lobby } = await played({
+      token: 'a.b.c',
+      events: { onRedirectRefused: (to, reason) => refused.push(`${to} ${reason}`) },
+    });
+    const before = sent.length;
+    say().onText(writeMessage({ type: 'draining', withinMs: 5000, goTo }));
+    say().onClose(1001, 'shutdown', null);
+    tick(1000);
+    t.equal(urls[1], 'ws://relay/', 'it tries this one again');
+    say().onOpen();
+    t.match(sent.slice(before).join(), /"type":"resume"/);
+    t.notMatch(sent.slice(before).join(), /a\.b\.c/, 'the token was not shown again');
+    t.equal(lobby.counts().redirects.refused[why], 1);
+    say().onClose(4015, '', null);
+  }
+  t.same(refused, ['wss://evil.example/ host-not-allowed', 'ws://ada:secret@relay/ credentials-in-url']);
+});
+
+t.test(
+  'a relay that refuses while we come back says why in the end, and its Retry-After is kept',
+  async (t) => {
+    const { ada, urls, tick, say } = await played();
+    const answer = { status: 503, text: 'the relay drains', retryAfter: '10', date: undefined };
+    const refusal = new UpgradeRefusedError(new URL('ws://relay'), answer);
+    say().onClose(1006, '', null);
+    tick(0);
+    say().onClose(1006, '', refusal);
+    const tries = urls.length;
+    tick(9999);
+    t.equal(urls.length, tries, 'not before that');
+    tick(1001);
+    t.equal(urls.length, tries + 1);
+    while (!ada.error()) {
+      say().onClose(1006, '', refusal);
+      tick(20_000);
+    }
+    t.match(ada.error(), {
+      code: 'ERR_HOTMIC_CONNECTION_LOST',
+      message:
+        /broke \(1006\); Relay at ws:\/\/relay\/ refused the connection \(HTTP 503\): the relay drains; try again/,
+      cause: refusal,
+    });
+  },
+);
+
 t.test('nobody is sent from TLS to a relay without, or to what is no relay', async (t) => {
   for (const goTo of ['ws://other.example/', 'https://other.example/', 'den', '']) {
-    const { urls, tick, say } = await played({ url: 'wss://relay.example/' });
+    const { urls, tick, say } = await played({
+      url: 'wss://relay.example/',
+      redirectHosts: ['other.example'],
+    });
     say().onText(writeMessage({ type: 'draining', withinMs: 5000, goTo }));
     say().onClose(1001, 'shutdown', null);
     tick(0);
@@ -435,6 +491,7 @@ t.test('nobody is sent from TLS to a relay without, or to what is no relay', asy
 t.test('voice goes on on the first clock after joining anew', async (t) => {
   const heard: number[] = [];
   const { tick, say, lobby } = await played({
+    redirectHosts: ['other.example'],
     events: { onVoice: (_, { relayTimeMs }) => heard.push(relayTimeMs) },
   });
   const { writeVoiceFrame, stampVoiceFrame } = await import('../../voice/wire.js');

@@ -159,7 +159,7 @@ t.test('a bound out of range is refused at once', async (t) => {
   for (const maxSpeakers of [0, 1001, Number.NaN]) {
     t.throws(() => receiver({ maxSpeakers }), {
       name: 'RangeError',
-      message: `Cannot receive: maxSpeakers is ${maxSpeakers}, wants 1 to 1000`,
+      message: `Cannot receive: maxSpeakers is ${maxSpeakers}, expected 1 to 1000`,
     });
   }
 });
@@ -207,7 +207,7 @@ t.test('the latency side channel is told when a frame came and when it was decod
   const [packet] = recording(1);
   ear.take(header(7), packet!);
   ear.take(header(7), packet!);
-  t.same(notes, [[1, 7, 100, 101]], 'a duplicate is not noted');
+  t.same(notes, [[1, 7, 101, 102]], 'a duplicate is not noted');
   ear.close();
 });
 
@@ -281,5 +281,29 @@ t.test('who hears both sides of a new target hears them as one: nothing is missi
   t.equal(heard.map(({ marker, terminator }) => (marker ? 'M' : terminator ? 'T' : '-')).join(''), 'M--TM--');
   t.equal(heard[3]?.pcm.length, 0, 'the terminator of the cut makes no sound');
   t.match(ear.counts(1), { packets: 7, decodedFrames: 6, lost: 0, concealedFrames: 0, refused: 0 });
+  ear.close();
+});
+
+t.test('more sound than so many speakers can make is not decoded, and counted', async (t) => {
+  let now = 0;
+  const { receiver: ear, heard } = receiver({ maxSpeakers: 1, clock: () => now });
+  const silence = packetOfOps('0bc05d 00c05d');
+  const seconds = (count: number) => {
+    const before = heard.length;
+    for (let at = 0; at < count; at++) ear.take(header(heard.length, { marker: true }), silence);
+    return heard.length - before;
+  };
+  t.equal(seconds(100), 10, 'ten at once');
+  t.equal(ear.refusedFrames, 90);
+  now = 5000;
+  t.equal(seconds(100), 10, 'and two a second');
+  ear.close();
+});
+
+t.test("speakers who take each other's decoders are counted", async (t) => {
+  const { receiver: ear } = receiver({ maxSpeakers: 2 });
+  const [packet] = recording(1);
+  for (let slot = 0; slot < 10; slot++) ear.take(header(0, { slot }), packet!);
+  t.equal(ear.evictedSpeakers, 8);
   ear.close();
 });

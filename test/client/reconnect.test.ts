@@ -58,3 +58,19 @@ t.test('a second loss begins from the start, with a time of its own', async (t) 
   t.same(reconnect.failed(5000), { kind: 'try', afterMs: 125 });
   t.same(reconnect.failed(5999), { kind: 'try', afterMs: 1 }, 'not beyond the end');
 });
+
+t.test(
+  'a relay that asks to wait is waited for, but no longer than a minute or the place is kept',
+  async (t) => {
+    const reconnect = new Reconnect(() => 0.5);
+    reconnect.lost('broken', 200_000, 0);
+    t.same(reconnect.failed(0, 10_000), { kind: 'try', afterMs: 10_500 });
+    t.same(reconnect.failed(0, 86_400_000), { kind: 'try', afterMs: 60_500 });
+    t.same(
+      reconnect.failed(190_000, 86_400_000),
+      { kind: 'try', afterMs: 10_000 },
+      'the last try is made in time',
+    );
+    t.same(reconnect.failed(200_000, 1), { kind: 'give-up' });
+  },
+);

@@ -2,7 +2,8 @@
 
 import { inspect } from 'node:util';
 import t from 'tap';
-import { Session, type SessionInput, type SessionOutput, type SessionReturn } from '../../client/session.js';
+import { Session } from '../../client/session.js';
+import type { SessionInput, SessionOutput, SessionReturn } from '../../client/session_io.js';
 import { type RelayMessageToWrite, writeMessage } from '../../voice/control.js';
 import { personSteamId } from '../../voice/steam_id.js';
 import { stampVoiceFrame, writeVoiceFrame } from '../../voice/wire.js';
@@ -194,7 +195,7 @@ t.test('a relay that speaks another version than ours is not followed', async (t
     kind: 'ended',
     error: {
       code: 'ERR_HOTMIC_PROTOCOL',
-      message: 'Cannot follow relay: it speaks version 2, wants 1',
+      message: 'Cannot follow relay: it speaks version 2, expected 1',
     },
   });
 });
@@ -539,4 +540,49 @@ t.test('the resume token is in no output but the resume itself', async (t) => {
   session.handle(said({ type: 'refused', code: 'kicked', message: 'no' }));
   const end = session.handle({ kind: 'closed', code: 4015, reason: 'kicked' });
   t.notMatch(inspect([session, lost, end], { depth: 9 }), new RegExp(RESUME.token));
+});
+
+t.test(
+  'a relay that invents people without end is followed up to a thousand, and the others counted',
+  async (t) => {
+    const session = new Session({ lobby: 'den', name: 'Ada' });
+    session.handle({ kind: 'opened' });
+    session.handle({ kind: 'text', text: writeMessage(welcomeOf()) });
+    let told = 0;
+    for (let slot = 6; slot < 5006; slot++) {
+      const text = writeMessage({ type: 'joined', participant: { slot, steamId: '7', name: 'x' } });
+      told += session.handle({ kind: 'text', text }).length;
+    }
+    t.equal(told, 1000);
+    t.equal(session.participants.length, 1000);
+    t.equal(session.refusedParticipants, 4000);
+  },
+);
+
+t.test('a welcome with more people, or people in more channels, than there may be is refused', async (t) => {
+  const person = (slot: number, channels: number[]) => ({
+    slot,
+    steamId: '7',
+    name: 'x',
+    speaking: false,
+    channels,
+  });
+  const crowd = Array.from({ length: 1001 }, (_, slot) => person(slot, []));
+  for (const participants of [crowd, [person(1, new Array(17).fill(1))]]) {
+    const session = new Session({ lobby: 'den', name: 'Ada' });
+    session.handle({ kind: 'opened' });
+    const [ended] = session.handle({ kind: 'text', text: writeMessage(welcomeOf({ participants })) });
+    t.match(ended, { kind: 'ended', error: { code: 'ERR_HOTMIC_PROTOCOL' } });
+  }
+});
+
+t.test('what a relay says in its refusals is cut, and steers no terminal', async (t) => {
+  const session = new Session({ lobby: 'den', name: 'Ada' });
+  session.handle({ kind: 'opened' });
+  const message = `\u001b[2J${'x'.repeat(100_000)}`;
+  session.handle({ kind: 'text', text: writeMessage({ type: 'refused', code: message, message }) });
+  const [ended] = session.handle({ kind: 'closed', code: 4006, reason: '' });
+  if (ended?.kind !== 'ended' || !ended.error) throw new Error('not ended');
+  t.ok(ended.error.message.length < 1100);
+  t.notMatch(ended.error.message, /\p{Cc}/u);
 });

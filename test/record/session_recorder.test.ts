@@ -12,6 +12,15 @@ import { StandInFile } from './stand_in_file.js';
 const FRAME = 480;
 const ORIGIN = 0xfffff000;
 
+/** What is recorded here in a moment was spoken in two days. */
+function clock(): () => number {
+  let now = -1;
+  return () => {
+    now += 1;
+    return Math.min(1, now) * 48 * 3_600_000;
+  };
+}
+
 function samplesOf(path: string): Int16Array {
   const wav = readWav(readFileSync(path));
   if (wav.kind === 'malformed') throw new Error(wav.reason);
@@ -50,7 +59,7 @@ function spans(pcm: Int16Array): [from: number, to: number, value: number][] {
 
 t.test('every speaker has a track of the same length, and the mix has them all', async (t) => {
   const folder = join(t.testdir(), 'made', 'on the way');
-  const recorder = await SessionRecorder.create(folder, { originRelayTimeMs: ORIGIN });
+  const recorder = await SessionRecorder.create(folder, { originRelayTimeMs: ORIGIN, clock: clock() });
   for (let at = 1; at <= 50; at++) {
     t.ok(recorder.take(spoken(1, 1_000 + at * 20, 100, { marker: at === 1 })));
     if (at <= 25) t.ok(recorder.take(spoken(2, 1_500 + at * 20, 7, { marker: at === 1 })));
@@ -84,7 +93,7 @@ t.test('every speaker has a track of the same length, and the mix has them all',
 });
 
 t.test('a recording that goes on in silence is as long as it was told', async (t) => {
-  const recorder = await SessionRecorder.create(t.testdir(), { originRelayTimeMs: ORIGIN });
+  const recorder = await SessionRecorder.create(t.testdir(), { originRelayTimeMs: ORIGIN, clock: clock() });
   recorder.take(spoken(1, 1_000, 5));
   const session = await recorder.finish((ORIGIN + 10_000) >>> 0);
   t.equal(session.samples, 240_000);
@@ -96,7 +105,7 @@ t.test(
   'who leaves and comes back goes on in the same track, though the media clock began anew',
   async (t) => {
     const folder = t.testdir();
-    const recorder = await SessionRecorder.create(folder, { originRelayTimeMs: ORIGIN });
+    const recorder = await SessionRecorder.create(folder, { originRelayTimeMs: ORIGIN, clock: clock() });
     recorder.take(spoken(1, 1_000, 1, { timestamp: 999 + 24_000_000, marker: true }));
     // Another slot, another name, another media clock; and the frame with the marker did not get here.
     recorder.take(spoken(1, 5_000, 2, { timestamp: 999, slot: 12, name: 'renamed' }));
@@ -114,7 +123,11 @@ t.test(
 
 t.test('speakers beyond the bound are refused and counted', async (t) => {
   const folder = t.testdir();
-  const recorder = await SessionRecorder.create(folder, { originRelayTimeMs: ORIGIN, maxTracks: 2 });
+  const recorder = await SessionRecorder.create(folder, {
+    originRelayTimeMs: ORIGIN,
+    clock: clock(),
+    maxTracks: 2,
+  });
   for (const account of [1, 2, 3, 3, 4, 1]) {
     t.equal(recorder.take(spoken(account, 1_000, 1)), account <= 2, `speaker ${account}`);
   }
@@ -125,7 +138,7 @@ t.test('speakers beyond the bound are refused and counted', async (t) => {
 });
 
 t.test('by default 64 speakers have tracks', async (t) => {
-  const recorder = await SessionRecorder.create(t.testdir(), { originRelayTimeMs: ORIGIN });
+  const recorder = await SessionRecorder.create(t.testdir(), { originRelayTimeMs: ORIGIN, clock: clock() });
   for (let account = 1; account <= 70; account++) recorder.take(spoken(account, 1_000, 600));
   const session = await recorder.finish();
   t.equal(session.tracks.length, 64);
@@ -140,6 +153,7 @@ t.test('one track that fails does not stop the others', async (t) => {
   const told: [string, string][] = [];
   const recorder = await SessionRecorder.create(folder, {
     originRelayTimeMs: ORIGIN,
+    clock: clock(),
     openFile: async (path) => (basename(path) === 'player_2-2.wav' ? full : open(path, 'wx')),
     onTrackError: ({ name }, error: HotmicError) => told.push([name, error.code]),
   });
@@ -166,6 +180,7 @@ t.test('a mix that fails leaves the tracks', async (t) => {
   const files: StandInFile[] = [];
   const recorder = await SessionRecorder.create(t.testdir(), {
     originRelayTimeMs: ORIGIN,
+    clock: clock(),
     openFile: async () => {
       const file = new StandInFile();
       files.push(file);
@@ -181,7 +196,7 @@ t.test('a mix that fails leaves the tracks', async (t) => {
 t.test('hostile names stay in the folder, and are told apart', async (t) => {
   const parent = t.testdir({ session: {} });
   const folder = join(parent, 'session');
-  const recorder = await SessionRecorder.create(folder, { originRelayTimeMs: ORIGIN });
+  const recorder = await SessionRecorder.create(folder, { originRelayTimeMs: ORIGIN, clock: clock() });
   const names = [
     '../../x',
     '..',
@@ -209,10 +224,10 @@ t.test('hostile names stay in the folder, and are told apart', async (t) => {
 
 t.test('a recording in the folder of an earlier one spares it', async (t) => {
   const folder = t.testdir();
-  const first = await SessionRecorder.create(folder, { originRelayTimeMs: ORIGIN });
+  const first = await SessionRecorder.create(folder, { originRelayTimeMs: ORIGIN, clock: clock() });
   first.take(spoken(1, 1_000, 1));
   const before = await first.finish();
-  const second = await SessionRecorder.create(folder, { originRelayTimeMs: ORIGIN });
+  const second = await SessionRecorder.create(folder, { originRelayTimeMs: ORIGIN, clock: clock() });
   second.take(spoken(1, 2_000, 2));
   const after = await second.finish();
   t.equal(basename(after.tracks[0]!.path), 'player_1-1-2.wav');
@@ -223,7 +238,7 @@ t.test('a recording in the folder of an earlier one spares it', async (t) => {
 
 t.test('a session in which nobody spoke has no tracks and no mix', async (t) => {
   const folder = t.testdir();
-  const recorder = await SessionRecorder.create(folder, { originRelayTimeMs: ORIGIN });
+  const recorder = await SessionRecorder.create(folder, { originRelayTimeMs: ORIGIN, clock: clock() });
   const session = await recorder.finish();
   t.match(session, { tracks: [], samples: 0, mixPath: null, mixError: null });
   t.same(readdirSync(folder), []);
@@ -231,7 +246,7 @@ t.test('a session in which nobody spoke has no tracks and no mix', async (t) => 
 
 t.test('misuse is told at once', async (t) => {
   const folder = t.testdir({ file: 'x' });
-  const options = { originRelayTimeMs: ORIGIN };
+  const options = { originRelayTimeMs: ORIGIN, clock: clock() };
   await t.rejects(SessionRecorder.create(join(folder, 'file'), options), { code: 'ERR_HOTMIC_FILE' });
   await t.rejects(SessionRecorder.create(folder, { ...options, maxTracks: 0 }), { name: 'RangeError' });
   await t.rejects(SessionRecorder.create(folder, { ...options, maxTracks: 257 }), { name: 'RangeError' });
@@ -243,3 +258,47 @@ t.test('misuse is told at once', async (t) => {
   t.equal(recorder.refusedFrames, 1);
   await finishing;
 });
+
+t.test(
+  'a relay time a day ahead is not believed: the track is no longer than the recording went on',
+  async (t) => {
+    const folder = t.testdir();
+    let now = 0;
+    const recorder = await SessionRecorder.create(folder, { originRelayTimeMs: ORIGIN, clock: () => now });
+    for (let at = 1; at <= 50; at++) {
+      now = at * 20;
+      // The clock jumps there and back.
+      recorder.take(
+        spoken(1, at % 2 === 0 ? 86_400_000 : at * 20, 9, { timestamp: at * FRAME, marker: true }),
+      );
+    }
+    const session = await recorder.finish((ORIGIN + 86_400_000) >>> 0);
+    t.equal(session.disbelievedTimes, 25);
+    t.ok(session.samples <= 24 * 11_001, `${session.samples} samples`);
+    t.equal(
+      spans(samplesOf(session.tracks[0]!.path)).reduce((sum, [from, to]) => sum + to - from, 0),
+      50 * FRAME,
+    );
+  },
+);
+
+t.test(
+  'a speaker with more sound than time went by is cut off there, and the frames are counted',
+  async (t) => {
+    let now = 0;
+    const recorder = await SessionRecorder.create(t.testdir(), {
+      originRelayTimeMs: ORIGIN,
+      clock: () => now,
+    });
+    const pcm = new Int16Array(72_000).fill(3);
+    const take = () => recorder.take(spoken(1, now, 3, { pcm, timestamp: 0 }));
+    let taken = 0;
+    for (let at = 0; at < 1000; at++) taken += Number(take());
+    t.equal(taken, 3, 'of 3 s each, within 10 s');
+    now = 6000;
+    t.same([take(), take(), take()], [true, true, false]);
+    const { samples, aheadFrames } = await recorder.finish();
+    t.equal(aheadFrames, 998);
+    t.equal(samples, 5 * 72_000);
+  },
+);

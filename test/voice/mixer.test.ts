@@ -329,3 +329,31 @@ class NaiveMixer {
     this.#queues.delete(slot);
   }
 }
+
+t.test(
+  'one speaker too many gets the queue of the one who was silent for longest, which is counted',
+  async (t) => {
+    const mixer = new Mixer({ maxSpeakers: 2 });
+    mixer.push(1, level(100), 'last');
+    mixer.push(2, level(10), 'last');
+    mixer.push(1, level(100), 'last');
+    mixer.push(3, level(1), 'last');
+    t.strictSame(pull(mixer), level(101), 'the second is not heard, and nothing of theirs in the third');
+    t.match(mixer, { evictedSpeakers: 1, droppedSamples: FRAME });
+  },
+);
+
+t.test('whoever names 65,536 slots gets no more than 64 queues', async (t) => {
+  const mixer = new Mixer();
+  const before = process.memoryUsage().arrayBuffers;
+  for (let slot = 0; slot < 65_536; slot++) {
+    mixer.setPriority(slot, 'priority');
+    mixer.push(slot, level(1), 'last');
+  }
+  t.equal(mixer.evictedSpeakers, 65_536 - 64);
+  t.strictSame(pull(mixer), level(64));
+  const grown = process.memoryUsage().arrayBuffers - before;
+  t.ok(grown < 64 * 2 ** 20, `${grown} bytes; without a bound it would be 629 MB`);
+  for (const maxSpeakers of [0, 1001, 1.5])
+    t.throws(() => new Mixer({ maxSpeakers }), { name: 'RangeError' });
+});

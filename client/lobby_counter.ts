@@ -1,0 +1,61 @@
+/** What a membership counts: frames sent and not, frames that came and did not, connections that came back. */
+
+import type { LobbyCounts } from './lobby.js';
+import { MissedFrames } from './missed_frames.js';
+import type { SessionDrop } from './session_io.js';
+
+export class LobbyCounter {
+  readonly #missed = new MissedFrames();
+  readonly #dropped: Record<SessionDrop, number> = {
+    'not-joined': 0,
+    malformed: 0,
+    'slot-unknown': 0,
+    'target-unknown': 0,
+  };
+  #framesSent = 0;
+  #framesRefused = 0;
+  #framesReceived = 0;
+  #resumes = 0;
+
+  /** A frame was not sent. */
+  refused(): void {
+    this.#framesRefused += 1;
+  }
+
+  /** A frame was sent to the target with this number; `published` where the relay passes it on. */
+  sent(target: number, fate: 'published' | 'dropped'): void {
+    if (fate === 'published') this.#missed.sent(target);
+    this.#framesSent += 1;
+  }
+
+  received(target: number, relaySequence: number): void {
+    this.#framesReceived += 1;
+    this.#missed.received(target, relaySequence);
+  }
+
+  dropped(reason: SessionDrop): void {
+    this.#dropped[reason] += 1;
+  }
+
+  /** The connection came back. */
+  resumed(): void {
+    this.#resumes += 1;
+    this.#missed.restart();
+  }
+
+  /** Whatever we hear from now on may have begun before. */
+  restart(): void {
+    this.#missed.restart();
+  }
+
+  counts(): Omit<LobbyCounts, 'participantsRefused' | 'redirects'> {
+    return {
+      framesSent: this.#framesSent,
+      framesRefused: this.#framesRefused,
+      framesReceived: this.#framesReceived,
+      framesMissed: this.#missed.count,
+      resumes: this.#resumes,
+      dropped: { ...this.#dropped },
+    };
+  }
+}
