@@ -105,7 +105,7 @@ export interface Packet {
 export interface MalformedPacket {
   readonly kind: 'malformed';
   readonly reason: PacketFault;
-  /** From the start of the packet: the op, the frame's length field or the CRC that is at fault; 0 for a short packet. */
+  /** From the start of the packet: the op, the frame's length field or the CRC that is at fault; its end for a short packet. */
   readonly offset: number;
   /** The fault in words: what is there, what was wanted. */
   readonly detail: string;
@@ -127,7 +127,7 @@ export function readPacket(bytes: Uint8Array): Packet | MalformedPacket {
   });
 
   if (bytes.length < MIN_PACKET_BYTES) {
-    return malformed('too-short', 0, `${bytes.length} bytes, wants at least ${MIN_PACKET_BYTES}`);
+    return malformed('too-short', bytes.length, `${bytes.length} bytes, wants at least ${MIN_PACKET_BYTES}`);
   }
   const end = bytes.length - CRC_BYTES;
   const crc = readU32(bytes, end);

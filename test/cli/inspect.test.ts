@@ -14,7 +14,7 @@ import { frameOf, opusOp, packetOfOps, RATE_24K } from '../kit/raw_packet.js';
 
 /** One packet for each fault, and where it is. */
 const DAMAGED: Record<PacketFault, { readonly packet: Uint8Array; readonly offset: number }> = {
-  'too-short': { packet: SILENCE_PACKET.slice(0, 14), offset: 0 },
+  'too-short': { packet: SILENCE_PACKET.slice(0, 14), offset: 14 },
   'bad-crc': { packet: SILENCE_PACKET.map((byte, at) => (at === 9 ? byte ^ 1 : byte)), offset: 14 },
   'op-truncated': { packet: packetOfOps(`${RATE_24K}0605000100`), offset: 11 },
   'op-unknown': { packet: packetOfOps(`${RATE_24K}630000`), offset: 11 },
@@ -129,7 +129,10 @@ t.test('--wav decodes them as one speaker, to a WAV of the right length', async 
 
   const nowhere = await runCli(t, ['inspect', '--wav', join(folder, 'no/out.wav'), packets[0]!]);
   t.equal(nowhere.code, 1);
-  t.match(nowhere.stderr, /^hotmic: Cannot write .*: it is not there \(ENOENT\) \[ERR_HOTMIC_FILE\]\n$/);
+  t.match(
+    nowhere.stderr,
+    /^hotmic: Cannot create recording .*: it is not there \(ENOENT\) \[ERR_HOTMIC_FILE\]\n$/,
+  );
 });
 
 t.test('a reader that stops reading is no failure', async (t) => {
