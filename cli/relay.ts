@@ -8,6 +8,7 @@ import { printedConfig } from './relay_config_text.js';
 import { type RelayLog, relayLog } from './relay_log.js';
 import { relayOptionsOf } from './relay_options_of.js';
 import { CONFIG_VARIABLE, NAMED_SETTINGS, type NamedSetting, type RelaySettings } from './relay_settings.js';
+import { handOverStop, onHangUp } from './start_signals.js';
 import { stopped, untilStopped } from './stop_signal.js';
 
 type ReadConfig = Extract<ConfigOutcome, { kind: 'read' }>;
@@ -53,7 +54,10 @@ async function run(flags: Flags, what: 'print' | 'run'): Promise<void> {
   const outcome = readRelayConfig({ flags, env: process.env, folder: process.cwd() });
   if (what === 'run') {
     const { log } = outcome.kind === 'read' ? outcome.settings : outcome;
-    return untilStopped((stop) => withLog(log, (written) => runRelay(whole(outcome), written, stop)));
+    return untilStopped((stop) => {
+      handOverStop();
+      return withLog(log, (written) => runRelay(whole(outcome), written, stop));
+    });
   }
   process.stdout.write(printedConfig(whole(outcome)));
 }
@@ -105,8 +109,7 @@ async function runRelay(config: ReadConfig, log: RelayLog, stop: AbortSignal): P
   const relay = await startRelay({ ...relayOptionsOf(config), onEvent: (event) => log.write(event) });
   const { url, operationsUrl, adminUrl } = relay;
   log.write({ kind: 'listening', url, operationsUrl, adminUrl, admits: admittedBy(config.settings) });
-  const onHangUp = () => reload(relay, log, config.settings);
-  process.on('SIGHUP', onHangUp);
+  onHangUp(() => reload(relay, log, config.settings));
   await Promise.race([stopped(stop), relay.ended]);
   const { connections } = relay.counts();
   if (drain.seconds > 0 && connections > 0)
@@ -115,7 +118,6 @@ async function runRelay(config: ReadConfig, log: RelayLog, stop: AbortSignal): P
   const late = setTimeout(() => void relay.close(), drain.seconds * 1000);
   await relay.drain(drain.seconds * 1000, drain.goTo);
   clearTimeout(late);
-  process.off('SIGHUP', onHangUp);
   const { publishedFrames, drops: allDrops } = relay.counts();
   const drops = Object.fromEntries(Object.entries(allDrops).filter(([, count]) => count > 0));
   // Behind what waits, or it might be one of the lines that are given up.
@@ -123,7 +125,7 @@ async function runRelay(config: ReadConfig, log: RelayLog, stop: AbortSignal): P
   log.write({ kind: 'ended', publishedFrames, drops, lostLines: log.lostLines() });
 }
 
-/** Reads certificate and secrets anew. What comes of it is in the log; what is wrong leaves all as it was. */
+/** Reads certificate and secrets again. The outcome is in the log; after a failure, those in use stay in use. */
 function reload(relay: RunningRelay, log: RelayLog, { tls }: RelaySettings): void {
   if (tls) void relay.reloadCertificate().catch(() => undefined);
   try {

@@ -78,6 +78,8 @@ async function runChild(parent: NodeJS.Process | ChildProcess): Promise<void> {
     if (notes.length > 0) report({ kind: 'published', notes });
     notes = [];
   };
+  // Before the start, which takes a while: a parent that ends during it must not leave a relay behind.
+  process.once('disconnect', () => process.exit());
   try {
     const relay = await startRelay({
       dev: true,
@@ -91,7 +93,6 @@ async function runChild(parent: NodeJS.Process | ChildProcess): Promise<void> {
       process.disconnect?.();
     };
     process.once('message', close);
-    process.once('disconnect', () => process.exit());
     report({ kind: 'listening', url: relay.url });
   } catch (thrown) {
     report({ kind: 'failed', code: codeOf(thrown), message: messageOf(thrown) });
