@@ -69,9 +69,10 @@ export function relayOptionsOf({ settings }: Pick<RelayConfig, 'settings'>): Rel
     ...(operations && { operations }),
     ...(admin && { admin: { host: admin.host, port: admin.port, tokens: admin.tokenFile } }),
     ...(sanctionsFile && { sanctionsFile }),
-    webhooks: webhooks.map(({ url, secretFile, events }) => ({
+    webhooks: webhooks.map(({ url, secretFile, events, atOnce }) => ({
       url,
       secret: secretFile,
+      atOnce,
       ...(events.length > 0 && { events }),
     })),
   };

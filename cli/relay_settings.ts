@@ -6,6 +6,7 @@
 
 import { ADDRESS_LIMIT_RANGES, type AddressLimitOptions } from '../relay/address_limits.js';
 import { type LimitRanges, RELAY_LIMIT_RANGES, type RelayLimits } from '../relay/limits.js';
+import { AT_ONCE } from '../relay/webhook_line.js';
 import { WEBHOOK_KINDS } from '../relay/webhooks.js';
 import { LOG_FORMS, LOG_LEVELS } from './relay_log.js';
 import type { AnyKind, Kind, ListKind } from './setting_kinds.js';
@@ -263,6 +264,11 @@ export const RELAY_SETTINGS = section('The settings of hotmic relay.', {
         kinds.listOf(kinds.oneOf(...WEBHOOK_KINDS), 64),
         '[]',
         'Events to tell; all but refused when there are none.',
+      ),
+      atOnce: setting(
+        kinds.wholeNumber(AT_ONCE.min, AT_ONCE.max),
+        AT_ONCE.fallback,
+        'Posts under way at once. With 1 they arrive in order, with more, one can overtake another.',
       ),
     },
   } satisfies Sections<Members>,

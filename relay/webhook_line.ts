@@ -1,8 +1,9 @@
 /**
  * The webhooks that wait for one receiver, and their sending.
  *
- * Order: they are begun in the order of their sequence, and one that failed comes before those behind it. With one at a time that is the
- * order in which they are taken; with more, `sequence` tells it. A number that lacks is one that was lost.
+ * Order: they are begun in the order of their sequence, and one that failed is sent again before those behind it. With one at a time they are
+ * also received in that order. With more, a later one can overtake an earlier one, by less than `MAX_AHEAD`; `sequence` gives the order. A
+ * missing number is a webhook that was lost.
  *
  * When the receiver fails, it is left alone for longer and longer, whatever waits: pauses belong to the receiver and not to the webhook.
  */
@@ -13,7 +14,7 @@ import type { WebhookSecrets } from './webhook_signature.js';
 
 export interface LineSettings {
   readonly url: string;
-  /** Sent at once, 1 to 16. */
+  /** Sent at once, as `AT_ONCE` bounds it. */
   readonly atOnce: number;
   /** Names this line in this life of the relay; without a full stop. */
   readonly stream: string;
@@ -57,6 +58,10 @@ export const MAX_WAITING = 10_000;
 /** How old one may get. */
 export const MAX_AGE_MS: Milliseconds = 600_000;
 export const MAX_ATTEMPTS = 20;
+/** Sequence numbers: a webhook is not begun while one with a number lower by this much is neither delivered nor lost. */
+export const MAX_AHEAD = 1000;
+/** Sent at once to one receiver. */
+export const AT_ONCE = { fallback: 8, min: 1, max: 16 } as const;
 /** The first pause; each next one is twice as long, and each is cut by up to a half. */
 const PAUSE_MS: Milliseconds = 1000;
 const MAX_PAUSE_MS: Milliseconds = 60_000;
@@ -172,12 +177,20 @@ export class WebhookLine {
         this.#pumpAfter(this.#notBefore - now);
         return;
       }
+      if (next.sequence - this.#oldestBegun(next) >= MAX_AHEAD) return;
       if (this.#again[0] === next) this.#again.shift();
       else this.#waiting.delete(next.sequence);
       if (now - next.queuedAt > MAX_AGE_MS) this.#lose('given-up');
       else void this.#send(next);
     }
     if (this.waiting === 0) this.#onEmpty?.();
+  }
+
+  /** The sequence of the oldest that is under way or waits to be sent again; of `next` when there is none. */
+  #oldestBegun(next: Webhook): number {
+    let oldest = this.#again[0]?.sequence ?? next.sequence;
+    for (const { sequence } of this.#underWay.keys()) oldest = Math.min(oldest, sequence);
+    return oldest;
   }
 
   /** Never rejects. */

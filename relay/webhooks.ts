@@ -10,7 +10,7 @@ import type { Milliseconds } from '../voice/units.js';
 import type { RelayEvent } from './io.js';
 import { isLoopbackHost } from './loopback.js';
 import type { SecretText } from './secret_text.js';
-import { type LineEvent, WEBHOOK_FATES, type WebhookFate, WebhookLine } from './webhook_line.js';
+import { AT_ONCE, type LineEvent, WEBHOOK_FATES, type WebhookFate, WebhookLine } from './webhook_line.js';
 import { WEBHOOK_RIM, type WebhookRim } from './webhook_post.js';
 import { WebhookSecrets } from './webhook_signature.js';
 
@@ -41,7 +41,7 @@ export interface WebhookOptions {
   readonly secret: SecretText;
   /** Which events, by their kinds. Default, and with none: all but `refused`. */
   readonly events?: readonly string[];
-  /** How many are sent at once, 1 to 16. With more than one they may arrive in another order. Default 1. */
+  /** How many are sent at once, 1 to 16. Default 8. With more than one, a later one can arrive before an earlier one. */
   readonly atOnce?: number;
 }
 
@@ -83,11 +83,12 @@ export class Webhooks {
       );
     }
     this.#rim = rim;
-    this.#hooks = receivers.map(({ url, secret, events = [], atOnce = 1 }, index) => {
+    this.#hooks = receivers.map(({ url, secret, events = [], atOnce = AT_ONCE.fallback }, index) => {
       const hook = index + 1;
       const { href, origin: to } = readUrl(url, hook);
-      if (!Number.isInteger(atOnce) || atOnce < 1 || atOnce > 16) {
-        throw new RangeError(`Cannot send webhooks: atOnce of receiver ${hook} is ${atOnce}, wants 1 to 16`);
+      if (!Number.isInteger(atOnce) || atOnce < AT_ONCE.min || atOnce > AT_ONCE.max) {
+        const expected = `expected ${AT_ONCE.min} to ${AT_ONCE.max}`;
+        throw new RangeError(`Cannot send webhooks: atOnce of receiver ${hook} is ${atOnce}, ${expected}`);
       }
       const settings = { url: href, atOnce, stream: randomBytes(12).toString('hex') };
       const line = new WebhookLine(settings, WebhookSecrets.read(secret), rim, (event) =>

@@ -104,10 +104,11 @@ export async function settle(): Promise<void> {
   for (let n = 0; n < 3; n++) await new Promise((resolve) => setImmediate(resolve));
 }
 
+/** One receiver, sent one webhook at a time unless `options` differ. */
 export function hooksIn(world: World, options: Partial<WebhookOptions> = {}) {
   const events: WebhookEvent[] = [];
   const webhooks = new Webhooks(
-    [{ url: 'https://game.example/secret-path?key=hush', secret: secretOf(SECRET), ...options }],
+    [{ url: 'https://game.example/secret-path?key=hush', secret: secretOf(SECRET), atOnce: 1, ...options }],
     (event) => events.push(event),
     world,
   );

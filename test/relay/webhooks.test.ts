@@ -238,6 +238,30 @@ t.test('several at once are begun in order, no more than wanted', async (t) => {
   for (const atOnce of [0, 17, 1.5]) t.throws(() => hooksIn(new World(), { atOnce }), RangeError);
 });
 
+t.test('eight are sent at once unless told otherwise: 133 a second at 60 ms, and not 16', async (t) => {
+  const world = new World();
+  world.always = () =>
+    new Promise((resolve) => world.after(60, () => resolve(new Response(null, { status: 204 }))));
+  const receiver = { url: 'https://game.example/', secret: secretOf(SECRET) };
+  const webhooks = new Webhooks([receiver], () => undefined, world);
+  for (let n = 1; n <= 1000; n++) webhooks.publish(joined(n));
+  await world.pass(1030);
+  t.equal(world.mostUnderWay, 8);
+  t.equal(webhooks.counts().fates.delivered, 136);
+});
+
+t.test('a webhook that hangs is overtaken by fewer than a thousand, and all go on behind it', async (t) => {
+  const world = new World();
+  const { webhooks } = hooksIn(world, { atOnce: 4 });
+  world.answers.push(new Promise(() => undefined));
+  for (let n = 1; n <= 3000; n++) webhooks.publish(joined(n));
+  await world.pass(14_000);
+  t.equal(Math.max(...sequences(world)), 1000);
+  await world.pass(4000);
+  t.equal(sequences(world)[1000], 1, 'sent again before those behind it');
+  t.match(webhooks.counts(), { failedAttempts: 1, fates: { delivered: 3000 } });
+});
+
 t.test('failures at the same time are one, not a longer pause each', async (t) => {
   const world = new World();
   world.always = () => (world.time < 10_000 ? 500 : 204);
@@ -404,7 +428,7 @@ t.test('over real HTTP: signed, retried, no redirect followed, and the connectio
   await once(server, 'listening');
   t.teardown(() => server.close());
   const { port } = server.address() as net.AddressInfo;
-  const hook = { url: `http://127.0.0.1:${port}/hook`, secret: secretOf(SECRET) };
+  const hook = { url: `http://127.0.0.1:${port}/hook`, secret: secretOf(SECRET), atOnce: 1 };
   const real = new Webhooks([hook], () => undefined, {
     fetch: (url, init) => fetch(url, init),
     now: () => performance.now(),
