@@ -79,13 +79,10 @@ export function relayOptionsOf({ settings }: Pick<RelayConfig, 'settings'>): Rel
 }
 
 function webTicketsOf({
-  appId,
   publisherKeyFile,
-  identity,
-  baseUrl,
-  vacBanned,
+  ...others
 }: NonNullable<RelaySettings['tickets']['web']>): NonNullable<RelayOptions['webTickets']> {
-  return { appId, key: publisherKeyFile.read(), identity, baseUrl, vacBanned };
+  return { ...others, key: publisherKeyFile.read() };
 }
 
 function linesOf(secret: Secret): readonly string[] {

@@ -6,6 +6,7 @@
 
 import { ADDRESS_LIMIT_RANGES, type AddressLimitOptions } from '../relay/address_limits.js';
 import { type LimitRanges, RELAY_LIMIT_RANGES, type RelayLimits } from '../relay/limits.js';
+import { STEAM_BUDGET } from '../relay/steam_web_tickets.js';
 import { AT_ONCE } from '../relay/webhook_line.js';
 import { WEBHOOK_KINDS } from '../relay/webhooks.js';
 import { LOG_FORMS, LOG_LEVELS } from './relay_log.js';
@@ -188,6 +189,16 @@ export const RELAY_SETTINGS = section('The settings of hotmic relay.', {
         "Where Steam's web API is.",
       ),
       vacBanned: setting(kinds.oneOf('refuse', 'admit'), 'refuse', 'People whom VAC banned from the game.'),
+      requestsPerSecond: setting(
+        kinds.wholeNumber(STEAM_BUDGET.perSecond.min, STEAM_BUDGET.perSecond.max),
+        STEAM_BUDGET.perSecond.fallback,
+        'Requests to Steam a second, from all players together.',
+      ),
+      requestsPerDay: setting(
+        kinds.wholeNumber(STEAM_BUDGET.perDay.min, STEAM_BUDGET.perDay.max),
+        STEAM_BUDGET.perDay.fallback,
+        'Requests to Steam in any 24 hours, from all players together.',
+      ),
     }),
     app: optionalSection(
       'Encrypted app tickets: a check beside a token or a web ticket. They prove nothing alone.',

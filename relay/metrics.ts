@@ -100,6 +100,16 @@ const GAUGES: readonly (readonly [name: string, help: string, figure: Figure])[]
     'Changes of mutes and bans that are not on the disk; without a file there is none.',
     ({ services }) => services?.sanctionsFile?.waiting ?? null,
   ],
+  [
+    'hotmic_steam_requests_in_day',
+    'Requests to the Steam web API in the last 24 hours; without web tickets there is none.',
+    ({ services }) => services?.steam?.requestsInDay ?? null,
+  ],
+  [
+    'hotmic_steam_requests_per_day',
+    'The most that they may be: tickets.web.requestsPerDay.',
+    ({ services }) => services?.steam?.requestsPerDay ?? null,
+  ],
 ];
 
 const COUNTERS: readonly (readonly [
@@ -157,6 +167,16 @@ const COUNTERS: readonly (readonly [
     'hotmic_sanctions_writes_failed_total',
     'Times that mutes and bans could not be written to their file.',
     ({ services }) => services?.sanctionsFile?.failures ?? 0,
+  ],
+  [
+    'hotmic_steam_requests_total',
+    'Requests to the Steam web API, retries included.',
+    ({ services }) => services?.steam?.requests ?? 0,
+  ],
+  [
+    'hotmic_steam_over_budget_total',
+    'Web tickets not judged because the budget of requests to Steam was spent.',
+    ({ services }) => services?.steam?.overBudget ?? 0,
   ],
 ];
 

@@ -213,6 +213,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
           admin: admin?.counts() ?? null,
           webhooks: webhooks?.counts() ?? null,
           sanctionsFile: kept?.counts() ?? null,
+          steam: asked?.counts() ?? null,
         }),
       });
     }

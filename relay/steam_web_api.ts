@@ -1,13 +1,14 @@
 /**
  * Asks Steam's web API whose a ticket is, in such a way that neither a slow Steam nor a storm of tickets does harm: every
  * question has an end, few are asked at once, few wait, an answer is bounded, what fails is asked again with pauses that
- * differ, and while Steam is down nobody is asked at all but by one probe now and then.
+ * differ, all requests together keep to a budget, and while Steam is down it is asked by one probe now and then alone.
  *
  * Steam wants the publisher key in the query. So no URL, and nothing that `fetch` throws, ever leaves this file.
  */
 
 import type { Milliseconds } from '../voice/units.js';
 import { type BreakerOutcome, type BreakerPass, CircuitBreaker } from './circuit_breaker.js';
+import { RequestBudget, type RequestBudgetBounds } from './request_budget.js';
 import {
   readSteamAnswer,
   type SteamAnswer,
@@ -55,10 +56,12 @@ export interface SteamWebQuestion {
   readonly atOnce: number;
   /** Questions that wait for those. */
   readonly waiting: number;
+  /** Requests in all. */
+  readonly budget: RequestBudgetBounds;
 }
 
 /** Why there is no answer. Append only. */
-export type Unavailable = SteamFaultReason | 'busy' | 'closing';
+export type Unavailable = SteamFaultReason | 'busy' | 'closing' | 'rate-budget-spent' | 'daily-budget-spent';
 
 export interface NoAnswer {
   readonly kind: 'unavailable';
@@ -72,6 +75,12 @@ export interface SteamWebCounts {
   readonly retries: number;
   /** Questions that were not asked, because too many were under way. */
   readonly turnedAway: number;
+  /** Questions that were not asked, or not again, because the budget of requests was spent. */
+  readonly overBudget: number;
+  /** Requests of the last 24 hours. */
+  readonly requestsInDay: number;
+  /** What that may become. */
+  readonly requestsPerDay: number;
   /** Times that Steam was found to be down, slow, or against our asking. */
   readonly breakerOpened: number;
 }
@@ -91,17 +100,20 @@ export class SteamWebApi {
   readonly #rim: SteamWebRim;
   readonly #line: WaitingLine;
   readonly #breaker: CircuitBreaker<SteamFaultReason>;
+  readonly #budget: RequestBudget;
   readonly #underWay = new Set<AbortController>();
   #isClosed = false;
   #requests = 0;
   #retries = 0;
   #turnedAway = 0;
+  #overBudget = 0;
 
   constructor(question: SteamWebQuestion, rim: SteamWebRim) {
     this.#question = question;
     this.#rim = rim;
     this.#line = new WaitingLine(question);
     this.#breaker = new CircuitBreaker(BREAKER, () => rim.random());
+    this.#budget = new RequestBudget(question.budget);
   }
 
   counts(): SteamWebCounts {
@@ -109,6 +121,9 @@ export class SteamWebApi {
       requests: this.#requests,
       retries: this.#retries,
       turnedAway: this.#turnedAway,
+      overBudget: this.#overBudget,
+      requestsInDay: this.#budget.lastDay(this.#rim.now()),
+      requestsPerDay: this.#question.budget.perDay,
       breakerOpened: this.#breaker.opened,
     };
   }
@@ -155,6 +170,13 @@ export class SteamWebApi {
     over: AbortSignal,
   ): Promise<SteamAnswer | NoAnswer> {
     for (let attempt = 1; ; attempt++) {
+      const now = this.#rim.now();
+      const budgeted = this.#budget.reserve(now, deadline - now - MIN_ATTEMPT_MS);
+      if (budgeted.kind === 'spent') {
+        this.#overBudget += 1;
+        return unavailable(budgeted.reason);
+      }
+      if (budgeted.waitMs > 0) await this.#pause(budgeted.waitMs, over);
       if (over.aborted) return unavailable(this.#isClosed ? 'closing' : 'steam-slow');
       const pass = this.#breaker.pass(this.#rim.now());
       if (pass.kind === 'open') return unavailable(pass.cause);

@@ -51,6 +51,10 @@ export interface SteamWebTicketOptions {
   readonly atOnce?: number;
   /** Judgements that wait for those, 0 to 100000. Default 512. Beyond, nobody is let in: `busy`. */
   readonly waiting?: number;
+  /** Requests to Steam a second, whoever causes them, 1 to 10000; five seconds' worth may come at once. Default 20. */
+  readonly requestsPerSecond?: number;
+  /** Requests to Steam in any 24 hours, 1 to 100000000. A restart of the relay begins at 0. Default 100000. */
+  readonly requestsPerDay?: number;
   /** How long Steam's answer about a ticket is remembered, in ms, 0 to 60000. Default 10000. */
   readonly rememberMs?: Milliseconds;
 }
@@ -67,6 +71,12 @@ export interface WebTicketCounts extends SteamWebCounts {
   /** Judgements that took the answer to another one's question, under way or remembered. */
   readonly shared: number;
 }
+
+/** Requests to Steam, in all. */
+export const STEAM_BUDGET = {
+  perSecond: { fallback: 20, min: 1, max: 10_000 },
+  perDay: { fallback: 100_000, min: 1, max: 100_000_000 },
+} as const;
 
 const METHOD = 'ISteamUserAuth/AuthenticateUserTicket/v1/';
 const PARTNER_API = 'https://partner.steam-api.com';
@@ -97,6 +107,8 @@ const NEEDED: Readonly<Record<Unavailable, string>> = {
   'answer-strange': "Steam's web API at the relay's base URL; the operator has to see to it",
   busy: 'fewer tickets at once; try again',
   closing: 'a relay that does not shut down',
+  'rate-budget-spent': 'fewer requests to Steam a second than the operator allows; try again',
+  'daily-budget-spent': 'fewer requests to Steam in 24 hours than the operator allows; try again much later',
 };
 
 export class SteamWebTickets {
@@ -118,6 +130,8 @@ export class SteamWebTickets {
   constructor(options: SteamWebTicketOptions, rim: SteamWebRim = SYSTEM_RIM) {
     const { appId, identity = TICKET_IDENTITY, baseUrl = PARTNER_API, vacBanned = 'refuse' } = options;
     const { deadlineMs = 4000, atOnce = 32, waiting = 512, rememberMs = 10_000 } = options;
+    const { perSecond, perDay } = STEAM_BUDGET;
+    const { requestsPerSecond = perSecond.fallback, requestsPerDay = perDay.fallback } = options;
     const { attemptMs = Math.min(1800, Math.floor(deadlineMs / 2)) } = options;
     wantRange('appId', appId, 1, 0xffff_ffff);
     if (typeof identity !== 'string' || !/^[^\p{Cc}]{1,64}$/u.test(identity)) {
@@ -130,12 +144,16 @@ export class SteamWebTickets {
     wantRange('atOnce', atOnce, 1, 1024);
     wantRange('waiting', waiting, 0, 100_000);
     wantRange('rememberMs', rememberMs, 0, 60_000);
+    wantRange('requestsPerSecond', requestsPerSecond, perSecond.min, perSecond.max);
+    wantRange('requestsPerDay', requestsPerDay, perDay.min, perDay.max);
     this.#moderators = readModerators(options.moderators ?? []);
     this.#vacBanned = vacBanned;
     this.#rememberMs = rememberMs;
     this.#rim = rim;
     const [url, key] = [methodUrl(baseUrl), readKey(options.key)];
-    this.#api = new SteamWebApi({ url, key, appId, identity, deadlineMs, attemptMs, atOnce, waiting }, rim);
+    const budget = { perSecond: requestsPerSecond, perDay: requestsPerDay };
+    const bounds = { deadlineMs, attemptMs, atOnce, waiting, budget };
+    this.#api = new SteamWebApi({ url, key, appId, identity, ...bounds }, rim);
   }
 
   /**

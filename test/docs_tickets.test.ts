@@ -29,6 +29,8 @@ t.test('the tables of reasons have every one', async (t) => {
     'answer-strange': true,
     busy: true,
     closing: true,
+    'rate-budget-spent': true,
+    'daily-budget-spent': true,
     failed: true,
   };
   const app: Readonly<Record<AppTicketRefusal, true>> = {

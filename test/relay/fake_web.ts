@@ -50,8 +50,10 @@ export class FakeWeb {
     return this.#timers.size;
   }
 
+  /** With a budget of requests that is never spent, unless `changed` has another. */
   tickets(changed: Partial<SteamWebTicketOptions> = {}): SteamWebTickets {
-    return new SteamWebTickets({ appId: 480, key: KEY, ...changed }, this.rim);
+    const budget = { requestsPerSecond: 10_000, requestsPerDay: 100_000_000 };
+    return new SteamWebTickets({ appId: 480, key: KEY, ...budget, ...changed }, this.rim);
   }
 
   /** Lets time go by, timer by timer. */

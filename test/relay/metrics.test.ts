@@ -10,6 +10,7 @@ import { Relay } from '../../relay/relay.js';
 import { DROP_REASONS } from '../../relay/verdict.js';
 import { WEBHOOK_FATES, type WebhookFate } from '../../relay/webhook_line.js';
 import { CloseCode } from '../../voice/control_codes.js';
+import { FakeWeb } from './fake_web.js';
 
 const PAGE = 'docs/operating.md';
 const BUILD = { version: '1.2.3', node: '20.0.0' };
@@ -49,6 +50,7 @@ const busy: MetricFigures = {
       fates: Object.fromEntries(WEBHOOK_FATES.map((fate) => [fate, 1])) as Record<WebhookFate, number>,
     },
     sanctionsFile: { kept: 9, waiting: 1, failures: 2, rewrites: 3 },
+    steam: new FakeWeb().tickets().counts(),
   },
   counts: {
     ...idle.counts,

@@ -4,6 +4,7 @@ import t from 'tap';
 import { AddressLimits } from '../../relay/address_limits.js';
 import { type MetricFigures, RelayMetrics } from '../../relay/metrics.js';
 import type { ServiceCounts } from '../../relay/services.js';
+import { FakeWeb } from './fake_web.js';
 import { Bench } from './kit.js';
 import { hooksIn, World } from './webhook_kit.js';
 
@@ -34,19 +35,24 @@ function textOf(services: ServiceCounts | null): Promise<string> {
   return new RelayMetrics({ version: '1', node: '2' }).text(figures);
 }
 
-const NAMES = /^hotmic_(?:admin|webhook|sanctions_)[^ ]* .*$/gm;
+const NAMES = /^hotmic_(?:admin|webhook|sanctions_|steam)[^ ]* .*$/gm;
 
 t.test('services that run are told', async (t) => {
   const text = await textOf({
     admin: { done: 1, failed: 2, refused: 3, limited: 4 },
     webhooks: { ...hooksIn(new World()).webhooks.counts(), waiting: 5, failedAttempts: 6 },
     sanctionsFile: { kept: 7, waiting: 8, failures: 9, rewrites: 10 },
+    steam: { ...new FakeWeb().tickets().counts(), requests: 11, overBudget: 12, requestsInDay: 13 },
   });
   t.same(text.match(NAMES), [
     'hotmic_webhooks_waiting 5',
     'hotmic_sanctions_unkept 8',
+    'hotmic_steam_requests_in_day 13',
+    'hotmic_steam_requests_per_day 100000000',
     'hotmic_webhook_attempts_failed_total 6',
     'hotmic_sanctions_writes_failed_total 9',
+    'hotmic_steam_requests_total 11',
+    'hotmic_steam_over_budget_total 12',
     'hotmic_admin_requests_total{outcome="done"} 1',
     'hotmic_admin_requests_total{outcome="failed"} 2',
     'hotmic_admin_requests_total{outcome="refused"} 3',
@@ -60,7 +66,15 @@ t.test('services that run are told', async (t) => {
 });
 
 t.test('services that do not run have no samples but counters at 0', async (t) => {
-  const none = ['hotmic_webhook_attempts_failed_total 0', 'hotmic_sanctions_writes_failed_total 0'];
+  const none = [
+    'hotmic_webhook_attempts_failed_total 0',
+    'hotmic_sanctions_writes_failed_total 0',
+    'hotmic_steam_requests_total 0',
+    'hotmic_steam_over_budget_total 0',
+  ];
   t.same((await textOf(null)).match(NAMES), none);
-  t.same((await textOf({ admin: null, webhooks: null, sanctionsFile: null })).match(NAMES), none);
+  t.same(
+    (await textOf({ admin: null, webhooks: null, sanctionsFile: null, steam: null })).match(NAMES),
+    none,
+  );
 });

@@ -329,3 +329,38 @@ t.test('closing ends what is under way at once, and whoever comes later', async 
   t.equal(web.timers, 0);
   t.ok(web.sent.every(({ signal }) => signal.aborted));
 });
+
+t.test(
+  'invented tickets from everywhere make no more requests than the budget of all together',
+  async (t) => {
+    const web = new FakeWeb();
+    web.answer = () => errorAnswer(101);
+    const tickets = web.tickets({ requestsPerSecond: 20, requestsPerDay: 500 });
+    const verdicts: Promise<CredentialVerdict>[] = [];
+    for (let second = 0; second < 30; second++) {
+      verdicts.push(...flood(tickets, 200, 200 * second));
+      await web.pass(1000);
+    }
+    await web.pass(4000);
+    const reasons = tally(await Promise.all(verdicts));
+    t.equal(web.sent.length, 500);
+    for (const { at } of web.sent) {
+      const within = web.sent.filter((sent) => sent.at >= at && sent.at < at + 1000).length;
+      t.ok(within <= 120, `${within} in a second`);
+    }
+    t.ok((reasons['rate-budget-spent'] ?? 0) > 1000, JSON.stringify(reasons));
+    t.ok((reasons['daily-budget-spent'] ?? 0) > 100);
+    t.equal(reasons['invalid-ticket'], 500);
+    t.match(tickets.counts(), { requestsInDay: 500, requestsPerDay: 500 });
+  },
+);
+
+t.test('within the budget a ticket waits for its turn and is judged, retries counted', async (t) => {
+  const web = new FakeWeb();
+  const tickets = web.tickets({ requestsPerSecond: 1 });
+  for (const verdict of flood(tickets, 5)) await web.verdictOf(verdict);
+  t.match(await web.verdictOf(tickets.judge(ticketOf(6), null)), { kind: 'admitted', tookMs: 1000 });
+  web.answer = down;
+  t.match(await web.verdictOf(tickets.judge(ticketOf(7), null)), { code: 'admission-unavailable' });
+  t.ok(web.sent.length <= 10);
+});
