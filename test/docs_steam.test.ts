@@ -44,7 +44,7 @@ t.test('every block of TypeScript on the pages is a whole example', async (t) =>
   t.equal(examples.length, blocks, 'each opens with its name');
   t.same(
     examples.map(({ name }) => name),
-    ['start', 'signals', 'record', 'controls', 'capture', 'open_ticket'],
+    ['start', 'signals', 'record', 'controls', 'capture', 'read_app_ticket'],
   );
   for (const { name, code } of examples) t.ok(promised(code), `${name} says what it prints`);
 });

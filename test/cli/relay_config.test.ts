@@ -88,6 +88,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   'drain.seconds': '0.5',
   'log.form': 'json',
   'log.level': 'error',
+  'tickets.app.alone': 'trust-forgeable',
 };
 
 t.test('every setting can be set by its variable, and by its flag', async (t) => {
