@@ -72,3 +72,9 @@ export const FULL_RIGHTS = {
   priority: false,
   channels: 'any',
 } as const satisfies Rights;
+
+/** The rights alone: one object for everybody who is not restricted. */
+export function rightsOf({ maySpeak, mayListen, moderator, priority, channels }: Rights): Rights {
+  const isFull = maySpeak && mayListen && !moderator && !priority && channels === 'any';
+  return isFull ? FULL_RIGHTS : { maySpeak, mayListen, moderator, priority, channels };
+}

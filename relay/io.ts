@@ -6,6 +6,7 @@
 import type { RelayMessageToWrite } from '../voice/control.js';
 import type { FailureCode, RefusalCode } from '../voice/control_codes.js';
 import type { Milliseconds } from '../voice/units.js';
+import type { AddressKey } from './addresses.js';
 import type { Credential, CredentialVerdict } from './credential.js';
 import type { Sanction } from './sanctions.js';
 import type { DropReason } from './verdict.js';
@@ -14,7 +15,12 @@ import type { DropReason } from './verdict.js';
 export type ConnectionId = number;
 
 export type RelayInput =
-  | { readonly kind: 'connected'; readonly connection: ConnectionId }
+  | {
+      readonly kind: 'connected';
+      readonly connection: ConnectionId;
+      /** Where it comes from: told with what it is refused for. Left out where addresses are not counted. */
+      readonly address?: AddressKey | null;
+    }
   /** A text message, as its UTF-8 bytes; they are read before the call returns. */
   | {
       readonly kind: 'text';
@@ -67,8 +73,8 @@ export type RelayOutput =
     }
   /** Keep this beyond the relay's own life; one with nothing set is to be forgotten. Of one lobby and SteamID the last counts. */
   | { readonly kind: 'keep'; readonly sanction: Sanction }
-  /** Something to log. */
-  | { readonly kind: 'event'; readonly event: RelayEvent };
+  /** Something to log; of a refusal with the address that it came from, where that is known. */
+  | { readonly kind: 'event'; readonly event: RelayEvent; readonly address?: AddressKey };
 
 /** Why somebody is no longer in a lobby. */
 export type Departure = 'left' | 'gone' | RefusalCode;

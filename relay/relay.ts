@@ -16,6 +16,7 @@ import {
   type RefusalCode,
 } from '../voice/control_codes.js';
 import type { Milliseconds } from '../voice/units.js';
+import type { AddressKey } from './addresses.js';
 import {
   type AdminCommand,
   type AdminResult,
@@ -26,7 +27,8 @@ import {
 } from './administration.js';
 import { type ClientCommand, type ClientOpening, readClientBytes } from './client_text.js';
 import { administer, obey } from './commands.js';
-import { type CredentialVerdict, FULL_RIGHTS, type Rights } from './credential.js';
+import { type Connection, newConnection } from './connection.js';
+import { type CredentialVerdict, FULL_RIGHTS, rightsOf } from './credential.js';
 import {
   claimOf,
   guestSteamId,
@@ -44,9 +46,9 @@ import { type Entrant, Lobbies } from './lobbies.js';
 import { endSanctions, type House } from './moderation.js';
 import { OnceIds } from './once_ids.js';
 import { type Participant, stateOf } from './participant.js';
+import { leftEvent, participantEvent } from './participant_event.js';
 import { Places } from './places.js';
 import { type Sanction, Sanctions } from './sanctions.js';
-import { TokenBucket } from './token_bucket.js';
 import { TOKEN_CLOCK_TOLERANCE_S } from './token_claims.js';
 import { Turn } from './turn.js';
 import { type DropReason, judgeFrame, noDrops, type Verdict } from './verdict.js';
@@ -63,18 +65,6 @@ export interface RelaySettings {
   readonly random: (bytes: number) => Uint8Array;
   /** What was kept of earlier `keep`s. */
   readonly sanctions?: Iterable<Sanction>;
-}
-
-interface Connection {
-  readonly id: ConnectionId;
-  readonly connectedAt: Milliseconds;
-  readonly control: TokenBucket;
-  /** The nonce of its challenge; null without one. */
-  nonce: string | null;
-  /** The hello whose credential is being judged. */
-  judged: Hello | null;
-  /** Null before the welcome. */
-  participant: Participant | null;
 }
 
 const NONE: readonly RelayOutput[] = [];
@@ -123,7 +113,7 @@ export class Relay {
     const turn = new Turn(now, 'unixSeconds' in input ? input.unixSeconds : 0);
     switch (input.kind) {
       case 'connected':
-        this.#connected(input.connection, turn);
+        this.#connected(input.connection, input.address ?? null, turn);
         break;
       case 'text': {
         const connection = this.#connections.get(input.connection);
@@ -151,13 +141,15 @@ export class Relay {
   }
 
   /**
-   * Judges one voice frame. It is read, not changed and not kept. Of the checks the first that fails decides:
-   * header, packet, SteamID, leave to speak, mute, target, rate. Real-time: no lock; allocates the verdict and what `readPacket`
+   * Judges one voice frame. It is read, not changed and not kept. It is charged before it is read; then the first check that fails decides:
+   * rate, header, packet, SteamID, leave to speak, mute, target, sound. Real-time: no lock; allocates the verdict and what `readPacket`
    * does.
    */
   handleVoice(id: ConnectionId, frame: Uint8Array, now: Milliseconds): Verdict {
     const connection = this.#connections.get(id);
     if (!connection) return this.#drop('not-joined');
+    const charged = connection.meter.charge(frame.length, now);
+    if (charged !== 'within') return this.#drop(charged, this.#flooded(connection, new Turn(now, 0)));
     const speaker = connection.participant;
     if (!speaker) {
       const turn = new Turn(now, 0);
@@ -192,6 +184,16 @@ export class Relay {
       acknowledge: false,
       outputs,
     };
+  }
+
+  /**
+   * Charges a ping or a pong, which the WebSocket layer answers by itself, and which says nothing. Real-time: allocates only when the
+   * connection is to be closed.
+   */
+  handleHeartbeat(id: ConnectionId, now: Milliseconds): readonly RelayOutput[] {
+    const connection = this.#connections.get(id);
+    if (!connection || connection.meter.charge(0, now) === 'within') return NONE;
+    return this.#flooded(connection, new Turn(now, 0));
   }
 
   /** Does what an administrator asks. @throws RangeError for a capacity or channels that are none. */
@@ -238,12 +240,11 @@ export class Relay {
     };
   }
 
-  #connected(id: ConnectionId, turn: Turn): void {
+  #connected(id: ConnectionId, address: AddressKey | null, turn: Turn): void {
     if (this.#connections.has(id)) {
       throw new RangeError(`Cannot connect: connection ${id} is there already, wants a new number`);
     }
-    const control = new TokenBucket(this.limits.controlPerSecond, this.limits.controlBurst, turn.now);
-    const connection = { id, connectedAt: turn.now, control, nonce: null, judged: null, participant: null };
+    const connection = newConnection(id, address, this.limits, turn.now);
     if (this.#connections.size >= this.limits.connections) {
       const detail = `${this.#connections.size} connections, wants at most ${this.limits.connections}`;
       this.#refuse(connection, 'relay-full', detail, turn);
@@ -255,8 +256,12 @@ export class Relay {
 
   #text(connection: Connection, bytes: Uint8Array, turn: Turn): void {
     const { controlPerSecond, controlBurst } = this.limits;
+    if (connection.meter.charge(0, turn.now) !== 'within') {
+      this.#flooded(connection, turn);
+      return;
+    }
     if (!connection.control.has(1, turn.now)) {
-      const detail = `too many control messages, wants at most ${controlPerSecond} a second, ${controlBurst} at once`;
+      const detail = `too many control messages, expected at most ${controlPerSecond} a second, ${controlBurst} at once`;
       this.#refuse(connection, 'rate-exceeded', detail, turn);
       return;
     }
@@ -499,7 +504,20 @@ export class Relay {
     this.#refusals[code] += 1;
     turn.tell([connection.id], { type: 'refused', code, message: detail });
     this.#end(connection, CloseCode[code], code, turn);
-    turn.push({ kind: 'event', event: { kind: 'refused', code, detail } });
+    const { address } = connection;
+    turn.push({
+      kind: 'event',
+      event: { kind: 'refused', code, detail },
+      ...(address !== null && { address }),
+    });
+  }
+
+  /** Refuses a connection that sends several times what it may: dropping what it sends would cost more than sending it. */
+  #flooded(connection: Connection, turn: Turn): readonly RelayOutput[] {
+    const { framesPerSecond, bytesPerSecond } = this.limits;
+    const detail = `too many messages, expected at most ${framesPerSecond} voice frames and ${bytesPerSecond} bytes a second`;
+    this.#refuse(connection, 'rate-exceeded', detail, turn);
+    return turn.outputs;
   }
 
   /** Closes a connection; its participant is gone for good. */
@@ -563,23 +581,6 @@ export class Relay {
   #random16(): string {
     return Array.from(this.#random(16), (byte) => byte.toString(16).padStart(2, '0')).join('');
   }
-}
-
-/** One object for all who are not restricted. */
-function rightsOf({ maySpeak, mayListen, moderator, priority, channels }: Rights): Rights {
-  const isFull = maySpeak && mayListen && !moderator && !priority && channels === 'any';
-  return isFull ? FULL_RIGHTS : { maySpeak, mayListen, moderator, priority, channels };
-}
-
-function participantEvent(
-  kind: 'joined' | 'away' | 'resumed',
-  { lobby, slot, steamId, name }: Participant,
-): RelayOutput {
-  return { kind: 'event', event: { kind, lobby: lobby.name, slot, steamId, name } };
-}
-
-function leftEvent({ lobby, slot, steamId, name }: Participant, why: Departure): RelayOutput {
-  return { kind: 'event', event: { kind: 'left', lobby: lobby.name, slot, steamId, name, why } };
 }
 
 function zeroOf<Word extends string>(words: readonly Word[]): Record<Word, number> {

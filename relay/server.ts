@@ -180,6 +180,8 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     open: (socket) => switchboard.open(socket),
     message: (socket, message, isBinary) =>
       switchboard.receive(socket, message, isBinary ? 'binary' : 'text'),
+    ping: (socket) => switchboard.heartbeat(socket),
+    pong: (socket) => switchboard.heartbeat(socket),
     close: (socket) => switchboard.closed(socket),
     // Not in the package's types.
     ...{

@@ -40,7 +40,8 @@ export interface SwitchboardOptions {
   readonly publish: (socket: Socket, topic: string, bytes: ArrayBuffer) => void;
   /** Keeps a mute or a ban beyond the relay's own life. */
   readonly keep: (sanction: Sanction) => void;
-  readonly onEvent: (event: RelayEvent) => void;
+  /** `address` is whose refusal it is; null where that is not known. */
+  readonly onEvent: (event: RelayEvent, address: AddressKey | null) => void;
   readonly onStage: ((slot: number, sequence: number, receivedAtMs: Milliseconds) => void) | null;
   /** The last connection is gone. */
   readonly onEmpty: () => void;
@@ -90,9 +91,11 @@ export class Switchboard {
   }
 
   open(socket: Socket): void {
-    const { id } = socket.getUserData();
+    const { id, address } = socket.getUserData();
     this.#sockets.set(id, socket);
-    this.#perform(this.#options.relay.handle({ kind: 'connected', connection: id }, this.#options.now()));
+    this.#perform(
+      this.#options.relay.handle({ kind: 'connected', connection: id, address }, this.#options.now()),
+    );
   }
 
   /** `message` is read and written over before the call returns. */
@@ -112,6 +115,13 @@ export class Switchboard {
       onStage?.(verdict.slot, verdict.sequence, now);
     }
     if (verdict.outputs.length > 0) this.#perform(verdict.outputs);
+  }
+
+  /** A ping or a pong came. uWebSockets has answered it; it is charged all the same. */
+  heartbeat(socket: Socket): void {
+    const { relay, now } = this.#options;
+    const outputs = relay.handleHeartbeat(socket.getUserData().id, now());
+    if (outputs.length > 0) this.#perform(outputs);
   }
 
   /** A message to this listener was dropped. Control messages that are dropped are seen where they are sent. */
@@ -211,7 +221,7 @@ export class Switchboard {
         this.#options.keep(output.sanction);
         return;
       case 'event':
-        if (!this.#isShut) this.#options.onEvent(output.event);
+        if (!this.#isShut) this.#options.onEvent(output.event, output.address ?? null);
         return;
     }
   }

@@ -91,14 +91,18 @@ export type Verdict = ForwardVerdict | DropVerdict;
 
 /**
  * Whether a voice frame may go out: its header, or why not. The first check that fails decides, in this
- * order: header, packet, SteamID, leave to speak, mute, target, rate. Only what passes all is charged to the rate. The frame is
- * read, not changed and not kept.
+ * order: rate, header, packet, SteamID, leave to speak, mute, target, sound. Every frame is charged to the rates of frames and bytes before
+ * it is read; only one that passes all other checks is charged for its sound. The frame is read, not changed and not kept.
  */
 export function judgeFrame(
   frame: Uint8Array,
   speaker: Participant,
   now: Milliseconds,
 ): VoiceHeader | DropReason {
+  if (!speaker.frames.has(1, now)) return 'rate-frames';
+  speaker.frames.take(1);
+  if (!speaker.bytes.has(frame.length, now)) return 'rate-bytes';
+  speaker.bytes.take(frame.length);
   const header = readVoiceHeader(frame);
   if (header.kind === 'malformed') return `frame-${header.reason}`;
   const bytes = packetOf(frame);
@@ -112,12 +116,8 @@ export function judgeFrame(
   if (!speaker.rights.maySpeak) return 'not-allowed';
   if (speaker.muted) return 'muted';
   if (!speaker.lobby.reaches(speaker, header.target)) return 'target-unknown';
-  if (!speaker.frames.has(1, now)) return 'rate-frames';
-  if (!speaker.bytes.has(frame.length, now)) return 'rate-bytes';
   const soundMs = msOfSamples(packetSamples(packet));
   if (!speaker.soundMs.has(soundMs, now)) return 'rate-sound';
   speaker.soundMs.take(soundMs);
-  speaker.frames.take(1);
-  speaker.bytes.take(frame.length);
   return header;
 }

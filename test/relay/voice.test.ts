@@ -137,18 +137,41 @@ t.test('a SteamID with its highest bit set can speak', async (t) => {
 });
 
 t.test('of two faults the earlier check decides', async (t) => {
-  const bench = new Bench({ frameBurst: 1, framesPerSecond: 1 });
-  bench.join(1);
-  bench.voice(1, frameOf(1));
   const order: [DropReason, Uint8Array][] = [
     ['frame-version-unknown', changed(changed(frameOf(2, { target: 1 }), 0, 0), 40, 0xff)],
     ['packet-bad-crc', changed(frameOf(2, { target: 1 }), 40, 0xff)],
     ['packet-op-foreign', writeVoiceFrame(fields({ target: 1 }), packetWith([0x05, 1, 0, 0]))],
     ['steam-id-mismatch', frameOf(2, { target: 1 })],
     ['target-unknown', frameOf(1, { target: 1 })],
-    ['rate-frames', frameOf(1)],
   ];
+  const bench = new Bench({ frameBurst: order.length, framesPerSecond: 1 });
+  bench.join(1);
   for (const [reason, frame] of order) t.match(bench.voice(1, frame), { reason });
+  for (const [reason, frame] of order) {
+    t.match(bench.voice(1, frame), { reason: 'rate-frames' }, `the rate comes before ${reason}`);
+  }
+});
+
+t.test('a frame that is dropped is charged like any other', async (t) => {
+  const cases: [DropReason, Uint8Array][] = [
+    ['frame-too-short', new Uint8Array(7)],
+    ['frame-too-short', new Uint8Array(0)],
+    ['packet-bad-crc', changed(frameOf(1), 40, 0xff)],
+    ['steam-id-mismatch', frameOf(2)],
+    ['target-unknown', frameOf(1, { target: 1 })],
+  ];
+  for (const [reason, frame] of cases) {
+    const bench = new Bench({ frameBurst: 3, framesPerSecond: 1 });
+    bench.join(1);
+    for (let i = 0; i < 3; i++) t.match(bench.voice(1, frame), { reason });
+    t.match(bench.voice(1, frame), { reason: 'rate-frames' }, reason);
+    t.match(bench.voice(1, frameOf(1)), { reason: 'rate-frames' }, 'nothing is left for a good one');
+  }
+  const long = new Uint8Array(8208);
+  const bench = new Bench({ byteBurst: 2 * 8208, bytesPerSecond: 1024 });
+  bench.join(1);
+  for (let i = 0; i < 2; i++) t.match(bench.voice(1, long), { reason: 'frame-version-unknown' });
+  t.match(bench.voice(1, long), { reason: 'rate-bytes' });
 });
 
 t.test('the longest packet passes', async (t) => {
