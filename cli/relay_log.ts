@@ -58,6 +58,7 @@ export async function relayLog(form: LogForm, level: LogLevel): Promise<RelayLog
 const WARNINGS: ReadonlySet<LogEntry['kind']> = new Set([
   'refused',
   'not-admitted',
+  'refusals',
   'certificate-refused',
   'admin-refused',
   'sanctions-torn',
@@ -151,6 +152,8 @@ function describe(entry: LogEntry): string {
       return `warning (${entry.code}): ${printable(entry.detail)}`;
     case 'not-admitted':
       return `not admitted (${entry.reason}): ${printable(entry.detail)}`;
+    case 'refusals':
+      return `${entry.count} more refused: ${countsText(entry.reasons)}; from ${countsText(entry.from)}`;
     case 'listening': {
       const operations = entry.operationsUrl === null ? '' : ` Operations at ${entry.operationsUrl}.`;
       const admin = entry.adminUrl === null ? '' : ` Admin at ${entry.adminUrl}.`;
@@ -197,4 +200,10 @@ function describe(entry: LogEntry): string {
     case 'failed':
       return `${printable(entry.detail)} [${entry.code}]`;
   }
+}
+
+function countsText(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(', ');
 }

@@ -45,22 +45,23 @@ export const ADDRESS_LIMIT_RANGES: LimitRanges<AddressLimitOptions> = {
 
 /** How much faster than the WebSockets of an address its TCP connections may come. */
 const DOORSTEP_FACTOR = 4;
+/** How many times as many TCP connections as WebSockets an address may have. */
+const DOORSTEP_CONNECTIONS = 2;
 
 /**
- * The same for TCP connections, before they ask for anything: each is held for up to 12 s, and takes an open file. Four times the
- * rate, so that who is somewhat too fast is still told so in HTTP.
+ * The same for TCP connections, whatever they ask for, from when they are accepted until they are closed: each takes an open file. Four times
+ * the rate and twice the number, so that a client somewhat beyond its limits is still told so in HTTP.
  *
  * @throws as the constructor of `AddressLimits`.
  */
 export function doorstepLimits(chosen: Partial<AddressLimitOptions> = {}): AddressLimitOptions {
   const limits = limitsWithin(ADDRESS_LIMIT_RANGES, chosen, "an address's");
   const [, , most] = ADDRESS_LIMIT_RANGES.connectionsPerSecond;
-  const more = (value: number) => Math.min(DOORSTEP_FACTOR * value, most);
   return {
     ...limits,
-    connections: most,
-    connectionsPerSecond: more(limits.connectionsPerSecond),
-    connectionBurst: more(limits.connectionBurst),
+    connections: Math.min(DOORSTEP_CONNECTIONS * limits.connections, most),
+    connectionsPerSecond: Math.min(DOORSTEP_FACTOR * limits.connectionsPerSecond, most),
+    connectionBurst: Math.min(DOORSTEP_FACTOR * limits.connectionBurst, most),
   };
 }
 

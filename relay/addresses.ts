@@ -44,6 +44,17 @@ export function addressKey({ family, groups }: Address): AddressKey {
   return `${prefix.join(':')}::/64`;
 }
 
+/**
+ * The network that an address is of, to tell where something comes from: the first 24 bits of an IPv4 address, 48 of an IPv6 one. Such as
+ * `192.0.2.0/24` or `2001:db8:0::/48`; `unknown` without an address.
+ */
+export function addressPrefix(key: AddressKey | null): string {
+  if (key === null || key === 'unknown') return 'unknown';
+  const separator = key.includes(':') ? ':' : '.';
+  const network = key.split(separator).slice(0, 3).join(separator);
+  return separator === ':' ? `${network}::/48` : `${network}.0/24`;
+}
+
 function dotted(groups: readonly number[]): string {
   return groups.map((group) => `${group >> 8}.${group & 0xff}`).join('.');
 }

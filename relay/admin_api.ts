@@ -6,9 +6,7 @@
  * it bounded.
  */
 
-import http from 'node:http';
-import type net from 'node:net';
-import type { Milliseconds } from '../voice/units.js';
+import type http from 'node:http';
 import {
   PROBLEM_MEDIA_TYPE,
   PROBLEM_STATUS,
@@ -19,8 +17,8 @@ import {
 import { type Faulty, faulty, findRoute, hasBody, parseBody, readBody } from './admin_request.js';
 import type { AdminTarget } from './admin_routes.js';
 import { AdminTokens } from './admin_tokens.js';
+import { type OperatorPort, type OperatorPortBounds, openOperatorPort } from './operator_port.js';
 import type { SecretText } from './secret_text.js';
-import { listenError } from './start_error.js';
 import { TokenBucket } from './token_bucket.js';
 
 /** Where the admin API is, and who may use it. */
@@ -47,7 +45,7 @@ export type AdminEvent =
       readonly status: number;
       readonly peer: string;
     }
-  /** Somebody without a token, or a browser. Beyond the rate of guesses they are counted and not told. */
+  /** Somebody without a token, or a browser. Beyond the rate of guesses they are counted and not told of. */
   | { readonly kind: 'admin-refused'; readonly code: ProblemCode; readonly peer: string };
 
 /** Requests by what became of them. */
@@ -61,9 +59,7 @@ export interface AdminCounts {
   readonly limited: number;
 }
 
-export interface AdminApi {
-  /** Such as `http://127.0.0.1:9465/`. */
-  readonly url: string;
+export interface AdminApi extends OperatorPort {
   counts(): AdminCounts;
   /**
    * Reads the tokens anew: those that are no longer there are not taken any more.
@@ -71,17 +67,9 @@ export interface AdminApi {
    * @throws HotmicError ERR_HOTMIC_FILE; then the tokens from before hold on.
    */
   reload(): void;
-  /** Cuts whoever is connected. */
-  close(): Promise<void>;
 }
 
-export interface AdminBounds {
-  /** Connections at once; those beyond are closed unanswered. */
-  readonly connections: number;
-  /** Of a request's line and headers together. */
-  readonly headerBytes: number;
-  /** How long a request may take to come, and a connection may be still. */
-  readonly withinMs: Milliseconds;
+export interface AdminBounds extends OperatorPortBounds {
   /** Requests without a token that are answered with 401, a second and at once; the others with 429. */
   readonly guessesPerSecond: number;
   readonly guessBurst: number;
@@ -108,19 +96,10 @@ interface Sent {
  *   `ERR_HOTMIC_PORT_IN_USE` or `ERR_HOTMIC_LISTEN`.
  */
 export async function startAdminApi(
-  {
-    host: wantedHost = '127.0.0.1',
-    port: wantedPort,
-    tokens: secret,
-    onEvent = () => undefined,
-  }: AdminApiOptions,
+  { host = '127.0.0.1', port, tokens: secret, onEvent = () => undefined }: AdminApiOptions,
   target: AdminTarget,
   bounds: AdminBounds = ADMIN_BOUNDS,
 ): Promise<AdminApi> {
-  if (!Number.isInteger(wantedPort) || wantedPort < 0 || wantedPort > 0xffff) {
-    throw new RangeError(`Cannot start the relay: admin port is ${wantedPort}, wants 0 to 65535`);
-  }
-  const host = wantedHost.toLowerCase() === 'localhost' ? '127.0.0.1' : wantedHost.replace(/^\[|\]$/g, '');
   let tokens = AdminTokens.read(secret);
   const guesses = new TokenBucket(bounds.guessesPerSecond, bounds.guessBurst, performance.now());
   const counts = { done: 0, failed: 0, refused: 0, limited: 0 };
@@ -191,10 +170,12 @@ export async function startAdminApi(
   const respond = async (
     request: http.IncomingMessage,
     response: http.ServerResponse,
+    trust: () => void,
     goOn: () => void,
   ): Promise<void> => {
     const peer = request.socket.remoteAddress ?? '';
     const refused = whyRefused(request);
+    if (!refused) trust();
     const { status, body, headers } = refused ? refuse(refused, peer) : await serve(request, goOn, peer);
     const text = body === null ? '' : `${JSON.stringify(body)}\n`;
     response.writeHead(status, {
@@ -207,47 +188,12 @@ export async function startAdminApi(
     response.end(text);
   };
 
-  const server = http.createServer({
-    maxHeaderSize: bounds.headerBytes,
-    headersTimeout: bounds.withinMs,
-    requestTimeout: bounds.withinMs,
-    connectionsCheckingInterval: Math.ceil(bounds.withinMs / 5),
-  });
-  server.maxConnections = bounds.connections;
-  server.timeout = bounds.withinMs;
-  const onRequest = (request: http.IncomingMessage, response: http.ServerResponse) => {
-    respond(request, response, () => undefined).catch(() => response.destroy());
-  };
-  server.on('request', onRequest);
-  // Whoever asks before they send is told to go on only when what they send will be read.
-  server.on('checkContinue', (request, response) => {
-    respond(request, response, () => response.writeContinue()).catch(() => response.destroy());
-  });
-  server.on('checkExpectation', onRequest);
-
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host, port: wantedPort, exclusive: true }, resolve);
-    });
-  } catch (thrown) {
-    throw listenError(thrown, host, wantedPort, 'admin port');
-  }
-  // What goes wrong later, such as an accept that fails, must not end the relay.
-  server.on('error', () => undefined);
-  const { port } = server.address() as net.AddressInfo;
+  const opened = await openOperatorPort({ name: 'admin port', host, port, bounds, serve: respond });
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}/`,
+    ...opened,
     counts: () => ({ ...counts }),
     reload: () => {
       tokens = AdminTokens.read(secret);
-    },
-    close: async () => {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      // Whoever asked for the end is to read the answer.
-      await new Promise((resolve) => setImmediate(resolve));
-      server.closeAllConnections();
-      return closed;
     },
   };
 }

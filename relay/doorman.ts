@@ -20,8 +20,29 @@ export interface Visitor {
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-/** Why a connection does not become a WebSocket. Append only. */
-export type DoorRefusal = AdmissionFault | AddressRefusal | 'draining';
+/** Why a connection does not become a WebSocket. Append only. `connections-full`: the relay has as many TCP connections as it may. */
+export type DoorRefusal = AdmissionFault | AddressRefusal | 'draining' | 'connections-full';
+
+/** Why a TCP connection is closed before it asks for anything. */
+export type TcpRefusal = AddressRefusal | 'connections-full';
+
+export type TcpAnswer =
+  /** It is counted until `gone`. */
+  | { readonly kind: 'stays' }
+  | {
+      readonly kind: 'goes';
+      readonly reason: TcpRefusal;
+      readonly detail: string;
+      readonly address: AddressKey | null;
+    };
+
+/** TCP connections of the voice port, WebSockets among them. */
+export interface TcpCounts {
+  readonly connections: number;
+  /** As many as there may be at once. */
+  readonly most: number;
+  readonly refused: Readonly<Record<TcpRefusal, number>>;
+}
 
 export type DoorAnswer =
   /** `address` is to be given back when the connection is gone; null where addresses are not counted. */
@@ -32,6 +53,8 @@ export type DoorAnswer =
       readonly reason: DoorRefusal;
       readonly detail: string;
       readonly retryAfterS: number | null;
+      /** Where it comes from; null where addresses are not counted. */
+      readonly address: AddressKey | null;
     };
 
 export interface DoormanOptions {
@@ -42,13 +65,16 @@ export interface DoormanOptions {
   readonly addresses: AddressLimits;
   /** Of TCP connections: as `doorstepLimits` has them. */
   readonly doorstep: AddressLimits;
+  /** TCP connections at once, of all addresses: as `mostConnections` has it. */
+  readonly mostConnections: number;
   readonly trustedProxies: TrustedProxies;
 }
 
 /** Of the seconds that a client refused in a drain is told to wait: another relay may take its place before. */
 const MAX_RETRY_AFTER_S = 60;
 
-const ADDRESS_DETAILS: Readonly<Record<AddressRefusal, string>> = {
+const DETAILS: Readonly<Record<TcpRefusal, string>> = {
+  'connections-full': 'the relay has as many TCP connections as its open files allow',
   'address-full': 'your address has as many connections as it may',
   'address-busy': 'your address opens connections faster than it may',
   'table-full': 'the relay has no room for another address',
@@ -58,6 +84,13 @@ export class Doorman {
   readonly #options: DoormanOptions;
   #drainEndsAt: Milliseconds | null = null;
   #refused = 0;
+  #connections = 0;
+  readonly #tcpRefused: Record<TcpRefusal, number> = {
+    'address-full': 0,
+    'address-busy': 0,
+    'table-full': 0,
+    'connections-full': 0,
+  };
   readonly #faults = Object.fromEntries(ADDRESS_FAULTS.map((fault) => [fault, 0])) as Record<
     AddressFault,
     number
@@ -82,22 +115,30 @@ export class Doorman {
     this.#drainEndsAt = endsAt;
   }
 
+  get tcp(): TcpCounts {
+    const { mostConnections: most } = this.#options;
+    return { connections: this.#connections, most, refused: { ...this.#tcpRefused } };
+  }
+
   /**
-   * Whether a TCP connection may stay, before it asks for anything; whoever comes much faster than they may does not. The
-   * peer alone counts, for nothing else is known yet: trusted proxies, behind which many come, always may.
+   * Whether a TCP connection may stay, before it asks for anything. It counts until `gone`, whatever it asks for: for its peer, which is all
+   * that is known yet, and for all. Trusted proxies, through which many come, count for all alone.
    */
-  comes(peer: string, now: Milliseconds): 'stays' | 'goes' {
-    const { dev, doorstep, trustedProxies } = this.#options;
-    const address = parseAddress(peer);
-    if (dev || !address || trustedProxies.includes(address)) return 'stays';
-    const key = addressKey(address);
-    if (doorstep.admit(key, now) !== 'admitted') {
-      this.#refused += 1;
-      return 'goes';
-    }
-    // Their rate is held and not their number: nothing tells whose connection it is that went.
-    doorstep.release(key, now);
-    return 'stays';
+  came(peer: string, now: Milliseconds): TcpAnswer {
+    const { doorstep, mostConnections } = this.#options;
+    const address = this.#doorstepKey(peer);
+    if (this.#connections >= mostConnections) return this.#turnAway('connections-full', address);
+    const reason = address === null ? 'admitted' : doorstep.admit(address, now);
+    if (reason !== 'admitted') return this.#turnAway(reason, address);
+    this.#connections += 1;
+    return { kind: 'stays' };
+  }
+
+  /** A TCP connection that stayed is closed. Once for each. */
+  gone(peer: string, now: Milliseconds): void {
+    this.#connections -= 1;
+    const address = this.#doorstepKey(peer);
+    if (address !== null) this.#options.doorstep.release(address, now);
   }
 
   /** Time has passed. */
@@ -111,8 +152,23 @@ export class Doorman {
     return answer;
   }
 
+  /** Whom a TCP connection counts for; null where it counts for all alone. */
+  #doorstepKey(peer: string): AddressKey | null {
+    const { dev, trustedProxies } = this.#options;
+    const address = parseAddress(peer);
+    return dev || !address || trustedProxies.includes(address) ? null : addressKey(address);
+  }
+
+  #turnAway(reason: TcpRefusal, address: AddressKey | null): TcpAnswer {
+    this.#refused += 1;
+    this.#tcpRefused[reason] += 1;
+    return { kind: 'goes', reason, detail: DETAILS[reason], address };
+  }
+
   #judge({ peer, proxiedPeer, headers }: Visitor, now: Milliseconds): DoorAnswer {
     const { dev, origins, addresses, trustedProxies } = this.#options;
+    const { key, fault } = clientAddress({ peer, proxiedPeer, headers, trustedProxies });
+    const address = dev ? null : key;
     if (this.#drainEndsAt !== null) {
       const seconds = Math.ceil((this.#drainEndsAt - now) / 1000);
       return {
@@ -121,19 +177,19 @@ export class Doorman {
         reason: 'draining',
         detail: 'the relay drains and takes no new connections',
         retryAfterS: Math.min(Math.max(seconds, 1), MAX_RETRY_AFTER_S),
+        address,
       };
     }
     const admitted = dev ? admitPeer({ peer, proxiedPeer, headers }) : admitOrigin(headers, origins);
     if (admitted.kind === 'refused') {
       const { reason, detail } = admitted;
-      return { kind: 'refused', status: '403 Forbidden', reason, detail, retryAfterS: null };
+      return { kind: 'refused', status: '403 Forbidden', reason, detail, retryAfterS: null, address };
     }
-    if (dev) return { kind: 'admitted', address: null };
-    const { key, fault } = clientAddress({ peer, proxiedPeer, headers, trustedProxies });
+    if (address === null) return { kind: 'admitted', address };
     if (fault !== null) this.#faults[fault] += 1;
-    const reason = addresses.admit(key, now);
-    if (reason === 'admitted') return { kind: 'admitted', address: key };
-    const detail = ADDRESS_DETAILS[reason];
-    return { kind: 'refused', status: '429 Too Many Requests', reason, detail, retryAfterS: 1 };
+    const reason = addresses.admit(address, now);
+    if (reason === 'admitted') return { kind: 'admitted', address };
+    const detail = DETAILS[reason];
+    return { kind: 'refused', status: '429 Too Many Requests', reason, detail, retryAfterS: 1, address };
   }
 }

@@ -34,6 +34,16 @@ type Figures = (figures: MetricFigures) => Readonly<Record<string, number>>;
 /** Name, help, and where the value comes from. Names are a contract with dashboards: append only. */
 const GAUGES: readonly (readonly [name: string, help: string, figure: Figure])[] = [
   ['hotmic_connections', 'Connections to the voice port, joined or not.', ({ counts }) => counts.connections],
+  [
+    'hotmic_tcp_connections',
+    'TCP connections to the voice port, WebSockets among them.',
+    ({ counts }) => counts.tcp.connections,
+  ],
+  [
+    'hotmic_tcp_connections_max',
+    'TCP connections that the voice port may have at once, by the open files that the process may have.',
+    ({ counts }) => counts.tcp.most,
+  ],
   ['hotmic_participants', 'Participants of all lobbies.', ({ counts }) => counts.participants],
   [
     'hotmic_participants_away',
@@ -207,6 +217,12 @@ const LABELLED_COUNTERS: readonly (readonly [name: string, label: string, help: 
       ({ counts }) => counts.addresses.refused,
     ],
     [
+      'hotmic_tcp_refusals_total',
+      'reason',
+      'TCP connections to the voice port that were closed before they asked for anything, by why.',
+      ({ counts }) => counts.tcp.refused,
+    ],
+    [
       'hotmic_address_faults_total',
       'fault',
       'Connections whose own address was not to be had, by why; they are counted for the proxy.',
@@ -224,6 +240,12 @@ const LABELLED_COUNTERS: readonly (readonly [name: string, label: string, help: 
       'outcome',
       'Requests to the admin API: done, failed, refused without a token, or limited because too many were.',
       ({ services }) => ({ ...services?.admin }),
+    ],
+    [
+      'hotmic_operator_connections_closed_total',
+      'port',
+      'Connections to the operations and admin ports closed to make room for others, or because there was none.',
+      ({ services }) => ({ ...services?.closedConnections }),
     ],
     [
       'hotmic_webhooks_total',

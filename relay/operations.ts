@@ -7,14 +7,12 @@
  */
 
 import { readFileSync } from 'node:fs';
-import http from 'node:http';
-import type net from 'node:net';
-import type { Milliseconds } from '../voice/units.js';
+import type http from 'node:http';
 import { RelayMetrics } from './metrics.js';
+import { type OperatorPort, type OperatorPortBounds, openOperatorPort } from './operator_port.js';
 import { ProcessWatch } from './process_figures.js';
 import type { OperationsOptions, RelayCounts, RelayState } from './running_relay.js';
 import type { ServiceCounts } from './services.js';
-import { listenError } from './start_error.js';
 
 /** What the answers are made of, as it is when it is asked for. */
 export interface OperationsSource {
@@ -24,24 +22,7 @@ export interface OperationsSource {
   services?(): ServiceCounts;
 }
 
-/** The operator's port, while it is open. */
-export interface Operations {
-  /** Such as `http://127.0.0.1:9464/`. */
-  readonly url: string;
-  /** Cuts whoever is connected. */
-  close(): Promise<void>;
-}
-
-export interface OperationsBounds {
-  /** Connections at once; those beyond are closed unanswered. */
-  readonly connections: number;
-  /** Of a request's line and headers together. */
-  readonly headerBytes: number;
-  /** How long a request may take to come, and a connection may be still. */
-  readonly withinMs: Milliseconds;
-}
-
-export const OPERATIONS_BOUNDS: OperationsBounds = { connections: 64, headerBytes: 8192, withinMs: 5000 };
+export const OPERATIONS_BOUNDS: OperatorPortBounds = { connections: 64, headerBytes: 8192, withinMs: 5000 };
 
 interface Answer {
   readonly status: number;
@@ -55,14 +36,10 @@ interface Answer {
  * @throws RangeError for a port that is none; HotmicError `ERR_HOTMIC_PORT_IN_USE` or `ERR_HOTMIC_LISTEN`.
  */
 export async function startOperations(
-  { host: wantedHost = '127.0.0.1', port: wantedPort }: OperationsOptions,
+  { host = '127.0.0.1', port }: OperationsOptions,
   source: OperationsSource,
-  bounds: OperationsBounds = OPERATIONS_BOUNDS,
-): Promise<Operations> {
-  if (!Number.isInteger(wantedPort) || wantedPort < 0 || wantedPort > 0xffff) {
-    throw new RangeError(`Cannot start the relay: operations port is ${wantedPort}, wants 0 to 65535`);
-  }
-  const host = wantedHost.toLowerCase() === 'localhost' ? '127.0.0.1' : wantedHost.replace(/^\[|\]$/g, '');
+  bounds: OperatorPortBounds = OPERATIONS_BOUNDS,
+): Promise<OperatorPort> {
   const metrics = new RelayMetrics({ version: packageVersion(), node: process.versions.node });
   const watch = new ProcessWatch();
 
@@ -93,7 +70,7 @@ export async function startOperations(
     }
   };
 
-  const respond = async (request: http.IncomingMessage, response: http.ServerResponse): Promise<void> => {
+  const serve = async (request: http.IncomingMessage, response: http.ServerResponse): Promise<void> => {
     const { 'content-length': length = '0', 'transfer-encoding': coding } = request.headers;
     // None of our requests has a body; it is not read, and the connection ends behind the answer.
     const { status, text, headers } =
@@ -111,43 +88,19 @@ export async function startOperations(
     response.end(text);
   };
 
-  const server = http.createServer({
-    maxHeaderSize: bounds.headerBytes,
-    headersTimeout: bounds.withinMs,
-    requestTimeout: bounds.withinMs,
-    connectionsCheckingInterval: Math.ceil(bounds.withinMs / 5),
-  });
-  server.maxConnections = bounds.connections;
-  server.timeout = bounds.withinMs;
-  const onRequest = (request: http.IncomingMessage, response: http.ServerResponse) => {
-    respond(request, response).catch(() => response.destroy());
-  };
-  server.on('request', onRequest);
-  // Otherwise Node asks for the body that is not wanted, or answers by itself and keeps the connection.
-  server.on('checkContinue', onRequest);
-  server.on('checkExpectation', onRequest);
-
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host, port: wantedPort, exclusive: true }, resolve);
-    });
+    const opened = await openOperatorPort({ name: 'operations port', host, port, bounds, serve });
+    return {
+      ...opened,
+      close: () => {
+        watch.close();
+        return opened.close();
+      },
+    };
   } catch (thrown) {
     watch.close();
-    throw listenError(thrown, host, wantedPort, 'operations port');
+    throw thrown;
   }
-  // What goes wrong later, such as an accept that fails, must not end the relay.
-  server.on('error', () => undefined);
-  const { port } = server.address() as net.AddressInfo;
-  return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}/`,
-    close: () =>
-      new Promise((resolve) => {
-        watch.close();
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
 }
 
 function packageVersion(): string {

@@ -7,10 +7,11 @@ import type { AddressCounts, AddressLimitOptions } from './address_limits.js';
 import type { AdminEvent } from './admin_api.js';
 import type { AppTicketOptions } from './app_tickets.js';
 import type { AddressFault } from './client_address.js';
-import type { DoorRefusal } from './doorman.js';
+import type { DoorRefusal, TcpCounts } from './doorman.js';
 import type { RelayPolicy } from './hello.js';
 import type { RelayEvent, RelayStateCounts } from './io.js';
 import type { RelayLimits } from './limits.js';
+import type { RefusalsEvent } from './refusal_digest.js';
 import type { SanctionsFileEvent } from './sanctions_file.js';
 import type { SecretText } from './secret_text.js';
 import type { SteamWebTicketOptions } from './steam_web_tickets.js';
@@ -79,17 +80,22 @@ export interface RelayOptions {
    */
   readonly onStage?: (slot: number, sequence: number, receivedAtMs: Milliseconds) => void;
   /** Told of what happens, for a log. Must not throw. */
-  readonly onEvent?: (
-    event:
-      | RelayEvent
-      | RiskEvent
-      | AdmissionEvent
-      | CertificateEvent
-      | AdminEvent
-      | SanctionsFileEvent
-      | WebhookEvent,
-  ) => void;
+  readonly onEvent?: (event: EventToTell) => void;
 }
+
+/**
+ * What `onEvent` is told. Of refusals (`refused`, `not-admitted`, `admin-refused`) the first for each reason; what follows is counted in one
+ * `refusals` a second, until ten seconds passed without that reason.
+ */
+export type EventToTell =
+  | RelayEvent
+  | RiskEvent
+  | AdmissionEvent
+  | RefusalsEvent
+  | CertificateEvent
+  | AdminEvent
+  | SanctionsFileEvent
+  | WebhookEvent;
 
 /** Where the administrators' port is, and who may use it. */
 export interface AdminOptions {
@@ -164,8 +170,10 @@ export interface CertificateCounts {
 
 /** Counts since the relay began; connections, participants and lobbies are those of now. */
 export interface RelayCounts extends RelayStateCounts {
-  /** Requests that admission refused, or that came in a drain. */
+  /** Requests that admission refused, or that came in a drain; and TCP connections closed before they asked for anything. */
   readonly notAdmitted: number;
+  /** TCP connections of the voice port, WebSockets among them. */
+  readonly tcp: TcpCounts;
   /**
    * Times that a listener with more than 64 KiB unsent was passed over: at least this many voice frames did
    * not reach one. For uWebSockets gives up the rest of a batch at its first drop and does not say how much

@@ -14,10 +14,13 @@ import type { AdminApi } from './admin_api.js';
 import { admitStart } from './admission.js';
 import { AppTickets } from './app_tickets.js';
 import { Doorman } from './doorman.js';
+import { EventGate, keyOfPeer } from './event_gate.js';
 import { CredentialJudge } from './judges.js';
+import { type ConnectionCounter, peerOf } from './last_answer.js';
 import { relayLimits } from './limits.js';
 import { loadUWebSockets } from './listening.js';
-import type { Operations } from './operations.js';
+import { mostConnections, openFilesAllowed } from './open_files.js';
+import type { OperatorPort } from './operator_port.js';
 import { Relay } from './relay.js';
 import type { RelayCounts, RelayOptions, RelayState, RunningRelay } from './running_relay.js';
 import { openSanctionsFile } from './sanctions_file.js';
@@ -26,7 +29,7 @@ import { type SocketData, Switchboard } from './switchboard.js';
 import { readModerators } from './ticket_grant.js';
 import { TokenVerifier } from './tokens.js';
 import { TrustedProxies } from './trusted_proxies.js';
-import { VoicePort } from './voice_port.js';
+import { VoicePort, type VoicePortOptions } from './voice_port.js';
 import { Webhooks } from './webhooks.js';
 
 const TICK_MS = 100;
@@ -96,7 +99,13 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   const addresses = new AddressLimits(options.addressLimits);
   const trustedProxies = new TrustedProxies(options.trustedProxies ?? []);
   const doorstep = new AddressLimits(doorstepLimits(options.addressLimits));
-  const doorman = new Doorman({ dev, origins, addresses, doorstep, trustedProxies });
+  const most = mostConnections(openFilesAllowed(), limits.connections, {
+    ports: (options.operations ? 1 : 0) + (options.admin ? 1 : 0),
+    webhooks: (options.webhooks ?? []).reduce((sum, { atOnce = 1 }) => sum + atOnce, 0),
+    steam: webTickets ? 'asked' : 'not-asked',
+  });
+  const doorman = new Doorman({ dev, origins, addresses, doorstep, mostConnections: most, trustedProxies });
+  const gate = new EventGate((event) => options.onEvent?.(event));
   const uws = await loadUWebSockets();
   const kept =
     options.sanctionsFile === undefined
@@ -133,9 +142,8 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     unixSeconds,
     publish: (socket, topic, bytes) => port?.publish(socket, topic, bytes),
     keep: (sanction) => kept?.keep(sanction),
-    onEvent: (event) => {
-      options.onEvent?.(event);
-      webhooks?.publish(event);
+    onEvent: (event, address) => {
+      if (gate.take(event, address, monotonicMs()) === 'told') webhooks?.publish(event);
     },
     onStage: options.onStage ?? null,
     onEmpty: () => endDrain?.(),
@@ -143,6 +151,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   const counts = (): RelayCounts => ({
     ...relay.counts(),
     notAdmitted: doorman.refused,
+    tcp: doorman.tcp,
     backpressureDrops: switchboard.backpressureDrops,
     listenersCut: switchboard.listenersCut,
     certificate: port?.certificate ?? null,
@@ -150,33 +159,12 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     addressFaults: doorman.addressFaults,
   });
 
-  const voice: UWebSockets.WebSocketBehavior<SocketData> = {
+  const voice: Omit<UWebSockets.WebSocketBehavior<SocketData>, 'upgrade'> = {
     compression: uws.DISABLED,
     maxPayloadLength: Math.max(MAX_VOICE_FRAME_BYTES, MAX_CONTROL_BYTES),
     maxBackpressure: MAX_BACKPRESSURE_BYTES,
     idleTimeout: IDLE_TIMEOUT_S,
     sendPingsAutomatically: true,
-    upgrade(response, request, context) {
-      const headers: [string, string][] = [];
-      request.forEach((name, value) => {
-        headers.push([name, value]);
-      });
-      const peer = textOf(response.getRemoteAddressAsText());
-      const proxiedPeer = textOf(response.getProxiedRemoteAddressAsText());
-      const answer = doorman.admit({ peer, proxiedPeer, headers }, monotonicMs());
-      if (answer.kind === 'refused') {
-        const { status, reason, detail, retryAfterS } = answer;
-        options.onEvent?.({ kind: 'not-admitted', reason, detail });
-        response.writeStatus(status);
-        if (retryAfterS !== null) response.writeHeader('retry-after', String(retryAfterS));
-        response
-          .writeHeader('content-type', 'text/plain')
-          .end(`Cannot admit this connection (${reason}): ${detail}\n`);
-        return;
-      }
-      const data = { id: connectionsMade++, address: answer.address, app: null };
-      response.upgrade<SocketData>(data, request.getHeader('sec-websocket-key'), '', '', context);
-    },
     open: (socket) => switchboard.open(socket),
     message: (socket, message, isBinary) =>
       switchboard.receive(socket, message, isBinary ? 'binary' : 'text'),
@@ -190,7 +178,44 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
       },
     },
   };
-  let operations: Operations | null = null;
+  const admits = (
+    response: UWebSockets.HttpResponse,
+    request: UWebSockets.HttpRequest,
+  ): ReturnType<VoicePortOptions<SocketData>['admits']> => {
+    const headers: [string, string][] = [];
+    request.forEach((name, value) => {
+      headers.push([name, value]);
+    });
+    const peer = peerOf(response);
+    const proxiedPeer = textOf(response.getProxiedRemoteAddressAsText());
+    const admitted = doorman.admit({ peer, proxiedPeer, headers }, monotonicMs());
+    if (admitted.kind === 'admitted') {
+      const { address } = admitted;
+      return { kind: 'admitted', data: { id: connectionsMade++, address, app: null, peer } };
+    }
+    const { status, reason, detail, retryAfterS, address } = admitted;
+    gate.take({ kind: 'not-admitted', reason, detail }, address ?? keyOfPeer(peer), monotonicMs());
+    const answer = {
+      status,
+      headers: [
+        ...(retryAfterS === null ? [] : [['retry-after', String(retryAfterS)] as const]),
+        ['content-type', 'text/plain'] as const,
+      ],
+      body: `Cannot admit this connection (${reason}): ${detail}\n`,
+    };
+    return { kind: 'refused', answer };
+  };
+  const counter: ConnectionCounter = {
+    came: (peer) => {
+      const answer = doorman.came(peer, monotonicMs());
+      if (answer.kind === 'stays') return 'stays';
+      const { reason, detail, address } = answer;
+      gate.take({ kind: 'not-admitted', reason, detail }, address ?? keyOfPeer(peer), monotonicMs());
+      return 'goes';
+    },
+    gone: (peer) => doorman.gone(peer, monotonicMs()),
+  };
+  let operations: OperatorPort | null = null;
   let admin: AdminApi | null = null;
   /** What closes after the port of voice: whoever looks there sees that it closes. */
   const closeOthers = async (): Promise<void> => {
@@ -216,6 +241,10 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
           webhooks: webhooks?.counts() ?? null,
           sanctionsFile: kept?.counts() ?? null,
           steam: asked?.counts() ?? null,
+          closedConnections: {
+            ...(operations && { operations: operations.closedConnections() }),
+            ...(admin && { admin: admin.closedConnections() }),
+          },
         }),
       });
     }
@@ -227,7 +256,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
           host: adminHost,
           port: adminPort,
           tokens: adminTokens,
-          onEvent: (event) => options.onEvent?.(event),
+          onEvent: (event) => void gate.take(event, keyOfPeer(event.peer), monotonicMs()),
         },
         {
           administer: (command) => switchboard.administer(command),
@@ -245,7 +274,8 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
       port: wantedPort,
       tls,
       voice,
-      comes: (peer) => doorman.comes(peer, monotonicMs()),
+      admits,
+      counter,
       onEvent: (event) => options.onEvent?.(event),
       now: monotonicMs,
       unixSeconds,
@@ -258,6 +288,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   const ticker = setInterval(() => {
     switchboard.tick();
     doorman.tick(monotonicMs());
+    gate.tick(monotonicMs());
   }, TICK_MS);
 
   state = 'listening';
@@ -274,6 +305,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     if (!isQuiet) await new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS));
     voicePort.close();
     await closeOthers();
+    gate.close();
   };
   let closing: Promise<void> | null = null;
   let tellEnded: () => void = () => undefined;

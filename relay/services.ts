@@ -12,4 +12,6 @@ export interface ServiceCounts {
   readonly sanctionsFile: SanctionsFileCounts | null;
   /** Of web tickets. */
   readonly steam: WebTicketCounts | null;
+  /** Of the ports that are there: connections closed to make room for others, or because there was none. */
+  readonly closedConnections: Readonly<Partial<Record<'operations' | 'admin', number>>>;
 }

@@ -11,6 +11,13 @@ import { promises } from 'node:fs';
 import { codeOf, HotmicError, messageOf } from '../voice/error.js';
 import type { Milliseconds } from '../voice/units.js';
 import { CertificateWatch, markOf } from './certificate_watch.js';
+import {
+  answerAndClose,
+  type ConnectionCounter,
+  countConnections,
+  type HttpAnswer,
+  peerOf,
+} from './last_answer.js';
 import { listenAt, portFor } from './listening.js';
 import type { CertificateCounts, CertificateEvent } from './running_relay.js';
 import {
@@ -22,9 +29,12 @@ import {
   TLS_CIPHERS,
 } from './tls.js';
 
-/** What every socket of the port carries for it; null until it is open. */
+/** What every socket of the port carries for it. */
 export interface PortData {
+  /** Null until it is open. */
   app: UWebSockets.TemplatedApp | null;
+  /** The other end of its TCP connection, as text; empty until it is open. */
+  peer: string;
 }
 
 export interface VoicePortOptions<Data extends PortData> {
@@ -35,9 +45,16 @@ export interface VoicePortOptions<Data extends PortData> {
   /** Null for a plain port. */
   readonly tls: RelayTls | null;
   /** For WebSockets at `/`. */
-  readonly voice: UWebSockets.WebSocketBehavior<Data>;
-  /** Whether a TCP connection from this peer may stay, before it asks for anything. */
-  readonly comes: (peer: string) => 'stays' | 'goes';
+  readonly voice: Omit<UWebSockets.WebSocketBehavior<Data>, 'upgrade'>;
+  /** Whether a request for a WebSocket gets one, and what it carries; or what is answered. */
+  readonly admits: (
+    response: UWebSockets.HttpResponse,
+    request: UWebSockets.HttpRequest,
+  ) =>
+    | { readonly kind: 'admitted'; readonly data: Data }
+    | { readonly kind: 'refused'; readonly answer: HttpAnswer };
+  /** Counts TCP connections, WebSockets among them. */
+  readonly counter: ConnectionCounter;
   readonly onEvent: (event: CertificateEvent) => void;
   /** Never goes back. */
   readonly now: () => Milliseconds;
@@ -48,10 +65,11 @@ const LOOK_EVERY_MS = 5000;
 /** Certificates with connections at once, the newest included; then no other is taken. */
 const MAX_IN_USE = 8;
 
-/** Not in the package's types. 1 is a connection that came, -1 one that went before it was a WebSocket. */
-interface FilteredApp {
-  filter(handler: (response: UWebSockets.HttpResponse, change: 1 | -1) => void): void;
-}
+const HEALTHY: HttpAnswer = { status: '200 OK', body: 'ok\n' };
+const NOTHING_HERE: HttpAnswer = {
+  status: '404 Not Found',
+  body: 'Nothing here. Voice is a WebSocket at /.\n',
+};
 
 /** An app, and how it listens: null when it does not. */
 interface Listener {
@@ -64,7 +82,7 @@ export class VoicePort<Data extends PortData> {
   readonly #options: VoicePortOptions<Data>;
   /** The newest, and those that have connections. */
   readonly #inUse = new Set<Listener>();
-  /** All that ever were: uWebSockets cannot free one, and plain HTTP may still hang on it. */
+  /** All that ever were: uWebSockets cannot free one. */
   readonly #apps: UWebSockets.TemplatedApp[] = [];
   #newest: Listener | null = null;
   #certificate: Certificate | null = null;
@@ -161,34 +179,39 @@ export class VoicePort<Data extends PortData> {
 
   /** What is behind every certificate alike. */
   #prepare(app: UWebSockets.TemplatedApp): Listener {
-    const { voice, comes } = this.#options;
+    const { voice, admits, counter } = this.#options;
     const listener: Listener = { app, listening: null, connections: 0 };
     this.#apps.push(app);
-    const onTcp = (response: UWebSockets.HttpResponse, change: 1 | -1): void => {
-      if (change === 1 && comes(peerOf(response)) === 'goes') response.close();
-    };
-    (app as unknown as FilteredApp).filter(onTcp);
+    countConnections(app, counter);
     app.ws<Data>('/', {
       ...voice,
+      upgrade: (response, request, context) => {
+        const admitted = admits(response, request);
+        if (admitted.kind === 'refused') {
+          answerAndClose(response, admitted.answer, counter);
+          return;
+        }
+        const key = request.getHeader('sec-websocket-key');
+        response.upgrade<Data>(admitted.data, key, '', '', context);
+      },
       open: (socket) => {
-        socket.getUserData().app = app;
+        const data = socket.getUserData();
+        data.app = app;
+        data.peer = peerOf(socket);
         listener.connections += 1;
         // A handshake may have begun before the listening ended.
         this.#inUse.add(listener);
         return voice.open?.(socket);
       },
       close: (socket, code, message) => {
+        counter.gone(socket.getUserData().peer);
         listener.connections -= 1;
         if (listener.connections === 0 && listener !== this.#newest) this.#inUse.delete(listener);
         voice.close?.(socket, code, message);
       },
     });
-    app.get('/healthz', (response) => {
-      response.end('ok\n');
-    });
-    app.any('/*', (response) => {
-      response.writeStatus('404 Not Found').end('Nothing here. Voice is a WebSocket at /.\n');
-    });
+    app.get('/healthz', (response) => answerAndClose(response, HEALTHY, counter));
+    app.any('/*', (response) => answerAndClose(response, NOTHING_HERE, counter));
     return listener;
   }
 
@@ -306,10 +329,6 @@ export class VoicePort<Data extends PortData> {
       });
     }, everyMs);
   }
-}
-
-function peerOf(response: UWebSockets.HttpResponse): string {
-  return Buffer.from(response.getRemoteAddressAsText()).toString('latin1');
 }
 
 function nextTurn(): Promise<void> {

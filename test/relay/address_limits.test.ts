@@ -211,42 +211,86 @@ function isWithin(times: readonly number[], perSecond: number, burst: number): b
   );
 }
 
-t.test('TCP connections of an address come at four times the rate, at once and a second', async (t) => {
-  const limits = doorstepLimits({ connectionBurst: 2, connectionsPerSecond: 3 });
-  t.match(limits, { connections: WIDE, connectionBurst: 8, connectionsPerSecond: 12 });
-  t.equal(doorstepLimits({ connectionBurst: WIDE }).connectionBurst, WIDE, 'within the range');
+t.test('TCP connections of an address come at four times the rate, and twice as many at once', async (t) => {
+  const limits = doorstepLimits({ connections: 5, connectionBurst: 2, connectionsPerSecond: 3 });
+  t.match(limits, { connections: 10, connectionBurst: 8, connectionsPerSecond: 12 });
+  t.match(
+    doorstepLimits({ connectionBurst: WIDE, connections: WIDE }),
+    { connectionBurst: WIDE, connections: WIDE },
+    'within the range',
+  );
   t.throws(() => doorstepLimits({ connectionBurst: 0 }), RangeError);
 });
 
+/** A doorman of a relay that may have so many TCP connections, of one address twice `ofAddress`. */
+function doormanOf(ofAddress: number, mostConnections: number, dev = false): Doorman {
+  return new Doorman({
+    dev,
+    origins: [],
+    addresses: limitsOf({}),
+    doorstep: new AddressLimits(
+      doorstepLimits({ connections: ofAddress, connectionBurst: 1, connectionsPerSecond: 1 }),
+    ),
+    mostConnections,
+    trustedProxies: new TrustedProxies(['10.0.0.0/8']),
+  });
+}
+
+const FIVE = [1, 2, 3, 4, 5];
+
+/** `stays`, or why not. */
+function came(doorman: Doorman, peer: string, now = 0): string {
+  const answer = doorman.came(peer, now);
+  return answer.kind === 'goes' ? answer.reason : answer.kind;
+}
+
+t.test('TCP connections that come too fast are closed, but for proxies that many come through', async (t) => {
+  const doorman = doormanOf(100, 1000);
+  t.same(
+    FIVE.map(() => came(doorman, '192.0.2.1')),
+    ['stays', 'stays', 'stays', 'stays', 'address-busy'],
+  );
+  t.equal(came(doorman, '192.0.2.2'), 'stays', 'others are unaffected');
+  t.same(
+    FIVE.map((host) => came(doorman, `2001:db8::${host}`)).at(-1),
+    'address-busy',
+    'one household of IPv6 is one',
+  );
+  t.same(new Set(FIVE.map(() => came(doorman, '10.1.2.3'))), new Set(['stays']));
+  t.equal(came(doorman, '192.0.2.1', 249), 'address-busy');
+  t.equal(came(doorman, '192.0.2.1', 250), 'stays');
+  t.equal(doorman.refused, 3, 'counted as not admitted');
+  t.equal(doorman.tcp.refused['address-busy'], 3);
+  const dev = doormanOf(100, 1000, true);
+  t.same(new Set(FIVE.map(() => came(dev, '127.0.0.1'))), new Set(['stays']));
+});
+
+t.test('a TCP connection counts for its address from when it came until it is gone', async (t) => {
+  const doorman = doormanOf(1, 1000);
+  const comesLate = (seconds: number) => came(doorman, '192.0.2.1', 1000 * seconds);
+  t.same([comesLate(1), comesLate(2), comesLate(3)], ['stays', 'stays', 'address-full']);
+  t.equal(comesLate(4000), 'address-full', 'however long it is there, and whatever it asks for');
+  doorman.gone('192.0.2.1', 4_000_000);
+  t.same([comesLate(4001), comesLate(4002)], ['stays', 'address-full']);
+  t.same(doorman.tcp.connections, 2);
+});
+
 t.test(
-  'whoever opens TCP connections too fast is turned away, but for proxies that many come through',
+  'TCP connections of all addresses together are bounded, proxies and development included',
   async (t) => {
-    const doormanOf = (dev: boolean) =>
-      new Doorman({
-        dev,
-        origins: [],
-        addresses: limitsOf({}),
-        doorstep: new AddressLimits(doorstepLimits({ connectionBurst: 1, connectionsPerSecond: 1 })),
-        trustedProxies: new TrustedProxies(['10.0.0.0/8']),
-      });
-    const doorman = doormanOf(false);
-    const comesAt = (peer: string, now: number) => doorman.comes(peer, now);
-    const five = [1, 2, 3, 4, 5];
-    t.same(
-      five.map(() => comesAt('192.0.2.1', 0)),
-      ['stays', 'stays', 'stays', 'stays', 'goes'],
-    );
-    t.equal(comesAt('192.0.2.2', 0), 'stays', 'others are unaffected');
-    t.same(
-      ['1', '2', '3', '4', '5'].map((host) => comesAt(`2001:db8::${host}`, 0)).at(-1),
-      'goes',
-      'one household of IPv6 is one',
-    );
-    t.same(new Set(five.map(() => comesAt('10.1.2.3', 0))), new Set(['stays']));
-    t.equal(comesAt('192.0.2.1', 249), 'goes');
-    t.equal(comesAt('192.0.2.1', 250), 'stays');
-    t.equal(doorman.refused, 3, 'counted as not admitted');
-    const dev = doormanOf(true);
-    t.same(new Set(five.map(() => dev.comes('127.0.0.1', 0))), new Set(['stays']));
+    for (const [peerOf, dev] of [
+      [(host: number) => `192.0.2.${host}`, false],
+      [() => '10.1.2.3', false],
+      [() => '127.0.0.1', true],
+    ] as const) {
+      const doorman = doormanOf(1, 3, dev);
+      t.same(
+        FIVE.map((host) => came(doorman, peerOf(host))),
+        ['stays', 'stays', 'stays', 'connections-full', 'connections-full'],
+      );
+      t.match(doorman.tcp, { connections: 3, most: 3, refused: { 'connections-full': 2 } });
+      doorman.gone(peerOf(1), 0);
+      t.equal(came(doorman, peerOf(6)), 'stays');
+    }
   },
 );

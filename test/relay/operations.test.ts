@@ -7,11 +7,15 @@ import { once } from 'node:events';
 import net from 'node:net';
 import t, { type Test } from 'tap';
 import WebSocket from 'ws';
-import { OPERATIONS_BOUNDS, type OperationsBounds, startOperations } from '../../relay/operations.js';
+import { OPERATIONS_BOUNDS, startOperations } from '../../relay/operations.js';
+import type { OperatorPortBounds } from '../../relay/operator_port.js';
 import type { RelayOptions, RelayState, RunningRelay } from '../../relay/running_relay.js';
 import { startRelay } from '../../relay/server.js';
 import { writeMessage } from '../../voice/control.js';
 import { frameOf, helloOf, steamIdOf } from './kit.js';
+
+const TOKEN = '0123456789abcdefghijklmnopqrstuvwxyz';
+const TOKENS = { from: 'a test', read: () => TOKEN };
 
 /** A relay with an operator's port, closed behind the test. */
 async function relayFor(
@@ -24,7 +28,7 @@ async function relayFor(
 }
 
 /** The operator's port alone, with what it shows in the test's hands. */
-async function operationsFor(t: Test, bounds: Partial<OperationsBounds> = {}) {
+async function operationsFor(t: Test, bounds: Partial<OperatorPortBounds> = {}) {
   const { relay } = await relayFor(t);
   const shown: { state: RelayState } = { state: 'listening' };
   const operations = await startOperations(
@@ -248,17 +252,35 @@ t.test('who is slow is cut: nothing said, half a request, a byte now and then', 
   t.equal((await get(`${base}healthz`)).status, 200);
 });
 
-t.test('64 connections are held, the next is closed unanswered, and there is room again after', async (t) => {
-  const { base, port } = await operationsFor(t);
+t.test('64 connections that say nothing keep nobody out: the oldest is closed for a new one', async (t) => {
+  const { relay, base } = await relayFor(t, { admin: { port: 0, tokens: TOKENS } });
+  const ports = [base, relay.adminUrl!].map((url) => Number(new URL(url).port));
   t.equal(OPERATIONS_BOUNDS.connections, 64);
-  const held = Array.from({ length: 64 }, () => new Raw(port));
-  await Promise.all(held.map(({ socket }) => once(socket, 'connect')));
-  t.equal(await Raw.ask(port, 'GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n'), '');
-  const [first, ...rest] = held;
-  first!.socket.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n');
-  t.same(statusesOf(await first!.closed), [200], 'who is in is answered');
-  t.equal((await get(`${base}healthz`)).status, 200, 'and leaves room');
-  for (const { socket } of rest) socket.destroy();
+  for (const port of ports) {
+    const held = Array.from({ length: 64 }, () => new Raw(port));
+    await Promise.all(held.map(({ socket }) => once(socket, 'connect')));
+    const target = port === ports[0] ? '/metrics' : '/v1/counts';
+    const request = `GET ${target} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${TOKEN}\r\n\r\n`;
+    for (let i = 0; i < 40; i++) t.same(statusesOf(await Raw.ask(port, request)), [200]);
+    const last = held.at(-1)!;
+    last.socket.write(request);
+    t.same(statusesOf(await last.closed), [200], 'the others stay');
+    t.equal(await held[0]!.closed, '', 'the oldest is closed unanswered');
+    for (const { socket } of held) socket.destroy();
+  }
+  const text = (await get(`${base}metrics`)).text;
+  for (const port of ['operations', 'admin']) {
+    t.match(text, new RegExp(`hotmic_operator_connections_closed_total\\{port="${port}"\\} [1-9]`));
+  }
+});
+
+t.test('what comes behind a request on the same connection is not served', async (t) => {
+  const { relay } = await relayFor(t, { admin: { port: 0, tokens: TOKENS } });
+  const port = Number(new URL(relay.adminUrl!).port);
+  const put = (lobby: string) =>
+    `PUT /v1/lobbies/${lobby} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${TOKEN}\r\n\r\n`;
+  t.equal(statusesOf(await Raw.ask(port, put('one') + put('two') + put('three'))).length, 1);
+  t.equal(relay.counts().lobbies, 1);
 });
 
 t.test('readyz says why it is not ready; healthz is well all the while', async (t) => {

@@ -13,6 +13,11 @@ function textOf(services: ServiceCounts | null): Promise<string> {
     counts: {
       ...new Bench().relay.counts(),
       notAdmitted: 0,
+      tcp: {
+        connections: 0,
+        most: 0,
+        refused: { 'address-full': 0, 'address-busy': 0, 'table-full': 0, 'connections-full': 0 },
+      },
       backpressureDrops: 0,
       listenersCut: 0,
       certificate: null,
@@ -43,6 +48,7 @@ t.test('services that run are told', async (t) => {
     webhooks: { ...hooksIn(new World()).webhooks.counts(), waiting: 5, failedAttempts: 6 },
     sanctionsFile: { kept: 7, waiting: 8, failures: 9, rewrites: 10 },
     steam: { ...new FakeWeb().tickets().counts(), requests: 11, overBudget: 12, requestsInDay: 13 },
+    closedConnections: { operations: 11 },
   });
   t.same(text.match(NAMES), [
     'hotmic_webhooks_waiting 5',
@@ -74,7 +80,9 @@ t.test('services that do not run have no samples but counters at 0', async (t) =
   ];
   t.same((await textOf(null)).match(NAMES), none);
   t.same(
-    (await textOf({ admin: null, webhooks: null, sanctionsFile: null, steam: null })).match(NAMES),
+    (
+      await textOf({ admin: null, webhooks: null, sanctionsFile: null, closedConnections: {}, steam: null })
+    ).match(NAMES),
     none,
   );
 });

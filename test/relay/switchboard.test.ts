@@ -18,7 +18,7 @@ class FakeSocket {
   readonly #onClosed: (socket: Socket) => void;
 
   constructor(id: number, onClosed: (socket: Socket) => void) {
-    this.#data = { id, address: null, app: null };
+    this.#data = { id, address: null, app: null, peer: '' };
     this.#onClosed = onClosed;
   }
 

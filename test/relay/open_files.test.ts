@@ -1,0 +1,36 @@
+/** How many files the process may have open, and how many of them are for voice. */
+
+import t from 'tap';
+import { mostConnections, openFilesAllowed, openFilesIn } from '../../relay/open_files.js';
+
+const NOTHING_ELSE = { ports: 0, webhooks: 0, steam: 'not-asked' } as const;
+const EVERYTHING = { ports: 2, webhooks: 256, steam: 'asked' } as const;
+
+t.test('the soft limit of open files is read as Linux writes it', async (t) => {
+  const limits =
+    'Limit                     Soft Limit           Hard Limit           Units     \n' +
+    'Max cpu time              unlimited            unlimited            seconds   \n' +
+    'Max open files            1024                 524288               files     \n';
+  t.equal(openFilesIn(limits), 1024);
+  t.equal(openFilesIn(limits.replace('1024  ', 'unlimited')), null, 'no limit');
+  t.equal(openFilesIn(''), null, 'nobody tells');
+});
+
+t.test('this process may open some', async (t) => {
+  const allowed = openFilesAllowed();
+  t.ok(allowed === null || allowed >= 64, `${allowed}`);
+});
+
+t.test('voice leaves files for the other ports, webhooks, Steam and the relay itself', async (t) => {
+  t.equal(mostConnections(1024, 10_000, NOTHING_ELSE), 1024 - 64);
+  t.equal(mostConnections(1024, 10_000, EVERYTHING), 1024 - 64 - 160 - 256 - 40);
+  t.equal(mostConnections(100, 10_000, EVERYTHING), 1, 'never none');
+});
+
+t.test(
+  'with files enough, or where nobody tells, the bound follows from the limit of connections',
+  async (t) => {
+    t.equal(mostConnections(1_000_000, 10_000, EVERYTHING), 21_000);
+    t.equal(mostConnections(null, 10_000, EVERYTHING), 21_000);
+  },
+);
