@@ -31,7 +31,7 @@ export function chapters(size: Size): readonly Chapter[] {
     chapter('Voice', VOICE_ATTACKS),
     chapter('The operator’s port', OPERATIONS_ATTACKS),
     chapter('The administrators’ port', ADMIN_ATTACKS),
-    chapter('The operator’s port, slowly', SLOW_OPERATIONS_ATTACKS, 'last'),
+    chapter('The operators’ ports, slowly', SLOW_OPERATIONS_ATTACKS, 'last'),
     chapter('Slowly', SLOW_ATTACKS, 'beside'),
     chapter('Loads', floodAttacks(size), 'last'),
     chapter('TLS', TLS_ATTACKS, 'in-turn', 'tls'),

@@ -4,7 +4,17 @@
  */
 
 import { readFileSync } from 'node:fs';
-import { type Answer, type Attack, ended, httpOf, NO_EFFECT, notAdmitted, refused, times } from './attack.js';
+import {
+  type Answer,
+  type Attack,
+  ended,
+  http,
+  httpOf,
+  NO_EFFECT,
+  notAdmitted,
+  refused,
+  times,
+} from './attack.js';
 import { largestFrame } from './attacks_voice.js';
 import { CONNECTIONS_PER_ADDRESS, type Field } from './field.js';
 import { DEADLINE_MS, type Wire } from './wire.js';
@@ -85,6 +95,22 @@ export function floodAttacks({ connections }: Size): readonly Attack[] {
         const seconds = (performance.now() - startedAt) / 1000;
         const gone = await goneOf(wires, connections - mostAtDoor(seconds));
         return times(gone, TURNED_AWAY);
+      },
+    },
+    {
+      name: 'thousands of connections from one address that ask for /healthz and stay',
+      answers: [TURNED_AWAY, http(200)],
+      run: async (field) => {
+        const open = 'hotmic_tcp_connections';
+        const before = (await field.scrape()).samples.get(open)!;
+        const got = await each(connections, async () => {
+          const wire = await field.dial('127.2.0.3');
+          wire.write('GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\n\r\n');
+          const answer = httpOf(await wire.answer());
+          return answer.kind === 'cut' ? TURNED_AWAY : answer;
+        });
+        await field.until((samples) => samples.get(open)! <= before, 'none of them is open');
+        return got;
       },
     },
     {

@@ -260,6 +260,53 @@ export const HTTP_ATTACKS: readonly Attack[] = [
     },
   },
   {
+    name: 'to keep a connection by asking for /healthz again and again',
+    answers: [http(200)],
+    run: async (field) => {
+      const got: Answer[] = [];
+      for (let round = 0; round < 10; round += 1) {
+        const wire = await field.dial();
+        wire.write('GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\n\r\n');
+        const answer = await wire.answer();
+        if (answer?.headers.get('connection') !== 'close') throw new Error('the answer does not close');
+        got.push(httpOf(answer));
+        await wire.ended();
+      }
+      return got;
+    },
+  },
+  {
+    name: 'upgrades that are refused, one behind the other on one connection',
+    answers: [notAdmitted(403)],
+    run: async (field) => {
+      const wire = await field.dial();
+      const upgrade = upgradeRequest('/', ['Origin: https://evil.example']);
+      const got = httpOf(await wire.upgrade('/', ['Origin: https://evil.example']));
+      wire.write(upgrade.repeat(300));
+      await wire.ended();
+      return [got];
+    },
+  },
+  {
+    name: 'refusals without end, to fill the log',
+    answers: [notAdmitted(403)],
+    run: async (field) => {
+      const startedAt = performance.now();
+      const before = field.log.length;
+      const got: Answer[] = [];
+      for (let sent = 0; sent < 500; sent += 1) {
+        const wire = await field.dial();
+        got.push(httpOf(await wire.upgrade('/', ['Origin: https://evil.example'])));
+      }
+      const lines = field.log
+        .slice(before)
+        .filter((line) => /"event":"(?:not-admitted|refusals)"/.test(line));
+      const most = 10 + (performance.now() - startedAt) / 1000;
+      if (lines.length > most) throw new Error(`${lines.length} lines of log, expected at most ${most}`);
+      return got;
+    },
+  },
+  {
     name: 'more connections from one address than it may have',
     answers: [notAdmitted(429)],
     run: async (field) => [await fill(field, field.address(), () => [])],

@@ -90,19 +90,23 @@ export const OPERATIONS_ATTACKS: readonly Attack[] = [
   ),
 ];
 
-/** Held open, so that those beyond find no room. */
-async function holdOpen(field: Field): Promise<Answer[]> {
+/** Held open, to keep operators out: they get through all the same. */
+async function holdOpen(
+  field: Field,
+  port: number,
+  asks: () => Promise<{ readonly status: number }>,
+): Promise<Answer[]> {
   const open = (): Promise<net.Socket> =>
     new Promise((resolve, reject) => {
-      const socket = net.connect({
-        host: '127.0.0.1',
-        port: field.operationsPort,
-        localAddress: field.address(),
-      });
+      const socket = net.connect({ host: '127.0.0.1', port, localAddress: field.address() });
       socket.on('error', () => undefined);
       socket.once('connect', () => resolve(socket)).once('error', reject);
     });
   const sockets = await Promise.all(times(200, null).map(open));
+  for (let round = 0; round < 40; round += 1) {
+    const { status } = await asks();
+    if (status !== 200) throw new Error(`an operator's request ${round} is answered ${status}`);
+  }
   const closed = sockets.map(
     (socket) =>
       new Promise<Answer>((resolve, reject) => {
@@ -120,6 +124,14 @@ export const SLOW_OPERATIONS_ATTACKS: readonly Attack[] = [
   {
     name: 'operations: two hundred connections that say nothing',
     answers: [CUT],
-    run: holdOpen,
+    run: (field) => holdOpen(field, field.operationsPort, () => field.get(field.operationsPort, '/metrics')),
+  },
+  {
+    name: 'admin: two hundred connections that say nothing',
+    answers: [CUT],
+    run: (field) => {
+      const headers = { authorization: `Bearer ${field.adminToken}` };
+      return holdOpen(field, field.adminPort, () => field.get(field.adminPort, '/v1/counts', headers));
+    },
   },
 ];

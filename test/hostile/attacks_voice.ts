@@ -7,6 +7,7 @@ import { MAX_VOICE_FRAME_BYTES, WIRE_HEADER_BYTES, writeVoiceFrame } from '../..
 import { fields, packetBy } from '../relay/kit.js';
 import { type Attack, CUT, dropped, ended, failed, NO_EFFECT, refused, times } from './attack.js';
 import type { Joining, Member } from './field.js';
+import { frameBytes, Opcode } from './wire.js';
 
 /** A packet of these ops, with a right CRC. */
 export function packetWith(steamId: string, ops: readonly number[]): Uint8Array {
@@ -289,6 +290,36 @@ export const VOICE_ATTACKS: readonly Attack[] = [
     20,
     { burst: 10 / 3, perSecond: 2 / 3 },
     (steamId) => writeVoiceFrame(fields(), packetWith(steamId, SOUND_BOMB)),
+  ),
+  ...(
+    [
+      ['frames of 7 bytes without end, from somebody who may only listen', 7],
+      ['messages of no bytes without end', 0],
+    ] as const
+  ).map(
+    ([name, bytes]): Attack => ({
+      name,
+      answers: [dropped('frame-too-short'), dropped('rate-frames'), refused('rate-exceeded')],
+      run: async (field) => {
+        const { wire } = await field.join({ grant: { maySpeak: false } });
+        const reasons = ['frame-too-short', 'rate-frames'] as const;
+        const counted = async () => {
+          const { samples } = await field.scrape();
+          return reasons.map(
+            (reason) => samples.get(`hotmic_voice_frames_dropped_total{reason="${reason}"}`)!,
+          );
+        };
+        const before = await counted();
+        const flood = frameBytes({ opcode: Opcode.binary, payload: new Uint8Array(bytes) });
+        for (let sent = 0; sent < 20_000; sent += 1) wire.write(flood);
+        const ending = await ended(wire);
+        const after = await counted();
+        const drops = reasons.flatMap((reason, at) => times(after[at]! - before[at]!, dropped(reason)));
+        // 4620 at once, 440 a second; the flood takes seconds at most.
+        if (drops.length > 15_000) throw new Error(`${drops.length} of 20000 were read`);
+        return [...drops, ending];
+      },
+    }),
   ),
   {
     name: 'voice before the hello',

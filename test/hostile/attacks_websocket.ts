@@ -1,8 +1,8 @@
 /** WebSocket frames that no library writes, RFC 6455 broken in each of its parts. Each is tried by somebody who is in a lobby. */
 
-import { type Answer, type Attack, CUT, dropped, ended, NO_EFFECT } from './attack.js';
+import { type Answer, type Attack, CUT, dropped, ended, NO_EFFECT, refused } from './attack.js';
 import type { Member } from './field.js';
-import { type FrameToSend, Opcode } from './wire.js';
+import { type FrameToSend, frameBytes, Opcode } from './wire.js';
 
 function cuts(name: string, ...variants: readonly (readonly FrameToSend[])[]): Attack {
   return {
@@ -149,9 +149,23 @@ export const WEBSOCKET_ATTACKS: readonly Attack[] = [
       return got;
     },
   },
-  stays('a flood of 20,000 pings', ({ wire }) => {
-    for (let sent = 0; sent < 20_000; sent += 1) wire.frame({ opcode: ping, payload: 'x'.repeat(8) });
-  }),
+  ...(
+    [
+      ['a flood of 20,000 pings', ping],
+      ['a flood of 20,000 pongs', pong],
+    ] as const
+  ).map(
+    ([name, opcode]): Attack => ({
+      name,
+      answers: [refused('rate-exceeded')],
+      run: async (field) => {
+        const { wire } = await field.join();
+        const flood = frameBytes({ opcode, payload: 'x'.repeat(8) });
+        for (let sent = 0; sent < 20_000; sent += 1) wire.write(flood);
+        return [await ended(wire)];
+      },
+    }),
+  ),
   stays('pongs that nobody asked for', ({ wire }) => {
     for (let sent = 0; sent < 1000; sent += 1) wire.frame({ opcode: pong, payload: 'x' });
   }),

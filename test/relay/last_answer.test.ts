@@ -63,7 +63,7 @@ for (const port of ['plain', 'tls'] as const) {
     const cases: [status: number, request: string][] = [
       [200, plain('GET /healthz')],
       [404, plain('GET /elsewhere')],
-      [404, plain('POST /healthz', 'Content-Length: 3\r\n') + 'abc'],
+      [404, `${plain('POST /healthz', 'Content-Length: 3\r\n')}abc`],
       [404, plain('POST /', 'Content-Length: 1000000\r\n')],
       [404, plain('HEAD /healthz')],
       [403, REFUSED],
