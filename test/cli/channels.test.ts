@@ -66,7 +66,7 @@ t.test('listen comes back by itself, and says so; --no-reconnect ends it', async
   line.cut();
   await listen.printed(
     'stderr',
-    /Connection to the relay broke \(1006.*\); trying to come back\nBack in the lobby\n/,
+    /Connection to the relay broke \(1006.*\); trying to reconnect\nBack in the lobby\n/,
   );
   t.match(await once.ended, { code: 1, stderr: /\[ERR_HOTMIC_CONNECTION_LOST\]\n$/ });
   const lobby = await joinLobby({ url: relay.url, lobby: 'den', steamId: personSteamId(2), name: 'Ben' });

@@ -1,6 +1,7 @@
 /** A relay that is not ours may say anything: none of it steers the terminal, none of it crashes. */
 
 import { once } from 'node:events';
+import http from 'node:http';
 import net from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -40,6 +41,25 @@ t.test('escapes in what a relay says do not reach the terminal', async (t) => {
     t.match(stderr, new RegExp(`^hotmic: [^\n]* \\[ERR_HOTMIC_${code}\\]\n$`), 'one line');
     for (const bad of [ESCAPE, '\r', '\u0007', OVERRIDE]) t.notOk((stdout + stderr).includes(bad));
   }
+});
+
+t.test('what a relay says in refusing the upgrade is printed, on one line and without escapes', async (t) => {
+  const server = http.createServer();
+  server.on('upgrade', (_request, socket) => {
+    const head = 'HTTP/1.1 429 Too Many Requests\r\ncontent-type: text/plain\r\nretry-after: 7\r\n\r\n';
+    socket.on('error', () => undefined).end(`${head}too many${ESCAPE}[2J\r\n${OVERRIDE}connections`);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const { port } = server.address() as net.AddressInfo;
+  const { code, stdout, stderr } = await runCli(t, ['listen', `ws://127.0.0.1:${port}`, '-l', 'den']);
+  t.equal(code, 1);
+  t.equal(
+    stderr,
+    `hotmic: Relay at ws://127.0.0.1:${port}/ refused the connection (HTTP 429): too many[2J connections; try again in 7 s [ERR_HOTMIC_REFUSED]\n`,
+  );
+  t.equal(stdout, '');
 });
 
 t.test('a name that turns the text around is shown without that', async (t) => {
