@@ -14,6 +14,9 @@ const MAX_WAIT_MS: Milliseconds = 4000;
 /** A relay that closed told everybody at the same moment: the first try is spread over this time. */
 const SPREAD_MS: Milliseconds = 1000;
 
+/** A connection that broke sooner after the last break than this was none: the waits go on growing. */
+const STEADY_MS: Milliseconds = 10_000;
+
 /** The longest wait that the relay may ask for, whatever its Retry-After says. */
 const MAX_ASKED_WAIT_MS: Milliseconds = 60_000;
 
@@ -27,6 +30,7 @@ export class Reconnect {
   readonly #random: () => number;
   #endsAt: Milliseconds = 0;
   #waitMs: Milliseconds = FIRST_WAIT_MS;
+  #lostAt: Milliseconds = Number.NEGATIVE_INFINITY;
 
   /** @param random Gives numbers from 0 up to 1, as Math.random does. */
   constructor(random: () => number) {
@@ -36,6 +40,10 @@ export class Reconnect {
   /** The connection broke, or the relay closed it. There is `withinMs` to come back. */
   lost(why: 'broken' | 'closed', withinMs: Milliseconds, now: Milliseconds): ReconnectStep {
     this.#endsAt = now + withinMs;
+    const isSteady = now - this.#lostAt >= STEADY_MS;
+    this.#lostAt = now;
+    // A relay that lets us in and cuts at once, again and again, is not asked without a pause.
+    if (!isSteady) return this.failed(now);
     this.#waitMs = FIRST_WAIT_MS;
     return this.#tryAfter(why === 'closed' ? this.#random() * SPREAD_MS : 0, now);
   }

@@ -4,6 +4,7 @@
 
 import type { HotmicError } from '../voice/error.js';
 import { loadCodec } from '../wasm/load.js';
+import { deferred } from './deferred.js';
 import { joinLobby, type Lobby, type LobbyEvents, type LobbyOptions } from './lobby.js';
 import type { Participant } from './lobby_state.js';
 import { type DecodedVoice, Receiver, type ReceiverOptions } from './receiver.js';
@@ -37,10 +38,7 @@ export async function joinVoice(options: JoinVoiceOptions): Promise<Voice> {
       if (spoken) options.onDecoded(spoken.by, voice, spoken.target);
     },
   });
-  let sayEnd: (error: HotmicError | null) => void = () => undefined;
-  const ended = new Promise<HotmicError | null>((resolve) => {
-    sayEnd = resolve;
-  });
+  const ended = deferred<HotmicError | null>();
   const lobby = await joinLobby({
     ...options,
     events: {
@@ -56,9 +54,9 @@ export async function joinVoice(options: JoinVoiceOptions): Promise<Voice> {
       },
       onEnded: (error) => {
         events.onEnded?.(error);
-        sayEnd(error);
+        ended.resolve(error);
       },
     },
   });
-  return { lobby, receiver, ended };
+  return { lobby, receiver, ended: ended.promise };
 }

@@ -54,9 +54,9 @@ t.test('a second loss begins from the start, with a time of its own', async (t) 
   reconnect.lost('broken', 1000, 0);
   for (const now of [100, 200, 300]) reconnect.failed(now);
   t.same(reconnect.failed(1000), { kind: 'give-up' });
-  t.same(reconnect.lost('broken', 1000, 5000), { kind: 'try', afterMs: 0 });
-  t.same(reconnect.failed(5000), { kind: 'try', afterMs: 125 });
-  t.same(reconnect.failed(5999), { kind: 'try', afterMs: 1 }, 'not beyond the end');
+  t.same(reconnect.lost('broken', 1000, 15_000), { kind: 'try', afterMs: 0 });
+  t.same(reconnect.failed(15_000), { kind: 'try', afterMs: 125 });
+  t.same(reconnect.failed(15_999), { kind: 'try', afterMs: 1 }, 'not beyond the end');
 });
 
 t.test(
@@ -74,3 +74,13 @@ t.test(
     t.same(reconnect.failed(200_000, 1), { kind: 'give-up' });
   },
 );
+
+t.test('a relay that lets us in and cuts at once, again and again, is asked ever less often', async (t) => {
+  const reconnect = new Reconnect(() => 0.999999);
+  const lost = (now: number) => {
+    const step = reconnect.lost('broken', 30_000, now);
+    return step.kind === 'try' ? Math.round(step.afterMs) : null;
+  };
+  t.same([0, 1, 2, 3, 4, 5, 6].map(lost), [0, 250, 500, 1000, 2000, 4000, 4000]);
+  t.equal(lost(20_000), 0, 'a connection that held is another matter');
+});
