@@ -3,11 +3,11 @@
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import type { WebSocket } from 'ws';
 import { personSteamId } from '../../voice/steam_id.js';
 import { stampVoiceFrame, writeVoiceFrame } from '../../voice/wire.js';
-import { startCli } from '../kit/cli.js';
+import { type Ended, startCli } from '../kit/cli.js';
 import { TWO_GROUPS_OF_DTX } from '../kit/golden_packets.js';
 import { packetOfOps } from '../kit/raw_packet.js';
 import { frame, kim, relayThat, welcome } from './hostile_kit.js';
@@ -40,11 +40,7 @@ async function flood(socket: WebSocket, messages: Iterable<string | Uint8Array>)
 }
 
 /** A relay that says `opening` and then floods, and when the client has taken all of that. */
-async function floodingRelay(
-  t: Parameters<typeof relayThat>[0],
-  opening: string,
-  messages: () => Iterable<string | Uint8Array>,
-) {
+async function floodingRelay(t: Test, opening: string, messages: () => Iterable<string | Uint8Array>) {
   let settle: { resolve: () => void; reject: (why: unknown) => void };
   const taken = new Promise<void>((resolve, reject) => {
     settle = { resolve, reject };
@@ -75,6 +71,22 @@ function* inventedSpeakers(count: number): Iterable<string | Uint8Array> {
     yield JSON.stringify({ type: 'joined', participant });
     yield frame(slot, 0);
   }
+}
+
+/** Records until the flood is taken. No file may be longer than that went on, and 10 s. */
+async function recordFlood(t: Test, url: string, taken: Promise<void>): Promise<Ended> {
+  const folder = join(t.testdir(), 'out');
+  const startedAt = performance.now();
+  const record = startCli(t, ['record', url, '-l', 'den', '-o', folder]);
+  await taken;
+  record.signal('SIGINT');
+  const ended = await record.ended;
+  const tookS = (performance.now() - startedAt) / 1000;
+  for (const name of readdirSync(folder)) {
+    const seconds = statSync(join(folder, name)).size / 48_000;
+    t.ok(seconds <= tookS * 1.001 + 10.1, `${name}: ${seconds} s in ${tookS} s`);
+  }
+  return ended;
 }
 
 t.test(
@@ -116,46 +128,26 @@ t.test('messages without end print some hundred lines, and count the others', as
 });
 
 t.test('a relay time that jumps by a day makes no file longer than the recording went on', async (t) => {
-  const folder = join(t.testdir(), 'out');
   const { url, taken } = await floodingRelay(t, welcome(kim('Kim'), kim('Ben', 2)), function* () {
     for (let at = 0; at < 40; at += 1) {
       const relayTimeMs = at % 2 === 0 ? DAY_MS : 20 * at;
       yield stampedFrame(1 + ((at % 4) >> 1), at, relayTimeMs, TWO_GROUPS_OF_DTX, 480 * at);
     }
   });
-  const startedAt = performance.now();
-  const record = startCli(t, ['record', url, '-l', 'den', '-o', folder]);
-  await taken;
-  record.signal('SIGINT');
-  const { code, stderr } = await record.ended;
-  const tookS = (performance.now() - startedAt) / 1000;
+  const { code, stderr } = await recordFlood(t, url, taken);
   t.equal(code, 0);
   t.match(stderr, /Dropped: .*\d+ relay times \(ahead of real time\)/);
-  for (const name of readdirSync(folder)) {
-    const seconds = statSync(join(folder, name)).size / 48_000;
-    t.ok(seconds <= tookS * 1.001 + 10.1, `${name}: ${seconds} s in ${tookS} s`);
-  }
 });
 
 t.test('packets of seconds in few bytes do not make a track grow faster than time goes by', async (t) => {
-  const folder = join(t.testdir(), 'out');
   const { url, taken } = await floodingRelay(t, welcome(kim('Kim')), function* () {
     for (let at = 0; at < 20_000; at += 1) {
       // A sequence that jumps each time has ten frames made up for it.
       yield stampedFrame(1, (at * 1000) & 0xffff, 20 * at, LONG_SILENCE, 72_000 * at);
     }
   });
-  const startedAt = performance.now();
-  const record = startCli(t, ['record', url, '-l', 'den', '-o', folder]);
-  await taken;
-  record.signal('SIGINT');
-  const { code, stderr } = await record.ended;
-  const tookS = (performance.now() - startedAt) / 1000;
+  const { code, stderr } = await recordFlood(t, url, taken);
   t.equal(code, 0, stderr);
   t.match(stderr, /voice frames \(ahead of real time\)/);
   t.match(stderr, /voice frames \(more sound than can be spoken\)/);
-  for (const name of readdirSync(folder)) {
-    const seconds = statSync(join(folder, name)).size / 48_000;
-    t.ok(seconds <= tookS * 1.001 + 10.1, `${name}: ${seconds} s in ${tookS} s`);
-  }
 });
