@@ -11,7 +11,7 @@ export * from './publisher.js';
 export * from './receiver.js';
 export type { RedirectCounts, RedirectRefusal } from './redirects.js';
 export type { Moderation } from './requests.js';
-export * from './session.js';
+export { Session } from './session.js';
 export * from './session_io.js';
 export type { BesideAppTicket, ShownCredential } from './shown_credential.js';
 export * from './transport.js';

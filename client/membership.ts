@@ -25,7 +25,7 @@ import {
   whisperRequest,
 } from './requests.js';
 import type { Rim } from './rim.js';
-import { Session } from './session.js';
+import { NO_CLOSE_FRAME, Session } from './session.js';
 import type { SessionOutput, SessionRequest } from './session_io.js';
 import type { ShownCredential } from './shown_credential.js';
 import { tellChange } from './tell_change.js';
@@ -45,9 +45,6 @@ const MAX_BUFFERED_BYTES = 64 * 1024;
 
 /** The longest that `leave` waits for the relay's close; then it closes the connection itself. */
 const LEAVE_TIMEOUT_MS: Milliseconds = 2000;
-
-/** What a connection that we gave up is told to have closed with. */
-const NO_CLOSE_FRAME = 1006;
 
 export class Membership implements Lobby {
   readonly #options: LobbyOptions;
@@ -125,8 +122,8 @@ export class Membership implements Lobby {
     const { signal } = this.#options;
     const where = shownUrl(this.#url);
     const onAbort = () => {
-      if (this.#wasWelcome) return;
-      this.#abandon(new HotmicError('ERR_HOTMIC_CLOSED', `Gave up joining at ${where}`));
+      if (!this.#wasWelcome)
+        this.#abandon(new HotmicError('ERR_HOTMIC_CLOSED', `Gave up joining at ${where}`));
     };
     signal?.addEventListener('abort', onAbort);
     const stopListening = () => signal?.removeEventListener('abort', onAbort);

@@ -29,8 +29,8 @@ import {
 import { UpgradeRefusedError } from './upgrade_refusal.js';
 import type { VoiceTarget } from './voice_target.js';
 
-/** The close code of a connection that ended without a close frame. */
-const NO_CLOSE_FRAME = 1006;
+/** The close code of a connection that ended without a close frame, or that we gave up. */
+export const NO_CLOSE_FRAME = 1006;
 
 /** From here on a close code is a refusal. */
 const FIRST_REFUSAL_CODE = 4000;
