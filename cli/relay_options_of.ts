@@ -16,6 +16,7 @@ export function relayOptionsOf({ settings }: Pick<RelayConfig, 'settings'>): Rel
     dev,
     host,
     port,
+    path,
     tls,
     tokens,
     tickets,
@@ -36,10 +37,12 @@ export function relayOptionsOf({ settings }: Pick<RelayConfig, 'settings'>): Rel
     dev,
     host,
     port,
+    path,
     ...(tokens.keysFile && {
       tokens: {
         keys: readKeys(tokens.keysFile),
         audience: tokens.audience,
+        clockToleranceS: tokens.clockToleranceS,
       },
     }),
     ...(tls && {
@@ -55,6 +58,7 @@ export function relayOptionsOf({ settings }: Pick<RelayConfig, 'settings'>): Rel
         appId: tickets.app.appId,
         keys: linesOf(tickets.app.keyFile),
         alone: tickets.app.alone,
+        clockToleranceS: tickets.app.clockToleranceS,
       },
     }),
     moderators,

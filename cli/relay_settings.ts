@@ -5,8 +5,10 @@
  */
 
 import { ADDRESS_LIMIT_RANGES, type AddressLimitOptions } from '../relay/address_limits.js';
+import { APP_TICKET_CLOCK_TOLERANCE_S } from '../relay/app_tickets.js';
 import { type LimitRanges, RELAY_LIMIT_RANGES, type RelayLimits } from '../relay/limits.js';
 import { STEAM_BUDGET } from '../relay/steam_web_tickets.js';
+import { TOKEN_CLOCK_TOLERANCE_S } from '../relay/token_claims.js';
 import { AT_ONCE } from '../relay/webhook_line.js';
 import { WEBHOOK_KINDS } from '../relay/webhooks.js';
 import { LOG_FORMS, LOG_LEVELS } from './relay_log.js';
@@ -142,6 +144,7 @@ export const RELAY_SETTINGS = section('The settings of hotmic relay.', {
   dev: setting(kinds.bool, false, 'Admit anyone who connects from this machine, and nobody else.'),
   host: setting(kinds.host, '127.0.0.1', 'Address to listen at.'),
   port: setting(PORT, 7800, 'Port to listen at; 0 takes a free one.'),
+  path: setting(kinds.voicePath, '/', "Path of players' URL, where a proxy passes one on."),
   tls: optionalSection('TLS on that port: players connect to wss://.', {
     certFile: required(
       kinds.path,
@@ -177,6 +180,11 @@ export const RELAY_SETTINGS = section('The settings of hotmic relay.', {
     audience: setting(kinds.label, 'hotmic', 'What a token has to name as its audience.', {
       flag: '--audience',
     }),
+    clockToleranceS: setting(
+      kinds.wholeNumber(0, 300),
+      TOKEN_CLOCK_TOLERANCE_S,
+      "How far the backend's clock and this machine's may differ, in seconds.",
+    ),
   }),
   tickets: section('Tickets of Steam.', {
     web: optionalSection('Web tickets: Steam is asked about each.', {
@@ -213,6 +221,11 @@ export const RELAY_SETTINGS = section('The settings of hotmic relay.', {
           kinds.oneOf('refuse', 'trust-forgeable'),
           'refuse',
           'App tickets without a token or web ticket: refuse them, or admit their players although any player can forge one and join as another.',
+        ),
+        clockToleranceS: setting(
+          kinds.wholeNumber(0, 300),
+          APP_TICKET_CLOCK_TOLERANCE_S,
+          "How far Steam's clock may be ahead of this machine's, in seconds.",
         ),
       },
     ),

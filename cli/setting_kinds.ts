@@ -4,6 +4,7 @@
 
 import { isAbsolute, resolve } from 'node:path';
 import { trustedProxyFault } from '../relay/trusted_proxies.js';
+import { readVoicePath, VOICE_PATH, VOICE_PATH_EXPECTED } from '../relay/voice_path.js';
 import { LABEL } from '../voice/control.js';
 import { isPerson, parseSteamId } from '../voice/steam_id.js';
 import { Secret } from './secret.js';
@@ -108,6 +109,17 @@ export const label: Kind<string> = {
 
 /** An address or a name, as one would listen at. Whether it is there shows when the relay listens. */
 export const host: Kind<string> = text('an address or localhost', /^[0-9A-Za-z.:[\]-]{1,255}$/);
+
+/** The path at which players reach the relay. */
+export const voicePath: Kind<string> = {
+  shape: 'one',
+  wanted: VOICE_PATH_EXPECTED,
+  schema: { type: 'string', pattern: VOICE_PATH.source },
+  read: (value) => {
+    const path = typeof value === 'string' ? readVoicePath(value) : null;
+    return path === null ? undefined : { value: path };
+  },
+};
 
 /** What a URL has to be: with one of these schemes, nothing in it that is secret, nothing behind the path. */
 export function url(schemes: readonly string[], wanted: string): Kind<string> {

@@ -31,6 +31,8 @@ export interface AppTicketOptions {
    * player is admitted, though never as a moderator; **any player of the game can then join as any other**. Default `refuse`.
    */
   readonly alone?: 'refuse' | 'trust-forgeable';
+  /** How far Steam's clock may be ahead of the relay's, in seconds, 0 to 300. Default 60. */
+  readonly clockToleranceS?: number;
 }
 
 /** What a ticket that passes says. It proves nothing. */
@@ -63,13 +65,15 @@ export interface AppTicketTerms {
   /** 32 bytes each. */
   readonly keys: readonly Uint8Array[];
   readonly maxAgeS: number;
+  /** How far Steam's clock may be ahead of ours, in seconds. */
+  readonly clockToleranceS: number;
 }
 
 /** How old an app ticket may be unless said otherwise, in seconds. */
 export const APP_TICKET_MAX_AGE_S = 300;
 
-/** How far Steam's clock may be ahead of ours, in seconds. */
-const MAX_AHEAD_S = 60;
+/** How far Steam's clock may be ahead of ours unless said otherwise, in seconds. */
+export const APP_TICKET_CLOCK_TOLERANCE_S = 60;
 const MAX_KEYS = 4;
 /** Fewer different bytes than this in a key are no randomness, but a placeholder. */
 const MIN_DIFFERENT_BYTES = 8;
@@ -97,15 +101,21 @@ export class AppTickets {
    */
   constructor(options: AppTicketOptions) {
     const { appId, maxAgeS = APP_TICKET_MAX_AGE_S, alone = 'refuse' } = options;
+    const { clockToleranceS = APP_TICKET_CLOCK_TOLERANCE_S } = options;
     wantRange('appId', appId, 0xffff_ffff);
     wantRange('maxAgeS', maxAgeS, 86_400);
+    if (!(clockToleranceS >= 0 && clockToleranceS <= 300)) {
+      throw new RangeError(
+        `Cannot judge app tickets: clockToleranceS is ${clockToleranceS}, expected 0 to 300`,
+      );
+    }
     if (alone !== 'refuse' && alone !== 'trust-forgeable') {
       throw new RangeError(
         'Cannot judge app tickets: alone is neither, expected "refuse" or "trust-forgeable"',
       );
     }
     this.alone = alone;
-    this.#terms = { appId, keys: readKeys(options.keys), maxAgeS };
+    this.#terms = { appId, keys: readKeys(options.keys), maxAgeS, clockToleranceS };
   }
 
   /**
@@ -141,7 +151,7 @@ export function judgeAppTicket(
   const { ownership, userData } = opened;
   if (terms.appId !== null && ownership.appId !== terms.appId) return appTicketRefused('other-app');
   if (!holdsNonce(userData, nonce.toLowerCase())) return appTicketRefused('other-nonce');
-  if (ownership.generatedAt > unixSeconds + MAX_AHEAD_S) return appTicketRefused('not-yet-valid');
+  if (ownership.generatedAt > unixSeconds + terms.clockToleranceS) return appTicketRefused('not-yet-valid');
   const isOld = unixSeconds - ownership.generatedAt > terms.maxAgeS;
   if (isOld || unixSeconds >= ownership.expiresAt) return appTicketRefused('expired');
   if (!isPerson(ownership.steamId)) return appTicketRefused('no-person');

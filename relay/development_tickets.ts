@@ -12,6 +12,7 @@ import {
 } from '../tickets/development.js';
 import { TICKET_IDENTITY } from '../voice/control.js';
 import {
+  APP_TICKET_CLOCK_TOLERANCE_S,
   APP_TICKET_MAX_AGE_S,
   type AppTicketTerms,
   type AppTicketVerdict,
@@ -38,6 +39,7 @@ const APP_TICKET_TERMS: AppTicketTerms = {
   appId: null,
   keys: [KEYS.encryptedAppTicket],
   maxAgeS: APP_TICKET_MAX_AGE_S,
+  clockToleranceS: APP_TICKET_CLOCK_TOLERANCE_S,
 };
 
 /**

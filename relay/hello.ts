@@ -4,6 +4,7 @@ import { type ClientMessage, PROTOCOL_VERSION } from '../voice/control.js';
 import type { RefusalCode } from '../voice/control_codes.js';
 import { GUEST_HIGH, joinSteamId } from '../voice/steam_id.js';
 import type { Credential, CredentialVerdict, Proof } from './credential.js';
+import { TOKEN_CLOCK_TOLERANCE_S } from './token_claims.js';
 
 export type Hello = Extract<ClientMessage, { type: 'hello' }>;
 
@@ -21,6 +22,8 @@ export interface RelayPolicy {
   readonly appTickets: 'judged' | 'nobody';
   /** Whose credential ends is closed out, or stays until they leave. Default `close`. */
   readonly atExpiry: 'close' | 'keep';
+  /** How long after its end a credential still counts, because clocks may differ, in seconds. Default 5. */
+  readonly clockToleranceS: number;
 }
 
 /** Lets in whoever proves who they are. */
@@ -31,6 +34,7 @@ export const STRICT_POLICY: RelayPolicy = {
   lobbies: 'on-join',
   appTickets: 'nobody',
   atExpiry: 'close',
+  clockToleranceS: TOKEN_CLOCK_TOLERANCE_S,
 };
 
 /** The versions that this relay speaks. */

@@ -49,7 +49,6 @@ import { type Participant, stateOf } from './participant.js';
 import { leftEvent, participantEvent } from './participant_event.js';
 import { Places } from './places.js';
 import { type Sanction, Sanctions } from './sanctions.js';
-import { TOKEN_CLOCK_TOLERANCE_S } from './token_claims.js';
 import { Turn } from './turn.js';
 import { type DropReason, judgeFrame, noDrops, type Verdict } from './verdict.js';
 
@@ -368,7 +367,7 @@ export class Relay {
       rights: verdict,
       // As long as a verdict takes it for good.
       expiresAt: ends
-        ? turn.now + 1000 * (expiresAt + TOKEN_CLOCK_TOLERANCE_S - turn.unixSeconds)
+        ? turn.now + 1000 * (expiresAt + this.#policy.clockToleranceS - turn.unixSeconds)
         : Number.POSITIVE_INFINITY,
       proof: 'proven',
       ownerSteamId,

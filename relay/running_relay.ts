@@ -52,6 +52,8 @@ export interface RelayOptions {
   readonly host?: string;
   /** 0 to 65535; 0 takes a free one. Default 0. */
   readonly port?: number;
+  /** The path of players' URL, such as `/voice`, for a relay behind a proxy that passes it on. Default `/`. */
+  readonly path?: string;
   /** Certificate and key: the port is `wss:`, TLS 1.2 or newer. Default none: it is plain. */
   readonly tls?: RelayTls;
   /**
@@ -113,6 +115,8 @@ export interface RelayTokens {
   readonly keys: unknown;
   /** What a token has to name as its audience. Default `hotmic`. */
   readonly audience?: string;
+  /** How far the relay's clock and the backend's may differ, in seconds, 0 to 300. Default 5. */
+  readonly clockToleranceS?: number;
 }
 
 /** Where the operator's port is. */

@@ -37,5 +37,6 @@ function readFile(path: string): string {
     const message = `Cannot read ${path}: it is too long, wants at most ${MAX_SECRET_BYTES} bytes`;
     throw new HotmicError('ERR_HOTMIC_FILE', message);
   }
-  return bytes.toString('utf8', 0, length);
+  // Editors that write a byte-order mark do not show it: it is no part of the secret.
+  return bytes.toString('utf8', 0, length).replace(/^\uFEFF/, '');
 }

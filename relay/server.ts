@@ -5,6 +5,7 @@
 
 import type * as UWebSockets from 'uWebSockets.js';
 import { randomBytes } from 'node:crypto';
+import { isMainThread } from 'node:worker_threads';
 import { MAX_CONTROL_BYTES } from '../voice/control.js';
 import { HotmicError } from '../voice/error.js';
 import type { Milliseconds } from '../voice/units.js';
@@ -24,11 +25,14 @@ import type { OperatorPort } from './operator_port.js';
 import { Relay } from './relay.js';
 import type { RelayCounts, RelayOptions, RelayState, RunningRelay } from './running_relay.js';
 import { openSanctionsFile } from './sanctions_file.js';
+import { threadError } from './start_error.js';
 import { SteamWebTickets } from './steam_web_tickets.js';
 import { type SocketData, Switchboard } from './switchboard.js';
 import { readModerators } from './ticket_grant.js';
+import { TOKEN_CLOCK_TOLERANCE_S } from './token_claims.js';
 import { TokenVerifier } from './tokens.js';
 import { TrustedProxies } from './trusted_proxies.js';
+import { voicePath } from './voice_path.js';
 import { VoicePort, type VoicePortOptions } from './voice_port.js';
 import { Webhooks } from './webhooks.js';
 
@@ -57,12 +61,15 @@ const WEBHOOKS_CLOSE_MS = 5000;
  *   not loopback, or for keys that are none;
  *   `ERR_HOTMIC_RELAY_MISSING` when uWebSockets is not installed or does not load; `ERR_HOTMIC_PORT_IN_USE`;
  *   `ERR_HOTMIC_LISTEN` when it cannot listen for another reason; `ERR_HOTMIC_TLS` for a certificate that cannot be
- *   used. RangeError or TypeError for a port, a limit or another option that is none.
+ *   used; `ERR_HOTMIC_THREAD` in a worker thread. RangeError or TypeError for a port, a limit or another option that is none.
  */
 export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
+  if (!isMainThread) throw threadError();
   const { host: wantedHost = '127.0.0.1', port: wantedPort = 0, origins = [], tls = null } = options;
   const { tokens, webTickets, appTickets, guests = 'refuse' } = options;
   const dev = options.dev === true;
+  const clockToleranceS = tokens?.clockToleranceS ?? TOKEN_CLOCK_TOLERANCE_S;
+  const path = voicePath(options.path);
   const areAppTicketsTrusted = appTickets?.alone === 'trust-forgeable';
   const isSomeoneAdmitted = tokens || webTickets || areAppTicketsTrusted || guests !== 'refuse';
   const judges = isSomeoneAdmitted ? 'some' : appTickets ? 'unproven-only' : 'none';
@@ -82,7 +89,11 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   const asked = webTickets ? new SteamWebTickets(webTickets) : null;
   const judge = new CredentialJudge({
     tokens: tokens
-      ? await TokenVerifier.create({ keys: tokens.keys, audience: tokens.audience ?? 'hotmic' })
+      ? await TokenVerifier.create({
+          keys: tokens.keys,
+          audience: tokens.audience ?? 'hotmic',
+          clockToleranceS,
+        })
       : null,
     webTickets: asked,
     appTickets: appTickets ? new AppTickets(appTickets) : null,
@@ -124,6 +135,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
       secondJoin: options.secondJoin ?? 'replace',
       lobbies: options.lobbies ?? 'on-join',
       atExpiry: options.atExpiry ?? 'close',
+      clockToleranceS,
     },
     startedAt: monotonicMs(),
     random: (bytes) => randomBytes(bytes),
@@ -272,6 +284,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
       uws,
       host,
       port: wantedPort,
+      path,
       tls,
       voice,
       admits,
@@ -344,7 +357,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
 
   return {
     port: voicePort.port,
-    url: `${tls ? 'wss' : 'ws'}://${host.includes(':') ? `[${host}]` : host}:${voicePort.port}/`,
+    url: `${tls ? 'wss' : 'ws'}://${host.includes(':') ? `[${host}]` : host}:${voicePort.port}${path}`,
     operationsUrl: operations?.url ?? null,
     adminUrl: admin?.url ?? null,
     counts,

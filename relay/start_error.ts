@@ -5,6 +5,15 @@
 
 import { codeOf, HotmicError, messageOf } from '../voice/error.js';
 
+/** The error for a start in a worker thread. */
+export function threadError(): HotmicError {
+  return new HotmicError(
+    'ERR_HOTMIC_THREAD',
+    'Cannot start the relay in a worker thread: if that thread ended before the relay is closed, uWebSockets would abort the whole process. ' +
+      'Start it in the main thread, or in a process of its own (child_process.fork)',
+  );
+}
+
 /** The error for what `import('uWebSockets.js')` threw. */
 export function missingError(thrown: unknown, nodeVersion: string): HotmicError {
   return new HotmicError(

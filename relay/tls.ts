@@ -55,10 +55,10 @@ export const TLS_CIPHERS = ['ECDSA', 'RSA']
  */
 export function readCertificate(files: RelayTls, unixSeconds: number): Certificate {
   const { certFile, keyFile, passphraseFile } = files;
-  const chainText = readText(certFile);
+  const chainText = readPem(certFile);
   const chain = readChain(certFile, chainText);
   const passphrase = passphraseFile === undefined ? null : readPassphrase(passphraseFile);
-  const keyText = readText(keyFile);
+  const keyText = readPem(keyFile);
   const key = readKey(files, keyText, passphrase);
   const leaf = chain[0]!;
   if (!leaf.checkPrivateKey(key)) {
@@ -144,7 +144,10 @@ function readKey(files: RelayTls, text: string, passphrase: string | null): KeyO
 }
 
 function readPassphrase(file: string): string {
-  const passphrase = readText(file).split(/\r?\n/, 1)[0]!;
+  // Editors that write a byte-order mark do not show it: it is no part of the passphrase.
+  const passphrase = readText(file)
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/, 1)[0]!;
   const { length } = Buffer.from(passphrase);
   if (length === 0 || length > MAX_PASSPHRASE_BYTES || passphrase.includes('\0')) {
     throw refusal(
@@ -153,6 +156,18 @@ function readPassphrase(file: string): string {
     );
   }
   return passphrase;
+}
+
+/** The file's text. A byte-order mark is refused by name: uWebSockets reads the file itself, and passes over a block that begins with one. */
+function readPem(file: string): string {
+  const text = readText(file);
+  if (text.startsWith('\uFEFF') || /^(?:\uFFFD\uFFFD|.\0|\0.)/s.test(text)) {
+    throw refusal(
+      file,
+      'it begins with a byte-order mark or is UTF-16, expected PEM in ASCII: save it as UTF-8 without a byte-order mark',
+    );
+  }
+  return text;
 }
 
 function readText(file: string): string {

@@ -42,9 +42,11 @@ export interface VoicePortOptions<Data extends PortData> {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Where WebSockets are, as `voicePath` has it. */
+  readonly path: string;
   /** Null for a plain port. */
   readonly tls: RelayTls | null;
-  /** For WebSockets at `/`. */
+  /** For WebSockets at `path`. */
   readonly voice: Omit<UWebSockets.WebSocketBehavior<Data>, 'upgrade'>;
   /** Whether a request for a WebSocket gets one, and what it carries; or what is answered. */
   readonly admits: (
@@ -66,10 +68,6 @@ const LOOK_EVERY_MS = 5000;
 const MAX_IN_USE = 8;
 
 const HEALTHY: HttpAnswer = { status: '200 OK', body: 'ok\n' };
-const NOTHING_HERE: HttpAnswer = {
-  status: '404 Not Found',
-  body: 'Nothing here. Voice is a WebSocket at /.\n',
-};
 
 /** An app, and how it listens: null when it does not. */
 interface Listener {
@@ -179,11 +177,11 @@ export class VoicePort<Data extends PortData> {
 
   /** What is behind every certificate alike. */
   #prepare(app: UWebSockets.TemplatedApp): Listener {
-    const { voice, admits, counter } = this.#options;
+    const { path, voice, admits, counter } = this.#options;
     const listener: Listener = { app, listening: null, connections: 0 };
     this.#apps.push(app);
     countConnections(app, counter);
-    app.ws<Data>('/', {
+    const behavior: UWebSockets.WebSocketBehavior<Data> = {
       ...voice,
       upgrade: (response, request, context) => {
         const admitted = admits(response, request);
@@ -209,9 +207,12 @@ export class VoicePort<Data extends PortData> {
         if (listener.connections === 0 && listener !== this.#newest) this.#inUse.delete(listener);
         voice.close?.(socket, code, message);
       },
-    });
+    };
+    app.ws<Data>(path, behavior);
+    if (path !== '/') app.ws<Data>(`${path}/`, behavior);
     app.get('/healthz', (response) => answerAndClose(response, HEALTHY, counter));
-    app.any('/*', (response) => answerAndClose(response, NOTHING_HERE, counter));
+    const nothingHere = { status: '404 Not Found', body: `Nothing here. Voice is a WebSocket at ${path}.\n` };
+    app.any('/*', (response) => answerAndClose(response, nothingHere, counter));
     return listener;
   }
 

@@ -44,7 +44,7 @@ t.test('without anything every setting has its default, and sections that are of
   const { settings, origins } = settingsOf(t, {});
   t.match(settings, { dev: false, host: '127.0.0.1', port: 7800, tls: null, origins: [], operations: null });
   t.match(settings, {
-    tokens: { keysFile: null, audience: 'hotmic' },
+    tokens: { keysFile: null, audience: 'hotmic', clockToleranceS: 5 },
     tickets: { web: null, app: null },
     webhooks: [],
   });

@@ -43,6 +43,20 @@ t.test('a good ticket claims its player, and no right at all', async (t) => {
   t.same(tickets.judge(ticket.toUpperCase(), nonce.toUpperCase(), NOW), wanted, 'in upper case as well');
 });
 
+t.test("how far Steam's clock may be ahead is an option", async (t) => {
+  for (const [clockToleranceS, ahead, reason] of [
+    [0, 1, 'not-yet-valid'],
+    [0, 0, 'passes'],
+    [300, 300, 'passes'],
+    [300, 301, 'not-yet-valid'],
+  ] as const) {
+    const judge = new AppTickets({ appId: APP, keys: [hexOfBytes(KEY)], clockToleranceS });
+    t.equal(reasonOf(sealed({ generatedAt: NOW + ahead }), NOW, judge), reason);
+  }
+  for (const clockToleranceS of [-1, 301, Number.NaN])
+    t.throws(() => new AppTickets({ appId: APP, keys: [hexOfBytes(KEY)], clockToleranceS }), RangeError);
+});
+
 t.test('alone it is refused, unless the operator says that forgeable tickets are trusted', async (t) => {
   const options = { appId: APP, keys: [hexOfBytes(KEY)] };
   t.equal(new AppTickets(options).alone, 'refuse');

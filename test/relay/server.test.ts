@@ -281,18 +281,37 @@ t.test('a proxy, a page from elsewhere and another path get no WebSocket', async
   t.equal(relay.counts().notAdmitted, 4);
 });
 
-t.test('a PROXY protocol preamble is a proxy too', async (t) => {
-  const relay = await relayFor(t);
-  const socket = net.connect(relay.port, '127.0.0.1');
+/** The status of an upgrade behind a PROXY preamble of version 2. */
+async function statusBehind(t: Test, port: number, preamble: readonly number[]): Promise<string> {
+  const socket = net.connect(port, '127.0.0.1');
   t.teardown(() => socket.destroy());
   const signature = [0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a];
-  socket.write(Uint8Array.from([...signature, 0x21, 0x11, 0, 12, 9, 9, 9, 9, 127, 0, 0, 1, 1, 2, 3, 4]));
+  socket.write(Uint8Array.from([...signature, ...preamble]));
   socket.write(
     'GET / HTTP/1.1\r\nHost: relay\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
       'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n',
   );
   const answer = await new Promise<Buffer>((resolve) => socket.once('data', resolve));
-  t.match(answer.toString(), /^HTTP\/1\.1 403 /);
+  return answer.toString('latin1', 9, 12);
+}
+
+const IPV4_ADDRESSES = [9, 9, 9, 9, 127, 0, 0, 1, 1, 2, 3, 4];
+
+t.test('a PROXY protocol preamble is a proxy too where it names an address', async (t) => {
+  const { port } = await relayFor(t);
+  t.equal(await statusBehind(t, port, [0x21, 0x11, 0, 12, ...IPV4_ADDRESSES]), '403');
+  t.equal(await statusBehind(t, port, [0x20, 0x11, 0, 12, ...IPV4_ADDRESSES]), '403', 'LOCAL with one');
+  t.equal(await statusBehind(t, port, [0x21, 0x21, 0, 36, ...Array(36).fill(1)]), '403', 'IPv6');
+});
+
+t.test('a PROXY protocol preamble that names no address is as none: nobody can see it', async (t) => {
+  const { port } = await relayFor(t);
+  for (const [name, preamble] of [
+    ['LOCAL, UNSPEC', [0x20, 0x00, 0, 0]],
+    ['PROXY, UNSPEC', [0x21, 0x00, 0, 0]],
+    ['PROXY, UNSPEC, with bytes behind it', [0x21, 0x00, 0, 12, ...IPV4_ADDRESSES]],
+  ] as const)
+    t.equal(await statusBehind(t, port, preamble), '101', name);
 });
 
 t.test('plain HTTP finds the health check and nothing else', async (t) => {

@@ -98,6 +98,25 @@ t.test('what is in the files and is none is said by file', async (t) => {
   for (const [changed, message] of cases) refuses(t, filesOf(t, { ...good, ...changed }), message);
 });
 
+t.test('a byte-order mark, or UTF-16, is named with what to do about it', async (t) => {
+  const mark = '\uFEFF';
+  const wide = (text: string) => Buffer.from(mark + text, 'utf16le');
+  const write = (name: string, bytes: string | Buffer) => {
+    const files = filesOf(t, good);
+    writeFileSync(name === 'chain' ? files.certFile : files.keyFile, bytes);
+    return files;
+  };
+  for (const bytes of [mark + good.chain, wide(good.chain)])
+    refuses(
+      t,
+      write('chain', bytes),
+      /chain\.pem for TLS: it begins with a byte-order mark.*save it as UTF-8 without/,
+    );
+  for (const bytes of [mark + good.key, wide(good.key)])
+    refuses(t, write('key', bytes), /key\.pem for TLS: it begins with a byte-order mark/);
+  readCertificate(filesOf(t, { ...good, key: encrypted('open sesame') }, `${mark}open sesame\r\n`), now);
+});
+
 t.test('a passphrase that does not open the key, or is none, is not repeated', async (t) => {
   const key = encrypted('open sesame');
   refuses(t, filesOf(t, { ...good, key }, 'open sesame!'), /passphrase in .*pass does not open it/);

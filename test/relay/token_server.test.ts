@@ -67,3 +67,24 @@ t.test('a relay without --dev lets in by tokens alone, and passes on what they g
   });
   for (const lobby of [ear, mouth, mute]) await lobby.leave();
 });
+
+t.test("a relay takes its operator's word on how far the clocks differ", async (t) => {
+  const started = {
+    key: privateKey,
+    lobby: 'den',
+    audience: 'hotmic',
+    now: seconds - 600,
+    expiresAt: seconds - 30,
+  };
+  const token = await mintToken({ ...started, steamId: String(personSteamId(1)) });
+  const player = { lobby: 'den', steamId: personSteamId(1), name: 'Ada', token };
+  for (const clockToleranceS of [5, 300]) {
+    const relay = await startRelay({ tokens: { keys: keySet, clockToleranceS } });
+    t.teardown(() => relay.close());
+    const joining = joinLobby({ ...player, url: relay.url });
+    if (clockToleranceS === 5) await t.rejects(joining, { code: 'ERR_HOTMIC_REFUSED', message: /expired/ });
+    else await (await joining).leave();
+  }
+  const tooMuch = { tokens: { keys: keySet, clockToleranceS: 301 } };
+  await t.rejects(startRelay(tooMuch), { name: 'RangeError', message: /clockToleranceS is 301/ });
+});

@@ -155,6 +155,14 @@ t.test(
   },
 );
 
+t.test('with another clock tolerance it is that one, at the end of a token too', async (t) => {
+  const bench = new TokenBench({ clockToleranceS: 60 });
+  bench.enter(1, { expiresAt: NOW + 60 });
+  const enteredAt = bench.now;
+  t.same(bench.tickAt(enteredAt + 119_999), []);
+  t.match(deeds(bench.tickAt(enteredAt + 120_000)), [{ kind: 'tell', message: { code: 'token-expired' } }]);
+});
+
 t.test('where expired tokens are kept, a participant stays until they leave', async (t) => {
   const bench = new TokenBench({ atExpiry: 'keep' });
   bench.enter(1, { expiresAt: NOW + 1 });
