@@ -21,6 +21,7 @@ interface TalkOptions extends MemberOptions {
   readonly rate?: number;
   readonly live?: true;
   readonly tone?: number;
+  readonly hangover?: number;
   readonly loop?: true;
   readonly seconds?: number;
   readonly pushToTalk?: true;
@@ -46,6 +47,11 @@ export function talkCommand(): Command {
         .argParser(number(20, 11_000))
         .conflicts(['wav', 'pcm']),
     )
+    .addOption(
+      new Option('--hangover <ms>', 'speak on for this long after the key is released (default: 200)')
+        .argParser(number(0, 2000))
+        .conflicts('steam'),
+    )
     .option('--rate <hz>', 'rate of --pcm (default: 24000)', integer(4000, 192_000))
     .option('--live', 'treat --pcm as a microphone: drop what it says while the key is up')
     .option('--loop', 'speak --wav again and again')
@@ -56,6 +62,7 @@ export function talkCommand(): Command {
 
 async function talk(url: string, options: TalkOptions, stop: AbortSignal): Promise<void> {
   const input = inputOf(options);
+  const { hangover } = options;
   if (options.pushToTalk && !process.stdin.isTTY) {
     const message =
       'Cannot use --push-to-talk: standard input is no terminal; give sound as --pcm <(arecord …)';
@@ -75,7 +82,9 @@ async function talk(url: string, options: TalkOptions, stop: AbortSignal): Promi
   using steam = options.steam === undefined ? null : openSteam({ embedded: 'never', appId: options.steam });
   const capturing = (steamId: bigint) =>
     startCapture({
-      steam: steam?.capture ?? embeddedSteam({ steamId, input }),
+      steam:
+        steam?.capture ??
+        embeddedSteam({ steamId, input, ...(hangover !== undefined && { hangoverMs: hangover }) }),
       onInputEnded: () => sayEnd(null),
       onFailed: (error) => sayEnd(error),
     });

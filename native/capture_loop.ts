@@ -28,6 +28,8 @@ export interface CaptureCounts {
   readonly tooLarge: number;
   /** Game frames that began more than one frame late. */
   readonly lateFrames: number;
+  /** Sound that the embedded Steam left out because the thread or the machine stood still for over a second, in ms. */
+  readonly skippedMs: number;
 }
 
 /** From the loop. */
@@ -209,6 +211,6 @@ export class CaptureLoop {
     if (this.#timer) clearTimeout(this.#timer);
     this.#ring.close();
     this.#source.close();
-    this.#tell({ kind: 'closed', counts: { ...this.#counts } });
+    this.#tell({ kind: 'closed', counts: { ...this.#counts, skippedMs: this.#source.skippedMs ?? 0 } });
   }
 }

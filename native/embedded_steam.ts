@@ -168,6 +168,10 @@ export class EmbeddedSteam implements SteamUser {
     return VOICE_RATE_HZ;
   }
 
+  get skippedMs(): number {
+    return this.#open?.voice.skippedMs ?? 0;
+  }
+
   get inputEnded(): boolean {
     return this.#open?.voice.inputEnded ?? true;
   }

@@ -19,7 +19,10 @@ import type { AvailableVoice, CapturedVoice } from './voice_source.js';
 const CLOSING_DTX_FRAMES = 5;
 const MAX_CLOSING_SAMPLES = 2 * VOICE_RATE_HZ;
 
-/** The most that one call of getVoice records: what is due beyond it stays due. */
+/**
+ * The most that one call of getVoice records. What is due beyond it is left out, times the speed: a machine that slept must not send
+ * the time of its sleep. A file goes on where it was.
+ */
 const MAX_POLL_SAMPLES = VOICE_RATE_HZ;
 
 /** How far an input that comes in bursts may fall behind the clock and catch up again: 200 ms. */
@@ -46,6 +49,7 @@ export class EmbeddedVoice {
   /** Sound due at this instant is counted from here. */
   #pacedFrom: Milliseconds = 0;
   #pacedSamples = 0;
+  #skippedSamples = 0;
   /** Samples recorded in the present state, for the states that end by count. */
   #stateSamples = 0;
 
@@ -131,6 +135,11 @@ export class EmbeddedVoice {
     return this.#decompressor.decompressVoice(voice, sample_rate, buffer_size_override);
   }
 
+  /** Sound left out because getVoice was not called for over a second, in ms. */
+  get skippedMs(): Milliseconds {
+    return (this.#skippedSamples * 1000) / VOICE_RATE_HZ;
+  }
+
   get inputEnded(): boolean {
     return this.#input.ended;
   }
@@ -149,8 +158,13 @@ export class EmbeddedVoice {
       return;
     }
     const elapsedMs = this.#clock() - this.#pacedFrom;
-    const due = Math.floor((elapsedMs * this.#speed * VOICE_RATE_HZ) / 1000) - this.#pacedSamples;
-    let left = due;
+    let left = Math.floor((elapsedMs * this.#speed * VOICE_RATE_HZ) / 1000) - this.#pacedSamples;
+    const excess = left - Math.ceil(MAX_POLL_SAMPLES * Math.max(1, this.#speed));
+    if (excess > 0) {
+      this.#skippedSamples += excess;
+      this.#pacedSamples += excess;
+      left -= excess;
+    }
     let room = MAX_POLL_SAMPLES;
     while (left > 0 && room > 0 && !this.#isDraining) {
       const wanted = this.#pcm.subarray(0, Math.min(left, room, FRAME_SAMPLES));

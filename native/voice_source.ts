@@ -36,6 +36,9 @@ export interface VoiceSource {
   /** True when no more sound will come: a file is at its end. Never true of a microphone. */
   readonly inputEnded: boolean;
 
+  /** Sound that was due and never made, because nobody asked for it in time, in ms. Left out: 0. */
+  readonly skippedMs?: number;
+
   /** Gives back what it holds. Nothing may be called afterwards. */
   close(): void;
 }

@@ -55,6 +55,7 @@ const MAY_USE: Record<string, readonly string[]> = {
     'node:path',
     'node:perf_hooks',
     'node:tls',
+    'node:worker_threads',
     'zod/mini',
   ],
   client: ['ws', 'hdr-histogram-js'],

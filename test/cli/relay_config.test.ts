@@ -72,6 +72,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   dev: 'true',
   host: '::1',
   port: '1',
+  path: '/voice',
   origins: 'https://a.example',
   trustedProxies: '::1',
   'tokens.audience': 'other',

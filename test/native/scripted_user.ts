@@ -14,7 +14,7 @@ import { HotmicError } from '../../voice/error.js';
 import { VoiceResult } from '../../voice/voice_result.js';
 import type { DecompressedVoice } from '../../wasm/voice_decompressor.js';
 
-type FunctionName = Exclude<keyof SteamUser, 'inputEnded' | 'getsCallbacks'>;
+type FunctionName = Exclude<keyof SteamUser, 'inputEnded' | 'skippedMs' | 'getsCallbacks'>;
 
 /** What getVoice gives: a packet, or a result without one. */
 export type ScriptedVoice = Uint8Array | VoiceResult;
