@@ -230,14 +230,13 @@ t.test('options that are wrong are said in one line', async (t) => {
 t.test('a log that nobody reads does not stall the relay; what is given up is counted', async (t) => {
   const { relay, url } = await jsonRelayWith(t);
   relay.child.stderr.pause();
-  // Each of these is four lines of more than 600 bytes together: 2 MB, more than the pipe and the log's own bound hold.
-  const wanted = 3500;
-  const lobby = 'a'.repeat(64);
+  // Each of these is four lines of 2 kB together: 1.6 MB, more than the pipe and the log's own bound hold.
+  const wanted = 800;
+  const long = '\u{1f3a4}'.repeat(62);
   for (let done = 0; done < wanted; done += 50) {
     await Promise.all(
       Array.from({ length: 50 }, async (_, index) => {
-        const name = 'b'.repeat(64);
-        const socket = await joined(url, { lobby: `${lobby.slice(3)}${index}`, name });
+        const socket = await joined(url, { lobby: `${long}${index}`, name: long });
         socket.send(writeMessage({ type: 'leave' }));
         await once(socket, 'close');
       }),
