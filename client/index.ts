@@ -4,6 +4,7 @@
 
 export type { NumberedPacket } from '../voice/talkspurt.js';
 export type { VoiceHeader } from '../voice/wire.js';
+export type { CapturedPacket, MeantSpan, Publish } from './capture_targets.js';
 export type { CredentialOptions } from './credentials.js';
 export * from './lobby.js';
 export type { Member, Participant } from './lobby_state.js';

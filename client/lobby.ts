@@ -5,9 +5,9 @@
  */
 
 import type { HotmicError } from '../voice/error.js';
-import type { NumberedPacket } from '../voice/talkspurt.js';
 import type { Milliseconds } from '../voice/units.js';
 import type { VoiceHeader } from '../voice/wire.js';
+import type { CapturedPacket } from './capture_targets.js';
 import { type CredentialOptions, Credentials } from './credentials.js';
 import type { Member, Participant } from './lobby_state.js';
 import { Membership } from './membership.js';
@@ -82,7 +82,10 @@ export interface LobbyOptions extends SessionOptions, CredentialOptions {
 /** What a lobby has counted. */
 export interface LobbyCounts {
   readonly framesSent: number;
-  /** Not sent: the connection did not take what was sent before, was away, or we are not in that channel. */
+  /**
+   * Not sent: the connection did not take what was sent before, was away, or is over; we are not in that channel; or the voice was meant for
+   * others: another whisper list, or before we joined.
+   */
   readonly framesRefused: number;
   readonly framesReceived: number;
   /** To the lobby or our channels, published by the relay while we were connected, and never here: at least so many. */
@@ -124,7 +127,7 @@ export interface Lobby {
    *
    * @throws TypeError for a target that is none.
    */
-  publish(packet: NumberedPacket, target?: VoiceTarget): boolean;
+  publish(packet: CapturedPacket, target?: VoiceTarget): boolean;
   /**
    * Asks to be in these channels and no others, at most 16; those that are not there come to be. `onYouChanged` tells that it was done,
    * `onFailed` that not.
@@ -135,7 +138,10 @@ export interface Lobby {
    * @throws RangeError for more than 16, one twice, or one that is no label.
    */
   enter(channels: readonly string[]): boolean;
-  /** Says whom our whispers go to from now on: at most 16 slots. A new place has nobody to whisper to. @throws RangeError for others. */
+  /**
+   * Says whom whispers go to that are captured from now on: at most 16 slots. The relay is told once the voice for the list before was sent,
+   * 500 ms from now at the latest. A new place has nobody to whisper to. @throws RangeError for others.
+   */
   whisper(slots: readonly number[]): boolean;
   /** Changes our name. @throws RangeError for one that is no label. */
   rename(name: string): boolean;

@@ -5,25 +5,18 @@
  */
 
 import { HotmicError, messageOf } from '../voice/error.js';
-import type { NumberedPacket } from '../voice/talkspurt.js';
 import type { Milliseconds } from '../voice/units.js';
-import { writeVoiceFrame } from '../voice/wire.js';
+import type { CapturedPacket } from './capture_targets.js';
 import type { Credentials } from './credentials.js';
 import { deferred } from './deferred.js';
 import { FirstClock } from './first_clock.js';
 import type { Lobby, LobbyCounts, LobbyEvents, LobbyOptions } from './lobby.js';
 import { LobbyCounter } from './lobby_counter.js';
 import type { Member, Participant } from './lobby_state.js';
+import { MAX_BUFFERED_BYTES, OutgoingVoice } from './outgoing_voice.js';
 import { Reconnect, type ReconnectStep } from './reconnect.js';
 import { Redirects } from './redirects.js';
-import {
-  channelsRequest,
-  checkTarget,
-  type Moderation,
-  moderateRequest,
-  renameRequest,
-  whisperRequest,
-} from './requests.js';
+import { channelsRequest, type Moderation, moderateRequest, renameRequest } from './requests.js';
 import type { Rim } from './rim.js';
 import { NO_CLOSE_FRAME, Session } from './session.js';
 import type { SessionOutput, SessionRequest } from './session_io.js';
@@ -32,16 +25,13 @@ import { tellChange } from './tell_change.js';
 import type { OpenTransport, Transport } from './transport.js';
 import { connectError, retryAfterMs } from './upgrade_refusal.js';
 import { shownUrl } from './url.js';
-import { isSameTarget, type VoiceTarget } from './voice_target.js';
+import type { VoiceTarget } from './voice_target.js';
 
 /** The longest that `joinLobby` waits for the relay's welcome. */
 const WELCOME_TIMEOUT_MS: Milliseconds = 10_000;
 
 /** The longest that one try to come back takes: of the 30 s that a place is kept, one that hangs must not take all. */
 const RETURN_TIMEOUT_MS: Milliseconds = 5000;
-
-/** Voice that waits to be sent at most: some seconds of one speaker's. */
-const MAX_BUFFERED_BYTES = 64 * 1024;
 
 /** The longest that `leave` waits for the relay's close; then it closes the connection itself. */
 const LEAVE_TIMEOUT_MS: Milliseconds = 2000;
@@ -57,6 +47,7 @@ export class Membership implements Lobby {
   readonly #redirects: Redirects;
   readonly #firstClock = new FirstClock();
   readonly #counter = new LobbyCounter();
+  readonly #outgoing: OutgoingVoice;
   readonly #joined = deferred<Lobby>();
   readonly #closed = deferred<void>();
   #url: URL;
@@ -68,8 +59,6 @@ export class Membership implements Lobby {
   /** Calls off the wait that is under way: for a welcome, or until the next try. */
   #stopWaiting: () => void = () => undefined;
   #wasWelcome = false;
-  /** Of the last frame that was sent. */
-  #target: VoiceTarget | null = null;
 
   constructor(url: URL, options: LobbyOptions, credentials: Credentials, open: OpenTransport, rim: Rim) {
     this.#url = url;
@@ -82,6 +71,11 @@ export class Membership implements Lobby {
     this.#redirects = new Redirects(url, options.redirectHosts);
     const { reconnect = 'auto' } = options;
     this.#session = new Session(options, { reconnect, rejoin: credentials.again });
+    this.#outgoing = new OutgoingVoice(rim, {
+      transport: () => this.#transport,
+      numberOf: (target) => this.#session.numberOf(target),
+      request: (request) => this.#request(request),
+    });
   }
 
   get state(): Lobby['state'] {
@@ -134,22 +128,11 @@ export class Membership implements Lobby {
   }
 
   /** Bound, so that it can be handed over as it is. */
-  readonly publish = (packet: NumberedPacket, target: VoiceTarget = 'lobby'): boolean => {
-    checkTarget(target);
-    if (this.state === 'over') return false;
-    const number = this.#session.numberOf(target);
-    const transport = this.#transport;
-    if (number === null || !transport || transport.bufferedBytes > MAX_BUFFERED_BYTES) {
-      this.#counter.refused();
-      return false;
-    }
-    // Whoever does not cut a talkspurt leaves it to the hangover; but that it is another one has to be seen.
-    const isNewTarget = this.#target !== null && !isSameTarget(this.#target, target);
-    this.#target = target;
-    const fields = { ...packet, target: number, marker: packet.marker || isNewTarget };
-    transport.send(writeVoiceFrame(fields, packet.packet));
-    this.#counter.sent(number, this.maySpeak && !this.you.muted ? 'published' : 'dropped');
-    return true;
+  readonly publish = (packet: CapturedPacket, target: VoiceTarget = 'lobby'): boolean => {
+    const number = this.#outgoing.publish(packet, target);
+    if (number === null) this.#counter.refused();
+    else this.#counter.sent(number, this.maySpeak && !this.you.muted ? 'published' : 'dropped');
+    return number !== null;
   };
 
   enter(channels: readonly string[]): boolean {
@@ -157,7 +140,7 @@ export class Membership implements Lobby {
   }
 
   whisper(slots: readonly number[]): boolean {
-    return this.#request(whisperRequest(slots));
+    return this.#outgoing.whisper(slots);
   }
 
   rename(name: string): boolean {
@@ -299,6 +282,7 @@ export class Membership implements Lobby {
         this.#wasWelcome = true;
         this.#stopWaiting();
         this.#firstClock.begin(output.relayTimeMs, this.#rim.now());
+        this.#outgoing.entered();
         events.onWelcome?.(this);
         this.#joined.resolve(this);
         break;
@@ -362,12 +346,17 @@ export class Membership implements Lobby {
   #back(how: 'resumed' | 'joined-anew', relayTimeMs: number): void {
     this.#stopWaiting();
     this.#counter.resumed();
-    if (how === 'joined-anew') this.#firstClock.goOn(relayTimeMs, this.#rim.now());
+    if (how === 'resumed') this.#outgoing.resumed();
+    else {
+      this.#outgoing.entered();
+      this.#firstClock.goOn(relayTimeMs, this.#rim.now());
+    }
     this.#events.onResumed?.(how);
   }
 
   #end(error: HotmicError | null): void {
     this.#stopWaiting();
+    this.#outgoing.end();
     if (this.#transport) this.#transport.close();
     else this.#closed.resolve();
     if (this.#wasWelcome) {

@@ -1,8 +1,10 @@
 /**
- * Push-to-talk: takes packets from the capture ring, numbers them, hands them on, and discards what has grown old.
+ * Push-to-talk: takes packets from the capture ring, numbers them, hands them on to those they were meant for when they were captured,
+ * and discards what has grown old.
  */
 
-import type { RingConsumer } from '../voice/ring.js';
+import { packetSamples, readPacket } from '../voice/packet.js';
+import type { RingConsumer, RingEntry } from '../voice/ring.js';
 import {
   CaptureTag,
   captureKind,
@@ -10,9 +12,18 @@ import {
   type NumberedPacket,
   TalkspurtNumberer,
 } from '../voice/talkspurt.js';
-import type { Milliseconds } from '../voice/units.js';
+import { type Milliseconds, msOfSamples } from '../voice/units.js';
+import {
+  CaptureTargets,
+  type Destination,
+  isSameDestination,
+  type MeantSpan,
+  type Publish,
+} from './capture_targets.js';
 import { monotonicMs } from './clock.js';
-import { isSameTarget, type VoiceTarget } from './voice_target.js';
+import { KeyTimes } from './key_times.js';
+import { momentsOf } from './moments.js';
+import type { VoiceTarget } from './voice_target.js';
 
 /** What the publisher asks of a capture worker. */
 export interface CaptureHandle {
@@ -26,12 +37,12 @@ export interface PublisherOptions {
   readonly capture: CaptureHandle;
   /**
    * Takes a packet ready for the wire: a lobby's `publish`. Its bytes are valid during the call. False says that it was not
-   * sent, which is counted. Must not throw. To go on in another lobby after a lost one, hand over a function that picks it.
+   * sent, which is counted. Must not throw. To go on in another lobby, tell `speakTo`, so that what was said before does not go there.
    */
-  readonly publish: (packet: NumberedPacket, target: VoiceTarget) => unknown;
+  readonly publish: Publish;
   /** Whom the voice is for: see `speakTo`. Default `lobby`. */
   readonly target?: VoiceTarget;
-  /** The capture worker's clock. Default CLOCK_MONOTONIC in ms. */
+  /** The capture worker's clock, and the lobby's: what was said when is compared. Default CLOCK_MONOTONIC in ms. */
   readonly clock?: () => Milliseconds;
   /** Packets older than this when they are taken from the ring are discarded, in ms. Default 500. */
   readonly maxAgeMs?: Milliseconds;
@@ -45,6 +56,8 @@ export interface PublisherCounts {
   readonly packets: number;
   /** Of these, the ones that `publish` did not take. */
   readonly unsent: number;
+  /** Steam Voice packets sent to nobody, for they held sound for some and for others. */
+  readonly withheld: number;
   /** Steam Voice packets that were not readable. */
   readonly malformed: number;
   /** Lost in this process: refused by a full ring, or discarded for their age. */
@@ -55,6 +68,12 @@ export interface PublisherCounts {
 /** How long one wait for the ring lasts at most, in ms: a bound, not a poll. */
 const WAIT_MS = 1000;
 
+/**
+ * What microphone, driver and Steam may hold back beyond a packet's own sound, in ms. A guess on the safe side: all that anybody has
+ * measured is a first packet with 160 ms of sound (docs/latency.md).
+ */
+const CAPTURE_LAG_MS: Milliseconds = 120;
+
 /** The rings that have a publisher. */
 const published = new WeakSet<RingConsumer>();
 
@@ -62,20 +81,24 @@ const published = new WeakSet<RingConsumer>();
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #clock: () => Milliseconds;
+  readonly #moment: () => Milliseconds;
   readonly #maxAgeMs: Milliseconds;
   readonly #numberer: TalkspurtNumberer;
+  readonly #targets: CaptureTargets;
+  readonly #keyTimes = new KeyTimes();
   readonly #finished: Promise<void>;
   #talkspurts = 0;
   #packets = 0;
   #unsent = 0;
+  #withheld = 0;
   #tellIdle: (() => void)[] = [];
   #recording = false;
   /** The number of the newest key-down. */
   #request = 0;
-  /** Of the talkspurt under way, or the last one. */
-  #target: VoiceTarget;
-  /** Of the next. */
-  #nextTarget: VoiceTarget;
+  /** Of the talkspurt that is read, or the last one. */
+  #destination: Destination;
+  /** What `speakTo` said last. */
+  #wanted: Destination;
 
   /** @throws RangeError when the capture has a publisher already: its ring has one reader. */
   constructor(options: PublisherOptions) {
@@ -85,24 +108,35 @@ export class Publisher {
     published.add(ring);
     this.#options = options;
     this.#clock = options.clock ?? monotonicMs;
+    this.#moment = momentsOf(this.#clock);
     this.#maxAgeMs = options.maxAgeMs ?? 500;
-    this.#target = options.target ?? 'lobby';
-    this.#nextTarget = this.#target;
+    this.#destination = { publish: options.publish, target: options.target ?? 'lobby' };
+    this.#wanted = this.#destination;
+    this.#targets = new CaptureTargets(this.#destination);
     this.#numberer = new TalkspurtNumberer(this.#clock());
     this.#finished = this.#run();
   }
 
   /**
-   * Says whom the voice is for from now on. A talkspurt under way with the key down ends here, with its terminator, and another begins.
-   * After key-up the tail still goes where the talkspurt went.
+   * Says whom the voice is for from now on, and `publish` through which lobby: by default the one before. What was captured until now
+   * goes where it was meant, however late this thread comes to it. With the key down, the talkspurt under way ends, with its
+   * terminator, and another begins; with the key up, its tail still goes where it went.
+   *
+   * When exactly a packet's sound was made is not known. For up to 120 ms and the packet's own length after a change, what may be from
+   * before and after goes to those who were meant both times: the narrower target where one is within the other (a whisper or a
+   * channel, and the lobby); else nobody (counted in `withheld`).
    */
-  speakTo(target: VoiceTarget): void {
-    this.#nextTarget = target;
+  speakTo(target: VoiceTarget, publish: Publish = this.#wanted.publish): void {
+    this.#wanted = { publish, target };
+    if (this.#keyTimes.key === 'down') this.#targets.change(this.#wanted, this.#moment());
   }
 
   /** Key down. */
   press(): void {
+    const now = this.#moment();
+    this.#targets.keyDown(this.#wanted, now);
     this.#request = this.#options.capture.startVoiceRecording();
+    this.#keyTimes.down(this.#request, now);
     // Nothing more comes from a ring that is over, so there would be no end to wait for.
     this.#recording = !this.#options.capture.ring.closed;
   }
@@ -112,6 +146,7 @@ export class Publisher {
    * recording goes on, and this resolves at its end.
    */
   async release(): Promise<void> {
+    this.#keyTimes.up(this.#moment());
     this.#options.capture.stopVoiceRecording();
     if (this.#recording) await new Promise<void>((resolve) => this.#tellIdle.push(resolve));
   }
@@ -128,6 +163,7 @@ export class Publisher {
       talkspurts: this.#talkspurts,
       packets: this.#packets,
       unsent: this.#unsent,
+      withheld: this.#withheld,
       malformed,
       refused,
       discarded,
@@ -152,33 +188,52 @@ export class Publisher {
       ring.discardOlderThan(this.#clock() - this.#maxAgeMs, isEnd);
       const entry = ring.read();
       if (entry === null) return;
-      if (isEnd(entry.tag)) {
-        this.#publish(this.#numberer.end());
-        // An end that does not know of the newest key-down is that of the recording before.
-        if (endRequest(entry.tag) === this.#request) this.#idle();
-      } else {
-        const phase = entry.tag === CaptureTag.draining ? 'draining' : 'talking';
-        if (phase === 'talking' || !this.#numberer.inTalkspurt) this.#turn();
-        this.#publish(this.#numberer.push(entry.bytes, entry.capturedAt, phase));
-      }
+      if (isEnd(entry.tag)) this.#end(endRequest(entry.tag));
+      else this.#take(entry);
       ring.release();
     }
   }
 
-  /** To whom `speakTo` said, if that is somebody else. */
-  #turn(): void {
-    if (isSameTarget(this.#target, this.#nextTarget)) return;
-    this.#publish(this.#numberer.cut());
-    this.#target = this.#nextTarget;
+  /** An end that does not know of the newest key-down is that of the recording before. */
+  #end(request: number): void {
+    this.#publish(this.#numberer.end());
+    this.#keyTimes.ended(request);
+    if (request === this.#request) this.#idle();
+  }
+
+  #take({ bytes, capturedAt, tag }: RingEntry): void {
+    const read = readPacket(bytes);
+    const samples = read.kind === 'packet' ? packetSamples(read) : 0;
+    const { fromAt, toAt } = this.#meant(capturedAt, samples);
+    const destination = this.#targets.during(fromAt, toAt);
+    if (!isSameDestination(destination, this.#destination)) this.#publish(this.#numberer.cut());
+    if (destination === null) {
+      this.#withheld += 1;
+      return;
+    }
+    this.#destination = destination;
+    const phase = tag === CaptureTag.draining ? 'draining' : 'talking';
+    this.#publish(this.#numberer.push(bytes, capturedAt, phase));
+  }
+
+  /** The span in which the sound of such a packet was meant. What ends a talkspurt without sound belongs to the sound before. */
+  #meant(capturedAt: Milliseconds, samples: number): MeantSpan {
+    const keyTimes = this.#keyTimes;
+    const toAt = keyTimes.meantAt(capturedAt);
+    if (samples === 0) return { fromAt: toAt, toAt };
+    const earliest = capturedAt - msOfSamples(samples) - CAPTURE_LAG_MS;
+    return { fromAt: keyTimes.meantAt(Math.max(earliest, keyTimes.recordingFrom)), toAt };
   }
 
   #publish(packets: readonly NumberedPacket[]): void {
-    const { onTaken, publish } = this.#options;
+    const { onTaken } = this.#options;
+    const { publish, target } = this.#destination;
     for (const packet of packets) {
       if (packet.marker) this.#talkspurts += 1;
       this.#packets += 1;
       onTaken?.(packet.sequence, packet.capturedAt, this.#clock());
-      if (publish(packet, this.#target) === false) this.#unsent += 1;
+      const meant = this.#meant(packet.capturedAt, packet.samples ?? 0);
+      if (publish({ ...packet, meant }, target) === false) this.#unsent += 1;
     }
   }
 

@@ -314,13 +314,21 @@ export class Lobby {
     return null;
   }
 
-  /** Their frames with the whisper target go to these slots from now on, without their own. All of it is done, or nothing. */
+  /**
+   * Their frames with the whisper target go to these slots from now on, without their own. Where one of them has nobody, they go to
+   * nobody: what is said behind this was not meant for those who were named before.
+   */
   whisper(participant: Participant, slots: readonly number[], turn: Turn): Failure | null {
     const others: Participant[] = [];
     for (const slot of new Set(slots)) {
       const other = this.#bySlot.get(slot);
-      if (!other)
-        return { code: 'participant-unknown', detail: `nobody has slot ${slot}, wants one of the lobby's` };
+      if (!other) {
+        this.#whisperTo(participant, NOBODY, turn);
+        return {
+          code: 'participant-unknown',
+          detail: `nobody has slot ${slot}, expected one of the lobby's`,
+        };
+      }
       if (other !== participant) others.push(other);
     }
     this.#whisperTo(participant, others, turn);

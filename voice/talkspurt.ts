@@ -23,6 +23,8 @@ export interface NumberedPacket {
   readonly sequence: number;
   /** Of the packet's first sample, in 24 kHz samples, 32 bit, on through silence and gaps. */
   readonly timestamp: number;
+  /** Of its sound, at 24 kHz. Left out where it is not known. */
+  readonly samples?: number;
 }
 
 /** Tags of ring entries, from the capture worker to the publisher. */
@@ -96,7 +98,8 @@ export class TalkspurtNumberer {
       return [];
     }
     const ready = this.#flush('more follows');
-    if (!this.#inTalkspurt) this.#nextTimestamp = this.#startOfTalkspurt(capturedAt, packetSamples(read));
+    const samples = packetSamples(read);
+    if (!this.#inTalkspurt) this.#nextTimestamp = this.#startOfTalkspurt(capturedAt, samples);
     const { timestamp, mayBeLast } = this.#advance(read);
     const numbered: NumberedPacket = {
       packet,
@@ -105,6 +108,7 @@ export class TalkspurtNumberer {
       terminator: false,
       sequence: this.#sequence,
       timestamp: timestampAfter(0, timestamp),
+      samples,
     };
     this.#inTalkspurt = true;
     this.#steamIdLow = read.steamIdLow;
@@ -138,6 +142,7 @@ export class TalkspurtNumberer {
       terminator: true,
       sequence: this.#sequence,
       timestamp: timestampAfter(0, this.#nextTimestamp),
+      samples: 0,
     };
     this.#sequence = sequenceAfter(this.#sequence);
     return [terminator];

@@ -3,7 +3,6 @@
 import t, { type Test } from 'tap';
 import { joinLobby, type Lobby, type LobbyEvents, type LobbyOptions } from '../../client/lobby.js';
 import type { Participant } from '../../client/lobby_state.js';
-import type { Rim } from '../../client/rim.js';
 import { wsTransport } from '../../client/transport_ws.js';
 import { UpgradeRefusedError } from '../../client/upgrade_refusal.js';
 import { startRelay } from '../../relay/index.js';
@@ -13,6 +12,7 @@ import { personSteamId } from '../../voice/steam_id.js';
 import type { NumberedPacket } from '../../voice/talkspurt.js';
 import { packetBy } from '../relay/kit.js';
 import { cuttable } from './cuttable.js';
+import { playedRim } from './played_rim.js';
 import { playedTransport, RESUME, welcomeOf } from './played_transport.js';
 
 const LOST = 'reconnecting ERR_HOTMIC_CONNECTION_LOST';
@@ -237,33 +237,6 @@ t.test('who leaves while the line is cut has left, and nothing is tried any more
   t.equal(lobby.state, 'over');
   t.equal(lobby.publish(numbered(1, 0)), false);
 });
-
-/** Clock, timers and chance that the test turns. */
-function playedRim(): { rim: Rim; tick: (ms: number) => void } {
-  let now = 0;
-  const timers = new Map<object, { at: number; callback: () => void }>();
-  const rim: Rim = {
-    now: () => now,
-    after: (ms, callback) => {
-      const key = {};
-      timers.set(key, { at: now + ms, callback });
-      return () => timers.delete(key);
-    },
-    random: () => 0,
-  };
-  const tick = (ms: number) => {
-    const end = now + ms;
-    for (;;) {
-      const [due] = [...timers].filter(([, { at }]) => at <= end).sort(([, a], [, b]) => a.at - b.at);
-      if (!due) break;
-      timers.delete(due[0]);
-      now = due[1].at;
-      due[1].callback();
-    }
-    now = end;
-  };
-  return { rim, tick };
-}
 
 /** Ada in a lobby over a played transport. */
 async function played(options: Partial<LobbyOptions> = {}) {

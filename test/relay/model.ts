@@ -236,10 +236,10 @@ export class Model {
 
   whisper(member: Member, slots: readonly number[]): FailureCode | null {
     const others = slots.map((slot) => [...member.lobby.members.values()].find((it) => it.slot === slot));
-    if (others.includes(undefined)) return 'participant-unknown';
+    const isUnknown = others.includes(undefined);
     if (member.speakingTo === 255) member.speakingTo = null;
-    member.whispers = new Set(others.filter((it) => it !== member)) as Set<Member>;
-    return null;
+    member.whispers = new Set(isUnknown ? [] : others.filter((it) => it !== member)) as Set<Member>;
+    return isUnknown ? 'participant-unknown' : null;
   }
 
   /** Whether they may be in these; then `moveTo` is to follow. */

@@ -46,11 +46,11 @@ t.test('oneself is left out, a slot named twice counts once, and none ends it', 
   t.match(bench.voice(1, whispered(1)), { reason: 'target-unknown' });
 });
 
-t.test('when a slot is nobody’s nothing is changed', async (t) => {
+t.test('when a slot is nobody’s, whispers go to nobody: those before were not meant', async (t) => {
   const bench = three();
   bench.text(1, { type: 'whisper', slots: [1] });
   t.equal(failureOf(bench.text(1, { type: 'whisper', slots: [2, 9] })), 'participant-unknown');
-  t.same(bench.relay.lobby('den')?.members[0]?.whisperTo, [1]);
+  t.same(bench.relay.lobby('den')?.members[0]?.whisperTo, []);
 });
 
 t.test('to more than 16 nobody whispers', async (t) => {

@@ -1,0 +1,29 @@
+/** Clock, timer and chance of a lobby, as the test plays them. Starts at 0; chance is always 0. */
+
+import type { Rim } from '../../client/rim.js';
+
+export function playedRim(): { rim: Rim; tick: (ms: number) => void } {
+  let now = 0;
+  const timers = new Map<object, { at: number; callback: () => void }>();
+  const rim: Rim = {
+    now: () => now,
+    after: (ms, callback) => {
+      const key = {};
+      timers.set(key, { at: now + ms, callback });
+      return () => timers.delete(key);
+    },
+    random: () => 0,
+  };
+  const tick = (ms: number) => {
+    const end = now + ms;
+    for (;;) {
+      const [due] = [...timers].filter(([, { at }]) => at <= end).sort(([, a], [, b]) => a.at - b.at);
+      if (!due) break;
+      timers.delete(due[0]);
+      now = due[1].at;
+      due[1].callback();
+    }
+    now = end;
+  };
+  return { rim, tick };
+}
