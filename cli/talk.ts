@@ -1,6 +1,5 @@
 /** `hotmic talk`: speaks in a lobby, from Steam's microphone, a WAV file, raw PCM or a tone, through the capture worker. */
 
-import { emitKeypressEvents } from 'node:readline';
 import { Command, Option } from 'commander';
 import { joinLobby, type Lobby } from '../client/lobby.js';
 import type { Member } from '../client/lobby_state.js';
@@ -12,7 +11,8 @@ import { HotmicError } from '../voice/error.js';
 import { VOICE_RATE_HZ } from '../voice/units.js';
 import { counted, memberEvents } from './greeting.js';
 import { integer, type MemberOptions, number, withMemberOptions } from './options.js';
-import { untilStopped } from './stop_signal.js';
+import { MEMBER, untilStopped } from './stop_signal.js';
+import { openTalkKeys } from './talk_keys.js';
 
 interface TalkOptions extends MemberOptions {
   readonly steam?: number;
@@ -25,6 +25,7 @@ interface TalkOptions extends MemberOptions {
   readonly loop?: true;
   readonly seconds?: number;
   readonly pushToTalk?: true;
+  readonly toggle?: true;
 }
 
 export function talkCommand(): Command {
@@ -56,8 +57,9 @@ export function talkCommand(): Command {
     .option('--live', 'treat --pcm as a microphone: drop what it says while the key is up')
     .option('--loop', 'speak --wav again and again')
     .option('--seconds <n>', 'let go of the key after this time', number(0.1, 86_400))
-    .option('--push-to-talk', 'space bar presses and releases the key; q ends')
-    .action((url: string, options: TalkOptions) => untilStopped((stop) => talk(url, options, stop)));
+    .option('--push-to-talk', 'speak while the space bar is held; q ends')
+    .option('--toggle', 'with --push-to-talk: the space bar switches the microphone on and off')
+    .action((url: string, options: TalkOptions) => untilStopped((stop) => talk(url, options, stop), MEMBER));
 }
 
 async function talk(url: string, options: TalkOptions, stop: AbortSignal): Promise<void> {
@@ -68,6 +70,7 @@ async function talk(url: string, options: TalkOptions, stop: AbortSignal): Promi
       'Cannot use --push-to-talk: standard input is no terminal; give sound as --pcm <(arecord …)';
     throw new HotmicError('ERR_HOTMIC_USAGE', message);
   }
+  if (options.toggle && !options.pushToTalk) throw misfit('--toggle', '--push-to-talk');
   let sayEnd: (error: HotmicError | null) => void = () => undefined;
   const ended = new Promise<HotmicError | null>((resolve) => {
     sayEnd = resolve;
@@ -119,7 +122,9 @@ async function talk(url: string, options: TalkOptions, stop: AbortSignal): Promi
     const publisher = new Publisher({ capture, publish: lobby.publish, target });
     if (options.seconds !== undefined) setTimeout(() => sayEnd(null), options.seconds * 1000).unref();
 
-    const closeKeys = options.pushToTalk ? openKeys(publisher, () => sayEnd(null)) : null;
+    const closeKeys = options.pushToTalk
+      ? openTalkKeys(publisher, options.toggle ? 'toggle' : 'hold', () => sayEnd(null))
+      : null;
     if (!closeKeys) publisher.press();
     const error = await ended;
     closeKeys?.();
@@ -178,26 +183,4 @@ function inputOf(options: TalkOptions): VoiceInputOptions {
 
 function misfit(option: string, wanted: string): HotmicError {
   return new HotmicError('ERR_HOTMIC_USAGE', `Cannot use ${option}: it goes with ${wanted}`);
-}
-
-/** The space bar is the key, as a toggle: a terminal does not tell when a key comes up. */
-function openKeys(publisher: Publisher, onQuit: () => void): () => void {
-  const { stdin } = process;
-  let isDown = false;
-  const onKey = (_text: string, key: { name?: string; ctrl?: boolean }) => {
-    if (key.name === 'q' || (key.ctrl && key.name === 'c')) return onQuit();
-    if (key.name !== 'space') return;
-    isDown = !isDown;
-    if (isDown) publisher.press();
-    else void publisher.release();
-    process.stderr.write(`\r\x1b[2K${isDown ? '● speaking' : '○ silent'} (space, q)`);
-  };
-  emitKeypressEvents(stdin);
-  stdin.setRawMode(true);
-  stdin.on('keypress', onKey).resume();
-  process.stderr.write('○ silent (space, q)');
-  return () => {
-    stdin.off('keypress', onKey).setRawMode(false).pause();
-    process.stderr.write('\n');
-  };
 }

@@ -8,13 +8,14 @@
  * per second and track, and once more by 48 kB per second for the mix.
  */
 
-import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HotmicError } from '../voice/error.js';
 import { furthestMs, RecordingClock } from '../voice/recording_clock.js';
 import { timestampDelta } from '../voice/sequence.js';
 import { SpeakerTimeline } from '../voice/timeline.js';
 import { type Milliseconds, type Samples, samplesOfMs, VOICE_RATE_HZ } from '../voice/units.js';
+import { makeFolder } from './make_folder.js';
 import { mixTracks } from './mix.js';
 import { claimFileName, foldedName, trackFileName } from './track_name.js';
 import { fileError, type OpenWavFile } from './wav_file.js';
@@ -138,7 +139,7 @@ export class SessionRecorder {
    */
   static async create(folder: string, options: SessionRecorderOptions): Promise<SessionRecorder> {
     try {
-      await mkdir(folder, { recursive: true });
+      await makeFolder(folder);
       // Better now than when somebody speaks.
       const probe = join(folder, `.hotmic-${process.pid}`);
       await (await open(probe, 'w')).close();

@@ -122,3 +122,13 @@ t.test('who is refused is told why', async (t) => {
   t.equal(code, 1);
   t.match(stderr, /^hotmic: Relay refused \(steam-id-in-use\): [^\n]+ \[ERR_HOTMIC_REFUSED\]\n$/);
 });
+
+t.test('SIGHUP, as from a terminal that closes, ends the talkspurt in order', async (t) => {
+  const { url, flags, left, spoke } = await earFor(t);
+  const talk = startCli(t, ['talk', url, '-l', 'den', '--tone', '440']);
+  await spoke;
+  talk.signal('SIGHUP');
+  t.equal((await talk.ended).code, 0);
+  await left;
+  t.match(flags(), /^M-+T$/);
+});

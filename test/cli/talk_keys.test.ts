@@ -1,0 +1,88 @@
+/** Push-to-talk in a real terminal: whatever becomes of key and terminal, the microphone does not stay open. */
+
+import t, { type Test } from 'tap';
+import { joinLobby } from '../../client/lobby.js';
+import { startRelay } from '../../relay/index.js';
+import { personSteamId } from '../../voice/steam_id.js';
+import { NO_TERMINAL, startInTerminal } from '../kit/terminal.js';
+
+const SKIP = { skip: NO_TERMINAL };
+
+/** A relay, and what somebody in the lobby den notices of a talker. */
+async function ear(t: Test) {
+  const relay = await startRelay({ dev: true });
+  const flags: string[] = [];
+  let sayLeft: () => void = () => undefined;
+  const left = new Promise<void>((resolve) => {
+    sayLeft = resolve;
+  });
+  const lobby = await joinLobby({
+    url: relay.url,
+    lobby: 'den',
+    steamId: personSteamId(1),
+    name: 'ear',
+    events: {
+      onVoice: (_, { marker, terminator }) => flags.push(marker ? 'M' : terminator ? 'T' : '-'),
+      onLeft: () => sayLeft(),
+    },
+  });
+  t.teardown(async () => {
+    await lobby.leave();
+    await relay.close();
+  });
+  return { args: ['talk', relay.url, '-l', 'den', '--tone', '440', '--push-to-talk'], flags, left };
+}
+
+t.test('a held space bar speaks, and falls silent by itself when it is let go', SKIP, async (t) => {
+  const { args, flags, left } = await ear(t);
+  const terminal = startInTerminal(t, args);
+  await terminal.until('silent', 1);
+  const repeating = setInterval(() => terminal.type(' '), 30);
+  await terminal.until('speaking', 1);
+  while (flags.length < 20) await new Promise((resolve) => setImmediate(resolve));
+  clearInterval(repeating);
+  await terminal.until('silent', terminal.shown('speaking') + 1);
+  terminal.type('q');
+  t.equal(await terminal.ended, 0);
+  await left;
+  t.match(flags.join(''), /^(M-+T)+$/);
+});
+
+t.test('with --toggle the space bar switches', SKIP, async (t) => {
+  const { args, flags, left } = await ear(t);
+  const terminal = startInTerminal(t, [...args, '--toggle']);
+  await terminal.until('silent', 1);
+  terminal.type(' ');
+  await terminal.until('speaking', 1);
+  while (flags.length < 5) await new Promise((resolve) => setImmediate(resolve));
+  terminal.type(' ');
+  await terminal.until('silent', 2);
+  terminal.type('q');
+  t.equal(await terminal.ended, 0);
+  await left;
+  t.match(flags.join(''), /^M-+T$/);
+});
+
+t.test('a terminal that closes ends the talkspurt in order, and the command', SKIP, async (t) => {
+  const { args, flags, left } = await ear(t);
+  const terminal = startInTerminal(t, [...args, '--toggle']);
+  await terminal.until('silent', 1);
+  terminal.type(' ');
+  while (flags.length < 5) await new Promise((resolve) => setImmediate(resolve));
+  terminal.close();
+  await terminal.ended;
+  await left;
+  t.match(flags.join(''), /^M-+T$/);
+});
+
+t.test('Ctrl-Z ends the talkspurt before the process stops', SKIP, async (t) => {
+  const { args, flags } = await ear(t);
+  const terminal = startInTerminal(t, [...args, '--toggle']);
+  await terminal.until('silent', 1);
+  terminal.type(' ');
+  while (flags.length < 5) await new Promise((resolve) => setImmediate(resolve));
+  terminal.type('\x1a');
+  while (flags.at(-1) !== 'T') await new Promise((resolve) => setImmediate(resolve));
+  t.match(flags.join(''), /^M-+T$/);
+  t.equal(terminal.shown('silent'), 2);
+});
