@@ -8,6 +8,7 @@
 
 import { hkdfSync } from 'node:crypto';
 import { asciiBytes } from './fields.js';
+import { identityId, type NetworkIdentity } from './network_identity.js';
 import { OWNERSHIP_VERSION } from './ownership.js';
 import { embeddedSignature, readSessionTicket, type SessionTicket } from './session_ticket.js';
 import { readWebTicket, type WebTicket } from './web_ticket.js';
@@ -64,7 +65,7 @@ export type TicketRefusal =
   | 'not-yet-valid'
   | 'expired'
   | 'other-app'
-  /** For another service or, of a session ticket, for another SteamID to use. */
+  /** For another service or, of a session ticket, for another SteamID, address or text to use. */
   | 'other-identity'
   /** It names another player. */
   | 'other-steam-id';
@@ -100,6 +101,8 @@ export interface WebTicketExpectation extends TicketExpectation {
 export interface SessionTicketExpectation extends TicketExpectation {
   /** Who uses it: a ticket for one SteamID alone must name this one. */
   readonly remoteSteamId: bigint | null;
+  /** What else it is known by: a ticket for an address or text alone must name one of these. Default none. */
+  readonly identities?: readonly NetworkIdentity[];
 }
 
 /** How far the issuer's clock may be ahead of ours, in seconds. */
@@ -143,7 +146,8 @@ export function verifyDevelopmentSessionTicket(
   if (expected.appId !== null && appId !== expected.appId) return refused('other-app');
   const { remoteSteamId } = signature;
   if (expected.remoteSteamId !== null && remoteSteamId !== 0n && remoteSteamId !== expected.remoteSteamId) {
-    return refused('other-identity');
+    const isKnown = expected.identities?.some((identity) => identityId(identity) === remoteSteamId) ?? false;
+    if (!isKnown) return refused('other-identity');
   }
   if (expected.steamId !== null && ticket.steamId !== expected.steamId) return refused('other-steam-id');
   return { kind: 'valid', id: signature.id, steamId: ticket.steamId, appId, expiresAt, ticket };

@@ -14,6 +14,7 @@ export {
   sealAppTicket,
   type UnprovenAppTicketClaims,
 } from './encrypted_app_ticket.js';
+export { identityId, type NetworkIdentity } from './network_identity.js';
 export { OWNERSHIP_VERSION, type Ownership } from './ownership.js';
 export {
   type EmbeddedSignature,

@@ -131,7 +131,7 @@ export function sealSessionTicket(
 
 /** What an embedded Steam's signature says. */
 export interface EmbeddedSignature {
-  /** Who alone may use the ticket; 0n for anyone. */
+  /** Who alone may use the ticket, a SteamID or what `identityId` makes of an address or text; 0n for anyone. */
   readonly remoteSteamId: bigint;
   /** Names the ticket. */
   readonly id: string;
