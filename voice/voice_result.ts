@@ -7,9 +7,9 @@ export const VoiceResult = {
   VOICE_RESULT_OK: 0,
   VOICE_RESULT_NOT_INITIALIZED: 1,
   VOICE_RESULT_NOT_RECORDING: 2,
-  /** Normal in silence. The class reference spells it with an E; so both are here. */
-  VOICE_RESULT_NO_DATE: 3,
+  /** Normal in silence. Older class references spell it with an E: both are here. */
   VOICE_RESULT_NO_DATA: 3,
+  VOICE_RESULT_NO_DATE: 3,
   VOICE_RESULT_BUFFER_TOO_SMALL: 4,
   VOICE_RESULT_DATA_CORRUPTED: 5,
   VOICE_RESULT_RESTRICTED: 6,
