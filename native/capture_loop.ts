@@ -24,7 +24,7 @@ export interface CaptureCounts {
   readonly polls: number;
   /** Packets that Steam gave, those that found no room in the ring included. */
   readonly packets: number;
-  /** Packets of more than 8192 bytes, which no relay would pass: taken from Steam and lost. */
+  /** Packets of more than 8192 bytes, which no relay would pass: taken from Steam and lost. The ring counts them as refused. */
   readonly tooLarge: number;
   /** Game frames that began more than one frame late. */
   readonly lateFrames: number;
@@ -65,6 +65,8 @@ export class CaptureLoop {
   #closing = false;
   #toldInputEnded = false;
   #hadPacket = false;
+  /** Steam has recorded since key-down: from then on NOT_RECORDING is an end, and not a slow start. */
+  #hasBegun = false;
   #starts = 0;
   #tooLargeInARow = 0;
   #largeScratch: Uint8Array | null = null;
@@ -97,6 +99,7 @@ export class CaptureLoop {
         if (this.#closing) return;
         this.#source.startVoiceRecording();
         if (this.#phase === 'idle') {
+          this.#hasBegun = false;
           this.#nextFrameAt = clock();
           this.#schedule();
         }
@@ -155,6 +158,7 @@ export class CaptureLoop {
     const written = this.#source.getVoiceInto(room ?? this.#scratch);
     const capturedAt = clock();
     this.#hadPacket = written > 0;
+    this.#hasBegun ||= -written !== VoiceResult.VOICE_RESULT_NOT_RECORDING;
     if (written > 0) {
       this.#counts.packets += 1;
       this.#tooLargeInARow = 0;
@@ -168,6 +172,8 @@ export class CaptureLoop {
       case VoiceResult.VOICE_RESULT_NO_DATA:
         break;
       case VoiceResult.VOICE_RESULT_NOT_RECORDING:
+        // Somebody else stopped it: that is key-up for us, too.
+        if (this.#phase === 'talking' && this.#hasBegun) this.#stop();
         // Without room the end waits for the next frame; Steam will say it again. When we close, the closed ring says it.
         if (this.#phase === 'draining' && (room || this.#closing)) {
           if (room) this.#ring.commit(0, endTag(this.#starts), capturedAt);
@@ -193,7 +199,9 @@ export class CaptureLoop {
   #passOver(): void {
     this.#counts.tooLarge += 1;
     this.#largeScratch ??= new Uint8Array(LARGE_SCRATCH_BYTES);
-    this.#tooLargeInARow = this.#source.getVoiceInto(this.#largeScratch) > 0 ? 0 : this.#tooLargeInARow + 1;
+    const isTaken = this.#source.getVoiceInto(this.#largeScratch) > 0;
+    if (isTaken) this.#ring.refuse();
+    this.#tooLargeInARow = isTaken ? 0 : this.#tooLargeInARow + 1;
     if (this.#tooLargeInARow === MAX_TOO_LARGE) {
       const detail = `a packet of more than ${LARGE_SCRATCH_BYTES} bytes stands in the way`;
       throw new HotmicError('ERR_HOTMIC_CAPTURE', `Cannot capture: ${detail}`);

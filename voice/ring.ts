@@ -85,7 +85,7 @@ export function allocateRing(capacityBytes: number, firstPosition = 0): SharedAr
 /** What a ring has counted since it was allocated, each modulo 2³². */
 export interface RingCounts {
   readonly committed: number;
-  /** Lost because the ring was full, as the producer said by `refuse`. */
+  /** Lost because the ring was full, or the packet larger than what may be reserved, as the producer said by `refuse`. */
   readonly refused: number;
   /** Discarded by the consumer for their age. */
   readonly discarded: number;
@@ -192,7 +192,7 @@ export class RingProducer {
     this.#memory.signal();
   }
 
-  /** Counts one entry that was lost because the ring was full. */
+  /** Counts one entry that was lost: the ring was full, or the entry larger than what may be reserved. */
   refuse(): void {
     Atomics.add(this.#memory.words, Word.refused, 1);
   }
