@@ -91,8 +91,15 @@ export interface SteamAddon {
   isPhoneVerified(): boolean;
   isTwoFactorEnabled(): boolean;
 
-  /** Null when the library cannot bind a ticket to a SteamID. */
-  getAuthSessionTicket(remote: bigint): { id: number; buffer: Uint8Array; size: number } | null;
+  /**
+   * Null when the library cannot bind a ticket.
+   *
+   * @param identityType Of SteamNetworkingIdentity: 16 SteamID, 1 address, 2 text; 0 for anyone. @param identityValue Its value's bytes.
+   */
+  getAuthSessionTicket(
+    identityType: number,
+    identityValue: Uint8Array,
+  ): { id: number; buffer: Uint8Array; size: number } | null;
   /** Null when the library has no such function. */
   getAuthTicketForWebApi(identity: string): number | null;
   cancelAuthTicket(handle: number): void;
@@ -110,6 +117,8 @@ export interface SteamAddon {
   advertiseGame(server: bigint, ip: number, port: number): void;
   initiateGameConnection(server: bigint, ip: number, port: number, secure: boolean): Uint8Array | null;
   terminateGameConnection(ip: number, port: number): void;
+  /** Empty when Steam gave none, null when the library has no such function. */
+  getUserDataFolder(): string | null;
 }
 
 export type LoadedAddon =

@@ -11,6 +11,7 @@ import { type CaptureCommand, type CaptureCounts, type CaptureEvent, CaptureLoop
 import type { CaptureWorkerData, SteamModule } from './capture_worker.js';
 import { monotonicMs } from './clock.js';
 import { checkedPace, type EmbeddedSteamOptions } from './embedded_steam.js';
+import { type Microphone, type MicrophoneReader, REAL_MICROPHONE } from './microphone.js';
 import type { RealSteamOptions } from './real_steam.js';
 
 export type { CaptureCounts } from './capture_loop.js';
@@ -19,6 +20,8 @@ export type { CaptureCounts } from './capture_loop.js';
 export interface CaptureSteam {
   readonly module: string;
   readonly options: unknown;
+  /** What it records from, where others on this thread do, too. Default one that nobody else reads. */
+  readonly microphone?: Microphone;
 }
 
 /** How to capture. */
@@ -46,7 +49,7 @@ export interface Capture {
   startVoiceRecording(): number;
   /** Key-up. The tail still comes, then an entry with CaptureTag.end. */
   stopVoiceRecording(): void;
-  /** Stops, drains the tail into the ring as far as it has room, closes the ring and ends the thread. */
+  /** Stops, drains the tail into the ring as far as it has room, closes the ring, ends the thread and frees the microphone. */
   close(): Promise<CaptureCounts>;
 }
 
@@ -61,23 +64,24 @@ export function embeddedSteam(options: EmbeddedSteamOptions): CaptureSteam {
  * main thread first, with openSteam, so that the callbacks are run there.
  */
 export function realSteam(options: RealSteamOptions = {}): CaptureSteam {
-  return { module: new URL('./real_steam.js', import.meta.url).href, options };
+  const module = new URL('./real_steam.js', import.meta.url).href;
+  return { module, options, microphone: REAL_MICROPHONE };
 }
 
 /**
- * Starts a capture and waits until its Steam is open.
+ * Starts a capture and waits until its Steam is open. Until it is closed or has failed, it alone reads the microphone.
  *
- * @throws HotmicError with the code of what failed, or ERR_HOTMIC_CAPTURE.
+ * @throws HotmicError with the code of what failed, or ERR_HOTMIC_CAPTURE, also while somebody else reads the microphone.
  */
 export async function startCapture(options: CaptureOptions): Promise<Capture> {
   const { frameHz = 60, ringBytes = 65_536, thread = 'worker' } = options;
   if (!(frameHz >= 4 && frameHz <= 1000)) {
-    throw new RangeError(`Cannot capture: frameHz is ${frameHz}, wants 4 to 1000`);
+    throw new RangeError(`Cannot capture: frameHz is ${frameHz}, expected 4 to 1000`);
   }
   if (ringBytes < 32_768)
-    throw new RangeError(`Cannot capture: ringBytes is ${ringBytes}, wants at least 32768`);
+    throw new RangeError(`Cannot capture: ringBytes is ${ringBytes}, expected at least 32768`);
   if (thread !== 'worker' && thread !== 'caller')
-    throw new TypeError(`Cannot capture: thread is ${thread}, wants worker or caller`);
+    throw new TypeError(`Cannot capture: thread is ${thread}, expected worker or caller`);
   const storage = allocateRing(ringBytes);
   const data: CaptureWorkerData = {
     ring: storage,
@@ -92,10 +96,20 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
   // Whoever never calls close() is told of a failure by onFailed.
   closed.promise.catch(() => undefined);
   let state: 'opening' | 'ready' | 'over' = 'opening';
+  let started: Started | null = null;
+  const reader: MicrophoneReader = {
+    name: 'a capture',
+    isStopped: false,
+    stop: () => started?.command('stop'),
+    handOver: () => undefined,
+  };
+  const { microphone } = options.steam;
+  microphone?.take(reader, 'capture');
   const fail = (error: HotmicError) => {
     if (state === 'over') return;
     const wasReady = state === 'ready';
     state = 'over';
+    microphone?.giveBack(reader);
     // Whoever reads the ring is not to wait for a capture that is gone.
     new RingProducer(storage).close();
     ready.reject(error);
@@ -116,12 +130,14 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
         break;
       case 'closed':
         state = 'over';
+        microphone?.giveBack(reader);
         closed.resolve(event.counts);
     }
   };
 
   const run = thread === 'worker' ? runOnWorker : runHere;
-  const { command, abandon } = run(data, tell, fail);
+  started = run(data, tell, fail);
+  const { command, abandon } = started;
   let starts = 0;
   let steamId: bigint;
   try {

@@ -3,6 +3,7 @@
  */
 
 import type { SteamAccount } from './steam_controls.js';
+import { checkBoolean } from './user_arguments.js';
 
 const DEFAULT_ACCOUNT: SteamAccount = {
   steamLevel: 1,
@@ -32,6 +33,23 @@ const DEFAULT_ACCOUNT: SteamAccount = {
 /** Licences that can be set at most. */
 const MAX_LICENSES = 4096;
 
+const FLAGS = [
+  'phoneVerified',
+  'phoneIdentifying',
+  'phoneRequiringVerification',
+  'twoFactorEnabled',
+  'behindNat',
+] as const;
+
+function checked(account: SteamAccount): SteamAccount {
+  const action = 'set the account';
+  for (const name of FLAGS) checkBoolean(action, name, account[name]);
+  for (const { foil } of account.badges) checkBoolean(action, 'foil', foil);
+  checkBoolean(action, 'is_allowed', account.market.is_allowed);
+  checkBoolean(action, 'applicable', account.duration.applicable);
+  return account;
+}
+
 export class EmbeddedAccount {
   readonly #appId: number;
   readonly #licenses = new Map<string, 'owned' | 'not-owned'>();
@@ -39,15 +57,16 @@ export class EmbeddedAccount {
 
   constructor(appId: number, account: Partial<SteamAccount>) {
     this.#appId = appId;
-    this.#account = { ...DEFAULT_ACCOUNT, ...account };
+    this.#account = checked({ ...DEFAULT_ACCOUNT, ...account });
   }
 
   get account(): SteamAccount {
     return this.#account;
   }
 
+  /** @throws TypeError for a flag that is not a boolean. */
   change(change: Partial<SteamAccount>): void {
-    this.#account = { ...this.#account, ...change };
+    this.#account = checked({ ...this.#account, ...change });
   }
 
   /** 0 for a badge that the player has not. */

@@ -3,7 +3,10 @@
  */
 
 import { randomFillSync } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type DevelopmentKeys, developmentKeys } from '../tickets/development.js';
+import { identityFields, type NetworkIdentity } from '../tickets/network_identity.js';
 import type { Milliseconds } from '../voice/units.js';
 import type { OpusEncoderOptions } from '../wasm/codec.js';
 import { monotonicMs } from './clock.js';
@@ -26,6 +29,10 @@ export interface EmbeddedSteamOptions {
   readonly encoder?: OpusEncoderOptions;
   /** What Steam knows of the player; see there for the defaults. */
   readonly account?: Partial<SteamAccount>;
+  /** What it is known by besides its SteamID when it judges tickets that are for an address or text alone. At most 16. Default none. */
+  readonly identities?: readonly NetworkIdentity[];
+  /** What getUserDataFolder gives. Default a folder of account and app under the system's for temporary files; none is made. */
+  readonly userDataFolder?: string;
   /** The secret under which tickets are sealed, at least 16 bytes. Default the well-known one: anyone can forge under it. */
   readonly developmentKey?: Uint8Array;
 }
@@ -51,6 +58,8 @@ export interface EmbeddedRim {
 export interface EmbeddedSetup {
   readonly steamId: bigint;
   readonly appId: number;
+  readonly identities: readonly NetworkIdentity[];
+  readonly userDataFolder: string;
   readonly keys: DevelopmentKeys;
   readonly clock: Clock;
   readonly unixTime: () => number;
@@ -60,6 +69,13 @@ export interface EmbeddedSetup {
 
 const FIRST_STEAM_ID = 76561197960265729n;
 const EXAMPLE_APP_ID = 480;
+const MAX_IDENTITIES = 16;
+
+/** In the shape of Steam's own: the account number, the app, `local`. */
+function defaultFolder(steamId: bigint, appId: number): string {
+  const account = BigInt.asUintN(32, steamId);
+  return join(tmpdir(), 'hotmic-embedded-steam', 'userdata', String(account), String(appId), 'local');
+}
 
 /** @throws TypeError or RangeError for what is out of range. */
 export function embeddedSetup(options: EmbeddedSteamOptions, rim: EmbeddedRim): EmbeddedSetup {
@@ -75,10 +91,18 @@ export function embeddedSetup(options: EmbeddedSteamOptions, rim: EmbeddedRim): 
   if (!Number.isInteger(appId) || appId < 1 || appId > 0xffff_ffff) {
     throw new RangeError(`Cannot open the embedded Steam: appId is ${appId}, wants 1 to 4294967295`);
   }
+  const { identities = [], userDataFolder = defaultFolder(steamId, appId) } = options;
+  if (identities.length > MAX_IDENTITIES) {
+    const found = `${identities.length} identities`;
+    throw new RangeError(`Cannot open the embedded Steam: ${found}, expected at most ${MAX_IDENTITIES}`);
+  }
+  for (const identity of identities) identityFields(identity, 'open the embedded Steam');
   const fill = rim.random ?? ((target) => void randomFillSync(target));
   return {
     steamId,
     appId,
+    identities,
+    userDataFolder,
     keys: developmentKeys(options.developmentKey),
     clock: rim.clock ?? monotonicMs,
     unixTime: () => Math.floor(rim.unixTime?.() ?? Date.now() / 1000),

@@ -128,8 +128,8 @@ export class EmbeddedSessions {
     if (ticket.ownership.version !== OWNERSHIP_VERSION) {
       return at(BeginAuthSessionResult.BEGIN_AUTH_SESSION_RESULT_INVALID_VERSION);
     }
-    const { appId, steamId: remoteSteamId, unixTime, keys } = this.#setup;
-    const expected = { appId, steamId, remoteSteamId };
+    const { appId, steamId: remoteSteamId, identities, unixTime, keys } = this.#setup;
+    const expected = { appId, steamId, remoteSteamId, identities };
     const verified = verifyDevelopmentSessionTicket(bytes, expected, unixTime(), keys);
     const atOnce = verified.kind === 'refused' ? RESULT_OF_REFUSAL[verified.reason] : undefined;
     if (atOnce !== undefined) return at(atOnce);

@@ -29,7 +29,7 @@ import { UserHasLicenseForAppResult } from './enums.js';
 import { Result } from './result.js';
 import type { FailedCall, SteamEvent } from './signals.js';
 import type { SteamAccount, SteamControls } from './steam_controls.js';
-import type { AuthTicket, CallHandle, SteamUser } from './steam_user.js';
+import type { AuthTicket, CallHandle, RemoteIdentity, SteamUser } from './steam_user.js';
 import type { AvailableVoice, CapturedVoice, VoiceSource } from './voice_source.js';
 
 export type { GameServer, GameState } from './embedded_game.js';
@@ -41,6 +41,7 @@ export { EmbeddedWorld } from './embedded_world.js';
 interface Parts {
   readonly steamId: bigint;
   readonly appId: number;
+  readonly userDataFolder: string;
   readonly random: (length: number) => Uint8Array;
   readonly world: EmbeddedWorld;
   readonly member: WorldMember;
@@ -72,7 +73,7 @@ export class EmbeddedSteam implements SteamUser {
   constructor(options: EmbeddedSteamOptions = {}, rim: EmbeddedRim | Clock = {}) {
     const { input, ...clocks }: EmbeddedRim = typeof rim === 'function' ? { clock: rim } : rim;
     const setup = embeddedSetup(options, clocks);
-    const { steamId, appId, clock, random, world } = setup;
+    const { steamId, appId, userDataFolder, clock, random, world } = setup;
     const isLoggedOn = () => this.#isLoggedOn;
     const calls = new EmbeddedCalls();
     const account = new EmbeddedAccount(appId, options.account ?? {});
@@ -97,7 +98,7 @@ export class EmbeddedSteam implements SteamUser {
       throw thrown;
     }
     const parts = { account, appTickets, calls, duration, game, sessions, tickets, voice };
-    this.#open = { steamId, appId, random, world, member, ...parts };
+    this.#open = { steamId, appId, userDataFolder, random, world, member, ...parts };
     this.controls = this.#controls();
   }
 
@@ -165,6 +166,7 @@ export class EmbeddedSteam implements SteamUser {
   }
 
   getVoiceOptimalSampleRate(): number {
+    this.#at('getVoiceOptimalSampleRate');
     return VOICE_RATE_HZ;
   }
 
@@ -176,8 +178,8 @@ export class EmbeddedSteam implements SteamUser {
     return this.#open?.voice.inputEnded ?? true;
   }
 
-  getAuthSessionTicket(remoteSteamId: bigint): AuthTicket {
-    return this.#at('getAuthSessionTicket').tickets.sessionTicket(remoteSteamId);
+  getAuthSessionTicket(remote: RemoteIdentity): AuthTicket {
+    return this.#at('getAuthSessionTicket').tickets.sessionTicket(remote);
   }
 
   getAuthTicketForWebApi(identity: string): number {
@@ -196,10 +198,10 @@ export class EmbeddedSteam implements SteamUser {
     this.#at('endAuthSession').sessions.end(steamId);
   }
 
-  /** Of the player's own licences too, with no session. */
+  /** NO_AUTH of anyone, the player included, who was not authenticated by beginAuthSession. */
   userHasLicenseForApp(steamId: bigint, appId: number): number {
-    const { account, sessions, steamId: ownSteamId } = this.#at('userHasLicenseForApp');
-    if (steamId !== ownSteamId && !sessions.isAuthenticated(steamId)) {
+    const { account, sessions } = this.#at('userHasLicenseForApp');
+    if (!sessions.isAuthenticated(steamId)) {
       return UserHasLicenseForAppResult.USER_HAS_LICENSE_RESULT_NO_AUTH;
     }
     return account.owns(steamId, appId)
@@ -258,6 +260,10 @@ export class EmbeddedSteam implements SteamUser {
 
   terminateGameConnection(ip: number, port: number): void {
     this.#at('terminateGameConnection').game.terminate(ip, port);
+  }
+
+  getUserDataFolder(): string {
+    return this.#at('getUserDataFolder').userDataFolder;
   }
 
   runCallbacks(): readonly (SteamEvent | FailedCall)[] {

@@ -2,13 +2,14 @@
  * The tickets that the embedded Steam issues: session tickets in Steam's layout, web tickets in our own, and their handles.
  */
 
+import { identityId } from '../tickets/network_identity.js';
 import { OWNERSHIP_VERSION, type Ownership } from '../tickets/ownership.js';
 import { embeddedSignature, readSessionTicket, sealSessionTicket } from '../tickets/session_ticket.js';
 import { MAX_IDENTITY_BYTES, NONCE_BYTES, readWebTicket, sealWebTicket } from '../tickets/web_ticket.js';
 import type { EmbeddedCalls } from './embedded_calls.js';
 import type { EmbeddedSetup } from './embedded_options.js';
 import { Result } from './result.js';
-import type { AuthTicket } from './steam_user.js';
+import type { AuthTicket, RemoteIdentity } from './steam_user.js';
 
 /** Tickets of one Steam that are not cancelled, at most. */
 const MAX_LIVE_TICKETS = 256;
@@ -39,7 +40,7 @@ export class EmbeddedTickets {
   }
 
   /** Id 0 when 256 live already. */
-  sessionTicket(remoteSteamId: bigint): AuthTicket {
+  sessionTicket(remote: RemoteIdentity): AuthTicket {
     if (this.#live.size >= MAX_LIVE_TICKETS) return NO_TICKET;
     const { random, unixTime, steamId, clock, keys } = this.#setup;
     const issuedAt = unixTime();
@@ -54,7 +55,8 @@ export class EmbeddedTickets {
       connectionCount: this.#made % 2 ** 32,
       ownership: ownershipOf(this.#setup, issuedAt),
     };
-    const buffer = sealSessionTicket(fields, remoteSteamId, keys.sessionTicket);
+    const remoteId = typeof remote === 'bigint' ? remote : identityId(remote);
+    const buffer = sealSessionTicket(fields, remoteId, keys.sessionTicket);
     const id = sessionTicketId(buffer);
     const handle = this.#keep(id);
     const result = this.#result();

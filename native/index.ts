@@ -2,6 +2,7 @@
  * `hotmic/steam`: Steam's `User` class over the real Steam or the embedded one, the typed layer, and the capture worker.
  */
 
+export type { NetworkIdentity } from '../tickets/network_identity.js';
 export type { DecompressedVoice } from '../wasm/voice_decompressor.js';
 export type { AuthSession } from './auth_session.js';
 export * from './capture.js';
@@ -17,6 +18,7 @@ export {
 } from './embedded_steam.js';
 export * from './enums.js';
 export type { HeldTicket } from './held_ticket.js';
+export type { Microphone } from './microphone.js';
 export { type OpenSteamOptions, openSteam } from './open_steam.js';
 export type { CallOptions } from './pending_calls.js';
 export type { RealSteamOptions } from './real_steam.js';

@@ -6,6 +6,7 @@ import type { Milliseconds } from '../voice/units.js';
 import { embeddedSteam, realSteam } from './capture.js';
 import { monotonicMs } from './clock.js';
 import { type EmbeddedRim, EmbeddedSteam, type EmbeddedSteamOptions } from './embedded_steam.js';
+import { Microphone, REAL_MICROPHONE } from './microphone.js';
 import { openRealSteam } from './real_steam.js';
 import { Steam, type SteamParts, type SteamReport } from './steam.js';
 import { explainFailure, isMistake, type SteamFailure, SteamOpenError } from './steam_failure.js';
@@ -79,7 +80,12 @@ export function openSteam(options: OpenSteamOptions = {}): Steam {
       const why = `the real Steam: ${interfaceVersion} by ${file}`;
       const capture = realSteam({ library: file });
       return run(
-        { steam, capture, report: { kind: 'real', why, failure: null, library: file, interfaceVersion } },
+        {
+          steam,
+          capture,
+          microphone: REAL_MICROPHONE,
+          report: { kind: 'real', why, failure: null, library: file, interfaceVersion },
+        },
         frameMs,
       );
     }
@@ -97,7 +103,9 @@ export function openSteam(options: OpenSteamOptions = {}): Steam {
     ? `the embedded Steam, for the real one cannot be opened: ${explainFailure(failure)}`
     : 'the embedded Steam, as asked for';
   const report: SteamReport = { kind: 'embedded', why, failure, library: null, interfaceVersion: null };
-  return run({ steam, embedded: steam, report, capture: embeddedSteam(steamOptions) }, frameMs);
+  const microphone = new Microphone();
+  const capture = { ...embeddedSteam(steamOptions), microphone };
+  return run({ steam, embedded: steam, report, capture, microphone }, frameMs);
 }
 
 function defaultEmbedded(): 'never' | 'fallback' {
@@ -106,7 +114,7 @@ function defaultEmbedded(): 'never' | 'fallback' {
 
 /** Ties a Steam to the clock, and its callbacks to a timer. */
 function run(
-  parts: Pick<SteamParts, 'steam' | 'embedded' | 'report' | 'capture'>,
+  parts: Pick<SteamParts, 'steam' | 'embedded' | 'report' | 'capture' | 'microphone'>,
   frameMs: Milliseconds,
 ): Steam {
   if (frameMs === 0) return new Steam({ ...parts, clock: monotonicMs });

@@ -35,6 +35,10 @@ export interface Settlement<Keys, T> {
 
 interface Pending {
   readonly action: string;
+  /** The frame in which it was asked. */
+  readonly frame: number;
+  /** Whether an answer with these keys is its own. */
+  readonly isFor: (name: SignalName, keys: Signals[SignalName]) => boolean;
   readonly expiresAt: Milliseconds;
   readonly timeoutMs: Milliseconds;
   /** True when the event was this one's and it is over. */
@@ -45,6 +49,7 @@ interface Pending {
 export class PendingCalls {
   readonly #pending = new Set<Pending>();
   readonly #onCount: (pending: number) => void;
+  #frame = 0;
 
   /** @param onCount Called with the number of promises that wait, whenever it changes. */
   constructor(onCount: (pending: number) => void = () => undefined) {
@@ -64,7 +69,7 @@ export class PendingCalls {
    */
   check(action: string, { signal, timeoutMs = DEFAULT_TIMEOUT_MS }: CallOptions): void {
     if (!(typeof timeoutMs === 'number' && timeoutMs >= 1 && timeoutMs <= 3_600_000)) {
-      throw new RangeError(`Cannot ${action}: timeoutMs is ${timeoutMs}, wants 1 to 3600000`);
+      throw new RangeError(`Cannot ${action}: timeoutMs is ${timeoutMs}, expected 1 to 3600000`);
     }
     signal?.throwIfAborted();
     if (this.#pending.size >= MAX_PENDING) {
@@ -95,6 +100,8 @@ export class PendingCalls {
       };
       const pending: Pending = {
         action,
+        frame: this.#frame,
+        isFor: (other, keys) => other === name && isIts(keys as Signals[Name]),
         expiresAt: now + timeoutMs,
         timeoutMs,
         take: (event) => {
@@ -134,6 +141,28 @@ export class PendingCalls {
   handle(event: SteamEvent | FailedCall): void {
     for (const pending of [...this.#pending]) {
       if (pending.take(event) && event.call !== 0n) return;
+    }
+  }
+
+  /** A frame of callbacks begins. */
+  beginFrame(): void {
+    this.#frame += 1;
+  }
+
+  /** Steam has flushed its callbacks: what was asked before this frame and is not answered yet will not be. */
+  failFlushed(): void {
+    for (const pending of [...this.#pending]) {
+      if (pending.frame === this.#frame) continue;
+      const text = `Cannot ${pending.action}: Steam lost its callbacks (ipc_failure), and with them the answer`;
+      pending.fail(new HotmicError('ERR_HOTMIC_STEAM_CALL', text));
+    }
+  }
+
+  /** Gives up what waits for an answer with these keys: it will not come. */
+  withdraw<Name extends SignalName>(name: Name, keys: Signals[Name], why: string): void {
+    for (const pending of [...this.#pending]) {
+      if (!pending.isFor(name, keys)) continue;
+      pending.fail(new HotmicError('ERR_HOTMIC_STEAM_CALL', `Cannot ${pending.action}: ${why}`));
     }
   }
 

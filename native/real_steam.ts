@@ -2,10 +2,11 @@
  * The real Steam: ISteamUser of the running Steam client, by the native addon and Steam's own library.
  *
  * One process has one Steam. Whoever opens it first initialises it, on whatever thread; every later one, on any thread, is
- * attached to it; when the last has closed it is shut down. Callbacks go to one thread: the first that runs them.
+ * attached to it; when the last has closed it is shut down. Callbacks go to one thread, the first that runs them, and there to
+ * every Steam that is open.
  */
 
-import { statSync } from 'node:fs';
+import { identityFields } from '../tickets/network_identity.js';
 import { HotmicError } from '../voice/error.js';
 import type { Milliseconds } from '../voice/units.js';
 import { VoiceResult } from '../voice/voice_result.js';
@@ -13,11 +14,13 @@ import { checkDecompressRate } from '../wasm/decompress.js';
 import { checkArray } from '../wasm/module.js';
 import { DECOMPRESS_BUFFER_BYTES, type DecompressedVoice } from '../wasm/voice_decompressor.js';
 import { type LoadedAddon, loadAddon, type SteamAddon } from './addon.js';
+import { FailureType } from './enums.js';
+import { searchLibrary } from './process_library.js';
 import type { FailedCall, SteamEvent } from './signals.js';
-import { packingOf, signalOf } from './steam_callbacks.js';
+import { isWhole, packingOf, signalOf } from './steam_callbacks.js';
 import { type SteamFailure, SteamOpenError } from './steam_failure.js';
-import { findSteamLibrary, mainScriptOf } from './steam_library_path.js';
-import type { AuthTicket, CallHandle, SteamUser } from './steam_user.js';
+import type { AuthTicket, CallHandle, RemoteIdentity, SteamUser } from './steam_user.js';
+import { callbacksOf, type Mailbox, type ThreadCallbacks } from './thread_callbacks.js';
 import type { AvailableVoice, CapturedVoice, VoiceSource } from './voice_source.js';
 
 export interface RealSteamOptions {
@@ -56,18 +59,26 @@ export class RealSteam implements SteamUser {
   readonly #addon: SteamAddon;
   readonly #packing = packingOf(process.platform);
   readonly #kept = new Uint8Array(KEPT_ROOM_BYTES);
+  readonly #callbacks: ThreadCallbacks;
+  readonly #mailbox: Mailbox;
   #isClosed = false;
   #unread = 0;
-  #getsCallbacks = true;
 
   /** Takes over one `init` of the addon. */
   constructor(addon: SteamAddon) {
     this.#addon = addon;
+    this.#callbacks = callbacksOf(addon);
+    this.#mailbox = this.#callbacks.attach();
   }
 
-  /** Callbacks and call results of ISteamUser that no signal stands for, or that were too short. */
+  /** Callbacks and call results of ISteamUser that no signal stands for, or that could not be read whole. */
   get unreadCallbacks(): number {
     return this.#unread;
+  }
+
+  /** Callbacks that were lost because another Steam of this thread ran them and this one did not: the oldest beyond 2048. */
+  get lostCallbacks(): number {
+    return this.#mailbox.lost;
   }
 
   getSteamID(): bigint {
@@ -166,11 +177,12 @@ export class RealSteam implements SteamUser {
     return this.#open().getVoiceOptimalSampleRate();
   }
 
-  /** @throws HotmicError ERR_HOTMIC_STEAM_UNSUPPORTED for a remote SteamID where the library is older than SDK 1.56. */
-  getAuthSessionTicket(remoteSteamId: bigint): AuthTicket {
-    const ticket = this.#open().getAuthSessionTicket(remoteSteamId);
+  /** @throws HotmicError ERR_HOTMIC_STEAM_UNSUPPORTED for any identity but 0n where the library is older than SDK 1.56. */
+  getAuthSessionTicket(remote: RemoteIdentity): AuthTicket {
+    const { type, value } = typeof remote === 'bigint' ? steamIdFields(remote) : identityFields(remote);
+    const ticket = this.#open().getAuthSessionTicket(type, value);
     if (ticket !== null) return ticket;
-    throw unsupported('get auth session ticket for one SteamID', '1.56');
+    throw unsupported('get auth session ticket for one SteamID, address or text', '1.56');
   }
 
   getAuthTicketForWebApi(identity: string): number {
@@ -196,7 +208,7 @@ export class RealSteam implements SteamUser {
   }
 
   requestEncryptedAppTicket(userData: Uint8Array): CallHandle {
-    return this.#open().requestEncryptedAppTicket(userData);
+    return this.#callbacks.claim(this.#open().requestEncryptedAppTicket(userData), this.#mailbox);
   }
 
   getEncryptedAppTicket(): Uint8Array | null {
@@ -204,15 +216,15 @@ export class RealSteam implements SteamUser {
   }
 
   requestStoreAuthURL(url: string): CallHandle {
-    return this.#open().requestStoreAuthURL(url);
+    return this.#callbacks.claim(this.#open().requestStoreAuthURL(url), this.#mailbox);
   }
 
   getMarketEligibility(): CallHandle {
-    return this.#open().getMarketEligibility();
+    return this.#callbacks.claim(this.#open().getMarketEligibility(), this.#mailbox);
   }
 
   getDurationControl(): CallHandle {
-    return this.#open().getDurationControl();
+    return this.#callbacks.claim(this.#open().getDurationControl(), this.#mailbox);
   }
 
   setDurationControlOnlineState(state: number): boolean {
@@ -236,17 +248,27 @@ export class RealSteam implements SteamUser {
     this.#open().terminateGameConnection(ip, port);
   }
 
+  getUserDataFolder(): string {
+    const folder = this.#open().getUserDataFolder();
+    if (folder !== null) return folder;
+    throw unsupported('get user data folder', '1.52');
+  }
+
   get getsCallbacks(): boolean {
-    return this.#getsCallbacks;
+    return this.#callbacks.getsCallbacks;
   }
 
   runCallbacks(): readonly (SteamEvent | FailedCall)[] {
+    this.#open();
     const signals: (SteamEvent | FailedCall)[] = [];
-    const messages = this.#open().runCallbacks();
-    this.#getsCallbacks = messages !== null;
-    for (const message of messages ?? []) {
+    const { messages, hasLoss } = this.#callbacks.run(this.#mailbox);
+    if (hasLoss) {
+      const keys = { type: FailureType.FAILURE_FLUSHED_CALLBACK_QUEUE };
+      signals.push({ signal: 'ipc_failure', keys, call: 0n });
+    }
+    for (const message of messages) {
       const signal = signalOf(message, this.#packing);
-      if (signal === null || (signal.keys === null && message.payload !== null)) this.#unread += 1;
+      if (message.payload !== null && !isWhole(message, this.#packing)) this.#unread += 1;
       if (signal !== null) signals.push(signal);
     }
     return signals;
@@ -264,6 +286,7 @@ export class RealSteam implements SteamUser {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#callbacks.detach(this.#mailbox);
     this.#addon.close();
   }
 
@@ -321,28 +344,6 @@ function openWith(
   return { kind: 'open', steam: new RealSteam(addon), ...rest };
 }
 
-function searchLibrary(given: string | undefined) {
-  return findSteamLibrary({
-    library: given,
-    environment: process.env,
-    platform: process.platform,
-    workingDirectory: process.cwd(),
-    mainScript: mainScriptOf(process),
-    execPath: process.execPath,
-    resourcesPath: (process as { resourcesPath?: string }).resourcesPath ?? null,
-    isFile,
-  });
-}
-
-/** What cannot be looked at is not there. */
-function isFile(path: string): boolean {
-  try {
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
-}
-
 /**
  * The door that the capture worker knocks at: see `SteamModule` in capture_worker.ts. Attaches to the Steam that the main
  * thread has opened, or opens it.
@@ -359,8 +360,18 @@ export function openVoiceSource(
 }
 
 function unsupported(action: string, sdk: string): HotmicError {
-  const text = `Cannot ${action}: this libsteam_api has no such function, wants SDK ${sdk} or newer`;
+  const text = `Cannot ${action}: this libsteam_api has no such function, expected one of SDK ${sdk} or newer`;
   return new HotmicError('ERR_HOTMIC_STEAM_UNSUPPORTED', text);
+}
+
+/** Steam's number of the identity type SteamID. */
+const STEAM_ID_TYPE = 16;
+
+function steamIdFields(steamId: bigint): { readonly type: number; readonly value: Uint8Array } {
+  if (steamId === 0n) return { type: 0, value: new Uint8Array(0) };
+  const value = new Uint8Array(8);
+  new DataView(value.buffer).setBigUint64(0, steamId, true);
+  return { type: STEAM_ID_TYPE, value };
 }
 
 function resultOf(answer: number): VoiceResult {

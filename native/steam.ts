@@ -11,7 +11,7 @@ import { AuthSession } from './auth_session.js';
 import type { CaptureSteam } from './capture.js';
 import type { EmbeddedSteam } from './embedded_steam.js';
 import { AuthSessionResponse, BeginAuthSessionResult } from './enums.js';
-import { failedKeys } from './failed_call.js';
+import { type AnswerName, failedKeys, refusedCall } from './failed_call.js';
 import { Faults } from './faults.js';
 import { HeldTicket } from './held_ticket.js';
 import { type CallOptions, PendingCalls, type Settlement } from './pending_calls.js';
@@ -19,43 +19,18 @@ import { Result } from './result.js';
 import type { DurationControl, FailedCall, SignalName, Signals, SteamEvent } from './signals.js';
 import { SpeakerDecoder, type SpeakerDecoderOptions } from './speaker_decoder.js';
 import { SteamCallError } from './steam_call_error.js';
-import type { SteamFailure } from './steam_failure.js';
-import type { SteamUser } from './steam_user.js';
+import { SteamMicrophone } from './steam_microphone.js';
+import type { AuthenticateOptions, SteamParts, SteamReport } from './steam_parts.js';
+import type { RemoteIdentity, SteamUser } from './steam_user.js';
 import { User } from './user.js';
 import { redirectUrlOf, userDataOf } from './user_arguments.js';
 import { nameOf } from './value_name.js';
-import { type RecordVoiceOptions, VoiceRecorder } from './voice_recorder.js';
+import type { RecordVoiceOptions, VoiceRecorder } from './voice_recorder.js';
 
-/** Which Steam one got, and why. */
-export interface SteamReport {
-  readonly kind: 'real' | 'embedded';
-  /** One line for a log. */
-  readonly why: string;
-  /** Why it is not the real one; null when it is, or when it was not tried. */
-  readonly failure: SteamFailure | null;
-  /** The file of libsteam_api; null for the embedded one. */
-  readonly library: string | null;
-  /** Such as `SteamUser023`; null for the embedded one. */
-  readonly interfaceVersion: string | null;
-}
+export type { AuthenticateOptions, SteamParts, SteamReport } from './steam_parts.js';
 
-export interface AuthenticateOptions extends CallOptions {
-  /** Called once when Steam ends the session later: ticket cancelled, banned, logged in elsewhere. */
-  readonly onEnded?: (response: AuthSessionResponse) => void;
-}
-
-/** What a Steam is built from. */
-export interface SteamParts {
-  readonly steam: SteamUser;
-  readonly report: SteamReport;
-  readonly capture: CaptureSteam;
-  /** Where `steam` is an embedded one, the same. */
-  readonly embedded?: EmbeddedSteam;
-  readonly clock: () => Milliseconds;
-  /** Called with the number of promises that wait for a callback, whenever it changes. */
-  readonly onPending?: (pending: number) => void;
-  readonly onClosed?: () => void;
-}
+/** Signals of calls that Steam did not accept, which wait for the next frame at most; beyond it the oldest are lost. */
+const MAX_REFUSED = 1024;
 
 export class Steam implements Disposable {
   /** The class reference's `User`. */
@@ -71,16 +46,25 @@ export class Steam implements Disposable {
   readonly #onClosed: (() => void) | undefined;
   readonly #tickets = new Set<HeldTicket>();
   readonly #sessions = new Map<bigint, AuthSession>();
-  #recorder: VoiceRecorder | null = null;
+  readonly #microphone: SteamMicrophone;
+  readonly #refused: SteamEvent[] = [];
   #isRunning = false;
   #isClosed = false;
 
-  constructor({ steam, report, capture, embedded, clock, onPending, onClosed }: SteamParts) {
+  constructor({ steam, report, capture, embedded, microphone, clock, onPending, onClosed }: SteamParts) {
     this.#steam = steam;
     this.report = report;
     this.capture = capture;
     this.embedded = embedded ?? null;
-    this.user = new User(steam);
+    this.#microphone = new SteamMicrophone(steam, microphone);
+    this.user = new User(steam, {
+      microphone: this.#microphone,
+      onRefused: (signal) => this.#refuse(signal),
+      onSessionEnded: (auth_id) => {
+        const keys = { auth_id, response: 0, owner_id: 0n };
+        this.#calls.withdraw('validate_auth_ticket_response', keys, 'endAuthSession has ended the session');
+      },
+    });
     this.#clock = clock;
     this.#calls = new PendingCalls(onPending);
     this.#onClosed = onClosed;
@@ -104,13 +88,17 @@ export class Steam implements Disposable {
     this.#isRunning = true;
     const faults = new Faults();
     let count = 0;
+    let isFlushed = false;
+    this.#calls.beginFrame();
     faults.attempt(() => {
-      for (const event of this.#steam.runCallbacks()) {
+      for (const event of [...this.#refused.splice(0), ...this.#steam.runCallbacks()]) {
         count += 1;
+        isFlushed ||= event.signal === 'ipc_failure';
         this.#tell(event, faults);
         if (this.#isClosed) break;
       }
     });
+    if (isFlushed) this.#calls.failFlushed();
     if (!this.#steam.getsCallbacks) this.#calls.fail((action) => elsewhere(action));
     faults.attempt(() => this.#calls.expire(this.#clock()));
     this.#isRunning = false;
@@ -121,13 +109,13 @@ export class Steam implements Disposable {
   /**
    * A ticket for another player or a game server, once Steam has confirmed it.
    *
-   * @param remoteSteamId Who alone may use it; 0n, the default, is anyone.
+   * @param remote Who alone may use it: a SteamID, `{ ip, port }` or `{ text }`; 0, the default, is anyone.
    * @throws SteamCallError with Steam's Result; ERR_HOTMIC_STEAM_TIMEOUT; the signal's reason. The ticket is then cancelled.
    */
-  getAuthSessionTicket(remoteSteamId = 0n, options: CallOptions = {}): Promise<HeldTicket> {
+  getAuthSessionTicket(remote: RemoteIdentity | 0 = 0, options: CallOptions = {}): Promise<HeldTicket> {
     const action = 'get an auth session ticket';
     return this.#ask(action, options, () => {
-      const { id, buffer } = this.user.getAuthSessionTicket(remoteSteamId);
+      const { id, buffer } = this.user.getAuthSessionTicket(remote);
       return this.#awaitTicket(action, id, 'get_auth_session_ticket_response', options, () => buffer);
     });
   }
@@ -228,17 +216,24 @@ export class Steam implements Disposable {
    * Key-down: records, and gives the packets one by one until Steam has nothing more. Where the last recording still drains,
    * its iteration ends and what is left comes here: Steam goes on recording.
    *
-   * @throws HotmicError ERR_HOTMIC_CAPTURE when one is going on that was not stopped.
+   * @throws HotmicError ERR_HOTMIC_CAPTURE while a capture, the `User` class or another recording has the microphone.
    */
   recordVoice(options: RecordVoiceOptions = {}): VoiceRecorder {
     this.#checkOpen('record');
-    if (this.#recorder && !this.#recorder.isStopped) {
-      throw new HotmicError('ERR_HOTMIC_CAPTURE', 'Cannot record: a recording is going on, wants it stopped');
-    }
-    const recorder = new VoiceRecorder(this.#steam, this.#clock, options);
-    this.#recorder?.handOver();
-    this.#recorder = recorder;
-    return recorder;
+    return this.#microphone.record(this.#clock, options);
+  }
+
+  /**
+   * The folder where Steam keeps this player's files of this game on this machine, such as `…/userdata/123/480/local`. It may not be
+   * there yet. Valve advises Steam Cloud instead.
+   *
+   * @throws HotmicError ERR_HOTMIC_STEAM_UNSUPPORTED where the library has no such function, ERR_HOTMIC_STEAM_CALL where Steam gave none.
+   */
+  getUserDataFolder(): string {
+    this.#checkOpen('get the user data folder');
+    const folder = this.#steam.getUserDataFolder();
+    if (folder !== '') return folder;
+    throw new HotmicError('ERR_HOTMIC_STEAM_CALL', 'Cannot get the user data folder: Steam gave none');
   }
 
   /** A decoder for one speaker's packets, by this Steam's decompressVoice. */
@@ -255,8 +250,7 @@ export class Steam implements Disposable {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const faults = new Faults();
-    faults.attempt(() => this.#recorder?.stop());
-    this.#recorder?.handOver();
+    faults.attempt(() => this.#microphone.close());
     this.#calls.fail((action) => closed(action));
     for (const ticket of [...this.#tickets]) faults.attempt(() => ticket.cancel());
     for (const session of [...this.#sessions.values()]) faults.attempt(() => session.end());
@@ -304,7 +298,13 @@ export class Steam implements Disposable {
     return this.#calls.wait(action, name, call, isIts, this.#clock(), options, settlement);
   }
 
-  #awaitCall<Name extends SignalName, T>(
+  /** Whoever listens for the answer is told in the next frame, too. */
+  #refuse(signal: AnswerName): void {
+    if (this.#refused.length >= MAX_REFUSED) this.#refused.shift();
+    this.#refused.push(refusedCall(signal));
+  }
+
+  #awaitCall<Name extends AnswerName, T>(
     action: string,
     call: bigint,
     name: Name,
@@ -312,7 +312,8 @@ export class Steam implements Disposable {
     answered: (keys: Signals[Name]) => T,
   ): Promise<T> {
     if (call === 0n) {
-      throw new HotmicError('ERR_HOTMIC_STEAM_CALL', `Cannot ${action}: Steam did not take the call`);
+      this.#refuse(name);
+      throw new HotmicError('ERR_HOTMIC_STEAM_CALL', `Cannot ${action}: Steam did not accept the call`);
     }
     return this.#wait(action, name, call, () => true, options, { answered });
   }

@@ -2,10 +2,13 @@
  * Steam's callbacks and call results as signals: the payloads of ISteamUser, read by offset.
  *
  * Steam's structures are packed to 4 bytes on Linux and macOS and to 8 on Windows; of ours only MicroTxnAuthorizationResponse_t
- * differs by that. A payload that is longer than known is a newer SDK's; one that is too short, or of an unknown id, is null.
+ * differs by that. A payload that is longer than known is a newer SDK's. One that is too short or contradicts itself is a failure
+ * where it still says whom it is for, since somebody may wait for it; else it is null, as of an unknown id.
  */
 
 import type { SteamMessage } from './addon.js';
+import { AuthSessionResponse } from './enums.js';
+import { Result } from './result.js';
 import {
   type CallResultName,
   type FailedCall,
@@ -32,6 +35,39 @@ interface Layout<Name extends SignalName> {
   readonly read: (payload: DataView, packing: Packing) => Signals[Name] | null;
 }
 
+/** What is told of a payload that cannot be read whole; null where it does not say whom it is for. */
+type Salvage = (payload: DataView) => SteamEvent | null;
+
+/** The answers for which somebody waits by handle or SteamID, which stands at the front. */
+const SALVAGE: ReadonlyMap<number, Salvage> = new Map<number, Salvage>([
+  [
+    143,
+    (payload) => {
+      if (payload.byteLength < 8) return null;
+      const response = AuthSessionResponse.AUTH_SESSION_RESPONSE_AUTH_TICKET_INVALID;
+      const keys = { auth_id: u64(payload, 0), response, owner_id: 0n };
+      return { signal: 'validate_auth_ticket_response', keys, call: 0n };
+    },
+  ],
+  [
+    163,
+    (payload) => {
+      if (payload.byteLength < 4) return null;
+      const keys = { auth_ticket: u32(payload, 0), result: failureAt(payload, 4) };
+      return { signal: 'get_auth_session_ticket_response', keys, call: 0n };
+    },
+  ],
+  [
+    168,
+    (payload) => {
+      if (payload.byteLength < 4) return null;
+      const ticket = { auth_ticket: u32(payload, 0), result: failureAt(payload, 4) };
+      const keys = { ...ticket, ticket_size: 0, ticket_buffer: new Uint8Array(0) };
+      return { signal: 'get_ticket_for_web_api', keys, call: 0n };
+    },
+  ],
+]);
+
 /** Where the ticket of GetTicketForWebApiResponse_t begins. */
 const WEB_TICKET_AT = 12;
 
@@ -40,6 +76,12 @@ const i32 = (payload: DataView, offset: number) => payload.getInt32(offset, LITT
 const u32 = (payload: DataView, offset: number) => payload.getUint32(offset, LITTLE);
 const u64 = (payload: DataView, offset: number) => payload.getBigUint64(offset, LITTLE);
 const flag = (payload: DataView, offset: number) => payload.getUint8(offset) !== 0;
+
+/** Steam's own Result where it is one of a failure; else RESULT_DATA_CORRUPTION. */
+function failureAt(payload: DataView, offset: number): number {
+  const result = payload.byteLength < offset + 4 ? Result.RESULT_OK : i32(payload, offset);
+  return result === Result.RESULT_OK ? Result.RESULT_DATA_CORRUPTION : result;
+}
 
 /** The numbers of Steam's callback structures. */
 const LAYOUTS: ReadonlyMap<number, Layout<SignalName>> = new Map<number, Layout<SignalName>>([
@@ -143,22 +185,37 @@ const CALL_RESULTS: ReadonlySet<SignalName> = new Set<CallResultName>([
   'store_auth_url_response',
 ]);
 
+/** Whether a message is of a known id and can be read whole. */
+export function isWhole(message: SteamMessage, packing: Packing): boolean {
+  return wholeEvent(message, packing) !== null;
+}
+
 /**
- * A message as a signal; null when its id is unknown or its payload too short. A call result that is too short is a failed
- * call: no other will come, and somebody waits for it.
+ * A message as a signal; null when its id is unknown, or when it cannot be read and nobody can be told whose answer it was. A call
+ * result that cannot be read is a failed call: no other will come, and somebody waits for it.
  */
 export function signalOf(message: SteamMessage, packing: Packing): SteamEvent | FailedCall | null {
+  const whole = wholeEvent(message, packing);
+  if (whole !== null) return whole;
   const known = LAYOUTS.get(message.id);
   if (known === undefined) return null;
   const { call, payload } = message;
-  if (payload === null || payload.length < known.bytes(packing)) {
-    if (call === 0n || !CALL_RESULTS.has(known.signal)) return null;
+  if (call !== 0n && CALL_RESULTS.has(known.signal)) {
     return { signal: known.signal as CallResultName, keys: null, call };
   }
-  const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
-  const keys = known.read(view, packing);
+  return payload === null ? null : (SALVAGE.get(message.id)?.(viewOf(payload)) ?? null);
+}
+
+function wholeEvent({ id, call, payload }: SteamMessage, packing: Packing): SteamEvent | null {
+  const known = LAYOUTS.get(id);
+  if (known === undefined || payload === null || payload.length < known.bytes(packing)) return null;
+  const keys = known.read(viewOf(payload), packing);
   // The table pairs each name with its keys.
   return keys === null ? null : ({ signal: known.signal, keys, call } as SteamEvent);
+}
+
+function viewOf(payload: Uint8Array): DataView {
+  return new DataView(payload.buffer, payload.byteOffset, payload.length);
 }
 
 function layout<Name extends SignalName>(

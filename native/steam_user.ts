@@ -6,6 +6,7 @@
  * those that answer say VOICE_RESULT_NOT_INITIALIZED, starting and stopping do nothing.
  */
 
+import type { NetworkIdentity } from '../tickets/network_identity.js';
 import type { DecompressedVoice } from '../wasm/voice_decompressor.js';
 import type { FailedCall, SteamEvent } from './signals.js';
 import type { AvailableVoice, CapturedVoice, VoiceSource } from './voice_source.js';
@@ -20,7 +21,10 @@ export interface AuthTicket {
   readonly size: number;
 }
 
-/** A handle of an asynchronous call; 0n when Steam did not take it. */
+/** Who alone may use a session ticket: a SteamID, 0n for anyone, or an address or text. */
+export type RemoteIdentity = bigint | NetworkIdentity;
+
+/** A handle of an asynchronous call; 0n when Steam did not accept it. */
 export type CallHandle = bigint;
 
 /** ISteamUser, and the frame that brings its callbacks. */
@@ -40,8 +44,8 @@ export interface SteamUser extends VoiceSource {
   decompressVoice(voice: Uint8Array, sample_rate: number, buffer_size_override?: number): DecompressedVoice;
   getVoiceOptimalSampleRate(): number;
 
-  /** @param remoteSteamId Who alone may use the ticket; 0n for anyone. */
-  getAuthSessionTicket(remoteSteamId: bigint): AuthTicket;
+  /** @throws ERR_HOTMIC_STEAM_UNSUPPORTED for any `remote` but 0n before SDK 1.56. */
+  getAuthSessionTicket(remote: RemoteIdentity): AuthTicket;
   /** The handle; the ticket comes with get_ticket_for_web_api. @throws ERR_HOTMIC_STEAM_UNSUPPORTED before SDK 1.57. */
   getAuthTicketForWebApi(identity: string): number;
   cancelAuthTicket(handle: number): void;
@@ -65,6 +69,9 @@ export interface SteamUser extends VoiceSource {
   /** The blob for the server, or null when Steam gave none. */
   initiateGameConnection(serverSteamId: bigint, ip: number, port: number, secure: boolean): Uint8Array | null;
   terminateGameConnection(ip: number, port: number): void;
+
+  /** Empty when Steam gave none. @throws ERR_HOTMIC_STEAM_UNSUPPORTED where the library lacks it. */
+  getUserDataFolder(): string;
 
   /** False once `runCallbacks` found that another thread of this process gets the callbacks. */
   readonly getsCallbacks: boolean;

@@ -3,7 +3,7 @@
  * answers, 15 signals. Whoever knows GodotSteam's `User` knows this one.
  *
  * SteamIDs are bigints, byte arrays Uint8Arrays of the caller's own, cut to what Steam wrote. Wrong arguments throw TypeError or
- * RangeError at once. After the Steam was closed everything throws ERR_HOTMIC_STEAM_CLOSED, but for recording and
+ * RangeError at once. A call that Steam does not accept sends its signal all the same, with a failure. After the Steam was closed everything throws ERR_HOTMIC_STEAM_CLOSED, but for recording and
  * decompressVoice: those that answer say VOICE_RESULT_NOT_INITIALIZED, starting and stopping do nothing.
  */
 
@@ -16,16 +16,20 @@ import type {
   DurationControlOnlineState,
   UserHasLicenseForAppResult,
 } from './enums.js';
+import type { AnswerName } from './failed_call.js';
 import { SIGNAL_NAMES, type SignalName, type Signals } from './signals.js';
-import type { AuthTicket, SteamUser } from './steam_user.js';
+import { SteamMicrophone } from './steam_microphone.js';
+import type { AuthTicket, CallHandle, RemoteIdentity, SteamUser } from './steam_user.js';
 import {
   checkAppId,
+  checkBoolean,
   checkBufferSize,
   checkBytes,
   checkHandle,
   checkInt32,
   checkIp,
   checkPort,
+  checkRemote,
   checkSteamId,
   checkText,
   redirectUrlOf,
@@ -60,17 +64,36 @@ export interface GameConnection {
   readonly server_port: number;
 }
 
+/** What a `User` needs of the Steam that it belongs to. */
+export interface UserHost {
+  readonly microphone: SteamMicrophone;
+  /** Steam did not accept a call: its signal is to come with the next callbacks. */
+  readonly onRefused: (signal: AnswerName) => void;
+  /** No verdict on this player will come any more. */
+  readonly onSessionEnded: (steamId: bigint) => void;
+}
+
 /** The class reference's `User`, over any Steam. Signals come while the Steam's callbacks are run (`Steam.runCallbacks`). */
 export class User extends EventEmitter<UserEvents> {
   readonly #steam: SteamUser;
+  readonly #host: UserHost;
 
-  constructor(steam: SteamUser) {
+  /** @param host Left out, it is on its own: signals of calls that were not accepted do not come. */
+  constructor(
+    steam: SteamUser,
+    host: UserHost = {
+      microphone: new SteamMicrophone(steam),
+      onRefused: () => undefined,
+      onSessionEnded: () => undefined,
+    },
+  ) {
     super();
     this.#steam = steam;
+    this.#host = host;
     // A misspelled signal would never come. `error` is what events.once listens to besides.
     (this as EventEmitter).on('newListener', (name: string | symbol) => {
       if (![...SIGNAL_NAMES, 'newListener', 'removeListener', 'error'].includes(name as string)) {
-        throw new TypeError(`Cannot listen to ${String(name)}: wants one of ${SIGNAL_NAMES.join(', ')}`);
+        throw new TypeError(`Cannot listen to ${String(name)}: expected one of ${SIGNAL_NAMES.join(', ')}`);
       }
     });
   }
@@ -98,7 +121,7 @@ export class User extends EventEmitter<UserEvents> {
     checkBytes(action, 'auth_ticket', auth_ticket, MAX_TICKET_BYTES);
     if (!(Number.isInteger(ticket_size) && ticket_size >= 0 && ticket_size <= auth_ticket.length)) {
       throw new RangeError(
-        `Cannot ${action}: ticket_size is ${ticket_size}, wants 0 to ${auth_ticket.length}`,
+        `Cannot ${action}: ticket_size is ${ticket_size}, expected 0 to ${auth_ticket.length}`,
       );
     }
     checkSteamId(action, 'steam_id', steam_id);
@@ -139,17 +162,21 @@ export class User extends EventEmitter<UserEvents> {
 
   endAuthSession(steam_id: bigint): void {
     this.#steam.endAuthSession(checkSteamId('end an auth session', 'steam_id', steam_id));
+    this.#host.onSessionEnded(steam_id);
   }
 
   /**
    * A ticket for whoever is to authenticate this player. Wait for get_auth_session_ticket_response before it is used, and
    * cancel it when done. It is no ticket for Steam's Web API.
    *
-   * @param remote_steam_id Who alone may use it; 0n, the default, is anyone.
+   * @param remote_steam_id Who alone may use it: a SteamID, `{ ip, port }` of a server's public address, or `{ text }`; 0, the
+   * default, is anyone.
    */
-  getAuthSessionTicket(remote_steam_id = 0n): AuthTicket {
-    const remote = checkSteamId('get an auth session ticket', 'remote_steam_id', remote_steam_id);
-    return this.#steam.getAuthSessionTicket(remote);
+  getAuthSessionTicket(remote_steam_id: RemoteIdentity | 0 = 0): AuthTicket {
+    const remote = checkRemote('get an auth session ticket', 'remote_steam_id', remote_steam_id);
+    const ticket = this.#steam.getAuthSessionTicket(remote);
+    if (ticket.id === 0) this.#host.onRefused('get_auth_session_ticket_response');
+    return ticket;
   }
 
   /**
@@ -158,9 +185,11 @@ export class User extends EventEmitter<UserEvents> {
    * @param service_identity The service that will check it; empty, the default, names none.
    */
   getAuthTicketForWebApi(service_identity = ''): number {
-    return this.#steam.getAuthTicketForWebApi(
+    const handle = this.#steam.getAuthTicketForWebApi(
       checkText('get a ticket for the Web API', 'service_identity', service_identity, 1024),
     );
+    if (handle === 0) this.#host.onRefused('get_ticket_for_web_api');
+    return handle;
   }
 
   /** How much getVoice would give now. VOICE_RESULT_OK, NO_DATA or NOT_RECORDING. */
@@ -170,7 +199,7 @@ export class User extends EventEmitter<UserEvents> {
 
   /** Asks for duration_control. */
   getDurationControl(): void {
-    this.#steam.getDurationControl();
+    this.#noteCall(this.#steam.getDurationControl(), 'duration_control');
   }
 
   /** The ticket that requestEncryptedAppTicket made. Empty before; a stale one when it was not asked for again. */
@@ -181,12 +210,16 @@ export class User extends EventEmitter<UserEvents> {
 
   /** Level of the player's badge for this game: 0 without one, up to 5, of a foil badge up to 1. */
   getGameBadgeLevel(series: number, foil: boolean): number {
-    return this.#steam.getGameBadgeLevel(checkInt32('get a badge level', 'series', series), Boolean(foil));
+    const action = 'get a badge level';
+    return this.#steam.getGameBadgeLevel(
+      checkInt32(action, 'series', series),
+      checkBoolean(action, 'foil', foil),
+    );
   }
 
   /** Asks for market_eligibility_response. */
   getMarketEligibility(): void {
-    this.#steam.getMarketEligibility();
+    this.#noteCall(this.#steam.getMarketEligibility(), 'market_eligibility_response');
   }
 
   getPlayerSteamLevel(): number {
@@ -202,9 +235,11 @@ export class User extends EventEmitter<UserEvents> {
    * (normal in silence), NOT_RECORDING, or BUFFER_TOO_SMALL, which takes nothing away.
    *
    * @param buffer_size_override Bytes of room; 0, the default, makes as much as is there.
+   * @throws HotmicError ERR_HOTMIC_CAPTURE while a capture or a recording reads the microphone: each packet comes once.
    */
   getVoice(buffer_size_override = 0): CapturedVoice {
-    return this.#steam.getVoice(checkBufferSize('get voice', 'buffer_size_override', buffer_size_override));
+    const size = checkBufferSize('get voice', 'buffer_size_override', buffer_size_override);
+    return this.#host.microphone.getVoice(size);
   }
 
   /** The rate at which decompressVoice does the least work, in Hz: 24000 of the embedded Steam. */
@@ -227,7 +262,8 @@ export class User extends EventEmitter<UserEvents> {
     checkSteamId(action, 'server_id', server_id);
     const ip = checkIp(action, 'server_ip', server_ip);
     checkPort(action, 'server_port', server_port);
-    const blob = this.#steam.initiateGameConnection(server_id, ip, server_port, Boolean(secure));
+    checkBoolean(action, 'secure', secure);
+    const blob = this.#steam.initiateGameConnection(server_id, ip, server_port, secure);
     return { auth_blob: blob ?? new Uint8Array(0), server_id, server_ip: ip, server_port };
   }
 
@@ -264,12 +300,14 @@ export class User extends EventEmitter<UserEvents> {
    * @param secret What the ticket carries: text as UTF-8, without a NUL behind it, or bytes.
    */
   requestEncryptedAppTicket(secret: string | Uint8Array): void {
-    this.#steam.requestEncryptedAppTicket(userDataOf(secret));
+    const call = this.#steam.requestEncryptedAppTicket(userDataOf(secret));
+    this.#noteCall(call, 'encrypted_app_ticket_response');
   }
 
   /** Asks for a URL that logs a browser in at the store and leads on to `redirect_url`; store_auth_url_response brings it. */
   requestStoreAuthURL(redirect_url: string): void {
-    this.#steam.requestStoreAuthURL(redirectUrlOf(redirect_url));
+    const call = this.#steam.requestStoreAuthURL(redirectUrlOf(redirect_url));
+    this.#noteCall(call, 'store_auth_url_response');
   }
 
   setDurationControlOnlineState(new_state: DurationControlOnlineState): boolean {
@@ -278,14 +316,21 @@ export class User extends EventEmitter<UserEvents> {
     );
   }
 
-  /** Starts recording. While it records already, or still records the tail, it goes on. */
+  /**
+   * Starts recording. While it records already, or still records the tail, it goes on.
+   *
+   * @throws HotmicError ERR_HOTMIC_CAPTURE while a capture or a recording has the microphone.
+   */
   startVoiceRecording(): void {
-    this.#steam.startVoiceRecording();
+    this.#host.microphone.start();
   }
 
-  /** Key-up. Recording goes on a little: call getVoice until it answers VOICE_RESULT_NOT_RECORDING. */
+  /**
+   * Key-up, for whoever records: a capture and a recording of `recordVoice` end as by their own key-up. Recording goes on a little:
+   * call getVoice until it answers VOICE_RESULT_NOT_RECORDING.
+   */
   stopVoiceRecording(): void {
-    this.#steam.stopVoiceRecording();
+    this.#host.microphone.stop();
   }
 
   /** Ends what initiateGameConnection began. @param server_ip IPv4, as `127.0.0.1` or in host order. */
@@ -302,5 +347,9 @@ export class User extends EventEmitter<UserEvents> {
       checkSteamId(action, 'steam_id', steam_id),
       checkAppId(action, 'app_id', app_id),
     ) as UserHasLicenseForAppResult;
+  }
+
+  #noteCall(call: CallHandle, signal: AnswerName): void {
+    if (call === 0n) this.#host.onRefused(signal);
   }
 }

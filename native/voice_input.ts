@@ -21,6 +21,7 @@ import { HotmicError, systemReason } from '../voice/error.js';
 import { VOICE_RATE_HZ } from '../voice/units.js';
 import { readWav } from '../voice/wav.js';
 import { Resampler } from '../wasm/resampler.js';
+import { checkBoolean } from './user_arguments.js';
 
 /** What to hear. Survives structured cloning, so that it can be sent to the capture worker. */
 export type VoiceInputOptions =
@@ -54,6 +55,7 @@ const MAX_PIPE_AHEAD_SAMPLES = VOICE_RATE_HZ;
 
 /** Opens an input. @throws HotmicError ERR_HOTMIC_INPUT or ERR_HOTMIC_WAV, saying which file and why. */
 export function openVoiceInput(options: VoiceInputOptions): VoiceInput {
+  checkFlags(options);
   switch (options.kind) {
     case 'wav':
       return new ClipInput(readClip(options.path), options.loop ?? false);
@@ -70,11 +72,20 @@ export function openVoiceInput(options: VoiceInputOptions): VoiceInput {
   }
 }
 
+/** @throws TypeError for a flag that is not a boolean. */
+function checkFlags(options: VoiceInputOptions): void {
+  if (options.kind === 'wav' && options.loop !== undefined)
+    checkBoolean('open the input', 'loop', options.loop);
+  if (options.kind === 'pcm' && options.live !== undefined)
+    checkBoolean('open the input', 'live', options.live);
+}
+
 /**
  * An input that is opened at the first key-down: of two Steams that could hear one pipe, the one that records has it whole.
  * `begin` throws what opening throws.
  */
 export function inputFromKeyDown(options: VoiceInputOptions): VoiceInput {
+  checkFlags(options);
   let input: VoiceInput | null = null;
   return {
     begin() {

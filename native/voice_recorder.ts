@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HotmicError } from '../voice/error.js';
 import type { Milliseconds } from '../voice/units.js';
 import { VoiceResult } from '../voice/voice_result.js';
+import type { MicrophoneReader } from './microphone.js';
 import { SteamCallError } from './steam_call_error.js';
 import { nameOf } from './value_name.js';
 import type { CapturedVoice } from './voice_source.js';
@@ -37,7 +38,8 @@ const MAX_TAIL_MS = 10_000;
 /** The most packets after key-up, backlog and all. */
 const MAX_TAIL_PACKETS = 65_536;
 
-export class VoiceRecorder implements AsyncIterable<Uint8Array> {
+export class VoiceRecorder implements AsyncIterable<Uint8Array>, MicrophoneReader {
+  readonly name = 'a recording';
   readonly #steam: RecordingSteam;
   readonly #clock: () => Milliseconds;
   readonly #frameMs: Milliseconds;
@@ -48,10 +50,16 @@ export class VoiceRecorder implements AsyncIterable<Uint8Array> {
   #tailMs: Milliseconds = 0;
   #tailPackets = 0;
   readonly #signal: AbortSignal | undefined;
+  readonly #onOver: () => void;
   readonly #onAbort = () => this.stop();
 
-  /** Starts recording at once. */
-  constructor(steam: RecordingSteam, clock: () => Milliseconds, options: RecordVoiceOptions) {
+  /** Starts recording at once. @param onOver Called once, when it reads no more. */
+  constructor(
+    steam: RecordingSteam,
+    clock: () => Milliseconds,
+    options: RecordVoiceOptions,
+    onOver: () => void = () => undefined,
+  ) {
     const { signal, frameHz = 60, wait = sleep } = options;
     if (!(frameHz >= 4 && frameHz <= 1000)) {
       throw new RangeError(`Cannot record: frameHz is ${frameHz}, wants 4 to 1000`);
@@ -61,6 +69,7 @@ export class VoiceRecorder implements AsyncIterable<Uint8Array> {
     this.#clock = clock;
     this.#frameMs = 1000 / frameHz;
     this.#wait = wait;
+    this.#onOver = onOver;
     steam.startVoiceRecording();
     signal?.addEventListener('abort', this.#onAbort, { once: true });
     this.#signal = signal;
@@ -133,8 +142,10 @@ export class VoiceRecorder implements AsyncIterable<Uint8Array> {
   }
 
   #end(): void {
+    if (this.#state === 'over') return;
     this.#state = 'over';
     this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#onOver();
   }
 
   #poll(): CapturedVoice {

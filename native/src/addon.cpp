@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "arguments.hpp"
+#include "names.hpp"
 #include "steam_core.hpp"
 
 namespace hotmic {
@@ -18,40 +19,11 @@ namespace {
 constexpr size_t kMaxVoiceBytes = 16 * 1024 * 1024;
 constexpr size_t kMaxTicketBytes = 65536;
 constexpr size_t kMaxTextBytes = 8192;
+constexpr size_t kFolderBytes = 4096;
 constexpr int kBlobBytes = 2048;
 constexpr int kLargeBlobBytes = 4096;
 constexpr uint32_t kUnknownVoiceResult = 65535;
 constexpr double kTwoTo32 = 4294967296.0;
-
-const char* stage_name(InitStage stage) {
-  switch (stage) {
-    case InitStage::open:
-      return "open";
-    case InitStage::library:
-      return "library";
-    case InitStage::symbols:
-      return "symbols";
-    case InitStage::init:
-      return "init";
-    case InitStage::interface_missing:
-      return "interface";
-    case InitStage::dispatch:
-      return "dispatch";
-  }
-  return "init";
-}
-
-const char* need_name(SymbolNeed need) {
-  switch (need) {
-    case SymbolNeed::required:
-      return "required";
-    case SymbolNeed::optional:
-      return "optional";
-    case SymbolNeed::any_of:
-      return "any-of";
-  }
-  return "required";
-}
 
 }  // namespace
 
@@ -98,6 +70,7 @@ class SteamAddon : public Napi::Addon<SteamAddon> {
                     InstanceMethod<&SteamAddon::AdvertiseGame>("advertiseGame"),
                     InstanceMethod<&SteamAddon::InitiateGameConnection>("initiateGameConnection"),
                     InstanceMethod<&SteamAddon::TerminateGameConnection>("terminateGameConnection"),
+                    InstanceMethod<&SteamAddon::GetUserDataFolder>("getUserDataFolder"),
                 });
   }
 
@@ -267,11 +240,16 @@ class SteamAddon : public Napi::Addon<SteamAddon> {
     return Napi::Number::New(info.Env(), level);
   }
 
-  // Null when the library cannot bind a ticket to a SteamID.
+  // Null when the library cannot bind a ticket. Type 0 is anyone.
   Napi::Value GetAuthSessionTicket(const Napi::CallbackInfo& info) {
-    const uint64_t remote = Arguments(info, "get auth session ticket").steam_id(0);
+    const Arguments arguments(info, "get auth session ticket");
+    SteamIdentity remote = {};
+    remote.type = arguments.i32(0, "identity type");
+    const Bytes value = arguments.bytes(1, "identity value", sizeof remote.value);
+    remote.size = static_cast<int32_t>(value.length);
+    std::memcpy(remote.value, value.data, value.length);
     AuthTicketAnswer ticket;
-    wants_open(info, core_.auth_ticket(*environment_, remote, ticket));
+    wants_open(info, core_.auth_ticket(*environment_, remote.type == 0 ? nullptr : &remote, ticket));
     const Napi::Env env = info.Env();
     if (!ticket.supported) return env.Null();
     Napi::Object answer = Napi::Object::New(env);
@@ -385,6 +363,18 @@ class SteamAddon : public Napi::Addon<SteamAddon> {
     const uint32_t ip = arguments.u32(0, "ip");
     const uint16_t port = arguments.port(1);
     steam(info, [&](const SteamFunctions& steam, void* self) { steam.terminate_connection(self, ip, port); });
+  }
+
+  // Null where the library has no such function; empty when Steam gave none.
+  Napi::Value GetUserDataFolder(const Napi::CallbackInfo& info) {
+    bool supported = false;
+    char folder[kFolderBytes] = {};
+    steam(info, [&](const SteamFunctions& steam, void* self) {
+      supported = steam.user_data_folder != nullptr;
+      if (supported && !steam.user_data_folder(self, folder, static_cast<int>(kFolderBytes))) folder[0] = '\0';
+    });
+    folder[kFolderBytes - 1] = '\0';
+    return supported ? Napi::String::New(info.Env(), folder).As<Napi::Value>() : info.Env().Null();
   }
 
   SteamCore& core_;

@@ -17,7 +17,8 @@
 
 namespace hotmic {
 
-// SteamNetworkingIdentity: packed to 1 byte, 136 bytes on every platform.
+// SteamNetworkingIdentity: packed to 1 byte, 136 bytes on every platform. Types: 1 is an address (16 bytes of IPv6, then the port),
+// 2 a text with its NUL, 16 a SteamID.
 #pragma pack(push, 1)
 struct SteamIdentity {
   int32_t type;
@@ -27,8 +28,6 @@ struct SteamIdentity {
 };
 #pragma pack(pop)
 static_assert(sizeof(SteamIdentity) == 136, "SteamNetworkingIdentity has 136 bytes");
-
-constexpr int32_t kIdentitySteamId = 16;
 
 // CallbackMsg_t: 20 bytes where structures are packed to 4 (Linux, macOS), 24 where to 8 (Windows). The offsets are the same.
 constexpr size_t kCallbackBytes = 24;
@@ -118,6 +117,7 @@ struct SteamFunctions {
   int(HOTMIC_STEAM_CALL* initiate_connection)(void* self, void* blob, int room, uint64_t server, uint32_t ip,
                                               uint16_t port, bool secure);
   void(HOTMIC_STEAM_CALL* terminate_connection)(void* self, uint32_t ip, uint16_t port);
+  bool(HOTMIC_STEAM_CALL* user_data_folder)(void* self, char* to, int room);
 };
 
 }  // namespace hotmic

@@ -57,7 +57,7 @@ struct VoiceAnswer {
 };
 
 struct AuthTicketAnswer {
-  // False when the library cannot bind a ticket to a SteamID, and one was given.
+  // False when the library cannot bind a ticket to an identity, and one was given.
   bool supported = true;
   uint32_t handle = 0;
   std::vector<uint8_t> ticket;
@@ -128,7 +128,8 @@ class SteamCore {
                                uint32_t room, uint32_t rate);
 
   // Tickets and sessions. False when closed.
-  bool auth_ticket(Environment& environment, uint64_t remote, AuthTicketAnswer& answer);
+  // `remote` is null for anyone.
+  bool auth_ticket(Environment& environment, const SteamIdentity* remote, AuthTicketAnswer& answer);
   // `supported` is false before SDK 1.57. `identity` may be null.
   bool web_ticket(Environment& environment, const char* identity, bool& supported, uint32_t& handle);
   bool cancel_ticket(Environment& environment, uint32_t handle);

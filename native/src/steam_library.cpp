@@ -81,6 +81,7 @@ const std::vector<SteamSymbol> kSymbols = {
     HOTMIC_USER("GetDurationControl", duration_control),
     HOTMIC_USER("BSetDurationControlOnlineState", set_duration_state),
 
+    HOTMIC_OPTIONAL("SteamAPI_ISteamUser_GetUserDataFolder", user_data_folder),
     HOTMIC_USER("AdvertiseGame", advertise_game),
     // Renamed with SDK 1.52.
     HOTMIC_ANY_OF("initiateGameConnection", "SteamAPI_ISteamUser_InitiateGameConnection_DEPRECATED",

@@ -1,7 +1,6 @@
 // The core's auth tickets and auth sessions, and the list of who holds which. See steam_core.hpp.
 
 #include <algorithm>
-#include <cstring>
 
 #include "steam_core.hpp"
 
@@ -21,22 +20,17 @@ void forget(std::vector<Value>& held, Value value) {
 
 }  // namespace
 
-bool SteamCore::auth_ticket(Environment& environment, uint64_t remote, AuthTicketAnswer& answer) {
+bool SteamCore::auth_ticket(Environment& environment, const SteamIdentity* remote, AuthTicketAnswer& answer) {
   return call(environment, [&](const SteamFunctions& steam, void* self) {
-    if (remote != 0 && !binds_tickets_) {
+    if (remote != nullptr && !binds_tickets_) {
       answer.supported = false;
       return;
     }
-    SteamIdentity identity = {};
-    identity.type = kIdentitySteamId;
-    identity.size = sizeof remote;
-    std::memcpy(identity.value, &remote, sizeof remote);
     for (uint32_t room : {kTicketBytes, kLargeTicketBytes}) {
       answer.ticket.assign(room, 0);
       uint32_t written = 0;
       void* to = answer.ticket.data();
-      answer.handle = binds_tickets_ ? steam.auth_ticket(self, to, static_cast<int>(room), &written,
-                                                         remote == 0 ? nullptr : &identity)
+      answer.handle = binds_tickets_ ? steam.auth_ticket(self, to, static_cast<int>(room), &written, remote)
                                      : steam.auth_ticket_v021(self, to, static_cast<int>(room), &written);
       answer.ticket.resize(answer.handle == 0 ? 0 : std::min(written, room));
       if (answer.handle != 0 || written <= room) break;

@@ -54,6 +54,8 @@ export interface StandInState {
   readonly remoteType: number;
   readonly remoteBytes: number;
   readonly remoteSteamId: string;
+  /** Its value, in hexadecimal. */
+  readonly remoteValue: string;
   readonly webIdentityNull: number;
   readonly webIdentity: string;
   readonly storeUrl: string;

@@ -302,13 +302,17 @@ t.test('a test can ask for each response, and for another owner', async (t) => {
   );
 });
 
-t.test('licences: the player’s own always, others’ as they were set, once authenticated', async (t) => {
+t.test('licences: as they were set, of whoever was authenticated, the player included', async (t) => {
   const { alice, bob } = twoPlayers(t);
-  t.equal(bob.userHasLicenseForApp(BOB, 480), License.USER_HAS_LICENSE_RESULT_HAS_LICENSE);
-  t.equal(bob.userHasLicenseForApp(BOB, 500), License.USER_HAS_LICENSE_RESULT_DOES_NOT_HAVE_LICENSE);
+  t.equal(bob.userHasLicenseForApp(BOB, 480), License.USER_HAS_LICENSE_RESULT_NO_AUTH);
   bob.controls.setLicense(500, 'owned');
   t.same(keysOf(bob, 'licenses_updated'), [{}]);
+  t.equal(bob.userHasLicenseForApp(BOB, 500), License.USER_HAS_LICENSE_RESULT_NO_AUTH);
+  bob.beginAuthSession(bob.getAuthSessionTicket(0n).buffer, BOB);
+  bob.runCallbacks();
+  t.equal(bob.userHasLicenseForApp(BOB, 480), License.USER_HAS_LICENSE_RESULT_HAS_LICENSE);
   t.equal(bob.userHasLicenseForApp(BOB, 500), License.USER_HAS_LICENSE_RESULT_HAS_LICENSE);
+  t.equal(bob.userHasLicenseForApp(BOB, 501), License.USER_HAS_LICENSE_RESULT_DOES_NOT_HAVE_LICENSE);
   bob.controls.setLicense(500, 'not-owned', BOB);
   bob.controls.setLicense(480, 'not-owned', ALICE);
   bob.controls.setLicense(600, 'owned', ALICE);
@@ -320,6 +324,57 @@ t.test('licences: the player’s own always, others’ as they were set, once au
   t.equal(bob.userHasLicenseForApp(ALICE, 600), License.USER_HAS_LICENSE_RESULT_HAS_LICENSE);
   t.equal(bob.userHasLicenseForApp(ALICE, 480), License.USER_HAS_LICENSE_RESULT_DOES_NOT_HAVE_LICENSE);
 });
+
+t.test(
+  'a ticket for an address or a text is good where the verifier is known by it, and nowhere else',
+  async (t) => {
+    const world = new EmbeddedWorld();
+    const identities = [{ ip: '203.0.113.7', port: 27_015 }, { text: 'server 7' }];
+    const alice = new EmbeddedSteam({ steamId: ALICE }, { world });
+    const server = new EmbeddedSteam({ steamId: BOB, identities }, { world });
+    t.teardown(() => {
+      alice.close();
+      server.close();
+    });
+    for (const [remote, response] of [
+      [{ ip: '203.0.113.7' }, 0],
+      [{ ip: '::ffff:203.0.113.7', port: 1 }, 0],
+      [{ text: 'server 7' }, 0],
+      [{ ip: '203.0.113.8' }, 10],
+      [{ text: '203.0.113.7' }, 10],
+      [BOB, 0],
+      [CAROL, 10],
+    ] as const) {
+      server.beginAuthSession(alice.getAuthSessionTicket(remote).buffer, ALICE);
+      t.match(keysOf(server, 'validate_auth_ticket_response'), [{ response }]);
+      server.endAuthSession(ALICE);
+    }
+  },
+);
+
+t.test(
+  'identities and account flags that are none are refused when the embedded Steam is made',
+  async (t) => {
+    const make = (options: object) => () => new EmbeddedSteam(options).close();
+    t.throws(make({ identities: [{ ip: 'here' }] }), {
+      name: 'TypeError',
+      message: /^Cannot open the embedded Steam: ip/,
+    });
+    t.throws(make({ identities: Array(17).fill({ text: 'x' }) }), {
+      name: 'RangeError',
+      message: /at most 16/,
+    });
+    t.throws(make({ account: { behindNat: 1 } }), {
+      name: 'TypeError',
+      message: /behindNat is a number, expected true/,
+    });
+    t.throws(make({ account: { badges: [{ series: 1, foil: 'no', level: 1 }] } }), {
+      message: /foil is a string/,
+    });
+    t.throws(make({ input: { kind: 'wav', path: '/nowhere', loop: 'no' } }), { message: /loop is a string/ });
+    t.throws(make({ input: { kind: 'pcm', path: '/nowhere', live: 1 } }), { message: /live is a number/ });
+  },
+);
 
 t.test(
   'without connection a ticket’s response says so, and nobody takes it for a player online',

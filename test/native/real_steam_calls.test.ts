@@ -76,6 +76,37 @@ each('a ticket for one SteamID binds it, or is refused where the library cannot'
   t.match(under.controls.state(), { remoteType: 16, remoteBytes: 8, remoteSteamId: `${GAME_SERVER}` });
 });
 
+each('a ticket for an address or a text has the identity that Steam knows', (t, steam, under) => {
+  for (const [remote, remoteType, remoteValue] of [
+    [{ ip: '203.0.113.7', port: 27_015 }, 1, '00000000000000000000ffffcb0071078769'],
+    [{ ip: '2001:db8::7' }, 1, '20010db80000000000000000000000070000'],
+    [{ text: 'server 7' }, 2, '7365727665722037' + '00'],
+  ] as const) {
+    if (under.name === 'sdk152') {
+      t.throws(() => steam.getAuthSessionTicket(remote), { code: 'ERR_HOTMIC_STEAM_UNSUPPORTED' });
+      continue;
+    }
+    t.not(steam.getAuthSessionTicket(remote).id, 0);
+    t.match(under.controls.state(), { remoteType, remoteBytes: remoteValue.length / 2, remoteValue });
+  }
+});
+
+each(
+  'the user data folder comes from Steam, or the error says that the library has none',
+  (t, steam, under) => {
+    if (under.name === 'sdk152') {
+      t.throws(() => steam.getUserDataFolder(), {
+        code: 'ERR_HOTMIC_STEAM_UNSUPPORTED',
+        message: /^Cannot get user data folder: this libsteam_api has no such function/,
+      });
+      return;
+    }
+    t.equal(steam.getUserDataFolder(), '/home/ada/.steam/userdata/1/480/local');
+    under.controls.run('set user-data-folder 0');
+    t.equal(steam.getUserDataFolder(), '', 'Steam gave none');
+  },
+);
+
 each('a web ticket comes by signal, as long as Steam says', (t, steam, under) => {
   if (under.name === 'sdk152' || under.name === 'v022') {
     t.throws(() => steam.getAuthTicketForWebApi('service'), { code: 'ERR_HOTMIC_STEAM_UNSUPPORTED' });
@@ -92,6 +123,39 @@ each('a web ticket comes by signal, as long as Steam says', (t, steam, under) =>
   t.equal(response?.signal === 'get_ticket_for_web_api' && response.keys.ticket_buffer.length, 300);
   steam.getAuthTicketForWebApi('');
   t.equal(under.controls.state().webIdentityNull, 1, 'no identity is none');
+});
+
+each('an answer that cannot be read whole settles whoever waits for it, as a failure', (t, steam, under) => {
+  const web = (handle: number, result: number, size: number) => {
+    const payload = new DataView(new ArrayBuffer(2572));
+    payload.setUint32(0, handle, true);
+    payload.setInt32(4, result, true);
+    payload.setInt32(8, size, true);
+    return new Uint8Array(payload.buffer);
+  };
+  const none = { ticket_size: 0, ticket_buffer: new Uint8Array(0) };
+  under.controls.emitRaw(168, web(7, 1, 2561));
+  under.controls.emitRaw(168, web(8, 1, -1));
+  under.controls.emitRaw(168, web(9, 16, 2561));
+  under.controls.emitRaw(168, web(10, 1, 0).subarray(0, 11));
+  under.controls.emitRaw(163, Uint8Array.of(11, 0, 0, 0, 1));
+  const verdict = new Uint8Array(19);
+  new DataView(verdict.buffer).setBigUint64(0, PLAYER, true);
+  under.controls.emitRaw(143, verdict);
+  under.controls.emitRaw(168, new Uint8Array(3));
+  const told = [
+    ['get_ticket_for_web_api', { auth_ticket: 7, result: 53, ...none }],
+    ['get_ticket_for_web_api', { auth_ticket: 8, result: 53, ...none }],
+    ['get_ticket_for_web_api', { auth_ticket: 9, result: 16, ...none }],
+    ['get_ticket_for_web_api', { auth_ticket: 10, result: 53, ...none }],
+    ['get_auth_session_ticket_response', { auth_ticket: 11, result: 53 }],
+    ['validate_auth_ticket_response', { auth_id: PLAYER, response: 8, owner_id: 0n }],
+  ];
+  t.same(
+    steam.runCallbacks(),
+    told.map(([signal, keys]) => ({ signal, keys, call: 0n })),
+  );
+  t.equal(steam.unreadCallbacks, 7, 'each is counted');
 });
 
 each('a session of a game server keeps all 64 bits of its SteamID', (t, steam, { controls }) => {
@@ -155,7 +219,7 @@ each(
   (t, steam, under) => {
     const foreign = steams.addon.counts().foreign;
     under.controls.emitRaw(103, new Uint8Array(3));
-    under.controls.emitRaw(143, new Uint8Array(19));
+    under.controls.emitRaw(143, new Uint8Array(7));
     under.controls.emitRaw(199, new Uint8Array(8));
     under.controls.emitRaw(304, new Uint8Array(16));
     under.controls.emitRaw(125, new Uint8Array(1));

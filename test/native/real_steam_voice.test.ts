@@ -170,30 +170,38 @@ t.test(
   },
 );
 
-t.test('callbacks come as signals in their order; those that cannot be read are counted', async (t) => {
-  const message = (id: number, payload: number[] | null, call = 0n): SteamMessage => ({
-    id,
-    call,
-    payload: payload === null ? null : Uint8Array.from(payload),
-  });
-  const steam = steamOf({
-    runCallbacks: () => [
-      message(101, [0]),
-      message(199, [1, 2, 3]),
-      message(103, [3, 0]),
-      message(103, [3, 0, 0, 0]),
-      message(154, [1, 0, 0, 0], 7n),
-      message(165, null, 8n),
-    ],
-  });
-  t.same(steam.runCallbacks(), [
-    { signal: 'steam_server_connected', keys: {}, call: 0n },
-    { signal: 'steam_server_disconnected', keys: { result: 3 }, call: 0n },
-    { signal: 'encrypted_app_ticket_response', keys: { result: 1 }, call: 7n },
-    { signal: 'store_auth_url_response', keys: null, call: 8n },
-  ]);
-  t.equal(steam.unreadCallbacks, 2);
-});
+t.test(
+  'callbacks come as signals in their order; those that cannot be read are counted, and another’s call result is none',
+  async (t) => {
+    const message = (id: number, payload: number[] | null, call = 0n): SteamMessage => ({
+      id,
+      call,
+      payload: payload === null ? null : Uint8Array.from(payload),
+    });
+    const steam = steamOf({
+      runCallbacks: () => [
+        message(101, [0]),
+        message(199, [1, 2, 3]),
+        message(103, [3, 0]),
+        message(103, [3, 0, 0, 0]),
+        message(154, [1, 0, 0, 0], 7n),
+        message(165, null, 8n),
+        message(154, [1, 0, 0, 0], 9n),
+      ],
+      requestEncryptedAppTicket: () => 7n,
+      requestStoreAuthURL: () => 8n,
+    });
+    steam.requestEncryptedAppTicket(new Uint8Array(0));
+    steam.requestStoreAuthURL('https://shop.example');
+    t.same(steam.runCallbacks(), [
+      { signal: 'steam_server_connected', keys: {}, call: 0n },
+      { signal: 'steam_server_disconnected', keys: { result: 3 }, call: 0n },
+      { signal: 'encrypted_app_ticket_response', keys: { result: 1 }, call: 7n },
+      { signal: 'store_auth_url_response', keys: null, call: 8n },
+    ]);
+    t.equal(steam.unreadCallbacks, 2);
+  },
+);
 
 t.test('on a thread that does not get the callbacks there are none', async (t) => {
   t.same(steamOf({ runCallbacks: () => null }).runCallbacks(), []);

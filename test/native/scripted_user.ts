@@ -8,7 +8,7 @@
 
 import type { CallResultName, FailedCall, SignalName, Signals, SteamEvent } from '../../native/signals.js';
 import { Steam, type SteamParts } from '../../native/steam.js';
-import type { AuthTicket, SteamUser } from '../../native/steam_user.js';
+import type { AuthTicket, RemoteIdentity, SteamUser } from '../../native/steam_user.js';
 import type { AvailableVoice, CapturedVoice } from '../../native/voice_source.js';
 import { HotmicError } from '../../voice/error.js';
 import { VoiceResult } from '../../voice/voice_result.js';
@@ -158,8 +158,8 @@ export class ScriptedUser implements SteamUser {
   }
 
   /** The tickets' handles are 1, 2, 3, …; a ticket holds its handle. */
-  getAuthSessionTicket(remoteSteamId: bigint): AuthTicket {
-    return this.#answer('getAuthSessionTicket', [remoteSteamId], () => {
+  getAuthSessionTicket(remote: RemoteIdentity): AuthTicket {
+    return this.#answer('getAuthSessionTicket', [remote], () => {
       const buffer = Uint8Array.of(0, ++this.#tickets);
       return { id: this.#tickets, buffer, size: buffer.length };
     });
@@ -225,6 +225,10 @@ export class ScriptedUser implements SteamUser {
 
   terminateGameConnection(ip: number, port: number): void {
     this.#answer('terminateGameConnection', [ip, port], () => undefined);
+  }
+
+  getUserDataFolder(): string {
+    return this.#answer('getUserDataFolder', [], () => '/steam/userdata/1/480/local');
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 /** Payloads of Steam's callbacks, made by hand from the tables of both packings, read as signals. */
 
 import t from 'tap';
-import { packingOf, signalOf } from '../../native/steam_callbacks.js';
+import { isWhole, packingOf, signalOf } from '../../native/steam_callbacks.js';
 import { bytesOfHex, hexOfBytes } from '../kit/hex.js';
 import { SEED, SeededRandom } from '../kit/random.js';
 
@@ -97,6 +97,8 @@ const CASES = [
   },
 ] as const;
 
+const NO_BYTES = new Uint8Array(0);
+
 function hexOf(text: string): string {
   return hexOfBytes(Buffer.from(text));
 }
@@ -133,7 +135,12 @@ t.test('a payload that lies somewhere in larger memory is read from its own offs
   }
 });
 
-t.test('one byte less than is read gives null', async (t) => {
+t.test('one byte less than is read gives null, or a failure where somebody waits for it', async (t) => {
+  const failures: Record<string, object> = {
+    validate_auth_ticket_response: { response: 8, owner_id: 0n },
+    get_auth_session_ticket_response: { result: 53 },
+    get_ticket_for_web_api: { auth_ticket: 7, result: 53, ticket_size: 0, ticket_buffer: NO_BYTES },
+  };
   const needed: Record<string, [number, number]> = {
     steam_server_connect_failed: [5, 5],
     steam_server_disconnected: [4, 4],
@@ -157,7 +164,13 @@ t.test('one byte less than is read gives null', async (t) => {
       const cut = (length: number) =>
         signalOf({ id: entry.id, call: 0n, payload: payload.slice(0, length) }, packing);
       t.not(cut(bytes), null, `${entry.signal} of ${bytes} bytes, packed to ${packing}`);
-      t.equal(cut(bytes - 1), null, `${entry.signal} of ${bytes - 1} bytes, packed to ${packing}`);
+      const sentence = `${entry.signal} of ${bytes - 1} bytes, packed to ${packing}`;
+      const failure = failures[entry.signal];
+      if (failure === undefined) t.equal(cut(bytes - 1), null, sentence);
+      else t.match(cut(bytes - 1), { signal: entry.signal, keys: failure, call: 0n }, sentence);
+      const whole = (length: number) =>
+        isWhole({ id: entry.id, call: 0n, payload: payload.slice(0, length) }, packing);
+      t.same([whole(bytes), whole(bytes - 1)], [true, false], sentence);
     }
   }
 });
@@ -176,10 +189,13 @@ t.test('a longer payload, as a newer SDK may send, is read as far as it is known
   t.same(read, { signal: 'encrypted_app_ticket_response', keys: { result: 25 }, call: 3n });
 });
 
-t.test('a web ticket that says more bytes than there are, or fewer than none, gives null', async (t) => {
+t.test('a web ticket that says more bytes than there are, or fewer than none, is a failure', async (t) => {
   for (const size of ['04000000', 'ffffffff', 'ffffff7f']) {
     const payload = bytesOfHex(`07000000 01000000 ${size} 00ff10`);
-    t.equal(signalOf({ id: 168, call: 0n, payload }, 4), null, size);
+    const keys = { auth_ticket: 7, result: 53, ticket_size: 0, ticket_buffer: NO_BYTES };
+    const signal = 'get_ticket_for_web_api';
+    t.same(signalOf({ id: 168, call: 0n, payload }, 4), { signal, keys, call: 0n }, size);
+    t.equal(isWhole({ id: 168, call: 0n, payload }, 4), false);
   }
 });
 

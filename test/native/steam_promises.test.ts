@@ -14,6 +14,7 @@ import {
   ended,
   frame,
   judge,
+  type Outcome,
   PLAYER,
   soon,
   TICKET,
@@ -214,7 +215,7 @@ for (const [name, ask, answer] of CALLS) {
       const outcome = watch(ask(steam, { timeoutMs }));
       await soon();
       t.ok(outcome.failure instanceof RangeError, `${timeoutMs}`);
-      t.match(outcome.failure?.message, /timeoutMs is .+, wants 1 to 3600000/);
+      t.match(outcome.failure?.message, /timeoutMs is .+, expected 1 to 3600000/);
     }
     t.strictSame(under.calls, []);
   });
@@ -259,6 +260,95 @@ t.test('without a handle there is nothing to wait for nor to cancel', async (t) 
   t.strictSame(cancelled(under), []);
 });
 
+t.test(
+  'a function whose call Steam does not accept sends its signal with a failure in the next frame',
+  async (t) => {
+    const { steam, under } = openScripted();
+    under.answers.getAuthSessionTicket = () => ({ id: 0, buffer: new Uint8Array(0), size: 0 });
+    under.answers.getAuthTicketForWebApi = () => 0;
+    for (const name of ['requestStoreAuthURL', 'getMarketEligibility', 'getDurationControl'] as const) {
+      under.answers[name] = () => 0n;
+    }
+    under.answers.requestEncryptedAppTicket = () => 0n;
+    const heard: unknown[] = [];
+    for (const name of [
+      'get_auth_session_ticket_response',
+      'get_ticket_for_web_api',
+      'encrypted_app_ticket_response',
+      'store_auth_url_response',
+      'market_eligibility_response',
+      'duration_control',
+    ] as const) {
+      steam.user.on(name, (keys: object) => heard.push([name, keys]));
+    }
+    const expected = [
+      ['get_auth_session_ticket_response', { auth_ticket: 0, result: 2 }],
+      ['get_ticket_for_web_api', { auth_ticket: 0, result: 2, ticket_size: 0 }],
+      ['encrypted_app_ticket_response', { result: 2 }],
+      ['store_auth_url_response', { url: '' }],
+      ['market_eligibility_response', { is_allowed: false, disallow_reason: 1 }],
+      ['duration_control', { result: 2, duration: { applicable: false } }],
+    ];
+    const { user } = steam;
+    user.getAuthSessionTicket();
+    user.getAuthTicketForWebApi();
+    user.requestEncryptedAppTicket('x');
+    user.requestStoreAuthURL('https://shop.example');
+    user.getMarketEligibility();
+    user.getDurationControl();
+    t.strictSame(heard, [], 'not before callbacks are run');
+    t.equal(await frame(steam), 6);
+    t.match(heard, expected);
+    heard.length = 0;
+    const outcomes = CALLS.filter(([name]) => name !== 'beginAuthSession').map(([, ask]) =>
+      watch(ask(steam)),
+    );
+    await frame(steam);
+    t.match(heard, expected, 'of the typed layer, too');
+    for (const { failure } of outcomes) t.match(failure, { code: 'ERR_HOTMIC_STEAM_CALL' });
+    for (let n = 0; n < 2000; n++) user.getMarketEligibility();
+    t.equal(await frame(steam), 1024, 'bounded');
+  },
+);
+
+t.test(
+  'when Steam has flushed its callbacks, what waited for one rejects and does not wait on',
+  async (t) => {
+    const { steam, under, pending } = openScripted();
+    const outcomes = CALLS.map(([, ask]) => watch(ask(steam)));
+    await frame(steam);
+    const { requestStoreAuthURL } = Object.fromEntries(CALLS.map(([name], at) => [name, outcomes[at]!]));
+    let later: Outcome<unknown> = {};
+    steam.user.on('ipc_failure', () => {
+      later = watch(steam.getMarketEligibility());
+    });
+    under.send('ipc_failure', { type: 0 });
+    under.send('store_auth_url_response', { url: 'https://store.example' }, 2n);
+    await frame(steam);
+    t.equal(requestStoreAuthURL?.value, 'https://store.example', 'an answer of the same frame counts');
+    for (const outcome of outcomes) {
+      if (outcome === requestStoreAuthURL) continue;
+      t.match(outcome.failure, { code: 'ERR_HOTMIC_STEAM_CALL', message: /ipc_failure/ });
+    }
+    t.strictSame(later, {}, 'what was asked since waits');
+    t.equal(pending.at(-1), 1);
+    t.strictSame([cancelled(under), ended(under)], [[1, 2], [PLAYER]], 'and what was taken is given back');
+  },
+);
+
+t.test(
+  'endAuthSession of the User class ends the wait for that player’s verdict, and no other',
+  async (t) => {
+    const { steam } = openScripted();
+    const outcome = watch(steam.beginAuthSession(TICKET, PLAYER));
+    const other = watch(steam.beginAuthSession(TICKET, PLAYER + 1n));
+    steam.user.endAuthSession(PLAYER);
+    await soon();
+    t.match(outcome.failure, { code: 'ERR_HOTMIC_STEAM_CALL', message: /endAuthSession/ });
+    t.strictSame(other, {});
+  },
+);
+
 t.test('what Steam throws comes out of the promise, and nothing waits', async (t) => {
   const { steam, under, pending } = openScripted();
   const reason = new Error('no such function');
@@ -287,7 +377,7 @@ t.test('wrong arguments reject like everything else, and ask nothing', async (t)
     await soon();
     const { failure } = outcome;
     t.ok(failure instanceof TypeError || failure instanceof RangeError);
-    t.match(failure?.message, /^Cannot .+, wants /, 'in our words');
+    t.match(failure?.message, /^Cannot .+, expected /, 'in our words');
   }
   t.strictSame(under.calls, []);
 });

@@ -404,7 +404,7 @@ t.test('a message names the type of what is no ticket, and never quotes it', asy
     user.beginAuthSession(secret as never, 8, PLAYER);
     t.fail('hex is no ticket');
   } catch (thrown) {
-    t.match((thrown as Error).message, /auth_ticket is a string, wants a Uint8Array/);
+    t.match((thrown as Error).message, /auth_ticket is a string, expected a Uint8Array/);
     t.notMatch((thrown as Error).message, secret);
   }
   try {
@@ -449,7 +449,7 @@ t.test('numbers and texts that Steam cannot take throw at once and name the argu
       call();
     } catch (thrown) {
       t.ok(thrown instanceof TypeError || thrown instanceof RangeError, String(message));
-      t.match((thrown as Error).message, /^Cannot .+: .+, wants |has a NUL/);
+      t.match((thrown as Error).message, /^Cannot .+: .+, (expected|wants) /);
     }
   }
   t.strictSame(under.calls, [], 'nothing wrong reached Steam');
@@ -504,7 +504,8 @@ t.test(
 t.test('a signal that there is none of cannot be waited for', async (t) => {
   const { steam } = openScripted();
   const { user } = steam as unknown as { user: EventEmitter };
-  const message = /^Cannot listen to steam_server_connected_failed: wants one of client_game_server_deny, /;
+  const message =
+    /^Cannot listen to steam_server_connected_failed: expected one of client_game_server_deny, /;
   t.throws(() => user.on('steam_server_connected_failed', () => undefined), { name: 'TypeError', message });
   t.throws(() => user.once('licenses_update', () => undefined), TypeError);
   const came = once(user, 'licenses_updated');

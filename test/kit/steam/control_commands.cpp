@@ -103,6 +103,7 @@ class ControlCommands {
     else if (name == "phone-requiring-verification") account.phoneRequiringVerification = value != 0;
     else if (name == "two-factor") account.twoFactor = value != 0;
     else if (name == "behind-nat") account.behindNat = value != 0;
+    else if (name == "user-data-folder") client_.hasUserDataFolder_ = value != 0;
     else if (name == "ticket-bytes") client_.ticketBytes_ = value;
     else if (name == "web-ticket-bytes") client_.webTicketBytes_ = value;
     else if (name == "encrypted-limit-ms") client_.encryptedLimit_ = std::chrono::milliseconds(value);
@@ -298,6 +299,8 @@ class ControlCommands {
     put("app", client_.app_);
     put("remoteType", static_cast<std::uint64_t>(client_.lastRemote_.type));
     put("remoteBytes", static_cast<std::uint64_t>(client_.lastRemote_.bytes));
+    const std::uint8_t* remote = client_.lastRemote_.raw;
+    text("remoteValue", hexOf(Bytes(remote, remote + client_.lastRemote_.bytes)));
     text("remoteSteamId", std::to_string(client_.lastRemote_.steamId));
     put("webIdentityNull", client_.lastIdentityNull_ ? 1 : 0);
     text("webIdentity", client_.lastIdentity_);

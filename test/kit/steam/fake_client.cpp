@@ -242,6 +242,7 @@ void FakeClient::reset() {
   encryptedLimit_ = std::chrono::milliseconds(60'000);
   ticketBytes_ = 234;
   webTicketBytes_ = 210;
+  hasUserDataFolder_ = true;
   nextBegin_ = nextValidation_ = nextTicketResult_ = nextEncryptedResult_ = -1;
   nextOwner_ = 0;
   claims_ = false;

@@ -117,6 +117,7 @@ class FakeClient {
   std::int32_t initiateGameConnection(std::size_t self, void* target, std::int32_t room, steam_abi::SteamId server,
                                       std::uint32_t ip, std::uint16_t port, bool secure);
   void terminateGameConnection(std::size_t self, std::uint32_t ip, std::uint16_t port);
+  bool getUserDataFolder(std::size_t self, char* target, std::int32_t room);
 
   // A command of the control: see control_commands.cpp. False with the reason in `answer` when it was not understood.
   bool control(const std::string& command, std::string* answer);
@@ -218,4 +219,5 @@ class FakeClient {
   std::uint32_t advertisedIp_ = 0;
   std::uint16_t advertisedPort_ = 0;
   std::string gameConnection_;
+  bool hasUserDataFolder_ = true;
 };

@@ -127,3 +127,12 @@ void FakeClient::terminateGameConnection(std::size_t self, std::uint32_t ip, std
   std::snprintf(text, sizeof text, "%u:%u", ip, port);
   if (gameConnection_ == text) gameConnection_.clear();
 }
+
+bool FakeClient::getUserDataFolder(std::size_t self, char* target, std::int32_t room) {
+  const Lock lock = enter(self);
+  const std::string folder = "/home/ada/.steam/userdata/" + std::to_string(account_.steamId & 0xffffffff) + "/" +
+                             std::to_string(app_) + "/local";
+  if (!hasUserDataFolder_ || target == nullptr || room <= static_cast<std::int32_t>(folder.size())) return false;
+  std::memcpy(target, folder.c_str(), folder.size() + 1);
+  return true;
+}

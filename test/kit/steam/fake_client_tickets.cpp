@@ -18,6 +18,7 @@ constexpr std::uint32_t TICKET_MAGIC = 0x544d4148;
 constexpr std::uint32_t TICKET_VERSION = 1;
 constexpr std::size_t TICKET_HEADER_BYTES = 32;
 
+constexpr SteamId NO_PLAYER = 1;
 constexpr std::size_t MAX_WEB_TICKET_BYTES = sizeof(GetTicketForWebApiResponse::buffer);
 constexpr std::size_t MAX_IDENTITY_BYTES = 255;
 constexpr std::size_t MAX_LIVE_TICKETS = 256;
@@ -81,7 +82,10 @@ HAuthTicket FakeClient::getAuthSessionTicket(std::size_t self, void* target, std
                                              const NetworkingIdentity* remote) {
   const Lock lock = enter(self);
   lastRemote_ = remote == nullptr ? NetworkingIdentity{} : *remote;
-  const SteamId remoteId = lastRemote_.type == IDENTITY_IS_STEAM_ID ? lastRemote_.steamId : 0;
+  // A ticket for an address or text is for somebody whom this client is not.
+  const SteamId remoteId = lastRemote_.type == 0                      ? 0
+                           : lastRemote_.type == IDENTITY_IS_STEAM_ID ? lastRemote_.steamId
+                                                                      : NO_PLAYER;
   const Bytes ticket = makeTicket(nextTicket_, account_.steamId, remoteId, ticketBytes_);
   *bytes = static_cast<std::uint32_t>(ticket.size());
   if (target == nullptr || room < static_cast<std::int32_t>(ticket.size())) return 0;
@@ -216,10 +220,8 @@ void FakeClient::endAuthSession(std::size_t self, SteamId from) {
 
 std::int32_t FakeClient::userHasLicense(std::size_t self, SteamId who, AppId app) {
   const Lock lock = enter(self);
-  if (who != account_.steamId) {
-    const auto session = sessions_.find(who);
-    if (session == sessions_.end() || !session->second.authenticated) return NO_AUTH;
-  }
+  const auto session = sessions_.find(who);
+  if (session == sessions_.end() || !session->second.authenticated) return NO_AUTH;
   const auto license = licenses_.find({who, app});
   const bool owned = license == licenses_.end() ? app == app_ : license->second;
   return owned ? HAS_LICENSE : HAS_NO_LICENSE;

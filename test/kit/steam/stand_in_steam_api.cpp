@@ -171,6 +171,12 @@ STAND_IN_EXPORT int USER(InitiateGameConnection_DEPRECATED)(void* self, void* bl
 STAND_IN_EXPORT void USER(TerminateGameConnection_DEPRECATED)(void* self, std::uint32_t ip, std::uint16_t port) {
   client().terminateGameConnection(SELF, ip, port);
 }
+// Every SDK exports it; the oldest here does not, so that a library without it is tried.
+#if HOTMIC_STAND_IN_SDK >= 156
+STAND_IN_EXPORT bool USER(GetUserDataFolder)(void* self, char* folder, int room) {
+  return client().getUserDataFolder(SELF, folder, room);
+}
+#endif
 STAND_IN_EXPORT void USER(StartVoiceRecording)(void* self) { client().startVoiceRecording(SELF); }
 STAND_IN_EXPORT void USER(StopVoiceRecording)(void* self) { client().stopVoiceRecording(SELF); }
 STAND_IN_EXPORT int USER(GetAvailableVoice)(void* self, std::uint32_t* bytes, std::uint32_t* raw, std::uint32_t rate) {

@@ -89,6 +89,7 @@ Table userTable() {
   table[0x10 / 8] = forward<&FakeClient::steamId>();
   table[0x18 / 8] = forward<&FakeClient::initiateGameConnection>();
   table[0x20 / 8] = forward<&FakeClient::terminateGameConnection>();
+  table[0x30 / 8] = forward<&FakeClient::getUserDataFolder>();
   table[0x38 / 8] = forward<&FakeClient::startVoiceRecording>();
   table[0x40 / 8] = forward<&FakeClient::stopVoiceRecording>();
   table[0x48 / 8] = slot(&getAvailableVoice);

@@ -52,7 +52,7 @@ void run(const std::string& library, uint32_t calls, uint32_t seed) {
         break;
       case 2: {
         AuthTicketAnswer ticket;
-        core.auth_ticket(*environment, 0, ticket);
+        core.auth_ticket(*environment, nullptr, ticket);
         int32_t result = 0;
         core.begin_session(*environment, ticket.ticket.data(), static_cast<int>(ticket.ticket.size()), 76561197960265729u, result);
         core.end_session(*environment, 76561197960265729u);

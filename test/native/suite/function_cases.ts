@@ -2,7 +2,7 @@
  * What each function of the `User` class does, on any Steam. A function without a case does not compile.
  */
 
-import { deepEqual, equal, notEqual, ok } from 'node:assert/strict';
+import { deepEqual, equal, notEqual, ok, throws } from 'node:assert/strict';
 import type { User } from '../../../native/user.js';
 import { nextSignal, type SteamBench } from './bench.js';
 
@@ -125,6 +125,7 @@ export const FUNCTION_CASES: Readonly<Record<FunctionName, Case>> = {
     ok(user.getAuthSessionTicket(OTHER_PLAYER).id !== id, 'another handle for another ticket');
     const { auth_ticket, result } = nextSignal(bench, 'get_auth_session_ticket_response');
     deepEqual([auth_ticket, result], [id, 1]);
+    ok(user.getAuthSessionTicket(0).id > id, "the class reference's own default");
   },
 
   getAuthTicketForWebApi(bench) {
@@ -189,6 +190,10 @@ export const FUNCTION_CASES: Readonly<Record<FunctionName, Case>> = {
       [user.getGameBadgeLevel(1, false), user.getGameBadgeLevel(1, true), user.getGameBadgeLevel(2, false)],
       [4, 1, 0],
     );
+    throws(() => user.getGameBadgeLevel(1, 'false' as never), {
+      name: 'TypeError',
+      message: /foil is a string/,
+    });
   },
 
   getMarketEligibility(bench) {
@@ -233,6 +238,10 @@ export const FUNCTION_CASES: Readonly<Record<FunctionName, Case>> = {
       [GAME_SERVER, 0x7f000001, 27015],
     );
     equal(user.initiateGameConnection(GAME_SERVER, '127.0.0.1', 27015, false).server_ip, 0x7f000001);
+    throws(() => user.initiateGameConnection(GAME_SERVER, 1, 2, 1 as never), {
+      name: 'TypeError',
+      message: /secure is a number, expected true or false/,
+    });
   },
 
   isBehindNAT({ steam: { user }, controls }) {
@@ -291,6 +300,12 @@ export const FUNCTION_CASES: Readonly<Record<FunctionName, Case>> = {
   requestStoreAuthURL(bench) {
     equal(bench.steam.user.requestStoreAuthURL('https://shop.example/cart'), undefined);
     ok(nextSignal(bench, 'store_auth_url_response').url.length > 0);
+    bench.steam.user.requestStoreAuthURL(`https://shop.example/${'x'.repeat(600)}`);
+    deepEqual(
+      nextSignal(bench, 'store_auth_url_response'),
+      { url: '' },
+      'Steam does not accept so long a URL: its signal comes all the same',
+    );
   },
 
   setDurationControlOnlineState(bench) {
@@ -343,6 +358,7 @@ export const FUNCTION_CASES: Readonly<Record<FunctionName, Case>> = {
   userHasLicenseForApp(bench) {
     const { user } = bench.steam;
     equal(user.userHasLicenseForApp(OTHER_PLAYER, bench.appId), 2, 'NO_AUTH: never authenticated');
+    equal(user.userHasLicenseForApp(bench.steamId, bench.appId), 2, 'nor was the player: NO_AUTH');
     const { buffer, size } = user.getAuthSessionTicket();
     equal(user.beginAuthSession(buffer, size, bench.steamId), 0);
     nextSignal(bench, 'validate_auth_ticket_response');
@@ -350,6 +366,8 @@ export const FUNCTION_CASES: Readonly<Record<FunctionName, Case>> = {
     equal(user.userHasLicenseForApp(bench.steamId, 1234), 0, 'HAS_LICENSE');
     bench.controls.setLicense(1234, 'not-owned', bench.steamId);
     equal(user.userHasLicenseForApp(bench.steamId, 1234), 1, 'DOES_NOT_HAVE_LICENSE');
+    user.endAuthSession(bench.steamId);
+    equal(user.userHasLicenseForApp(bench.steamId, 1234), 2, 'NO_AUTH once the session has ended');
   },
 };
 

@@ -55,6 +55,22 @@ export const TYPED_CASES: Readonly<Record<string, Case>> = {
     ok(session.isOver);
   },
 
+  async 'a ticket for an address or a text is not good for a player'(bench) {
+    for (const remote of [{ ip: '203.0.113.7', port: 27_015 }, { ip: '2001:db8::7' }, { text: 'server 7' }]) {
+      const ticket = await settled(bench, bench.steam.getAuthSessionTicket(remote));
+      await rejects(settled(bench, bench.steam.beginAuthSession(ticket.bytes, bench.steamId)), {
+        code: 'ERR_HOTMIC_STEAM_CALL',
+        message: /AUTH_TICKET_NETWORK_IDENTITY_FAILURE \(10\)/,
+      });
+    }
+    await rejects(bench.steam.getAuthSessionTicket({ text: 'x'.repeat(32) }), { name: 'RangeError' });
+    await rejects(bench.steam.getAuthSessionTicket({ ip: 'localhost' }), { name: 'TypeError' });
+  },
+
+  'the user data folder is one of this app'(bench) {
+    ok(/[\\/]480[\\/]/.test(bench.steam.getUserDataFolder()));
+  },
+
   async 'a player whom Steam does not vouch for rejects, and no session stays'(bench) {
     const ticket = await settled(bench, bench.steam.getAuthSessionTicket());
     bench.controls.answerNext({ kind: 'validation', response: 3 });
@@ -87,6 +103,14 @@ export const TYPED_CASES: Readonly<Record<string, Case>> = {
       message: /IO failure/,
     });
     ok((await settled(bench, bench.steam.requestStoreAuthURL('https://shop.example'))).length > 0);
+  },
+
+  async 'a call that Steam does not accept rejects at once, and its signal says that it failed'(bench) {
+    await rejects(bench.steam.requestStoreAuthURL(`https://shop.example/${'x'.repeat(600)}`), {
+      code: 'ERR_HOTMIC_STEAM_CALL',
+      message: /Steam did not accept the call/,
+    });
+    deepEqual(nextSignal(bench, 'store_auth_url_response'), { url: '' });
   },
 
   async 'the same call twice gives each its own answer'(bench) {
@@ -167,6 +191,8 @@ export const TYPED_CASES: Readonly<Record<string, Case>> = {
     await noted;
     const { user } = bench.steam;
     throws(() => user.getSteamID(), { code: 'ERR_HOTMIC_STEAM_CLOSED' });
+    throws(() => user.getVoiceOptimalSampleRate(), { code: 'ERR_HOTMIC_STEAM_CLOSED' });
+    throws(() => bench.steam.getUserDataFolder(), { code: 'ERR_HOTMIC_STEAM_CLOSED' });
     equal(user.getVoice().result, 1, 'NOT_INITIALIZED');
     equal(user.getAvailableVoice().result, 1);
     equal(user.decompressVoice(new Uint8Array(16), 24_000).result, 1);
