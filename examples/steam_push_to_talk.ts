@@ -5,7 +5,8 @@ import { openSteam, startCapture } from 'hotmic/steam';
 
 const [url = 'ws://127.0.0.1:7800', appId = '480'] = process.argv.slice(2);
 
-const steam = openSteam({ appId: Number(appId), embeddedOptions: { input: { kind: 'tone' } } });
+const embeddedOptions = { input: { kind: 'tone' } } as const; // heard where there is no Steam
+const steam = openSteam({ appId: Number(appId), embedded: 'fallback', embeddedOptions });
 console.log(`this is ${steam.report.why}`);
 
 const { lobby } = await joinVoice({

@@ -5,7 +5,7 @@ import { openSteam } from 'hotmic/steam';
 
 const [url = 'ws://127.0.0.1:7800', appId = '480'] = process.argv.slice(2);
 
-const steam = openSteam({ appId: Number(appId) });
+const steam = openSteam({ appId: Number(appId), embedded: 'fallback' });
 const ticket = await steam.getAuthTicketForWebApi('hotmic', { timeoutMs: 10_000 });
 console.log(`${steam.kind} ticket of ${ticket.bytes.length} bytes`);
 

@@ -3,6 +3,7 @@
  */
 
 import type { Milliseconds } from '../voice/units.js';
+import { defaultEmbedded, thisApplication, withoutEmbedded } from './application.js';
 import { embeddedSteam, realSteam } from './capture.js';
 import { monotonicMs } from './clock.js';
 import { type EmbeddedRim, EmbeddedSteam, type EmbeddedSteamOptions } from './embedded_steam.js';
@@ -17,8 +18,9 @@ import { inputFromKeyDown } from './voice_input.js';
 export interface OpenSteamOptions {
   /**
    * Whether the embedded Steam may take the real one's place: `never`, only when the real one cannot be had (`fallback`), or
-   * `always`. Default `fallback`, and `never` where NODE_ENV is `production`: the embedded one lets everybody in. A library
-   * that was named and is not there is an error with `fallback`, too.
+   * `always`. The embedded one authenticates anyone, so the default is `fallback` in development alone: in a checkout, with
+   * NODE_ENV `development` or `test`, and in Electron that is not packaged. Elsewhere it is `never`. A fallback prints one warning. A
+   * library that was named and is not there is an error with `fallback`, too.
    */
   readonly embedded?: 'never' | 'fallback' | 'always';
   /**
@@ -46,8 +48,9 @@ export interface OpenSteamOptions {
  * own text, and what to do. TypeError or RangeError for options that are wrong.
  */
 export function openSteam(options: OpenSteamOptions = {}): Steam {
+  const application = thisApplication();
   const {
-    embedded = defaultEmbedded(),
+    embedded = defaultEmbedded(application),
     frameMs = 16,
     appId,
     library,
@@ -56,17 +59,17 @@ export function openSteam(options: OpenSteamOptions = {}): Steam {
     ...unknown
   } = options;
   for (const name of Object.keys(unknown)) {
-    const wanted = 'wants one of embedded, appId, library, embeddedOptions, embeddedRim, frameMs';
+    const wanted = 'expected one of embedded, appId, library, embeddedOptions, embeddedRim, frameMs';
     throw new TypeError(`Cannot open Steam: unknown option "${name}", ${wanted}`);
   }
   if (!['never', 'fallback', 'always'].includes(embedded)) {
-    throw new TypeError(`Cannot open Steam: embedded is ${embedded}, wants never, fallback or always`);
+    throw new TypeError(`Cannot open Steam: embedded is ${embedded}, expected never, fallback or always`);
   }
   if (appId !== undefined && !(Number.isInteger(appId) && appId >= 1 && appId <= 0xffff_ffff)) {
-    throw new RangeError(`Cannot open Steam: appId is ${appId}, wants 1 to 4294967295`);
+    throw new RangeError(`Cannot open Steam: appId is ${appId}, expected 1 to 4294967295`);
   }
   if (!(frameMs === 0 || (frameMs >= 1 && frameMs <= 1000))) {
-    throw new RangeError(`Cannot open Steam: frameMs is ${frameMs}, wants 0, or 1 to 1000`);
+    throw new RangeError(`Cannot open Steam: frameMs is ${frameMs}, expected 0, or 1 to 1000`);
   }
 
   let failure: SteamFailure | null = null;
@@ -91,8 +94,11 @@ export function openSteam(options: OpenSteamOptions = {}): Steam {
     }
     failure = { stage: opened.stage, code: opened.code, text: opened.text, library: opened.library };
     const named = library !== undefined || (process.env[STEAM_LIBRARY_VARIABLE] ?? '') !== '';
-    if (embedded === 'never' || isMistake(failure, named ? 'named' : 'searched'))
-      throw new SteamOpenError(failure);
+    if (embedded === 'never' || isMistake(failure, named ? 'named' : 'searched')) {
+      const isDefault = embedded === 'never' && options.embedded === undefined;
+      throw new SteamOpenError(failure, isDefault ? withoutEmbedded(application) : null);
+    }
+    warnOnce(failure);
   }
   const steamOptions = { ...(appId === undefined ? {} : { appId }), ...embeddedOptions };
   // The capture has an embedded Steam of its own: before key-down this one leaves the pipe to it.
@@ -108,8 +114,21 @@ export function openSteam(options: OpenSteamOptions = {}): Steam {
   return run({ steam, embedded: steam, report, capture, microphone }, frameMs);
 }
 
-function defaultEmbedded(): 'never' | 'fallback' {
-  return process.env.NODE_ENV === 'production' ? 'never' : 'fallback';
+let hasWarned = false;
+
+/** On stderr, by Node's own means, so that `process.on('warning')` and --no-warnings work. Once for each thread. */
+function warnOnce(failure: SteamFailure): void {
+  if (hasWarned) return;
+  hasWarned = true;
+  process.emitWarning(
+    `Steam could not be opened, so this is the embedded Steam: ${explainFailure(failure)}`,
+    {
+      type: 'HotmicWarning',
+      code: 'HOTMIC_EMBEDDED_STEAM',
+      detail:
+        'The embedded Steam authenticates anyone. Say embedded: "always" to have it without a warning, "never" to have an error instead.',
+    },
+  );
 }
 
 /** Ties a Steam to the clock, and its callbacks to a timer. */

@@ -38,8 +38,10 @@ export class SteamOpenError extends HotmicError {
   readonly stage: SteamStage;
   readonly failure: SteamFailure;
 
-  constructor(failure: SteamFailure) {
-    super('ERR_HOTMIC_STEAM', `Cannot open Steam: ${explainFailure(failure)}`);
+  /** @param addition What else there is to say. */
+  constructor(failure: SteamFailure, addition: string | null = null) {
+    const text = `Cannot open Steam: ${explainFailure(failure)}`;
+    super('ERR_HOTMIC_STEAM', addition === null ? text : `${text}. Or: ${addition}`);
     this.stage = failure.stage;
     this.failure = failure;
   }

@@ -1,7 +1,17 @@
 /** openSteam: which Steam one gets, why, and what a capture records from it. */
 
 import { spawnSync } from 'node:child_process';
-import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  cpSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { startCapture } from '../../native/capture.js';
@@ -56,6 +66,62 @@ t.test('in production nothing takes the place of Steam unless it was asked for',
   const steam = openSteam({ embedded: 'fallback', frameMs: 0 });
   t.equal(steam.kind, 'embedded');
   steam.close();
+});
+
+/** Runs a module of this package's user in a process of its own. */
+function runScript(script: string, env: Record<string, string> = {}, folder = process.cwd()) {
+  const { NODE_ENV: _, HOTMIC_STEAM_LIBRARY: __, ...environment } = process.env;
+  return spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+    cwd: folder,
+    env: { ...environment, ...env },
+  });
+}
+
+t.test('a fallback on the embedded Steam prints one warning, which says why and what to do', async (t) => {
+  const { status, stdout, stderr } = runScript(`
+    import { openSteam } from 'hotmic/steam';
+    for (let n = 0; n < 3; n++) openSteam().close();
+    openSteam({ embedded: 'fallback' }).close();`);
+  t.equal(status, 0, stderr);
+  t.equal(stdout, '');
+  t.equal(stderr.split('HOTMIC_EMBEDDED_STEAM').length, 2, 'once');
+  t.match(stderr, /HotmicWarning: Steam could not be opened, so this is the embedded Steam: .*(To do|wants)/);
+  t.match(stderr, /"always".*"never"/);
+});
+
+t.test('an embedded Steam that was asked for is no reason for a warning', async (t) => {
+  const { stderr } = runScript(`
+    import { openSteam } from 'hotmic/steam';
+    openSteam({ embedded: 'always' }).close();`);
+  t.equal(stderr, '');
+});
+
+t.test('under node_modules the default is never, but in development', async (t) => {
+  const folder = t.testdir({ 'package.json': '{}', node_modules: { hotmic: {} } });
+  const hotmic = join(folder, 'node_modules/hotmic');
+  cpSync('package.json', join(hotmic, 'package.json'));
+  cpSync('dist', join(hotmic, 'dist'), { recursive: true, filter: (path) => !path.startsWith('dist/test') });
+  cpSync('wasm/pkg', join(hotmic, 'wasm/pkg'), { recursive: true });
+  for (const name of readdirSync('node_modules')) {
+    if (!existsSync(join(folder, 'node_modules', name))) {
+      symlinkSync(join(process.cwd(), 'node_modules', name), join(folder, 'node_modules', name));
+    }
+  }
+  const script = `
+    import { openSteam } from 'hotmic/steam';
+    try {
+      const steam = openSteam();
+      console.log(steam.kind);
+      steam.close();
+    } catch (error) {
+      console.log(error.code, error.message);
+    }`;
+  const installed = runScript(script, {}, folder);
+  t.match(installed.stdout, /^ERR_HOTMIC_STEAM .*NODE_ENV=development/, installed.stderr);
+  t.equal(runScript(script, { NODE_ENV: 'development' }, folder).stdout, 'embedded\n');
+  const asked = runScript(script.replace('openSteam()', "openSteam({ embedded: 'fallback' })"), {}, folder);
+  t.equal(asked.stdout, 'embedded\n');
 });
 
 t.test('a second Steam beside the open one is an error and no embedded one', { skip }, async (t) => {
@@ -199,7 +265,7 @@ t.test('options that are wrong are named', async (t) => {
   const open = (options: object) => () => openSteam(options as Parameters<typeof openSteam>[0]).close();
   t.throws(open({ embeded: 'never' }), { name: 'TypeError', message: /unknown option "embeded"/ });
   t.throws(open({ embedded: 'maybe' }), { name: 'TypeError', message: /embedded is maybe/ });
-  t.throws(open({ appId: 0 }), { name: 'RangeError', message: /appId is 0, wants 1 to 4294967295/ });
+  t.throws(open({ appId: 0 }), { name: 'RangeError', message: /appId is 0, expected 1 to 4294967295/ });
   t.throws(open({ frameMs: 0.5 }), { name: 'RangeError', message: /frameMs is 0.5/ });
 });
 
