@@ -64,9 +64,9 @@ export function withoutEmbedded(kind: ApplicationKind): string | null {
     case 'production':
       return 'NODE_ENV is production, so the embedded Steam does not take its place unless embedded is "fallback"';
     case 'packaged-electron':
-      return 'this is a packaged Electron application, so the embedded Steam does not take its place unless embedded is "fallback"';
+      return 'This is a packaged Electron application, so the embedded Steam does not take its place unless embedded is "fallback"';
     case 'installed':
-      return 'to develop without Steam, set NODE_ENV=development, or embedded to "fallback": the embedded Steam then takes its place';
+      return 'To develop without Steam, set NODE_ENV=development, or embedded to "fallback": the embedded Steam then takes its place';
     case 'electron':
     case 'development':
     case 'checkout':

@@ -136,7 +136,12 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
   };
 
   const run = thread === 'worker' ? runOnWorker : runHere;
-  started = run(data, tell, fail);
+  try {
+    started = run(data, tell, fail);
+  } catch (thrown) {
+    microphone?.giveBack(reader);
+    throw thrown;
+  }
   const { command, abandon } = started;
   let starts = 0;
   let steamId: bigint;

@@ -38,10 +38,10 @@ export class SteamOpenError extends HotmicError {
   readonly stage: SteamStage;
   readonly failure: SteamFailure;
 
-  /** @param addition What else there is to say. */
+  /** @param addition Another sentence, such as what else could be done. */
   constructor(failure: SteamFailure, addition: string | null = null) {
     const text = `Cannot open Steam: ${explainFailure(failure)}`;
-    super('ERR_HOTMIC_STEAM', addition === null ? text : `${text}. Or: ${addition}`);
+    super('ERR_HOTMIC_STEAM', addition === null ? text : `${text}. ${addition}`);
     this.stage = failure.stage;
     this.failure = failure;
   }

@@ -4,7 +4,6 @@
  */
 
 import { createHash } from 'node:crypto';
-import { isIPv4, isIPv6 } from 'node:net';
 
 export type NetworkIdentity =
   /** A public IPv4 or IPv6 address, and a port, 0 to 65535. Default 0: any. */
@@ -77,13 +76,14 @@ function textBytes(text: unknown, action: string): Uint8Array {
   return bytes;
 }
 
+const OCTET = '(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
+const IPV4 = new RegExp(`^${OCTET}(\\.${OCTET}){3}$`);
+
 /** The 16 bytes of an IPv6 address; of an IPv4 address those of ::ffff:a.b.c.d. */
 function addressBytes(ip: unknown, action: string): Uint8Array {
-  if (typeof ip !== 'string' || !(isIPv4(ip) || isIPv6(ip)) || ip.includes('%')) {
-    throw new TypeError(`Cannot ${action}: ip is not an IPv4 or IPv6 address`);
-  }
   // The URL standard writes an IPv6 address in one way, in hexadecimal: groups, of which one run may be left out.
-  const host = new URL(`http://[${isIPv4(ip) ? `::ffff:${ip}` : ip}]`).hostname.slice(1, -1);
+  const host = typeof ip === 'string' ? canonical(IPV4.test(ip) ? `::ffff:${ip}` : ip) : null;
+  if (host === null) throw new TypeError(`Cannot ${action}: ip is not an IPv4 or IPv6 address`);
   const [front = '', back] = host.split('::');
   const groups = (part: string) =>
     part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16));
@@ -93,4 +93,14 @@ function addressBytes(ip: unknown, action: string): Uint8Array {
   for (const [at, group] of before.entries()) view.setUint16(2 * at, group);
   for (const [at, group] of after.entries()) view.setUint16(16 - 2 * (after.length - at), group);
   return bytes;
+}
+
+/** Null for what is no IPv6 address. */
+function canonical(ip: string): string | null {
+  if (!/^[0-9a-f:.]+$/i.test(ip)) return null;
+  try {
+    return new URL(`http://[${ip}]`).hostname.slice(1, -1);
+  } catch {
+    return null;
+  }
 }
