@@ -93,11 +93,11 @@ function* packetsOf(file: string, fd: number): Generator<Found> {
   let isNumbered = false;
 
   for (const chunk of chunksOf(file, fd)) {
-    if (headBytes <= MAX_INSPECTED_BYTES) {
+    if (mode === 'undecided' && headBytes <= MAX_INSPECTED_BYTES) {
+      if (hasControls(chunk)) mode = 'bytes';
       head.push(chunk);
       headBytes += chunk.length;
     }
-    if (mode === 'undecided' && hasControls(chunk)) mode = 'bytes';
     for (const line of mode === 'bytes' ? [] : lines.take(chunk)) {
       const digits = line.isCut ? null : hexDigits(line.text);
       if (mode === 'undecided') {

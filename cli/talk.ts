@@ -9,6 +9,7 @@ import { openSteam } from '../native/open_steam.js';
 import type { VoiceInputOptions } from '../native/voice_input.js';
 import { HotmicError } from '../voice/error.js';
 import { VOICE_RATE_HZ } from '../voice/units.js';
+import type { WavChannel } from '../voice/wav.js';
 import { counted, memberEvents } from './greeting.js';
 import { integer, type MemberOptions, number, withMemberOptions } from './options.js';
 import { MEMBER, untilStopped } from './stop_signal.js';
@@ -17,6 +18,7 @@ import { openTalkKeys } from './talk_keys.js';
 interface TalkOptions extends MemberOptions {
   readonly steam?: number;
   readonly wav?: string;
+  readonly wavChannel?: WavChannel;
   readonly pcm?: string;
   readonly rate?: number;
   readonly live?: true;
@@ -36,7 +38,18 @@ export function talkCommand(): Command {
         .argParser(integer(1, 0xffff_ffff))
         .conflicts(['wav', 'pcm', 'tone', 'guest']),
     )
-    .addOption(new Option('--wav <file>', 'speak a WAV file of any rate').conflicts(['pcm', 'tone']))
+    .addOption(
+      new Option('--wav <file>', 'speak a WAV file of any rate; - is standard input').conflicts([
+        'pcm',
+        'tone',
+      ]),
+    )
+    .addOption(
+      new Option(
+        '--wav-channel <which>',
+        'what is heard of a WAV with several channels (default: mix)',
+      ).choices(['left', 'right', 'mix']),
+    )
     .addOption(
       new Option('--pcm <file>', 'speak raw PCM, mono s16 little-endian; - is standard input').conflicts([
         'wav',
@@ -167,7 +180,11 @@ function inputOf(options: TalkOptions): VoiceInputOptions {
   if (options.loop && options.wav === undefined) throw misfit('--loop', '--wav');
   if (options.live && options.pcm === undefined) throw misfit('--live', '--pcm');
   if (options.rate !== undefined && options.pcm === undefined) throw misfit('--rate', '--pcm');
-  if (options.wav !== undefined) return { kind: 'wav', path: options.wav, loop: options.loop ?? false };
+  if (options.wavChannel !== undefined && options.wav === undefined) throw misfit('--wav-channel', '--wav');
+  if (options.wav !== undefined) {
+    const from = options.wav === '-' ? {} : { path: options.wav };
+    return { kind: 'wav', ...from, loop: options.loop ?? false, channel: options.wavChannel ?? 'mix' };
+  }
   if (options.tone !== undefined) return { kind: 'tone', frequencyHz: options.tone };
   if (options.pcm !== undefined) {
     const from = options.pcm === '-' ? {} : { path: options.pcm };

@@ -4,29 +4,23 @@
  * Each gives mono PCM at 24 kHz when asked, never more than asked for, and never waits.
  */
 
-import {
-  closeSync,
-  constants,
-  createReadStream,
-  fstatSync,
-  openSync,
-  readFileSync,
-  readSync,
-  statSync,
-} from 'node:fs';
+import { closeSync, constants, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { isatty } from 'node:tty';
 import { HotmicError, systemReason } from '../voice/error.js';
 import { VOICE_RATE_HZ } from '../voice/units.js';
-import { readWav } from '../voice/wav.js';
+import { readWav, type WavChannel } from '../voice/wav.js';
 import { Resampler } from '../wasm/resampler.js';
 import { checkBoolean } from './user_arguments.js';
 
 /** What to hear. Survives structured cloning, so that it can be sent to the capture worker. */
 export type VoiceInputOptions =
-  /** A WAV file of any rate; silence after its end, or from the front again with `loop` (default false). */
-  | { readonly kind: 'wav'; readonly path: string; readonly loop?: boolean }
+  /**
+   * A WAV file of any rate, or one from standard input without a `path`; silence after its end, or from the front again with `loop`
+   * (default false). `channel` is what is heard of a file with several, `mix` by default.
+   */
+  | { readonly kind: 'wav'; readonly path?: string; readonly loop?: boolean; readonly channel?: WavChannel }
   /**
    * Raw mono s16 little-endian PCM from a file or named pipe; standard input without a `path`. Rate 24000 by default. A
    * `live` one (default false) is a microphone: what it says while nobody records is dropped, not kept waiting.
@@ -50,6 +44,9 @@ export interface VoiceInput {
 /** The longest WAV that is read into memory. */
 const MAX_WAV_BYTES = 512 * 1024 * 1024;
 
+/** What is read at once of a WAV whose length is not known. */
+const PIPE_PART_BYTES = 1024 * 1024;
+
 /** What is read ahead from a pipe at most; then the pipe has to wait. */
 const MAX_PIPE_AHEAD_SAMPLES = VOICE_RATE_HZ;
 
@@ -58,7 +55,7 @@ export function openVoiceInput(options: VoiceInputOptions): VoiceInput {
   checkFlags(options);
   switch (options.kind) {
     case 'wav':
-      return new ClipInput(readClip(options.path), options.loop ?? false);
+      return new ClipInput(readClip(options.path ?? null, options.channel), options.loop ?? false);
     case 'pcm':
       return new PipeInput(
         options.path ?? null,
@@ -103,31 +100,55 @@ export function inputFromKeyDown(options: VoiceInputOptions): VoiceInput {
 /**
  * A whole WAV file as PCM at 24 kHz. Exact when it is 16 bit, mono and 24 kHz already; otherwise resampled, in step with the
  * original.
+ *
+ * @param path Null for standard input, which is read to its end first.
+ * @throws HotmicError ERR_HOTMIC_INPUT or ERR_HOTMIC_WAV, saying which file and why.
  */
-export function readClip(path: string): Int16Array {
-  let bytes: Uint8Array;
-  try {
-    const { size } = statSync(path);
-    if (size > MAX_WAV_BYTES) {
-      throw new HotmicError(
-        'ERR_HOTMIC_WAV',
-        `Cannot read ${path}: ${size} bytes, wants at most ${MAX_WAV_BYTES}`,
-      );
-    }
-    bytes = readFileSync(path);
-  } catch (cause) {
-    if (cause instanceof HotmicError) throw cause;
-    throw new HotmicError('ERR_HOTMIC_INPUT', `Cannot read ${path}: ${systemReason(cause)}`, {
-      cause,
-    });
-  }
-  const wav = readWav(bytes);
+export function readClip(path: string | null, channel: WavChannel = 'mix'): Int16Array {
+  const name = path ?? 'standard input';
+  const wav = readWav(readWavBytes(path, name));
   if (wav.kind === 'malformed') {
-    throw new HotmicError('ERR_HOTMIC_WAV', `Cannot read ${path} as WAV: ${wav.reason}`);
+    throw new HotmicError('ERR_HOTMIC_WAV', `Cannot read ${name} as WAV: ${wav.reason}`);
+  }
+  if (channel === 'right' && wav.channels === 1) {
+    const message = `Cannot read the right channel of ${name}: it is mono, expected 2 channels or more`;
+    throw new HotmicError('ERR_HOTMIC_WAV', message);
   }
   return wav.sampleRateHz === VOICE_RATE_HZ
-    ? wav.samplesInt16()
-    : resampleClip(wav.samplesFloat(), wav.sampleRateHz);
+    ? wav.samplesInt16(channel)
+    : resampleClip(wav.samplesFloat(channel), wav.sampleRateHz);
+}
+
+/** The file, up to `MAX_WAV_BYTES`. It may be a pipe, whose length nobody knows before its end. */
+function readWavBytes(path: string | null, name: string): Uint8Array {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  let fd: number | null = null;
+  try {
+    fd = path === null ? 0 : openSync(path, 'r');
+    if (path === null && isatty(0)) {
+      throw new HotmicError('ERR_HOTMIC_INPUT', 'Cannot read standard input as WAV: it is a terminal');
+    }
+    const stat = fstatSync(fd);
+    const partBytes = stat.isFile() ? Math.min(stat.size, MAX_WAV_BYTES) + 1 : PIPE_PART_BYTES;
+    while (bytes <= MAX_WAV_BYTES) {
+      const part = Buffer.allocUnsafeSlow(partBytes);
+      const got = readSync(fd, part);
+      if (got === 0) break;
+      parts.push(part.subarray(0, got));
+      bytes += got;
+    }
+  } catch (cause) {
+    if (cause instanceof HotmicError) throw cause;
+    throw new HotmicError('ERR_HOTMIC_INPUT', `Cannot read ${name}: ${systemReason(cause)}`, { cause });
+  } finally {
+    if (fd !== null && fd !== 0) closeSync(fd);
+  }
+  if (bytes > MAX_WAV_BYTES) {
+    const message = `Cannot read ${name}: more than ${MAX_WAV_BYTES} bytes, expected at most that`;
+    throw new HotmicError('ERR_HOTMIC_WAV', message);
+  }
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }
 
 function resampleClip(samples: Float32Array, sampleRateHz: number): Int16Array {

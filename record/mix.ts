@@ -8,7 +8,7 @@
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { codeOf, HotmicError } from '../voice/error.js';
 import { BYTES_PER_SAMPLE, type Samples } from '../voice/units.js';
-import { readWavFormat, type WavFormat } from '../voice/wav.js';
+import { type MalformedWav, scanWavHeader, type WavFormat } from '../voice/wav.js';
 import { fileError } from './wav_file.js';
 import { WavWriter, type WavWriterOptions } from './wav_writer.js';
 
@@ -17,9 +17,6 @@ export const MAX_MIX_TRACKS = 256;
 
 /** Memory of a mix: a block of each kind, not of each track. */
 const BLOCK_SAMPLES: Samples = 32_768;
-
-/** How much of a file is read to find its header: a recording's is 44 bytes, an editor may have put its notes before the sound. */
-const HEAD_BYTES = 64 * 1024;
 
 export interface MixResult {
   readonly path: string;
@@ -108,10 +105,7 @@ async function openTrack(path: string): Promise<Track> {
     throw fileError('read track', path, thrown);
   });
   try {
-    const head = new Uint8Array(HEAD_BYTES);
-    const bytes = await readUpTo(file, path, head, 0);
-    const fileBytes = Math.max(bytes, (await file.stat()).size);
-    const format = readWavFormat(head.subarray(0, bytes), fileBytes);
+    const format = await readFormat(file, path);
     if (format.kind === 'malformed') {
       throw trackError(path, `${format.reason} (at byte ${format.offset})`);
     }
@@ -122,6 +116,16 @@ async function openTrack(path: string): Promise<Track> {
   } catch (thrown) {
     await file.close().catch(() => {});
     throw thrown;
+  }
+}
+
+/** The header, wherever the sound begins: an editor may have put its notes before it. */
+async function readFormat(file: FileHandle, path: string): Promise<WavFormat | MalformedWav> {
+  const scan = scanWavHeader((await file.stat()).size);
+  for (let step = scan.next(); ; ) {
+    if (step.done) return step.value;
+    const piece = new Uint8Array(step.value.bytes);
+    step = scan.next(piece.subarray(0, await readUpTo(file, path, piece, step.value.offset)));
   }
 }
 

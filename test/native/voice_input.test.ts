@@ -1,6 +1,7 @@
 /** What the embedded Steam hears from: WAV files of all kinds, pipes, tones; always mono at 24 kHz and never waiting. */
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, constants, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -30,6 +31,35 @@ t.test('a WAV of 24 kHz, mono and 16 bit is heard sample for sample', async (t) 
   const ada = pcmOfWav('examples/speech/ada.wav');
   const input = open(t, { kind: 'wav', path: 'examples/speech/ada.wav' });
   t.strictSame(readSome(input, ada.length), ada);
+});
+
+t.test(
+  'the right channel of a stereo WAV is heard where that is asked for; of a mono one it is refused',
+  async (t) => {
+    const [left, right] = [sweep(24_000, 1), sweep(24_000, 1, 0.25)];
+    const folder = t.testdir({
+      'two.wav': Buffer.from(wavBytes('pcm16', 24_000, [left, right])),
+      'one.wav': Buffer.from(wavBytes('pcm16', 24_000, [left])),
+    });
+    const input = open(t, { kind: 'wav', path: join(folder, 'two.wav'), channel: 'right' });
+    t.strictSame(readSome(input, right.length), int16Of(right));
+    t.throws(() => readClip(join(folder, 'one.wav'), 'right'), {
+      code: 'ERR_HOTMIC_WAV',
+      message: /Cannot read the right channel of .*one\.wav: it is mono, expected 2 channels or more/,
+    });
+  },
+);
+
+t.test('a WAV comes through a pipe, too, whose length nobody knows', async (t) => {
+  const pipe = join(t.testdir(), 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const sound = int16Of(sweep(24_000, 3));
+  const wav = Buffer.from(wavBytes('pcm16', 24_000, [sweep(24_000, 3)])).fill(0xff, 40, 44);
+  const file = join(t.testdir(), 'sound.wav');
+  writeFileSync(file, wav);
+  const writer = spawn('cp', [file, pipe]);
+  t.strictSame(readClip(pipe), sound);
+  await once(writer, 'close');
 });
 
 t.test('a WAV of any rate, width and channels comes out at 24 kHz, in step with the original', async (t) => {
@@ -64,8 +94,8 @@ t.test('the last samples of a resampled WAV are there', async (t) => {
 
 t.test('the two channels of a stereo WAV are averaged', async (t) => {
   const left = sweep(24_000, 1);
-  const path = fileOf(t, wavBytes('pcm16', 24_000, [left, left.map((value) => -value)]));
-  t.ok(readClip(path).every((sample) => Math.abs(sample) <= 1));
+  const path = fileOf(t, wavBytes('pcm16', 24_000, [left, left.map((value) => -value / 2)]));
+  t.ok(readClip(path).every((sample, at) => Math.abs(sample - (left[at]! * 32_767) / 4) <= 1));
 });
 
 t.test('a resampled WAV at full level saturates and does not wrap around', async (t) => {

@@ -112,6 +112,21 @@ t.test('silence in a mix takes no room on the disk', async (t) => {
   else t.ok(of(output) < 200_000, `${of(output)} bytes are on the disk`);
 });
 
+t.test('the sound of a track may begin behind a header of any length', async (t) => {
+  const plain = Buffer.from(exportWav(Int16Array.of(1, 2, 3), 24_000));
+  const notes = Buffer.alloc(200_008);
+  notes.write('LIST', 0);
+  notes.writeUInt32LE(200_000, 4);
+  const folder = t.testdir({
+    'notes.wav': Buffer.concat([plain.subarray(0, 36), notes, plain.subarray(36)]),
+  });
+  const output = join(folder, 'mix.wav');
+  await mixTracks([join(folder, 'notes.wav')], output);
+  const mixed = readWav(readFileSync(output));
+  if (mixed.kind === 'malformed') throw new Error(mixed.reason);
+  t.same([...mixed.samplesInt16()], [1, 2, 3]);
+});
+
 t.test('an input that cannot be mixed is named, and no mix is left', async (t) => {
   const folder = t.testdir({
     'text.wav': 'hello, I am a text',

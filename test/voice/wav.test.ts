@@ -109,8 +109,56 @@ t.test('channels are averaged, in one to eight', async (t) => {
     t.equal(wav.channels, channels);
     t.same([...wav.samplesInt16()], [800, -800], `${channels} channels`);
   }
-  const loudAndQuiet = readOk(wavOf({ channels: 2, data: bytesOf(Int16Array.of(1000, 0)) }));
-  t.same([...loudAndQuiet.samplesInt16()], [500]);
+  const loudAndQuiet = readOk(wavOf({ channels: 2, data: bytesOf(Int16Array.of(1000, 100)) }));
+  t.same([...loudAndQuiet.samplesInt16()], [550]);
+});
+
+t.test('a silent channel is not averaged in, nor one 60 dB under the loudest', async (t) => {
+  const stereo = (...samples: number[]) =>
+    readOk(wavOf({ channels: 2, data: bytesOf(Int16Array.from(samples)) }));
+  t.same([...stereo(1000, 0, -1000, 0).samplesInt16()], [1000, -1000], 'a microphone on the left');
+  t.same([...stereo(0, 7, 0, 9).samplesInt16()], [7, 9], 'on the right');
+  t.same([...stereo(10_000, 9, 10_000, -9).samplesInt16()], [10_000, 10_000], 'noise on the right');
+  t.same([...stereo(0, 0).samplesInt16()], [0], 'silence stays silence');
+  const surround = new Int16Array(12);
+  surround[2] = 600;
+  surround[8] = -600;
+  t.same([...readOk(wavOf({ channels: 6, data: bytesOf(surround) })).samplesInt16()], [600, -600]);
+});
+
+t.test('channels of opposite phase do not cancel each other out', async (t) => {
+  const wav = readOk(wavOf({ channels: 2, data: bytesOf(Int16Array.of(1000, -1000, -500, 500)) }));
+  t.same([...wav.samplesInt16()], [1000, -500]);
+});
+
+t.test('one channel is heard where that is asked for', async (t) => {
+  const wav = readOk(wavOf({ channels: 2, data: bytesOf(Int16Array.of(1, 2, 3, 4)) }));
+  t.same([...wav.samplesInt16('left')], [1, 3]);
+  t.same([...wav.samplesInt16('right')], [2, 4]);
+  t.same([...wav.samplesFloat('right')], [2 / 32768, 4 / 32768]);
+  const mono = readOk(wavOf({ data: bytesOf(Int16Array.of(5)) }));
+  t.same([...mono.samplesInt16('left')], [5]);
+  t.throws(() => mono.samplesInt16('right'), RangeError);
+});
+
+t.test('RF64 is read, by the lengths of its ds64 chunk', async (t) => {
+  const data = bytesOf(Int16Array.of(1, 2, 3));
+  const ds64 = chunk('ds64', Buffer.concat([le(4, 0, 0), le(4, 4, 0), le(4, 2, 0), le(4, 0)]));
+  for (const magic of ['RF64', 'BW64']) {
+    const bytes = Buffer.from(wavOf({ before: ds64, data, dataSize: 0xffff_ffff, riffSize: 0xffff_ffff }));
+    bytes.write(magic, 0);
+    t.same([...readOk(bytes).samplesInt16()], [1, 2], magic);
+  }
+  const long = Buffer.from(ds64);
+  long.writeUInt32LE(1, 8 + 12);
+  const head = Buffer.from(wavOf({ before: long, dataSize: 0xffff_ffff, riffSize: 0xffff_ffff }));
+  head.write('RF64', 0);
+  t.match(readWavFormat(head, 2 ** 33), { kind: 'format', samples: (2 ** 32 + 4) / 2 });
+});
+
+t.test('a block length of 0 follows from the rest, as other readers have it', async (t) => {
+  const wav = readOk(wavOf({ block: 0, data: bytesOf(Int16Array.of(8, 9)) }));
+  t.same([...wav.samplesInt16()], [8, 9]);
 });
 
 t.test('floats beyond one are held, and what is no number is silence', async (t) => {
@@ -154,25 +202,49 @@ t.test('bytes at an odd offset of their buffer are read', async (t) => {
 t.test('what is wrong with a file is told in words, with the byte where it shows', async (t) => {
   const whole = wavOf({});
   const table: [name: string, bytes: Uint8Array, reason: string][] = [
-    ['nothing', new Uint8Array(0), '0 bytes, wants at least 12 for a RIFF header @0'],
-    ['an Ogg file', Buffer.from('OggS............'), "not RIFF: it starts with 'OggS' @0"],
+    ['nothing', new Uint8Array(0), '0 bytes, expected at least 12 for a RIFF header @0'],
+    [
+      'an Ogg file',
+      Buffer.from('OggS............'),
+      'it is an Ogg file, expected a WAV; convert it first @0',
+    ],
+    ['an AIFF', Buffer.from('FORM....AIFFCOMM'), 'it is an AIFF file, expected a WAV; convert it first @0'],
+    [
+      'an AU',
+      Buffer.from('.snd............'),
+      'it is an AU file, whose sound is often mu-law, expected a WAV; convert it first @0',
+    ],
+    [
+      'mu-law',
+      wavOf({ format: 7, bits: 8 }),
+      'format 7 (mu-law) is not PCM; convert it to 16-bit PCM first @20',
+    ],
+    [
+      'nothing but chunks',
+      wavOf({ before: Buffer.from('junk\0\0\0\0'.repeat(1001)) }),
+      'more than 1000 chunks before the sound @8012',
+    ],
     ['an AVI', Buffer.from('RIFF....AVI \0\0\0\0'), "not WAVE: a RIFF file of 'AVI ' @8"],
     ['nothing behind WAVE', whole.subarray(0, 12), 'no fmt chunk @12'],
     ['nothing behind fmt', whole.subarray(0, 36), 'no data chunk @12'],
-    ['fmt cut short', whole.subarray(0, 25), 'fmt chunk of 5 bytes, wants at least 16 @20'],
-    ['MP3', wavOf({ format: 85 }), 'format 85 (MP3) is not PCM @20'],
-    ['a number nobody knows', wavOf({ format: 999 }), 'format 999 (unknown) is not PCM @20'],
-    ['no channels', wavOf({ channels: 0 }), '0 channels, wants 1 to 8 @22'],
-    ['nine channels', wavOf({ channels: 9 }), '9 channels, wants 1 to 8 @22'],
-    ['slow', wavOf({ rateHz: 3_999 }), '3999 Hz, wants 4000 to 192000 @24'],
-    ['fast', wavOf({ rateHz: 192_001 }), '192001 Hz, wants 4000 to 192000 @24'],
-    ['12 bits', wavOf({ bits: 12, block: 2 }), '12 bits a sample, wants PCM of 8, 16, 24 or 32 @34'],
-    ['half floats', wavOf({ format: 3 }), '16 bits a sample, wants floats of 32 or 64 @34'],
-    ['24 in 32', wavOf({ bits: 24, block: 4 }), 'blocks of 4 bytes, wants 3 @32'],
+    ['fmt cut short', whole.subarray(0, 25), 'fmt chunk of 5 bytes, expected at least 16 @20'],
+    ['MP3', wavOf({ format: 85 }), 'format 85 (MP3) is not PCM; convert it to 16-bit PCM first @20'],
+    [
+      'a number nobody knows',
+      wavOf({ format: 999 }),
+      'format 999 (unknown) is not PCM; convert it to 16-bit PCM first @20',
+    ],
+    ['no channels', wavOf({ channels: 0 }), '0 channels, expected 1 to 8 @22'],
+    ['nine channels', wavOf({ channels: 9 }), '9 channels, expected 1 to 8 @22'],
+    ['slow', wavOf({ rateHz: 3_999 }), '3999 Hz, expected 4000 to 192000 @24'],
+    ['fast', wavOf({ rateHz: 192_001 }), '192001 Hz, expected 4000 to 192000 @24'],
+    ['12 bits', wavOf({ bits: 12, block: 2 }), '12 bits a sample, expected PCM of 8, 16, 24 or 32 @34'],
+    ['half floats', wavOf({ format: 3 }), '16 bits a sample, expected floats of 32 or 64 @34'],
+    ['24 in 32', wavOf({ bits: 24, block: 4 }), 'blocks of 4 bytes, expected 3 @32'],
     [
       'extensible, cut',
       wavOf({ fmt: fmtBody({ format: 0xfffe }) }),
-      'extensible fmt chunk of 16 bytes, wants at least 40 @20',
+      'extensible fmt chunk of 16 bytes, expected at least 40 @20',
     ],
     [
       'extensible, foreign',
