@@ -7,7 +7,8 @@
 
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { messageOf } from '../voice/error.js';
+import { codeOf, messageOf } from '../voice/error.js';
+import { packageFile } from '../wasm/package_file.js';
 
 /** A function of libsteam_api that the addon looks up. */
 export interface SteamSymbol {
@@ -128,11 +129,14 @@ export type LoadedAddon =
 
 /** Loads the addon: build/Release of the checkout, or the package's prebuilds. Once loaded, it stays. */
 export function loadAddon(): LoadedAddon {
-  const require = createRequire(import.meta.url);
   try {
+    // Bundled, it would look for the addon in the application's folders.
+    packageFile('the addon', () => new URL('./real_steam.js', import.meta.url));
+    const require = createRequire(import.meta.url);
     const load = require('node-gyp-build') as (folder: string) => SteamAddon;
     return { kind: 'loaded', addon: load(fileURLToPath(new URL('../../', import.meta.url))) };
   } catch (thrown) {
+    if (codeOf(thrown) === 'ERR_HOTMIC_BUNDLED') return { kind: 'missing', reason: messageOf(thrown) };
     const { platform, arch } = process;
     const [what = ''] = messageOf(thrown).split('\n');
     const todo =

@@ -7,6 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { codeOf, type ErrorCode, HotmicError, messageOf } from '../voice/error.js';
 import { allocateRing, RingConsumer, RingProducer } from '../voice/ring.js';
 import { nextRequest } from '../voice/talkspurt.js';
+import { packageFile } from '../wasm/package_file.js';
 import { type CaptureCommand, type CaptureCounts, type CaptureEvent, CaptureLoop } from './capture_loop.js';
 import type { CaptureWorkerData, SteamModule } from './capture_worker.js';
 import { monotonicMs } from './clock.js';
@@ -56,7 +57,8 @@ export interface Capture {
 /** The embedded Steam, for `CaptureOptions.steam`. @throws RangeError for options out of range. */
 export function embeddedSteam(options: EmbeddedSteamOptions): CaptureSteam {
   checkedPace(options);
-  return { module: new URL('./embedded_steam.js', import.meta.url).href, options };
+  const module = packageFile('the embedded Steam', () => new URL('./embedded_steam.js', import.meta.url));
+  return { module: module.href, options };
 }
 
 /**
@@ -64,8 +66,8 @@ export function embeddedSteam(options: EmbeddedSteamOptions): CaptureSteam {
  * main thread first, with openSteam, so that the callbacks are run there.
  */
 export function realSteam(options: RealSteamOptions = {}): CaptureSteam {
-  const module = new URL('./real_steam.js', import.meta.url).href;
-  return { module, options, microphone: REAL_MICROPHONE };
+  const module = packageFile('the real Steam', () => new URL('./real_steam.js', import.meta.url));
+  return { module: module.href, options, microphone: REAL_MICROPHONE };
 }
 
 /**
@@ -183,10 +185,13 @@ type Run = (
 const runOnWorker: Run = (data, tell, fail) => {
   // A worker takes over the process's flags; the one for scripts of `node -e` would refuse it, for it is a file.
   const isInline = process.execArgv.some((flag) => flag.startsWith('--input-type'));
-  const worker = new Worker(new URL('./capture_worker.js', import.meta.url), {
-    workerData: data,
-    ...(isInline ? { execArgv: [] } : {}),
-  });
+  const worker = new Worker(
+    packageFile('the capture worker', () => new URL('./capture_worker.js', import.meta.url)),
+    {
+      workerData: data,
+      ...(isInline ? { execArgv: [] } : {}),
+    },
+  );
   worker.on('message', tell);
   worker.on('error', (cause: unknown) => fail(captureError(codeOf(cause), messageOf(cause))));
   worker.on('exit', () => fail(captureError(null, 'the capture worker is gone')));

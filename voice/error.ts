@@ -37,7 +37,8 @@ export type ErrorCode =
   | 'ERR_HOTMIC_INTERNAL'
   | 'ERR_HOTMIC_TLS'
   | 'ERR_HOTMIC_CONFIG'
-  | 'ERR_HOTMIC_THREAD';
+  | 'ERR_HOTMIC_THREAD'
+  | 'ERR_HOTMIC_BUNDLED';
 
 /** An error with a stable `code`; `cause` holds the system's own error where there is one. */
 export class HotmicError extends Error {

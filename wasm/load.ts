@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { HotmicError, messageOf, systemReason } from '../voice/error.js';
 import { initCodec, isCodecReady } from './module.js';
+import { packageFile } from './package_file.js';
 import { chooseBuild, type SimdUse } from './simd.js';
 
 /** How the codec is loaded. */
@@ -20,7 +21,8 @@ declare const WebAssembly: { readonly Module: new (bytes: Uint8Array) => object 
 /**
  * Reads and starts the codec in this thread, synchronously, in about 20 ms. A second call does nothing.
  *
- * @throws TypeError for a wrong option; HotmicError ERR_HOTMIC_CODEC when the module is not there or does not load.
+ * @throws TypeError for a wrong option; HotmicError ERR_HOTMIC_BUNDLED when the module is not there, ERR_HOTMIC_CODEC when it does not
+ *   load.
  */
 export function loadCodec(options: LoadCodecOptions = {}): void {
   const url = moduleUrl(options);
@@ -39,8 +41,8 @@ export function compileCodec(options: LoadCodecOptions = {}): object {
 
 function moduleUrl(options: LoadCodecOptions): URL {
   return chooseBuild(options, ['simd']) === 'simd'
-    ? new URL('./pkg/hotmic_wasm_bg.wasm', import.meta.url)
-    : new URL('./pkg/hotmic_wasm_scalar_bg.wasm', import.meta.url);
+    ? packageFile('the codec', () => new URL('./pkg/hotmic_wasm_bg.wasm', import.meta.url))
+    : packageFile('the codec', () => new URL('./pkg/hotmic_wasm_scalar_bg.wasm', import.meta.url));
 }
 
 function compile(url: URL): object {

@@ -7,7 +7,8 @@
 
 import { HotmicError, messageOf } from '../voice/error.js';
 import { initCodec, isCodecReady } from './module.js';
-import { chooseBuild, type SimdUse } from './simd.js';
+import { type CodecBuild, chooseBuild, type SimdUse } from './simd.js';
+import { viteDevUrl } from './vite_dev.js';
 
 /** How the codec is loaded. */
 export interface LoadCodecOptions {
@@ -39,9 +40,9 @@ let loading: Promise<void> | null = null;
  *   or is no module, or the engine or the page's Content-Security-Policy (it wants 'wasm-unsafe-eval') forbids WebAssembly.
  */
 export async function loadCodec(options: LoadCodecOptions = {}): Promise<void> {
-  const url = moduleUrl(options);
+  const compiled = compiler(options);
   if (isCodecReady()) return;
-  loading ??= compile(url)
+  loading ??= compiled()
     .then(initCodec)
     .finally(() => {
       loading = null;
@@ -56,16 +57,36 @@ export async function loadCodec(options: LoadCodecOptions = {}): Promise<void> {
  * @throws (rejects) as `loadCodec` does.
  */
 export async function compileCodec(options: LoadCodecOptions = {}): Promise<object> {
-  return compile(moduleUrl(options));
+  return compiler(options)();
 }
 
-function moduleUrl(options: LoadCodecOptions): string {
+/** Checks the options at once; what it returns fetches. */
+function compiler(options: LoadCodecOptions): () => Promise<object> {
   const build = chooseBuild(options, ['simd', 'url']);
-  if (options.url !== undefined) return String(options.url);
-  // Each in full: bundlers read the text.
-  return build === 'simd'
-    ? new URL('./pkg/hotmic_wasm_bg.wasm', import.meta.url).href
-    : new URL('./pkg/hotmic_wasm_scalar_bg.wasm', import.meta.url).href;
+  if (options.url !== undefined) return () => compile(String(options.url));
+  return () => compileOwn(build);
+}
+
+/** The file beside this one, or where Vite's dev server has it. */
+async function compileOwn(build: CodecBuild): Promise<object> {
+  const name = build === 'simd' ? 'hotmic/codec.wasm' : 'hotmic/codec_scalar.wasm';
+  let url: string;
+  try {
+    // Each in full: bundlers read the text.
+    url =
+      build === 'simd'
+        ? new URL('./pkg/hotmic_wasm_bg.wasm', import.meta.url).href
+        : new URL('./pkg/hotmic_wasm_scalar_bg.wasm', import.meta.url).href;
+  } catch (cause) {
+    throw failure(`a bundler has left this module without a URL; pass { url } of a copy of ${name}`, cause);
+  }
+  try {
+    return await compile(url);
+  } catch (thrown) {
+    const elsewhere = await viteDevUrl(import.meta.url, name);
+    if (elsewhere === null) throw thrown;
+    return compile(elsewhere);
+  }
 }
 
 async function compile(url: string): Promise<object> {
@@ -96,7 +117,7 @@ async function compile(url: string): Promise<object> {
   // The usual mistake: a server that answers with its start page where it has no such file.
   if (!WASM_MAGIC.every((byte, at) => bytes[at] === byte)) {
     throw failure(
-      `${url} is no WebAssembly module: ${type}, ${bytes.length} bytes; wants pkg/hotmic_wasm_bg.wasm`,
+      `${url} is no WebAssembly module: ${type}, ${bytes.length} bytes; expected pkg/hotmic_wasm_bg.wasm; after a bundler, pass { url } of a copy of hotmic/codec.wasm (docs/codec.md)`,
     );
   }
   return WebAssembly.compile(bytes).catch((cause) => {
