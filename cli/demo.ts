@@ -78,7 +78,8 @@ async function demo(options: DemoOptions, stop: AbortSignal): Promise<void> {
   line.end();
   const session = await recorder.finish(result?.endRelayTimeMs);
   if (result) console.log(`\n${renderResult(result)}\n`);
-  printSession(session);
+  // Whoever failed to start did not stay silent.
+  if (!failure || session.tracks.length > 0) printSession(session);
   if (failure) throw failure;
   throwFailure(session);
   if (result && !stop.aborted) throwLoss(result);

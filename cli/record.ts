@@ -1,5 +1,6 @@
 /** `hotmic record`: records everyone in a lobby, one WAV a speaker and one of the mix. */
 
+import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { monotonicMs } from '../client/clock.js';
 import { joinVoice } from '../client/voice.js';
@@ -84,7 +85,9 @@ async function record(url: string, options: RecordOptions, stop: AbortSignal): P
 /** Lists the files of a recording. */
 export function printSession(session: RecordedSession): void {
   for (const track of session.tracks) {
-    if (track.samples > 0) console.log(fileLine(track.path, track.samples));
+    if (track.samples > 0 && !existsSync(track.path))
+      console.log(`${printable(track.name)}: its file is gone`);
+    else if (track.samples > 0) console.log(fileLine(track.path, track.samples));
     else console.log(`${printable(track.name)}: not recorded`);
   }
   if (session.mixPath) console.log(fileLine(session.mixPath, session.samples));

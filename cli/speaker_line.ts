@@ -93,14 +93,14 @@ export class SpeakerLine {
     this.#ticking ??= setInterval(() => this.#redraw(), 1000).unref();
     if (!this.#budget.take()) return;
     const people = [...this.#people.values()].sort((a, b) => Number(b.speaking) - Number(a.speaking));
-    let room = (this.#output.columns ?? 80) - this.#time().length - 8;
+    let room = (this.#output.columns || 80) - this.#time().length - 8;
     let shown = 0;
     let text = this.#time();
     for (const person of people) {
       const shownName = markOf(person);
       room -= 5 + 2 * [...shownName].length;
       if (room < 0 && shown > 0) break;
-      text += person.speaking ? `   \x1b[1;32m● ${shownName}\x1b[0m` : `   \x1b[2m○ ${shownName}\x1b[0m`;
+      text += `   ${coloured(person.speaking ? '● ' : '○ ', shownName, person.speaking ? '1;32' : '2')}`;
       shown += 1;
     }
     if (shown < people.length) text += `   +${people.length - shown}`;
@@ -122,6 +122,11 @@ export class SpeakerLine {
   #time(): string {
     return `${(this.#elapsedMs() / 1000).toFixed(1).padStart(6)} s`;
   }
+}
+
+/** Coloured by an SGR code, unless NO_COLOR is set to anything (no-color.org). */
+function coloured(mark: string, name: string, code: string): string {
+  return process.env.NO_COLOR ? `${mark}${name}` : `\x1b[${code}m${mark}${name}\x1b[0m`;
 }
 
 /** What is so of somebody, in a word each. */
