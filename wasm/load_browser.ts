@@ -69,7 +69,7 @@ function compiler(options: LoadCodecOptions): () => Promise<object> {
 
 /** The file beside this one, or where Vite's dev server has it. */
 async function compileOwn(build: CodecBuild): Promise<object> {
-  const name = build === 'simd' ? 'hotmic/codec.wasm' : 'hotmic/codec_scalar.wasm';
+  const file = build === 'simd' ? 'hotmic_wasm_bg.wasm' : 'hotmic_wasm_scalar_bg.wasm';
   let url: string;
   try {
     // Each in full: bundlers read the text.
@@ -78,12 +78,12 @@ async function compileOwn(build: CodecBuild): Promise<object> {
         ? new URL('./pkg/hotmic_wasm_bg.wasm', import.meta.url).href
         : new URL('./pkg/hotmic_wasm_scalar_bg.wasm', import.meta.url).href;
   } catch (cause) {
-    throw failure(`a bundler has left this module without a URL; pass { url } of a copy of ${name}`, cause);
+    throw failure(`a bundler has left this module without a URL; pass { url } of a copy of ${file}`, cause);
   }
   try {
     return await compile(url);
   } catch (thrown) {
-    const elsewhere = await viteDevUrl(import.meta.url, name);
+    const elsewhere = viteDevUrl(import.meta.url, file);
     if (elsewhere === null) throw thrown;
     return compile(elsewhere);
   }
@@ -117,7 +117,7 @@ async function compile(url: string): Promise<object> {
   // The usual mistake: a server that answers with its start page where it has no such file.
   if (!WASM_MAGIC.every((byte, at) => bytes[at] === byte)) {
     throw failure(
-      `${url} is no WebAssembly module: ${type}, ${bytes.length} bytes; expected pkg/hotmic_wasm_bg.wasm; after a bundler, pass { url } of a copy of hotmic/codec.wasm (docs/codec.md)`,
+      `${url} is no WebAssembly module: ${type}, ${bytes.length} bytes; expected pkg/hotmic_wasm_bg.wasm; after a bundler, pass { url } of a copy of hotmic/codec.wasm (docs/codec.md); with Vite, optimizeDeps: { exclude: ['hotmic'] }`,
     );
   }
   return WebAssembly.compile(bytes).catch((cause) => {

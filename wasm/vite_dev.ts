@@ -1,28 +1,17 @@
 /**
  * Where Vite's dev server has the codec. Up to Vite 7 it bundles packages beforehand into `node_modules/.vite/deps/` and leaves behind the
- * files beside them, so that `new URL('…', import.meta.url)` leads nowhere. Vite itself is asked where the file is: by the name
- * under which the package exports it.
+ * files beside them, so that `new URL('…', import.meta.url)` leads nowhere. The package itself lies beside `.vite`, and is served.
  */
 
-/** A module of Vite's prebundle: what stands before is the server, and its `base`. */
-const PREBUNDLED = /^(https?:\/\/.*?)\/(?:@fs\/|node_modules\/)[^?]*\/deps\/[^/?]+/;
-
-/** What Vite answers: a module whose default export is the file's path. */
-const ANSWER = /export default "([^"\\]+)"/;
+/** A module of Vite's prebundle: what stands before is the server, its `base`, and the folder of packages. */
+const PREBUNDLED = /^(https?:\/\/[^?]*?\/node_modules\/)\.vite\/deps[^/?]*\//;
 
 /**
- * The codec's URL on the dev server whose prebundle `moduleUrl` is in; null when it is in none, or the server does not say.
+ * The codec's URL on the dev server whose prebundle `moduleUrl` is in; null when it is in none.
  *
- * @param name As package.json exports it: `hotmic/codec.wasm`.
+ * @param file In `wasm/pkg/`.
  */
-export async function viteDevUrl(moduleUrl: string, name: string): Promise<string | null> {
-  const server = PREBUNDLED.exec(moduleUrl)?.[1];
-  if (server === undefined) return null;
-  try {
-    const response = await fetch(`${server}/@id/${name}?import&url`);
-    const path = response.ok ? ANSWER.exec(await response.text())?.[1] : undefined;
-    return path === undefined ? null : new URL(path, moduleUrl).href;
-  } catch {
-    return null;
-  }
+export function viteDevUrl(moduleUrl: string, file: string): string | null {
+  const packages = PREBUNDLED.exec(moduleUrl)?.[1];
+  return packages === undefined ? null : `${packages}hotmic/dist/wasm/pkg/${file}`;
 }
