@@ -267,19 +267,21 @@ export function opusFrames(packet: Packet): OpusFrame[] {
   return frames;
 }
 
-/** Why a relay does not pass on a packet that it could read. */
+/** Why a relay does not pass on a packet that it could read, in the order in which it is checked. */
 export type RelayFault = 'too-long' | 'op-foreign' | 'frame-empty';
 
 /**
  * What a relay refuses beyond a fault: malformed Opus has crashed real Steam clients, so only what Steam itself is known to
- * send goes through. Null when the packet may pass. `packetBytes` is its length, of which `maxBytes` may pass.
+ * send goes through. Null when the packet may pass. `packetBytes` is its length, of which `maxBytes` may pass. A packet with several
+ * of these faults has the first in the order of `RelayFault`, wherever they are in the packet.
  */
 export function relayFault(packet: Packet, packetBytes: number, maxBytes: number): RelayFault | null {
   if (packetBytes > maxBytes) return 'too-long';
+  let fault: RelayFault | null = null;
   for (const op of packet.ops) {
     if (op.kind === 'foreign') return 'op-foreign';
-    if (op.kind !== 'opus') continue;
-    for (const frame of op.frames) if (frame.kind === 'frame' && frame.bytes === 0) return 'frame-empty';
+    if (op.kind !== 'opus' || fault) continue;
+    for (const frame of op.frames) if (frame.kind === 'frame' && frame.bytes === 0) fault = 'frame-empty';
   }
-  return null;
+  return fault;
 }

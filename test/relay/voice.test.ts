@@ -18,6 +18,9 @@ function packetWith(ops: readonly number[]): Uint8Array {
   return packet;
 }
 
+/** Op 0x06 with an Opus frame of no bytes. */
+const EMPTY_FRAME = [0x06, 4, 0, 0, 0, 0, 0];
+
 const framed = (packet: Uint8Array) => writeVoiceFrame(fields(), packet);
 
 function changed(frame: Uint8Array, at: number, value: number): Uint8Array {
@@ -88,7 +91,7 @@ t.test('what is malformed is dropped, and counted under its reason', async (t) =
     ['packet-frame-truncated', framed(packetWith([0x06, 5, 0, 9, 0, 0, 0, 1]))],
     // Code 3, an unpadded count of 0 frames: no Opus packet.
     ['packet-frame-framing', framed(packetWith([0x06, 6, 0, 2, 0, 0, 0, 0x4b, 0x00]))],
-    ['packet-frame-empty', framed(packetWith([0x06, 4, 0, 0, 0, 0, 0]))],
+    ['packet-frame-empty', framed(packetWith(EMPTY_FRAME))],
     ['steam-id-mismatch', frameOf(2)],
     ['target-unknown', frameOf(1, { target: 1 })],
     ['target-unknown', frameOf(1, { target: 255 })],
@@ -141,6 +144,8 @@ t.test('of two faults the earlier check decides', async (t) => {
     ['frame-version-unknown', changed(changed(frameOf(2, { target: 1 }), 0, 0), 40, 0xff)],
     ['packet-bad-crc', changed(frameOf(2, { target: 1 }), 40, 0xff)],
     ['packet-op-foreign', writeVoiceFrame(fields({ target: 1 }), packetWith([0x05, 1, 0, 0]))],
+    ['packet-op-foreign', framed(packetWith([...EMPTY_FRAME, 0x04, 2, 0, 9, 9]))],
+    ['packet-frame-empty', writeVoiceFrame(fields({ target: 1 }), packetWith(EMPTY_FRAME))],
     ['steam-id-mismatch', frameOf(2, { target: 1 })],
     ['target-unknown', frameOf(1, { target: 1 })],
   ];
@@ -172,6 +177,21 @@ t.test('a frame that is dropped is charged like any other', async (t) => {
   bench.join(1);
   for (let i = 0; i < 2; i++) t.match(bench.voice(1, long), { reason: 'frame-version-unknown' });
   t.match(bench.voice(1, long), { reason: 'rate-bytes' });
+});
+
+t.test('of two faults of one packet the one nearer its front decides', async (t) => {
+  const unknownRate = [0x0b, 0x39, 0x30];
+  const cutOff = [0x06, 0xff, 0x00];
+  const bench = new Bench();
+  bench.join(1);
+  const order: [DropReason, readonly number[]][] = [
+    ['packet-rate-unknown', [...unknownRate, ...cutOff]],
+    ['packet-frame-truncated', [0x06, 1, 0, 9, 0x0c]],
+    ['packet-op-unknown', [0x0c, ...cutOff]],
+    // What a relay refuses beyond a fault is looked for in a packet without one.
+    ['packet-op-truncated', [0x04, 1, 0, 9, ...EMPTY_FRAME, ...cutOff]],
+  ];
+  for (const [reason, ops] of order) t.match(bench.voice(1, framed(packetWith(ops))), { reason });
 });
 
 t.test('the longest packet passes', async (t) => {
@@ -234,6 +254,29 @@ t.test('sound beyond the rate is dropped, however few its bytes', async (t) => {
   t.match(bench.voice(1, threeSeconds), { kind: 'drop', reason: 'rate-sound' });
   bench.now += 1;
   t.match(bench.voice(1, threeSeconds), { kind: 'forward' });
+});
+
+t.test('silence counts as sound, as long as it plays', async (t) => {
+  const bench = new Bench();
+  bench.join(1);
+  // 65535 samples at 8000 Hz are 8.2 s of the 10 s that may come at once.
+  const long = [0x0b, 0x40, 0x1f, 0x00, 0xff, 0xff];
+  const verdicts = Array.from({ length: 20 }, () => bench.voice(1, framed(packetWith(long))));
+  t.same(
+    verdicts.map((verdict) => (verdict.kind === 'drop' ? verdict.reason : verdict.kind)),
+    ['forward', ...new Array(19).fill('rate-sound')],
+  );
+});
+
+t.test('a packet that plays longer than what may come at once never passes', async (t) => {
+  const bench = new Bench();
+  bench.join(1);
+  const tooLong = framed(packetWith([0x0b, 0x40, 0x1f, 0x00, 0xff, 0xff, 0x00, 0xff, 0xff]));
+  for (let minute = 0; minute < 3; minute += 1) {
+    t.match(bench.voice(1, tooLong), { reason: 'rate-sound' });
+    bench.now += 60_000;
+  }
+  t.match(bench.voice(1, frameOf(1)), { kind: 'forward' }, 'and is not charged');
 });
 
 t.test('voice before the hello is dropped and closes the connection', async (t) => {

@@ -394,6 +394,9 @@ t.test('a relay passes silence, Opus with numbers and rates, and no other op', a
     [opusOp('00000000'), 'frame-empty'],
     [opusOp(`${frameOf(0, '68')}00000100${frameOf(2, '68')}`), 'frame-empty'],
     [RATE_24K + opusOp(frameOf(0, '68')) + RATE_24K + opusOp('00000100'), 'frame-empty'],
+    // With both faults, the order of the two checks decides, wherever they are in the packet.
+    [`${opusOp('00000000')}0402006162`, 'op-foreign'],
+    [`0402006162${opusOp('00000000')}`, 'op-foreign'],
   ];
   for (const [ops, fault] of table) {
     const bytes = packetOfOps(ops);
