@@ -66,7 +66,7 @@ export class Seat {
   #packet: Uint8Array;
   #socket: WebSocket | null = null;
   #refusal: string | null = null;
-  #resumeToken = '';
+  #resumeSecret = '';
   #slot = -1;
   #sequence = 0;
   #target: number = Target.whisper;
@@ -115,7 +115,7 @@ export class Seat {
     socket?.terminate();
     setTimeout(() => {
       this.state = 'resuming';
-      this.#connect({ type: 'resume', versions: [1], token: this.#resumeToken });
+      this.#connect({ type: 'resume', versions: [1], secret: this.#resumeSecret });
     }, backInMs);
   }
 
@@ -192,7 +192,7 @@ export class Seat {
     else tally.resumesFailed += 1;
     this.state = 'in';
     this.#slot = message.slot;
-    this.#resumeToken = message.resume?.token ?? '';
+    this.#resumeSecret = message.resume?.secret ?? '';
   }
 
   #closed(code: number): void {

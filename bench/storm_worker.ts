@@ -17,7 +17,7 @@ interface Job {
 interface Place {
   socket: WebSocket;
   slot: number;
-  resumeToken: string;
+  resumeSecret: string;
 }
 
 /** Joins under way at once, before the storm. */
@@ -39,12 +39,12 @@ function connect(text: string): Promise<Place> {
       const message = JSON.parse(data.toString()) as {
         type: string;
         slot: number;
-        resume: { token: string };
+        resume: { secret: string };
         message?: string;
       };
       if (message.type === 'welcome') {
         clearTimeout(timer);
-        resolve({ socket, slot: message.slot, resumeToken: message.resume.token });
+        resolve({ socket, slot: message.slot, resumeSecret: message.resume.secret });
       } else if (message.type === 'refused') {
         clearTimeout(timer);
         reject(new Error(message.message));
@@ -86,7 +86,7 @@ async function reconnect(
   const cutAt = performance.now();
   place.socket.terminate();
   try {
-    const back = await connect(JSON.stringify({ type: 'resume', versions: [1], token: place.resumeToken }));
+    const back = await connect(JSON.stringify({ type: 'resume', versions: [1], secret: place.resumeSecret }));
     report.resumed += 1;
     report.resumeMs.push(performance.now() - cutAt);
     if (back.slot !== place.slot) report.moved += 1;

@@ -65,7 +65,7 @@ export class Session {
   /** From the first welcome on. */
   #lobby: LobbyState | null = null;
   /** Secret. Null where there is no place to take up. */
-  #resume: { readonly token: string; readonly withinMs: Milliseconds } | null = null;
+  #resume: { readonly secret: string; readonly withinMs: Milliseconds } | null = null;
   /** How the last hello was said; null after a resume. */
   #shown: ShownCredential['kind'] | null = null;
   /** What goes beside the app ticket that was asked for. */
@@ -185,8 +185,8 @@ export class Session {
     this.#refusal = null;
     if (this.#resume) {
       this.#shown = null;
-      const { token } = this.#resume;
-      return { kind: 'send', text: writeMessage({ type: 'resume', versions: [PROTOCOL_VERSION], token }) };
+      const { secret } = this.#resume;
+      return { kind: 'send', text: writeMessage({ type: 'resume', versions: [PROTOCOL_VERSION], secret }) };
     }
     this.#shown = credential.kind;
     if (credential.kind !== 'app-ticket') return this.#hello(helloFieldsOf(credential));

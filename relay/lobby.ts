@@ -145,7 +145,7 @@ export class Lobby {
       talkspurtDueAt: now,
       whisperSequence: 0,
       awaySince: now,
-      resumeToken: null,
+      resumeSecret: null,
       expiresAt: joiner.expiresAt,
       frames: new TokenBucket(this.#limits.framesPerSecond, this.#limits.frameBurst, now),
       bytes: new TokenBucket(this.#limits.bytesPerSecond, this.#limits.byteBurst, now),

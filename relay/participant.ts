@@ -45,7 +45,7 @@ export interface Participant {
   /** When they went away; of no meaning while they are here. */
   awaySince: Milliseconds;
   /** Gets them their place back; null where there is no resuming. Secret. */
-  resumeToken: string | null;
+  resumeSecret: string | null;
   /** When their credential ends; infinite without an end. */
   readonly expiresAt: Milliseconds;
   readonly frames: TokenBucket;

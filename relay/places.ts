@@ -1,5 +1,5 @@
 /**
- * The places of participants that end by time: of those who are away and may be back, under which token, and of those whose
+ * The places of participants that end by time: of those who are away and may be back, under which resume secret, and of those whose
  * credential ends.
  */
 
@@ -11,7 +11,7 @@ export class Places {
   readonly #random16: () => string;
   /** The longest away first. */
   readonly #away = new Set<Participant>();
-  readonly #byToken = new Map<string, Participant>();
+  readonly #bySecret = new Map<string, Participant>();
   /** Whose credential ends, and no one's before `#endsNext`. */
   readonly #ending = new Set<Participant>();
   #endsNext = Number.POSITIVE_INFINITY;
@@ -26,24 +26,24 @@ export class Places {
     return this.#away.size;
   }
 
-  /** They are here, and their place is kept under a new token from now on; null where there is no resuming. */
+  /** They are here, and their place is kept under a new resume secret from now on; null where there is no resuming. */
   arrive(participant: Participant): string | null {
     this.#away.delete(participant);
-    this.#forgetToken(participant);
+    this.#forgetSecret(participant);
     if (participant.expiresAt < Number.POSITIVE_INFINITY) {
       this.#ending.add(participant);
       this.#endsNext = Math.min(this.#endsNext, participant.expiresAt);
     }
     if (this.#resumeWithinMs === 0) return null;
-    const token = this.#random16();
-    participant.resumeToken = token;
-    this.#byToken.set(token, participant);
-    return token;
+    const secret = this.#random16();
+    participant.resumeSecret = secret;
+    this.#bySecret.set(secret, participant);
+    return secret;
   }
 
   /** Whose place it is. */
-  under(token: string): Participant | undefined {
-    return this.#byToken.get(token);
+  under(secret: string): Participant | undefined {
+    return this.#bySecret.get(secret);
   }
 
   goAway(participant: Participant): void {
@@ -53,7 +53,7 @@ export class Places {
   leave(participant: Participant): void {
     this.#away.delete(participant);
     this.#ending.delete(participant);
-    this.#forgetToken(participant);
+    this.#forgetSecret(participant);
   }
 
   /** Who has been away for too long. */
@@ -78,8 +78,8 @@ export class Places {
     return ended;
   }
 
-  #forgetToken(participant: Participant): void {
-    if (participant.resumeToken !== null) this.#byToken.delete(participant.resumeToken);
-    participant.resumeToken = null;
+  #forgetSecret(participant: Participant): void {
+    if (participant.resumeSecret !== null) this.#bySecret.delete(participant.resumeSecret);
+    participant.resumeSecret = null;
   }
 }

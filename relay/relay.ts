@@ -302,7 +302,7 @@ export class Relay {
     if (version === null) {
       this.#refuse(connection, 'version-unsupported', versionDetail(message.versions), turn);
     } else if (message.type === 'resume') {
-      this.#resume(connection, message.token, version, turn);
+      this.#resume(connection, message.secret, version, turn);
     } else {
       this.#hello(connection, message, version, turn);
     }
@@ -398,11 +398,11 @@ export class Relay {
     return true;
   }
 
-  /** Gets a participant their place back, whom the token names. Their old connection may not have been seen to break yet. */
-  #resume(connection: Connection, token: string, version: number, turn: Turn): void {
-    const participant = this.#places.under(token);
+  /** Gets a participant their place back, whom the resume secret names. Their old connection may not have been seen to break yet. */
+  #resume(connection: Connection, secret: string, version: number, turn: Turn): void {
+    const participant = this.#places.under(secret);
     if (!participant) {
-      const detail = 'nobody waits under this token, wants that of the last welcome, in time';
+      const detail = 'no place is kept under this resume secret: it is unknown, already used, or expired';
       this.#refuse(connection, 'resume-refused', detail, turn);
       return;
     }
@@ -425,7 +425,7 @@ export class Relay {
     connection.participant = participant;
     connection.nonce = null;
     this.#waiting.delete(connection);
-    const resumeToken = this.#places.arrive(participant);
+    const resumeSecret = this.#places.arrive(participant);
     lobby.arrive(participant, connection.id, turn);
     const welcome: RelayMessageToWrite = {
       type: 'welcome',
@@ -436,8 +436,8 @@ export class Relay {
       ...(rights.mayListen ? {} : { listen: false as const }),
       relayTimeMs: this.#relayTimeMs(turn.now),
       nonce: this.#random16(),
-      ...(resumeToken !== null && {
-        resume: { token: resumeToken, withinMs: this.limits.resumeWithinMs },
+      ...(resumeSecret !== null && {
+        resume: { secret: resumeSecret, withinMs: this.limits.resumeWithinMs },
       }),
       you: stateOf(participant),
       participants: lobby.infoFor(participant),
@@ -540,7 +540,7 @@ export class Relay {
     const { participant } = connection;
     this.#forget(connection);
     if (!participant) return;
-    if (participant.resumeToken === null) {
+    if (participant.resumeSecret === null) {
       participant.lobby.lose(participant);
       this.#remove(participant, 'gone', turn);
       return;

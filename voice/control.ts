@@ -138,8 +138,8 @@ const hello = z.object({
 const resume = z.object({
   type: z.literal('resume'),
   versions,
-  /** From the last welcome. As secret as a credential; good once. */
-  token: random16,
+  /** The resume secret of the last welcome. Keep it as a credential; it is good once. */
+  secret: random16,
 });
 
 /** What a moderator may do to a participant, or to somebody who is not there. */
@@ -194,7 +194,7 @@ const relayMessage = z.discriminatedUnion('type', [
     /** Random, of this connection: names it in reports. */
     nonce: random16,
     /** Gets you your place back when the connection breaks, for so long. Left out where there is no resuming. */
-    resume: z.optional(z.object({ token: random16, withinMs: z.int().check(z.minimum(1)) })),
+    resume: z.optional(z.object({ secret: random16, withinMs: z.int().check(z.minimum(1)) })),
     /** Yourself, as the others are told of you; your packets have to carry this SteamID. */
     you: participantState,
     /** Everyone else in the lobby. */

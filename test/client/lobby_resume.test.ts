@@ -286,7 +286,7 @@ t.test('a try that hangs is given up after 5 s, and what it still says is not he
   hanging.onClose(1000, '', null);
   t.same(ada.told, [LOST]);
   say().onOpen();
-  t.equal(sent.at(-1), `{"type":"resume","versions":[1],"token":"${RESUME.token}"}`);
+  t.equal(sent.at(-1), `{"type":"resume","versions":[1],"secret":"${RESUME.secret}"}`);
   say().onText(writeMessage(welcomeOf({ resume: RESUME })));
   t.same(ada.told, [LOST, 'resumed']);
   say().onClose(1000, '', null);

@@ -47,7 +47,7 @@ export function welcomeOf(changed: Partial<Welcome> = {}): Welcome {
 }
 
 /** What it says of resuming. */
-export const RESUME = { token: 'ab'.repeat(16), withinMs: 30_000 };
+export const RESUME = { secret: 'ab'.repeat(16), withinMs: 30_000 };
 
 /** The welcome of a relay, into slot 5 of a lobby with Kim in slot 1. There is no resuming. */
 export const WELCOME = writeMessage(welcomeOf({ participants: [KIM] }));

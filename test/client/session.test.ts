@@ -390,9 +390,9 @@ t.test('who loses the connection is away, and says resume on the next', async (t
   t.equal(session.numberOf('lobby'), null, 'nothing can be said');
   t.equal(session.opening, 'resume');
   t.same(session.handle({ kind: 'opened' }), [
-    { kind: 'send', text: `{"type":"resume","versions":[1],"token":"${RESUME.token}"}` },
+    { kind: 'send', text: `{"type":"resume","versions":[1],"secret":"${RESUME.secret}"}` },
   ]);
-  const again = { ...RESUME, token: 'cd'.repeat(16) };
+  const again = { ...RESUME, secret: 'cd'.repeat(16) };
   const outputs = session.handle(said({ ...WELCOME, relayTimeMs: 90_000, resume: again }));
   t.same(outputs, [
     { kind: 'resumed', how: 'resumed', relayTimeMs: 90_000 },
@@ -400,7 +400,11 @@ t.test('who loses the connection is away, and says resume on the next', async (t
   ]);
   t.equal(session.joined, true);
   session.handle({ kind: 'closed', code: 1001, reason: 'shutdown' });
-  t.match(session.handle({ kind: 'opened' }), [{ text: new RegExp(again.token) }], 'the newest token counts');
+  t.match(
+    session.handle({ kind: 'opened' }),
+    [{ text: new RegExp(again.secret) }],
+    'the newest secret counts',
+  );
 });
 
 t.test('after a resume, what changed meanwhile is told as changes', async (t) => {
@@ -533,13 +537,13 @@ t.test(
   },
 );
 
-t.test('the resume token is in no output but the resume itself', async (t) => {
+t.test('the resume secret is in no output but the resume itself', async (t) => {
   const session = resumable();
   const lost = session.handle(LOST);
   session.handle({ kind: 'opened' });
   session.handle(said({ type: 'refused', code: 'kicked', message: 'no' }));
   const end = session.handle({ kind: 'closed', code: 4015, reason: 'kicked' });
-  t.notMatch(inspect([session, lost, end], { depth: 9 }), new RegExp(RESUME.token));
+  t.notMatch(inspect([session, lost, end], { depth: 9 }), new RegExp(RESUME.secret));
 });
 
 t.test(

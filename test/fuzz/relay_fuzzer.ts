@@ -58,7 +58,7 @@ export class RelayFuzzer {
   readonly #relay: Relay;
   readonly #seats: Seat[] = [];
   readonly #bySeat = new Map<number, Seat>();
-  readonly #resumeTokens: string[] = [];
+  readonly #resumeSecrets: string[] = [];
   readonly #encoder = new TextEncoder();
   #nextId = 0;
   #now = 1000;
@@ -147,8 +147,8 @@ export class RelayFuzzer {
     const pick = <T>(from: readonly T[]): T => from[random.below(from.length)]!;
     const steamId = String(personSteamId(1 + random.below(ACCOUNTS)));
     if (seat.slot === null ? random.below(30) > 0 : random.below(300) === 0) {
-      if (random.below(4) === 0 && this.#resumeTokens.length > 0) {
-        return { type: 'resume', versions: [1], token: pick(this.#resumeTokens) };
+      if (random.below(4) === 0 && this.#resumeSecrets.length > 0) {
+        return { type: 'resume', versions: [1], secret: pick(this.#resumeSecrets) };
       }
       const claim = pick([
         {},
@@ -304,7 +304,7 @@ export class RelayFuzzer {
           seat.slot = message.slot;
           seat.muted = message.you.muted ?? false;
           seat.account = Number(BigInt(message.you.steamId) & 0xffff_ffffn);
-          if (message.resume) this.#resumeTokens[this.#random.below(64)] = message.resume.token;
+          if (message.resume) this.#resumeSecrets[this.#random.below(64)] = message.resume.secret;
           break;
         case 'changed':
           if (message.participant.slot === seat.slot) seat.muted = message.participant.muted ?? false;

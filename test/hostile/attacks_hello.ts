@@ -132,8 +132,8 @@ export const HELLO_ATTACKS: readonly Attack[] = [
         wire.send({ ...HELLO, lobby, steamId, token: await field.token({ lobby }) });
         got.push(await ended(wire));
       }
-      const { wire, resumeToken } = await field.join();
-      wire.send({ type: 'resume', versions: [1], token: resumeToken });
+      const { wire, resumeSecret } = await field.join();
+      wire.send({ type: 'resume', versions: [1], secret: resumeSecret });
       got.push(await ended(wire));
       return got;
     },

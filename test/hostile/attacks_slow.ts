@@ -74,7 +74,7 @@ export const SLOW_ATTACKS: readonly Attack[] = [
       });
       const wire = await field.socket();
       wire.send({ type: 'hello', versions: [1], lobby, name: 'x', token: field.secret(token) });
-      field.secret((await wire.message('welcome')).resume.token);
+      field.secret((await wire.message('welcome')).resume.secret);
       return [await ended(wire)];
     },
   },

@@ -134,7 +134,7 @@ export const TICKET_ATTACKS: readonly Attack[] = [
       field.api.admit(ticket, { steamId });
       const first = await field.socket();
       first.send({ type: 'hello', versions: [1], lobby: field.lobby(), name: 'x', steamId, ticket });
-      field.secret((await first.message('welcome')).resume.token);
+      field.secret((await first.message('welcome')).resume.secret);
       return [
         await tryHello(field, { steamId, ticket }),
         await tryHello(field, { ticket: ticket.toUpperCase() }),
@@ -197,7 +197,7 @@ export const TICKET_ATTACKS: readonly Attack[] = [
       const first = await challenged(field);
       const ticket = field.appTicket(first.nonce, { steamId: BigInt(first.steamId) });
       first.say(ticket);
-      field.secret((await first.wire.message('welcome')).resume.token);
+      field.secret((await first.wire.message('welcome')).resume.secret);
       const second = await challenged(field);
       second.say(ticket);
       return [await ended(second.wire)];

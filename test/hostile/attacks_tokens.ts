@@ -1,4 +1,4 @@
-/** Tokens and resume tokens that are forged, stolen, used up, or meant for something else. */
+/** Tokens and resume secrets that are forged, stolen, used up, or meant for something else. */
 
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { base64url, hmac, type Json, signed, tokenUnder } from '../relay/token_kit.js';
@@ -40,9 +40,9 @@ function tokens(
 }
 
 /** Who is there moves to another connection. */
-async function resume(field: Field, token: string): Promise<Wire> {
+async function resume(field: Field, secret: string): Promise<Wire> {
   const wire = await field.socket();
-  wire.send({ type: 'resume', versions: [1], token });
+  wire.send({ type: 'resume', versions: [1], secret });
   return wire;
 }
 
@@ -192,7 +192,7 @@ export const TOKEN_ATTACKS: readonly Attack[] = [
         { ...hello, name: token },
         { ...hello, versions: [token] },
         { ...hello, ticket: token },
-        { type: 'resume', versions: [1], token },
+        { type: 'resume', versions: [1], secret: token },
         { type: 'moderate', steamId: token, action: token },
         token,
       ]) {
@@ -215,27 +215,27 @@ export const TOKEN_ATTACKS: readonly Attack[] = [
     },
   },
   {
-    name: 'a guessed resume token',
+    name: 'a guessed resume secret',
     answers: [refused('resume-refused')],
     run: async (field) => {
       const got: Answer[] = [];
-      for (const token of ['0'.repeat(32), 'f'.repeat(32), field.hex(16), field.hex(16)])
-        got.push(await ended(await resume(field, token)));
+      for (const secret of ['0'.repeat(32), 'f'.repeat(32), field.hex(16), field.hex(16)])
+        got.push(await ended(await resume(field, secret)));
       return got;
     },
   },
   {
-    name: 'a resume token that was used',
+    name: 'a resume secret that was used',
     answers: [refused('replaced'), refused('resume-refused')],
     run: async (field) => {
-      const { wire, resumeToken } = await field.join();
-      const thief = await resume(field, resumeToken);
-      field.secret((await thief.message('welcome')).resume.token);
-      return [await ended(wire), await ended(await resume(field, resumeToken))];
+      const { wire, resumeSecret } = await field.join();
+      const thief = await resume(field, resumeSecret);
+      field.secret((await thief.message('welcome')).resume.secret);
+      return [await ended(wire), await ended(await resume(field, resumeSecret))];
     },
   },
   {
-    name: 'the resume token of somebody who left, was kicked or was banned',
+    name: 'the resume secret of somebody who left, was kicked or was banned',
     answers: [refused('kicked'), refused('banned'), refused('resume-refused')],
     run: async (field) => {
       const lobby = field.lobby();
@@ -244,30 +244,30 @@ export const TOKEN_ATTACKS: readonly Attack[] = [
       left.wire.send({ type: 'leave' });
       await left.wire.next('close');
       const got: Answer[] = [];
-      const tokens = [left.resumeToken];
+      const secrets = [left.resumeSecret];
       for (const action of ['kick', 'ban']) {
         const gone = await field.join({ lobby });
         moderator.wire.send({ type: 'moderate', steamId: gone.steamId, action });
         got.push(await ended(gone.wire));
-        tokens.push(gone.resumeToken);
+        secrets.push(gone.resumeSecret);
         moderator.wire.send({ type: 'moderate', steamId: gone.steamId, action: 'unban' });
       }
-      for (const token of tokens) got.push(await ended(await resume(field, token)));
+      for (const secret of secrets) got.push(await ended(await resume(field, secret)));
       return got;
     },
   },
   {
-    name: 'a resume token that is older than its window',
+    name: 'a resume secret that is older than its window',
     answers: [refused('resume-refused')],
     run: async (field) => {
       const lobby = field.lobby();
       const witness = await field.join({ lobby });
-      const { wire, resumeToken } = await field.join({ lobby });
+      const { wire, resumeSecret } = await field.join({ lobby });
       wire.reset();
       await witness.wire.message('changed');
       await witness.wire.message('left');
       if (RESUME_WITHIN_MS > 5000) throw new Error('that took long');
-      return [await ended(await resume(field, resumeToken))];
+      return [await ended(await resume(field, resumeSecret))];
     },
   },
   {
@@ -288,7 +288,7 @@ export const TOKEN_ATTACKS: readonly Attack[] = [
       const got = [
         await tryHello(field, { lobby, steamId, token: await field.token({ lobby, steamId }) }),
         await tryHello(field, { lobby, steamId, ticket }),
-        await ended(await resume(field, gone.resumeToken)),
+        await ended(await resume(field, gone.resumeSecret)),
       ];
       moderator.wire.send({ type: 'moderate', steamId, action: 'unban' });
       await moderator.wire.fence();

@@ -246,8 +246,8 @@ export const VOICE_ATTACKS: readonly Attack[] = [
       await speak(muted, 255);
       muted.wire.drop();
       const resumed = await field.socket();
-      resumed.send({ type: 'resume', versions: [1], token: muted.resumeToken });
-      field.secret((await resumed.message('welcome')).resume.token);
+      resumed.send({ type: 'resume', versions: [1], secret: muted.resumeSecret });
+      field.secret((await resumed.message('welcome')).resume.secret);
       await speak({ ...muted, wire: resumed });
       resumed.send({ type: 'leave' });
       await resumed.next('close');

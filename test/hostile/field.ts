@@ -49,7 +49,7 @@ export interface Member {
   readonly steamId: string;
   readonly lobby: string;
   readonly slot: number;
-  readonly resumeToken: string;
+  readonly resumeSecret: string;
   readonly welcome: Message;
 }
 
@@ -371,8 +371,8 @@ export class Field {
     const token = await this.token({ lobby, steamId, ...grant });
     wire.send({ type: 'hello', versions: [1], lobby, name: 'attacker', steamId, token });
     const welcome = await wire.message('welcome');
-    const resumeToken = this.secret(String(welcome.resume?.token));
-    return { wire, steamId, lobby, slot: welcome.slot, resumeToken, welcome };
+    const resumeSecret = this.secret(String(welcome.resume?.secret));
+    return { wire, steamId, lobby, slot: welcome.slot, resumeSecret, welcome };
   }
 
   /** An attacker and somebody who listens, in a lobby of their own. */

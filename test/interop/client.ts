@@ -63,7 +63,7 @@ export class Client {
   readonly participants = new Map<number, State>();
   readonly channels = new Map<number, string>();
   you: State | null = null;
-  resumeToken: string | null = null;
+  resumeSecret: string | null = null;
   speech: Speech = { sequence: 65_530, timestamp: 4_294_966_000, target: null };
   /** The packet that `say` sends. */
   packet: Buffer = Buffer.alloc(0);
@@ -201,6 +201,11 @@ export class Client {
       .map((event) => (event.kind === 'message' ? event.message.type : event.kind));
   }
 
+  /** The types of the control messages that came since `mark`. */
+  messageTypes(mark: number): string[] {
+    return this.events.slice(mark).flatMap((event) => (event.kind === 'message' ? [event.message.type] : []));
+  }
+
   /** Resolves with the bytes of the pong. */
   ping(bytes: string): Promise<string> {
     return new Promise((resolve) => {
@@ -254,7 +259,7 @@ export class Client {
       case 'welcome':
         if (this.you) wrong('a second one');
         this.you = message.you;
-        this.resumeToken = message.resume?.token ?? null;
+        this.resumeSecret = message.resume?.secret ?? null;
         if (message.you.slot !== message.slot) wrong('you are in another slot');
         for (const each of message.participants as State[]) {
           if (this.participants.has(each.slot) || each.slot === message.slot)

@@ -40,7 +40,7 @@ export interface Den {
   hello(person: number, grant?: GrantOfLobby, more?: object): Promise<Client>;
   /** In the lobby; who was there has been told. */
   join(person: number, grant?: GrantOfLobby): Promise<Client>;
-  /** In place of `broken`, by its resume token and with its numbers. */
+  /** In place of `broken`, by its resume secret and with its numbers. */
   resume(broken: Client, more?: object): Promise<Client>;
 }
 
@@ -95,7 +95,7 @@ function denOf(): Den {
       const client = await den.connect();
       client.packet = broken.packet;
       client.speech = broken.speech;
-      client.send({ type: 'resume', versions: [1], token: broken.resumeToken, ...more });
+      client.send({ type: 'resume', versions: [1], secret: broken.resumeSecret, ...more });
       return client;
     },
   };

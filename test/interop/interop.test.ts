@@ -34,7 +34,7 @@ sentence('a hello with a token is answered by the whole state', async (t, den) =
   });
   t.same([...second.channels], [[1, 'red']]);
   t.strictSame(first.participants.get(1), { slot: 1, steamId: idOf(2), name: 'person 2', speaking: false });
-  t.not(first.resumeToken, second.resumeToken);
+  t.not(first.resumeSecret, second.resumeSecret);
   t.equal(second.socket.protocol, '');
   t.equal(second.socket.extensions, '');
   t.equal(await second.ping('are you there'), 'are you there');
@@ -168,11 +168,20 @@ sentence('who enters or leaves a channel is told who speaks there', async (t, de
   // Spoken on and on, or the hangover would end it: 100 ms a frame are within it on any machine.
   const talking = setInterval(() => ada.say({ target: 1 }), 100);
   t.teardown(() => clearInterval(talking));
+  const entering = bob.events.length;
   bob.send({ type: 'channels', channels: ['red'] });
   await bob.message('speaking', { slot: 0, speaking: true });
+  t.same(
+    bob.messageTypes(entering).slice(0, 2),
+    ['changed', 'speaking'],
+    'first that he is in, then who speaks there',
+  );
   t.match(await bob.voice(), { target: 1 });
+  const leaving = bob.events.length;
   bob.send({ type: 'channels', channels: [] });
-  await bob.message('speaking', { slot: 0, speaking: false });
+  await bob.changed(1);
+  t.equal(bob.messageTypes(leaving).at(-1), 'changed');
+  t.equal(bob.participants.get(0)!.speaking, false, 'that she no longer speaks to him came before');
   clearInterval(talking);
   const mark = bob.events.length;
   ada.say({ target: 1 });
@@ -180,17 +189,33 @@ sentence('who enters or leaves a channel is told who speaks there', async (t, de
   t.equal(voices(bob, mark), 0);
 });
 
+sentence(
+  'when the last one in a channel is kicked, they leave first and then the channel ends',
+  async (t, den) => {
+    const mod = await den.join(1, { moderator: true });
+    const bob = await den.join(2, { channels: ['red'] });
+    bob.send({ type: 'channels', channels: ['red'] });
+    await mod.changed(1);
+    const mark = mod.events.length;
+    mod.send({ type: 'moderate', steamId: idOf(2), action: 'kick' });
+    await refusedWith(t, bob, 'kicked');
+    await mod.message('channel-ended', { number: 1 });
+    t.same(mod.messageTypes(mark), ['left', 'channel-ended']);
+  },
+);
+
 sentence('a whisper is heard by those it names', async (t, den) => {
   const ada = await den.join(1);
   const bob = await den.join(2);
   const cyd = await den.join(3);
-  // One's own slot is passed over.
-  ada.send({ type: 'whisper', slots: [0, 1] });
+  // One's own slot is passed over, and one that is named twice counts once.
+  ada.send({ type: 'whisper', slots: [0, 1, 1] });
   const sent = ada.say({ target: 255 });
   const heard = await bob.voice();
   t.same(withoutRelayFields(heard.bytes), sent);
   t.match(heard, { target: 255, relaySequence: 0, slot: 0 });
   await bob.message('speaking', { slot: 0, speaking: true });
+  t.equal(voices(bob), 1);
   ada.send({ type: 'whisper', slots: [1, 9] });
   t.match(await ada.message('failed'), { code: 'participant-unknown' });
   ada.say({ target: 255, terminator: true });
@@ -426,7 +451,7 @@ sentence('who resumes has all of it back, and the others saw them away', async (
     muted: true,
   });
   t.equal(back.participants.get(0)!.name, 'moderator', 'the whole state, with what happened meanwhile');
-  t.not(back.resumeToken, bob.resumeToken, 'a new token');
+  t.not(back.resumeSecret, bob.resumeSecret, 'a new secret');
   const returned = await cyd.changed(1);
   t.notOk(returned.away);
   t.equal(returned.muted, true, 'the mute survived');
@@ -446,7 +471,7 @@ sentence('who resumes has all of it back, and the others saw them away', async (
   const kinds = cyd.kinds(mark);
   t.notOk(kinds.includes('left') || kinds.includes('joined'), `neither left nor joined in ${kinds}`);
 
-  await refusedWith(t, await den.resume(bob), 'resume-refused', 'the old token is no good');
+  await refusedWith(t, await den.resume(bob), 'resume-refused', 'the old secret is no good');
   t.equal(await back.ping('still in'), 'still in');
 });
 

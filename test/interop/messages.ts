@@ -116,7 +116,7 @@ const FORMS: Readonly<Record<string, Form>> = {
     lobby: label,
     relayTimeMs: whole(0, 0xffff_ffff),
     nonce: random16,
-    resume: optional(object({ token: random16, withinMs: whole(0, Number.MAX_SAFE_INTEGER) })),
+    resume: optional(object({ secret: random16, withinMs: whole(0, Number.MAX_SAFE_INTEGER) })),
     you: object(state),
     participants: list({ ...state, speaking: boolean }),
     channels: list(channel),

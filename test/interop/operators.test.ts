@@ -24,7 +24,7 @@ sentence('who is away for longer than withinMs has left', async (t, den) => {
   t.match(await ada.changed(1), { away: true });
   await ada.message('left', { slot: 1 });
   const late = await den.connect(2, brief.url);
-  late.send({ type: 'resume', versions: [1], token: bob.resumeToken });
+  late.send({ type: 'resume', versions: [1], secret: bob.resumeSecret });
   await refusedWith(t, late, 'resume-refused');
 });
 

@@ -15,7 +15,7 @@ import {
 } from './voice.js';
 
 sentence('a client of another version is told so, one that speaks 1 as well is welcome', async (t, den) => {
-  for (const versions of [[0], [2], [3, 2]]) {
+  for (const versions of [[-1], [0], [2], [3, 2]]) {
     const refused = await refusedWith(
       t,
       await den.hello(1, {}, { versions }),
@@ -35,7 +35,7 @@ sentence('a client of another version is told so, one that speaks 1 as well is w
     await client.ended();
   }
   const later = await den.connect();
-  later.send({ type: 'resume', versions: [2], token: 'ab'.repeat(16) });
+  later.send({ type: 'resume', versions: [2], secret: 'ab'.repeat(16) });
   await refusedWith(t, later, 'version-unsupported', 'so is one that resumes');
 });
 
@@ -116,7 +116,7 @@ sentence('what comes before the welcome is refused', async (t, den) => {
   doubled.send({ type: 'hello', versions: [1], lobby: den.lobby, name: 'x', token: await den.token(2) });
   await refusedWith(t, doubled, 'already-joined');
   const resuming = await den.join(3);
-  resuming.send({ type: 'resume', versions: [1], token: resuming.resumeToken });
+  resuming.send({ type: 'resume', versions: [1], secret: resuming.resumeSecret });
   await refusedWith(t, resuming, 'already-joined', 'a resume is a hello');
 });
 
@@ -146,6 +146,18 @@ sentence('a message of no known form is refused', async (t, den) => {
     const client = await den.join(1);
     client.send(message);
     await refusedWith(t, client, 'message-malformed', JSON.stringify(message).slice(0, 80));
+  }
+});
+
+sentence('a control message that is too long is refused, or cuts the connection', async (t, den) => {
+  for (const [bytes, code] of [
+    [8193, closeCodeOf('message-malformed')],
+    [8208, closeCodeOf('message-malformed')],
+    [8209, 1006],
+  ] as const) {
+    const client = await den.connect();
+    client.send('{"type":"leave"}'.padEnd(bytes));
+    t.equal((await client.ended()).code, code, `${bytes} bytes`);
   }
 });
 
@@ -190,6 +202,11 @@ sentence('a bad voice frame is dropped in silence, and counted under its reason'
     ['packet-frame-framing', frameOf(packetOf(opusOp([Buffer.from([0x6a])])))],
     ['packet-op-foreign', frameOf(packetOf(Buffer.from([0x04, 1, 0, 9])))],
     ['packet-frame-empty', frameOf(packetOf(opusOp([Buffer.alloc(0)])))],
+    // Of two rows the upper decides, and of several faults within the row of malformed ops the first in the packet.
+    ['packet-op-foreign', frameOf(packetOf(opusOp([Buffer.alloc(0)]), Buffer.from([0x04, 1, 0, 9])))],
+    ['packet-rate-unknown', frameOf(packetOf(rateOp(44_100), Buffer.from([0x06, 10, 0, 1])))],
+    // Silence counts as sound: this plays 16.4 s, more than may come at once.
+    ['rate-sound', frameOf(packetOf(rateOp(8000), silenceOp(65_535), silenceOp(65_535)))],
     ['steam-id-mismatch', frameOf(soundOf(2))],
     ['steam-id-mismatch', frameOf(writePacket(String(BigInt(idOf(1)) + (1n << 32n)), rateOp()))],
     ['target-unknown', frameOf(ada.packet, { target: 1 })],

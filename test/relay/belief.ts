@@ -28,7 +28,7 @@ export class Belief {
   steamId: string | null = null;
   lobby: string | null = null;
   you = '';
-  token: string | null = null;
+  resumeSecret: string | null = null;
   readonly others = new Map<number, { state: string; speaking: boolean }>();
   readonly channels = new Map<number, string>();
   refused: string | null = null;
@@ -96,7 +96,7 @@ export class Belief {
     this.steamId = message.you.steamId;
     this.lobby = message.lobby;
     this.you = stateKey(message.you);
-    this.token = message.resume?.token ?? null;
+    this.resumeSecret = message.resume?.secret ?? null;
     for (const participant of message.participants) {
       if (this.others.has(participant.slot) || participant.slot === this.slot) {
         this.faults.push(`slot ${participant.slot} is listed twice`);

@@ -151,7 +151,7 @@ const CASES: Readonly<Record<string, Case>> = {
     instead: 'if (sanctioned.banned && participant.connection === null)',
     fault: /is banned and in/,
   },
-  'an old resume token is good': {
+  'an old resume secret is good': {
     file: 'places.js',
     line: 'this.#forgetToken(participant);\n        if (participant.expiresAt',
     instead: 'if (participant.expiresAt',

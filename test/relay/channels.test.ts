@@ -3,7 +3,7 @@
 import t from 'tap';
 import type { RelayLimits } from '../../relay/limits.js';
 import { MAX_CHANNELS_ENTERED } from '../../voice/control.js';
-import { Bench, deeds, failureOf, frameOf, refusalOf, tellsOf } from './kit.js';
+import { Bench, deeds, failureOf, frameOf, refusalOf, steamIdOf, tellsOf } from './kit.js';
 
 /** A lobby of three; the first is in `red`. */
 function threeWithRed(limits: Partial<RelayLimits> = {}): Bench {
@@ -27,6 +27,16 @@ t.test('the first who enters a channel makes it, and everybody is told of it and
     },
   ]);
   t.match(tellsOf(bench.join(3))[0]?.[1], { channels: [{ number: 1, name: 'red' }] }, 'and whoever joins');
+});
+
+t.test('in development a SteamID alone opens every channel and makes nobody a moderator', async (t) => {
+  const bench = new Bench({}, { unproven: 'admit' });
+  bench.join(1);
+  t.equal(failureOf(bench.text(1, { type: 'channels', channels: ['red', 'staff'] })), null);
+  t.equal(
+    failureOf(bench.text(1, { type: 'moderate', steamId: steamIdOf(1), action: 'mute' })),
+    'not-moderator',
+  );
 });
 
 t.test('the last who leaves a channel ends it, and its number rests', async (t) => {

@@ -4,8 +4,8 @@
  * world's checks hold, or the sequence is handed back.
  *
  * Two states are one when nobody could tell them apart but by the numbers that were drawn: slots, numbers of channels and
- * connections, tokens. What is seen of the relay makes the fingerprint (its lobbies and sanctions), and beside it what it keeps
- * to itself: how long somebody has been away, and which resume tokens are out.
+ * connections, resume secrets. What is seen of the relay makes the fingerprint (its lobbies and sanctions), and beside it what it keeps
+ * to itself: how long somebody has been away, and which resume secrets are out.
  */
 
 import type { Moderation } from '../../relay/administration.js';
@@ -57,18 +57,18 @@ const LIMITS = {
   controlBurst: 10_000,
 };
 
-/** A world on its way, and the tokens that each seat's clients were given. */
+/** A world on its way, and the resume secrets that each seat's clients were given. */
 export class Walk {
   readonly world: World;
   readonly seats: readonly Seat[];
   /** The names of the operations so far. */
   readonly history: string[] = [];
-  readonly #tokens: string[][];
+  readonly #secrets: string[][];
 
   constructor({ seats, relay }: Pick<Plan, 'seats' | 'relay'>) {
     this.world = new World({ limits: LIMITS, ...(relay && { relay }) });
     this.seats = seats;
-    this.#tokens = seats.map(() => []);
+    this.#secrets = seats.map(() => []);
   }
 
   member(at: number): Member | undefined {
@@ -76,17 +76,17 @@ export class Walk {
     return this.world.model.lobbies.get(lobby)?.members.get(steamIdOf(account));
   }
 
-  /** The `back`-th token before the last one; undefined when there were fewer. */
-  token(at: number, back: number): string | undefined {
-    return this.#tokens[at]!.at(-1 - back);
+  /** The `back`-th resume secret before the last one; undefined when there were fewer. */
+  resumeSecret(at: number, back: number): string | undefined {
+    return this.#secrets[at]!.at(-1 - back);
   }
 
   run(operation: Operation): 'done' | 'impossible' {
     if (operation.run(this) === 'impossible') return 'impossible';
     this.history.push(operation.name);
-    for (const [at, given] of this.#tokens.entries()) {
-      const token = this.member(at)?.token;
-      if (token != null && given.at(-1) !== token) given.push(token);
+    for (const [at, given] of this.#secrets.entries()) {
+      const secret = this.member(at)?.resumeSecret;
+      if (secret != null && given.at(-1) !== secret) given.push(secret);
     }
     return 'done';
   }
@@ -99,8 +99,8 @@ export class Walk {
       const steamId = steamIdOf(account);
       const state = lobbies.get(lobby);
       const it = state?.members.find((member) => member.steamId === steamId);
-      const tokens = Math.min(2, this.#tokens[at]!.length);
-      parts.push(`${lobby}/${account} ${tokens}`);
+      const secrets = Math.min(2, this.#secrets[at]!.length);
+      parts.push(`${lobby}/${account} ${secrets}`);
       if (!it || !state) continue;
       const nameOf = (number: number) => state.channels.find((channel) => channel.number === number)?.name;
       const whispers = it.whisperTo.map(
@@ -248,8 +248,8 @@ export const OPERATIONS = {
   }),
   leave: hereOperation('leaves', (walk, _at, connection) => walk.world.leave(connection)),
   drop: hereOperation('drops', (walk, _at, connection) => walk.world.drop(connection)),
-  resume: tokenOperation('resumes', 0),
-  resumeByOld: tokenOperation('resumes by an old token', 1),
+  resume: secretOperation('resumes', 0),
+  resumeByOld: secretOperation('resumes by an old secret', 1),
   speak: hereOperation('speaks', (walk, _at, connection) => walk.world.say(connection, 0)),
   speakToChannel: hereOperation('speaks to red', (walk, at, connection) => {
     const channel = walk.member(at)?.lobby.channels.get('red');
@@ -318,11 +318,11 @@ function hereOperation(what: string, run: (walk: Walk, at: number, connection: n
   });
 }
 
-function tokenOperation(what: string, back: number): OfSeat {
+function secretOperation(what: string, back: number): OfSeat {
   return seatOperation(what, (walk, at) => {
-    const token = walk.token(at, back);
-    if (token === undefined) return 'impossible';
-    return walk.world.resume(walk.world.connect(), token);
+    const secret = walk.resumeSecret(at, back);
+    if (secret === undefined) return 'impossible';
+    return walk.world.resume(walk.world.connect(), secret);
   });
 }
 

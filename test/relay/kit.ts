@@ -124,9 +124,9 @@ export class Bench {
   }
 
   /** Connects and resumes. */
-  resume(connection: number, token: string): readonly RelayOutput[] {
+  resume(connection: number, secret: string): readonly RelayOutput[] {
     this.connect(connection);
-    return this.text(connection, { type: 'resume', versions: [1], token });
+    return this.text(connection, { type: 'resume', versions: [1], secret });
   }
 
   admin(command: AdminCommand): ReturnType<Relay['administer']> {
@@ -193,12 +193,12 @@ export function slotOf(outputs: readonly RelayOutput[]): number {
   throw new Error('there is no welcome among the outputs');
 }
 
-/** The resume token of the welcome among the outputs. */
-export function tokenOf(outputs: readonly RelayOutput[]): string {
+/** The resume secret of the welcome among the outputs. */
+export function resumeSecretOf(outputs: readonly RelayOutput[]): string {
   for (const [, message] of tellsOf(outputs)) {
-    if (message.type === 'welcome' && message.resume) return message.resume.token;
+    if (message.type === 'welcome' && message.resume) return message.resume.secret;
   }
-  throw new Error('there is no resume token among the outputs');
+  throw new Error('there is no resume secret among the outputs');
 }
 
 /** The code of the failure among the outputs, or null. */

@@ -1,8 +1,8 @@
 /**
  * What a relay ought to do, said a second time and as plainly as can be: who is in, under which sanctions, who may speak to whom
- * and who hears it. No messages, no topics kept up to date, no tokens made: everything is worked out from what is so.
+ * and who hears it. No messages, no topics kept up to date, no secrets made: everything is worked out from what is so.
  *
- * What the relay is free to choose (slots, numbers of channels, resume tokens) is handed in, and judged.
+ * What the relay is free to choose (slots, numbers of channels, resume secrets) is handed in, and judged.
  */
 
 import type { Admitted } from '../../relay/credential.js';
@@ -24,7 +24,7 @@ export interface Member {
   readonly expiresAt: number;
   /** Null while they are away. */
   connection: number | null;
-  token: string | null;
+  resumeSecret: string | null;
   awayAt: number;
   name: string;
   priority: boolean;
@@ -179,7 +179,7 @@ export class Model {
   /** @returns What is wrong with the slot, or null. */
   join(
     entrant: Entrant,
-    chosen: Pick<Member, 'slot' | 'connection' | 'token' | 'name' | 'rights' | 'expiresAt' | 'kind'>,
+    chosen: Pick<Member, 'slot' | 'connection' | 'resumeSecret' | 'name' | 'rights' | 'expiresAt' | 'kind'>,
   ): string | null {
     const before = this.lobbies.get(entrant.lobby)?.members.get(entrant.steamId);
     if (before) this.leave(before);
@@ -226,11 +226,11 @@ export class Model {
     if (this.#limits.resumeWithinMs === 0) this.leave(member);
   }
 
-  comeBack(member: Member, connection: number, token: string | null): void {
+  comeBack(member: Member, connection: number, resumeSecret: string | null): void {
     if (member.connection !== null) this.byConnection.delete(member.connection);
     member.connection = connection;
     member.speakingTo = null;
-    member.token = token;
+    member.resumeSecret = resumeSecret;
     this.byConnection.set(connection, member);
   }
 

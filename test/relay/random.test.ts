@@ -89,7 +89,7 @@ for (const [at, policy] of POLICIES.entries()) {
       ...new Set(Array.from({ length: below(most + 1) }, () => pick(items))),
     ];
     const world = new World({ limits: LIMITS, policy, wire: 'read' });
-    const tokens: string[] = [];
+    const secrets: string[] = [];
 
     const moderation = (): Moderation => {
       const there = [...world.model.members()];
@@ -169,11 +169,11 @@ for (const [at, policy] of POLICIES.entries()) {
       const dice = below(100);
       if (dice < 3) world.connect();
       else if (dice < 10) enter(waiting.length > 0 && below(2) === 0 ? pick(waiting) : world.connect());
-      else if (dice < 16 && tokens.length > 0) {
+      else if (dice < 16 && secrets.length > 0) {
         // Mostly one that was given lately.
         world.resume(
           world.connect(),
-          tokens[Math.max(0, tokens.length - 1 - below(below(3) > 0 ? 6 : 200))]!,
+          secrets[Math.max(0, secrets.length - 1 - below(below(3) > 0 ? 6 : 200))]!,
         );
       } else if (dice < 17) world.say(waiting.length > 0 ? pick(waiting) : 1e6, 0);
       else if (dice < 19) {
@@ -190,9 +190,10 @@ for (const [at, policy] of POLICIES.entries()) {
       step();
       world.check();
       for (const { belief } of world.clients.values()) {
-        if (belief.token !== null && !tokens.includes(belief.token)) tokens.push(belief.token);
+        if (belief.resumeSecret !== null && !secrets.includes(belief.resumeSecret))
+          secrets.push(belief.resumeSecret);
       }
-      if (tokens.length > 400) tokens.splice(0, 200);
+      if (secrets.length > 400) secrets.splice(0, 200);
       world.pass(below(60) === 0 ? below(3000) : below(40));
       world.check();
     }

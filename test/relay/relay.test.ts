@@ -43,7 +43,7 @@ t.test('the first to join is subscribed, then welcomed to an empty lobby', async
         lobby: 'den',
         relayTimeMs: 250,
         nonce: `02${'0'.repeat(30)}`,
-        resume: { token: `01${'0'.repeat(30)}`, withinMs: 30_000 },
+        resume: { secret: `01${'0'.repeat(30)}`, withinMs: 30_000 },
         you: told(1, 0),
         participants: [],
         channels: [],
@@ -171,7 +171,7 @@ t.test('every refusal is told, closes with its own code, and is counted', async 
         return bench.tickAt(bench.now + 6000);
       },
     ],
-    ['resume-refused', (bench) => bench.text(9, { type: 'resume', versions: [1], token: '0'.repeat(32) })],
+    ['resume-refused', (bench) => bench.text(9, { type: 'resume', versions: [1], secret: '0'.repeat(32) })],
     [
       'replaced',
       (bench) => {

@@ -1,13 +1,13 @@
 /** Reconnecting: who gets their place back, what they find there, what the others see, and what ends it for good. */
 
 import t from 'tap';
-import { Bench, deeds, frameOf, refusalOf, slotOf, steamIdOf, tellsOf, tokenOf } from './kit.js';
+import { Bench, deeds, frameOf, refusalOf, resumeSecretOf, slotOf, steamIdOf, tellsOf } from './kit.js';
 
-/** Two in a lobby, and the second's resume token. */
-function two(limits: ConstructorParameters<typeof Bench>[0] = {}): { bench: Bench; token: string } {
+/** Two in a lobby, and the second's resume secret. */
+function two(limits: ConstructorParameters<typeof Bench>[0] = {}): { bench: Bench; secret: string } {
   const bench = new Bench(limits);
   bench.join(1);
-  return { bench, token: tokenOf(bench.join(2)) };
+  return { bench, secret: resumeSecretOf(bench.join(2)) };
 }
 
 t.test('whose connection breaks is away, and not gone', async (t) => {
@@ -23,7 +23,7 @@ t.test('whose connection breaks is away, and not gone', async (t) => {
 });
 
 t.test('who resumes has slot, channels, whispers, name, priority and mute back', async (t) => {
-  const { bench, token } = two();
+  const { bench, secret } = two();
   bench.text(2, { type: 'channels', channels: ['red'] });
   bench.text(2, { type: 'whisper', slots: [0] });
   bench.text(2, { type: 'rename', name: 'Kim' });
@@ -31,7 +31,7 @@ t.test('who resumes has slot, channels, whispers, name, priority and mute back',
   bench.moderate('den', { steamId: steamIdOf(2), action: 'mute' });
   const before = bench.relay.lobby('den');
   bench.close(2);
-  const outputs = bench.resume(4, token);
+  const outputs = bench.resume(4, secret);
   t.same(bench.relay.lobby('den'), before);
   t.same(
     outputs.flatMap((it) => (it.kind === 'subscribe' ? [it.topic] : [])),
@@ -46,19 +46,19 @@ t.test('who resumes has slot, channels, whispers, name, priority and mute back',
 });
 
 t.test('a mute while somebody is away holds when they are back', async (t) => {
-  const { bench, token } = two();
+  const { bench, secret } = two();
   bench.close(2);
   bench.moderate(null, { steamId: steamIdOf(2), action: 'mute' });
-  bench.resume(4, token);
+  bench.resume(4, secret);
   t.match(bench.voice(4, frameOf(2)), { reason: 'muted' });
 });
 
-t.test('a resume token is good once, and the next is another', async (t) => {
-  const { bench, token } = two();
+t.test('a resume secret is good once, and the next is another', async (t) => {
+  const { bench, secret } = two();
   bench.close(2);
-  const next = tokenOf(bench.resume(4, token));
-  t.not(next, token);
-  t.equal(refusalOf(bench.resume(5, token)), 'resume-refused');
+  const next = resumeSecretOf(bench.resume(4, secret));
+  t.not(next, secret);
+  t.equal(refusalOf(bench.resume(5, secret)), 'resume-refused');
   bench.close(4);
   t.equal(slotOf(bench.resume(6, next)), 1);
 });
@@ -66,8 +66,8 @@ t.test('a resume token is good once, and the next is another', async (t) => {
 t.test(
   'who resumes while their old connection lives takes its place, and the others see nothing',
   async (t) => {
-    const { bench, token } = two();
-    t.match(deeds(bench.resume(4, token)), [
+    const { bench, secret } = two();
+    t.match(deeds(bench.resume(4, secret)), [
       { kind: 'unsubscribe', connection: 2, topic: 'lobby/0' },
       { kind: 'tell', connections: [2], message: { type: 'refused', code: 'replaced' } },
       { kind: 'close', connection: 2, code: 4014 },
@@ -81,24 +81,24 @@ t.test(
 );
 
 t.test('a place is kept for the resume window, then its owner has left', async (t) => {
-  const { bench, token } = two();
+  const { bench, secret } = two();
   bench.close(2);
   t.same(bench.tickAt(bench.now + 29_999), []);
   t.match(bench.tickAt(bench.now + 1), [
     { kind: 'tell', connections: [1], message: { type: 'left', slot: 1 } },
     { kind: 'event', event: { kind: 'left', why: 'gone' } },
   ]);
-  t.equal(refusalOf(bench.resume(4, token)), 'resume-refused');
+  t.equal(refusalOf(bench.resume(4, secret)), 'resume-refused');
   bench.join(5);
   t.equal(bench.relay.lobby('den')?.members[1]?.slot, 2, 'the slot rests beyond the window');
 });
 
 t.test('a lobby of people who are away is kept with them', async (t) => {
   const bench = new Bench();
-  const token = tokenOf(bench.join(1));
+  const secret = resumeSecretOf(bench.join(1));
   bench.close(1);
   t.equal(bench.relay.counts().lobbies, 1);
-  t.equal(slotOf(bench.resume(2, token)), 0);
+  t.equal(slotOf(bench.resume(2, secret)), 0);
   bench.close(2);
   bench.tickAt(bench.now + 30_000);
   t.match(bench.relay.counts(), { lobbies: 0, participants: 0, away: 0 });
@@ -128,27 +128,27 @@ t.test('leaving, a kick, a ban, a refusal and the end of the credential are for 
   for (const [what, end] of Object.entries(ends)) {
     const bench = new Bench();
     bench.join(1);
-    const token = tokenOf(bench.admit(2, { expiresAt: bench.unixSeconds + 1 }));
+    const secret = resumeSecretOf(bench.admit(2, { expiresAt: bench.unixSeconds + 1 }));
     end(bench);
-    t.equal(refusalOf(bench.resume(4, token)), 'resume-refused', what);
+    t.equal(refusalOf(bench.resume(4, secret)), 'resume-refused', what);
     t.equal(bench.relay.counts().away, 0);
   }
 });
 
-t.test('where nothing is to be resumed there is no token, and who breaks off has left', async (t) => {
+t.test('where nothing is to be resumed there is no secret, and who breaks off has left', async (t) => {
   const bench = new Bench({ resumeWithinMs: 0 });
   bench.join(1);
   t.notOk('resume' in tellsOf(bench.join(2))[0]![1]);
   t.same(tellsOf(bench.close(2)), [[[1], { type: 'left', slot: 1 }]]);
 });
 
-t.test('a resume comes first, in a version that is spoken, and with a token of the form', async (t) => {
-  const { bench, token } = two();
-  t.equal(refusalOf(bench.text(1, { type: 'resume', versions: [1], token })), 'already-joined');
+t.test('a resume comes first, in a version that is spoken, and with a secret of the form', async (t) => {
+  const { bench, secret } = two();
+  t.equal(refusalOf(bench.text(1, { type: 'resume', versions: [1], secret })), 'already-joined');
   bench.connect(5);
-  t.equal(refusalOf(bench.text(5, { type: 'resume', versions: [7], token })), 'version-unsupported');
+  t.equal(refusalOf(bench.text(5, { type: 'resume', versions: [7], secret })), 'version-unsupported');
   bench.connect(6);
-  t.equal(refusalOf(bench.text(6, { type: 'resume', versions: [1], token: 'short' })), 'message-malformed');
+  t.equal(refusalOf(bench.text(6, { type: 'resume', versions: [1], secret: 'short' })), 'message-malformed');
   t.equal(bench.voice(2, frameOf(2)).kind, 'forward', 'nobody has lost their place by it');
 });
 

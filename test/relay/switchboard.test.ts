@@ -12,7 +12,7 @@ const SENT = 1;
 
 /** A socket as uWebSockets has them: whoever closes it is told of that before they go on. */
 class FakeSocket {
-  readonly heard: { readonly type: string; readonly resume?: { readonly token: string } }[] = [];
+  readonly heard: { readonly type: string; readonly resume?: { readonly secret: string } }[] = [];
   isFull = false;
   readonly #data: SocketData;
   readonly #onClosed: (socket: Socket) => void;
@@ -78,7 +78,11 @@ t.test('who cannot take a message is cut behind all that is under way', async (t
 
   // The second is told that the first is silent and does not take it; the first's old connection is closed; the new one is welcomed.
   const again = connect(3);
-  give(again, bytesOf({ type: 'resume', versions: [1], token: first.heard[0]?.resume?.token ?? '' }), 'text');
+  give(
+    again,
+    bytesOf({ type: 'resume', versions: [1], secret: first.heard[0]?.resume?.secret ?? '' }),
+    'text',
+  );
   t.equal(switchboard.listenersCut, 1);
   t.match(
     again.heard,

@@ -131,7 +131,7 @@ export class World {
     const wrong = model.join(entrant, {
       slot: belief.slot,
       connection,
-      token: belief.token,
+      resumeSecret: belief.resumeSecret,
       name,
       rights:
         proof === 'guest' ? { ...FULL, maySpeak: this.#policy.guests === 'speak', channels: [] } : rights,
@@ -142,15 +142,15 @@ export class World {
     if (wrong) this.fault(wrong);
   }
 
-  resume(connection: number, token: string): void {
-    const member = [...this.model.members()].find((it) => it.token === token);
-    this.#carryOut(this.bench.text(connection, cachedBytes({ type: 'resume', versions: [1], token })));
+  resume(connection: number, secret: string): void {
+    const member = [...this.model.members()].find((it) => it.resumeSecret === secret);
+    this.#carryOut(this.bench.text(connection, cachedBytes({ type: 'resume', versions: [1], secret })));
     const belief = this.clients.get(connection)?.belief;
     this.#outcome('resume', member ? null : 'resume-refused', belief ?? this.#lastClosed);
     if (!member || !belief) return;
-    if (belief.token === token) this.fault('a resume token is given twice');
+    if (belief.resumeSecret === secret) this.fault('a resume secret is given twice');
     if (belief.slot !== member.slot) this.fault('a resume gives another slot');
-    this.model.comeBack(member, connection, belief.token);
+    this.model.comeBack(member, connection, belief.resumeSecret);
   }
 
   /** One voice frame, of their own SteamID or of another's. The check of the mute rule is here. */
