@@ -253,7 +253,7 @@ export const RELAY_SETTINGS = section('The settings of hotmic relay.', {
   moderators: list(
     kinds.listOf(kinds.steamId, 10_000),
     '["76561197960265729"]',
-    'SteamIDs that moderate in every lobby.',
+    'SteamIDs that moderate in every lobby. With --dev, only players who join by a token or web ticket.',
     { flag: '--moderator' },
   ),
   sanctionsFile: optional(
@@ -314,7 +314,7 @@ export const RELAY_SETTINGS = section('The settings of hotmic relay.', {
   }),
   limits: limits('Bounds of the relay.', '--limit', RELAY_LIMIT_RANGES, LIMIT_TEXTS),
   addressLimits: limits(
-    'Bounds of one address: an IPv4 address, or the /64 of an IPv6 one.',
+    'Bounds of one address: an IPv4 address, or the /64 of an IPv6 one. Without effect with --dev.',
     '--address-limit',
     ADDRESS_LIMIT_RANGES,
     ADDRESS_LIMIT_TEXTS,

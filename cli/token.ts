@@ -41,7 +41,7 @@ export function tokenCommand(): Command {
     .option('--steam-id <id>', 'the player, required: SteamID64 in decimal', steamId)
     .option('--no-speak', 'listen only')
     .option('--no-listen', 'speak only')
-    .option('--moderator', 'may mute, move and kick')
+    .option('--moderator', 'may mute, deafen, move, kick and ban, and give priority')
     .option('--priority', 'others are to lower the rest when they speak')
     .addOption(
       new Option('--channel <name>', 'channel that it opens; give it again for another')
