@@ -115,6 +115,8 @@ const LIMIT_TEXTS: Readonly<Record<keyof RelayLimits, string>> = {
   lobbies: 'Lobbies at once.',
   participants: 'Participants of all lobbies, those among them who are away.',
   participantsPerLobby: 'Participants of one lobby.',
+  guestLobbiesPercent: 'Lobbies that guests may make, in percent of all.',
+  guestPlacesPercent: 'Places that guests may take, in percent of each lobby and of all.',
   channelsPerLobby: 'Channels of one lobby at once.',
   sanctions: 'People who are muted, deafened or banned somewhere, present or not.',
   helloWithinMs: 'How long a connection may take to say hello, in ms.',
@@ -138,6 +140,8 @@ const ADDRESS_LIMIT_TEXTS: Readonly<Record<keyof AddressLimitOptions, string>> =
   credentialsPerSecond: 'Tokens and tickets of one address judged a second.',
   credentialBurst: 'Tokens and tickets of one address that may come at once.',
   addresses: 'Addresses remembered at once.',
+  participants: 'Participants of one address at once, those among them who are away.',
+  lobbies: 'Lobbies at once that were made from one address.',
 };
 
 export const RELAY_SETTINGS = section('The settings of hotmic relay.', {

@@ -52,6 +52,8 @@ const PASSING_REFUSALS: readonly string[] = [
   'relay-full',
   'rate-exceeded',
   'admission-unavailable',
+  'address-full',
+  'guests-full',
 ];
 
 type Welcome = Extract<RelayMessage, { type: 'welcome' }>;
@@ -272,8 +274,8 @@ export class Session {
     const { channels } = this.#lobby.you;
     const changes = this.#lobby.replace(message);
     const outputs: SessionOutput[] = [{ kind: 'resumed', how, relayTimeMs }, ...changes];
-    // A new place is in no channel.
-    if (how === 'joined-anew' && channels.length > 0) {
+    // A new place is in no channel. A guest was moved into theirs, and may not enter them.
+    if (how === 'joined-anew' && channels.length > 0 && !message.you.guest) {
       outputs.push({ kind: 'send', text: writeMessage({ type: 'channels', channels: [...channels] }) });
     }
     return outputs;
@@ -323,9 +325,10 @@ export class Session {
     return [{ kind: 'still-away', error }];
   }
 
-  /** A guest would come back under another SteamID, which no packet of theirs carries. */
+  /** A guest comes back under another SteamID, which no packet of theirs carries: only one who may not speak can. */
   #mayRejoin(): boolean {
-    return this.#return.rejoin === 'may' && this.#lobby?.you.guest === false;
+    const isSpeakingGuest = this.#lobby?.you.guest !== false && this.#maySpeak;
+    return this.#return.rejoin === 'may' && this.#lobby !== null && !isSpeakingGuest;
   }
 
   #known(): LobbyState {

@@ -5,14 +5,17 @@
  * When the table is full, the address that has been without a connection for longest is forgotten early: whoever has a hundred
  * thousand addresses has as many limits anyway, and must not lock everyone else out. Only when each address in the table has a connection is a
  * further one refused.
+ *
+ * Participants and lobbies of an address are among the options, and the core counts them: shares.ts.
  */
 
 import type { Milliseconds } from '../voice/units.js';
 import type { AddressKey } from './addresses.js';
 import { type LimitRanges, limitsWithin } from './limits.js';
+import { ADDRESS_SHARE_RANGES, type AddressShares } from './shares.js';
 import { TokenBucket } from './token_bucket.js';
 
-export interface AddressLimitOptions {
+export interface AddressLimitOptions extends AddressShares {
   /**
    * Connections of one address at once, 1 to 1000000. Default 64: a family, a dormitory or a LAN café behind one address comes in
    * whole, and it takes more than 150 addresses to fill a relay of 10000.
@@ -41,6 +44,7 @@ export const ADDRESS_LIMIT_RANGES: LimitRanges<AddressLimitOptions> = {
   credentialsPerSecond: [5, 1, 1_000_000],
   credentialBurst: [64, 1, 1_000_000],
   addresses: [100_000, 1, 1_000_000],
+  ...ADDRESS_SHARE_RANGES,
 };
 
 /** How much faster than the WebSockets of an address its TCP connections may come. */
@@ -111,6 +115,12 @@ export class AddressLimits {
     const { connectionBurst, connectionsPerSecond, credentialBurst, credentialsPerSecond } = this.#limits;
     this.#refillMs =
       1000 * Math.max(connectionBurst / connectionsPerSecond, credentialBurst / credentialsPerSecond);
+  }
+
+  /** What the core counts for an address. */
+  get shares(): AddressShares {
+    const { participants, lobbies } = this.#limits;
+    return { participants, lobbies };
   }
 
   /** Whether an address may have another connection; if so it has, until `release`. Bounded time. */

@@ -14,6 +14,8 @@ export interface RelayPolicy {
   readonly unproven: 'refuse' | 'admit';
   /** Who claims no SteamID: refused, or let in to listen, or to speak too. Default `refuse`. */
   readonly guests: 'refuse' | 'listen' | 'speak';
+  /** Whether guests take only their share of lobbies and places, or everything, as where nobody can show a credential. Default `a-share`. */
+  readonly guestsTake: 'a-share' | 'everything';
   /** Somebody who proves a SteamID that is in the lobby already takes its place, or is refused. Default `replace`. */
   readonly secondJoin: 'replace' | 'refuse';
   /** A lobby that is not there is made by who joins first, or by an administrator alone. Default `on-join`. */
@@ -30,6 +32,7 @@ export interface RelayPolicy {
 export const STRICT_POLICY: RelayPolicy = {
   unproven: 'refuse',
   guests: 'refuse',
+  guestsTake: 'a-share',
   secondJoin: 'replace',
   lobbies: 'on-join',
   appTickets: 'nobody',

@@ -18,7 +18,7 @@ export type RelayInput =
   | {
       readonly kind: 'connected';
       readonly connection: ConnectionId;
-      /** Where it comes from: told with what it is refused for. Left out where addresses are not counted. */
+      /** Places and lobbies are counted under it, and refusals are told with it. Null or left out: addresses are not counted. */
       readonly address?: AddressKey | null;
     }
   /** A text message, as its UTF-8 bytes; they are read before the call returns. */

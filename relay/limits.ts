@@ -12,6 +12,10 @@ export interface RelayLimits {
   readonly participants: number;
   /** Participants of one lobby, 1 to 500: more would not fit a welcome message. Default 64. */
   readonly participantsPerLobby: number;
+  /** Of the lobbies, the part that guests may make, in percent, 0 to 100: at least one unless it is 0. Default 50. */
+  readonly guestLobbiesPercent: number;
+  /** Of the places of each lobby and of the relay, the part that guests may take, in percent, 0 to 100: at least one unless it is 0. Default 75. */
+  readonly guestPlacesPercent: number;
   /** Channels of one lobby at once, 1 to 127. Default 32. */
   readonly channelsPerLobby: number;
   /**
@@ -61,6 +65,8 @@ export const RELAY_LIMIT_RANGES: LimitRanges<RelayLimits> = {
   lobbies: [1000, 1, 100_000],
   participants: [10_000, 1, 1_000_000],
   participantsPerLobby: [64, 1, 500],
+  guestLobbiesPercent: [50, 0, 100],
+  guestPlacesPercent: [75, 0, 100],
   channelsPerLobby: [32, 1, 127],
   sanctions: [100_000, 1, 1_000_000],
   helloWithinMs: [5000, 100, 60_000],

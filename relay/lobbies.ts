@@ -1,29 +1,22 @@
 /**
  * All lobbies of a relay: by name, made when somebody joins or an administrator wants one, gone with the last who is in. And
- * whether there is room for one more.
+ * who may join: whether there is room for one more.
  */
 
 import type { RefusalCode } from '../voice/control_codes.js';
-import type { Rights } from './credential.js';
 import type { RelayPolicy } from './hello.js';
 import type { RelayLimits } from './limits.js';
-import { Lobby, type LobbyPlan } from './lobby.js';
+import { type Joiner, Lobby, type LobbyPlan } from './lobby.js';
 import type { Participant } from './participant.js';
 import type { Sanctions } from './sanctions.js';
+import { type AddressShares, Shares } from './shares.js';
 import type { Turn } from './turn.js';
 
 /** Who is about to join. */
-export interface Entrant {
-  readonly steamId: string;
-  readonly kind: Participant['kind'];
-  readonly name: string;
+export interface Entrant extends Joiner {
   readonly lobby: string;
-  readonly rights: Rights;
-  /** Infinite without an end. */
-  readonly expiresAt: number;
   /** Whether the SteamID is shown to be theirs. */
   readonly proof: 'proven' | 'unproven';
-  readonly ownerSteamId: string | null;
 }
 
 export interface Refusal {
@@ -35,13 +28,21 @@ export class Lobbies {
   readonly #limits: RelayLimits;
   readonly #policy: RelayPolicy;
   readonly #sanctions: Sanctions;
+  readonly #shares: Shares;
   readonly #byName = new Map<string, Lobby>();
   #made = 0;
+  #participants = 0;
 
-  constructor(limits: RelayLimits, policy: RelayPolicy, sanctions: Sanctions) {
+  constructor(limits: RelayLimits, policy: RelayPolicy, sanctions: Sanctions, perAddress: AddressShares) {
     this.#limits = limits;
     this.#policy = policy;
     this.#sanctions = sanctions;
+    this.#shares = new Shares(limits, perAddress, policy.guestsTake);
+  }
+
+  /** In all lobbies, the away ones among them. */
+  get participants(): number {
+    return this.#participants;
   }
 
   get size(): number {
@@ -67,16 +68,9 @@ export class Lobbies {
     return found;
   }
 
-  /**
-   * Why somebody may not join; null when they may.
-   *
-   * @param participants In all lobbies.
-   */
-  whyNot(
-    { steamId, lobby: name, proof, ownerSteamId }: Entrant,
-    participants: number,
-    unixSeconds: number,
-  ): Refusal | null {
+  /** Why somebody may not join; null when they may. */
+  whyNot(entrant: Entrant, unixSeconds: number): Refusal | null {
+    const { steamId, lobby: name, proof, ownerSteamId } = entrant;
     for (const id of ownerSteamId === null ? [steamId] : [steamId, ownerSteamId]) {
       if (this.#sanctions.of(name, id, unixSeconds).banned) {
         return { code: 'banned', detail: 'you are banned from this lobby' };
@@ -94,14 +88,37 @@ export class Lobbies {
       return { code: 'lobby-unknown', detail: 'there is no such lobby, wants one that the operator made' };
     }
     if (!lobby && this.isFull) return { code: 'relay-full', detail: this.fullDetail };
-    if (lobby && lobby.size >= lobby.capacity) {
-      return { code: 'lobby-full', detail: `${lobby.size} participants, wants at most ${lobby.capacity}` };
+    if (lobby && !lobby.hasRoomFor(entrant.rights)) {
+      const detail = `${lobby.size} participants, expected at most ${lobby.capacity}`;
+      return { code: 'lobby-full', detail };
     }
-    if (participants >= this.#limits.participants) {
-      const detail = `${participants} participants, wants at most ${this.#limits.participants}`;
+    if (this.#participants >= this.#limits.participants) {
+      const detail = `${this.#participants} participants, expected at most ${this.#limits.participants}`;
       return { code: 'relay-full', detail };
     }
-    return null;
+    return this.#shares.whyNot(entrant, lobby);
+  }
+
+  /** Somebody joins, for whom `whyNot` is null, and who is not there: into a lobby that is made where it is missing. */
+  join(entrant: Entrant, turn: Turn): Participant {
+    const { lobby: name, steamId } = entrant;
+    let lobby = this.#byName.get(name);
+    if (!lobby) {
+      lobby = this.open(name, null, turn);
+      this.#shares.made(lobby, entrant);
+    }
+    const sanctioned = this.#sanctions.of(name, steamId, turn.unixSeconds);
+    const participant = lobby.join(entrant, sanctioned, turn.now);
+    this.#participants += 1;
+    this.#shares.take(participant);
+    return participant;
+  }
+
+  /** Somebody is gone for good. Their lobby stays; `endEmpty` is the caller's to call. */
+  leave(participant: Participant, turn: Turn): void {
+    this.#participants -= 1;
+    this.#shares.free(participant);
+    participant.lobby.leave(participant, turn);
   }
 
   get isFull(): boolean {
@@ -109,12 +126,7 @@ export class Lobbies {
   }
 
   get fullDetail(): string {
-    return `${this.#byName.size} lobbies, wants at most ${this.#limits.lobbies}`;
-  }
-
-  /** The lobby of this name, which is made where it is missing. */
-  obtain(name: string, turn: Turn): Lobby {
-    return this.#byName.get(name) ?? this.open(name, null, turn);
+    return `${this.#byName.size} lobbies, expected at most ${this.#limits.lobbies}`;
   }
 
   /** Makes a lobby of a name that is free. */
@@ -131,6 +143,7 @@ export class Lobbies {
     if (lobby.size > 0 || this.#byName.get(lobby.name) !== lobby) return;
     if (lobby.plan && who === 'by-itself') return;
     this.#byName.delete(lobby.name);
+    this.#shares.ended(lobby);
     turn.push({ kind: 'event', event: { kind: 'lobby-closed', lobby: lobby.name } });
   }
 }

@@ -4,7 +4,7 @@
  * Whoever listens is subscribed to the topics of what they hear, and to nothing else. After every change their subscriptions are
  * worked out anew from what is so, and the difference goes out: no change can forget one.
  *
- * Bounded: participants and channels by the limits, slots by four times the participants.
+ * Bounded: participants and channels by the limits, and a few moderators beyond; slots by four times the participants.
  */
 
 import { MAX_CHANNEL, type RelayMessageToWrite } from '../voice/control.js';
@@ -21,6 +21,9 @@ import { RestingNumbers } from './resting_numbers.js';
 import type { Sanctioned } from './sanctions.js';
 import { TokenBucket } from './token_bucket.js';
 import type { Turn } from './turn.js';
+
+/** Places beyond a lobby's capacity, for moderators alone. */
+export const PLACES_FOR_MODERATORS = 4;
 
 /** Talkspurts of a participant that are told: one in so many ms, and so many at once. */
 const TALKSPURT_MS: Milliseconds = 200;
@@ -44,7 +47,10 @@ export interface Joiner {
   readonly kind: Participant['kind'];
   readonly name: string;
   readonly rights: Rights;
+  /** Infinite without an end. */
   readonly expiresAt: Milliseconds;
+  readonly address: Participant['address'];
+  readonly ownerSteamId: Participant['ownerSteamId'];
 }
 
 /** Where a voice frame goes. */
@@ -87,7 +93,7 @@ export class Lobby {
     this.plan = plan;
     this.#limits = limits;
     // Small, for listeners index by them.
-    this.#slots = new RestingNumbers(0, this.capacity * 4, limits.slotRestMs);
+    this.#slots = new RestingNumbers(0, this.capacity * 4 + PLACES_FOR_MODERATORS, limits.slotRestMs);
     this.#numbers = new RestingNumbers(1, MAX_CHANNEL, limits.slotRestMs);
     for (const channel of plan?.channels ?? []) this.#channel(channel, 0);
   }
@@ -98,6 +104,11 @@ export class Lobby {
 
   get capacity(): number {
     return this.plan?.capacity ?? this.#limits.participantsPerLobby;
+  }
+
+  /** Moderators find a place beyond the capacity: nobody keeps them out by filling the lobby. */
+  hasRoomFor({ moderator }: Rights): boolean {
+    return this.size < this.capacity + (moderator ? PLACES_FOR_MODERATORS : 0);
   }
 
   get participants(): IterableIterator<Participant> {
@@ -130,6 +141,8 @@ export class Lobby {
       steamIdHigh: steamIdHigh(steamId),
       rights: joiner.rights,
       kind: joiner.kind,
+      address: joiner.address,
+      ownerSteamId: joiner.ownerSteamId,
       connection: joiner.connection,
       name: joiner.name,
       muted: sanctioned.muted,

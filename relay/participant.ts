@@ -5,6 +5,7 @@
 import type { ParticipantInfo, RelayMessageToWrite } from '../voice/control.js';
 import type { Milliseconds } from '../voice/units.js';
 import { Target } from '../voice/wire.js';
+import type { AddressKey } from './addresses.js';
 import type { Rights } from './credential.js';
 import type { ConnectionId } from './io.js';
 import type { Channel, Lobby } from './lobby.js';
@@ -19,6 +20,10 @@ export interface Participant {
   readonly steamIdHigh: number;
   readonly rights: Rights;
   readonly kind: 'player' | 'guest';
+  /** Their place is counted for this address: that of the connection which joined. Null where addresses are not counted. */
+  readonly address: AddressKey | null;
+  /** Who owns the game, in decimal, when that is another account: what is set against the owner holds for them as well. */
+  readonly ownerSteamId: string | null;
   /** Null while they are away. */
   connection: ConnectionId | null;
   name: string;

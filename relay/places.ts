@@ -26,7 +26,10 @@ export class Places {
     return this.#away.size;
   }
 
-  /** They are here, and their place is kept under a new resume secret from now on; null where there is no resuming. */
+  /**
+   * They are here, and their place is kept under a new resume secret from now on; null where there is no resuming. For guests there is
+   * none: a place that nobody has to prove anything for would be held for nothing.
+   */
   arrive(participant: Participant): string | null {
     this.#away.delete(participant);
     this.#forgetSecret(participant);
@@ -34,7 +37,7 @@ export class Places {
       this.#ending.add(participant);
       this.#endsNext = Math.min(this.#endsNext, participant.expiresAt);
     }
-    if (this.#resumeWithinMs === 0) return null;
+    if (this.#resumeWithinMs === 0 || participant.kind === 'guest') return null;
     const secret = this.#random16();
     participant.resumeSecret = secret;
     this.#bySecret.set(secret, participant);

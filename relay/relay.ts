@@ -41,7 +41,7 @@ import {
   withoutSecrets,
 } from './hello.js';
 import type { ConnectionId, Departure, RelayInput, RelayOutput, RelayStateCounts } from './io.js';
-import { type RelayLimits, relayLimits } from './limits.js';
+import { limitsWithin, type RelayLimits, relayLimits } from './limits.js';
 import { type Entrant, Lobbies } from './lobbies.js';
 import { endSanctions, type House } from './moderation.js';
 import { OnceIds } from './once_ids.js';
@@ -49,6 +49,7 @@ import { type Participant, stateOf } from './participant.js';
 import { leftEvent, participantEvent } from './participant_event.js';
 import { Places } from './places.js';
 import { type Sanction, Sanctions } from './sanctions.js';
+import { ADDRESS_SHARE_RANGES, type AddressShares } from './shares.js';
 import { Turn } from './turn.js';
 import { type DropReason, judgeFrame, noDrops, type Verdict } from './verdict.js';
 
@@ -62,6 +63,8 @@ export interface RelaySettings {
   readonly startedAt: Milliseconds;
   /** So many random bytes that nobody can guess. */
   readonly random: (bytes: number) => Uint8Array;
+  /** What differs from the defaults that `AddressShares` names. */
+  readonly addressShares?: Partial<AddressShares>;
   /** What was kept of earlier `keep`s. */
   readonly sanctions?: Iterable<Sanction>;
 }
@@ -86,19 +89,20 @@ export class Relay {
   readonly #failures = zeroOf<FailureCode>(FAILURE_CODES);
   readonly #house: House;
   #draining: { readonly endsAt: Milliseconds; readonly goTo: string | null } | null = null;
-  #participants = 0;
   #resumes = 0;
   #publishedFrames = 0;
   #publishedBytes = 0;
 
   /** Throws what `relayLimits` throws. */
-  constructor({ limits = {}, policy = {}, startedAt, random, sanctions = [] }: RelaySettings) {
+  constructor(settings: RelaySettings) {
+    const { limits = {}, policy = {}, addressShares = {}, startedAt, random, sanctions = [] } = settings;
     this.limits = relayLimits(limits);
+    const perAddress = limitsWithin(ADDRESS_SHARE_RANGES, addressShares, "an address's");
     this.#policy = { ...STRICT_POLICY, ...policy };
     this.#startedAt = startedAt;
     this.#random = random;
     this.#sanctions = new Sanctions(this.limits.sanctions, sanctions);
-    this.#lobbies = new Lobbies(this.limits, this.#policy, this.#sanctions);
+    this.#lobbies = new Lobbies(this.limits, this.#policy, this.#sanctions, perAddress);
     this.#places = new Places(this.limits.resumeWithinMs, () => this.#random16());
     this.#house = {
       sanctions: this.#sanctions,
@@ -226,7 +230,7 @@ export class Relay {
   counts(): RelayStateCounts {
     return {
       connections: this.#connections.size,
-      participants: this.#participants,
+      participants: this.#lobbies.participants,
       away: this.#places.away,
       lobbies: this.#lobbies.size,
       sanctions: this.#sanctions.size,
@@ -311,6 +315,8 @@ export class Relay {
   #hello(connection: Connection, hello: Hello, version: number, turn: Turn): void {
     const claim = claimOf(hello, connection.nonce, this.#policy);
     const entrant = {
+      connection: connection.id,
+      address: connection.address,
       name: hello.name,
       lobby: hello.lobby,
       expiresAt: Number.POSITIVE_INFINITY,
@@ -360,11 +366,13 @@ export class Relay {
     const { expiresAt, steamId, ownerSteamId, onceIds } = verdict;
     const ends = expiresAt !== null && this.#policy.atExpiry === 'close';
     const entrant: Entrant = {
+      connection: connection.id,
+      address: connection.address,
       steamId,
       kind: 'player',
       name: hello.name,
       lobby: hello.lobby,
-      rights: verdict,
+      rights: rightsOf(verdict),
       // As long as a verdict takes it for good.
       expiresAt: ends
         ? turn.now + 1000 * (expiresAt + this.#policy.clockToleranceS - turn.unixSeconds)
@@ -379,21 +387,16 @@ export class Relay {
 
   /** Whether they are in; otherwise they are refused. */
   #join(connection: Connection, entrant: Entrant, version: number, turn: Turn): boolean {
-    const refusal = this.#lobbies.whyNot(entrant, this.#participants, turn.unixSeconds);
+    const refusal = this.#lobbies.whyNot(entrant, turn.unixSeconds);
     if (refusal) {
       this.#refuse(connection, refusal.code, refusal.detail, turn);
       return false;
     }
-    const { steamId, kind, name, rights, expiresAt } = entrant;
-    const before = this.#lobbies.get(entrant.lobby)?.withSteamId(steamId);
+    const before = this.#lobbies.get(entrant.lobby)?.withSteamId(entrant.steamId);
     if (before) this.#dismiss(before, 'replaced', 'the same SteamID has joined again', turn);
-    const lobby = this.#lobbies.obtain(entrant.lobby, turn);
-    const sanctioned = this.#sanctions.of(lobby.name, steamId, turn.unixSeconds);
-    const joiner = { connection: connection.id, steamId, kind, name, rights: rightsOf(rights), expiresAt };
-    const participant = lobby.join(joiner, sanctioned, turn.now);
-    this.#participants += 1;
+    const participant = this.#lobbies.join(entrant, turn);
     this.#admit(connection, participant, version, turn);
-    lobby.tellOthers(participant, { type: 'joined', participant: stateOf(participant) }, turn);
+    participant.lobby.tellOthers(participant, { type: 'joined', participant: stateOf(participant) }, turn);
     turn.push(participantEvent('joined', participant));
     return true;
   }
@@ -553,10 +556,9 @@ export class Relay {
 
   #remove(participant: Participant, why: Departure, turn: Turn): void {
     const { lobby } = participant;
-    this.#participants -= 1;
     this.#speaking.delete(participant);
     this.#places.leave(participant);
-    lobby.leave(participant, turn);
+    this.#lobbies.leave(participant, turn);
     turn.push(leftEvent(participant, why));
     this.#lobbies.endEmpty(lobby, 'by-itself', turn);
   }

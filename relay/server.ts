@@ -128,9 +128,11 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
         });
   const relay = new Relay({
     limits,
+    addressShares: addresses.shares,
     policy: {
       unproven: dev ? 'admit' : 'refuse',
       guests,
+      guestsTake: judges === 'none' && !dev ? 'everything' : 'a-share',
       appTickets: dev || appTickets ? 'judged' : 'nobody',
       secondJoin: options.secondJoin ?? 'replace',
       lobbies: options.lobbies ?? 'on-join',

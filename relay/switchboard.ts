@@ -92,10 +92,9 @@ export class Switchboard {
 
   open(socket: Socket): void {
     const { id, address } = socket.getUserData();
+    const { relay, now } = this.#options;
     this.#sockets.set(id, socket);
-    this.#perform(
-      this.#options.relay.handle({ kind: 'connected', connection: id, address }, this.#options.now()),
-    );
+    this.#perform(relay.handle({ kind: 'connected', connection: id, address }, now()));
   }
 
   /** `message` is read and written over before the call returns. */

@@ -21,7 +21,9 @@ export type RefusalCode =
   | 'banned'
   | 'lobby-ended'
   | 'lobby-unknown'
-  | 'admission-unavailable';
+  | 'admission-unavailable'
+  | 'address-full'
+  | 'guests-full';
 
 /** The WebSocket close code behind each refusal. Append only. */
 export const CloseCode = {
@@ -45,6 +47,8 @@ export const CloseCode = {
   'lobby-ended': 4017,
   'lobby-unknown': 4018,
   'admission-unavailable': 4019,
+  'address-full': 4020,
+  'guests-full': 4021,
 } as const satisfies Record<RefusalCode, number>;
 
 /** The close code that answers a leave. */

@@ -483,11 +483,26 @@ t.test(
   },
 );
 
+t.test('a guest who may only listen joins again as another, one who speaks does not', async (t) => {
+  const guest = { ...WELCOME.you, guest: true };
+  const listener = resumable({ you: guest, speak: false, resume: undefined });
+  t.match(listener.handle(LOST), [{ kind: 'away' }]);
+  t.match(listener.handle({ kind: 'opened' }), [{ kind: 'send', text: /"type":"hello"/ }]);
+  const you = { ...guest, slot: 7, steamId: '90071996842377217' };
+  const again = said(welcomeOf({ slot: 7, you, speak: false }));
+  t.match(listener.handle(again), [{ kind: 'resumed', how: 'joined-anew' }]);
+  t.match(listener.you, { slot: 7, steamId: 90071996842377217n });
+  const speaker = resumable({ you: guest, resume: undefined });
+  t.equal(endOf(speaker.handle(LOST)), 'ERR_HOTMIC_CONNECTION_LOST');
+});
+
 t.test('a refusal that may pass is tried again, any other is the end', async (t) => {
   for (const [code, kind] of [
     ['relay-full', 'still-away'],
     ['lobby-full', 'still-away'],
     ['admission-unavailable', 'still-away'],
+    ['address-full', 'still-away'],
+    ['guests-full', 'still-away'],
     ['steam-id-in-use', 'still-away'],
     ['banned', 'ended'],
     ['replaced', 'ended'],

@@ -44,8 +44,8 @@ const CASES: Readonly<Record<string, Case>> = {
     fault: HEARD,
   },
   'whoever joins is under no sanction': {
-    file: 'relay.js',
-    line: 'const sanctioned = this.#sanctions.of(lobby.name, steamId, turn.unixSeconds);',
+    file: 'lobbies.js',
+    line: 'const sanctioned = this.#sanctions.of(name, steamId, turn.unixSeconds);',
     instead: 'const sanctioned = { muted: false, deafened: false, banned: false };',
     fault: HEARD,
   },

@@ -10,6 +10,7 @@ import type { RelayOutput } from '../../relay/io.js';
 import type { RelayLimits } from '../../relay/limits.js';
 import { Relay } from '../../relay/relay.js';
 import type { Sanction } from '../../relay/sanctions.js';
+import type { AddressShares } from '../../relay/shares.js';
 import { type ClientMessage, type RelayMessageToWrite, writeMessage } from '../../voice/control.js';
 import { PacketWriter } from '../../voice/packet_writer.js';
 import { personSteamId, steamIdHigh, steamIdLow } from '../../voice/steam_id.js';
@@ -76,6 +77,12 @@ export function bytesOf(message: ClientMessage | string): Uint8Array {
   return new TextEncoder().encode(typeof message === 'string' ? message : writeMessage(message));
 }
 
+export interface BenchOptions {
+  /** Another relay than ours: a broken one. */
+  readonly relay?: typeof Relay | undefined;
+  readonly addressShares?: Partial<AddressShares>;
+}
+
 /** A relay with its time, driven a step at a time. It began at 1000. */
 export class Bench {
   readonly relay: Relay;
@@ -85,13 +92,12 @@ export class Bench {
 
   /**
    * @param policy Default that of a relay in development, with the second of a SteamID refused.
-   * @param relay Another relay than ours: a broken one.
    */
   constructor(
     limits: Partial<RelayLimits> = {},
     policy: Partial<RelayPolicy> = {},
     sanctions: readonly Sanction[] = [],
-    relay: typeof Relay = Relay,
+    { relay = Relay, addressShares = {} }: BenchOptions = {},
   ) {
     let drawn = 0;
     this.relay = new relay({
@@ -106,6 +112,7 @@ export class Bench {
         return random;
       },
       sanctions,
+      addressShares,
     });
   }
 
@@ -116,8 +123,13 @@ export class Bench {
   }
 
   /** Connects, says hello with a token, and has this granted; the connection has the account's number unless said otherwise. */
-  admit(account: number, changed: Partial<Admitted> = {}, connection = account): readonly RelayOutput[] {
-    this.connect(connection);
+  admit(
+    account: number,
+    changed: Partial<Admitted> = {},
+    connection = account,
+    address: string | null = null,
+  ): readonly RelayOutput[] {
+    this.connect(connection, address);
     const admitted = admittedOf(account, changed);
     this.text(connection, { ...helloOf(account, admitted.lobby ?? 'den'), token: TOKEN });
     return this.judged(connection, admitted);
@@ -146,8 +158,8 @@ export class Bench {
     return this.tickAt(this.now + 1000 * seconds);
   }
 
-  connect(connection: number): readonly RelayOutput[] {
-    return this.relay.handle({ kind: 'connected', connection }, this.now);
+  connect(connection: number, address: string | null = null): readonly RelayOutput[] {
+    return this.relay.handle({ kind: 'connected', connection, address }, this.now);
   }
 
   text(connection: number, message: ClientMessage | string | Uint8Array): readonly RelayOutput[] {

@@ -9,6 +9,7 @@ import type { Admitted } from '../../relay/credential.js';
 import type { RelayPolicy } from '../../relay/hello.js';
 import type { RelayLimits } from '../../relay/limits.js';
 import { SANCTION_KINDS, type SanctionKind, type Until } from '../../relay/sanctions.js';
+import type { AddressShares } from '../../relay/shares.js';
 import type { DropReason } from '../../relay/verdict.js';
 import type { FailureCode, RefusalCode } from '../../voice/control_codes.js';
 
@@ -18,6 +19,8 @@ export interface Member {
   readonly lobby: ModelLobby;
   readonly steamId: string;
   readonly kind: 'player' | 'guest';
+  /** Null where addresses are not counted. */
+  readonly address: string | null;
   readonly slot: number;
   readonly rights: ModelRights;
   /** When they are closed out. */
@@ -47,6 +50,8 @@ export interface ModelLobby {
   readonly name: string;
   readonly topic: string;
   readonly capacity: number;
+  /** Who made it, by joining; null when an administrator did. */
+  readonly maker: Pick<Entrant, 'kind' | 'address'> | null;
   /** Channels of the operator's, or null when the lobby ends with its last participant. */
   readonly plan: readonly string[] | null;
   readonly members: Map<string, Member>;
@@ -60,6 +65,9 @@ export interface Entrant {
   readonly lobby: string;
   readonly steamId: string;
   readonly proof: 'proven' | 'unproven';
+  readonly kind: Member['kind'];
+  readonly address: string | null;
+  readonly rights: ModelRights;
 }
 
 /** What holds for one SteamID in one lobby, or in all. */
@@ -71,12 +79,20 @@ export class Model {
   readonly byConnection = new Map<number, Member>();
   readonly #limits: RelayLimits;
   readonly #policy: RelayPolicy;
+  readonly #shares: AddressShares;
   now: number;
   unixSeconds: number;
   lobbiesMade = 0;
 
-  constructor(limits: RelayLimits, policy: RelayPolicy, now: number, unixSeconds: number) {
+  constructor(
+    limits: RelayLimits,
+    policy: RelayPolicy,
+    shares: AddressShares,
+    now: number,
+    unixSeconds: number,
+  ) {
     this.#limits = limits;
+    this.#shares = shares;
     this.#policy = policy;
     this.now = now;
     this.unixSeconds = unixSeconds;
@@ -160,7 +176,8 @@ export class Model {
     return { topic: `${lobby.topic}/c${target}`, relaySequence: channel.sent++ & 0xffff };
   }
 
-  whyNot({ lobby: name, steamId, proof }: Entrant): RefusalCode | null {
+  whyNot(entrant: Entrant): RefusalCode | null {
+    const { lobby: name, steamId, proof } = entrant;
     if (this.holds('banned', name, steamId)) return 'banned';
     const lobby = this.lobbies.get(name);
     const before = lobby?.members.get(steamId);
@@ -172,26 +189,54 @@ export class Model {
       if (this.#policy.lobbies === 'by-admin') return 'lobby-unknown';
       if (this.lobbies.size >= this.#limits.lobbies) return 'relay-full';
     }
-    if (lobby && lobby.members.size >= lobby.capacity) return 'lobby-full';
-    return [...this.members()].length >= this.#limits.participants ? 'relay-full' : null;
+    const beyond = entrant.rights.moderator ? 4 : 0;
+    if (lobby && lobby.members.size >= lobby.capacity + beyond) return 'lobby-full';
+    if ([...this.members()].length >= this.#limits.participants) return 'relay-full';
+    return this.#whyNotShare(entrant, lobby);
+  }
+
+  /** Guests take a share of all, and an address so many. */
+  #whyNotShare({ kind, address }: Entrant, lobby: ModelLobby | undefined): RefusalCode | null {
+    const { lobbies, participants, participantsPerLobby, guestLobbiesPercent, guestPlacesPercent } =
+      this.#limits;
+    const members = [...this.members()];
+    const made = [...this.lobbies.values()];
+    if (kind === 'guest') {
+      const guests = members.filter((it) => it.kind === 'guest');
+      const places = (whole: number) => Math.max(1, Math.floor(whole * (guestPlacesPercent / 100)));
+      const mostLobbies = Math.max(1, Math.floor(lobbies * (guestLobbiesPercent / 100)));
+      const isFull =
+        (!lobby && made.filter(({ maker }) => maker?.kind === 'guest').length >= mostLobbies) ||
+        guests.filter((it) => it.lobby === lobby).length >= places(lobby?.capacity ?? participantsPerLobby) ||
+        guests.length >= places(participants);
+      if (isFull) return 'guests-full';
+    }
+    if (address === null) return null;
+    const isFull =
+      members.filter((it) => it.address === address).length >= this.#shares.participants ||
+      (!lobby && made.filter(({ maker }) => maker?.address === address).length >= this.#shares.lobbies);
+    return isFull ? 'address-full' : null;
   }
 
   /** @returns What is wrong with the slot, or null. */
   join(
     entrant: Entrant,
-    chosen: Pick<Member, 'slot' | 'connection' | 'resumeSecret' | 'name' | 'rights' | 'expiresAt' | 'kind'>,
+    chosen: Pick<Member, 'slot' | 'connection' | 'resumeSecret' | 'name' | 'expiresAt'>,
   ): string | null {
     const before = this.lobbies.get(entrant.lobby)?.members.get(entrant.steamId);
     if (before) this.leave(before);
-    const lobby = this.lobbies.get(entrant.lobby) ?? this.openLobby(entrant.lobby, null, null);
+    const lobby = this.lobbies.get(entrant.lobby) ?? this.openLobby(entrant.lobby, null, null, entrant);
     const taken = new Set([...lobby.members.values()].map(({ slot }) => slot));
-    const wrong = this.#wrongNumber('slot', chosen.slot, 0, 4 * lobby.capacity, taken, lobby.slotFreedAt);
+    const wrong = this.#wrongNumber('slot', chosen.slot, 0, 4 * lobby.capacity + 4, taken, lobby.slotFreedAt);
     const member: Member = {
       ...chosen,
       lobby,
       steamId: entrant.steamId,
+      kind: entrant.kind,
+      address: entrant.address,
+      rights: entrant.rights,
       awayAt: this.now,
-      priority: chosen.rights.priority,
+      priority: entrant.rights.priority,
       channels: new Set(),
       whispers: new Set(),
       speakingTo: null,
@@ -223,7 +268,7 @@ export class Model {
     member.connection = null;
     member.speakingTo = null;
     member.awayAt = this.now;
-    if (this.#limits.resumeWithinMs === 0) this.leave(member);
+    if (this.#limits.resumeWithinMs === 0 || member.kind === 'guest') this.leave(member);
   }
 
   comeBack(member: Member, connection: number, resumeSecret: string | null): void {
@@ -272,12 +317,18 @@ export class Model {
     return wrong;
   }
 
-  openLobby(name: string, capacity: number | null, plan: readonly string[] | null): ModelLobby {
+  openLobby(
+    name: string,
+    capacity: number | null,
+    plan: readonly string[] | null,
+    maker: ModelLobby['maker'] = null,
+  ): ModelLobby {
     const lobby: ModelLobby = {
       name,
       topic: `lobby/${this.lobbiesMade++}`,
       capacity: capacity ?? this.#limits.participantsPerLobby,
       plan,
+      maker,
       members: new Map(),
       channels: new Map((plan ?? []).map((channel, at) => [channel, { number: at + 1, sent: 0 }])),
       slotFreedAt: new Map(),

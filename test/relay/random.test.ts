@@ -18,6 +18,7 @@ const ACCOUNTS = 9;
 const LIMITS = {
   participantsPerLobby: 5,
   participants: 12,
+  guestPlacesPercent: 25,
   lobbies: 2,
   channelsPerLobby: 3,
   sanctions: 8,
@@ -35,6 +36,9 @@ const LIMITS = {
   soundBurstMs: 3_600_000,
 };
 
+/** Of each of two addresses. */
+const SHARES = { participants: 2, lobbies: 1 };
+
 const POLICIES: readonly Partial<RelayPolicy>[] = [
   { unproven: 'admit', guests: 'speak' },
   { unproven: 'admit', guests: 'listen', atExpiry: 'keep' },
@@ -47,6 +51,8 @@ const OUTCOMES = [
   'hello banned',
   'hello lobby-full',
   'hello steam-id-in-use',
+  'hello guests-full',
+  'hello address-full',
   'resume done',
   'resume resume-refused',
   'voice forward',
@@ -88,7 +94,7 @@ for (const [at, policy] of POLICIES.entries()) {
     const some = <T>(items: readonly T[], most: number): T[] => [
       ...new Set(Array.from({ length: below(most + 1) }, () => pick(items))),
     ];
-    const world = new World({ limits: LIMITS, policy, wire: 'read' });
+    const world = new World({ limits: LIMITS, policy, shares: SHARES, wire: 'read' });
     const secrets: string[] = [];
 
     const moderation = (): Moderation => {

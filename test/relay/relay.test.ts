@@ -3,6 +3,7 @@
 import t from 'tap';
 import type { CredentialVerdict } from '../../relay/credential.js';
 import type { RelayPolicy } from '../../relay/hello.js';
+import type { AddressShares } from '../../relay/shares.js';
 import { MAX_CONTROL_BYTES, MAX_WELCOME_BYTES, writeMessage } from '../../voice/control.js';
 import { CloseCode, type RefusalCode } from '../../voice/control_codes.js';
 import {
@@ -127,6 +128,7 @@ t.test('every refusal is told, closes with its own code, and is counted', async 
     run: (bench: Bench) => unknown,
     limits?: object,
     policy?: Partial<RelayPolicy>,
+    addressShares?: Partial<AddressShares>,
   ][] = [
     ['hello-expected', (bench) => bench.text(9, { type: 'leave' })],
     ['hello-late', (bench) => bench.tickAt(bench.now + 5000)],
@@ -190,12 +192,20 @@ t.test('every refusal is told, closes with its own code, and is counted', async 
         return bench.admin({ kind: 'close-lobby', lobby: 'den' }).outputs;
       },
     ],
+    ['address-full', (bench) => bench.text(9, helloOf(9, 'attic')), {}, {}, { lobbies: 1 }],
+    [
+      'guests-full',
+      (bench) => bench.text(9, { type: 'hello', versions: [1], lobby: 'den', name: 'guest' }),
+      { guestPlacesPercent: 0 },
+      { guests: 'speak' },
+    ],
     ['lobby-unknown', (bench) => bench.text(9, helloOf(9)), {}, { lobbies: 'by-admin' }],
   ];
-  for (const [code, run, limits = {}, policy = {}] of cases) {
-    const bench = new Bench(limits, policy);
-    bench.join(1);
-    bench.connect(9);
+  for (const [code, run, limits = {}, policy = {}, addressShares = {}] of cases) {
+    const bench = new Bench(limits, policy, [], { addressShares });
+    bench.connect(1, 'home');
+    bench.text(1, helloOf(1));
+    bench.connect(9, 'home');
     const counted = bench.relay.counts().refusals[code];
     const outputs = run(bench) as ReturnType<Bench['join']>;
     t.ok(
@@ -293,14 +303,15 @@ t.test('a control message that is too long, not UTF-8 or not ours is malformed',
 
 t.test('a welcome to the largest lobby of the longest names fits its limit', async (t) => {
   const bench = new Bench({ participantsPerLobby: 500 });
-  let last = bench.join(1);
-  for (let account = 2; account <= 500; account++) {
+  for (let account = 1; account <= 500; account++) {
     bench.connect(account);
     // No character of a name takes more bytes of UTF-8 for its place in the 64.
-    last = bench.text(account, { ...helloOf(account), name: '語'.repeat(64) });
+    bench.text(account, { ...helloOf(account), name: '語'.repeat(64) });
   }
+  let last = bench.admit(501, { moderator: true });
+  for (let account = 502; account <= 504; account++) last = bench.admit(account, { moderator: true });
   const [, welcome] = tellsOf(last)[0]!;
-  t.match(welcome, { type: 'welcome', slot: 499 });
+  t.match(welcome, { type: 'welcome', slot: 503 });
   t.ok(bytesOf(writeMessage(welcome)).length < MAX_WELCOME_BYTES);
 });
 
@@ -315,18 +326,21 @@ t.test('a slot rests after its participant left', async (t) => {
   t.equal(slotOf(bench.join(6)), 1, 'the lowest that has rested comes first');
 });
 
-t.test('slots stay below four times the participants, then the longest rested is taken', async (t) => {
-  const bench = new Bench({ participantsPerLobby: 2 });
-  bench.join(1);
-  for (let slot = 1; slot < 8; slot++) {
-    bench.now += 1;
-    t.equal(slotOf(bench.join(100 + slot)), slot);
-    bench.text(100 + slot, { type: 'leave' });
-  }
-  t.equal(slotOf(bench.join(200)), 1);
-  bench.text(200, { type: 'leave' });
-  t.equal(slotOf(bench.join(201)), 2, 'slot 1 was freed a moment ago');
-});
+t.test(
+  'slots stay below four times the participants and four for moderators, then the longest rested is taken',
+  async (t) => {
+    const bench = new Bench({ participantsPerLobby: 2 });
+    bench.join(1);
+    for (let slot = 1; slot < 12; slot++) {
+      bench.now += 1;
+      t.equal(slotOf(bench.join(100 + slot)), slot);
+      bench.text(100 + slot, { type: 'leave' });
+    }
+    t.equal(slotOf(bench.join(200)), 1);
+    bench.text(200, { type: 'leave' });
+    t.equal(slotOf(bench.join(201)), 2, 'slot 1 was freed a moment ago');
+  },
+);
 
 t.test('a limit that is none is refused by name', async (t) => {
   t.throws(() => new Bench({ lobbies: 0 }), {

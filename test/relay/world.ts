@@ -9,6 +9,7 @@ import type { RelayOutput } from '../../relay/io.js';
 import type { RelayLimits } from '../../relay/limits.js';
 import type { Relay } from '../../relay/relay.js';
 import type { Sanction, SanctionKind } from '../../relay/sanctions.js';
+import type { AddressShares } from '../../relay/shares.js';
 import {
   type ClientMessage,
   type RelayMessageToWrite,
@@ -25,6 +26,7 @@ interface Client {
   readonly topics: Set<string>;
   readonly belief: Belief;
   readonly connectedAt: number;
+  readonly address: string | null;
 }
 
 export interface WorldOptions {
@@ -32,6 +34,8 @@ export interface WorldOptions {
   readonly policy?: Partial<RelayPolicy>;
   /** Another relay than ours: a broken one. */
   readonly relay?: typeof Relay;
+  /** What an address may take; with it two of three connections come from two addresses. Default: addresses are not counted. */
+  readonly shares?: AddressShares;
   /** Whether messages are written and read as on the wire. Default `not`. */
   readonly wire?: 'read' | 'not';
 }
@@ -59,22 +63,33 @@ export class World {
   readonly #unixAtStart: number;
   readonly #limits: RelayLimits;
   readonly #policy: RelayPolicy;
+  readonly #countsAddresses: boolean;
   #connectionsMade = 0;
 
-  constructor({ limits = {}, policy = {}, relay, wire = 'not' }: WorldOptions = {}) {
+  constructor({ limits = {}, policy = {}, relay, shares, wire = 'not' }: WorldOptions = {}) {
     this.#policy = { ...STRICT_POLICY, ...policy };
-    this.bench = new Bench(limits, this.#policy, [], relay);
+    this.bench = new Bench(limits, this.#policy, [], { relay, ...(shares && { addressShares: shares }) });
+    this.#countsAddresses = shares !== undefined;
     this.#limits = this.bench.relay.limits;
     this.#startedAt = this.bench.now;
     this.#unixAtStart = this.bench.unixSeconds;
-    this.model = new Model(this.#limits, this.#policy, this.bench.now, this.bench.unixSeconds);
+    this.model = new Model(
+      this.#limits,
+      this.#policy,
+      shares ?? { participants: Number.POSITIVE_INFINITY, lobbies: Number.POSITIVE_INFINITY },
+      this.bench.now,
+      this.bench.unixSeconds,
+    );
     this.#wire = wire;
   }
 
   connect(): number {
     const connection = this.#connectionsMade++;
-    this.clients.set(connection, { topics: new Set(), belief: new Belief(), connectedAt: this.bench.now });
-    this.#carryOut(this.bench.connect(connection));
+    const at = connection % 3;
+    const address = this.#countsAddresses && at > 0 ? `address ${at}` : null;
+    const connectedAt = this.bench.now;
+    this.clients.set(connection, { topics: new Set(), belief: new Belief(), connectedAt, address });
+    this.#carryOut(this.bench.connect(connection, address));
     return connection;
   }
 
@@ -110,6 +125,7 @@ export class World {
   ): void {
     const { model, bench } = this;
     const hello = { ...helloOf(account, lobby), name };
+    const address = this.clients.get(connection)?.address ?? null;
     if (proof === 'proven') {
       const judge = bench.text(connection, cachedBytes({ ...hello, token: TOKEN }));
       if (judge.length !== 1 || judge[0]?.kind !== 'judge') this.fault('a credential is not judged first');
@@ -123,7 +139,15 @@ export class World {
     const belief = this.clients.get(connection)?.belief;
     const client = belief ?? this.#lastClosed;
     const steamId = proof === 'guest' ? (belief?.steamId ?? '') : steamIdOf(account);
-    const entrant = { lobby, steamId, proof: proof === 'proven' ? 'proven' : 'unproven' } as const;
+    const entrant = {
+      lobby,
+      steamId,
+      proof: proof === 'proven' ? 'proven' : 'unproven',
+      kind: proof === 'guest' ? 'guest' : 'player',
+      address,
+      rights:
+        proof === 'guest' ? { ...FULL, maySpeak: this.#policy.guests === 'speak', channels: [] } : rights,
+    } as const;
     const wanted = model.whyNot(entrant);
     this.#outcome('hello', wanted, client);
     if (wanted !== null || !belief || belief.slot === null) return;
@@ -133,9 +157,6 @@ export class World {
       connection,
       resumeSecret: belief.resumeSecret,
       name,
-      rights:
-        proof === 'guest' ? { ...FULL, maySpeak: this.#policy.guests === 'speak', channels: [] } : rights,
-      kind: proof === 'guest' ? 'guest' : 'player',
       // As long after it as clocks may differ.
       expiresAt: ends ? bench.now + 1000 * (expiresAt + 5 - bench.unixSeconds) : Number.POSITIVE_INFINITY,
     });
