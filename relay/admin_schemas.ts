@@ -114,7 +114,14 @@ const until = z.union([z.enum(['not', 'always']), count]);
 
 export const sanctionPage = z.object({
   sanctions: z.array(
-    z.object({ lobby: z.nullable(label), steamId, muted: until, deafened: until, banned: until }),
+    z.object({
+      lobby: z.nullable(label),
+      steamId,
+      muted: until,
+      deafened: until,
+      banned: until,
+      by: z.nullable(z.union([z.literal('admin'), steamId])),
+    }),
   ),
   next,
 });
@@ -126,6 +133,9 @@ export const relayCounts = z.looseObject({
   away: count,
   lobbies: count,
   sanctions: count,
+  sanctionsByModerators: count,
+  sanctionsMost: count,
+  sanctionsByModeratorsMost: count,
   resumes: count,
   publishedFrames: count,
   publishedBytes: count,

@@ -7,6 +7,7 @@ import type { Lobbies } from './lobbies.js';
 import type { Failure } from './lobby.js';
 import { type House, moderate } from './moderation.js';
 import type { Participant } from './participant.js';
+import { BY_ADMIN } from './sanctions.js';
 import type { Turn } from './turn.js';
 
 /** What a participant asks for, and stays. */
@@ -99,7 +100,7 @@ export function administer(
       return { kind: 'done' };
     }
     case 'moderate': {
-      const failure = moderate(house, command.lobby, command.moderation, 'admin', turn);
+      const failure = moderate(house, command.lobby, command.moderation, BY_ADMIN, turn);
       return failure ? failed(failure.code, failure.detail) : { kind: 'done' };
     }
   }

@@ -8,7 +8,7 @@ import type { FailureCode, RefusalCode } from '../voice/control_codes.js';
 import type { Milliseconds } from '../voice/units.js';
 import type { AddressKey } from './addresses.js';
 import type { Credential, CredentialVerdict } from './credential.js';
-import type { Sanction } from './sanctions.js';
+import type { Sanction, SanctionCounts } from './sanctions.js';
 import type { DropReason } from './verdict.js';
 
 /** A connection's number. The caller chooses it and never uses it again. */
@@ -109,14 +109,12 @@ export type RelayEvent =
   | { readonly kind: 'refused'; readonly code: RefusalCode; readonly detail: string };
 
 /** What the relay counted since it began, and what it holds now. */
-export interface RelayStateCounts {
+export interface RelayStateCounts extends SanctionCounts {
   readonly connections: number;
   /** In a lobby, the away ones among them. */
   readonly participants: number;
   readonly away: number;
   readonly lobbies: number;
-  /** People who are muted, deafened or banned somewhere. */
-  readonly sanctions: number;
   readonly resumes: number;
   readonly publishedFrames: number;
   /** Of whole voice frames, each counted once, however many hear it. */

@@ -4,20 +4,14 @@
  */
 
 import type { RefusalCode } from '../voice/control_codes.js';
+import type { Entrant } from './entrants.js';
 import type { RelayPolicy } from './hello.js';
 import type { RelayLimits } from './limits.js';
-import { type Joiner, Lobby, type LobbyPlan } from './lobby.js';
+import { Lobby, type LobbyPlan } from './lobby.js';
 import type { Participant } from './participant.js';
 import type { Sanctions } from './sanctions.js';
 import { type AddressShares, Shares } from './shares.js';
 import type { Turn } from './turn.js';
-
-/** Who is about to join. */
-export interface Entrant extends Joiner {
-  readonly lobby: string;
-  /** Whether the SteamID is shown to be theirs. */
-  readonly proof: 'proven' | 'unproven';
-}
 
 export interface Refusal {
   readonly code: RefusalCode;
@@ -68,13 +62,17 @@ export class Lobbies {
     return found;
   }
 
+  /** Who is in one lobby or, with null, in all of them; away or not. A copy: they may go while it is gone through. */
+  everyone(name: string | null): readonly Participant[] {
+    const lobbies = name === null ? [...this.#byName.values()] : [this.#byName.get(name)];
+    return lobbies.flatMap((lobby) => (lobby ? [...lobby.participants] : []));
+  }
+
   /** Why somebody may not join; null when they may. */
   whyNot(entrant: Entrant, unixSeconds: number): Refusal | null {
-    const { steamId, lobby: name, proof, ownerSteamId } = entrant;
-    for (const id of ownerSteamId === null ? [steamId] : [steamId, ownerSteamId]) {
-      if (this.#sanctions.of(name, id, unixSeconds).banned) {
-        return { code: 'banned', detail: 'you are banned from this lobby' };
-      }
+    const { steamId, lobby: name, proof } = entrant;
+    if (this.#sanctions.ofPlayer(name, entrant, unixSeconds).banned) {
+      return { code: 'banned', detail: 'you are banned from this lobby' };
     }
     const lobby = this.#byName.get(name);
     const before = lobby?.withSteamId(steamId);
@@ -101,13 +99,13 @@ export class Lobbies {
 
   /** Somebody joins, for whom `whyNot` is null, and who is not there: into a lobby that is made where it is missing. */
   join(entrant: Entrant, turn: Turn): Participant {
-    const { lobby: name, steamId } = entrant;
+    const { lobby: name } = entrant;
     let lobby = this.#byName.get(name);
     if (!lobby) {
       lobby = this.open(name, null, turn);
       this.#shares.made(lobby, entrant);
     }
-    const sanctioned = this.#sanctions.of(name, steamId, turn.unixSeconds);
+    const sanctioned = this.#sanctions.ofPlayer(name, entrant, turn.steadySeconds);
     const participant = lobby.join(entrant, sanctioned, turn.now);
     this.#participants += 1;
     this.#shares.take(participant);

@@ -10,16 +10,14 @@
 import { MAX_CHANNEL, type RelayMessageToWrite } from '../voice/control.js';
 import type { FailureCode } from '../voice/control_codes.js';
 import { sequenceAfter } from '../voice/sequence.js';
-import { parseSteamId, steamIdHigh, steamIdLow } from '../voice/steam_id.js';
 import type { Milliseconds } from '../voice/units.js';
 import { Target } from '../voice/wire.js';
 import type { Rights } from './credential.js';
 import type { ConnectionId } from './io.js';
 import type { RelayLimits } from './limits.js';
-import { infoFor, type Participant, speaksTo, stateOf } from './participant.js';
+import { infoFor, type Joiner, newParticipant, type Participant, speaksTo, stateOf } from './participant.js';
 import { RestingNumbers } from './resting_numbers.js';
 import type { Sanctioned } from './sanctions.js';
-import { TokenBucket } from './token_bucket.js';
 import type { Turn } from './turn.js';
 
 /** Places beyond a lobby's capacity, for moderators alone. */
@@ -38,19 +36,6 @@ export interface Channel {
   readonly members: Set<Participant>;
   /** Of the frames that went to it. */
   relaySequence: number;
-}
-
-/** Who joins. */
-export interface Joiner {
-  readonly connection: ConnectionId;
-  readonly steamId: string;
-  readonly kind: Participant['kind'];
-  readonly name: string;
-  readonly rights: Rights;
-  /** Infinite without an end. */
-  readonly expiresAt: Milliseconds;
-  readonly address: Participant['address'];
-  readonly ownerSteamId: Participant['ownerSteamId'];
 }
 
 /** Where a voice frame goes. */
@@ -125,45 +110,12 @@ export class Lobby {
 
   /** Adds a participant, whose connection is told everything, and the others of it. Wants room, and the SteamID not to be there. */
   join(joiner: Joiner, sanctioned: Sanctioned, now: Milliseconds): Participant {
-    const steamId = parseSteamId(joiner.steamId);
     const slot = this.#slots.take(now);
-    if (steamId === null || slot === null || this.#bySteamId.has(joiner.steamId)) {
+    if (slot === null || this.#bySteamId.has(joiner.steamId)) {
       const state = `SteamID is ${joiner.steamId}, ${this.size} are there`;
-      throw new RangeError(
-        `Cannot join ${this.name}: ${state}, wants a free slot and a decimal SteamID, once`,
-      );
+      throw new RangeError(`Cannot join ${this.name}: ${state}, expected a free slot, and each SteamID once`);
     }
-    const participant: Participant = {
-      lobby: this,
-      slot,
-      steamId: joiner.steamId,
-      steamIdLow: steamIdLow(steamId),
-      steamIdHigh: steamIdHigh(steamId),
-      rights: joiner.rights,
-      kind: joiner.kind,
-      address: joiner.address,
-      ownerSteamId: joiner.ownerSteamId,
-      connection: joiner.connection,
-      name: joiner.name,
-      muted: sanctioned.muted,
-      deafened: sanctioned.deafened,
-      priority: joiner.rights.priority,
-      channels: NO_CHANNELS,
-      whisperTo: NOBODY,
-      whisperedBy: NOBODY,
-      topics: NO_TOPICS,
-      speakingTo: null,
-      heardAt: now,
-      changeDueAt: now,
-      talkspurtDueAt: now,
-      whisperSequence: 0,
-      awaySince: now,
-      resumeSecret: null,
-      expiresAt: joiner.expiresAt,
-      frames: new TokenBucket(this.#limits.framesPerSecond, this.#limits.frameBurst, now),
-      bytes: new TokenBucket(this.#limits.bytesPerSecond, this.#limits.byteBurst, now),
-      soundMs: new TokenBucket(this.#limits.soundMsPerSecond, this.#limits.soundBurstMs, now),
-    };
+    const participant = newParticipant(this, slot, joiner, sanctioned, this.#limits, now);
     this.#bySlot.set(slot, participant);
     this.#bySteamId.set(participant.steamId, participant);
     return participant;

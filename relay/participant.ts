@@ -3,13 +3,16 @@
  */
 
 import type { ParticipantInfo, RelayMessageToWrite } from '../voice/control.js';
+import { parseSteamId, steamIdHigh, steamIdLow } from '../voice/steam_id.js';
 import type { Milliseconds } from '../voice/units.js';
 import { Target } from '../voice/wire.js';
 import type { AddressKey } from './addresses.js';
 import type { Rights } from './credential.js';
 import type { ConnectionId } from './io.js';
+import type { RelayLimits } from './limits.js';
 import type { Channel, Lobby } from './lobby.js';
-import type { TokenBucket } from './token_bucket.js';
+import type { Sanctioned } from './sanctions.js';
+import { TokenBucket } from './token_bucket.js';
 
 export interface Participant {
   readonly lobby: Lobby;
@@ -57,6 +60,69 @@ export interface Participant {
   readonly bytes: TokenBucket;
   readonly soundMs: TokenBucket;
 }
+
+/** Who joins. */
+export interface Joiner {
+  readonly connection: ConnectionId;
+  readonly steamId: string;
+  readonly kind: Participant['kind'];
+  readonly name: string;
+  readonly rights: Rights;
+  /** Infinite without an end. */
+  readonly expiresAt: Milliseconds;
+  readonly address: Participant['address'];
+  readonly ownerSteamId: Participant['ownerSteamId'];
+}
+
+/** Somebody who comes in under this slot. @throws RangeError for a SteamID that is none. */
+export function newParticipant(
+  lobby: Lobby,
+  slot: number,
+  joiner: Joiner,
+  sanctioned: Sanctioned,
+  limits: RelayLimits,
+  now: Milliseconds,
+): Participant {
+  const steamId = parseSteamId(joiner.steamId);
+  if (steamId === null) {
+    throw new RangeError(`Cannot join ${lobby.name}: SteamID is ${joiner.steamId}, expected it in decimal`);
+  }
+  return {
+    lobby,
+    slot,
+    steamId: joiner.steamId,
+    steamIdLow: steamIdLow(steamId),
+    steamIdHigh: steamIdHigh(steamId),
+    rights: joiner.rights,
+    kind: joiner.kind,
+    address: joiner.address,
+    ownerSteamId: joiner.ownerSteamId,
+    connection: joiner.connection,
+    name: joiner.name,
+    muted: sanctioned.muted,
+    deafened: sanctioned.deafened,
+    priority: joiner.rights.priority,
+    channels: NO_CHANNELS,
+    whisperTo: NOBODY,
+    whisperedBy: NOBODY,
+    topics: NO_TOPICS,
+    speakingTo: null,
+    heardAt: now,
+    changeDueAt: now,
+    talkspurtDueAt: now,
+    whisperSequence: 0,
+    awaySince: now,
+    resumeSecret: null,
+    expiresAt: joiner.expiresAt,
+    frames: new TokenBucket(limits.framesPerSecond, limits.frameBurst, now),
+    bytes: new TokenBucket(limits.bytesPerSecond, limits.byteBurst, now),
+    soundMs: new TokenBucket(limits.soundMsPerSecond, limits.soundBurstMs, now),
+  };
+}
+
+const NOBODY: readonly Participant[] = [];
+const NO_CHANNELS: readonly Channel[] = [];
+const NO_TOPICS: readonly string[] = [];
 
 type StateToWrite = Extract<RelayMessageToWrite, { type: 'joined' }>['participant'];
 

@@ -28,7 +28,8 @@ import {
 import { type ClientCommand, type ClientOpening, readClientBytes } from './client_text.js';
 import { administer, obey } from './commands.js';
 import { type Connection, newConnection } from './connection.js';
-import { type CredentialVerdict, FULL_RIGHTS, rightsOf } from './credential.js';
+import type { CredentialVerdict } from './credential.js';
+import { type Entrant, guestEntrant, provenEntrant, unprovenEntrant } from './entrants.js';
 import {
   claimOf,
   guestSteamId,
@@ -42,7 +43,7 @@ import {
 } from './hello.js';
 import type { ConnectionId, Departure, RelayInput, RelayOutput, RelayStateCounts } from './io.js';
 import { limitsWithin, type RelayLimits, relayLimits } from './limits.js';
-import { type Entrant, Lobbies } from './lobbies.js';
+import { Lobbies } from './lobbies.js';
 import { endSanctions, type House } from './moderation.js';
 import { OnceIds } from './once_ids.js';
 import { type Participant, stateOf } from './participant.js';
@@ -50,6 +51,7 @@ import { leftEvent, participantEvent } from './participant_event.js';
 import { Places } from './places.js';
 import { type Sanction, Sanctions } from './sanctions.js';
 import { ADDRESS_SHARE_RANGES, type AddressShares } from './shares.js';
+import { SteadyClock } from './steady_clock.js';
 import { Turn } from './turn.js';
 import { type DropReason, judgeFrame, noDrops, type Verdict } from './verdict.js';
 
@@ -83,6 +85,7 @@ export class Relay {
   readonly #places: Places;
   readonly #speaking = new Set<Participant>();
   readonly #sanctions: Sanctions;
+  readonly #clock = new SteadyClock();
   readonly #onceIds = new OnceIds();
   readonly #drops = noDrops();
   readonly #refusals = zeroOf<RefusalCode>(Object.keys(CloseCode) as RefusalCode[]);
@@ -107,13 +110,14 @@ export class Relay {
     this.#house = {
       sanctions: this.#sanctions,
       found: (lobby, steamId) => this.#lobbies.found(lobby, steamId),
+      everyone: (lobby) => this.#lobbies.everyone(lobby),
       dismiss: (participant, code, detail, turn) => this.#dismiss(participant, code, detail, turn),
     };
   }
 
   /** Takes everything but voice. `now` never goes back. */
   handle(input: RelayInput, now: Milliseconds): readonly RelayOutput[] {
-    const turn = new Turn(now, 'unixSeconds' in input ? input.unixSeconds : 0);
+    const turn = 'unixSeconds' in input ? this.#turn(now, input.unixSeconds) : new Turn(now, 0, 0);
     switch (input.kind) {
       case 'connected':
         this.#connected(input.connection, input.address ?? null, turn);
@@ -152,10 +156,10 @@ export class Relay {
     const connection = this.#connections.get(id);
     if (!connection) return this.#drop('not-joined');
     const charged = connection.meter.charge(frame.length, now);
-    if (charged !== 'within') return this.#drop(charged, this.#flooded(connection, new Turn(now, 0)));
+    if (charged !== 'within') return this.#drop(charged, this.#flooded(connection, new Turn(now, 0, 0)));
     const speaker = connection.participant;
     if (!speaker) {
-      const turn = new Turn(now, 0);
+      const turn = new Turn(now, 0, 0);
       this.#refuse(connection, 'hello-expected', 'voice came before the hello', turn);
       return this.#drop('not-joined', turn.outputs);
     }
@@ -169,7 +173,7 @@ export class Relay {
     speaker.heardAt = now;
     let outputs = NONE;
     if (speaker.speakingTo !== header.target || header.terminator) {
-      const turn = new Turn(now, 0);
+      const turn = new Turn(now, 0, 0);
       if (speaker.speakingTo !== header.target) {
         const isTold = speaker.lobby.noteTalkspurt(speaker, now) === 'to-tell';
         this.#setSpeaking(speaker, isTold ? header.target : null, turn);
@@ -196,7 +200,7 @@ export class Relay {
   handleHeartbeat(id: ConnectionId, now: Milliseconds): readonly RelayOutput[] {
     const connection = this.#connections.get(id);
     if (!connection || connection.meter.charge(0, now) === 'within') return NONE;
-    return this.#flooded(connection, new Turn(now, 0));
+    return this.#flooded(connection, new Turn(now, 0, 0));
   }
 
   /** Does what an administrator asks. @throws RangeError for a capacity or channels that are none. */
@@ -205,7 +209,7 @@ export class Relay {
     now: Milliseconds,
     unixSeconds: number,
   ): { readonly result: AdminResult; readonly outputs: readonly RelayOutput[] } {
-    const turn = new Turn(now, unixSeconds);
+    const turn = this.#turn(now, unixSeconds);
     const result = administer(this.#house, this.#lobbies, this.limits, command, turn);
     return { result, outputs: turn.outputs };
   }
@@ -233,7 +237,7 @@ export class Relay {
       participants: this.#lobbies.participants,
       away: this.#places.away,
       lobbies: this.#lobbies.size,
-      sanctions: this.#sanctions.size,
+      ...this.#sanctions.counts(),
       resumes: this.#resumes,
       publishedFrames: this.#publishedFrames,
       publishedBytes: this.#publishedBytes,
@@ -241,6 +245,10 @@ export class Relay {
       refusals: { ...this.#refusals },
       failures: { ...this.#failures },
     };
+  }
+
+  #turn(now: Milliseconds, unixSeconds: number): Turn {
+    return new Turn(now, unixSeconds, this.#clock.read(now, unixSeconds));
   }
 
   #connected(id: ConnectionId, address: AddressKey | null, turn: Turn): void {
@@ -314,15 +322,6 @@ export class Relay {
 
   #hello(connection: Connection, hello: Hello, version: number, turn: Turn): void {
     const claim = claimOf(hello, connection.nonce, this.#policy);
-    const entrant = {
-      connection: connection.id,
-      address: connection.address,
-      name: hello.name,
-      lobby: hello.lobby,
-      expiresAt: Number.POSITIVE_INFINITY,
-      proof: 'unproven',
-      ownerSteamId: null,
-    } as const;
     switch (claim.kind) {
       case 'refused':
         this.#refuse(connection, claim.code, claim.detail, turn);
@@ -340,15 +339,12 @@ export class Relay {
           steamId: hello.steamId ?? null,
         });
         return;
-      case 'unproven': {
-        const { steamId } = claim;
-        this.#join(connection, { ...entrant, kind: 'player', steamId, rights: FULL_RIGHTS }, version, turn);
+      case 'unproven':
+        this.#join(connection, unprovenEntrant(connection, hello, claim.steamId), version, turn);
         return;
-      }
       case 'guest': {
         const steamId = guestSteamId(this.#random(4));
-        const rights = { ...FULL_RIGHTS, maySpeak: this.#policy.guests === 'speak', channels: [] };
-        this.#join(connection, { ...entrant, kind: 'guest', steamId, rights }, version, turn);
+        this.#join(connection, guestEntrant(connection, hello, steamId, this.#policy), version, turn);
       }
     }
   }
@@ -363,23 +359,8 @@ export class Relay {
       if (denied) this.#refuse(connection, denied.code, denied.detail, turn);
       return;
     }
-    const { expiresAt, steamId, ownerSteamId, onceIds } = verdict;
-    const ends = expiresAt !== null && this.#policy.atExpiry === 'close';
-    const entrant: Entrant = {
-      connection: connection.id,
-      address: connection.address,
-      steamId,
-      kind: 'player',
-      name: hello.name,
-      lobby: hello.lobby,
-      rights: rightsOf(verdict),
-      // As long as a verdict takes it for good.
-      expiresAt: ends
-        ? turn.now + 1000 * (expiresAt + this.#policy.clockToleranceS - turn.unixSeconds)
-        : Number.POSITIVE_INFINITY,
-      proof: 'proven',
-      ownerSteamId,
-    };
+    const { steamId, onceIds } = verdict;
+    const entrant = provenEntrant(connection, hello, verdict, this.#policy, turn);
     const version = versionOf(hello.versions) ?? 0;
     const joined = this.#join(connection, entrant, version, turn);
     if (joined) this.#onceIds.use(onceIds, steamId, turn.now);
@@ -387,7 +368,7 @@ export class Relay {
 
   /** Whether they are in; otherwise they are refused. */
   #join(connection: Connection, entrant: Entrant, version: number, turn: Turn): boolean {
-    const refusal = this.#lobbies.whyNot(entrant, turn.unixSeconds);
+    const refusal = this.#lobbies.whyNot(entrant, turn.steadySeconds);
     if (refusal) {
       this.#refuse(connection, refusal.code, refusal.detail, turn);
       return false;

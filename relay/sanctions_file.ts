@@ -8,7 +8,7 @@
 
 import { messageOf } from '../voice/error.js';
 import type { Milliseconds } from '../voice/units.js';
-import { isAnything, type Sanction } from './sanctions.js';
+import { holdsAny, isAnything, type Sanction } from './sanctions.js';
 import { fileError, type OpenedDisk, openSanctionsDisk, type SanctionsDisk } from './sanctions_disk.js';
 import { HEADER, readSanctionsText, sanctionKey, sanctionLine } from './sanctions_text.js';
 
@@ -21,7 +21,7 @@ export type SanctionsFileEvent =
   | { readonly kind: 'sanctions-kept-again' };
 
 export interface SanctionsFileOptions {
-  /** Now, in seconds of unix time: what has ended is not read. */
+  /** Now, in seconds of unix time: what has ended by then does not count as one of `most`. */
   readonly unixSeconds: number;
   /** People whom the relay remembers: its `limits.sanctions`. A file with more is an error. Default 100000. */
   readonly most?: number;
@@ -54,7 +54,8 @@ const MAX_WAITING = 10_000;
 const RECORDS_A_PIECE = 200;
 
 /**
- * Opens the file, or makes it, with mode 0600. It is written anew at once, without what has ended.
+ * Opens the file, or makes it, with mode 0600. It is written whole at once. What has ended stays in it until the relay forgets it: the
+ * clock may be wrong at a start.
  *
  * @throws HotmicError ERR_HOTMIC_FILE: it cannot be read or written, another relay has it, a line does not read (it is named), or
  *   it holds too many.
@@ -103,16 +104,17 @@ export class SanctionsFile {
     options: SanctionsFileOptions,
   ): Promise<SanctionsFile> {
     try {
-      const read = readSanctionsText(bytes, options.unixSeconds);
+      const read = readSanctionsText(bytes);
       if (read.kind === 'malformed') throw fileError(path, `line ${read.line}: ${read.detail}`);
       const { most = 100_000 } = options;
-      if (read.living.size > most) {
+      const held = forgetEnded(read.records, most, options.unixSeconds);
+      if (held > most) {
         throw fileError(
           path,
-          `${read.living.size} records hold in it, wants at most ${most}, as limits.sanctions says`,
+          `${held} records hold in it, expected at most ${most}, as limits.sanctions says`,
         );
       }
-      const file = new SanctionsFile(disk, read.living, options);
+      const file = new SanctionsFile(disk, read.records, options);
       try {
         await file.#rewrite();
       } catch (thrown) {
@@ -238,6 +240,15 @@ export class SanctionsFile {
     this.#lines = records.length;
     this.#rewrites += 1;
   }
+}
+
+/** Forgets of what has ended, the first first, as much as is beyond `most` records. How many hold. */
+function forgetEnded(records: Map<string, Sanction>, most: number, unixSeconds: number): number {
+  const ended = [...records].filter(([, record]) => !holdsAny(record, unixSeconds));
+  const held = records.size - ended.length;
+  const excess = Math.max(0, records.size - most);
+  for (const [key] of ended.slice(0, excess)) records.delete(key);
+  return held;
 }
 
 function* piecesOf(records: readonly Sanction[]): Iterable<string> {

@@ -6,13 +6,16 @@ import type { ConnectionId, RelayOutput } from './io.js';
 
 export class Turn {
   readonly now: Milliseconds;
-  /** Zero for an input that nothing ends by. */
+  /** What the machine's clock says. Zero for an input that nothing ends by. */
   readonly unixSeconds: number;
+  /** The same without its jumps ahead: sanctions end by it. */
+  readonly steadySeconds: number;
   readonly outputs: RelayOutput[] = [];
 
-  constructor(now: Milliseconds, unixSeconds: number) {
+  constructor(now: Milliseconds, unixSeconds: number, steadySeconds: number) {
     this.now = now;
     this.unixSeconds = unixSeconds;
+    this.steadySeconds = steadySeconds;
   }
 
   push(output: RelayOutput): void {

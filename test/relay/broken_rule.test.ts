@@ -38,14 +38,14 @@ const CASES: Readonly<Record<string, Case>> = {
     fault: HEARD,
   },
   'whoever joins is not muted': {
-    file: 'lobby.js',
+    file: 'participant.js',
     line: 'muted: sanctioned.muted,',
     instead: 'muted: false,',
     fault: HEARD,
   },
   'whoever joins is under no sanction': {
     file: 'lobbies.js',
-    line: 'const sanctioned = this.#sanctions.of(name, steamId, turn.unixSeconds);',
+    line: 'const sanctioned = this.#sanctions.ofPlayer(name, entrant, turn.steadySeconds);',
     instead: 'const sanctioned = { muted: false, deafened: false, banned: false };',
     fault: HEARD,
   },
@@ -53,7 +53,7 @@ const CASES: Readonly<Record<string, Case>> = {
     file: 'lobbies.js',
     line: 'this.#byName.delete(lobby.name);',
     instead:
-      "this.#byName.delete(lobby.name); for (const it of this.#sanctions.list()) this.#sanctions.set(it.lobby, it.steamId, 'muted', 'not');",
+      "this.#byName.delete(lobby.name); for (const it of this.#sanctions.list()) this.#sanctions.set(it.lobby, it.steamId, 'muted', 'not', 'admin');",
     fault: HEARD,
   },
   'a resume ends a mute': {
@@ -141,8 +141,8 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'whoever is banned may join': {
     file: 'lobbies.js',
-    line: '.banned) {\n                return { code:',
-    instead: '.banned && false) {\n                return { code:',
+    line: '.banned) {\n            return { code:',
+    instead: '.banned && false) {\n            return { code:',
     fault: /hello comes to null, wants banned/,
   },
   'whoever is banned stays': {

@@ -15,9 +15,14 @@ import type { FailureCode, RefusalCode } from '../../voice/control_codes.js';
 
 export type ModelRights = Pick<Admitted, 'maySpeak' | 'mayListen' | 'moderator' | 'priority' | 'channels'>;
 
-export interface Member {
-  readonly lobby: ModelLobby;
+/** Who plays, and whose game. */
+export interface Person {
   readonly steamId: string;
+  readonly ownerSteamId: string | null;
+}
+
+export interface Member extends Person {
+  readonly lobby: ModelLobby;
   readonly kind: 'player' | 'guest';
   /** Null where addresses are not counted. */
   readonly address: string | null;
@@ -61,9 +66,8 @@ export interface ModelLobby {
   sent: number;
 }
 
-export interface Entrant {
+export interface Entrant extends Person {
   readonly lobby: string;
-  readonly steamId: string;
   readonly proof: 'proven' | 'unproven';
   readonly kind: Member['kind'];
   readonly address: string | null;
@@ -76,6 +80,8 @@ export type ModelSanction = Record<SanctionKind, Until>;
 export class Model {
   readonly lobbies = new Map<string, ModelLobby>();
   readonly sanctions = new Map<string, ModelSanction>();
+  /** Who set each of them, and where. */
+  readonly sanctionedBy = new Map<string, { lobby: string | null; by: string }>();
   readonly byConnection = new Map<number, Member>();
   readonly #limits: RelayLimits;
   readonly #policy: RelayPolicy;
@@ -109,12 +115,19 @@ export class Model {
     });
   }
 
-  isMuted({ lobby, steamId }: Member): boolean {
-    return this.holds('muted', lobby.name, steamId);
+  /** Also by the account that owns their game. */
+  holdsFor(kind: SanctionKind, lobby: string, { steamId, ownerSteamId }: Person): boolean {
+    return (
+      this.holds(kind, lobby, steamId) || (ownerSteamId !== null && this.holds(kind, lobby, ownerSteamId))
+    );
   }
 
-  isDeafened({ lobby, steamId }: Member): boolean {
-    return this.holds('deafened', lobby.name, steamId);
+  isMuted(member: Member): boolean {
+    return this.holdsFor('muted', member.lobby.name, member);
+  }
+
+  isDeafened(member: Member): boolean {
+    return this.holdsFor('deafened', member.lobby.name, member);
   }
 
   /** Who else is where these frames go, whether they hear anything or not. */
@@ -178,7 +191,7 @@ export class Model {
 
   whyNot(entrant: Entrant): RefusalCode | null {
     const { lobby: name, steamId, proof } = entrant;
-    if (this.holds('banned', name, steamId)) return 'banned';
+    if (this.holdsFor('banned', name, entrant)) return 'banned';
     const lobby = this.lobbies.get(name);
     const before = lobby?.members.get(steamId);
     if (before) {
@@ -232,6 +245,7 @@ export class Model {
       ...chosen,
       lobby,
       steamId: entrant.steamId,
+      ownerSteamId: entrant.ownerSteamId,
       kind: entrant.kind,
       address: entrant.address,
       rights: entrant.rights,
@@ -345,15 +359,37 @@ export class Model {
   }
 
   /** Sets one kind of sanction; whom it bans leaves. */
-  sanction(lobby: string | null, steamId: string, kind: SanctionKind, until: Until): FailureCode | null {
+  sanction(
+    lobby: string | null,
+    steamId: string,
+    kind: SanctionKind,
+    until: Until,
+    by: string,
+  ): FailureCode | null {
     const key = keyOf(lobby, steamId);
     const before = this.sanctions.get(key);
-    if (!before && until !== 'not' && this.sanctions.size >= this.#limits.sanctions) return 'sanctions-full';
+    if (!before && until !== 'not' && this.#isFull(lobby, by)) return 'sanctions-full';
     const after = { muted: 'not', deafened: 'not', banned: 'not', ...before, [kind]: until } as ModelSanction;
     this.sanctions.set(key, after);
+    const owner = before && by !== 'admin' ? this.sanctionedBy.get(key)!.by : by;
+    this.sanctionedBy.set(key, { lobby, by: owner });
     this.#forgetNothing(key);
     this.#takeHold();
     return null;
+  }
+
+  /** A tenth is the administrators'; one moderator and one lobby have at most a tenth, or 100, or a hundredth. */
+  #isFull(lobby: string | null, by: string): boolean {
+    const { sanctions: most } = this.#limits;
+    if (this.sanctions.size >= most) return true;
+    if (by === 'admin') return false;
+    const moderators = [...this.sanctionedBy.values()].filter((it) => it.by !== 'admin');
+    const one = Math.max(1, Math.min(Math.floor(most / 10), Math.max(100, Math.floor(most / 100))));
+    return (
+      moderators.length >= Math.floor(most * 0.9) ||
+      moderators.filter((it) => it.by === by).length >= one ||
+      moderators.filter((it) => it.lobby === lobby).length >= one
+    );
   }
 
   /** Time has passed: who is gone, silent, or free again. */
@@ -393,14 +429,16 @@ export class Model {
 
   #takeHold(): void {
     for (const member of [...this.members()]) {
-      if (this.holds('banned', member.lobby.name, member.steamId)) this.leave(member);
+      if (this.holdsFor('banned', member.lobby.name, member)) this.leave(member);
       else if (this.isMuted(member)) member.speakingTo = null;
     }
   }
 
   #forgetNothing(key: string): void {
     const sanction = this.sanctions.get(key)!;
-    if (SANCTION_KINDS.every((kind) => sanction[kind] === 'not')) this.sanctions.delete(key);
+    if (SANCTION_KINDS.some((kind) => sanction[kind] !== 'not')) return;
+    this.sanctions.delete(key);
+    this.sanctionedBy.delete(key);
   }
 
   /** A number is free, within its range, and has rested, if there is one that has. */

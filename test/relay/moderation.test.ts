@@ -2,7 +2,7 @@
 
 import t from 'tap';
 import type { Moderation } from '../../relay/administration.js';
-import { Bench, deeds, failureOf, frameOf, refusalOf, steamIdOf, tellsOf } from './kit.js';
+import { Bench, deeds, failureOf, frameOf, refusalOf, resumeSecretOf, steamIdOf, tellsOf } from './kit.js';
 
 /** A moderator, 1, and two others. */
 function court(limits: ConstructorParameters<typeof Bench>[0] = {}): Bench {
@@ -73,7 +73,6 @@ t.test('a mute ends by itself when its time is over, and everybody is told', asy
   bench.pass(9);
   t.match(bench.voice(2, frameOf(2)), { reason: 'muted' });
   t.match(bench.pass(2), [
-    { kind: 'keep', sanction: { muted: 'not' } },
     { kind: 'tell', connections: [1, 2, 3], message: { type: 'changed', participant: { muted: undefined } } },
   ]);
   t.equal(bench.voice(2, frameOf(2)).kind, 'forward');
@@ -122,8 +121,15 @@ t.test('whoever is banned is out, and stays out until it ends', async (t) => {
   bench.close(2);
   t.equal(refusalOf(bench.join(2)), null);
   by1(bench, 2, { action: 'ban' });
-  t.match(bench.relay.sanctions(), [{ banned: 'always' }], 'without a time it has no end');
-  by1(bench, 2, { action: 'unban' });
+  bench.pass(30 * 86_400 - 1);
+  bench.close(2);
+  t.equal(refusalOf(bench.join(2)), 'banned', 'without a time for 30 days');
+  bench.pass(2);
+  bench.close(2);
+  t.equal(refusalOf(bench.join(2)), null);
+  bench.moderate('den', { steamId: steamIdOf(2), action: 'ban' });
+  t.match(bench.relay.sanctions(), [{ banned: 'always' }], "an administrator's has no end");
+  bench.moderate('den', { steamId: steamIdOf(2), action: 'unban' });
   t.equal(refusalOf(bench.join(2)), null);
 });
 
@@ -132,6 +138,69 @@ t.test('who borrows the game of somebody who is banned is banned with them', asy
   by1(bench, 2, { action: 'ban' });
   t.equal(refusalOf(bench.admit(4, { ownerSteamId: steamIdOf(2) })), 'banned');
 });
+
+t.test('a ban of the owner ends the presence of who borrows the game, and their resume', async (t) => {
+  for (const everywhere of [null, 'den']) {
+    const bench = new Bench();
+    const owner = { ownerSteamId: steamIdOf(9) };
+    bench.admit(1, owner);
+    const token = resumeSecretOf(bench.admit(2, owner));
+    bench.close(2);
+    bench.admit(3);
+    const outputs = bench.moderate(everywhere, { steamId: steamIdOf(9), action: 'ban' });
+    t.equal(refusalOf(outputs), 'banned');
+    t.match(bench.relay.counts(), { participants: 1, away: 0, connections: 1 });
+    t.equal(refusalOf(bench.resume(4, token)), 'resume-refused');
+    t.equal(bench.voice(1, frameOf(1)).kind, 'drop');
+  }
+});
+
+t.test('a ban of who borrows leaves the owner alone, and others who borrow from them', async (t) => {
+  const bench = new Bench();
+  bench.admit(9);
+  bench.admit(1, { ownerSteamId: steamIdOf(9) });
+  bench.admit(2, { ownerSteamId: steamIdOf(9) });
+  bench.moderate('den', { steamId: steamIdOf(1), action: 'ban' });
+  t.same(
+    bench.relay.lobby('den')?.members.map(({ steamId }) => steamId),
+    [steamIdOf(9), steamIdOf(2)],
+  );
+});
+
+t.test('a mute and a deafening of the owner hold for who borrows the game, and end with it', async (t) => {
+  const bench = new Bench();
+  bench.join(1);
+  bench.admit(2, { ownerSteamId: steamIdOf(9) });
+  bench.moderate('den', { steamId: steamIdOf(9), action: 'mute', seconds: 60 });
+  bench.moderate('den', { steamId: steamIdOf(9), action: 'deafen', seconds: 60 });
+  t.match(bench.relay.lobby('den')?.members[1], { muted: true, deafened: true });
+  t.match(bench.voice(2, frameOf(2)), { reason: 'muted' });
+  bench.moderate('den', { steamId: steamIdOf(2), action: 'unmute' });
+  t.match(bench.voice(2, frameOf(2)), { reason: 'muted' }, 'two are two');
+  bench.pass(61);
+  t.equal(bench.voice(2, frameOf(2)).kind, 'forward');
+});
+
+t.test(
+  '10,073 bans by one moderator leave room for those of others, in whatever lobbies they are',
+  async (t) => {
+    const bench = new Bench({ controlBurst: 10_000, controlPerSecond: 1000 });
+    let done = 0;
+    for (let lobby = 0; lobby < 11; lobby += 1) {
+      bench.admit(1, { lobby: `lobby ${lobby}`, moderator: true }, 100 + lobby);
+      for (let n = 0; n < 916 && lobby * 916 + n < 10_073; n += 1) {
+        const steamId = steamIdOf(1000 + lobby * 916 + n);
+        const outputs = bench.text(100 + lobby, { type: 'moderate', steamId, action: 'ban' });
+        if (failureOf(outputs) === null) done += 1;
+      }
+    }
+    t.equal(done, 1000);
+    t.match(bench.relay.counts(), { sanctions: 1000, sanctionsByModerators: 1000, sanctionsMost: 100_000 });
+    bench.admit(2, { moderator: true }, 500);
+    const other = bench.text(500, { type: 'moderate', steamId: steamIdOf(5), action: 'ban' });
+    t.equal(failureOf(other), null);
+  },
+);
 
 t.test('whoever is moved is where they were not granted to go, and may stay there', async (t) => {
   const bench = court();
@@ -155,7 +224,7 @@ t.test('priority is given and taken, and told', async (t) => {
 });
 
 t.test('a failure is told by its code, and counted, and nothing is done', async (t) => {
-  const bench = court({ sanctions: 1, channelsPerLobby: 1 });
+  const bench = court({ sanctions: 10, channelsPerLobby: 1 });
   by1(bench, 2, { action: 'mute' });
   const cases: [code: string, outputs: readonly object[]][] = [
     ['not-moderator', bench.text(2, { type: 'moderate', steamId: steamIdOf(3), action: 'kick' })],

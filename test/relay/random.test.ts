@@ -21,7 +21,7 @@ const LIMITS = {
   guestPlacesPercent: 25,
   lobbies: 2,
   channelsPerLobby: 3,
-  sanctions: 8,
+  sanctions: 10,
   helloWithinMs: 2000,
   resumeWithinMs: 1500,
   slotRestMs: 2000,
@@ -131,9 +131,10 @@ for (const [at, policy] of POLICIES.entries()) {
     };
 
     const enter = (connection: number) => {
-      const proof = pick(['proven', 'proven', 'proven', 'unproven', 'guest'] as const);
+      const proof = pick(['proven', 'proven', 'proven', 'unproven', 'unproven', 'guest', 'guest'] as const);
       world.enter(connection, 1 + below(ACCOUNTS), pick(LOBBIES), {
         proof,
+        owner: below(4) === 0 ? 1 + below(ACCOUNTS) : null,
         expiresAt: below(5) === 0 ? world.bench.unixSeconds - 4 + below(8) : null,
         rights:
           proof === 'proven'

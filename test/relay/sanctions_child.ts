@@ -13,7 +13,7 @@ const file = await openSanctionsFile(path, {
 });
 for (let account = 1; account <= Number(most); account++) {
   const steamId = String(76_561_197_960_265_728n + BigInt(account));
-  file.keep({ lobby: 'den', steamId, muted: 'always', deafened: 'not', banned: 'not' });
+  file.keep({ lobby: 'den', steamId, muted: 'always', deafened: 'not', banned: 'not', by: 'admin' });
   if (account % 10 === 3) continue;
   await file.flush();
   if (file.counts().waiting === 0) writeSync(1, `${account}\n`);

@@ -6,7 +6,7 @@ import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from '
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import t, { type Test } from 'tap';
-import { type Sanction, Sanctions } from '../../relay/sanctions.js';
+import { BY_ADMIN, type Sanction, Sanctions } from '../../relay/sanctions.js';
 import type { SanctionsDisk } from '../../relay/sanctions_disk.js';
 import {
   openSanctionsFile,
@@ -26,6 +26,7 @@ function sanction(account: number, change: Partial<Sanction> = {}): Sanction {
     muted: 'always',
     deafened: 'not',
     banned: 'not',
+    by: BY_ADMIN,
     ...change,
   };
 }
@@ -76,18 +77,33 @@ t.test(
   },
 );
 
-t.test('what has ended by the time of the start is left out, kind by kind', async (t) => {
+t.test('what has ended by the clock of a start stays in the file, for that clock may be wrong', async (t) => {
   const path = join(t.testdir(), 'sanctions');
+  const records = [sanction(1, { muted: NOW + 10, banned: NOW + 20 }), sanction(2, { muted: NOW + 10 })];
   const { file } = await opened(t, path);
-  file.keep(sanction(1, { muted: NOW + 10, banned: NOW + 20 }));
-  file.keep(sanction(2, { muted: NOW + 10 }));
+  for (const record of records) file.keep(record);
   await file.close();
-  t.same(await readBack(path, NOW + 9), [
-    sanction(1, { muted: NOW + 10, banned: NOW + 20 }),
-    sanction(2, { muted: NOW + 10 }),
-  ]);
-  t.same(await readBack(path, NOW + 10), [sanction(1, { muted: 'not', banned: NOW + 20 })]);
-  t.same(await readBack(path, NOW + 20), []);
+  for (const years of [100, 0, 100, 100, 0]) t.same(await readBack(path, NOW + years * 31_557_600), records);
+});
+
+t.test('what has ended makes room in the file, the first first', async (t) => {
+  const path = join(t.testdir(), 'sanctions');
+  const records = [1, 2, 3, 4].map((account) =>
+    sanction(account, { muted: account < 4 ? NOW - 1 : NOW + 1 }),
+  );
+  writeFileSync(path, `${HEADER}\n${records.map(sanctionLine).join('')}`);
+  const { file } = await opened(t, path, { most: 2 });
+  t.same(file.sanctions, records.slice(2));
+});
+
+t.test('a file of the first version is read, and written in the second', async (t) => {
+  const path = join(t.testdir(), 'sanctions');
+  const { by: _, ...old } = sanction(1);
+  writeFileSync(path, `{"file":"hotmic-sanctions","version":1}\n${JSON.stringify(old)}\n`);
+  t.same(await readBack(path), [sanction(1, { by: null })]);
+  t.equal(readFileSync(path, 'utf8'), `${HEADER}\n${JSON.stringify({ ...old, by: null })}\n`);
+  writeFileSync(path, `{"file":"hotmic-sanctions","version":1}\n${sanctionLine(sanction(1))}`);
+  await t.rejects(readBack(path), { message: /line 2: it is no record/ }, 'each in its own form');
 });
 
 t.test('cut at any byte, the file gives every record before the cut, and says what was torn', async (t) => {
@@ -138,7 +154,9 @@ t.test('a broken line elsewhere is an error that names it, and nothing is writte
     [`${HEADER}\n${line.replace('"den"', `"${'x'.repeat(65)}"`)}`, 2],
     [`${HEADER}\n${line.replace('{', '{"newer":1,')}`, 2],
     [`${HEADER}\n[]\n`, 2],
-    [`${HEADER.replace('1', '2')}\n${line}`, 1],
+    [`${HEADER.replace('2', '3')}\n${line}`, 1],
+    [`${HEADER}\n${line.replace(',"by":"admin"', '')}`, 2],
+    [`${HEADER}\n${line.replace('"admin"', '"somebody"')}`, 2],
     ['{"relay":{"port":7800}}\n', 1],
     ['a password of somebody', 1],
     ['\n', 1],
@@ -171,7 +189,7 @@ t.test('more people than the relay may remember are an error and not forgotten',
   writeFileSync(path, text);
   await t.rejects(openSanctionsFile(path, { unixSeconds: NOW, most: 2 }), {
     code: 'ERR_HOTMIC_FILE',
-    message: /3 records hold in it, wants at most 2, as limits\.sanctions says/,
+    message: /3 records hold in it, expected at most 2, as limits\.sanctions says/,
   });
   t.equal(readFileSync(path, 'utf8'), text);
 });
@@ -432,16 +450,25 @@ t.test('while one write takes long, what waits is bounded', async (t) => {
 t.test('what the core tells to keep makes the same state again', async (t) => {
   const path = join(t.testdir(), 'sanctions');
   const core = new Sanctions(100);
+  const by = (n: number) => (n % 3 === 0 ? BY_ADMIN : sanction(n % 5).steamId);
   const { file } = await opened(t, path);
   for (let n = 0; n < 200; n++) {
     const kind = (['muted', 'deafened', 'banned'] as const)[n % 3]!;
     const until = n % 7 === 0 ? 'not' : n % 5 === 0 ? NOW + n : 'always';
-    const set = core.set(n % 4 === 0 ? null : `den ${n % 6}`, sanction((n * 13) % 17).steamId, kind, until);
-    if (set !== 'full') file.keep(set);
-    for (const record of n === 100 ? core.expire(NOW + 50) : []) file.keep(record);
+    const set = core.set(
+      n % 4 === 0 ? null : `den ${n % 6}`,
+      sanction((n * 13) % 17).steamId,
+      kind,
+      until,
+      by(n),
+    );
+    if (set.kind === 'set') for (const record of set.keep) file.keep(record);
+    if (n === 100) for (const record of core.expire(NOW + 50, 0).keep) file.keep(record);
+    if (n === 150) for (const record of core.expire(NOW + 50, 86_400_000).keep) file.keep(record);
   }
   await file.close();
   const again = new Sanctions(100, await readBack(path));
+  again.expire(NOW + 50, 0);
   const sorted = (list: readonly Sanction[]) => list.map((record) => JSON.stringify(record)).sort();
   t.ok(core.size > 10);
   t.same(sorted(again.list()), sorted(core.list()));

@@ -2,7 +2,7 @@
 
 import t from 'tap';
 import type { Hello } from '../../relay/hello.js';
-import { Bench, deeds, refusalOf, secretOf, slotOf, steamIdOf, tellsOf } from './kit.js';
+import { Bench, deeds, refusalOf, resumeSecretOf, slotOf, steamIdOf, tellsOf } from './kit.js';
 
 const GUEST: Hello = { type: 'hello', versions: [1], lobby: 'den', name: 'guest' };
 
@@ -106,7 +106,7 @@ t.test(
   'an address has so many places, present and away together, and each is free when it ends',
   async (t) => {
     const bench = new Bench({}, {}, [], { addressShares: { participants: 2 } });
-    const token = secretOf(player(bench, 1, 'den', 'home'));
+    const token = resumeSecretOf(player(bench, 1, 'den', 'home'));
     bench.close(connections);
     t.equal(refusalOf(player(bench, 2, 'den', 'home')), null);
     t.equal(refusalOf(player(bench, 3, 'den', 'home')), 'address-full', 'one is away, one is present');
@@ -120,7 +120,7 @@ t.test(
 
 t.test('a place that is resumed from another address counts for the one that took it', async (t) => {
   const bench = new Bench({}, {}, [], { addressShares: { participants: 1 } });
-  const token = secretOf(player(bench, 1, 'den', 'home'));
+  const token = resumeSecretOf(player(bench, 1, 'den', 'home'));
   bench.close(connections);
   bench.resume(++connections, token);
   t.equal(refusalOf(player(bench, 2, 'den', 'home')), 'address-full');

@@ -8,7 +8,7 @@ import { type RelayPolicy, STRICT_POLICY } from '../../relay/hello.js';
 import type { RelayOutput } from '../../relay/io.js';
 import type { RelayLimits } from '../../relay/limits.js';
 import type { Relay } from '../../relay/relay.js';
-import type { Sanction, SanctionKind } from '../../relay/sanctions.js';
+import { holdsAny, type Sanction, type SanctionKind, type Until } from '../../relay/sanctions.js';
 import type { AddressShares } from '../../relay/shares.js';
 import {
   type ClientMessage,
@@ -116,20 +116,26 @@ export class World {
       proof = 'proven',
       rights = FULL,
       expiresAt = null,
+      owner = null,
     }: {
       name?: string;
       proof?: 'proven' | 'unproven' | 'guest';
       rights?: ModelRights | undefined;
       expiresAt?: number | null;
+      /** The account that owns the game, with a credential. */
+      owner?: number | null;
     } = {},
   ): void {
     const { model, bench } = this;
     const hello = { ...helloOf(account, lobby), name };
     const address = this.clients.get(connection)?.address ?? null;
+    const ownerSteamId = proof === 'proven' && owner !== null ? steamIdOf(owner) : null;
     if (proof === 'proven') {
       const judge = bench.text(connection, cachedBytes({ ...hello, token: TOKEN }));
       if (judge.length !== 1 || judge[0]?.kind !== 'judge') this.fault('a credential is not judged first');
-      this.#carryOut(bench.judged(connection, admittedOf(account, { lobby, ...rights, expiresAt })));
+      this.#carryOut(
+        bench.judged(connection, admittedOf(account, { lobby, ...rights, expiresAt, ownerSteamId })),
+      );
     } else if (proof === 'guest') {
       const { steamId: _, ...nobody } = hello;
       this.#carryOut(bench.text(connection, nobody));
@@ -144,6 +150,7 @@ export class World {
       steamId,
       proof: proof === 'proven' ? 'proven' : 'unproven',
       kind: proof === 'guest' ? 'guest' : 'player',
+      ownerSteamId,
       address,
       rights:
         proof === 'guest' ? { ...FULL, maySpeak: this.#policy.guests === 'speak', channels: [] } : rights,
@@ -197,7 +204,7 @@ export class World {
       this.#carryOut(verdict.outputs);
       return;
     }
-    if (model.holds('muted', speaker.lobby.name, steamId)) this.fault(`${steamId} is muted and was heard`);
+    if (model.isMuted(speaker)) this.fault(`${steamId} is muted and was heard`);
     if (verdict.slot !== speaker.slot) this.fault('a frame under a slot not its own');
     const heard = [...this.clients].flatMap(([id, it]) =>
       id !== connection && it.topics.has(verdict.topic) ? [id] : [],
@@ -249,7 +256,7 @@ export class World {
       this.#failure('moderate', 'not-moderator', connection);
       return;
     }
-    const wanted = this.#moderated(lobby.name, moderation, text);
+    const wanted = this.#moderated(lobby.name, moderation, by.steamId, text);
     if (this.clients.has(connection)) this.#failure('moderate', wanted, connection);
   }
 
@@ -277,7 +284,7 @@ export class World {
         break;
       }
       case 'moderate':
-        wanted = this.#moderated(command.lobby, command.moderation, administer);
+        wanted = this.#moderated(command.lobby, command.moderation, 'admin', administer);
         break;
     }
     this.count(`admin ${command.kind} ${wanted ?? 'done'}`);
@@ -304,23 +311,27 @@ export class World {
     this.#same('away', counts.away, members.filter(({ connection }) => connection === null).length);
     this.#same('lobbies', counts.lobbies, model.lobbies.size);
     this.#same('sanctions', counts.sanctions, model.sanctions.size);
-    for (const { lobby, steamId, ...holds } of relay.sanctions()) {
-      this.#same(`sanctions of ${steamId}`, holds, model.sanctions.get(keyOf(lobby, steamId)));
-      this.#same(`what is kept of ${steamId}`, this.kept.get(keyOf(lobby, steamId)), {
-        lobby,
-        steamId,
-        ...holds,
-      });
+    for (const { lobby, steamId, by, ...holds } of relay.sanctions()) {
+      const key = keyOf(lobby, steamId);
+      this.#same(`sanctions of ${steamId}`, holds, model.sanctions.get(key));
+      this.#same(`who sanctioned ${steamId}`, by, model.sanctionedBy.get(key)?.by);
+      const { muted, deafened, banned } = this.kept.get(key) ?? {};
+      const kept = { muted: this.#left(muted), deafened: this.#left(deafened), banned: this.#left(banned) };
+      this.#same(`what is kept of ${steamId}`, kept, holds);
     }
-    this.#same('what is kept', this.kept.size, counts.sanctions);
+    const keptAndHolding = [...this.kept.values()].filter((it) => holdsAny(it, bench.unixSeconds));
+    this.#same('what is kept', keptAndHolding.length, counts.sanctions);
+    const byModerators = [...model.sanctionedBy.values()].filter(({ by }) => by !== 'admin').length;
+    this.#same('sanctions by moderators', counts.sanctionsByModerators, byModerators);
     for (const lobby of model.lobbies.values()) this.#checkLobby(lobby);
     for (const [connection, { topics, belief, connectedAt }] of this.clients) {
       for (const fault of belief.faults) this.fault(`${connection}: ${fault}`);
       const { lobby, steamId } = belief;
-      if (lobby !== null && steamId !== null && model.holds('banned', lobby, steamId)) {
+      const member = model.byConnection.get(connection);
+      const ownerSteamId = member?.ownerSteamId ?? null;
+      if (lobby !== null && steamId !== null && model.holdsFor('banned', lobby, { steamId, ownerSteamId })) {
         this.fault(`${steamId} is banned and in`);
       }
-      const member = model.byConnection.get(connection);
       if (!member) {
         if (belief.slot !== null) this.fault(`${connection} believes to be in`);
         if (bench.now - connectedAt >= this.#limits.helloWithinMs) this.fault(`${connection} waits for ever`);
@@ -332,6 +343,11 @@ export class World {
         this.fault(`${connection} hears ${[...topics]}, wants ${audible}`);
       this.#checkBelief(member, belief);
     }
+  }
+
+  /** As the file has it, ended sanctions stay for a day. */
+  #left(until: Until = 'not'): Until {
+    return typeof until === 'number' && until <= this.bench.unixSeconds ? 'not' : until;
   }
 
   fault(text: string): void {
@@ -393,7 +409,7 @@ export class World {
   }
 
   /** What is to come of it; `act` has the relay do it. */
-  #moderated(lobby: string | null, moderation: Moderation, act: () => void): string | null {
+  #moderated(lobby: string | null, moderation: Moderation, by: string, act: () => void): string | null {
     const { model } = this;
     const { steamId, action } = moderation;
     const found = [...model.members()].filter(
@@ -407,19 +423,20 @@ export class World {
       const least = model.unixSeconds + (seconds ?? MONTH_S);
       return kept?.[kind] === least + 1 ? least + 1 : least;
     };
+    const set = (kind: SanctionKind, end: Until) => model.sanction(lobby, steamId, kind, end, by);
     switch (action) {
       case 'mute':
-        return model.sanction(lobby, steamId, 'muted', until('muted'));
+        return set('muted', until('muted'));
       case 'deafen':
-        return model.sanction(lobby, steamId, 'deafened', until('deafened'));
+        return set('deafened', until('deafened'));
       case 'ban':
-        return model.sanction(lobby, steamId, 'banned', seconds === undefined ? 'always' : until('banned'));
+        return set('banned', seconds === undefined && by === 'admin' ? 'always' : until('banned'));
       case 'unmute':
-        return model.sanction(lobby, steamId, 'muted', 'not');
+        return set('muted', 'not');
       case 'undeafen':
-        return model.sanction(lobby, steamId, 'deafened', 'not');
+        return set('deafened', 'not');
       case 'unban':
-        return model.sanction(lobby, steamId, 'banned', 'not');
+        return set('banned', 'not');
       default:
     }
     if (found.length === 0) return 'participant-unknown';
