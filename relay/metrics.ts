@@ -56,6 +56,21 @@ const GAUGES: readonly (readonly [name: string, help: string, figure: Figure])[]
     ({ counts }) => counts.sanctions,
   ],
   [
+    'hotmic_sanctioned_limit',
+    'What there may be of them: limits.sanctions.',
+    ({ counts }) => counts.sanctionsMost,
+  ],
+  [
+    'hotmic_sanctioned_by_moderators',
+    'Of those, the ones whom moderators sanctioned, and not administrators.',
+    ({ counts }) => counts.sanctionsByModerators,
+  ],
+  [
+    'hotmic_sanctioned_by_moderators_limit',
+    "What there may be of these: nine tenths; the rest is the administrators'.",
+    ({ counts }) => counts.sanctionsByModeratorsMost,
+  ],
+  [
     'hotmic_addresses',
     'Addresses remembered, with connections or without.',
     ({ counts }) => counts.addresses.addresses,

@@ -93,7 +93,7 @@ t.test('the schema takes what the relay takes, and refuses what it refuses', asy
       'webhooks: [{url: https://a.example}]',
       'drain: {seconds: -1}',
     ],
-    ...['limits: {lobbies: 1.5}', 'webhooks: [{url: ftp://x, secretFile: s}]', 'addressLimits: {lobbies: 1}'],
+    ...['limits: {lobbies: 1.5}', 'webhooks: [{url: ftp://x, secretFile: s}]', 'addressLimits: {rooms: 1}'],
   ];
   for (const text of wrong) {
     t.not(faults(schema, parse(text), 'file').length, 0, `the schema refuses ${text}`);

@@ -7,6 +7,7 @@ import { HELLO_ATTACKS } from './attacks_hello.js';
 import { HTTP_ATTACKS } from './attacks_http.js';
 import { LOBBY_ATTACKS } from './attacks_lobby.js';
 import { OPERATIONS_ATTACKS, SLOW_OPERATIONS_ATTACKS } from './attacks_operations.js';
+import { SHARES_ATTACKS } from './attacks_shares.js';
 import { SLOW_ATTACKS } from './attacks_slow.js';
 import { TICKET_ATTACKS } from './attacks_tickets.js';
 import { SLOW_TLS_ATTACKS, TLS_ATTACKS } from './attacks_tls.js';
@@ -28,6 +29,7 @@ export function chapters(size: Size): readonly Chapter[] {
     chapter('Tokens and resuming', TOKEN_ATTACKS),
     chapter('Tickets', TICKET_ATTACKS),
     chapter('Inside a lobby', LOBBY_ATTACKS),
+    chapter('What is others’', SHARES_ATTACKS),
     chapter('Voice', VOICE_ATTACKS),
     chapter('The operator’s port', OPERATIONS_ATTACKS),
     chapter('The administrators’ port', ADMIN_ATTACKS),

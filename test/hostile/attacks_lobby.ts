@@ -1,7 +1,7 @@
 /** What somebody who is in a lobby may not do: moderate, enter, name, and ask without end. They stay, and nothing comes of it. */
 
 import { type Answer, type Attack, ended, failed, NO_EFFECT, refused, times } from './attack.js';
-import { CHANNELS_PER_LOBBY, type Joining, type Member, MOST_LOBBIES, MOST_SANCTIONS } from './field.js';
+import { CHANNELS_PER_LOBBY, type Joining, type Member, MOST_LOBBIES, SANCTIONS_OF_ONE } from './field.js';
 
 /** Each message alone; each fails, and the connection stays. */
 function fails(
@@ -85,7 +85,7 @@ export const LOBBY_ATTACKS: readonly Attack[] = [
     answers: [failed('sanctions-full')],
     run: async (field) => {
       const { wire } = await field.join({ grant: { moderator: true } });
-      const names = times(MOST_SANCTIONS + 1, 0).map((_, index) =>
+      const names = times(SANCTIONS_OF_ONE + 1, 0).map((_, index) =>
         String(76561199000000000n + BigInt(index)),
       );
       for (const name of names) wire.send(moderate(name, 'ban'));

@@ -34,8 +34,12 @@ const WATCHDOG_MS = 120_000;
 export const PARTICIPANTS_PER_LOBBY = 12;
 export const CHANNELS_PER_LOBBY = 8;
 export const CREDENTIAL_BURST = 16;
-export const MOST_SANCTIONS = 4;
+export const MOST_SANCTIONS = 40;
+/** Of them, what one moderator or one lobby may take. */
+export const SANCTIONS_OF_ONE = 4;
 export const MOST_LOBBIES = 100;
+export const LOBBIES_PER_ADDRESS = 8;
+export const PARTICIPANTS_PER_ADDRESS = 16;
 export const TRUSTED_PROXY = '127.9.0.1';
 export const ORIGIN = 'https://game.example';
 const APP_ID = 480;
@@ -165,6 +169,7 @@ export class Field {
         web: { appId: APP_ID, publisherKeyFile: 'publisher.key', baseUrl: api.baseUrl },
         app: { appId: APP_ID, keyFile: 'app.key' },
       },
+      guests: 'listen',
       operations: { port: 0 },
       admin: { port: 0, tokenFile: 'admin.token' },
       log: { form: 'json' },
@@ -177,7 +182,11 @@ export class Field {
         resumeWithinMs: RESUME_WITHIN_MS,
         slotRestMs: RESUME_WITHIN_MS + 1000,
       },
-      addressLimits: { credentialBurst: CREDENTIAL_BURST },
+      addressLimits: {
+        credentialBurst: CREDENTIAL_BURST,
+        lobbies: LOBBIES_PER_ADDRESS,
+        participants: PARTICIPANTS_PER_ADDRESS,
+      },
     };
     const configFile = join(folder, 'relay.yaml');
     writeFileSync(configFile, JSON.stringify(config, null, 2));

@@ -101,6 +101,7 @@ t.test('whoever is moderated through it is, in one lobby or in all', async (t) =
         muted: kit.bench.unixSeconds + 61,
         deafened: 'not',
         banned: 'always',
+        by: 'admin',
       },
     ],
     next: null,
