@@ -83,9 +83,9 @@ const CASES: Readonly<Record<string, Case>> = {
     fault: HEARD,
   },
   'a mute of everywhere takes hold in one lobby': {
-    file: 'lobbies.js',
-    line: 'found.push(participant);',
-    instead: 'if (found.length === 0) found.push(participant);',
+    file: 'moderation.js',
+    line: 'if (isMeant)\n            takeHold(house, participant, turn);',
+    instead: 'if (isMeant)\n            return takeHold(house, participant, turn);',
     fault: HEARD,
     seats: TWICE,
   },
