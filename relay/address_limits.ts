@@ -18,7 +18,7 @@ import { TokenBucket } from './token_bucket.js';
 export interface AddressLimitOptions extends AddressShares {
   /**
    * Connections of one address at once, 1 to 1000000. Default 64: a family, a dormitory or a LAN café behind one address comes in
-   * whole, and it takes more than 150 addresses to fill a relay of 10000.
+   * whole, and it takes more than 150 addresses to fill a relay of 10000 with connections.
    */
   readonly connections: number;
   /** New connections of one address a second, 1 to 1000000. Default 10. */

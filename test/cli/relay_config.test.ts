@@ -231,7 +231,7 @@ t.test('flags and variables that are wrong are named, all at once', async (t) =>
       /^option --limit lobbies is '0', wants a whole number from 1 to 100000$/,
     ],
     [{ flags: { '--limit': ['lobbies=1', 'lobbies=2'] } }, /^option --limit sets lobbies twice/],
-    [{ flags: { '--address-limit': ['lobbies=1'] } }, /^option --address-limit names 'lobbies'/],
+    [{ flags: { '--address-limit': ['rooms=1'] } }, /^option --address-limit names 'rooms'/],
     [
       { env: { HOTMIC_RELAY_PROT: '1' } },
       /^HOTMIC_RELAY_PROT is no setting, did you mean HOTMIC_RELAY_PORT\?$/,
