@@ -153,13 +153,13 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'an old resume secret is good': {
     file: 'places.js',
-    line: 'this.#forgetToken(participant);\n        if (participant.expiresAt',
+    line: 'this.#forgetSecret(participant);\n        if (participant.expiresAt',
     instead: 'if (participant.expiresAt',
     fault: /resume comes to null, wants resume-refused/,
   },
   'whoever was kicked resumes': {
     file: 'places.js',
-    line: 'this.#ending.delete(participant);\n        this.#forgetToken(participant);',
+    line: 'this.#ending.delete(participant);\n        this.#forgetSecret(participant);',
     instead: 'this.#ending.delete(participant);',
     fault: /resume comes to null, wants resume-refused/,
   },
