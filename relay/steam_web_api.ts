@@ -171,7 +171,10 @@ export class SteamWebApi {
   ): Promise<SteamAnswer | NoAnswer> {
     for (let attempt = 1; ; attempt++) {
       const now = this.#rim.now();
-      const budgeted = this.#budget.reserve(now, deadline - now - MIN_ATTEMPT_MS);
+      // Looked at before the budget: what is not asked spends nothing.
+      const blocked = this.#breaker.blocks(now);
+      if (blocked) return unavailable(blocked.cause);
+      const budgeted = this.#budget.reserve(now, Math.max(0, deadline - now - MIN_ATTEMPT_MS));
       if (budgeted.kind === 'spent') {
         this.#overBudget += 1;
         return unavailable(budgeted.reason);

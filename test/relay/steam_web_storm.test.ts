@@ -364,3 +364,24 @@ t.test('within the budget a ticket waits for its turn and is judged, retries cou
   t.match(await web.verdictOf(tickets.judge(ticketOf(7), null)), { code: 'admission-unavailable' });
   t.ok(web.sent.length <= 10);
 });
+
+t.test('while Steam is down, tickets that are not asked about spend nothing of the budget', async (t) => {
+  const web = new FakeWeb();
+  web.answer = down;
+  const tickets = web.tickets({ requestsPerSecond: 20, requestsPerDay: 500 });
+  const verdicts: Promise<CredentialVerdict>[] = [];
+  for (let second = 0; second < 60; second++) {
+    verdicts.push(...flood(tickets, 20, 20 * second));
+    await web.pass(1000);
+  }
+  await web.pass(10_000);
+  const reasons = tally(await Promise.all(verdicts));
+  t.ok(web.sent.length < 200, `${web.sent.length} requests for 1200 tickets`);
+  // At most those that were waiting for their turn when Steam went down were granted and not sent.
+  const { requestsInDay } = tickets.counts();
+  t.ok(
+    requestsInDay <= web.sent.length + 20,
+    `${requestsInDay} of the budget for ${web.sent.length} requests`,
+  );
+  t.notOk('daily-budget-spent' in reasons, JSON.stringify(reasons));
+});
