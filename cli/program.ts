@@ -7,15 +7,20 @@
 import { Command, CommanderError } from 'commander';
 import { codeOf, HotmicError, messageOf } from '../voice/error.js';
 import { printable } from '../voice/printable.js';
-import { demoCommand } from './demo.js';
-import { inspectCommand } from './inspect.js';
-import { listenCommand } from './listen.js';
-import { recordCommand } from './record.js';
-import { relayCommand } from './relay.js';
-import { steamCommand } from './steam.js';
-import { talkCommand } from './talk.js';
-import { tokenCommand } from './token.js';
+import { closeGoneTerminals, isGone } from './gone_terminal.js';
 import { version } from './version.js';
+
+/** In the order in which the help lists them. Each is loaded when it is needed: all of them take several times as long. */
+const COMMANDS = {
+  relay: async () => (await import('./relay.js')).relayCommand(),
+  talk: async () => (await import('./talk.js')).talkCommand(),
+  listen: async () => (await import('./listen.js')).listenCommand(),
+  record: async () => (await import('./record.js')).recordCommand(),
+  inspect: async () => (await import('./inspect.js')).inspectCommand(),
+  token: async () => (await import('./token.js')).tokenCommand(),
+  steam: async () => (await import('./steam.js')).steamCommand(),
+  demo: async () => (await import('./demo.js')).demoCommand(),
+} satisfies Record<string, () => Promise<Command>>;
 
 const program = new Command('hotmic')
   .description('Voice chat for game lobbies in the Steam Voice format, over one WebSocket port.')
@@ -24,16 +29,8 @@ const program = new Command('hotmic')
   .configureOutput({ outputError: () => undefined })
   .exitOverride();
 
-for (const command of [
-  relayCommand(),
-  talkCommand(),
-  listenCommand(),
-  recordCommand(),
-  inspectCommand(),
-  tokenCommand(),
-  steamCommand(),
-  demoCommand(),
-]) {
+for (const name of wantedCommands(process.argv[2])) {
+  const command = await COMMANDS[name]();
   program.addCommand(command.copyInheritedSettings(program));
   for (const inner of command.commands) inner.copyInheritedSettings(program);
 }
@@ -48,9 +45,10 @@ Start here:
   hotmic talk ws://127.0.0.1:7800 --lobby den --wav hello.wav`,
 );
 
-// Whoever reads our output may stop reading: `hotmic … | head`. That is no failure.
+closeGoneTerminals();
+// Whoever reads our output may stop reading: `hotmic … | head`. That is no failure, nor is a terminal that went away.
 process.stdout.on('error', (cause) => {
-  if (codeOf(cause) !== 'EPIPE')
+  if (codeOf(cause) !== 'EPIPE' && !isGone(1))
     fail(new HotmicError('ERR_HOTMIC_FILE', `Cannot write to standard output: ${cause.message}`, { cause }));
 });
 process.stderr.on('error', () => undefined);
@@ -59,6 +57,13 @@ try {
   await program.parseAsync();
 } catch (thrown) {
   fail(thrown);
+}
+
+/** The one that the command line names, or all of them, for the help and for a name that is misspelled. */
+function wantedCommands(first: string | undefined): readonly (keyof typeof COMMANDS)[] {
+  const names = Object.keys(COMMANDS) as (keyof typeof COMMANDS)[];
+  const named = names.filter((name) => name === first);
+  return named.length > 0 ? named : names;
 }
 
 function fail(thrown: unknown): void {

@@ -12,6 +12,7 @@ const SKIP = { skip: NO_TERMINAL };
 async function ear(t: Test) {
   const relay = await startRelay({ dev: true });
   const flags: string[] = [];
+  const waiting = new Set<() => void>();
   let sayLeft: () => void = () => undefined;
   const left = new Promise<void>((resolve) => {
     sayLeft = resolve;
@@ -22,7 +23,10 @@ async function ear(t: Test) {
     steamId: personSteamId(1),
     name: 'ear',
     events: {
-      onVoice: (_, { marker, terminator }) => flags.push(marker ? 'M' : terminator ? 'T' : '-'),
+      onVoice: (_, { marker, terminator }) => {
+        flags.push(marker ? 'M' : terminator ? 'T' : '-');
+        for (const look of waiting) look();
+      },
       onLeft: () => sayLeft(),
     },
   });
@@ -30,16 +34,27 @@ async function ear(t: Test) {
     await lobby.leave();
     await relay.close();
   });
-  return { args: ['talk', relay.url, '-l', 'den', '--tone', '440', '--push-to-talk'], flags, left };
+  /** Until what was heard is as `isSo` says. */
+  const heard = (isSo: () => boolean) =>
+    new Promise<void>((resolve) => {
+      const look = () => {
+        if (!isSo()) return;
+        waiting.delete(look);
+        resolve();
+      };
+      waiting.add(look);
+      look();
+    });
+  return { args: ['talk', relay.url, '-l', 'den', '--tone', '440', '--push-to-talk'], flags, heard, left };
 }
 
 t.test('a held space bar speaks, and falls silent by itself when it is let go', SKIP, async (t) => {
-  const { args, flags, left } = await ear(t);
+  const { args, flags, heard, left } = await ear(t);
   const terminal = startInTerminal(t, args);
   await terminal.until('silent', 1);
   const repeating = setInterval(() => terminal.type(' '), 30);
   await terminal.until('speaking', 1);
-  while (flags.length < 20) await new Promise((resolve) => setImmediate(resolve));
+  await heard(() => flags.length >= 20);
   clearInterval(repeating);
   await terminal.until('silent', terminal.shown('speaking') + 1);
   terminal.type('q');
@@ -49,12 +64,12 @@ t.test('a held space bar speaks, and falls silent by itself when it is let go', 
 });
 
 t.test('with --toggle the space bar switches', SKIP, async (t) => {
-  const { args, flags, left } = await ear(t);
+  const { args, flags, heard, left } = await ear(t);
   const terminal = startInTerminal(t, [...args, '--toggle']);
   await terminal.until('silent', 1);
   terminal.type(' ');
   await terminal.until('speaking', 1);
-  while (flags.length < 5) await new Promise((resolve) => setImmediate(resolve));
+  await heard(() => flags.length >= 5);
   terminal.type(' ');
   await terminal.until('silent', 2);
   terminal.type('q');
@@ -64,25 +79,25 @@ t.test('with --toggle the space bar switches', SKIP, async (t) => {
 });
 
 t.test('a terminal that closes ends the talkspurt in order, and the command', SKIP, async (t) => {
-  const { args, flags, left } = await ear(t);
+  const { args, flags, heard, left } = await ear(t);
   const terminal = startInTerminal(t, [...args, '--toggle']);
   await terminal.until('silent', 1);
   terminal.type(' ');
-  while (flags.length < 5) await new Promise((resolve) => setImmediate(resolve));
+  await heard(() => flags.length >= 5);
   terminal.close();
-  await terminal.ended;
+  // Node would abort, for it cannot reset a terminal that is gone.
+  t.equal(await terminal.ended, 0);
   await left;
   t.match(flags.join(''), /^M-+T$/);
 });
 
 t.test('Ctrl-Z ends the talkspurt before the process stops', SKIP, async (t) => {
-  const { args, flags } = await ear(t);
+  const { args, flags, heard } = await ear(t);
   const terminal = startInTerminal(t, [...args, '--toggle']);
   await terminal.until('silent', 1);
   terminal.type(' ');
-  while (flags.length < 5) await new Promise((resolve) => setImmediate(resolve));
+  await heard(() => flags.length >= 5);
   terminal.type('\x1a');
-  while (flags.at(-1) !== 'T') await new Promise((resolve) => setImmediate(resolve));
+  await heard(() => flags.at(-1) === 'T');
   t.match(flags.join(''), /^M-+T$/);
-  t.equal(terminal.shown('silent'), 2);
 });

@@ -79,7 +79,7 @@ t.test('bad input is one line, with a stable code, and an exit code', async (t) 
         ['talk', NOWHERE, '-l', 'x', '--wav', join(folder, 'no.wav')],
         1,
         'WAV',
-        /not RIFF|wants/,
+        /not RIFF|expected/,
       ],
       [
         'a WAV that is not there',
