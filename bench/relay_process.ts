@@ -30,6 +30,8 @@ interface Order {
 
 /** What 10,000 connections of one address take: all come from this machine. */
 const ADDRESS_LIMITS = {
+  participants: 20_000,
+  lobbies: 20_000,
   connections: 20_000,
   connectionsPerSecond: 20_000,
   connectionBurst: 20_000,

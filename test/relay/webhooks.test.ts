@@ -367,6 +367,7 @@ t.test('a receiver that hangs does not hold up another', async (t) => {
   const receivers = ['https://slow.example/', 'https://fast.example/'].map((url) => ({
     url,
     secret: secretOf(SECRET),
+    atOnce: 1,
   }));
   const webhooks = new Webhooks(receivers, () => undefined, world);
   world.answers.push(new Promise(() => undefined));
