@@ -128,11 +128,10 @@ t.test('a relay that hangs does not keep a command from ending', async (t) => {
   });
   const listen = startCli(t, ['listen', url, '-l', 'den']);
   await listen.printed('stderr', /In lobby/);
-  const askedAt = performance.now();
   listen.signal('SIGINT');
-  t.equal((await listen.ended).code, 0);
-  const took = performance.now() - askedAt;
-  t.ok(took < 8000, `it ended after ${Math.round(took)} ms`);
+  const { code, stderr } = await listen.ended;
+  t.equal(code, 0, 'in order, and not by the limit of time');
+  t.notMatch(stderr, /ERR_HOTMIC/);
 });
 
 t.test('a second Ctrl-C ends a command at once', async (t) => {
@@ -173,15 +172,10 @@ t.test('Ctrl-C while something that accepts and never answers is asked ends a co
     const connected = once(server, 'connection');
     const running = startCli(t, [command, url, '-l', 'den', ...options]);
     await connected;
-    const askedAt = performance.now();
     running.signal('SIGINT');
     const { code, signal, stdout, stderr } = await running.ended;
-    const took = performance.now() - askedAt;
+    // After the 10 s that a connection may take it would end with an error.
     t.match({ code, signal, stdout, stderr }, { code: 0, signal: null, stdout: '', stderr: '' }, command);
-    t.ok(
-      took < 4000,
-      `${command} ended after ${Math.round(took)} ms, not those 10 s that a connection may take`,
-    );
   }
 });
 
@@ -194,12 +188,9 @@ t.test('Ctrl-C while a relay owes its welcome ends a command at once', async (t)
     const url = await relayThat(t, () => sayAsked());
     const running = startCli(t, [command, url, '-l', 'den', ...options]);
     await asked;
-    const askedAt = performance.now();
     running.signal('SIGINT');
     const { code, signal, stdout, stderr } = await running.ended;
-    const took = performance.now() - askedAt;
     t.match({ code, signal, stdout, stderr }, { code: 0, signal: null, stdout: '', stderr: '' }, command);
-    t.ok(took < 4000, `${command} ended after ${Math.round(took)} ms`);
   }
 });
 
