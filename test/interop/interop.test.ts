@@ -218,19 +218,18 @@ sentence('a whisper is heard by those it names', async (t, den) => {
   t.equal(voices(bob), 1);
   ada.send({ type: 'whisper', slots: [1, 9] });
   t.match(await ada.message('failed'), { code: 'participant-unknown' });
-  ada.say({ target: 255, terminator: true });
-  t.match(await bob.voice(), { relaySequence: 1 }, 'the old list stays');
   await bob.message('speaking', { slot: 0, speaking: false });
   const before = await dropsOf();
+  ada.say({ target: 255, terminator: true });
   ada.send({ type: 'whisper', slots: [] });
   ada.say({ target: 255 });
   await settle(ada, bob, cyd);
-  t.equal(voices(bob), 2);
+  t.equal(voices(bob), 1, 'a list that is refused leaves nobody to whisper to');
   t.same(
     cyd.kinds().filter((kind) => kind === 'voice' || kind === 'speaking'),
     [],
   );
-  t.equal((await dropsOf())['target-unknown'], (before['target-unknown'] ?? 0) + 1);
+  t.equal((await dropsOf())['target-unknown'], (before['target-unknown'] ?? 0) + 2);
 });
 
 sentence('after a changed with muted nothing of them is heard', async (t, den) => {

@@ -51,11 +51,12 @@ t.test(
 );
 
 t.test('a WAV comes through a pipe, too, whose length nobody knows', async (t) => {
-  const pipe = join(t.testdir(), 'pipe');
+  const folder = t.testdir();
+  const pipe = join(folder, 'pipe');
   execFileSync('mkfifo', [pipe]);
   const sound = int16Of(sweep(24_000, 3));
   const wav = Buffer.from(wavBytes('pcm16', 24_000, [sweep(24_000, 3)])).fill(0xff, 40, 44);
-  const file = join(t.testdir(), 'sound.wav');
+  const file = join(folder, 'sound.wav');
   writeFileSync(file, wav);
   const writer = spawn('cp', [file, pipe]);
   t.strictSame(readClip(pipe), sound);
