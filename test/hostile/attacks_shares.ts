@@ -86,7 +86,7 @@ export const SHARES_ATTACKS: readonly Attack[] = [
       for (let round = 0; round < 2 * PARTICIPANTS_PER_LOBBY; round += 1) {
         const wire = await guest(field, lobby);
         const { resume } = await wire.message('welcome');
-        if (resume) throw new Error('a guest was given a resume token');
+        if (resume) throw new Error('a guest was given a resume secret');
         await breakAway(wire);
         await witness.wire.message('left');
       }
@@ -138,8 +138,8 @@ export const SHARES_ATTACKS: readonly Attack[] = [
         field.api.admit(ticket, { steamId, ownerSteamId: owner.steamId });
         const wire = await field.socket();
         wire.send({ type: 'hello', versions: [1], lobby, name: 'x', steamId, ticket });
-        const token = field.secret(String((await wire.message('welcome')).resume?.token));
-        return { wire, token };
+        const secret = field.secret(String((await wire.message('welcome')).resume?.secret));
+        return { wire, secret };
       };
       const present = await borrow();
       const away = await borrow();
@@ -147,7 +147,7 @@ export const SHARES_ATTACKS: readonly Attack[] = [
       moderator.wire.send({ type: 'moderate', steamId: owner.steamId, action: 'ban' });
       const got = [await ended(owner.wire), await ended(present.wire)];
       const back = await field.socket();
-      back.send({ type: 'resume', versions: [1], token: away.token });
+      back.send({ type: 'resume', versions: [1], secret: away.secret });
       got.push(await ended(back));
       moderator.wire.send({ type: 'moderate', steamId: owner.steamId, action: 'unban' });
       await moderator.wire.fence();

@@ -144,13 +144,13 @@ t.test('a ban of the owner ends the presence of who borrows the game, and their 
     const bench = new Bench();
     const owner = { ownerSteamId: steamIdOf(9) };
     bench.admit(1, owner);
-    const token = resumeSecretOf(bench.admit(2, owner));
+    const secret = resumeSecretOf(bench.admit(2, owner));
     bench.close(2);
     bench.admit(3);
     const outputs = bench.moderate(everywhere, { steamId: steamIdOf(9), action: 'ban' });
     t.equal(refusalOf(outputs), 'banned');
     t.match(bench.relay.counts(), { participants: 1, away: 0, connections: 1 });
-    t.equal(refusalOf(bench.resume(4, token)), 'resume-refused');
+    t.equal(refusalOf(bench.resume(4, secret)), 'resume-refused');
     t.equal(bench.voice(1, frameOf(1)).kind, 'drop');
   }
 });

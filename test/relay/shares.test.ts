@@ -20,7 +20,7 @@ function player(bench: Bench, account: number, lobby: string, address: string | 
   return bench.admit(account, { lobby, ...granted }, ++connections, address);
 }
 
-t.test('a guest keeps no place while away, and is not told of a resume token', async (t) => {
+t.test('a guest keeps no place while away, and is not told of a resume secret', async (t) => {
   const bench = new Bench({}, { guests: 'speak' });
   bench.join(1);
   bench.connect(2);
@@ -106,23 +106,23 @@ t.test(
   'an address has so many places, present and away together, and each is free when it ends',
   async (t) => {
     const bench = new Bench({}, {}, [], { addressShares: { participants: 2 } });
-    const token = resumeSecretOf(player(bench, 1, 'den', 'home'));
+    const secret = resumeSecretOf(player(bench, 1, 'den', 'home'));
     bench.close(connections);
     t.equal(refusalOf(player(bench, 2, 'den', 'home')), null);
     t.equal(refusalOf(player(bench, 3, 'den', 'home')), 'address-full', 'one is away, one is present');
     t.equal(refusalOf(player(bench, 3, 'den', 'elsewhere')), null);
     t.equal(refusalOf(player(bench, 1, 'den', 'home')), null, 'who takes their own place needs no other');
     bench.text(connections, { type: 'leave' });
-    t.equal(refusalOf(bench.resume(++connections, token)), 'resume-refused');
+    t.equal(refusalOf(bench.resume(++connections, secret)), 'resume-refused');
     t.equal(refusalOf(player(bench, 4, 'den', 'home')), null);
   },
 );
 
 t.test('a place that is resumed from another address counts for the one that took it', async (t) => {
   const bench = new Bench({}, {}, [], { addressShares: { participants: 1 } });
-  const token = resumeSecretOf(player(bench, 1, 'den', 'home'));
+  const secret = resumeSecretOf(player(bench, 1, 'den', 'home'));
   bench.close(connections);
-  bench.resume(++connections, token);
+  bench.resume(++connections, secret);
   t.equal(refusalOf(player(bench, 2, 'den', 'home')), 'address-full');
 });
 
