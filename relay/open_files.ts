@@ -9,8 +9,8 @@ import { readFileSync } from 'node:fs';
 const OWN_FILES = 64;
 /** Connections of each other port, and some that come while others are closed. */
 const FILES_PER_PORT = 80;
-/** Questions to Steam at once. */
-const STEAM_FILES = 40;
+/** Beyond the questions to Steam: connections that end while others begin. */
+const STEAM_SPARE_FILES = 8;
 /** Beyond `limits.connections`: connections that are about to be told that the relay is full, or ask for something else. */
 const SPARE_CONNECTIONS = 1000;
 
@@ -20,7 +20,8 @@ export interface FilesElsewhere {
   readonly ports: number;
   /** Webhooks sent at once, of all receivers. */
   readonly webhooks: number;
-  readonly steam: 'asked' | 'not-asked';
+  /** Questions to Steam at once; 0 where nobody asks. */
+  readonly steam: number;
 }
 
 /**
@@ -36,7 +37,7 @@ export function mostConnections(
 ): number {
   const wanted = 2 * connections + SPARE_CONNECTIONS;
   if (openFiles === null) return wanted;
-  const reserve = OWN_FILES + FILES_PER_PORT * ports + webhooks + (steam === 'asked' ? STEAM_FILES : 0);
+  const reserve = OWN_FILES + FILES_PER_PORT * ports + webhooks + (steam > 0 ? steam + STEAM_SPARE_FILES : 0);
   return Math.max(1, Math.min(wanted, openFiles - reserve));
 }
 

@@ -26,7 +26,7 @@ import { Relay } from './relay.js';
 import type { RelayCounts, RelayOptions, RelayState, RunningRelay } from './running_relay.js';
 import { openSanctionsFile } from './sanctions_file.js';
 import { threadError } from './start_error.js';
-import { SteamWebTickets } from './steam_web_tickets.js';
+import { STEAM_AT_ONCE, SteamWebTickets } from './steam_web_tickets.js';
 import { type SocketData, Switchboard } from './switchboard.js';
 import { readModerators } from './ticket_grant.js';
 import { TOKEN_CLOCK_TOLERANCE_S } from './token_claims.js';
@@ -34,6 +34,7 @@ import { TokenVerifier } from './tokens.js';
 import { TrustedProxies } from './trusted_proxies.js';
 import { voicePath } from './voice_path.js';
 import { VoicePort, type VoicePortOptions } from './voice_port.js';
+import { AT_ONCE } from './webhook_line.js';
 import { Webhooks } from './webhooks.js';
 
 const TICK_MS = 100;
@@ -71,8 +72,9 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   const clockToleranceS = tokens?.clockToleranceS ?? TOKEN_CLOCK_TOLERANCE_S;
   const path = voicePath(options.path);
   const areAppTicketsTrusted = appTickets?.alone === 'trust-forgeable';
-  const isSomeoneAdmitted = tokens || webTickets || areAppTicketsTrusted || guests !== 'refuse';
-  const judges = isSomeoneAdmitted ? 'some' : appTickets ? 'unproven-only' : 'none';
+  const isCredentialTaken = tokens || webTickets || areAppTicketsTrusted;
+  const isPlayerAdmitted = isCredentialTaken || dev;
+  const judges = isCredentialTaken || guests !== 'refuse' ? 'some' : appTickets ? 'unproven-only' : 'none';
   const admission = admitStart({ dev, judges, host: wantedHost });
   if (admission.kind === 'refused') {
     throw new HotmicError('ERR_HOTMIC_ADMISSION', `Cannot start the relay: ${admission.detail}`);
@@ -112,8 +114,8 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   const doorstep = new AddressLimits(doorstepLimits(options.addressLimits));
   const most = mostConnections(openFilesAllowed(), limits.connections, {
     ports: (options.operations ? 1 : 0) + (options.admin ? 1 : 0),
-    webhooks: (options.webhooks ?? []).reduce((sum, { atOnce = 1 }) => sum + atOnce, 0),
-    steam: webTickets ? 'asked' : 'not-asked',
+    webhooks: (options.webhooks ?? []).reduce((sum, { atOnce = AT_ONCE.fallback }) => sum + atOnce, 0),
+    steam: webTickets ? (webTickets.atOnce ?? STEAM_AT_ONCE) : 0,
   });
   const doorman = new Doorman({ dev, origins, addresses, doorstep, mostConnections: most, trustedProxies });
   const gate = new EventGate((event) => options.onEvent?.(event));
@@ -132,7 +134,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     policy: {
       unproven: dev ? 'admit' : 'refuse',
       guests,
-      guestsTake: judges === 'none' && !dev ? 'everything' : 'a-share',
+      guestsTake: isPlayerAdmitted ? 'a-share' : 'everything',
       appTickets: dev || appTickets ? 'judged' : 'nobody',
       secondJoin: options.secondJoin ?? 'replace',
       lobbies: options.lobbies ?? 'on-join',

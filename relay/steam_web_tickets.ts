@@ -78,6 +78,9 @@ export const STEAM_BUDGET = {
   perDay: { fallback: 100_000, min: 1, max: 100_000_000 },
 } as const;
 
+/** Questions to Steam at once, unless said otherwise. */
+export const STEAM_AT_ONCE = 32;
+
 const METHOD = 'ISteamUserAuth/AuthenticateUserTicket/v1/';
 const PARTNER_API = 'https://partner.steam-api.com';
 /** Answers that are remembered. Beyond, the oldest is forgotten. */
@@ -129,7 +132,7 @@ export class SteamWebTickets {
    */
   constructor(options: SteamWebTicketOptions, rim: SteamWebRim = SYSTEM_RIM) {
     const { appId, identity = TICKET_IDENTITY, baseUrl = PARTNER_API, vacBanned = 'refuse' } = options;
-    const { deadlineMs = 4000, atOnce = 32, waiting = 512, rememberMs = 10_000 } = options;
+    const { deadlineMs = 4000, atOnce = STEAM_AT_ONCE, waiting = 512, rememberMs = 10_000 } = options;
     const { perSecond, perDay } = STEAM_BUDGET;
     const { requestsPerSecond = perSecond.fallback, requestsPerDay = perDay.fallback } = options;
     const { attemptMs = Math.min(1800, Math.floor(deadlineMs / 2)) } = options;

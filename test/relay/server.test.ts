@@ -458,3 +458,22 @@ t.test('why uWebSockets is missing is said in words', async (t) => {
   const odd = new Error("Cannot find module './uws_linux_x64_83.node'");
   t.match(missingError(odd, '14.0.0').message, /does not load in Node 14\.0\.0.*uws_linux_x64_83/);
 });
+
+t.test('guests alone take every place, and leave a share where players can show a credential', async (t) => {
+  const guest: ClientMessage = { type: 'hello', versions: [1], lobby: 'den', name: 'guest' };
+  const limits = { participantsPerLobby: 4 };
+  for (const [others, expected] of [
+    [{}, 'welcome'],
+    [{ webTickets: { appId: 480, key: 'KEY' } }, 'refused'],
+  ] as const) {
+    const relay = await startRelay({ guests: 'speak', limits, ...others });
+    t.teardown(() => relay.close());
+    let last: Heard | null = null;
+    for (let count = 0; count < 4; count += 1) {
+      const client = await new Client(relay.url).opened();
+      client.say(guest);
+      last = await client.next();
+    }
+    t.match(last, { type: expected });
+  }
+});
