@@ -8,6 +8,7 @@ import type { AddressLimits, AddressRefusal } from './address_limits.js';
 import { type AddressKey, addressKey, parseAddress } from './addresses.js';
 import { type AdmissionFault, admitOrigin, admitPeer } from './admission.js';
 import { ADDRESS_FAULTS, type AddressFault, clientAddress } from './client_address.js';
+import { ClosingConnections } from './closing_connections.js';
 import type { TrustedProxies } from './trusted_proxies.js';
 
 /** What the doorman wants to know of a request. */
@@ -39,7 +40,9 @@ export type TcpAnswer =
 /** TCP connections of the voice port, WebSockets among them. */
 export interface TcpCounts {
   readonly connections: number;
-  /** As many as there may be at once. */
+  /** WebSockets that were closed lately, whose TCP connections may still be open. */
+  readonly closing: number;
+  /** As many as there may be at once, the closing ones among them. */
   readonly most: number;
   readonly refused: Readonly<Record<TcpRefusal, number>>;
 }
@@ -85,6 +88,7 @@ export class Doorman {
   #drainEndsAt: Milliseconds | null = null;
   #refused = 0;
   #connections = 0;
+  readonly #closing = new ClosingConnections();
   readonly #tcpRefused: Record<TcpRefusal, number> = {
     'address-full': 0,
     'address-busy': 0,
@@ -115,9 +119,11 @@ export class Doorman {
     this.#drainEndsAt = endsAt;
   }
 
-  get tcp(): TcpCounts {
+  /** What there is at `now`. */
+  tcp(now: Milliseconds): TcpCounts {
     const { mostConnections: most } = this.#options;
-    return { connections: this.#connections, most, refused: { ...this.#tcpRefused } };
+    const closing = this.#closing.count(now);
+    return { connections: this.#connections, closing, most, refused: { ...this.#tcpRefused } };
   }
 
   /**
@@ -127,11 +133,21 @@ export class Doorman {
   came(peer: string, now: Milliseconds): TcpAnswer {
     const { doorstep, mostConnections } = this.#options;
     const address = this.#doorstepKey(peer);
-    if (this.#connections >= mostConnections) return this.#turnAway('connections-full', address);
+    const open = this.#connections + this.#closing.count(now);
+    if (open >= mostConnections) return this.#turnAway('connections-full', address);
     const reason = address === null ? 'admitted' : doorstep.admit(address, now);
     if (reason !== 'admitted') return this.#turnAway(reason, address);
     this.#connections += 1;
     return { kind: 'stays' };
+  }
+
+  /**
+   * A WebSocket is closed. Its peer may still keep the TCP connection, which no longer counts for its address, but for a while for all. Once
+   * for each, instead of `gone`.
+   */
+  closed(peer: string, now: Milliseconds): void {
+    this.gone(peer, now);
+    this.#closing.add(now);
   }
 
   /** A TCP connection that stayed is closed. Once for each. */

@@ -14,6 +14,8 @@ export interface ConnectionCounter {
   came(peer: string): 'stays' | 'goes';
   /** One that stayed is closed. */
   gone(peer: string): void;
+  /** One that stayed and became a WebSocket is closed as such; its TCP connection may not be. */
+  closed(peer: string): void;
 }
 
 /** What a request is answered with. */

@@ -40,6 +40,11 @@ const GAUGES: readonly (readonly [name: string, help: string, figure: Figure])[]
     ({ counts }) => counts.tcp.connections,
   ],
   [
+    'hotmic_tcp_connections_closing',
+    'WebSockets closed in the last 20 s, whose TCP connections may still be open.',
+    ({ counts }) => counts.tcp.closing,
+  ],
+  [
     'hotmic_tcp_connections_max',
     'TCP connections that the voice port may have at once, by the open files that the process may have.',
     ({ counts }) => counts.tcp.most,

@@ -167,7 +167,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   const counts = (): RelayCounts => ({
     ...relay.counts(),
     notAdmitted: doorman.refused,
-    tcp: doorman.tcp,
+    tcp: doorman.tcp(monotonicMs()),
     backpressureDrops: switchboard.backpressureDrops,
     listenersCut: switchboard.listenersCut,
     certificate: port?.certificate ?? null,
@@ -230,6 +230,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
       return 'goes';
     },
     gone: (peer) => doorman.gone(peer, monotonicMs()),
+    closed: (peer) => doorman.closed(peer, monotonicMs()),
   };
   let operations: OperatorPort | null = null;
   let admin: AdminApi | null = null;

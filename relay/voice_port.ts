@@ -202,7 +202,7 @@ export class VoicePort<Data extends PortData> {
         return voice.open?.(socket);
       },
       close: (socket, code, message) => {
-        counter.gone(socket.getUserData().peer);
+        counter.closed(socket.getUserData().peer);
         listener.connections -= 1;
         if (listener.connections === 0 && listener !== this.#newest) this.#inUse.delete(listener);
         voice.close?.(socket, code, message);

@@ -260,7 +260,7 @@ t.test('TCP connections that come too fast are closed, but for proxies that many
   t.equal(came(doorman, '192.0.2.1', 249), 'address-busy');
   t.equal(came(doorman, '192.0.2.1', 250), 'stays');
   t.equal(doorman.refused, 3, 'counted as not admitted');
-  t.equal(doorman.tcp.refused['address-busy'], 3);
+  t.equal(doorman.tcp(0).refused['address-busy'], 3);
   const dev = doormanOf(100, 1000, true);
   t.same(new Set(FIVE.map(() => came(dev, '127.0.0.1'))), new Set(['stays']));
 });
@@ -272,7 +272,7 @@ t.test('a TCP connection counts for its address from when it came until it is go
   t.equal(comesLate(4000), 'address-full', 'however long it is there, and whatever it asks for');
   doorman.gone('192.0.2.1', 4_000_000);
   t.same([comesLate(4001), comesLate(4002)], ['stays', 'address-full']);
-  t.same(doorman.tcp.connections, 2);
+  t.same(doorman.tcp(0).connections, 2);
 });
 
 t.test(
@@ -288,9 +288,25 @@ t.test(
         FIVE.map((host) => came(doorman, peerOf(host))),
         ['stays', 'stays', 'stays', 'connections-full', 'connections-full'],
       );
-      t.match(doorman.tcp, { connections: 3, most: 3, refused: { 'connections-full': 2 } });
+      t.match(doorman.tcp(0), { connections: 3, most: 3, refused: { 'connections-full': 2 } });
       doorman.gone(peerOf(1), 0);
       t.equal(came(doorman, peerOf(6)), 'stays');
     }
   },
 );
+
+t.test('a closed WebSocket whose peer keeps the TCP connection counts for 20 s more', async (t) => {
+  const doorman = doormanOf(1, 3);
+  for (const [host, at] of [
+    [1, 0],
+    [2, 50],
+    [3, 130],
+  ] as const) {
+    t.equal(came(doorman, `192.0.2.${host}`, at), 'stays');
+    doorman.closed(`192.0.2.${host}`, at);
+  }
+  t.match(doorman.tcp(130), { connections: 0, closing: 3 });
+  t.equal(came(doorman, '192.0.2.9', 20_000), 'connections-full', 'none is forgotten early');
+  t.equal(came(doorman, '192.0.2.9', 20_050), 'stays', 'two of them are gone');
+  t.match(doorman.tcp(20_130), { connections: 1, closing: 0 });
+});

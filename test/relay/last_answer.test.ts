@@ -151,3 +151,16 @@ t.test('a connection beyond what open files allow is closed, and told of', async
   for (const socket of sockets) socket.destroy();
   t.equal(await connectionsOf(relay, 0), 0);
 });
+
+t.test('a connection that the relay refused counts on while its peer does not close it', async (t) => {
+  const relay = await relayFor(t, 'plain');
+  const socket = net.connect({ host: '127.0.0.1', port: relay.port, allowHalfOpen: true });
+  t.teardown(() => socket.destroy());
+  socket.write(upgrade());
+  await once(socket, 'data');
+  // A binary message before the hello, masked with zeros.
+  socket.write(Buffer.of(0x82, 0x81, 0, 0, 0, 0, 1));
+  socket.resume();
+  await once(socket, 'end');
+  t.match(relay.counts(), { connections: 0, tcp: { connections: 0, closing: 1 } });
+});

@@ -15,6 +15,7 @@ function textOf(services: ServiceCounts | null): Promise<string> {
       notAdmitted: 0,
       tcp: {
         connections: 0,
+        closing: 0,
         most: 0,
         refused: { 'address-full': 0, 'address-busy': 0, 'table-full': 0, 'connections-full': 0 },
       },
