@@ -78,8 +78,8 @@ export class Lobbies {
     const before = lobby?.withSteamId(steamId);
     if (before) {
       const mayReplace = this.#policy.secondJoin === 'replace' && proof === 'proven';
-      if (before.connection === null || mayReplace) return null;
-      const detail = `SteamID ${steamId} is in the lobby already, wants each once`;
+      if (before.connection === null || mayReplace) return this.#whyNotInPlaceOf(before, entrant);
+      const detail = `SteamID ${steamId} is in the lobby already, expected each once`;
       return { code: 'steam-id-in-use', detail };
     }
     if (!lobby && this.#policy.lobbies === 'by-admin') {
@@ -95,6 +95,14 @@ export class Lobbies {
       return { code: 'relay-full', detail };
     }
     return this.#shares.whyNot(entrant, lobby);
+  }
+
+  /** The same for somebody whose own place becomes free: for their address it may be one more. */
+  #whyNotInPlaceOf({ address, lobby }: Participant, entrant: Entrant): Refusal | null {
+    if (address === entrant.address) return null;
+    // A lobby ends with its last participant, and is made again.
+    const isMadeAgain = lobby.size === 1 && lobby.plan === null;
+    return this.#shares.whyNot(entrant, isMadeAgain ? undefined : lobby);
   }
 
   /** Somebody joins, for whom `whyNot` is null, and who is not there: into a lobby that is made where it is missing. */

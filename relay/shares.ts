@@ -3,7 +3,8 @@
  * fill the relay, and guests do not lock out players with a credential.
  *
  * A place counts from joining until its participant is gone for good, present or away, for the address that joined it. A lobby
- * counts for whoever made it until it ends, whoever is in it by then; one that an administrator made counts for nobody.
+ * counts for whoever made it until it ends, whoever is in it by then; one that an administrator made counts for nobody. A player who takes
+ * over their own place from another address takes a place of that address.
  */
 
 import type { AddressKey } from './addresses.js';

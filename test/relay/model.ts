@@ -196,7 +196,10 @@ export class Model {
     const before = lobby?.members.get(steamId);
     if (before) {
       const mayReplace = proof === 'proven' && this.#policy.secondJoin === 'replace';
-      return before.connection === null || mayReplace ? null : 'steam-id-in-use';
+      if (before.connection !== null && !mayReplace) return 'steam-id-in-use';
+      if (before.address === entrant.address) return null;
+      const endsWithThem = lobby!.members.size === 1 && lobby!.plan === null;
+      return this.#whyNotShare(entrant, endsWithThem ? undefined : lobby);
     }
     if (!lobby) {
       if (this.#policy.lobbies === 'by-admin') return 'lobby-unknown';

@@ -109,7 +109,7 @@ t.test('one SteamID is in a lobby at most once, and may be in two lobbies', asyn
       message: {
         type: 'refused',
         code: 'steam-id-in-use',
-        message: `SteamID ${steamIdOf(1)} is in the lobby already, wants each once`,
+        message: `SteamID ${steamIdOf(1)} is in the lobby already, expected each once`,
       },
     },
     { kind: 'close', connection: 2, code: 4005, reason: 'steam-id-in-use' },

@@ -142,3 +142,24 @@ t.test('connections without an address are not counted', async (t) => {
   for (const account of [1, 2, 3]) t.equal(refusalOf(player(bench, account, `lobby ${account}`, null)), null);
   t.match(bench.relay.lobby('lobby 1')?.members, [{ steamId: steamIdOf(1) }]);
 });
+
+t.test(
+  'a player who takes over their place from another address needs a place of that address',
+  async (t) => {
+    const bench = new Bench({}, { secondJoin: 'replace' }, [], { addressShares: { participants: 1 } });
+    t.equal(refusalOf(player(bench, 1, 'den', 'home')), null);
+    t.equal(refusalOf(player(bench, 2, 'den', 'café')), null);
+    t.equal(refusalOf(player(bench, 1, 'den', 'café')), 'address-full');
+    t.equal(refusalOf(player(bench, 1, 'den', 'home')), 'replaced', 'their own address has it already');
+    t.equal(refusalOf(player(bench, 1, 'den', 'hotel')), 'replaced', 'another one has room');
+    t.equal(refusalOf(player(bench, 3, 'attic', 'home')), null, 'the place at home is free');
+  },
+);
+
+t.test('the last one of a lobby takes it over only to an address that may have another lobby', async (t) => {
+  const bench = new Bench({}, { secondJoin: 'replace' }, [], { addressShares: { lobbies: 1 } });
+  t.equal(refusalOf(player(bench, 1, 'den', 'home')), null);
+  t.equal(refusalOf(player(bench, 2, 'attic', 'café')), null);
+  t.equal(refusalOf(player(bench, 1, 'den', 'café')), 'address-full');
+  t.equal(refusalOf(player(bench, 1, 'den', 'home')), 'replaced');
+});
