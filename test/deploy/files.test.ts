@@ -57,6 +57,19 @@ t.test('the alarms ask for metrics that there are', async (t) => {
   }
 });
 
+t.test('the page for operators has every alarm, once, and no other', async (t) => {
+  const alarms = [...read('prometheus-alerts.yml').matchAll(/alert: (\w+)$/gm)].map(([, name]) => name);
+  const rows = [...readFileSync('docs/operating.md', 'utf8').matchAll(/^\| `(Hotmic\w+)` \|/gm)];
+  t.same(
+    rows.map(([, name]) => name),
+    alarms,
+  );
+});
+
+t.test('an alarm tells when open files keep connections out', async (t) => {
+  t.match(read('prometheus-alerts.yml'), 'hotmic_tcp_refusals_total{reason="connections-full"}');
+});
+
 t.test(
   'unit and image start the relay with options that it has, and drain in the time they give',
   async (t) => {
