@@ -358,7 +358,11 @@ export class Membership implements Lobby {
     this.#stopWaiting();
     this.#outgoing.end();
     if (this.#transport) this.#transport.close();
-    else this.#closed.resolve();
+    else {
+      // The game may still bring a credential for a connection that nobody needs any more.
+      this.#attempt += 1;
+      this.#closed.resolve();
+    }
     if (this.#wasWelcome) {
       this.#events.onEnded?.(error);
       return;
