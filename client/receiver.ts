@@ -80,6 +80,8 @@ export class Receiver {
   readonly #options: ReceiverOptions;
   readonly #maxSpeakers: number;
   readonly #speakers = new Map<number, Speaker>();
+  /** Of those who left, the latest `maxSpeakers`. */
+  readonly #retired = new Map<number, SpeakerCounts>();
   readonly #pcm = new Int16Array(MAX_DECODED_SAMPLES);
   readonly #clock: () => Milliseconds;
   /** Samples that may be decoded. */
@@ -154,21 +156,31 @@ export class Receiver {
     });
   }
 
-  /** Counts of a speaker that was heard, or null. */
+  /** Counts of a speaker that was heard, or null. They stay after `retire` and `close`, those of the latest `maxSpeakers` speakers. */
   counts(slot: number): SpeakerCounts | null {
-    const speaker = this.#speakers.get(slot);
-    return speaker ? { ...speaker.counts } : null;
+    const counts = this.#speakers.get(slot)?.counts ?? this.#retired.get(slot);
+    return counts ? { ...counts } : null;
   }
 
-  /** Forgets a speaker that left, and gives its decoder back. */
+  /** Frees the decoder of a speaker who left, and keeps the counts. The next frame from that slot counts as a first one. */
+  retire(slot: number): void {
+    const speaker = this.#speakers.get(slot);
+    if (!speaker) return;
+    this.forget(slot);
+    this.#retired.set(slot, speaker.counts);
+    if (this.#retired.size > this.#maxSpeakers) this.#retired.delete(this.#retired.keys().next().value!);
+  }
+
+  /** Frees a speaker's decoder and drops the counts: the slot is somebody else's now. */
   forget(slot: number): void {
     this.#speakers.get(slot)?.decoder.free();
     this.#speakers.delete(slot);
+    this.#retired.delete(slot);
   }
 
-  /** Gives all decoders back. */
+  /** Frees all decoders. WebAssembly memory is not garbage-collected, so a receiver that is dropped unclosed keeps them for ever. */
   close(): void {
-    for (const slot of [...this.#speakers.keys()]) this.forget(slot);
+    for (const slot of [...this.#speakers.keys()]) this.retire(slot);
   }
 
   /** The speaker in `slot`, now the most recently heard. A slot that names another SteamID has another speaker. */
@@ -199,6 +211,7 @@ export class Receiver {
         samples: 0,
       },
     };
+    this.#retired.delete(slot);
     this.#speakers.delete(slot);
     this.#speakers.set(slot, speaker);
     return speaker;

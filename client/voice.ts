@@ -21,7 +21,7 @@ export interface JoinVoiceOptions extends Omit<LobbyOptions, 'events'> {
 
 export interface Voice {
   readonly lobby: Lobby;
-  /** For its counts. */
+  /** For its counts. Closed when the lobby is over. */
   readonly receiver: Receiver;
   /** Resolves when the connection is over: null when we left, else why. */
   readonly ended: Promise<HotmicError | null>;
@@ -48,12 +48,17 @@ export async function joinVoice(options: JoinVoiceOptions): Promise<Voice> {
         receiver.forget(participant.slot);
         events.onJoined?.(participant);
       },
+      onLeft: (participant) => {
+        receiver.retire(participant.slot);
+        events.onLeft?.(participant);
+      },
       onVoice: (participant, header, packet, target) => {
         spoken = { by: participant, target };
         receiver.take(header, packet);
       },
       onEnded: (error) => {
         events.onEnded?.(error);
+        receiver.close();
         ended.resolve(error);
       },
     },

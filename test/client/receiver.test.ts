@@ -8,6 +8,7 @@ import { FRAME_SAMPLES } from '../../voice/units.js';
 import type { VoiceHeader } from '../../voice/wire.js';
 import { VoiceEncoder } from '../../wasm/compress.js';
 import { loadCodec } from '../../wasm/load.js';
+import { codecLiveBytes } from '../../wasm/module.js';
 import { END_OF_RECORDING_PACKET, SILENCE_PACKET } from '../kit/golden_packets.js';
 import { frameOf, opusOp, packetOfOps, RATE_24K } from '../kit/raw_packet.js';
 import { loudSeconds, tonePcm } from '../kit/tone.js';
@@ -188,6 +189,27 @@ t.test('who is forgotten starts anew', async (t) => {
   t.equal(heard.length, 2, 'someone else in the slot counts from 0 again');
   t.match(ear.counts(1), { packets: 1, late: 0, lost: 0 });
   ear.close();
+});
+
+t.test('a speaker who left gives the decoder back and is still counted', async (t) => {
+  const { receiver: ear } = receiver({ maxSpeakers: 2 });
+  const [packet] = recording(1);
+  const before = codecLiveBytes();
+  for (let slot = 1; slot <= 5; slot += 1) {
+    ear.take(header(0, { slot }), packet!);
+    t.ok(codecLiveBytes() > before);
+    ear.retire(slot);
+    t.equal(codecLiveBytes(), before);
+    t.match(ear.counts(slot), { packets: 1, decodedFrames: 1 });
+  }
+  t.equal(ear.evictedSpeakers, 0);
+  t.equal(ear.counts(1), null, 'the newest counts are kept, as many as there may be speakers');
+  t.match(ear.counts(4), { packets: 1 });
+  ear.take(header(0, { slot: 5 }), packet!);
+  t.match(ear.counts(5), { packets: 1 }, 'the next speaker in that slot is counted from 0');
+  ear.close();
+  t.equal(codecLiveBytes(), before);
+  t.match(ear.counts(5), { packets: 1 }, 'a closed receiver still tells what it counted');
 });
 
 t.test('a packet without sound is told too: it may carry the terminator', async (t) => {

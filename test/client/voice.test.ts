@@ -7,6 +7,7 @@ import { startRelay } from '../../relay/index.js';
 import { type RelayMessageToWrite, writeMessage } from '../../voice/control.js';
 import { personSteamId } from '../../voice/steam_id.js';
 import { stampVoiceFrame, writeVoiceFrame } from '../../voice/wire.js';
+import { codecLiveBytes } from '../../wasm/module.js';
 import { frameOf, opusOp, packetOfOps, RATE_24K } from '../kit/raw_packet.js';
 import { playedTransport, WELCOME } from './played_transport.js';
 
@@ -106,6 +107,21 @@ t.test('ended resolves to null when we leave, with no event wanted', async (t) =
   const { lobby, ended } = await joinVoice({ ...MEMBER, url: relay.url, onDecoded() {} });
   await lobby.leave();
   t.equal(await ended, null);
+});
+
+t.test('no decoder is kept for a speaker who left, or for a lobby that is over', async (t) => {
+  const before = codecLiveBytes();
+  const { say, message, receiver, ended } = await joined();
+  message({ type: 'joined', participant: ben(2) });
+  say().onBytes(voiceFrom(1, 0));
+  const one = codecLiveBytes();
+  say().onBytes(voiceFrom(2, 0));
+  message({ type: 'left', slot: 2 });
+  t.ok(codecLiveBytes() < one + 1000, 'a decoder takes 18 kB');
+  say().onClose(1001, '', null);
+  t.match(await ended, { code: 'ERR_HOTMIC_CONNECTION_LOST' });
+  t.equal(codecLiveBytes(), before);
+  t.match(receiver.counts(1), { packets: 1 }, 'what was counted can still be read');
 });
 
 t.test('the latency side channel of the receiver is passed on', async (t) => {
