@@ -6,7 +6,7 @@
  */
 
 import { PROTOCOL_VERSION, type RelayMessage, readRelayMessage, writeMessage } from '../voice/control.js';
-import { type ErrorCode, HotmicError } from '../voice/error.js';
+import { type ErrorCode, HotmicError, messageOf } from '../voice/error.js';
 import { printable } from '../voice/printable.js';
 import type { Milliseconds } from '../voice/units.js';
 import { packetOf, readVoiceHeader } from '../voice/wire.js';
@@ -355,7 +355,7 @@ function keptOutError(lostBy: HotmicError, keptOut: UpgradeRefusedError | null):
 function lostError(code: number, reason: string, failure: Error | null): HotmicError {
   if (failure instanceof UpgradeRefusedError) return failure;
   if (code === NO_CLOSE_FRAME || failure) {
-    const how = failure ? `${code}, ${failure.message}` : String(code);
+    const how = failure ? `${code}, ${messageOf(failure)}` : String(code);
     const message = `Connection to the relay broke (${how})`;
     return new HotmicError('ERR_HOTMIC_CONNECTION_LOST', message, { cause: failure });
   }

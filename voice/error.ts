@@ -51,9 +51,22 @@ export class HotmicError extends Error {
   }
 }
 
-/** The text of anything that was thrown. */
+/** The most reasons that are told of an error that has several. */
+const MAX_REASONS = 4;
+
+/**
+ * The text of anything that was thrown, never empty for an error. Where a name has several addresses and none answers, Node throws an
+ * AggregateError without a message: then it is the messages of the errors within.
+ */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  if (!(thrown instanceof AggregateError) || thrown.message !== '') return ownMessageOf(thrown);
+  const reasons = new Set(thrown.errors.map(ownMessageOf));
+  return [...reasons].slice(0, MAX_REASONS).join('; ') || ownMessageOf(thrown);
+}
+
+function ownMessageOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  return thrown.message || codeOf(thrown) || thrown.name;
 }
 
 const UNTRUSTED =
@@ -66,13 +79,17 @@ const SYSTEM_REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   ECONNREFUSED: 'nothing listens there; does the relay run?',
   EEXIST: 'it is there already',
+  EHOSTUNREACH: 'there is no route to it',
   EISDIR: 'it is a folder',
+  EMFILE: 'this process has too many files open',
   ENAMETOOLONG: 'the name is too long',
+  ENETUNREACH: 'there is no route to it',
   ENOENT: 'it is not there',
   ENOTDIR: 'a part of the path is no folder',
   ENOTFOUND: 'no such host',
   EPROTO: 'no TLS there; is it ws:// and not wss://?',
   EROFS: 'the disk is read-only',
+  ETIMEDOUT: 'there is no answer',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
   SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
