@@ -22,7 +22,7 @@ import { NO_CLOSE_FRAME, Session } from './session.js';
 import type { SessionOutput, SessionRequest } from './session_io.js';
 import type { ShownCredential } from './shown_credential.js';
 import { tellChange } from './tell_change.js';
-import type { OpenTransport, Transport } from './transport.js';
+import type { OpenTransport, Transport, TransportEvents } from './transport.js';
 import { connectError, retryAfterMs } from './upgrade_refusal.js';
 import { shownUrl } from './url.js';
 import type { VoiceTarget } from './voice_target.js';
@@ -197,7 +197,7 @@ export class Membership implements Lobby {
 
   #open(attempt: number, credential: ShownCredential): void {
     const session = this.#session;
-    this.#transport = this.#openTransport(this.#url, {
+    const events: TransportEvents = {
       onOpen: () => {
         if (this.#isOurs(attempt)) this.#apply(session.handle({ kind: 'opened', credential }));
       },
@@ -214,7 +214,12 @@ export class Membership implements Lobby {
         this.#apply(session.handle({ kind: 'closed', code, reason, failure }));
         if (session.over) this.#closed.resolve();
       },
-    });
+    };
+    try {
+      this.#transport = this.#openTransport(this.#url, events);
+    } catch (thrown) {
+      this.#failAttempt(new Error(messageOf(thrown)));
+    }
   }
 
   #isOurs(attempt: number): boolean {
@@ -359,7 +364,7 @@ export class Membership implements Lobby {
     this.#outgoing.end();
     if (this.#transport) this.#transport.close();
     else {
-      // The game may still bring a credential for a connection that nobody needs any more.
+      // A credential may still come.
       this.#attempt += 1;
       this.#closed.resolve();
     }

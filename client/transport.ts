@@ -23,5 +23,5 @@ export interface Transport {
   close(): void;
 }
 
-/** Opens a connection to a `ws:` or `wss:` URL. */
+/** Opens a connection to a `ws:` or `wss:` URL. What it throws is a connection that failed: a browser's WebSocket does, for `ws:` on a secure page. */
 export type OpenTransport = (url: URL, events: TransportEvents) => Transport;

@@ -1,7 +1,8 @@
-/** Leaving while something is under way: whatever comes afterwards opens and sends nothing. */
+/** While a lobby connects: leaving then, and a connection that cannot even begin. What comes after leaving opens and sends nothing. */
 
 import t, { type Test } from 'tap';
 import { joinLobby, type LobbyOptions } from '../../client/lobby.js';
+import type { OpenTransport } from '../../client/transport.js';
 import { writeMessage } from '../../voice/control.js';
 import { personSteamId } from '../../voice/steam_id.js';
 import { playedRim } from './played_rim.js';
@@ -10,9 +11,8 @@ import { playedTransport, welcomeOf } from './played_transport.js';
 const NOW = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** A lobby whose connection broke, without a place to take up again: it needs a new token for its next hello. */
-async function awayWithoutToken(t: Test, options: Partial<LobbyOptions> = {}) {
+async function awayWithoutToken(t: Test, options: Partial<LobbyOptions> = {}, line = playedTransport()) {
   const { rim, tick } = playedRim();
-  const line = playedTransport();
   const asked: { give: (token: string) => void; fail: (error: Error) => void }[] = [];
   const token = () => new Promise<string>((give, fail) => asked.push({ give, fail }));
   const who = { url: 'ws://relay', lobby: 'den', steamId: personSteamId(7), name: 'Ada' };
@@ -71,4 +71,34 @@ t.test('leaving while a connection opens closes it', async (t) => {
   line.say().onClose(1006, '', null);
   await leaving;
   t.equal(line.sent.length, 1, 'nothing was said beside the first hello');
+});
+
+t.test('a transport that cannot even begin is a try that failed, also behind a token', async (t) => {
+  const line = playedTransport();
+  const state = { broken: false };
+  const transport: OpenTransport = (url, events) => {
+    if (state.broken) throw new Error('insecure from a secure page');
+    return line.open(url, events);
+  };
+  const { lobby, give, tick } = await awayWithoutToken(t, { transport }, line);
+  state.broken = true;
+  give('d.e.f');
+  await NOW();
+  t.equal(lobby.state, 'reconnecting');
+  t.equal(line.urls.length, 1);
+  state.broken = false;
+  tick(1000);
+  await NOW();
+  t.equal(lobby.state, 'reconnecting', 'it goes on trying');
+  await lobby.leave();
+});
+
+t.test('joining over a transport that cannot even begin is refused at once, with the reason', async (t) => {
+  const transport: OpenTransport = () => {
+    throw new Error('insecure from a secure page');
+  };
+  const who = { url: 'ws://relay', lobby: 'den', steamId: personSteamId(7), name: 'Ada', transport };
+  const refused = { code: 'ERR_HOTMIC_CONNECT', message: /Cannot join at ws:\/\/relay\/: insecure from/ };
+  await t.rejects(joinLobby(who, playedRim().rim), refused);
+  await t.rejects(joinLobby({ ...who, token: async () => 'a.b.c' }, playedRim().rim), refused);
 });
