@@ -127,7 +127,11 @@ export type LoadedAddon =
   /** `reason`: why, and what to do about it. */
   | { readonly kind: 'missing'; readonly reason: string };
 
-/** Loads the addon: build/Release of the checkout, or the package's prebuilds. Once loaded, it stays. */
+/**
+ * Loads the addon: build/Release of the checkout, or the package's prebuilds. Once loaded, it stays.
+ *
+ * @throws HotmicError ERR_HOTMIC_BUNDLED when a bundler has moved this module: no Steam, embedded or real, would work there.
+ */
 export function loadAddon(): LoadedAddon {
   try {
     // Bundled, it would look for the addon in the application's folders.
@@ -136,7 +140,7 @@ export function loadAddon(): LoadedAddon {
     const load = require('node-gyp-build') as (folder: string) => SteamAddon;
     return { kind: 'loaded', addon: load(fileURLToPath(new URL('../../', import.meta.url))) };
   } catch (thrown) {
-    if (codeOf(thrown) === 'ERR_HOTMIC_BUNDLED') return { kind: 'missing', reason: messageOf(thrown) };
+    if (codeOf(thrown) === 'ERR_HOTMIC_BUNDLED') throw thrown;
     const { platform, arch } = process;
     const [what = ''] = messageOf(thrown).split('\n');
     const todo =

@@ -45,7 +45,8 @@ export interface OpenSteamOptions {
  * Opens Steam for this thread. In one process the first thread that runs callbacks gets them; others may call and record.
  *
  * @throws SteamOpenError (ERR_HOTMIC_STEAM) where the embedded one may not take its place, saying which stage failed, Steam's
- * own text, and what to do. TypeError or RangeError for options that are wrong.
+ * own text, and what to do. HotmicError ERR_HOTMIC_BUNDLED when a bundler has taken this package in. TypeError or RangeError for options
+ * that are wrong.
  */
 export function openSteam(options: OpenSteamOptions = {}): Steam {
   const application = thisApplication();

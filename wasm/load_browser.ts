@@ -28,6 +28,9 @@ declare const WebAssembly: {
 };
 
 const WASM_TYPE = 'application/wasm';
+/** What to do where a bundler has left the file behind. */
+const AFTER_BUNDLER =
+  "after a bundler, pass { url } of a copy of hotmic/codec.wasm (docs/codec.md); with Vite, optimizeDeps: { exclude: ['hotmic'] }";
 const WASM_MAGIC = [0x00, 0x61, 0x73, 0x6d] as const;
 
 let loading: Promise<void> | null = null;
@@ -99,8 +102,11 @@ async function compile(url: string): Promise<object> {
       : 'is the network there, and may this page ask that host?';
     throw failure(`cannot fetch ${url}: ${messageOf(cause)}; ${hint}`, cause);
   }
-  if (!response.ok)
-    throw failure(`cannot fetch ${url}: the server answers ${response.status}, wants the module`);
+  if (!response.ok) {
+    throw failure(
+      `cannot fetch ${url}: the server answers ${response.status}, expected the module; ${AFTER_BUNDLER}`,
+    );
+  }
   const type = response.headers.get('content-type') ?? 'no type';
   // Engines compile while it loads only what is of this very type. Other servers are common, and the bytes tell.
   if (type.trim().toLowerCase() === WASM_TYPE && WebAssembly.compileStreaming !== undefined) {
@@ -117,7 +123,7 @@ async function compile(url: string): Promise<object> {
   // The usual mistake: a server that answers with its start page where it has no such file.
   if (!WASM_MAGIC.every((byte, at) => bytes[at] === byte)) {
     throw failure(
-      `${url} is no WebAssembly module: ${type}, ${bytes.length} bytes; expected pkg/hotmic_wasm_bg.wasm; after a bundler, pass { url } of a copy of hotmic/codec.wasm (docs/codec.md); with Vite, optimizeDeps: { exclude: ['hotmic'] }`,
+      `${url} is no WebAssembly module: ${type}, ${bytes.length} bytes; expected pkg/hotmic_wasm_bg.wasm; ${AFTER_BUNDLER}`,
     );
   }
   return WebAssembly.compile(bytes).catch((cause) => {

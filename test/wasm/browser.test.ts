@@ -136,7 +136,10 @@ t.test(
   async (t) => {
     const page = await openPage(t);
     const cases: [string, RegExp][] = [
-      ['/nowhere.wasm', /^ERR_HOTMIC_CODEC .*cannot fetch \/nowhere\.wasm: the server answers 404/],
+      [
+        '/nowhere.wasm',
+        /^ERR_HOTMIC_CODEC .*cannot fetch \/nowhere\.wasm: the server answers 404, .*after a bundler, pass \{ url \}/,
+      ],
       ['/start-page.wasm', /^ERR_HOTMIC_CODEC .*is no WebAssembly module: text\/html, \d+ bytes/],
       ['/cut.wasm', /^ERR_HOTMIC_CODEC .*cannot compile \/cut\.wasm: /],
       ['/cut-as-text.wasm', /^ERR_HOTMIC_CODEC .*cannot compile \/cut-as-text\.wasm: /],
