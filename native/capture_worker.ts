@@ -28,15 +28,18 @@ async function main(): Promise<void> {
   const port = parentPort;
   if (!port) return;
   const data = workerData as CaptureWorkerData;
+  let loop: CaptureLoop | null = null;
+  const onCommand = (command: CaptureCommand) => loop?.handle(command);
   const tell = (event: CaptureEvent) => {
     port.postMessage(event);
-    if (event.kind === 'closed') port.close();
+    // A port that nobody listens to keeps no thread alive. It is not closed: Deno's has no close().
+    if (event.kind === 'closed') port.off('message', onCommand);
   };
   try {
     const steam = (await import(data.steamModule)) as SteamModule;
     const source = await steam.openVoiceSource(data.steamOptions, clock);
-    const loop = new CaptureLoop(source, data, tell);
-    port.on('message', (command: CaptureCommand) => loop.handle(command));
+    loop = new CaptureLoop(source, data, tell);
+    port.on('message', onCommand);
     tell({ kind: 'ready', steamId: source.getSteamID() });
   } catch (thrown) {
     tell({ kind: 'failed', code: codeOf(thrown), message: messageOf(thrown) });
