@@ -5,7 +5,7 @@ import { personSteamId, readPacket, VoiceResult } from 'hotmic';
 import { loadCodec, VoiceDecoder, VoiceEncoder } from 'hotmic/codec';
 import { exportWav } from 'hotmic/record';
 
-const [path = 'out/tone.wav'] = process.argv.slice(2);
+const [path = 'tone.wav'] = process.argv.slice(2);
 loadCodec();
 const encoder = new VoiceEncoder(personSteamId(1));
 const decoder = new VoiceDecoder(24_000);

@@ -1,9 +1,11 @@
 /** Joins a lobby, says a WAV by push-to-talk, hears the others: node dist/examples/push_to_talk.js ws://127.0.0.1:7800 hello.wav */
 
+import { fileURLToPath } from 'node:url';
 import { joinVoice, Publisher } from 'hotmic/client';
 import { embeddedSteam, startCapture } from 'hotmic/steam';
 
-const [url = 'ws://127.0.0.1:7800', path = 'examples/speech/ada.wav'] = process.argv.slice(2);
+const ada = fileURLToPath(new URL('../../examples/speech/ada.wav', import.meta.url));
+const [url = 'ws://127.0.0.1:7800', path = ada] = process.argv.slice(2);
 const steamId = 76561197960265729n;
 const play = (name: string, pcm: Int16Array) => console.log(`${name}: ${pcm.length} samples at 24 kHz`);
 

@@ -17,7 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import t, { type Test } from 'tap';
 
@@ -117,6 +117,8 @@ function game(t: Test) {
     PATH,
     hotmic,
     files,
+    /** Runs Node in the game's folder; its standard output. @throws Error when it fails. */
+    run,
     /** What npm does with a package that it has unpacked. @throws Error when that fails. */
     install: () =>
       run([realpathSync(where('npm')!), 'rebuild', 'hotmic', '--offline', '--foreground-scripts']),
@@ -157,6 +159,46 @@ t.test('the packed package installs and loads the addon where no compiler is', {
   t.match(opened, { kind: 'failed', stage: 'library', library: process.execPath });
   t.match(opened.text, /cannot dynamically load|executable/);
 });
+
+t.test(
+  'each example is in the package, compiled, and those without a relay run there',
+  { skip },
+  async (t) => {
+    const { files, run } = game(t);
+    const sources = files.filter((file) => /^examples\/[^/]+\.ts$/.test(file));
+    t.ok(sources.length > 5);
+    for (const source of sources) {
+      const compiled = `dist/${source.replace(/\.ts$/, '.js')}`;
+      t.ok(files.includes(compiled), compiled);
+      const [, comment = ''] = /^\/\*\*(.*)\*\//.exec(readFileSync(source, 'utf8')) ?? [];
+      // The worklet is a browser's, and says how no command starts it.
+      if (/: (node|electron) /.test(comment)) t.ok(comment.includes(compiled), `${source} says how`);
+    }
+    // Those that need neither a relay nor Electron; test/examples.test.ts runs the same files with both.
+    t.match(run(['node_modules/hotmic/dist/examples/packets_to_wav.js']), /tone\.wav: \d/);
+    const licence = ['node_modules/hotmic/dist/examples/licence_check.js', '480', '1234', '--dev'];
+    t.match(run(licence), /DLC 1234: not owned/);
+  },
+);
+
+t.test(
+  'a source map of the package is there and holds its source, or is not referred to',
+  { skip },
+  async (t) => {
+    const { files, hotmic } = game(t);
+    let maps = 0;
+    for (const file of files.filter((name) => name.endsWith('.js'))) {
+      const [, map] =
+        /\n\/\/# sourceMappingURL=(\S+)\s*$/.exec(readFileSync(join(hotmic, file), 'utf8')) ?? [];
+      if (map === undefined) continue;
+      maps += 1;
+      const { sourcesContent } = JSON.parse(readFileSync(join(hotmic, dirname(file), map), 'utf8'));
+      if (typeof sourcesContent?.[0] !== 'string') t.fail(`${file}: its map has no source`);
+    }
+    t.ok(maps > 100, `${maps} maps`);
+    t.ok(files.includes('deploy/Dockerfile'), 'and deploy/ is in the package');
+  },
+);
 
 /** The newest version of glibc that a file asks for, as [major, minor]; null when it asks for none. */
 function newestGlibc(file: string): readonly [number, number] | null {
