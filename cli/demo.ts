@@ -11,7 +11,7 @@ import { printable } from '../voice/printable.js';
 import { FLUSH_MS, printSession, throwFailure } from './record.js';
 import { type Part, type RehearsalResult, rehearse } from './rehearsal.js';
 import { SpeakerLine } from './speaker_line.js';
-import { RECORDING, untilStopped } from './stop_signal.js';
+import { endingText, RECORDING, untilStopped } from './stop_signal.js';
 
 interface DemoOptions {
   readonly out: string;
@@ -45,6 +45,7 @@ export function demoCommand(): Command {
       'Four players in one lobby on this machine: three talk, one listens and records. Takes 17 seconds.',
     )
     .option('-o, --out <folder>', 'folder for the WAVs; made when it is not there', 'out/demo')
+    .addHelpText('after', endingText(RECORDING))
     .action((options: DemoOptions) => untilStopped((stop) => demo(options, stop), RECORDING));
 }
 

@@ -13,7 +13,7 @@ import { memberEvents } from './greeting.js';
 import { LineBudget } from './line_budget.js';
 import { type MemberOptions, number, withMemberOptions } from './options.js';
 import { SpeakerLine } from './speaker_line.js';
-import { MEMBER, stopped, untilStopped } from './stop_signal.js';
+import { endingText, MEMBER, stopped, untilStopped } from './stop_signal.js';
 
 interface ListenOptions extends MemberOptions {
   readonly pcm?: true;
@@ -32,6 +32,7 @@ export function listenCommand(): Command {
       'after',
       '\nTo hear it:\n  hotmic listen ws://127.0.0.1:7800 --lobby den --pcm | aplay -t raw -f S16_LE -r 24000',
     )
+    .addHelpText('after', endingText(MEMBER))
     .action((url: string, options: ListenOptions) =>
       untilStopped((stop) => listen(url, options, stop), MEMBER),
     );

@@ -13,7 +13,7 @@ import { memberEvents } from './greeting.js';
 import { LineBudget } from './line_budget.js';
 import { type MemberOptions, number, withMemberOptions } from './options.js';
 import { SpeakerLine } from './speaker_line.js';
-import { RECORDING, stopped, untilStopped } from './stop_signal.js';
+import { endingText, RECORDING, stopped, untilStopped } from './stop_signal.js';
 
 interface RecordOptions extends MemberOptions {
   readonly out: string;
@@ -28,6 +28,7 @@ export function recordCommand(): Command {
     .description('Record a lobby until Ctrl-C: one WAV a speaker and one of the mix, all of one length.')
     .option('-o, --out <folder>', 'folder for the WAVs; made when it is not there', 'recording')
     .option('--seconds <n>', 'end after this time', number(0.1, 86_400))
+    .addHelpText('after', endingText(RECORDING))
     .action((url: string, options: RecordOptions) =>
       untilStopped((stop) => record(url, options, stop), RECORDING),
     );

@@ -25,6 +25,12 @@ export const MEMBER: Ending = { signals: ['SIGINT', 'SIGTERM', 'SIGHUP'], within
 /** A recording: tracks are filled up and the mix is written, a few seconds for each hour. */
 export const RECORDING: Ending = { signals: MEMBER.signals, withinMs: 300_000 };
 
+/** For the help of a command that ends so. */
+export function endingText({ withinMs }: Ending): string {
+  const limit = withinMs % 60_000 === 0 ? `${withinMs / 60_000} minutes` : `${withinMs / 1000} seconds`;
+  return `\nCtrl-C, SIGTERM or a closed terminal ends it in order, within ${limit} at most; a second Ctrl-C ends it at once.`;
+}
+
 /** Runs `work` with a signal that is aborted when the process is asked to stop, and when `work` is over. */
 export async function untilStopped(
   work: (stop: AbortSignal) => Promise<void>,

@@ -12,7 +12,7 @@ import { VOICE_RATE_HZ } from '../voice/units.js';
 import type { WavChannel } from '../voice/wav.js';
 import { counted, memberEvents } from './greeting.js';
 import { integer, type MemberOptions, number, withMemberOptions } from './options.js';
-import { MEMBER, untilStopped } from './stop_signal.js';
+import { endingText, MEMBER, untilStopped } from './stop_signal.js';
 import { openTalkKeys } from './talk_keys.js';
 
 interface TalkOptions extends MemberOptions {
@@ -72,6 +72,7 @@ export function talkCommand(): Command {
     .option('--seconds <n>', 'let go of the key after this time', number(0.1, 86_400))
     .option('--push-to-talk', 'speak while the space bar is held; q ends')
     .option('--toggle', 'with --push-to-talk: the space bar switches the microphone on and off')
+    .addHelpText('after', endingText(MEMBER))
     .action((url: string, options: TalkOptions) => untilStopped((stop) => talk(url, options, stop), MEMBER));
 }
 

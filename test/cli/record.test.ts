@@ -1,7 +1,7 @@
 /** `hotmic record` with a relay and talkers, each a process of its own: what is on the disk, however it ends. */
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -150,6 +150,35 @@ t.test('a relay that shuts down is told as such', async (t) => {
   const { code, stderr } = await record.ended;
   t.equal(code, 1);
   t.match(stderr, /hotmic: Relay closed the connection \(1001.*\) \[ERR_HOTMIC_CONNECTION_LOST\]\n$/);
+});
+
+t.test('SIGHUP, as from a terminal that closes, finishes a recording as Ctrl-C does', async (t) => {
+  const folder = t.testdir();
+  const { url } = await startRelayCli(t);
+  const record = startCli(t, ['record', url, '-l', 'den', '-o', folder]);
+  await record.printed('stderr', /In lobby/);
+  startCli(t, ['talk', url, '-l', 'den', '-n', 'Ada', '--tone', '440']);
+  await untilRecorded(folder, 0.4);
+  record.signal('SIGHUP');
+  t.match(await record.ended, { code: 0, stdout: /Ada-\d+\.wav .*\n.*mix\.wav / });
+  const [track, mix] = readdirSync(folder)
+    .sort()
+    .map((file) => samplesOf(join(folder, file)));
+  t.equal(track!.length, mix!.length, 'the mix was written');
+});
+
+t.test('a track whose file is gone at the end is not listed as a file', async (t) => {
+  const folder = t.testdir();
+  const { url } = await startRelayCli(t);
+  const record = startCli(t, ['record', url, '-l', 'den', '-o', folder]);
+  await record.printed('stderr', /In lobby/);
+  startCli(t, ['talk', url, '-l', 'den', '-n', 'Ada', '--tone', '440']);
+  const path = await untilRecorded(folder, 0.4);
+  rmSync(path);
+  record.signal('SIGINT');
+  const { stdout } = await record.ended;
+  t.match(stdout, /^Ada: its file is gone$/m);
+  t.notOk(stdout.includes(path));
 });
 
 t.test('a recorder that is killed leaves a track that plays', async (t) => {

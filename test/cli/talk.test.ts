@@ -10,6 +10,7 @@ import { personSteamId } from '../../voice/steam_id.js';
 import { loadCodec } from '../../wasm/load.js';
 import { runCli, startCli } from '../kit/cli.js';
 import { loudSeconds, tonePcm, toneWav } from '../kit/tone.js';
+import { wavBytes } from '../kit/wav_bytes.js';
 
 loadCodec();
 
@@ -55,6 +56,26 @@ t.test('a WAV is said whole, as one talkspurt', async (t) => {
   t.match(flags(), /^M-+T$/);
   const loud = loudSeconds(pcm());
   t.ok(loud > 0.95 && loud < 1.1, `${loud} s of sound`);
+});
+
+t.test('a WAV from standard input is said whole, and of its channels the one that is chosen', async (t) => {
+  // The left channel has a tone of 1 s, the right one of 0.4 s and then silence.
+  const left = Float64Array.from(tonePcm(1, 300), (sample) => sample / 32_768);
+  const right = left.map((sample, at) => (at < 0.4 * 24_000 ? sample : 0));
+  const input = wavBytes('pcm16', 24_000, [left, right]);
+  for (const [channel, seconds] of [
+    ['left', 1],
+    ['right', 0.4],
+  ] as const) {
+    const { url, pcm, flags, left: gone } = await earFor(t);
+    const args = ['talk', url, '-l', 'den', '--wav', '-', '--wav-channel', channel];
+    const { code, stderr } = await runCli(t, args, { input });
+    t.equal(code, 0, stderr);
+    await gone;
+    t.match(flags(), /^M-+T$/);
+    const loud = loudSeconds(pcm());
+    t.ok(loud > seconds - 0.05 && loud < seconds + 0.1, `${loud} s of sound`);
+  }
 });
 
 t.test('after the key is released, as much is said as --hangover tells', async (t) => {
