@@ -13,6 +13,7 @@ import type { WavChannel } from '../voice/wav.js';
 import { counted, memberEvents } from './greeting.js';
 import { integer, type MemberOptions, number, withMemberOptions } from './options.js';
 import { endingText, MEMBER, untilStopped } from './stop_signal.js';
+import { releaseWhileSuspended } from './suspension.js';
 import { openTalkKeys } from './talk_keys.js';
 
 interface TalkOptions extends MemberOptions {
@@ -138,10 +139,10 @@ async function talk(url: string, options: TalkOptions, stop: AbortSignal): Promi
 
     const closeKeys = options.pushToTalk
       ? openTalkKeys(publisher, options.toggle ? 'toggle' : 'hold', () => sayEnd(null))
-      : null;
-    if (!closeKeys) publisher.press();
+      : releaseWhileSuspended(publisher);
+    if (!options.pushToTalk) publisher.press();
     const error = await ended;
-    closeKeys?.();
+    closeKeys();
     if (error) throw error;
     await publisher.release();
     // The relay may be lost in the tail, too.

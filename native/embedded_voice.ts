@@ -21,7 +21,7 @@ const MAX_CLOSING_SAMPLES = 2 * VOICE_RATE_HZ;
 
 /**
  * The most that one call of getVoice records. What is due beyond it is left out, times the speed: a machine that slept must not send
- * the time of its sleep. A file goes on where it was.
+ * the time of its sleep. A file goes on where it was, a live input drops what it held.
  */
 const MAX_POLL_SAMPLES = VOICE_RATE_HZ;
 
@@ -164,6 +164,8 @@ export class EmbeddedVoice {
       this.#skippedSamples += excess;
       this.#pacedSamples += excess;
       left -= excess;
+      // What a live input said while this thread stood still is old.
+      this.#input.begin();
     }
     let room = MAX_POLL_SAMPLES;
     while (left > 0 && room > 0 && !this.#isDraining) {

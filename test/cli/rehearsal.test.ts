@@ -2,9 +2,11 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import t from 'tap';
 import { type Part, rehearse } from '../../cli/rehearsal.js';
+import { runCli } from '../kit/cli.js';
 
 const TONE = { kind: 'tone' } as const;
 
@@ -55,4 +57,15 @@ t.test('a stop in the middle lets go of the keys, and the tails are heard', asyn
   t.ok(ada!.captured > 0);
   t.match(ada, { talkspurts: 1, decoded: ada!.captured, lost: 0 });
   t.match(ben, { talkspurts: 0, captured: 0 });
+});
+
+t.test('a demo that fails before anybody could speak does not say that nobody spoke', async (t) => {
+  const folder = t.testdir({ 'no_relay.mjs': "if (process.argv[2] === 'relay') process.exit(3);" });
+  const args = ['demo', '--out', join(folder, 'out')];
+  const { code, stdout, stderr } = await runCli(t, args, {
+    env: { NODE_OPTIONS: `--import=${pathToFileURL(join(folder, 'no_relay.mjs')).href}` },
+  });
+  t.equal(code, 1);
+  t.match(stderr, /^hotmic: /m);
+  t.notMatch(stdout, /Nobody spoke/);
 });

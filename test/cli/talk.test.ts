@@ -1,6 +1,6 @@
 /** `hotmic talk`: what is put in is said to its end, and the talkspurt is ended however the command is. */
 
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { joinLobby } from '../../client/lobby.js';
@@ -8,7 +8,7 @@ import { Receiver } from '../../client/receiver.js';
 import { startRelay } from '../../relay/index.js';
 import { personSteamId } from '../../voice/steam_id.js';
 import { loadCodec } from '../../wasm/load.js';
-import { runCli, startCli } from '../kit/cli.js';
+import { runCli, startCli, untilSeen } from '../kit/cli.js';
 import { loudSeconds, tonePcm, toneWav } from '../kit/tone.js';
 import { wavBytes } from '../kit/wav_bytes.js';
 
@@ -153,3 +153,23 @@ t.test('SIGHUP, as from a terminal that closes, ends the talkspurt in order', as
   await left;
   t.match(flags(), /^M-+T$/);
 });
+
+const noProc = existsSync('/proc/self/stat') ? false : 'there is no /proc to see that a process is stopped';
+
+t.test(
+  'Ctrl-Z without push-to-talk ends the talkspurt, and going on begins another',
+  { skip: noProc },
+  async (t) => {
+    const { url, flags, left, spoke } = await earFor(t);
+    const talk = startCli(t, ['talk', url, '-l', 'den', '--tone', '440']);
+    await spoke;
+    talk.signal('SIGTSTP');
+    await untilSeen(() => (/\) T /.test(readFileSync(`/proc/${talk.pid}/stat`, 'utf8')) ? true : null));
+    talk.signal('SIGCONT');
+    await untilSeen(() => (/TM-{5}/.test(flags()) ? true : null));
+    talk.signal('SIGINT');
+    t.equal((await talk.ended).code, 0);
+    await left;
+    t.match(flags(), /^M-+TM-+T$/);
+  },
+);
