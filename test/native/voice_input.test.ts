@@ -420,6 +420,24 @@ t.test('a pipe that comes in bursts of up to 200 ms keeps to the clock', pipes()
   }
 });
 
+t.test('what a live pipe said while its reader stood still is dropped', pipes(), async (t) => {
+  const { path } = pipe(t);
+  const sampleRateHz = 96_000;
+  const { steam, clock } = steamOf({ kind: 'pcm', path, live: true, sampleRateHz });
+  t.teardown(() => steam.close());
+  const writer = openWriter(t, path);
+  steam.startVoiceRecording();
+  steam.getVoice();
+  const said = bytesOf(tonePcm(0.2, 440, sampleRateHz));
+  t.equal(writer.write(said), said.length);
+  // As below: when these have gone in behind it, what was said has been read.
+  let filler = new Uint8Array(64 * 1024);
+  for (; filler.length > 0; await turn()) filler = filler.subarray(writer.write(filler));
+  clock.now += 10_000;
+  t.equal(steam.getVoice().result, VoiceResult.VOICE_RESULT_NO_DATA);
+  t.equal(steam.skippedMs, 9000);
+});
+
 t.test('key-down in the closing silence drops what a live pipe said meanwhile', pipes(), async (t) => {
   const { path } = pipe(t);
   const sampleRateHz = 96_000;
