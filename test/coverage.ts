@@ -24,9 +24,9 @@ interface Part {
 }
 
 const PARTS: readonly Part[] = [
-  { name: 'voice', files: /^voice\//, floor: { lines: 99.5, branches: 98.5 } },
-  { name: 'relay core', files: RELAY_CORE, floor: { lines: 99, branches: 95 } },
-  { name: 'client', files: /^client\//, floor: { lines: 98.5, branches: 95 } },
+  { name: 'voice', files: /^voice\//, floor: { lines: 99.3, branches: 98 } },
+  { name: 'relay core', files: RELAY_CORE, floor: { lines: 98.5, branches: 96 } },
+  { name: 'client', files: /^client\//, floor: { lines: 98.5, branches: 95.5 } },
   { name: 'tickets', files: /^tickets\//, floor: { lines: 99.5, branches: 97 } },
 ];
 

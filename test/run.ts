@@ -21,6 +21,9 @@ const TESTS = 'dist/test';
 const COMPUTES =
   /^(wasm|fuzz|bench|hostile|kit)\/|^docs_codec|codec_memory|^relay\/(broken_rule|mute_rule|random)|^native\/(addon|open_steam|package|real_steam|ring_model|stress|user_table)/;
 
+/** Of those, the ones that take minutes. */
+const LONGEST = /^(relay\/mute_rule|wasm\/oracle)\./;
+
 mkdirSync('out', { recursive: true });
 const log = createWriteStream('out/test.tap');
 
@@ -48,7 +51,13 @@ if (named.length > 0) {
   const coverage = new Coverage('out');
   code = await run(paths(paced.filter((name) => COVERED_TESTS.test(name))), coverage.env);
   code = Math.max(code, await run(paths(paced.filter((name) => !COVERED_TESTS.test(name)))));
-  code = Math.max(code, await run(paths(all.filter((name) => COMPUTES.test(name)))));
+  // The two that take minutes first: behind the others, one of them would run alone at the end.
+  const computing = all.filter((name) => COMPUTES.test(name));
+  const byLength = [
+    ...computing.filter((name) => LONGEST.test(name)),
+    ...computing.filter((name) => !LONGEST.test(name)),
+  ];
+  code = Math.max(code, await run(paths(byLength)));
   short.push(...(await coverage.report()));
 }
 for (const line of skipped) console.log(`SKIPPED ${line}`);
