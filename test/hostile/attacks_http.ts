@@ -138,14 +138,11 @@ export const HTTP_ATTACKS: readonly Attack[] = [
     ],
   ),
   requests('a request without Host', [http(400)], ['GET /healthz HTTP/1.1\r\nAccept: */*\r\n\r\n']),
-  requests(
-    'a header bomb: a megabyte in one line, ten thousand lines',
-    [http(431)],
-    [
-      `GET / HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(1_000_000)}`,
-      plain('GET / HTTP/1.1', ...times(10_000, 'X: a')),
-    ],
-  ),
+  // The answer to a client that is still sending may be lost in the reset behind it.
+  malformedRequests('a header bomb: a megabyte in one line, ten thousand lines', [
+    `GET / HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(1_000_000)}`,
+    plain('GET / HTTP/1.1', ...times(10_000, 'X: a')),
+  ]),
   malformedRequests('a header of 16 KiB, or a path', [
     plain('GET / HTTP/1.1', `X: ${'a'.repeat(16_384)}`),
     `GET /${'a'.repeat(16_384)} HTTP/1.1\r\nHost: a\r\n\r\n`,
