@@ -1,6 +1,7 @@
 /** `hotmic talk`: speaks in a lobby, from Steam's microphone, a WAV file, raw PCM or a tone, through the capture worker. */
 
 import { Command, Option } from 'commander';
+import { deferred } from '../client/deferred.js';
 import { joinLobby, type Lobby } from '../client/lobby.js';
 import type { Member } from '../client/lobby_state.js';
 import { Publisher } from '../client/publisher.js';
@@ -158,12 +159,7 @@ async function talk(url: string, options: TalkOptions, stop: AbortSignal): Promi
 
 /** Waits until we are in the channel that we want to speak to, if any. */
 function deferredEntry({ channel: [wanted] }: TalkOptions) {
-  let resolve: () => void = () => undefined;
-  let reject: (error: HotmicError) => void = () => undefined;
-  const done = new Promise<void>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
+  const { promise: done, resolve, reject } = deferred<void>();
   // Whoever did not get that far is told otherwise.
   done.catch(() => undefined);
   if (wanted === undefined) resolve();

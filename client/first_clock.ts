@@ -1,5 +1,5 @@
 /**
- * One relay clock for a whole membership: another relay's began elsewhere, and whoever records or measures age is not to see that. Pure.
+ * One relay clock for a whole membership: another relay's began elsewhere, and code that records or measures age must not notice. Pure.
  */
 
 import type { Milliseconds } from '../voice/units.js';

@@ -1,5 +1,5 @@
 /**
- * What goes into a client's session and what comes out of it: the words between the protocol and whoever carries it.
+ * What goes into a client's session and what comes out of it: the types between the protocol and the code that carries it out.
  */
 
 import type { ModerateMessage } from '../voice/control.js';

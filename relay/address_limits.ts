@@ -9,11 +9,11 @@
  * Participants and lobbies of an address are among the options, and the core counts them: shares.ts.
  */
 
+import { TokenBucket } from '../voice/token_bucket.js';
 import type { Milliseconds } from '../voice/units.js';
 import type { AddressKey } from './addresses.js';
 import { type LimitRanges, limitsWithin } from './limits.js';
 import { ADDRESS_SHARE_RANGES, type AddressShares } from './shares.js';
-import { TokenBucket } from './token_bucket.js';
 
 export interface AddressLimitOptions extends AddressShares {
   /**

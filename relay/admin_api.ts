@@ -7,6 +7,7 @@
  */
 
 import type http from 'node:http';
+import { TokenBucket } from '../voice/token_bucket.js';
 import {
   PROBLEM_MEDIA_TYPE,
   PROBLEM_STATUS,
@@ -19,7 +20,6 @@ import type { AdminTarget } from './admin_routes.js';
 import { AdminTokens } from './admin_tokens.js';
 import { type OperatorPort, type OperatorPortBounds, openOperatorPort } from './operator_port.js';
 import type { SecretText } from './secret_text.js';
-import { TokenBucket } from './token_bucket.js';
 
 /** Where the admin API is, and who may use it. */
 export interface AdminApiOptions {

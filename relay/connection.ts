@@ -1,5 +1,6 @@
 /** What the relay's core keeps of a connection, from when it is there until it is closed. */
 
+import { TokenBucket } from '../voice/token_bucket.js';
 import type { Milliseconds } from '../voice/units.js';
 import type { AddressKey } from './addresses.js';
 import type { Hello } from './hello.js';
@@ -7,7 +8,6 @@ import type { ConnectionId } from './io.js';
 import type { RelayLimits } from './limits.js';
 import { MessageMeter } from './message_meter.js';
 import type { Participant } from './participant.js';
-import { TokenBucket } from './token_bucket.js';
 
 export interface Connection {
   readonly id: ConnectionId;

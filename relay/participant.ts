@@ -4,6 +4,7 @@
 
 import type { ParticipantInfo, RelayMessageToWrite } from '../voice/control.js';
 import { parseSteamId, steamIdHigh, steamIdLow } from '../voice/steam_id.js';
+import { TokenBucket } from '../voice/token_bucket.js';
 import type { Milliseconds } from '../voice/units.js';
 import { Target } from '../voice/wire.js';
 import type { AddressKey } from './addresses.js';
@@ -12,7 +13,6 @@ import type { ConnectionId } from './io.js';
 import type { RelayLimits } from './limits.js';
 import type { Channel, Lobby } from './lobby.js';
 import type { Sanctioned } from './sanctions.js';
-import { TokenBucket } from './token_bucket.js';
 
 export interface Participant {
   readonly lobby: Lobby;
