@@ -1,13 +1,13 @@
 /** `make bench`: runs the benchmarks that are named, or all but the soak, which is long. A void result ends it with exit code 1. */
 
-import { codec } from './codec.js';
-import { relay } from './relay.js';
+import { codec } from './codec/codec.js';
+import { relay } from './relay/relay.js';
 import { measure } from './result.js';
-import { ring } from './ring.js';
-import { soak } from './soak.js';
+import { ring } from './ring/ring.js';
+import { soak } from './soak/soak.js';
 import { stages } from './stages.js';
 import { steam } from './steam.js';
-import { storm } from './storm.js';
+import { storm } from './storm/storm.js';
 
 const trials = [ring, steam, codec, stages, storm, relay, soak];
 

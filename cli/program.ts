@@ -12,7 +12,7 @@ import { version } from './version.js';
 
 /** In the order in which the help lists them. Each is loaded when it is needed: all of them take several times as long. */
 const COMMANDS = {
-  relay: async () => (await import('./relay.js')).relayCommand(),
+  relay: async () => (await import('./relay/command.js')).relayCommand(),
   talk: async () => (await import('./talk.js')).talkCommand(),
   listen: async () => (await import('./listen.js')).listenCommand(),
   record: async () => (await import('./record.js')).recordCommand(),

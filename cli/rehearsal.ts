@@ -13,12 +13,12 @@ import { Publisher } from '../client/publisher.js';
 import type { DecodedVoice } from '../client/receiver.js';
 import { StageLog } from '../client/stage_log.js';
 import { joinVoice, type Voice } from '../client/voice.js';
-import { type Capture, embeddedSteam, startCapture } from '../native/capture.js';
-import type { VoiceInputOptions } from '../native/voice_input.js';
+import { type Capture, embeddedSteam, startCapture } from '../native/capture/capture.js';
+import type { VoiceInputOptions } from '../native/embedded/voice_input.js';
 import type { HotmicError } from '../voice/error.js';
 import { personSteamId } from '../voice/steam_id.js';
 import type { Milliseconds } from '../voice/units.js';
-import { forkRelay, type RelayProcess } from './relay_process.js';
+import { forkRelay, type RelayProcess } from './relay/process.js';
 
 /** When a player holds the key. */
 export interface Turn {

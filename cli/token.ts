@@ -3,9 +3,9 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { mintToken, newKey, type TokenAlgorithm } from '../relay/mint_token.js';
-import { MAX_TOKEN_CHANNELS, MAX_TOKEN_LIFE_S } from '../relay/token_claims.js';
-import { KEY_ID, TOKEN_ALGORITHMS } from '../relay/token_keys.js';
+import { mintToken, newKey, type TokenAlgorithm } from '../relay/admission/mint_token.js';
+import { MAX_TOKEN_CHANNELS, MAX_TOKEN_LIFE_S } from '../relay/admission/token_claims.js';
+import { KEY_ID, TOKEN_ALGORITHMS } from '../relay/admission/token_keys.js';
 import { codeOf, HotmicError, messageOf, systemReason } from '../voice/error.js';
 import { label, steamId } from './options.js';
 

@@ -4,15 +4,15 @@
 
 import type { Milliseconds } from '../voice/units.js';
 import { defaultEmbedded, thisApplication, withoutEmbedded } from './application.js';
-import { embeddedSteam, realSteam } from './capture.js';
+import { embeddedSteam, realSteam } from './capture/capture.js';
+import { Microphone, REAL_MICROPHONE } from './capture/microphone.js';
 import { monotonicMs } from './clock.js';
-import { type EmbeddedRim, EmbeddedSteam, type EmbeddedSteamOptions } from './embedded_steam.js';
-import { Microphone, REAL_MICROPHONE } from './microphone.js';
-import { openRealSteam } from './real_steam.js';
+import { type EmbeddedRim, EmbeddedSteam, type EmbeddedSteamOptions } from './embedded/embedded_steam.js';
+import { inputFromKeyDown } from './embedded/voice_input.js';
+import { explainFailure, isMistake, type SteamFailure, SteamOpenError } from './real/failure.js';
+import { STEAM_LIBRARY_VARIABLE } from './real/library_path.js';
+import { openRealSteam } from './real/real_steam.js';
 import { Steam, type SteamParts, type SteamReport } from './steam.js';
-import { explainFailure, isMistake, type SteamFailure, SteamOpenError } from './steam_failure.js';
-import { STEAM_LIBRARY_VARIABLE } from './steam_library_path.js';
-import { inputFromKeyDown } from './voice_input.js';
 
 /** How to open Steam. */
 export interface OpenSteamOptions {

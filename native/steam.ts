@@ -8,8 +8,8 @@
 import { HotmicError } from '../voice/error.js';
 import type { Milliseconds } from '../voice/units.js';
 import { AuthSession } from './auth_session.js';
-import type { CaptureSteam } from './capture.js';
-import type { EmbeddedSteam } from './embedded_steam.js';
+import type { CaptureSteam } from './capture/capture.js';
+import type { EmbeddedSteam } from './embedded/embedded_steam.js';
 import { AuthSessionResponse, BeginAuthSessionResult } from './enums.js';
 import { type AnswerName, failedKeys, refusedCall } from './failed_call.js';
 import { Faults } from './faults.js';

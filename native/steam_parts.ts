@@ -1,12 +1,12 @@
 /** What a Steam is built from, and what it says of itself. */
 
 import type { Milliseconds } from '../voice/units.js';
-import type { CaptureSteam } from './capture.js';
-import type { EmbeddedSteam } from './embedded_steam.js';
+import type { CaptureSteam } from './capture/capture.js';
+import type { Microphone } from './capture/microphone.js';
+import type { EmbeddedSteam } from './embedded/embedded_steam.js';
 import type { AuthSessionResponse } from './enums.js';
-import type { Microphone } from './microphone.js';
 import type { CallOptions } from './pending_calls.js';
-import type { SteamFailure } from './steam_failure.js';
+import type { SteamFailure } from './real/failure.js';
 import type { SteamUser } from './steam_user.js';
 
 /** Which Steam one got, and why. */

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HotmicError } from '../voice/error.js';
 import type { Milliseconds } from '../voice/units.js';
 import { VoiceResult } from '../voice/voice_result.js';
-import type { MicrophoneReader } from './microphone.js';
+import type { MicrophoneReader } from './capture/microphone.js';
 import { SteamCallError } from './steam_call_error.js';
 import { nameOf } from './value_name.js';
 import type { CapturedVoice } from './voice_source.js';

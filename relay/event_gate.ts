@@ -4,7 +4,8 @@
  */
 
 import type { Milliseconds } from '../voice/units.js';
-import { type AddressKey, addressKey, addressPrefix, parseAddress } from './addresses.js';
+import { addressKey, addressPrefix, parseAddress } from './addresses/addresses.js';
+import type { AddressKey } from './core/address_key.js';
 import { RefusalDigest } from './refusal_digest.js';
 import type { EventToTell } from './running_relay.js';
 

@@ -3,37 +3,39 @@
  * for who brings their own.
  */
 
-export type { AdminApiOptions, AdminCounts, AdminEvent } from './admin_api.js';
-export * from './administration.js';
-export * from './admission.js';
-export type { AppTicketOptions } from './app_tickets.js';
-export * from './credential.js';
-export { type RelayPolicy, STRICT_POLICY } from './hello.js';
-export * from './io.js';
-export * from './limits.js';
-export * from './mint_token.js';
-export { Relay, type RelaySettings } from './relay.js';
-export * from './running_relay.js';
-export type { Sanction, SanctionKind, Until } from './sanctions.js';
-export type { SanctionsFileCounts, SanctionsFileEvent } from './sanctions_file.js';
-export { type SecretText, secretInFile } from './secret_text.js';
-export { startRelay } from './server.js';
-export type { ServiceCounts } from './services.js';
-export type { SteamWebTicketOptions } from './steam_web_tickets.js';
-export type { RelayTls } from './tls.js';
-export * from './tokens.js';
+export * from './admission/admission.js';
+export type { AppTicketOptions } from './admission/app_tickets.js';
+export * from './admission/mint_token.js';
+export { type SecretText, secretInFile } from './admission/secret_text.js';
+export type { SteamWebTicketOptions } from './admission/steam_web/tickets.js';
+export * from './admission/tokens.js';
+export * from './core/administration.js';
+export * from './core/credential.js';
+export { type RelayPolicy, STRICT_POLICY } from './core/hello.js';
+export * from './core/io.js';
+export * from './core/limits.js';
+export { Relay, type RelaySettings } from './core/relay.js';
+export type { Sanction, SanctionKind, Until } from './core/sanctions.js';
 export {
   DROP_REASONS,
   type DropReason,
   type DropVerdict,
   type ForwardVerdict,
   type Verdict,
-} from './verdict.js';
-export type { WebhookFate } from './webhook_line.js';
+} from './core/verdict.js';
+export type { SanctionsFileCounts, SanctionsFileEvent } from './moderation_store/sanctions_file.js';
+export type { AdminApiOptions, AdminCounts, AdminEvent } from './operations/admin/api.js';
+export type { OperationsOptions } from './operations/operations.js';
+export type { ServiceCounts } from './operations/services.js';
+export * from './port/counts.js';
+export type { CertificateCounts, CertificateEvent, RelayTls } from './port/tls.js';
+export * from './running_relay.js';
+export { startRelay } from './server.js';
+export type { WebhookFate } from './webhooks/line.js';
 export {
   verifyWebhook,
   type WebhookFault,
   type WebhookHeaders,
   type WebhookVerdict,
-} from './webhook_signature.js';
-export type { WebhookCounts, WebhookEvent, WebhookKind, WebhookOptions } from './webhooks.js';
+} from './webhooks/signature.js';
+export type { WebhookCounts, WebhookEvent, WebhookKind, WebhookOptions } from './webhooks/webhooks.js';

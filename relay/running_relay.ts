@@ -3,20 +3,21 @@
  */
 
 import type { Milliseconds } from '../voice/units.js';
-import type { AddressCounts, AddressLimitOptions } from './address_limits.js';
-import type { AdminEvent } from './admin_api.js';
-import type { AppTicketOptions } from './app_tickets.js';
-import type { AddressFault } from './client_address.js';
-import type { DoorRefusal, TcpCounts } from './doorman.js';
-import type { RelayPolicy } from './hello.js';
-import type { RelayEvent, RelayStateCounts } from './io.js';
-import type { RelayLimits } from './limits.js';
+import type { AppTicketOptions } from './admission/app_tickets.js';
+import type { SecretText } from './admission/secret_text.js';
+import type { SteamWebTicketOptions } from './admission/steam_web/tickets.js';
+import type { RelayPolicy } from './core/hello.js';
+import type { RelayEvent } from './core/io.js';
+import type { RelayLimits } from './core/limits.js';
+import type { SanctionsFileEvent } from './moderation_store/sanctions_file.js';
+import type { AdminEvent } from './operations/admin/api.js';
+import type { OperationsOptions } from './operations/operations.js';
+import type { AddressLimitOptions } from './port/address_limits.js';
+import type { RelayCounts } from './port/counts.js';
+import type { DoorRefusal } from './port/doorman.js';
+import type { CertificateEvent, RelayTls } from './port/tls.js';
 import type { RefusalsEvent } from './refusal_digest.js';
-import type { SanctionsFileEvent } from './sanctions_file.js';
-import type { SecretText } from './secret_text.js';
-import type { SteamWebTicketOptions } from './steam_web_tickets.js';
-import type { RelayTls } from './tls.js';
-import type { WebhookEvent, WebhookOptions } from './webhooks.js';
+import type { WebhookEvent, WebhookOptions } from './webhooks/webhooks.js';
 
 export interface RelayOptions {
   /**
@@ -119,20 +120,6 @@ export interface RelayTokens {
   readonly clockToleranceS?: number;
 }
 
-/** Where the operator's port is. */
-export interface OperationsOptions {
-  /**
-   * An address, or `localhost`, which means 127.0.0.1. Default 127.0.0.1. Whoever reaches it may read it:
-   * nobody is asked who they are.
-   */
-  readonly host?: string;
-  /** 0 to 65535; 0 takes a free one. */
-  readonly port: number;
-}
-
-/** How far a relay is. It is ready for connections when it is listening. */
-export type RelayState = 'starting' | 'listening' | 'draining' | 'closing';
-
 /** The relay starts with a setting that gives up some of its safety. */
 export interface RiskEvent {
   readonly kind: 'at-risk';
@@ -146,55 +133,6 @@ export interface AdmissionEvent {
   readonly kind: 'not-admitted';
   readonly reason: DoorRefusal;
   readonly detail: string;
-}
-
-/** What became of a certificate that was to be taken into use. */
-export type CertificateEvent =
-  | {
-      readonly kind: 'certificate-loaded';
-      /** Whom it is for, such as `DNS:relay.example`. */
-      readonly names: string;
-      /** The end of its validity, in unix time. */
-      readonly expiresUnixSeconds: number;
-    }
-  /** The files were read again as told, and hold the one in use. */
-  | { readonly kind: 'certificate-unchanged' }
-  /** The one before stays in use. */
-  | { readonly kind: 'certificate-refused'; readonly code: string; readonly detail: string };
-
-/** What is counted of the certificate. */
-export interface CertificateCounts {
-  /** The end of validity of the one in use, in unix time. */
-  readonly expiresUnixSeconds: number;
-  /** Those taken into use behind the first. */
-  readonly loaded: number;
-  /** Attempts that left the one before in use. */
-  readonly refused: number;
-}
-
-/** Counts since the relay began; connections, participants and lobbies are those of now. */
-export interface RelayCounts extends RelayStateCounts {
-  /** Requests that admission refused, or that came in a drain; and TCP connections closed before they asked for anything. */
-  readonly notAdmitted: number;
-  /** TCP connections of the voice port, WebSockets among them. */
-  readonly tcp: TcpCounts;
-  /**
-   * Times that a listener with more than 64 KiB unsent was passed over: at least this many voice frames did
-   * not reach one. For uWebSockets gives up the rest of a batch at its first drop and does not say how much
-   * that was.
-   */
-  readonly backpressureDrops: number;
-  /**
-   * Listeners cut off because a control message did not fit either: what they believed of the lobby would be
-   * wrong.
-   */
-  readonly listenersCut: number;
-  /** What addresses did; in development they are not counted. */
-  readonly addresses: AddressCounts;
-  /** Connections that were counted for a proxy, or for nobody, because their own address was not to be had; by why. */
-  readonly addressFaults: Readonly<Record<AddressFault, number>>;
-  /** Null without TLS. */
-  readonly certificate: CertificateCounts | null;
 }
 
 export interface RunningRelay {

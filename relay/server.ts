@@ -10,32 +10,33 @@ import { MAX_CONTROL_BYTES } from '../voice/control.js';
 import { HotmicError } from '../voice/error.js';
 import type { Milliseconds } from '../voice/units.js';
 import { MAX_VOICE_FRAME_BYTES } from '../voice/wire.js';
-import { AddressLimits, doorstepLimits } from './address_limits.js';
-import type { AdminApi } from './admin_api.js';
-import { admitStart } from './admission.js';
-import { AppTickets } from './app_tickets.js';
-import { Doorman } from './doorman.js';
+import { TrustedProxies } from './addresses/trusted_proxies.js';
+import { admitStart } from './admission/admission.js';
+import { AppTickets } from './admission/app_tickets.js';
+import { CredentialJudge } from './admission/judges.js';
+import { STEAM_AT_ONCE, SteamWebTickets } from './admission/steam_web/tickets.js';
+import { readModerators } from './admission/ticket_grant.js';
+import { TokenVerifier } from './admission/tokens.js';
+import { TOKEN_CLOCK_TOLERANCE_S } from './core/credential.js';
+import { relayLimits } from './core/limits.js';
+import { Relay } from './core/relay.js';
 import { EventGate, keyOfPeer } from './event_gate.js';
-import { CredentialJudge } from './judges.js';
-import { type ConnectionCounter, peerOf } from './last_answer.js';
-import { relayLimits } from './limits.js';
-import { loadUWebSockets } from './listening.js';
-import { mostConnections, openFilesAllowed } from './open_files.js';
-import type { OperatorPort } from './operator_port.js';
-import { Relay } from './relay.js';
-import type { RelayCounts, RelayOptions, RelayState, RunningRelay } from './running_relay.js';
-import { openSanctionsFile } from './sanctions_file.js';
-import { threadError } from './start_error.js';
-import { STEAM_AT_ONCE, SteamWebTickets } from './steam_web_tickets.js';
-import { type SocketData, Switchboard } from './switchboard.js';
-import { readModerators } from './ticket_grant.js';
-import { TOKEN_CLOCK_TOLERANCE_S } from './token_claims.js';
-import { TokenVerifier } from './tokens.js';
-import { TrustedProxies } from './trusted_proxies.js';
-import { voicePath } from './voice_path.js';
-import { VoicePort, type VoicePortOptions } from './voice_port.js';
-import { AT_ONCE } from './webhook_line.js';
-import { Webhooks } from './webhooks.js';
+import { openSanctionsFile } from './moderation_store/sanctions_file.js';
+import type { AdminApi } from './operations/admin/api.js';
+import type { OperatorPort } from './operations/operator_port.js';
+import { AddressLimits, doorstepLimits } from './port/address_limits.js';
+import type { RelayCounts, RelayState } from './port/counts.js';
+import { Doorman } from './port/doorman.js';
+import { type ConnectionCounter, peerOf } from './port/last_answer.js';
+import { loadUWebSockets } from './port/listening.js';
+import { mostConnections, openFilesAllowed } from './port/open_files.js';
+import { threadError } from './port/start_error.js';
+import { type SocketData, Switchboard } from './port/switchboard.js';
+import { voicePath } from './port/voice_path.js';
+import { VoicePort, type VoicePortOptions } from './port/voice_port.js';
+import type { RelayOptions, RunningRelay } from './running_relay.js';
+import { AT_ONCE } from './webhooks/line.js';
+import { Webhooks } from './webhooks/webhooks.js';
 
 const TICK_MS = 100;
 /** Of voice that waits for one listener in our own memory; its kernel holds more. */
@@ -249,7 +250,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   try {
     // Voice comes last: once it listens, nothing can fail any more. The others are loaded only where they are wanted.
     if (options.operations) {
-      const { startOperations } = await import('./operations.js');
+      const { startOperations } = await import('./operations/operations.js');
       operations = await startOperations(options.operations, {
         state: () => state,
         counts,
@@ -266,7 +267,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
       });
     }
     if (options.admin) {
-      const { startAdminApi } = await import('./admin_api.js');
+      const { startAdminApi } = await import('./operations/admin/api.js');
       const { host: adminHost = '127.0.0.1', port: adminPort, tokens: adminTokens } = options.admin;
       admin = await startAdminApi(
         {

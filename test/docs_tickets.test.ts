@@ -2,9 +2,9 @@
 
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import type { AppTicketRefusal } from '../relay/app_tickets.js';
-import type { Unavailable } from '../relay/steam_web_api.js';
-import type { WebTicketRefusal } from '../relay/steam_web_tickets.js';
+import type { AppTicketRefusal } from '../relay/admission/app_tickets.js';
+import type { Unavailable } from '../relay/admission/steam_web/api.js';
+import type { WebTicketRefusal } from '../relay/admission/steam_web/tickets.js';
 
 const [, page = ''] = readFileSync('docs/tickets.md', 'utf8').split('\n## How a relay judges them\n');
 

@@ -4,8 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import t from 'tap';
-import { type TokenRefusal, TokenVerifier } from '../relay/tokens.js';
-import { keysAndVerifier, NOW, tokenUnder } from './relay/token_kit.js';
+import { type TokenRefusal, TokenVerifier } from '../relay/admission/tokens.js';
+import { keysAndVerifier, NOW, tokenUnder } from './relay/admission/token_kit.js';
 
 const page = readFileSync('docs/tokens.md', 'utf8');
 const MAIN = resolve('dist/cli/main.js');

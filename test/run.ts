@@ -19,10 +19,10 @@ const RESULT = /^( *)(not ok|ok) \d+ - (.*)$/;
 const TESTS = 'dist/test';
 /** What computes or compiles for long: the codec's tests, the addon's, the relay's explorations; and what floods a relay. */
 const COMPUTES =
-  /^(wasm|fuzz|bench|hostile|kit)\/|^docs_codec|codec_memory|^relay\/(broken_rule|mute_rule|random)|^native\/(addon|open_steam|package|real_steam|ring_model|stress|user_table)/;
+  /^(wasm|fuzz|bench|hostile|kit)\/|^docs_codec|codec_memory|^relay\/core\/(broken_rule|mute_rule|random)|^native\/(open_steam|package|real\/(addon|calls|open|threads|voice)|ring_model|stress|user_table)/;
 
 /** Of those, the ones that take minutes. */
-const LONGEST = /^(relay\/mute_rule|wasm\/oracle)\./;
+const LONGEST = /^(relay\/core\/mute_rule|wasm\/oracle)\./;
 
 mkdirSync('out', { recursive: true });
 const log = createWriteStream('out/test.tap');

@@ -1,4 +1,4 @@
-// The Node-API layer over SteamCore: one instance an environment, each function a thin one. Its types are in native/addon.ts.
+// The Node-API layer over SteamCore: one instance an environment, each function a thin one. Its types are in native/real/addon.ts.
 //
 // No C++ exception crosses it, nothing is shared with JavaScript but the buffers that a call is given, and those only
 // until it returns: what goes to JavaScript is copied (Electron forbids external ArrayBuffers).

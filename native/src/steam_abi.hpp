@@ -1,7 +1,7 @@
 // What Hotmic calls in Steam's redistributable, declared by ourselves: flat C functions of SDK 1.52 to 1.65a, and the few
 // structures that they take. No header of Valve's is needed.
 //
-// Callback payloads are not declared: they are read by offset (native/steam_callbacks.ts), for their packing differs by
+// Callback payloads are not declared: they are read by offset (native/real/callbacks.ts), for their packing differs by
 // platform. `self` is the ISteamUser* of the accessor; with NULL these functions crash, so every call is guarded.
 
 #pragma once

@@ -1,7 +1,7 @@
 /** `hotmic steam` and `hotmic talk --steam`, on the stand-in for libsteam_api. */
 
 import t from 'tap';
-import { loadAddon } from '../../native/addon.js';
+import { loadAddon } from '../../native/real/addon.js';
 import { startRelay } from '../../relay/index.js';
 import { runCli } from '../kit/cli.js';
 import { buildStandIns } from '../kit/stand_in_steam.js';

@@ -3,7 +3,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { TokenVerifier } from '../../relay/tokens.js';
+import { TokenVerifier } from '../../relay/admission/tokens.js';
 import { runCli } from '../kit/cli.js';
 
 const STEAM_ID = '76561197960265729';

@@ -7,7 +7,7 @@ import t, { type Test } from 'tap';
 import { WebSocketServer } from 'ws';
 import { joinLobby, type Lobby, type LobbyEvents, parseRelayUrl } from '../../client/lobby.js';
 import { joinVoice } from '../../client/voice.js';
-import { EmbeddedSteam } from '../../native/embedded_steam.js';
+import { EmbeddedSteam } from '../../native/embedded/embedded_steam.js';
 import { startRelay } from '../../relay/index.js';
 import type { HotmicError } from '../../voice/error.js';
 import { personSteamId } from '../../voice/steam_id.js';

@@ -3,7 +3,7 @@
 import t, { type Test } from 'tap';
 import { joinLobby, type Lobby, type LobbyEvents } from '../../client/lobby.js';
 import type { VoiceTarget } from '../../client/voice_target.js';
-import { EmbeddedSteam } from '../../native/embedded_steam.js';
+import { EmbeddedSteam } from '../../native/embedded/embedded_steam.js';
 import { type RelayOptions, startRelay } from '../../relay/index.js';
 import { writeMessage } from '../../voice/control.js';
 import { GUEST_HIGH, personSteamId, steamIdHigh } from '../../voice/steam_id.js';

@@ -3,7 +3,7 @@
 import t, { type Test } from 'tap';
 import { Publisher, type PublisherOptions } from '../../client/publisher.js';
 import type { VoiceTarget } from '../../client/voice_target.js';
-import { startCapture } from '../../native/capture.js';
+import { startCapture } from '../../native/capture/capture.js';
 import { packetSamples, readPacket } from '../../voice/packet.js';
 import { allocateRing, RingConsumer, RingProducer } from '../../voice/ring.js';
 import { CaptureTag, endTag, type NumberedPacket, nextRequest } from '../../voice/talkspurt.js';
@@ -11,7 +11,12 @@ import { FRAME_SAMPLES } from '../../voice/units.js';
 import { END_OF_RECORDING_PACKET, SILENCE_PACKET, TWO_GROUPS_OF_DTX } from '../kit/golden_packets.js';
 import { SEED, SeededRandom } from '../kit/random.js';
 import { frameOf, opusOp, packetOfOps, RATE_24K } from '../kit/raw_packet.js';
-import { type Answer, Board, numberedPacket, type ScriptedSteamOptions } from '../native/scripted_steam.js';
+import {
+  type Answer,
+  Board,
+  numberedPacket,
+  type ScriptedSteamOptions,
+} from '../native/capture/scripted_steam.js';
 
 /** The Opus sequence before END_OF_RECORDING_PACKET's first. */
 const BEFORE_END = 0x185;
@@ -442,7 +447,7 @@ t.test('the clock is the monotonic one unless another is given', async (t) => {
 /** A publisher on the real capture worker, whose Steam is scripted. */
 async function realStage(t: Test, script: Omit<ScriptedSteamOptions, 'board'>) {
   const board = new Board();
-  const module = new URL('../native/scripted_steam.js', import.meta.url).href;
+  const module = new URL('../native/capture/scripted_steam.js', import.meta.url).href;
   const capture = await startCapture({
     steam: { module, options: { board: board.memory, ...script } },
     frameHz: 250,

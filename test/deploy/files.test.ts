@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { ENVIRONMENT, NODE_FLAGS } from '../../bench/relay_process.js';
+import { ENVIRONMENT, NODE_FLAGS } from '../../bench/relay/process.js';
 import { runCli } from '../kit/cli.js';
 
 interface Panel {
@@ -14,9 +14,11 @@ interface Panel {
 }
 const read = (name: string) => readFileSync(`deploy/${name}`, 'utf8');
 const METRIC = /\b(?:hotmic|process|nodejs)_[a-z0-9_]+/g;
-/** The names in the tables of relay/metrics.ts. */
+/** The names in the tables of relay/operations/metrics.ts. */
 const known = new Set(
-  readFileSync('relay/metrics.ts', 'utf8').match(/(?<=')(?:hotmic|process|nodejs)_[a-z0-9_]+(?=')/g),
+  readFileSync('relay/operations/metrics.ts', 'utf8').match(
+    /(?<=')(?:hotmic|process|nodejs)_[a-z0-9_]+(?=')/g,
+  ),
 );
 
 t.test('the dashboard asks for metrics that there are, and for all of the relayâ€™s own', async (t) => {
@@ -26,7 +28,7 @@ t.test('the dashboard asks for metrics that there are, and for all of the relayâ
   const asked = new Set(
     panels.flatMap(({ targets }) => targets.flatMap(({ expr }) => expr.match(METRIC) ?? [])),
   );
-  for (const metric of asked) t.ok(known.has(metric), `${metric} is in relay/metrics.ts`);
+  for (const metric of asked) t.ok(known.has(metric), `${metric} is in relay/operations/metrics.ts`);
   for (const metric of known) if (metric.startsWith('hotmic_')) t.ok(asked.has(metric), `${metric} is shown`);
 });
 

@@ -6,9 +6,9 @@
  * can be read by a client; and connections and participants stay what was made of them.
  */
 
-import type { Admitted } from '../../relay/credential.js';
-import type { RelayOutput } from '../../relay/io.js';
-import { Relay } from '../../relay/relay.js';
+import type { Admitted } from '../../relay/core/credential.js';
+import type { RelayOutput } from '../../relay/core/io.js';
+import { Relay } from '../../relay/core/relay.js';
 import { readRelayMessage, writeMessage } from '../../voice/control.js';
 import { personSteamId } from '../../voice/steam_id.js';
 import { MAX_VOICE_FRAME_BYTES, WIRE_HEADER_BYTES } from '../../voice/wire.js';

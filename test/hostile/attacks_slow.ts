@@ -1,6 +1,6 @@
 /** Who takes their time: they are waited for as long as the documents say, beside everybody else. */
 
-import { tokenUnder } from '../relay/token_kit.js';
+import { tokenUnder } from '../relay/admission/token_kit.js';
 import {
   type Answer,
   type Attack,

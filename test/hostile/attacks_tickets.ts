@@ -2,7 +2,7 @@
 
 import { personSteamId } from '../../voice/steam_id.js';
 import { bytesOfHex, hexOfBytes } from '../kit/hex.js';
-import type { FakeTicket, FakeTrouble } from '../relay/fake_web_api.js';
+import type { FakeTicket, FakeTrouble } from '../relay/admission/steam_web/fake_web_api.js';
 import { FORGERIES, type Forgery } from '../tickets/forgeries.js';
 import { type Answer, type Attack, ended, refused, times } from './attack.js';
 import { tryHello, VICTIM } from './attacks_tokens.js';

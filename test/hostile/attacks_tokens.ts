@@ -1,7 +1,7 @@
 /** Tokens and resume secrets that are forged, stolen, used up, or meant for something else. */
 
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
-import { base64url, hmac, type Json, signed, tokenUnder } from '../relay/token_kit.js';
+import { base64url, hmac, type Json, signed, tokenUnder } from '../relay/admission/token_kit.js';
 import { type Answer, type Attack, ended, refused } from './attack.js';
 import { CREDENTIAL_BURST, type Field, RESUME_WITHIN_MS } from './field.js';
 import type { Wire } from './wire.js';

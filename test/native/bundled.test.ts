@@ -9,11 +9,11 @@ t.test(
   'a bundled main process is told to keep hotmic external, and not that the addon is missing',
   async (t) => {
     const folder = t.testdir({ 'package.json': '{"type":"module"}' });
-    for (const module of ['native/addon.js', 'voice/error.js', 'wasm/package_file.js']) {
+    for (const module of ['native/real/addon.js', 'voice/error.js', 'wasm/package_file.js']) {
       cpSync(join('dist', module), join(folder, module));
     }
-    t.notOk(existsSync(join(folder, 'native/real_steam.js')));
-    const moved = (await import(pathToFileURL(join(folder, 'native/addon.js')).href)) as {
+    t.notOk(existsSync(join(folder, 'native/real/real_steam.js')));
+    const moved = (await import(pathToFileURL(join(folder, 'native/real/addon.js')).href)) as {
       loadAddon: () => unknown;
     };
     t.throws(() => moved.loadAddon(), {

@@ -14,13 +14,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { startCapture } from '../../native/capture.js';
+import { startCapture } from '../../native/capture/capture.js';
 import * as door from '../../native/index.js';
 import { EmbeddedWorld, openSteam, Result } from '../../native/index.js';
 import { CaptureTag, captureKind } from '../../voice/talkspurt.js';
 import { hexOfBytes } from '../kit/hex.js';
 import type { FailureStage } from '../kit/stand_in_controls.js';
-import { type AddonSteams, addonSteams } from './addon_steams.js';
+import { type AddonSteams, addonSteams } from './real/addon_steams.js';
 
 const got = await addonSteams();
 const skip = typeof got === 'string' ? got : false;

@@ -124,7 +124,7 @@ function game(t: Test) {
       run([realpathSync(where('npm')!), 'rebuild', 'hotmic', '--offline', '--foreground-scripts']),
     /** What openRealSteam answers in the game, with node itself for a library. */
     open: () => {
-      const module = pathToFileURL(join(hotmic, 'dist/native/real_steam.js')).href;
+      const module = pathToFileURL(join(hotmic, 'dist/native/real/real_steam.js')).href;
       const script = `
         const { openRealSteam } = await import(${JSON.stringify(module)});
         console.log(JSON.stringify(openRealSteam({ library: process.execPath })));`;

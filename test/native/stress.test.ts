@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { loadAddon } from '../../native/addon.js';
+import { loadAddon } from '../../native/real/addon.js';
 import { SEED } from '../kit/random.js';
 import { buildStandIns } from '../kit/stand_in_steam.js';
 

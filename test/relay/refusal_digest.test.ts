@@ -1,7 +1,7 @@
 /** Refusals in a log: the first at once, then a line of counts each second, whatever anybody does. */
 
 import t from 'tap';
-import { addressKey, addressPrefix, parseAddress } from '../../relay/addresses.js';
+import { addressKey, addressPrefix, parseAddress } from '../../relay/addresses/addresses.js';
 import { EventGate } from '../../relay/event_gate.js';
 import { MAX_PREFIXES, QUIET_MS, RefusalDigest } from '../../relay/refusal_digest.js';
 import type { EventToTell } from '../../relay/running_relay.js';

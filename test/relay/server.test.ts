@@ -6,9 +6,9 @@
 import net from 'node:net';
 import t, { type Test } from 'tap';
 import WebSocket from 'ws';
+import { missingError } from '../../relay/port/start_error.js';
 import type { RelayOptions } from '../../relay/running_relay.js';
 import { startRelay } from '../../relay/server.js';
-import { missingError } from '../../relay/start_error.js';
 import {
   type ClientMessage,
   type RelayMessage,

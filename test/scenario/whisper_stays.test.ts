@@ -4,7 +4,7 @@ import t from 'tap';
 import { joinLobby } from '../../client/lobby.js';
 import { Publisher } from '../../client/publisher.js';
 import { joinVoice } from '../../client/voice.js';
-import { embeddedSteam, startCapture } from '../../native/capture.js';
+import { embeddedSteam, startCapture } from '../../native/capture/capture.js';
 import { startRelay } from '../../relay/index.js';
 import { personSteamId } from '../../voice/steam_id.js';
 

@@ -1,6 +1,6 @@
 // What the fake client answers by a call result, and the old ways to tell Steam of a game server.
 //
-// Without a connection, and asked too often, it answers as the embedded Steam does (native/embedded_app_tickets.ts), so that one
+// Without a connection, and asked too often, it answers as the embedded Steam does (native/embedded/app_tickets.ts), so that one
 // test holds for both.
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // The fake client's tickets, auth sessions and licences.
 //
-// What Steam says at once, and what it says later by callback, is as the embedded Steam has it (native/embedded_sessions.ts),
+// What Steam says at once, and what it says later by callback, is as the embedded Steam has it (native/embedded/sessions.ts),
 // so that one test holds for both. How a real Steam client does it was never observed.
 
 #include <algorithm>

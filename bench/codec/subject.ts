@@ -1,0 +1,237 @@
+/**
+ * What is common to the codecs that are compared: the settings, how a frame-by-frame codec goes over the whole input, and ours.
+ */
+
+import { opusFrames, readPacket } from '../../voice/packet.js';
+import { MAX_PACKET_BYTES } from '../../voice/units.js';
+import { OPUS_FRAME_SAMPLES, OPUS_MAX_PACKET_BYTES, OpusDecoder, OpusEncoder } from '../../wasm/codec.js';
+import { VoiceEncoder } from '../../wasm/compress.js';
+import { MAX_DECODED_SAMPLES, VoiceDecoder } from '../../wasm/decompress.js';
+
+/** Steam's, but for DTX, which is off, so that every frame is a frame's work for all. VOIP, VBR, frames of 20 ms. */
+export const SETTINGS = { rateHz: 24_000, bitrate: 32_000, complexity: 9, dtx: false } as const;
+
+export const FRAME = OPUS_FRAME_SAMPLES;
+
+/** Frames of a batch: one second. */
+const BATCH_FRAMES = 50;
+
+/** One way to encode the whole input. */
+export interface Encoding {
+  readonly subject: string;
+  readonly form: string;
+  pass(): void;
+  /** What a pass makes, not timed. */
+  packets(): Uint8Array[];
+}
+
+/** One way to decode all packets. */
+export interface Decoding {
+  readonly subject: string;
+  readonly form: string;
+  pass(): void;
+  /** What a pass makes, not timed; floats are of full scale 1. */
+  pcm(): Int16Array | Float32Array;
+}
+
+/** A codec that does one `In` a call; `last` is what the newest call made. */
+export interface Caller<In, Out> {
+  call(input: In): void;
+  last(): Out;
+  free(): void;
+}
+
+function each<In, Out>(open: () => Caller<In, Out>, inputs: readonly In[]) {
+  return {
+    form: 'a frame a call',
+    pass() {
+      const caller = open();
+      for (const input of inputs) caller.call(input);
+      caller.free();
+    },
+    all(copy: (out: Out) => Out): Out[] {
+      const caller = open();
+      const made = inputs.map((input) => {
+        caller.call(input);
+        return copy(caller.last());
+      });
+      caller.free();
+      return made;
+    },
+  };
+}
+
+/** `open` makes a new encoder; `frames` are in the form that it likes best. */
+export function encodeEach<In>(
+  subject: string,
+  frames: readonly In[],
+  open: () => Caller<In, Uint8Array>,
+): Encoding {
+  const { form, pass, all } = each(open, frames);
+  return { subject, form, pass, packets: () => all((packet) => Uint8Array.from(packet)) };
+}
+
+export function decodeEach<In>(
+  subject: string,
+  packets: readonly In[],
+  open: () => Caller<In, Int16Array | Float32Array>,
+): Decoding {
+  const { form, pass, all } = each(open, packets);
+  return { subject, form, pass, pcm: () => concat(all((pcm) => pcm.slice())) };
+}
+
+/** The sounds one after the other. */
+export function concat(parts: readonly (Int16Array | Float32Array)[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    const scale = part instanceof Int16Array ? 1 / 32_768 : 1;
+    for (const sample of part) whole[at++] = sample * scale;
+  }
+  return whole;
+}
+
+/** The whole frames of `pcm`, as views. */
+export function framesOf<T extends Int16Array | Float32Array>(pcm: T): T[] {
+  return Array.from(
+    { length: Math.floor(pcm.length / FRAME) },
+    (_, frame) => pcm.subarray(frame * FRAME, (frame + 1) * FRAME) as T,
+  );
+}
+
+/** Packets a second at a time. */
+export function batchesOf(packets: readonly Uint8Array[]): Uint8Array[][] {
+  return Array.from({ length: Math.ceil(packets.length / BATCH_FRAMES) }, (_, i) =>
+    packets.slice(i * BATCH_FRAMES, (i + 1) * BATCH_FRAMES),
+  );
+}
+
+/** Packets, each after its length in 16 bits: what OpusDecoder.decodeBatch takes. */
+export function stepsOf(packets: readonly Uint8Array[]): Uint8Array {
+  return Uint8Array.from(packets.flatMap((packet) => [packet.length & 255, packet.length >> 8, ...packet]));
+}
+
+/** The packets of `steps`, which holds nothing else. */
+export function packetsOf(steps: Uint8Array): Uint8Array[] {
+  const packets: Uint8Array[] = [];
+  for (let at = 0; at < steps.length; ) {
+    const length = steps[at]! | (steps[at + 1]! << 8);
+    packets.push(steps.slice(at + 2, at + 2 + length));
+    at += 2 + length;
+  }
+  return packets;
+}
+
+/** What our encoders take of SETTINGS. */
+const OPTIONS = { bitrate: SETTINGS.bitrate, complexity: SETTINGS.complexity, dtx: SETTINGS.dtx };
+
+/** Ours: batched, then a frame a call. */
+export function ownEncodings(pcm: Int16Array): Encoding[] {
+  const out = new Uint8Array(BATCH_FRAMES * (2 + OPUS_MAX_PACKET_BYTES));
+  const single = encodeEach('hotmic', framesOf(pcm), () => {
+    const encoder = new OpusEncoder(OPTIONS);
+    let bytes = 0;
+    return {
+      call: (frame: Int16Array) => {
+        bytes = encoder.encode(frame, 0, out, 0);
+      },
+      last: () => out.subarray(0, bytes),
+      free: () => encoder.free(),
+    };
+  });
+  const batches = Array.from({ length: Math.ceil(pcm.length / FRAME / BATCH_FRAMES) }, (_, i) =>
+    pcm.subarray(i * BATCH_FRAMES * FRAME, (i + 1) * BATCH_FRAMES * FRAME),
+  );
+  const batched = (take: (steps: Uint8Array) => void) => {
+    const encoder = new OpusEncoder(OPTIONS);
+    for (const batch of batches) take(out.subarray(0, encoder.encodeBatch(batch, out)));
+    encoder.free();
+  };
+  return [
+    {
+      subject: 'hotmic',
+      form: 'batched',
+      pass: () => batched(() => undefined),
+      packets() {
+        const packets: Uint8Array[] = [];
+        batched((steps) => packets.push(...packetsOf(steps)));
+        return packets;
+      },
+    },
+    single,
+  ];
+}
+
+/** Ours: batched, then a frame a call. */
+export function ownDecodings(packets: readonly Uint8Array[]): Decoding[] {
+  const frame = new Int16Array(FRAME);
+  const single = decodeEach('hotmic', packets, () => {
+    const decoder = new OpusDecoder(SETTINGS.rateHz);
+    return {
+      call: (packet: Uint8Array) => void decoder.decode(packet, 0, packet.length, frame, 0),
+      last: () => frame,
+      free: () => decoder.free(),
+    };
+  });
+  const out = new Int16Array(packets.length * FRAME);
+  const batches = batchesOf(packets).map(stepsOf);
+  const pass = () => {
+    const decoder = new OpusDecoder(SETTINGS.rateHz);
+    let at = 0;
+    for (const batch of batches) at += decoder.decodeBatch(batch, out, at);
+    decoder.free();
+    if (at !== out.length) throw new Error(`Cannot decode: ${at} samples, wants ${out.length}`);
+  };
+  const batched: Decoding = {
+    subject: 'hotmic',
+    form: 'batched',
+    pass,
+    pcm() {
+      pass();
+      return out;
+    },
+  };
+  return [batched, single];
+}
+
+/** getVoice and decompressVoice: whole Steam Voice packets of one frame each, one a call. What they make is what is in them. */
+export function ownVoice(pcm: Int16Array): { encoding: Encoding; decoding: Decoding } {
+  const named = { subject: 'hotmic', form: 'a packet a call' };
+  const frames = framesOf(pcm);
+  const scratch = new Uint8Array(MAX_PACKET_BYTES);
+  const encode = (take: (packet: Uint8Array) => void) => {
+    const encoder = new VoiceEncoder(76561197960265729n, OPTIONS);
+    for (const frame of frames) {
+      encoder.write(frame);
+      take(scratch.subarray(0, encoder.read(scratch)));
+    }
+    encoder.free();
+  };
+  const packets: Uint8Array[] = [];
+  encode((packet) => packets.push(packet.slice()));
+  const out = new Int16Array(MAX_DECODED_SAMPLES);
+  const decode = (take: (samples: number) => void) => {
+    const decoder = new VoiceDecoder(SETTINGS.rateHz);
+    for (const packet of packets) take(decoder.decompress(packet, out).samples);
+    decoder.free();
+  };
+  return {
+    encoding: { ...named, pass: () => encode(() => undefined), packets: () => packets.flatMap(opusOf) },
+    decoding: {
+      ...named,
+      pass: () => decode(() => undefined),
+      pcm() {
+        const parts: Int16Array[] = [];
+        decode((samples) => parts.push(out.slice(0, samples)));
+        return concat(parts);
+      },
+    },
+  };
+}
+
+/** The Opus packets in a Steam Voice packet. */
+function opusOf(packet: Uint8Array): Uint8Array[] {
+  const read = readPacket(packet);
+  if (read.kind === 'malformed') throw new Error(`Cannot read what VoiceEncoder made: ${read.detail}`);
+  return opusFrames(read).map(({ start, bytes }) => packet.subarray(start, start + bytes));
+}

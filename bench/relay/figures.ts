@@ -1,0 +1,55 @@
+/**
+ * Keeps the result of the last `make bench ONLY=relay` as bench/results/relay.json and writes its figures into
+ * docs/relay-cost.md, between its two marks. A void result is refused.
+ *
+ *     node dist/bench/relay/figures.js
+ */
+
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { figure, type Result, type Row } from '../result.js';
+
+const BEGIN = '<!-- relay figures: written by bench/relay/figures.ts -->';
+const END = '<!-- end of relay figures -->';
+export const PAGE = 'docs/relay-cost.md';
+export const KEPT = 'bench/results/relay.json';
+
+/** A table for each case: a line a metric, a column a subject. */
+export function relayTables({ rows, machine, versions, skipped = [] }: Result): string {
+  const { cpu, cores, memoryGiB, os, loadBefore } = machine;
+  const cases = [...new Set(rows.map((row) => row.case))];
+  return [
+    ...cases.flatMap((name) => [`**${name}**`, '', ...table(rows.filter((row) => row.case === name)), '']),
+    ...skipped.map((what) => `Not measured: ${what}.\n`),
+    `Median, and the lowest and highest round. ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${os}, load ${loadBefore} at the start; ` +
+      `Node ${versions.node}. Packets: ${versions.packets}. Scheduled ${versions.scheduling}.`,
+  ].join('\n');
+}
+
+function table(rows: readonly Row[]): string[] {
+  const subjects = [...new Set(rows.map(({ subject }) => subject))];
+  const metrics = [...new Set(rows.map(({ metric }) => metric))];
+  const lines = metrics.map((metric) => {
+    const cells = subjects.map((subject) => {
+      const row = rows.find((row) => row.metric === metric && row.subject === subject);
+      return row ? `${figure(row.median)} ${row.unit} (${figure(row.min)} … ${figure(row.max)})` : '';
+    });
+    return `| ${[metric, ...cells].join(' | ')} |`;
+  });
+  return [`| ${['', ...subjects].join(' | ')} |`, `|${' --- |'.repeat(subjects.length + 1)}`, ...lines];
+}
+
+/** The page with `tables` between its marks. @throws Error when it lacks one. */
+export function withRelayFigures(page: string, tables: string): string {
+  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
+  if (from < 0 || to < from) throw new Error(`Cannot write figures: ${PAGE} lacks its marks`);
+  return `${page.slice(0, from + BEGIN.length)}\n\n${tables}\n\n${page.slice(to)}`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const made = 'out/bench/relay.json';
+  const result = JSON.parse(readFileSync(made, 'utf8')) as Result;
+  if (result.void !== null) throw new Error(`Cannot write figures: the last result is void, ${result.void}`);
+  copyFileSync(made, KEPT);
+  writeFileSync(PAGE, withRelayFigures(readFileSync(PAGE, 'utf8'), relayTables(result)));
+}

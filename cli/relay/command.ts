@@ -1,0 +1,152 @@
+/** `hotmic relay`: runs a relay until it is stopped. */
+
+import { Command, Option } from 'commander';
+import { type RunningRelay, startRelay } from '../../relay/index.js';
+import { codeOf, messageOf } from '../../voice/error.js';
+import { handOverStop, onHangUp } from '../start_signals.js';
+import { stopped, untilStopped } from '../stop_signal.js';
+import { type ConfigOutcome, configError, type Flags, NAMED_FLAGS, readRelayConfig } from './config.js';
+import { printedConfig } from './config_text.js';
+import { type RelayLog, relayLog } from './log.js';
+import { relayOptionsOf } from './options_of.js';
+import { CONFIG_VARIABLE, NAMED_SETTINGS, type NamedSetting, type RelaySettings } from './settings.js';
+
+type ReadConfig = Extract<ConfigOutcome, { kind: 'read' }>;
+
+export function relayCommand(): Command {
+  const command = new Command('relay')
+    .description(
+      'Run a relay: for who has a token that your backend signed, or with --dev for this machine alone.',
+    )
+    .option(
+      '-c, --config <file>',
+      `YAML file with settings (${CONFIG_VARIABLE}); flags and environment go before it`,
+    )
+    .option('--print-config', 'print the settings and where each is from, and end');
+  // Read with the rest, so that all that is wrong is said at once.
+  const flagOf = new Map<string, string>([['config', '--config']]);
+  for (const named of NAMED_SETTINGS) {
+    if (named.flag.endsWith('=')) continue;
+    const option = optionOf(named);
+    command.addOption(option);
+    flagOf.set(option.attributeName(), named.flag);
+  }
+  for (const flag of NAMED_FLAGS) {
+    const names = NAMED_SETTINGS.filter((known) => known.flag.startsWith(`${flag} `)).map(
+      ({ path }) => path.split('.')[1],
+    );
+    const help = `one of ${names.join(', ')}; may be given again`;
+    const option = new Option(`${flag} <name=value>`, help).argParser(collect).helpGroup('Limits:');
+    command.addOption(option);
+    flagOf.set(option.attributeName(), flag);
+  }
+  return command.action((options: Readonly<Record<string, string | readonly string[] | true>>) => {
+    const flags = new Map<string, readonly string[]>();
+    for (const [attribute, value] of Object.entries(options)) {
+      const flag = flagOf.get(attribute);
+      if (flag !== undefined) flags.set(flag, typeof value === 'object' ? value : [String(value)]);
+    }
+    return run(flags, options.printConfig === true ? 'print' : 'run');
+  });
+}
+
+async function run(flags: Flags, what: 'print' | 'run'): Promise<void> {
+  const outcome = readRelayConfig({ flags, env: process.env, folder: process.cwd() });
+  if (what === 'run') {
+    const { log } = outcome.kind === 'read' ? outcome.settings : outcome;
+    return untilStopped((stop) => {
+      handOverStop();
+      return withLog(log, (written) => runRelay(whole(outcome), written, stop));
+    });
+  }
+  process.stdout.write(printedConfig(whole(outcome)));
+}
+
+function whole(outcome: ConfigOutcome): ReadConfig {
+  if (outcome.kind === 'faulty') throw configError(outcome.problems);
+  return outcome;
+}
+
+function optionOf({ flag, setting, variable, heading }: NamedSetting): Option {
+  const { kind, fallback, help } = setting;
+  const isList = kind.shape === 'list';
+  const isSwitch = typeof fallback === 'boolean';
+  const wanted = isList ? kind.item.wanted : kind.wanted;
+  const without = isSwitch || isList || (fallback ?? null) === null ? '' : `; ${fallback} without`;
+  const details = isSwitch
+    ? variable
+    : `${wanted}${without}${isList ? '; may be given again' : ''}; ${variable}`;
+  const short = flag === '--port' ? '-p, ' : '';
+  const option = new Option(`${short}${flag}${isSwitch ? '' : ' <value>'}`, `${help} (${details})`).helpGroup(
+    heading,
+  );
+  return isList ? option.argParser(collect) : option;
+}
+
+/** In JSON a failure is a line of the log, too, and not the command line's own. */
+async function withLog(
+  { form, level }: RelaySettings['log'],
+  run: (log: RelayLog) => Promise<void>,
+): Promise<void> {
+  const log = await relayLog(form, level);
+  try {
+    await run(log);
+  } catch (thrown) {
+    if (form === 'text') throw thrown;
+    const known = codeOf(thrown);
+    const code = known?.startsWith('ERR_HOTMIC_') ? known : 'ERR_HOTMIC_INTERNAL';
+    log.write({
+      kind: 'failed',
+      code,
+      detail: messageOf(thrown).replace(':\n', ': ').replaceAll('\n', '; '),
+    });
+    process.exitCode = code === 'ERR_HOTMIC_USAGE' ? 2 : 1;
+  }
+}
+
+async function runRelay(config: ReadConfig, log: RelayLog, stop: AbortSignal): Promise<void> {
+  const { drain } = config.settings;
+  const relay = await startRelay({ ...relayOptionsOf(config), onEvent: (event) => log.write(event) });
+  const { url, operationsUrl, adminUrl } = relay;
+  log.write({ kind: 'listening', url, operationsUrl, adminUrl, admits: admittedBy(config.settings) });
+  onHangUp(() => reload(relay, log, config.settings));
+  await Promise.race([stopped(stop), relay.ended]);
+  const { connections } = relay.counts();
+  if (drain.seconds > 0 && connections > 0)
+    log.write({ kind: 'draining', connections, withinSeconds: drain.seconds });
+  // An administrator may have begun a drain that takes longer: whoever stops the process waits no longer than they were told.
+  const late = setTimeout(() => void relay.close(), drain.seconds * 1000);
+  await relay.drain(drain.seconds * 1000, drain.goTo);
+  clearTimeout(late);
+  const { publishedFrames, drops: allDrops } = relay.counts();
+  const drops = Object.fromEntries(Object.entries(allDrops).filter(([, count]) => count > 0));
+  // Behind what waits, or it might be one of the lines that are given up.
+  await log.settled();
+  log.write({ kind: 'ended', publishedFrames, drops, lostLines: log.lostLines() });
+}
+
+/** Reads certificate and secrets again. The outcome is in the log; after a failure, those in use stay in use. */
+function reload(relay: RunningRelay, log: RelayLog, { tls }: RelaySettings): void {
+  if (tls) void relay.reloadCertificate().catch(() => undefined);
+  try {
+    relay.reloadSecrets();
+  } catch (thrown) {
+    log.write({ kind: 'failed', code: codeOf(thrown) ?? 'ERR_HOTMIC_INTERNAL', detail: messageOf(thrown) });
+  }
+}
+
+/** Who is let in, in words. */
+function admittedBy({ dev, tokens, tickets, guests }: RelaySettings): string {
+  if (dev) return 'anyone on this machine';
+  const proofs = [
+    ...(tokens.keysFile ? ['a token'] : []),
+    ...(tickets.web ? ['a web ticket'] : []),
+    ...(tickets.app?.alone === 'trust-forgeable' ? ['an app ticket, which any player can forge'] : []),
+  ];
+  const proven = proofs.length > 0 ? [`players with ${proofs.join(' or ')}`] : [];
+  return [...proven, ...(guests === 'refuse' ? [] : ['guests'])].join(', and ');
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}

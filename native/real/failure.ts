@@ -1,0 +1,113 @@
+/**
+ * Why the real Steam could not be had, in words that say what to do.
+ *
+ * Steam's own text is quoted as it came. On Linux, Steam that is not installed answers with its general failure (1) and not with
+ * "no Steam client" (2), so the text decides, and only then the code.
+ */
+
+import { HotmicError } from '../../voice/error.js';
+
+/** How far the opening came. */
+export type SteamStage =
+  /** The addon itself could not be loaded. */
+  | 'addon'
+  /** libsteam_api could not be found or loaded. */
+  | 'library'
+  /** It lacks functions that are needed. */
+  | 'symbols'
+  /** Steam refused to initialise. */
+  | 'init'
+  /** Steam initialised, and has no ISteamUser of this version. */
+  | 'interface'
+  /** Its callbacks are in other hands. */
+  | 'dispatch';
+
+/** A failed opening. */
+export interface SteamFailure {
+  readonly stage: SteamStage;
+  /** Steam's ESteamAPIInitResult, where it gave one: 1 failed, 2 no Steam client, 3 version mismatch. */
+  readonly code: number | null;
+  /** Steam's own text, or the loader's. */
+  readonly text: string;
+  /** The file of libsteam_api, as far as one was found. */
+  readonly library: string | null;
+}
+
+/** ERR_HOTMIC_STEAM: the real Steam could not be opened. */
+export class SteamOpenError extends HotmicError {
+  readonly stage: SteamStage;
+  readonly failure: SteamFailure;
+
+  /** @param addition Another sentence, such as what else could be done. */
+  constructor(failure: SteamFailure, addition: string | null = null) {
+    const text = `Cannot open Steam: ${explainFailure(failure)}`;
+    super('ERR_HOTMIC_STEAM', addition === null ? text : `${text}. ${addition}`);
+    this.stage = failure.stage;
+    this.failure = failure;
+  }
+}
+
+/** The addon's own word: a process has one Steam. */
+const IN_USE = /is open in this process already/;
+
+/** Whether it is no lack of Steam but a mistake of the program's: it names a file that is not there, or two Steams at once. */
+export function isMistake({ stage, text }: SteamFailure, library: 'named' | 'searched'): boolean {
+  return IN_USE.test(text) || (stage === 'library' && library === 'named');
+}
+
+/** What Steam's texts mean. The first that matches counts. */
+const INIT_REASONS: readonly (readonly [text: RegExp, reason: string, advice: string])[] = [
+  [IN_USE, 'one process has one Steam', 'open it with the same app id, or close it first'],
+  [
+    /Failed to load module/i,
+    'Steam is not installed',
+    'install Steam for this user and start it once; on Linux it puts steamclient.so under ~/.steam',
+  ],
+  [/Cannot create IPC pipe/i, 'Steam is not running', 'start Steam as this user and log in'],
+  [
+    /No appID found/i,
+    'no app id',
+    'give openSteam an appId, start the game from Steam, or put steam_appid.txt into the working directory',
+  ],
+  // Ours, where libsteam_api gives no text.
+  [/; Steam is not running$/, 'Steam is not running', 'start Steam as this user and log in'],
+  [/ConnectToGlobalUser failed/i, 'nobody is logged in to Steam', 'log in to Steam'],
+  [
+    /^No Steam(Client|User|Utils)\d+/i,
+    'Steam is older than this libsteam_api',
+    'update Steam, or ship an older libsteam_api',
+  ],
+];
+
+/** The most of a text that is quoted: as much as Steam's own buffer holds. */
+const MAX_QUOTED = 1024;
+
+/** One line: the reason, Steam's own text in quotes, what to do. */
+export function explainFailure({ stage, code, text: given, library }: SteamFailure): string {
+  const text = given.slice(0, MAX_QUOTED).replace(/\p{Cc}+/gu, ' ');
+  const quoted = text === '' ? '' : ` (“${text}”)`;
+  switch (stage) {
+    case 'addon':
+      return `the native addon is not to be had: ${text}`;
+    case 'library':
+      return library === null
+        ? `libsteam_api was not found: ${text}. To do: put the one of your Steamworks SDK beside your application, or name it in HOTMIC_STEAM_LIBRARY`
+        : IN_USE.test(text)
+          ? `another libsteam_api is in use${quoted}. To do: open that one, or close it first`
+          : `libsteam_api could not be loaded${quoted}. To do: see that ${library} is there, and made for this platform`;
+    case 'symbols':
+      return `${library} is no libsteam_api of SDK 1.52 or newer${quoted}. Take one of a newer SDK`;
+    case 'init': {
+      for (const [pattern, reason, advice] of INIT_REASONS) {
+        if (pattern.test(text)) return `${reason}${quoted}. To do: ${advice}`;
+      }
+      if (code === 2) return `Steam is not running${quoted}. To do: start Steam as this user and log in`;
+      if (code === 3) return `Steam is older than this libsteam_api${quoted}. To do: update Steam`;
+      return `Steam refused${quoted}. To do: see that Steam runs as this user, that someone is logged in, and that there is an app id`;
+    }
+    case 'interface':
+      return `Steam has no ISteamUser of this version${quoted}. To do: update Steam, or ship an older libsteam_api`;
+    case 'dispatch':
+      return `Steam's callbacks are in other hands${quoted}. To do: use one Steam binding, and one copy of Hotmic, in a process`;
+  }
+}

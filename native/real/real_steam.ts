@@ -1,0 +1,384 @@
+/**
+ * The real Steam: ISteamUser of the running Steam client, by the native addon and Steam's own library.
+ *
+ * One process has one Steam. Whoever opens it first initialises it, on whatever thread; every later one, on any thread, is
+ * attached to it; when the last has closed it is shut down. Callbacks go to one thread, the first that runs them, and there to
+ * every Steam that is open.
+ */
+
+import { identityFields } from '../../tickets/network_identity.js';
+import { HotmicError } from '../../voice/error.js';
+import type { Milliseconds } from '../../voice/units.js';
+import { VoiceResult } from '../../voice/voice_result.js';
+import { checkDecompressRate } from '../../wasm/decompress.js';
+import { checkArray } from '../../wasm/module.js';
+import { DECOMPRESS_BUFFER_BYTES, type DecompressedVoice } from '../../wasm/voice_decompressor.js';
+import { FailureType } from '../enums.js';
+import type { FailedCall, SteamEvent } from '../signals.js';
+import type { AuthTicket, CallHandle, RemoteIdentity, SteamUser } from '../steam_user.js';
+import type { AvailableVoice, CapturedVoice, VoiceSource } from '../voice_source.js';
+import { type LoadedAddon, loadAddon, type SteamAddon } from './addon.js';
+import { isWhole, packingOf, signalOf } from './callbacks.js';
+import { type SteamFailure, SteamOpenError } from './failure.js';
+import { searchLibrary } from './process_library.js';
+import { callbacksOf, type Mailbox, type ThreadCallbacks } from './thread_callbacks.js';
+
+export interface RealSteamOptions {
+  /** Path of libsteam_api. Default the one that is open in this process, HOTMIC_STEAM_LIBRARY, one beside the application. */
+  readonly library?: string;
+  /** Set in the process' environment before Steam is initialised. Default: what is there, or steam_appid.txt. */
+  readonly appId?: number;
+}
+
+export interface RealSteamOpen {
+  readonly kind: 'open';
+  readonly steam: RealSteam;
+  /** Path of the library. */
+  readonly library: string;
+  /** Such as `SteamUser023`. */
+  readonly interfaceVersion: string;
+  /** The function that initialised Steam. */
+  readonly entryPoint: string;
+}
+
+export type RealSteamFailed = { readonly kind: 'failed' } & SteamFailure;
+
+/** The answer of Steam when there is nothing yet is Steam's own: it gets room for a packet all the same. */
+const VOICE_ROOM_BYTES = 8192;
+
+/** No packet, and no PCM, is larger: 16 MiB. */
+const MAX_ROOM_BYTES = 16 * 1024 * 1024;
+
+/** Room that is kept between calls; larger room is made for the call. */
+const KEPT_ROOM_BYTES = 65_536;
+
+const TWO_TO_32 = 2 ** 32;
+
+/** ISteamUser over the addon. `openRealSteam` makes them. */
+export class RealSteam implements SteamUser {
+  readonly #addon: SteamAddon;
+  readonly #packing = packingOf(process.platform);
+  readonly #kept = new Uint8Array(KEPT_ROOM_BYTES);
+  readonly #callbacks: ThreadCallbacks;
+  readonly #mailbox: Mailbox;
+  #isClosed = false;
+  #unread = 0;
+
+  /** Takes over one `init` of the addon. */
+  constructor(addon: SteamAddon) {
+    this.#addon = addon;
+    this.#callbacks = callbacksOf(addon);
+    this.#mailbox = this.#callbacks.attach();
+  }
+
+  /** Callbacks and call results of ISteamUser that no signal stands for, or that could not be read whole. */
+  get unreadCallbacks(): number {
+    return this.#unread;
+  }
+
+  /** Callbacks that were lost because another Steam of this thread ran them and this one did not: the oldest beyond 2048. */
+  get lostCallbacks(): number {
+    return this.#mailbox.lost;
+  }
+
+  getSteamID(): bigint {
+    return this.#open().getSteamID();
+  }
+
+  loggedOn(): boolean {
+    return this.#open().loggedOn();
+  }
+
+  getPlayerSteamLevel(): number {
+    return this.#open().getPlayerSteamLevel();
+  }
+
+  getGameBadgeLevel(series: number, foil: boolean): number {
+    return this.#open().getGameBadgeLevel(series, foil);
+  }
+
+  isBehindNAT(): boolean {
+    return this.#open().isBehindNAT();
+  }
+
+  isPhoneIdentifying(): boolean {
+    return this.#open().isPhoneIdentifying();
+  }
+
+  isPhoneRequiringVerification(): boolean {
+    return this.#open().isPhoneRequiringVerification();
+  }
+
+  isPhoneVerified(): boolean {
+    return this.#open().isPhoneVerified();
+  }
+
+  isTwoFactorEnabled(): boolean {
+    return this.#open().isTwoFactorEnabled();
+  }
+
+  startVoiceRecording(): void {
+    if (!this.#isClosed) this.#addon.startVoiceRecording();
+  }
+
+  stopVoiceRecording(): void {
+    if (!this.#isClosed) this.#addon.stopVoiceRecording();
+  }
+
+  getAvailableVoice(): AvailableVoice {
+    if (this.#isClosed) return { result: VoiceResult.VOICE_RESULT_NOT_INITIALIZED, buffer: 0 };
+    const answer = this.#addon.getAvailableVoice();
+    return { result: resultOf(answer), buffer: bytesOf(answer) };
+  }
+
+  getVoice(buffer_size_override = 0): CapturedVoice {
+    if (this.#isClosed) {
+      return { result: VoiceResult.VOICE_RESULT_NOT_INITIALIZED, written: 0, buffer: new Uint8Array(0) };
+    }
+    if (buffer_size_override > 0) return this.#getVoice(buffer_size_override);
+    const { buffer: available } = this.getAvailableVoice();
+    const voice = this.#getVoice(available > 0 ? available : VOICE_ROOM_BYTES);
+    // More was recorded between the two calls.
+    return voice.result === VoiceResult.VOICE_RESULT_BUFFER_TOO_SMALL ? this.#getVoice(voice.written) : voice;
+  }
+
+  /** Real-time: no allocation here nor in the addon; two locks, for which no call waits long. */
+  getVoiceInto(target: Uint8Array): number {
+    if (this.#isClosed) return -VoiceResult.VOICE_RESULT_NOT_INITIALIZED;
+    const answer = this.#addon.getVoice(target);
+    if (answer >= TWO_TO_32) return -resultOf(answer);
+    return answer > 0 ? answer : -VoiceResult.VOICE_RESULT_NO_DATA;
+  }
+
+  decompressVoice(
+    voice: Uint8Array,
+    sample_rate: number,
+    buffer_size_override = DECOMPRESS_BUFFER_BYTES,
+  ): DecompressedVoice {
+    checkDecompressRate(sample_rate);
+    checkArray('decompress voice: voice', voice, Uint8Array);
+    if (this.#isClosed) {
+      return {
+        result: VoiceResult.VOICE_RESULT_NOT_INITIALIZED,
+        size: 0,
+        uncompressed: new Uint8Array(0),
+      };
+    }
+    const room = this.#room(buffer_size_override);
+    const answer = this.#addon.decompressVoice(voice, room, sample_rate);
+    const result = resultOf(answer);
+    const size = bytesOf(answer);
+    const isOk = result === VoiceResult.VOICE_RESULT_OK;
+    const isTooSmall = result === VoiceResult.VOICE_RESULT_BUFFER_TOO_SMALL;
+    return { result, size: isOk || isTooSmall ? size : 0, uncompressed: room.slice(0, isOk ? size : 0) };
+  }
+
+  getVoiceOptimalSampleRate(): number {
+    return this.#open().getVoiceOptimalSampleRate();
+  }
+
+  /** @throws HotmicError ERR_HOTMIC_STEAM_UNSUPPORTED for any identity but 0n where the library is older than SDK 1.56. */
+  getAuthSessionTicket(remote: RemoteIdentity): AuthTicket {
+    const { type, value } = typeof remote === 'bigint' ? steamIdFields(remote) : identityFields(remote);
+    const ticket = this.#open().getAuthSessionTicket(type, value);
+    if (ticket !== null) return ticket;
+    throw unsupported('get auth session ticket for one SteamID, address or text', '1.56');
+  }
+
+  getAuthTicketForWebApi(identity: string): number {
+    const handle = this.#open().getAuthTicketForWebApi(identity);
+    if (handle !== null) return handle;
+    throw unsupported('get auth ticket for web api', '1.57');
+  }
+
+  cancelAuthTicket(handle: number): void {
+    this.#open().cancelAuthTicket(handle);
+  }
+
+  beginAuthSession(ticket: Uint8Array, steamId: bigint): number {
+    return this.#open().beginAuthSession(ticket, steamId);
+  }
+
+  endAuthSession(steamId: bigint): void {
+    this.#open().endAuthSession(steamId);
+  }
+
+  userHasLicenseForApp(steamId: bigint, appId: number): number {
+    return this.#open().userHasLicenseForApp(steamId, appId);
+  }
+
+  requestEncryptedAppTicket(userData: Uint8Array): CallHandle {
+    return this.#callbacks.claim(this.#open().requestEncryptedAppTicket(userData), this.#mailbox);
+  }
+
+  getEncryptedAppTicket(): Uint8Array | null {
+    return this.#open().getEncryptedAppTicket();
+  }
+
+  requestStoreAuthURL(url: string): CallHandle {
+    return this.#callbacks.claim(this.#open().requestStoreAuthURL(url), this.#mailbox);
+  }
+
+  getMarketEligibility(): CallHandle {
+    return this.#callbacks.claim(this.#open().getMarketEligibility(), this.#mailbox);
+  }
+
+  getDurationControl(): CallHandle {
+    return this.#callbacks.claim(this.#open().getDurationControl(), this.#mailbox);
+  }
+
+  setDurationControlOnlineState(state: number): boolean {
+    return this.#open().setDurationControlOnlineState(state);
+  }
+
+  advertiseGame(serverSteamId: bigint, ip: number, port: number): void {
+    this.#open().advertiseGame(serverSteamId, ip, port);
+  }
+
+  initiateGameConnection(
+    serverSteamId: bigint,
+    ip: number,
+    port: number,
+    secure: boolean,
+  ): Uint8Array | null {
+    return this.#open().initiateGameConnection(serverSteamId, ip, port, secure);
+  }
+
+  terminateGameConnection(ip: number, port: number): void {
+    this.#open().terminateGameConnection(ip, port);
+  }
+
+  getUserDataFolder(): string {
+    const folder = this.#open().getUserDataFolder();
+    if (folder !== null) return folder;
+    throw unsupported('get user data folder', '1.52');
+  }
+
+  get getsCallbacks(): boolean {
+    return this.#callbacks.getsCallbacks;
+  }
+
+  runCallbacks(): readonly (SteamEvent | FailedCall)[] {
+    this.#open();
+    const signals: (SteamEvent | FailedCall)[] = [];
+    const { messages, hasLoss } = this.#callbacks.run(this.#mailbox);
+    if (hasLoss) {
+      const keys = { type: FailureType.FAILURE_FLUSHED_CALLBACK_QUEUE };
+      signals.push({ signal: 'ipc_failure', keys, call: 0n });
+    }
+    for (const message of messages) {
+      const signal = signalOf(message, this.#packing);
+      if (message.payload !== null && !isWhole(message, this.#packing)) this.#unread += 1;
+      if (signal !== null) signals.push(signal);
+    }
+    return signals;
+  }
+
+  /** A microphone never ends. */
+  get inputEnded(): boolean {
+    return false;
+  }
+
+  /**
+   * Lets go of Steam. When this was the thread's last, its tickets are cancelled, its auth sessions ended and its recording
+   * stopped; when it was the process' last, Steam is shut down. Closing twice is once.
+   */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#callbacks.detach(this.#mailbox);
+    this.#addon.close();
+  }
+
+  #open(): SteamAddon {
+    if (!this.#isClosed) return this.#addon;
+    throw new HotmicError('ERR_HOTMIC_STEAM_CLOSED', 'Cannot call Steam: it is closed, wants an open one');
+  }
+
+  #getVoice(wanted: number): CapturedVoice {
+    const room = this.#room(wanted);
+    const answer = this.#addon.getVoice(room);
+    const result = resultOf(answer);
+    const isOk = result === VoiceResult.VOICE_RESULT_OK;
+    const isTooSmall = result === VoiceResult.VOICE_RESULT_BUFFER_TOO_SMALL;
+    const written = isOk || isTooSmall ? bytesOf(answer) : 0;
+    return { result, written, buffer: room.slice(0, isOk ? written : 0) };
+  }
+
+  /** Memory for one call. */
+  #room(wanted: number): Uint8Array {
+    const bytes = Math.min(Math.max(0, Math.floor(wanted)) || 0, MAX_ROOM_BYTES);
+    return bytes <= KEPT_ROOM_BYTES ? this.#kept.subarray(0, bytes) : new Uint8Array(bytes);
+  }
+}
+
+/**
+ * Opens the real Steam, or attaches to the one that is open in this process.
+ *
+ * @throws RangeError for an app id that is none.
+ */
+export function openRealSteam(options: RealSteamOptions = {}): RealSteamOpen | RealSteamFailed {
+  const { library, appId } = options;
+  if (appId !== undefined && !(Number.isInteger(appId) && appId >= 1 && appId < TWO_TO_32)) {
+    throw new RangeError(`Cannot open Steam: appId is ${appId}, wants a whole number from 1 to 4294967295`);
+  }
+  return openWith(loadAddon(), library, appId ?? 0);
+}
+
+function openWith(
+  loaded: LoadedAddon,
+  given: string | undefined,
+  appId: number,
+): RealSteamOpen | RealSteamFailed {
+  if (loaded.kind === 'missing') {
+    return { kind: 'failed', stage: 'addon', code: null, text: loaded.reason, library: null };
+  }
+  const { addon } = loaded;
+  const opened = given === undefined ? addon.counts().library : null;
+  const found = opened === null ? searchLibrary(given) : { kind: 'found' as const, path: opened };
+  if (found.kind === 'missing') {
+    return { kind: 'failed', stage: 'library', code: null, text: found.text, library: null };
+  }
+  const { stage, code, text, ...rest } = addon.init(found.path, appId);
+  if (stage !== 'open') return { kind: 'failed', stage, code, text, library: rest.library };
+  return { kind: 'open', steam: new RealSteam(addon), ...rest };
+}
+
+/**
+ * The door that the capture worker knocks at: see `SteamModule` in capture/worker.ts. Attaches to the Steam that the main
+ * thread has opened, or opens it.
+ *
+ * @throws SteamOpenError with the stage that failed and Steam's words.
+ */
+export function openVoiceSource(
+  options: RealSteamOptions | undefined,
+  _clock: () => Milliseconds,
+): VoiceSource {
+  const opened = openRealSteam(options);
+  if (opened.kind === 'open') return opened.steam;
+  throw new SteamOpenError(opened);
+}
+
+function unsupported(action: string, sdk: string): HotmicError {
+  const text = `Cannot ${action}: this libsteam_api has no such function, expected one of SDK ${sdk} or newer`;
+  return new HotmicError('ERR_HOTMIC_STEAM_UNSUPPORTED', text);
+}
+
+/** Steam's number of the identity type SteamID. */
+const STEAM_ID_TYPE = 16;
+
+function steamIdFields(steamId: bigint): { readonly type: number; readonly value: Uint8Array } {
+  if (steamId === 0n) return { type: 0, value: new Uint8Array(0) };
+  const value = new Uint8Array(8);
+  new DataView(value.buffer).setBigUint64(0, steamId, true);
+  return { type: STEAM_ID_TYPE, value };
+}
+
+function resultOf(answer: number): VoiceResult {
+  // Numbers of newer SDKs are passed on as they are.
+  return Math.floor(answer / TWO_TO_32) as VoiceResult;
+}
+
+function bytesOf(answer: number): number {
+  return answer % TWO_TO_32;
+}

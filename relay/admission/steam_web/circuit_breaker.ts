@@ -1,0 +1,112 @@
+/**
+ * Stops asking a service that is down, and finds out by one question at a time when it is back. Closed, it lets everything
+ * pass. After some failures in a row, or one that says enough, it is open: nothing passes until it has cooled down. Then one
+ * probe passes; its outcome closes it, or opens it for twice as long.
+ *
+ * Pure: time and randomness are arguments.
+ */
+
+import type { Milliseconds } from '../../../voice/units.js';
+
+export interface BreakerBounds {
+  /** Failures in a row that open it. */
+  readonly failures: number;
+  /** How long it is open the first time. */
+  readonly coolDownMs: Milliseconds;
+  /** The longest that it is open by itself. */
+  readonly maxCoolDownMs: Milliseconds;
+}
+
+/** It may be asked. To be given back with what came of it. */
+export interface BreakerPass {
+  readonly kind: 'pass';
+  readonly period: number;
+}
+
+export interface BreakerOpen<Cause extends string> {
+  readonly kind: 'open';
+  readonly cause: Cause;
+}
+
+export type BreakerOutcome<Cause extends string> =
+  | { readonly kind: 'succeeded' }
+  | { readonly kind: 'failed'; readonly cause: Cause }
+  /** It is not to be asked again before `forMs` are over, at least. */
+  | { readonly kind: 'tripped'; readonly cause: Cause; readonly forMs: Milliseconds }
+  /** Nothing was learned: given up before there was an answer. */
+  | { readonly kind: 'unknown' };
+
+export class CircuitBreaker<Cause extends string> {
+  readonly #bounds: BreakerBounds;
+  readonly #random: () => number;
+  /** How often it has opened. What began in an earlier period tells nothing of this one. */
+  #period = 0;
+  #failures = 0;
+  #coolDownMs: Milliseconds;
+  #open: { readonly cause: Cause; readonly untilMs: Milliseconds } | null = null;
+  #isProbing = false;
+
+  /** @param random 0 up to, not including, 1. */
+  constructor(bounds: BreakerBounds, random: () => number) {
+    this.#bounds = bounds;
+    this.#random = random;
+    this.#coolDownMs = bounds.coolDownMs;
+  }
+
+  /** How often it has opened. */
+  get opened(): number {
+    return this.#period;
+  }
+
+  /** How long until a probe may pass; 0 while it is closed, or cooled down. */
+  waitMs(now: Milliseconds): Milliseconds {
+    return this.#open ? Math.max(0, this.#open.untilMs - now) : 0;
+  }
+
+  /** Why nothing would pass now; null when something would. */
+  blocks(now: Milliseconds): BreakerOpen<Cause> | null {
+    if (!this.#open || (!this.#isProbing && now >= this.#open.untilMs)) return null;
+    return { kind: 'open', cause: this.#open.cause };
+  }
+
+  /** Whether the service may be asked now. Each pass is settled exactly once. */
+  pass(now: Milliseconds): BreakerPass | BreakerOpen<Cause> {
+    const open = this.blocks(now);
+    if (open) return open;
+    if (this.#open) this.#isProbing = true;
+    return { kind: 'pass', period: this.#period };
+  }
+
+  settle(pass: BreakerPass, outcome: BreakerOutcome<Cause>, now: Milliseconds): void {
+    // Many questions can be under way when it opens. All of them failing is one failure.
+    if (pass.period !== this.#period) return;
+    switch (outcome.kind) {
+      case 'succeeded':
+        this.#failures = 0;
+        this.#open = null;
+        this.#isProbing = false;
+        this.#coolDownMs = this.#bounds.coolDownMs;
+        return;
+      case 'failed':
+        this.#failures += 1;
+        if (this.#isProbing || this.#failures >= this.#bounds.failures) this.#trip(outcome.cause, 0, now);
+        return;
+      case 'tripped':
+        this.#trip(outcome.cause, outcome.forMs, now);
+        return;
+      case 'unknown':
+        this.#isProbing = false;
+        return;
+    }
+  }
+
+  #trip(cause: Cause, atLeastMs: Milliseconds, now: Milliseconds): void {
+    // Between half of it and all of it: relays that lost Steam together do not come back together.
+    const coolDownMs = this.#coolDownMs * (0.5 + this.#random() / 2);
+    this.#open = { cause, untilMs: now + Math.max(coolDownMs, atLeastMs) };
+    this.#coolDownMs = Math.min(2 * this.#coolDownMs, this.#bounds.maxCoolDownMs);
+    this.#period += 1;
+    this.#failures = 0;
+    this.#isProbing = false;
+  }
+}

@@ -1,0 +1,83 @@
+/** What an administrator may ask of the relay, and what it shows them. Plain data. */
+
+import type { ModerateMessage } from '../../voice/control.js';
+import type { FailureCode } from '../../voice/control_codes.js';
+import type { Channel, Lobby, LobbyPlan } from './lobby.js';
+import { type Participant, stateOf } from './participant.js';
+
+/** One thing to do to somebody, as moderators say it. */
+export type Moderation = ModerateMessage extends infer Message
+  ? Message extends { type: 'moderate' }
+    ? Omit<Message, 'type'>
+    : never
+  : never;
+
+export type AdminCommand =
+  /** Makes a lobby that is kept while it is empty. Channels as in LobbyPlan; the capacity is 1 to 500, without it the relay's. */
+  | {
+      readonly kind: 'open-lobby';
+      readonly lobby: string;
+      readonly capacity?: number;
+      readonly channels?: readonly string[];
+    }
+  /** Closes everybody out, and the lobby ends. */
+  | { readonly kind: 'close-lobby'; readonly lobby: string }
+  /** As a moderator of this lobby, which need not be there; null for all lobbies. */
+  | { readonly kind: 'moderate'; readonly lobby: string | null; readonly moderation: Moderation };
+
+/** Why an administrator's command was not done. */
+export type AdminFailure = FailureCode | 'lobby-unknown' | 'lobby-exists' | 'relay-full';
+
+export type AdminResult =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'failed'; readonly code: AdminFailure; readonly detail: string };
+
+/** A lobby in a list. */
+export interface LobbySummary {
+  readonly name: string;
+  readonly participants: number;
+  readonly capacity: number;
+  /** Whether an administrator made it. */
+  readonly kept: boolean;
+}
+
+/** A lobby, whole. */
+export interface LobbyState extends LobbySummary {
+  readonly channels: readonly Pick<Channel, 'number' | 'name'>[];
+  readonly members: readonly (ReturnType<typeof stateOf> & {
+    /** The target that they speak to; null while they are silent. */
+    readonly speakingTo: number | null;
+    /** The slots that they whisper to. */
+    readonly whisperTo: readonly number[];
+  })[];
+}
+
+export function summaryOf({ name, size, capacity, plan }: Lobby): LobbySummary {
+  return { name, participants: size, capacity, kept: plan !== null };
+}
+
+export function lobbyState(lobby: Lobby): LobbyState {
+  const channels = [...lobby.channels].map(({ number, name }) => ({ number, name }));
+  return { ...summaryOf(lobby), channels, members: [...lobby.participants].map(memberOf) };
+}
+
+function memberOf(participant: Participant): LobbyState['members'][number] {
+  const { speakingTo, whisperTo } = participant;
+  return { ...stateOf(participant), speakingTo, whisperTo: whisperTo.map(({ slot }) => slot) };
+}
+
+/** The plan of an `open-lobby`. @throws RangeError. */
+export function planOf(
+  { lobby, capacity, channels = [] }: Extract<AdminCommand, { kind: 'open-lobby' }>,
+  limits: { readonly participantsPerLobby: number; readonly channelsPerLobby: number },
+): LobbyPlan {
+  const plan = { capacity: capacity ?? limits.participantsPerLobby, channels: [...new Set(channels)] };
+  if (!Number.isInteger(plan.capacity) || plan.capacity < 1 || plan.capacity > 500) {
+    throw new RangeError(`Cannot open lobby ${lobby}: capacity is ${plan.capacity}, wants 1 to 500`);
+  }
+  if (plan.channels.length > limits.channelsPerLobby) {
+    const wanted = `wants at most ${limits.channelsPerLobby}`;
+    throw new RangeError(`Cannot open lobby ${lobby}: ${plan.channels.length} channels, ${wanted}`);
+  }
+  return plan;
+}

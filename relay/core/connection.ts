@@ -1,0 +1,46 @@
+/** What the relay's core keeps of a connection, from when it is there until it is closed. */
+
+import { TokenBucket } from '../../voice/token_bucket.js';
+import type { Milliseconds } from '../../voice/units.js';
+import type { AddressKey } from './address_key.js';
+import type { Hello } from './hello.js';
+import type { ConnectionId } from './io.js';
+import type { RelayLimits } from './limits.js';
+import { MessageMeter } from './message_meter.js';
+import type { Participant } from './participant.js';
+
+export interface Connection {
+  readonly id: ConnectionId;
+  /** Where it comes from; null where addresses are not known. */
+  readonly address: AddressKey | null;
+  readonly connectedAt: Milliseconds;
+  readonly control: TokenBucket;
+  readonly meter: MessageMeter;
+  /** The nonce of its challenge; null without one. */
+  nonce: string | null;
+  /** The hello whose credential is being judged. */
+  judged: Hello | null;
+  /** Null before the welcome. */
+  participant: Participant | null;
+}
+
+/** A connection that has said nothing yet. */
+export function newConnection(
+  id: ConnectionId,
+  address: AddressKey | null,
+  limits: RelayLimits,
+  now: Milliseconds,
+): Connection {
+  const control = new TokenBucket(limits.controlPerSecond, limits.controlBurst, now);
+  const meter = new MessageMeter(limits, now);
+  return {
+    id,
+    address,
+    connectedAt: now,
+    control,
+    meter,
+    nonce: null,
+    judged: null,
+    participant: null,
+  };
+}

@@ -1,0 +1,338 @@
+/**
+ * Who is muted, deafened or banned, by SteamID: it holds whoever the person is connected as, and whether they are there at all.
+ * So nobody is rid of a mute by leaving, and nothing has to be carried along when they come back.
+ *
+ * What has ended no longer holds, and is forgotten a day of running later: by then a clock that was wrong has been set right, and what
+ * it ended holds again.
+ *
+ * Bounded: `limits.sanctions` people in lobbies, those among them whose sanctions have ended, which make room first. Moderators take nine
+ * tenths of it, each of them and each lobby a small share; the rest is the administrators'. Every change comes out as a record to keep;
+ * records put back in make the same state.
+ */
+
+import type { Milliseconds } from '../../voice/units.js';
+import { Tally } from './tally.js';
+
+/** What holds for one person in one lobby, or in all of them. Until when: seconds of unix time, `null` without an end. */
+export interface Sanction {
+  /** Null for every lobby. */
+  readonly lobby: string | null;
+  /** In decimal. */
+  readonly steamId: string;
+  readonly muted: Until;
+  readonly deafened: Until;
+  readonly banned: Until;
+  /** Whose share it takes: a moderator's SteamID in decimal, or `admin`. Null for one that an older relay kept. */
+  readonly by: string | null;
+}
+
+/** Not at all, until an instant in seconds of unix time, or for good. */
+export type Until = 'not' | 'always' | number;
+
+export type SanctionKind = 'muted' | 'deafened' | 'banned';
+
+export const SANCTION_KINDS = ['muted', 'deafened', 'banned'] as const satisfies readonly SanctionKind[];
+
+/** What holds for somebody in a lobby now. */
+export type Sanctioned = Readonly<Record<SanctionKind, boolean>>;
+
+/** By an administrator. */
+export const BY_ADMIN = 'admin';
+
+/** What all moderators together may take of the places. */
+const MODERATORS_SHARE = 0.9;
+/** What one moderator may take, and what moderators may in one lobby: this share, or so many, but never more than that of a few. */
+const ONE_SHARE = 0.01;
+const ONE_LEAST = 100;
+const ONE_MOST_SHARE = 0.1;
+
+/** For how long what has ended is remembered. */
+const FORGOTTEN_AFTER_MS: Milliseconds = 86_400_000;
+/** What one look forgets at most: voice waits meanwhile. */
+const FORGOTTEN_AT_ONCE = 1000;
+
+export interface SanctionCounts {
+  /** People who are muted, deafened or banned somewhere. */
+  readonly sanctions: number;
+  /** Of those, the ones whom moderators sanctioned. */
+  readonly sanctionsByModerators: number;
+  /** What there may be of both. */
+  readonly sanctionsMost: number;
+  readonly sanctionsByModeratorsMost: number;
+}
+
+/** What `set` comes to: records to keep, or why there is no room for another person. */
+export type SetSanction =
+  | { readonly kind: 'set'; readonly keep: readonly Sanction[] }
+  | { readonly kind: 'full'; readonly detail: string };
+
+/** What time has changed. */
+export interface Expired {
+  /** The SteamIDs for whom something has ended; `everybody` when the clock went back, and what had ended may hold again. */
+  readonly changed: ReadonlySet<string> | 'everybody';
+  /** Records to keep: those that are forgotten now. */
+  readonly keep: readonly Sanction[];
+}
+
+export class Sanctions {
+  readonly #most: number;
+  readonly #mostByModerators: number;
+  readonly #mostOfOne: number;
+  readonly #byKey = new Map<string, Sanction>();
+  /** Of those, the ones of which nothing holds any more, and since when; the longest first. */
+  readonly #ended = new Map<string, Milliseconds>();
+  /** What moderators set and holds, in each lobby and by each of them. */
+  readonly #inLobby = new Tally<string>();
+  readonly #byModerator = new Tally<string>();
+  #byModerators = 0;
+  /** When `expire` looked last, by both clocks. */
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #lookedAtMs: Milliseconds = 0;
+  /** No sanction ends before this: when nothing can have ended, nobody has to look. */
+  #endsNext = Number.POSITIVE_INFINITY;
+
+  /** @param kept What was kept from before; beyond `most` the first are forgotten. */
+  constructor(most: number, kept: Iterable<Sanction> = []) {
+    this.#most = most;
+    this.#mostByModerators = Math.floor(most * MODERATORS_SHARE);
+    const one = Math.max(ONE_LEAST, Math.floor(most * ONE_SHARE));
+    this.#mostOfOne = Math.max(1, Math.min(one, Math.floor(most * ONE_MOST_SHARE)));
+    for (const sanction of kept) {
+      if (!isAnything(sanction)) continue;
+      const key = keyOf(sanction.lobby, sanction.steamId);
+      if (!this.#byKey.has(key) && this.#byKey.size >= most) this.#delete(this.#byKey.keys().next().value!);
+      this.#put(key, sanction);
+    }
+  }
+
+  /** People of whom something holds. */
+  get size(): number {
+    return this.#byKey.size - this.#ended.size;
+  }
+
+  counts(): SanctionCounts {
+    return {
+      sanctions: this.size,
+      sanctionsByModerators: this.#byModerators,
+      sanctionsMost: this.#most,
+      sanctionsByModeratorsMost: this.#mostByModerators,
+    };
+  }
+
+  /** All that held at the last `expire`. */
+  list(): readonly Sanction[] {
+    return [...this.#byKey.values()].map((it) => lasting(it, this.#lookedAt)).filter(isAnything);
+  }
+
+  /** What holds in this lobby at `unixSeconds`. */
+  of(lobby: string, steamId: string, unixSeconds: number): Sanctioned {
+    const here = this.#byKey.get(keyOf(lobby, steamId));
+    const everywhere = this.#byKey.get(keyOf(null, steamId));
+    const holds = (kind: SanctionKind) =>
+      isOn(here?.[kind] ?? 'not', unixSeconds) || isOn(everywhere?.[kind] ?? 'not', unixSeconds);
+    return { muted: holds('muted'), deafened: holds('deafened'), banned: holds('banned') };
+  }
+
+  /** The same for a player: what is set against the account that owns their game holds for them as well. */
+  ofPlayer(
+    lobby: string,
+    { steamId, ownerSteamId }: { readonly steamId: string; readonly ownerSteamId: string | null },
+    unixSeconds: number,
+  ): Sanctioned {
+    const own = this.of(lobby, steamId, unixSeconds);
+    if (ownerSteamId === null) return own;
+    const owners = this.of(lobby, ownerSteamId, unixSeconds);
+    return {
+      muted: own.muted || owners.muted,
+      deafened: own.deafened || owners.deafened,
+      banned: own.banned || owners.banned,
+    };
+  }
+
+  /**
+   * Sets one kind.
+   *
+   * @param by A moderator's SteamID in decimal, or `BY_ADMIN`. What an administrator changes is theirs from then on.
+   */
+  set(lobby: string | null, steamId: string, kind: SanctionKind, until: Until, by: string): SetSanction {
+    const key = keyOf(lobby, steamId);
+    const before = this.#byKey.get(key);
+    const counted = before && !this.#ended.has(key) ? before : null;
+    const owner = counted && by !== BY_ADMIN ? counted.by : by;
+    const after: Sanction = { ...(before ?? none(lobby, steamId)), by: owner, [kind]: until };
+    if (!isAnything(after)) {
+      this.#delete(key);
+      return { kind: 'set', keep: [after] };
+    }
+    if (until === 'not') {
+      if (counted) {
+        this.#put(key, after);
+        // What is left may have ended long ago.
+        this.#judge(key, after, this.#lookedAt, this.#lookedAtMs);
+      } else {
+        this.#byKey.set(key, after);
+      }
+      return { kind: 'set', keep: [after] };
+    }
+    const detail = counted ? null : this.#whyFull(lobby, by);
+    if (detail !== null) return { kind: 'full', detail };
+    const keep = [after];
+    if (!before && this.#byKey.size >= this.#most) keep.unshift(this.#forgetOldest());
+    this.#put(key, after);
+    return { kind: 'set', keep };
+  }
+
+  /** Time has passed, or the clock went back. Mostly there is nothing to do. */
+  expire(unixSeconds: number, now: Milliseconds): Expired {
+    const keep = this.#forget(now);
+    this.#lookedAtMs = now;
+    if (unixSeconds < this.#lookedAt) {
+      this.#lookedAt = unixSeconds;
+      this.#lookAgain(unixSeconds, now);
+      return { changed: 'everybody', keep };
+    }
+    const lookedAt = this.#lookedAt;
+    this.#lookedAt = unixSeconds;
+    if (unixSeconds < this.#endsNext) return { changed: NOBODY, keep };
+    const changed = new Set<string>();
+    this.#endsNext = Number.POSITIVE_INFINITY;
+    for (const [key, sanction] of this.#byKey) {
+      if (this.#ended.has(key)) continue;
+      // Nothing is made for those, nearly all, that hold on.
+      if (hasEnded(sanction, lookedAt, unixSeconds)) changed.add(sanction.steamId);
+      this.#judge(key, sanction, unixSeconds, now);
+    }
+    return { changed, keep };
+  }
+
+  /** Which of all hold at this time. */
+  #lookAgain(unixSeconds: number, now: Milliseconds): void {
+    this.#endsNext = Number.POSITIVE_INFINITY;
+    for (const [key, sanction] of this.#byKey) {
+      if (this.#ended.has(key)) {
+        if (!holdsAny(sanction, unixSeconds)) continue;
+        this.#ended.delete(key);
+        this.#count(sanction);
+      }
+      this.#judge(key, sanction, unixSeconds, now);
+    }
+  }
+
+  /** One that counts: goes on to, or has ended. */
+  #judge(key: string, sanction: Sanction, unixSeconds: number, now: Milliseconds): void {
+    if (holdsAny(sanction, unixSeconds)) {
+      this.#noteEnds(sanction, unixSeconds);
+      return;
+    }
+    this.#uncount(sanction);
+    this.#ended.set(key, now);
+  }
+
+  #forget(now: Milliseconds): readonly Sanction[] {
+    const keep: Sanction[] = [];
+    for (const [, since] of this.#ended) {
+      if (now - since < FORGOTTEN_AFTER_MS || keep.length >= FORGOTTEN_AT_ONCE) break;
+      keep.push(this.#forgetOldest());
+    }
+    return keep;
+  }
+
+  /** Of those that have ended. There has to be one. */
+  #forgetOldest(): Sanction {
+    const [key] = this.#ended.keys();
+    const sanction = this.#byKey.get(key!)!;
+    this.#delete(key!);
+    return none(sanction.lobby, sanction.steamId);
+  }
+
+  #put(key: string, sanction: Sanction): void {
+    const before = this.#byKey.get(key);
+    if (before && !this.#ended.delete(key)) this.#uncount(before);
+    this.#byKey.set(key, sanction);
+    this.#count(sanction);
+    this.#noteEnds(sanction, this.#lookedAt);
+  }
+
+  #delete(key: string): void {
+    const sanction = this.#byKey.get(key);
+    if (!sanction) return;
+    if (!this.#ended.delete(key)) this.#uncount(sanction);
+    this.#byKey.delete(key);
+  }
+
+  #whyFull(lobby: string | null, by: string): string | null {
+    const full = (count: number, most: number, whose: string) =>
+      count < most ? null : `${whose} ${count} people under sanctions, expected at most ${most}`;
+    const all = full(this.size, this.#most, 'the relay has');
+    if (all !== null || by === BY_ADMIN) return all;
+    return (
+      full(this.#byModerator.of(by), this.#mostOfOne, 'you have') ??
+      (lobby === null ? null : full(this.#inLobby.of(lobby), this.#mostOfOne, 'the lobby has')) ??
+      full(this.#byModerators, this.#mostByModerators, 'moderators have')
+    );
+  }
+
+  #count({ lobby, by }: Sanction): void {
+    if (!isModerators(lobby, by)) return;
+    this.#byModerators += 1;
+    if (lobby !== null) this.#inLobby.add(lobby);
+    if (by !== null) this.#byModerator.add(by);
+  }
+
+  #uncount({ lobby, by }: Sanction): void {
+    if (!isModerators(lobby, by)) return;
+    this.#byModerators -= 1;
+    if (lobby !== null) this.#inLobby.remove(lobby);
+    if (by !== null) this.#byModerator.remove(by);
+  }
+
+  /** Of what has ended by `unixSeconds` nobody has to be told again. */
+  #noteEnds(sanction: Sanction, unixSeconds: number): void {
+    for (const kind of SANCTION_KINDS) {
+      const until = sanction[kind];
+      if (typeof until === 'number' && until > unixSeconds) this.#endsNext = Math.min(this.#endsNext, until);
+    }
+  }
+}
+
+const NOBODY: ReadonlySet<string> = new Set();
+
+/** Whether any of it is set: a record without is one to forget. */
+export function isAnything(sanction: Sanction): boolean {
+  return SANCTION_KINDS.some((kind) => sanction[kind] !== 'not');
+}
+
+/** Whether any of it holds at `unixSeconds`. */
+export function holdsAny(sanction: Sanction, unixSeconds: number): boolean {
+  return SANCTION_KINDS.some((kind) => isOn(sanction[kind], unixSeconds));
+}
+
+/** Whether any of it held at the first instant, and does not at the second. */
+function hasEnded(sanction: Sanction, from: number, to: number): boolean {
+  return SANCTION_KINDS.some((kind) => isOn(sanction[kind], from) && !isOn(sanction[kind], to));
+}
+
+function isOn(until: Until, unixSeconds: number): boolean {
+  return until === 'always' || (until !== 'not' && unixSeconds < until);
+}
+
+/** The same without what has ended. */
+function lasting(sanction: Sanction, unixSeconds: number): Sanction {
+  const left = (until: Until) => (isOn(until, unixSeconds) ? until : 'not');
+  const { muted, deafened, banned } = sanction;
+  return { ...sanction, muted: left(muted), deafened: left(deafened), banned: left(banned) };
+}
+
+/** Of an older relay's records those in one lobby may be a moderator's. */
+function isModerators(lobby: string | null, by: string | null): boolean {
+  return by === null ? lobby !== null : by !== BY_ADMIN;
+}
+
+function none(lobby: string | null, steamId: string): Sanction {
+  return { lobby, steamId, muted: 'not', deafened: 'not', banned: 'not', by: null };
+}
+
+/** SteamIDs are digits alone, so that no lobby's name makes the key of another. */
+function keyOf(lobby: string | null, steamId: string): string {
+  return lobby === null ? steamId : `${steamId} ${lobby}`;
+}

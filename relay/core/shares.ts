@@ -1,0 +1,120 @@
+/**
+ * Shares of the relay: how many places and lobbies one address may take, and how many all guests together. So a few addresses do not
+ * fill the relay, and guests do not lock out players with a credential.
+ *
+ * A place counts from joining until its participant is gone for good, present or away, for the address that joined it. A lobby
+ * counts for whoever made it until it ends, whoever is in it by then; one that an administrator made counts for nobody. A player who takes
+ * over their own place from another address takes a place of that address.
+ */
+
+import type { AddressKey } from './address_key.js';
+import type { RelayPolicy } from './hello.js';
+import type { LimitRanges, RelayLimits } from './limits.js';
+import type { Refusal } from './lobbies.js';
+import type { Lobby } from './lobby.js';
+import type { Participant } from './participant.js';
+import { Tally } from './tally.js';
+
+/** What one address may take of the relay. */
+export interface AddressShares {
+  /**
+   * Participants of one address at once, the away ones among them, 1 to 1000000. Default 128: everybody of a full address may lose
+   * the connection and join another lobby while the old place is kept.
+   */
+  readonly participants: number;
+  /** Lobbies at once that were made by joining from one address, 1 to 100000. Default 32: a full address, two by two. */
+  readonly lobbies: number;
+}
+
+/** Default, least and most of each. */
+export const ADDRESS_SHARE_RANGES: LimitRanges<AddressShares> = {
+  participants: [128, 1, 1_000_000],
+  lobbies: [32, 1, 100_000],
+};
+
+/** Who takes a place. */
+export type Taker = Pick<Participant, 'kind' | 'address'>;
+
+export class Shares {
+  readonly #limits: RelayLimits;
+  readonly #perAddress: AddressShares;
+  readonly #guestsTake: RelayPolicy['guestsTake'];
+  readonly #placesOf = new Tally<AddressKey>();
+  readonly #lobbiesOf = new Tally<AddressKey>();
+  readonly #guestsIn = new Tally<Lobby>();
+  readonly #makers = new Map<Lobby, Taker>();
+  #guests = 0;
+  #guestLobbies = 0;
+
+  constructor(limits: RelayLimits, perAddress: AddressShares, guestsTake: RelayPolicy['guestsTake']) {
+    this.#limits = limits;
+    this.#perAddress = perAddress;
+    this.#guestsTake = guestsTake;
+  }
+
+  /** Why somebody may not take another place in this lobby, or make it where it is undefined; null when they may. */
+  whyNot({ kind, address }: Taker, lobby: Lobby | undefined): Refusal | null {
+    const guests = kind === 'guest' && this.#guestsTake === 'a-share' ? this.#whyNoGuest(lobby) : null;
+    return guests ?? (address === null ? null : this.#whyNotAddress(address, lobby));
+  }
+
+  take({ kind, address, lobby }: Participant): void {
+    if (address !== null) this.#placesOf.add(address);
+    if (kind !== 'guest') return;
+    this.#guestsIn.add(lobby);
+    this.#guests += 1;
+  }
+
+  free({ kind, address, lobby }: Participant): void {
+    if (address !== null) this.#placesOf.remove(address);
+    if (kind !== 'guest') return;
+    this.#guestsIn.remove(lobby);
+    this.#guests -= 1;
+  }
+
+  made(lobby: Lobby, { kind, address }: Taker): void {
+    this.#makers.set(lobby, { kind, address });
+    if (address !== null) this.#lobbiesOf.add(address);
+    if (kind === 'guest') this.#guestLobbies += 1;
+  }
+
+  ended(lobby: Lobby): void {
+    const maker = this.#makers.get(lobby);
+    if (!maker) return;
+    this.#makers.delete(lobby);
+    if (maker.address !== null) this.#lobbiesOf.remove(maker.address);
+    if (maker.kind === 'guest') this.#guestLobbies -= 1;
+  }
+
+  #whyNoGuest(lobby: Lobby | undefined): Refusal | null {
+    const { guestLobbiesPercent, guestPlacesPercent, lobbies, participants, participantsPerLobby } =
+      this.#limits;
+    const full = (count: number, most: number, what: string): Refusal | null =>
+      count < most
+        ? null
+        : { code: 'guests-full', detail: `${count} ${what}, expected at most ${most} without a credential` };
+    const inLobby = lobby ? this.#guestsIn.of(lobby) : 0;
+    return (
+      (lobby ? null : full(this.#guestLobbies, shareOf(lobbies, guestLobbiesPercent), 'lobbies of guests')) ??
+      full(inLobby, shareOf(lobby?.capacity ?? participantsPerLobby, guestPlacesPercent), 'guests here') ??
+      full(this.#guests, shareOf(participants, guestPlacesPercent), 'guests in all lobbies')
+    );
+  }
+
+  #whyNotAddress(address: AddressKey, lobby: Lobby | undefined): Refusal | null {
+    const { lobbies, participants } = this.#perAddress;
+    const full = (count: number, most: number, what: string): Refusal | null =>
+      count < most
+        ? null
+        : { code: 'address-full', detail: `your address has ${count} ${what}, expected at most ${most}` };
+    return (
+      full(this.#placesOf.of(address), participants, 'participants, present or away') ??
+      (lobby ? null : full(this.#lobbiesOf.of(address), lobbies, 'lobbies'))
+    );
+  }
+}
+
+/** Rounded down, but at least one unless the share is nothing: a lobby of one place can be a guest's. */
+function shareOf(whole: number, percent: number): number {
+  return percent === 0 ? 0 : Math.max(1, Math.floor((whole * percent) / 100));
+}

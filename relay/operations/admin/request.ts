@@ -1,0 +1,176 @@
+/**
+ * A request to the admin API as it came, read into an operation of the table and what it takes; or the problem that it is.
+ *
+ * Paths are compared and cut as they came, and each name in them is decoded once, alone. So nothing that is encoded can become a part
+ * of the path, and no dots are folded.
+ */
+
+import type http from 'node:http';
+import type { Problem, ProblemCode } from './problem.js';
+import { ADMIN_ROUTES, type AdminRoute, type PathNames, type Schema } from './routes.js';
+import { label, steamId } from './schemas.js';
+
+/** The longest body, in bytes. */
+export const MAX_BODY_BYTES = 16_384;
+
+/** Of a body that is too long: beyond, the connection is cut. */
+const MAX_READ_BYTES = 1024 * 1024;
+
+export interface Found {
+  readonly kind: 'found';
+  readonly route: AdminRoute;
+  readonly names: PathNames;
+  readonly query: unknown;
+}
+
+export interface Faulty {
+  readonly kind: 'faulty';
+  readonly problem: Problem;
+  /** Of `method-not-allowed`: what this path takes. */
+  readonly allow?: string;
+}
+
+/** What a segment of a path may be made of (RFC 3986, 3.3). */
+const SEGMENT = /^(?:[\w\-.~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})+$/;
+const NAME = { '{lobby}': label, '{steamId}': steamId } as const;
+
+/** Each route's path in its segments, without the first, empty one. */
+const TABLE = ADMIN_ROUTES.map((route) => ({ route, parts: route.path.split('/').slice(1) }));
+
+/** The operation that a request asks for. */
+export function findRoute(method: string, target: string): Found | Faulty {
+  const [path = '', search = ''] = cutOnce(target, '?');
+  if (!path.startsWith('/')) return faulty('path-malformed', 'wants a path, such as /v1/lobbies');
+  const segments = path.split('/').slice(1);
+  const there = TABLE.filter(({ parts }) => fits(parts, segments));
+  const [first] = there;
+  if (!first) return faulty('path-unknown', 'nothing is here; docs/admin.md lists what is');
+  const chosen = there.find(({ route }) => route.method === method);
+  if (!chosen) {
+    const allow = there.map(({ route }) => route.method).join(', ');
+    return { ...faulty('method-not-allowed', `wants ${allow}`), allow };
+  }
+  const names: Record<string, string> = { lobby: '', steamId: '' };
+  for (const [index, part] of chosen.parts.entries()) {
+    if (!isName(part)) continue;
+    const name = nameOf(segments[index]!, part);
+    if (typeof name !== 'string') return name;
+    names[part.slice(1, -1)] = name;
+  }
+  const query = queryOf(search, chosen.route.query);
+  if (query.kind === 'faulty') return query;
+  return { kind: 'found', route: chosen.route, names: names as unknown as PathNames, query: query.value };
+}
+
+/** What an operation takes as its body. No body is an empty object, where that will do. */
+export function parseBody(bytes: Buffer, schema: Schema): { kind: 'parsed'; value: unknown } | Faulty {
+  let json: unknown = {};
+  if (bytes.length > 0) {
+    try {
+      json = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    } catch {
+      return faulty('body-malformed', 'the body is no JSON in UTF-8');
+    }
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return { kind: 'parsed', value: parsed.data };
+  return faulty('request-invalid', issueOf(parsed.error.issues[0], 'the body'));
+}
+
+/**
+ * Reads a body that may be so long. What is somewhat longer is read to its end and thrown away: a client that is cut while it
+ * sends does not see the answer.
+ *
+ * @param goOn Called before it is waited for: a client that asks first is told to go on.
+ * @throws when the connection ends before.
+ */
+export async function readBody(request: http.IncomingMessage, goOn: () => void): Promise<Buffer | Faulty> {
+  if (!hasBody(request)) return Buffer.alloc(0);
+  const {
+    'content-type': type,
+    'content-encoding': coding,
+    'content-length': length = '0',
+  } = request.headers;
+  if (!/^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i.test(type ?? '') || coding !== undefined) {
+    return faulty('body-not-json', 'wants application/json, not compressed');
+  }
+  const tooLong = faulty('body-too-long', `wants at most ${MAX_BODY_BYTES} bytes`);
+  if (Number(length) > MAX_READ_BYTES) return tooLong;
+  goOn();
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MAX_READ_BYTES) break;
+    if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
+  }
+  return bytes > MAX_BODY_BYTES ? tooLong : Buffer.concat(chunks);
+}
+
+/** Whether it has a body that is not empty, as far as its headers tell. */
+export function hasBody({ headers }: http.IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+export function faulty(code: ProblemCode, detail: string): Faulty {
+  return { kind: 'faulty', problem: { code, detail } };
+}
+
+function isName(part: string): part is keyof typeof NAME {
+  return Object.hasOwn(NAME, part);
+}
+
+function fits(parts: readonly string[], segments: readonly string[]): boolean {
+  if (parts.length !== segments.length) return false;
+  return parts.every((part, index) => (isName(part) ? segments[index] !== '' : part === segments[index]));
+}
+
+function nameOf(segment: string, part: keyof typeof NAME): string | Faulty {
+  const called = part.slice(1, -1);
+  let name: string;
+  try {
+    if (!SEGMENT.test(segment)) throw new URIError();
+    name = decodeURIComponent(segment);
+  } catch {
+    return faulty('path-malformed', `${called} is not percent-encoded UTF-8`);
+  }
+  const parsed = NAME[part].safeParse(name);
+  if (parsed.success) return name;
+  return faulty('request-invalid', `${called}: ${parsed.error.issues[0]?.message ?? 'not valid'}`);
+}
+
+function queryOf(search: string, schema: Schema | null): { kind: 'parsed'; value: unknown } | Faulty {
+  if (!schema) {
+    return search === '' ? { kind: 'parsed', value: null } : faulty('query-malformed', 'wants no query');
+  }
+  const query: Record<string, string> = Object.create(null) as Record<string, string>;
+  for (const part of search === '' ? [] : search.split('&')) {
+    const [name = '', text = ''] = cutOnce(part, '=');
+    try {
+      const key = decodeURIComponent(name.replaceAll('+', ' '));
+      if (key in query) return faulty('query-malformed', 'wants each name once');
+      query[key] = decodeURIComponent(text.replaceAll('+', ' '));
+    } catch {
+      return faulty('query-malformed', 'the query is not percent-encoded UTF-8');
+    }
+  }
+  const parsed = schema.safeParse({ ...query });
+  if (parsed.success) return { kind: 'parsed', value: parsed.data };
+  return faulty('request-invalid', issueOf(parsed.error.issues[0], 'the query'));
+}
+
+function issueOf(
+  issue: { path: PropertyKey[]; message: string; code?: string } | undefined,
+  what: string,
+): string {
+  // Its own message repeats the name that was sent.
+  if (issue?.code === 'unrecognized_keys') return `${what} has a name that is not taken here`;
+  const at = issue && issue.path.length > 0 ? issue.path.map(String).join('.') : what;
+  return `${at}: ${issue?.message ?? 'not valid'}`;
+}
+
+/** Behind the first `at` there may be more of them. */
+function cutOnce(text: string, at: string): readonly [string, string] {
+  const index = text.indexOf(at);
+  return index < 0 ? [text, ''] : [text.slice(0, index), text.slice(index + 1)];
+}

@@ -1,0 +1,153 @@
+/** What the admin API takes and gives, as schemas: requests are parsed by them, and the OpenAPI document is made from them. */
+
+import * as z from 'zod/mini';
+import { LABEL, MAX_CHANNEL, MAX_CHANNELS_ENTERED, MAX_SANCTION_S } from '../../../voice/control.js';
+import { parseSteamId } from '../../../voice/steam_id.js';
+
+/** The most that one answer lists. */
+export const MAX_PAGE = 1000;
+const DEFAULT_PAGE = 100;
+const MAX_DRAIN_MS = 86_400_000;
+
+export const label = z
+  .string('wants a text')
+  .check(z.regex(LABEL, 'wants 1 to 64 characters, none of them a control character'));
+
+export const steamId = z.string('wants a text').check(
+  z.regex(/^[1-9][0-9]{0,19}$/, 'wants a SteamID64 in decimal'),
+  z.refine((text) => parseSteamId(text) !== null, 'wants a SteamID64 in decimal'),
+);
+
+function wholeNumber(least: number, most: number) {
+  const message = `wants a whole number, ${least} to ${most}`;
+  return z.int(message).check(z.minimum(least, message), z.maximum(most, message));
+}
+
+function names(most: number) {
+  return z
+    .array(label, 'wants a list of names')
+    .check(
+      z.maxLength(most, `wants at most ${most} names`),
+      z.refine((list) => new Set(list).size === list.length, 'wants each name once'),
+    )
+    .register(z.globalRegistry, { uniqueItems: true });
+}
+
+// Bodies.
+
+export const empty = z.strictObject({});
+
+export const lobbyPlan = z.strictObject({
+  capacity: z.optional(wholeNumber(1, 500)),
+  channels: z.optional(names(MAX_CHANNEL)),
+});
+
+export const duration = z.strictObject({ seconds: z.optional(wholeNumber(1, MAX_SANCTION_S)) });
+
+export const move = z.strictObject({ channels: names(MAX_CHANNELS_ENTERED) });
+
+export const drain = z.strictObject({
+  withinMs: wholeNumber(0, MAX_DRAIN_MS),
+  goTo: z.optional(z.string().check(z.regex(/^wss?:\/\/[^\s\p{Cc}]{1,2000}$/u, 'wants a ws: or wss: URL'))),
+});
+
+// Queries: all of it is text.
+
+const limit = z.optional(
+  z.string().check(
+    z.regex(/^[1-9][0-9]{0,3}$/, `wants a whole number, 1 to ${MAX_PAGE}`),
+    z.refine((text) => Number(text) <= MAX_PAGE, `wants a whole number, 1 to ${MAX_PAGE}`),
+  ),
+);
+
+/** Of a page of lobbies: what comes behind this one, by its name. */
+export const lobbiesQuery = z.strictObject({ limit, after: z.optional(label) });
+
+/** `after` is the `next` of the page before. */
+export const sanctionsQuery = z.strictObject({
+  limit,
+  after: z.optional(
+    z.string().check(z.regex(/^[1-9][0-9]{0,19}(?: [^\p{Cc}]{1,64})?$/u, 'wants the next of a page')),
+  ),
+});
+
+/** How many a page has. */
+export function pageSize(text: string | undefined): number {
+  return text === undefined ? DEFAULT_PAGE : Number(text);
+}
+
+// Answers.
+
+const count = z.int().check(z.minimum(0));
+const counts = z.record(z.string(), count);
+const next = z.nullable(z.string());
+
+const summary = { name: label, participants: count, capacity: count, kept: z.boolean() };
+
+export const lobbySummary = z.object(summary);
+
+export const lobbyPage = z.object({ lobbies: z.array(lobbySummary), next });
+
+const member = z.object({
+  slot: count,
+  steamId,
+  name: label,
+  channels: z.optional(z.array(count)),
+  muted: z.optional(z.boolean()),
+  deafened: z.optional(z.boolean()),
+  away: z.optional(z.boolean()),
+  priority: z.optional(z.boolean()),
+  moderator: z.optional(z.boolean()),
+  guest: z.optional(z.boolean()),
+  spectator: z.optional(z.boolean()),
+  speakingTo: z.nullable(count),
+  whisperTo: z.array(count),
+});
+
+export const lobbyWhole = z.object({
+  ...summary,
+  channels: z.array(z.object({ number: count, name: label })),
+  members: z.array(member),
+});
+
+const until = z.union([z.enum(['not', 'always']), count]);
+
+export const sanctionPage = z.object({
+  sanctions: z.array(
+    z.object({
+      lobby: z.nullable(label),
+      steamId,
+      muted: until,
+      deafened: until,
+      banned: until,
+      by: z.nullable(z.union([z.literal('admin'), steamId])),
+    }),
+  ),
+  next,
+});
+
+/** Loose: counts are added with time. */
+export const relayCounts = z.looseObject({
+  connections: count,
+  participants: count,
+  away: count,
+  lobbies: count,
+  sanctions: count,
+  sanctionsByModerators: count,
+  sanctionsMost: count,
+  sanctionsByModeratorsMost: count,
+  resumes: count,
+  publishedFrames: count,
+  publishedBytes: count,
+  drops: counts,
+  refusals: counts,
+  failures: counts,
+});
+
+export const problem = z.object({
+  type: z.literal('about:blank'),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string(),
+});

@@ -1,0 +1,79 @@
+/**
+ * The tokens of the admin API: one a line, so that a new one can be put beside the old before that goes.
+ *
+ * Only their hashes are kept, and a presented one is compared with each of them in constant time. No token is in any error.
+ */
+
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { HotmicError } from '../../../voice/error.js';
+import type { SecretText } from '../../admission/secret_text.js';
+
+/** Tokens of one file. */
+export const MAX_ADMIN_TOKENS = 16;
+
+/** Of a token, in characters. */
+export const MIN_ADMIN_TOKEN_CHARS = 32;
+const MAX_ADMIN_TOKEN_CHARS = 512;
+
+/** RFC 6750, 2.1. */
+const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
+
+/** Fewer different characters than this are no randomness, but a placeholder. */
+const MIN_DIFFERENT = 8;
+
+export class AdminTokens {
+  readonly #hashes: readonly Buffer[];
+
+  private constructor(hashes: readonly Buffer[]) {
+    this.#hashes = hashes;
+  }
+
+  /**
+   * Reads them: a token a line, each of 32 to 512 characters of RFC 6750; empty lines and such that begin with `#` are left out.
+   *
+   * @throws HotmicError ERR_HOTMIC_FILE, naming the line; or what `read` throws.
+   */
+  static read(secret: SecretText): AdminTokens {
+    const { from } = secret;
+    const hashes: Buffer[] = [];
+    for (const [index, line] of secret.read().split(/\r?\n/).entries()) {
+      const token = line.trim();
+      if (token === '' || token.startsWith('#')) continue;
+      const fault = faultOf(token);
+      if (fault) throw tokenError(from, `line ${index + 1}: ${fault}`);
+      hashes.push(hashOf(token));
+    }
+    if (hashes.length < 1 || hashes.length > MAX_ADMIN_TOKENS) {
+      throw tokenError(from, `${hashes.length} tokens, wants 1 to ${MAX_ADMIN_TOKENS}, one a line`);
+    }
+    return new AdminTokens(hashes);
+  }
+
+  /** Whether a request with this Authorization header is an administrator's. */
+  admits(authorization: string | undefined): boolean {
+    const [, token] = /^Bearer +([^ ]+) *$/i.exec(authorization ?? '') ?? [];
+    if (token === undefined) return false;
+    const hash = hashOf(token);
+    let isKnown = false;
+    for (const known of this.#hashes) if (timingSafeEqual(known, hash)) isKnown = true;
+    return isKnown;
+  }
+}
+
+function faultOf(token: string): string | null {
+  if (token.length < MIN_ADMIN_TOKEN_CHARS || token.length > MAX_ADMIN_TOKEN_CHARS) {
+    return `a token of ${token.length} characters, wants ${MIN_ADMIN_TOKEN_CHARS} to ${MAX_ADMIN_TOKEN_CHARS}`;
+  }
+  if (!TOKEN.test(token)) return 'a token with other characters than A to Z, a to z, 0 to 9 and -._~+/=';
+  if (new Set(token).size < MIN_DIFFERENT)
+    return 'a token of which hardly a character differs, wants a random one';
+  return null;
+}
+
+function hashOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}
+
+function tokenError(from: string, why: string): HotmicError {
+  return new HotmicError('ERR_HOTMIC_FILE', `Cannot take the admin tokens of ${from}: ${why}`);
+}

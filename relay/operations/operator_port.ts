@@ -1,0 +1,112 @@
+/**
+ * A port of plain HTTP for operators, bounded in everything: connections at once, headers, times. One request a connection. Connections that
+ * say nothing, or slowly, cannot keep others out: relay/operations/connection_table.ts says which of them are closed.
+ */
+
+import http from 'node:http';
+import type net from 'node:net';
+import type { Milliseconds } from '../../voice/units.js';
+import { listenError } from '../port/start_error.js';
+import { ConnectionTable } from './connection_table.js';
+
+export interface OperatorPortBounds {
+  /** Connections at once, at least 1. */
+  readonly connections: number;
+  /** Of a request's line and headers together. */
+  readonly headerBytes: number;
+  /** How long a request may take to come, and a connection may be still. */
+  readonly withinMs: Milliseconds;
+}
+
+export interface OperatorPortOptions {
+  /** For messages. */
+  readonly name: 'operations port' | 'admin port';
+  /** An address, or `localhost`, which means 127.0.0.1. */
+  readonly host: string;
+  /** 0 to 65535; 0 takes a free one. */
+  readonly port: number;
+  readonly bounds: OperatorPortBounds;
+  /**
+   * Answers a request; has to close its connection. Where it rejects, the connection is cut.
+   *
+   * @param trust To be called for a request with a token: its connection is then closed for no other.
+   * @param goOn Tells a client that asks before it sends its body to send it.
+   */
+  readonly serve: (
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+    trust: () => void,
+    goOn: () => void,
+  ) => Promise<void>;
+}
+
+export interface OperatorPort {
+  /** Such as `http://127.0.0.1:9464/`. */
+  readonly url: string;
+  /** Connections closed to make room for others, or because there was none. */
+  closedConnections(): number;
+  /** Cuts whoever is connected. */
+  close(): Promise<void>;
+}
+
+/** @throws RangeError for a port that is none; HotmicError `ERR_HOTMIC_PORT_IN_USE` or `ERR_HOTMIC_LISTEN`. */
+export async function openOperatorPort(options: OperatorPortOptions): Promise<OperatorPort> {
+  const { name, host: wantedHost, port: wantedPort, bounds, serve } = options;
+  if (!Number.isInteger(wantedPort) || wantedPort < 0 || wantedPort > 0xffff) {
+    throw new RangeError(`Cannot start the relay: ${name} is ${wantedPort}, expected 0 to 65535`);
+  }
+  const host = wantedHost.toLowerCase() === 'localhost' ? '127.0.0.1' : wantedHost.replace(/^\[|\]$/g, '');
+  const table = new ConnectionTable<net.Socket>(bounds.connections);
+  /** Whose request came: what follows on the same connection is not read. */
+  const asked = new WeakSet<net.Socket>();
+  const server = http.createServer({
+    maxHeaderSize: bounds.headerBytes,
+    headersTimeout: bounds.withinMs,
+    requestTimeout: bounds.withinMs,
+    connectionsCheckingInterval: Math.ceil(bounds.withinMs / 5),
+  });
+  server.timeout = bounds.withinMs;
+  server.on('connection', (socket) => {
+    socket.once('close', () => table.gone(socket));
+    table.came(socket, socket.remoteAddress ?? '')?.destroy();
+  });
+  const onRequest = (
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+    goOn: () => void = () => undefined,
+  ): void => {
+    const { socket } = request;
+    if (asked.has(socket)) return;
+    asked.add(socket);
+    serve(request, response, () => table.trust(socket), goOn).catch(() => response.destroy());
+  };
+  server.on('request', (request, response) => onRequest(request, response));
+  // Otherwise Node asks for a body that may not be wanted, or answers by itself and keeps the connection.
+  server.on('checkContinue', (request, response) =>
+    onRequest(request, response, () => response.writeContinue()),
+  );
+  server.on('checkExpectation', (request, response) => onRequest(request, response));
+
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host, port: wantedPort, exclusive: true }, resolve);
+    });
+  } catch (thrown) {
+    throw listenError(thrown, host, wantedPort, name);
+  }
+  // What goes wrong later, such as an accept that fails, must not end the relay.
+  server.on('error', () => undefined);
+  const { port } = server.address() as net.AddressInfo;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}/`,
+    closedConnections: () => table.closed,
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // Whoever asked for the end is to read the answer.
+      await new Promise((resolve) => setImmediate(resolve));
+      server.closeAllConnections();
+      return closed;
+    },
+  };
+}

@@ -1,0 +1,238 @@
+/**
+ * The sockets of a relay and its core, tied together: bytes go in, and what comes out is carried out, in its order.
+ *
+ * The voice path lies inside the message handler: uWebSockets lends the buffer until the handler returns, the
+ * relay's fields are written into it, and one publish hands it to everyone who is to hear it.
+ */
+
+import type * as UWebSockets from 'uWebSockets.js';
+import { writeMessage } from '../../voice/control.js';
+import { SHUTDOWN_CLOSE_CODE } from '../../voice/control_codes.js';
+import type { Milliseconds } from '../../voice/units.js';
+import { stampVoiceFrame } from '../../voice/wire.js';
+import type { CredentialJudge } from '../admission/judges.js';
+import type { AddressKey } from '../core/address_key.js';
+import type { AdminCommand, AdminResult } from '../core/administration.js';
+import type { CredentialVerdict, Denied } from '../core/credential.js';
+import type { ConnectionId, RelayEvent, RelayOutput } from '../core/io.js';
+import type { Relay } from '../core/relay.js';
+import type { Sanction } from '../core/sanctions.js';
+import type { AddressLimits } from './address_limits.js';
+import type { PortData } from './voice_port.js';
+
+/** What every socket carries. */
+export interface SocketData extends PortData {
+  readonly id: ConnectionId;
+  /** Under which its connection is counted; null where addresses are not. */
+  readonly address: AddressKey | null;
+}
+
+export type Socket = UWebSockets.WebSocket<SocketData>;
+
+export interface SwitchboardOptions {
+  readonly relay: Relay;
+  readonly judge: CredentialJudge;
+  readonly addresses: AddressLimits;
+  /** Never goes back. */
+  readonly now: () => Milliseconds;
+  readonly unixSeconds: () => number;
+  /** Hands bytes to everyone who is subscribed to the topic but the socket itself. */
+  readonly publish: (socket: Socket, topic: string, bytes: ArrayBuffer) => void;
+  /** Keeps a mute or a ban beyond the relay's own life. */
+  readonly keep: (sanction: Sanction) => void;
+  /** `address` is whose refusal it is; null where that is not known. */
+  readonly onEvent: (event: RelayEvent, address: AddressKey | null) => void;
+  readonly onStage: ((slot: number, sequence: number, receivedAtMs: Milliseconds) => void) | null;
+  /** The last connection is gone. */
+  readonly onEmpty: () => void;
+}
+
+/** What `send` returns for a message that it neither sent nor kept. */
+const SEND_DROPPED = 2;
+
+const ADDRESS_BUSY: Denied = {
+  kind: 'denied',
+  code: 'admission-unavailable',
+  reason: 'address-busy',
+  wanted: 'fewer credentials from one address in a second',
+};
+
+export class Switchboard {
+  readonly #options: SwitchboardOptions;
+  readonly #sockets = new Map<ConnectionId, Socket>();
+  /** Listeners that did not take a control message. */
+  readonly #behind = new Set<Socket>();
+  /** What is to be carried out behind what is under way; null while nothing is. */
+  #next: RelayOutput[] | null = null;
+  #isShut = false;
+  #listenersCut = 0;
+  #backpressureDrops = 0;
+  #lastGoneAt: Milliseconds = Number.NEGATIVE_INFINITY;
+
+  constructor(options: SwitchboardOptions) {
+    this.#options = options;
+  }
+
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  get listenersCut(): number {
+    return this.#listenersCut;
+  }
+
+  get backpressureDrops(): number {
+    return this.#backpressureDrops;
+  }
+
+  /** When the last connection that went was gone. */
+  get lastGoneAt(): Milliseconds {
+    return this.#lastGoneAt;
+  }
+
+  open(socket: Socket): void {
+    const { id, address } = socket.getUserData();
+    const { relay, now } = this.#options;
+    this.#sockets.set(id, socket);
+    this.#perform(relay.handle({ kind: 'connected', connection: id, address }, now()));
+  }
+
+  /** `message` is read and written over before the call returns. */
+  receive(socket: Socket, message: ArrayBuffer, kind: 'binary' | 'text'): void {
+    const { relay, publish, onStage, unixSeconds } = this.#options;
+    const now = this.#options.now();
+    const connection = socket.getUserData().id;
+    const bytes = new Uint8Array(message);
+    if (kind === 'text') {
+      this.#perform(relay.handle({ kind: 'text', connection, bytes, unixSeconds: unixSeconds() }, now));
+      return;
+    }
+    const verdict = relay.handleVoice(connection, bytes, now);
+    if (verdict.kind === 'forward') {
+      stampVoiceFrame(bytes, verdict);
+      publish(socket, verdict.topic, message);
+      onStage?.(verdict.slot, verdict.sequence, now);
+    }
+    if (verdict.outputs.length > 0) this.#perform(verdict.outputs);
+  }
+
+  /** A ping or a pong came. uWebSockets has answered it; it is charged all the same. */
+  heartbeat(socket: Socket): void {
+    const { relay, now } = this.#options;
+    const outputs = relay.handleHeartbeat(socket.getUserData().id, now());
+    if (outputs.length > 0) this.#perform(outputs);
+  }
+
+  /** A message to this listener was dropped. Control messages that are dropped are seen where they are sent. */
+  noteDropped(kind: 'binary' | 'text'): void {
+    if (kind === 'binary') this.#backpressureDrops += 1;
+  }
+
+  closed(socket: Socket): void {
+    const { relay, addresses, now, onEmpty } = this.#options;
+    const { id, address } = socket.getUserData();
+    this.#sockets.delete(id);
+    this.#behind.delete(socket);
+    if (address !== null) addresses.release(address, now());
+    this.#perform(relay.handle({ kind: 'closed', connection: id }, now()));
+    this.#lastGoneAt = now();
+    if (this.#sockets.size === 0) onEmpty();
+  }
+
+  tick(): void {
+    const { relay, addresses, now, unixSeconds } = this.#options;
+    this.#perform(relay.handle({ kind: 'tick', unixSeconds: unixSeconds() }, now()));
+    addresses.tick(now());
+  }
+
+  administer(command: AdminCommand): AdminResult {
+    const { relay, now, unixSeconds } = this.#options;
+    const { result, outputs } = relay.administer(command, now(), unixSeconds());
+    this.#perform(outputs);
+    return result;
+  }
+
+  /** Everybody is told that the relay will end. */
+  announceDrain(withinMs: Milliseconds, goTo: string | null): void {
+    this.#perform(this.#options.relay.handle({ kind: 'drain', withinMs, goTo }, this.#options.now()));
+  }
+
+  /** Closes all connections, and nobody is told that everybody leaves, nor is it an event of each. Returns how many there were. */
+  shutDown(): number {
+    this.#isShut = true;
+    const open = [...this.#sockets.values()];
+    this.#sockets.clear();
+    for (const socket of open) socket.end(SHUTDOWN_CLOSE_CODE, 'shutdown');
+    return open.length;
+  }
+
+  /**
+   * uWebSockets tells that a socket is closed while we close it. What comes of that, and of listeners that are cut, is carried out
+   * behind what is under way: the core was asked in this order.
+   */
+  #perform(outputs: readonly RelayOutput[]): void {
+    if (this.#next) {
+      for (const output of outputs) this.#next.push(output);
+      return;
+    }
+    const next: RelayOutput[] = [];
+    this.#next = next;
+    try {
+      for (const output of outputs) this.#performOne(output);
+      for (;;) {
+        // Grows while it is gone through.
+        for (const output of next) this.#performOne(output);
+        next.length = 0;
+        const [behind] = this.#behind;
+        if (!behind) return;
+        this.#behind.delete(behind);
+        this.#listenersCut += 1;
+        behind.close();
+      }
+    } finally {
+      this.#next = null;
+    }
+  }
+
+  #performOne(output: RelayOutput): void {
+    switch (output.kind) {
+      case 'tell': {
+        const text = writeMessage(output.message);
+        for (const id of output.connections) {
+          const socket = this.#sockets.get(id);
+          if (socket?.send(text) === SEND_DROPPED) this.#behind.add(socket);
+        }
+        return;
+      }
+      case 'judge':
+        void this.#judge(output);
+        return;
+      case 'subscribe':
+        this.#sockets.get(output.connection)?.subscribe(output.topic);
+        return;
+      case 'unsubscribe':
+        this.#sockets.get(output.connection)?.unsubscribe(output.topic);
+        return;
+      case 'close':
+        this.#sockets.get(output.connection)?.end(output.code, output.reason);
+        return;
+      case 'keep':
+        this.#options.keep(output.sanction);
+        return;
+      case 'event':
+        if (!this.#isShut) this.#options.onEvent(output.event, output.address ?? null);
+        return;
+    }
+  }
+
+  /** At most one a connection is under way; whoever goes meanwhile is ignored when the verdict comes. */
+  async #judge({ connection, credential, steamId }: Extract<RelayOutput, { kind: 'judge' }>): Promise<void> {
+    const { relay, judge, addresses, now, unixSeconds } = this.#options;
+    const address = this.#sockets.get(connection)?.getUserData().address ?? null;
+    const isBusy = address !== null && addresses.judge(address, now()) === 'address-busy';
+    const verdict: CredentialVerdict = isBusy
+      ? await Promise.resolve(ADDRESS_BUSY)
+      : await judge.judge(credential, steamId, unixSeconds());
+    this.#perform(relay.handle({ kind: 'judged', connection, verdict, unixSeconds: unixSeconds() }, now()));
+  }
+}

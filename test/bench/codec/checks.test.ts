@@ -1,0 +1,45 @@
+/** What the codec's benchmark calls work not done. */
+
+import t from 'tap';
+import { decodeFaults, encodeFaults } from '../../../bench/codec/checks.js';
+import { scalarCodec } from '../../../bench/codec/scalar.js';
+import { ownDecodings, ownEncodings, ownVoice } from '../../../bench/codec/subject.js';
+import { goldenSignal } from '../../../wasm/golden.js';
+import { loadCodec } from '../../../wasm/load.js';
+
+loadCodec();
+const pcm = goldenSignal(100);
+const [batched, single] = ownEncodings(pcm);
+const packets = batched!.packets();
+const own = ownDecodings(packets)[0]!.pcm();
+const peer = { subject: 'peer', form: 'a frame a call' };
+
+t.test('batches and single frames make the same packets and the same sound', async (t) => {
+  t.same(single!.packets(), packets);
+  t.same(decodeFaults(peer, ownDecodings(packets)[1]!.pcm(), own), []);
+});
+
+t.test('getVoice and decompressVoice do the same work around the same Opus packets', async (t) => {
+  const { encoding, decoding } = ownVoice(pcm);
+  t.same(encoding.packets(), packets);
+  t.same(decodeFaults(decoding, decoding.pcm(), own), []);
+});
+
+t.test('the build without SIMD works in its own thread, and is timed while this one waits', async (t) => {
+  const scalar = await scalarCodec(pcm, packets);
+  t.teardown(() => scalar.end());
+  t.same(encodeFaults(scalar, scalar.packets(), packets, own), []);
+  t.same(decodeFaults(scalar, scalar.pcm(), own), []);
+  for (const { measure } of [scalar.encode, scalar.decode]) t.ok(measure() > 0);
+});
+
+t.test('an encoder that leaves frames out, or saves bits, did not do the work', async (t) => {
+  t.match(encodeFaults(peer, packets.slice(1), packets, own), [/99 packets, wants 100/]);
+  const dtx = packets.map((packet) => packet.subarray(0, 1));
+  t.match(encodeFaults(peer, dtx, packets, own), [/400 bit\/s, wants about 32000/, /dB off our level/]);
+});
+
+t.test('a decoder that makes other sound, or less, did not do the work', async (t) => {
+  t.match(decodeFaults(peer, own.subarray(1), own), [/47999 samples, wants 48000/]);
+  t.match(decodeFaults(peer, new Int16Array(own.length), own), [/dB from ours/]);
+});

@@ -1,0 +1,131 @@
+/** What a client knows, by what it was told and by nothing else. What cannot be, if the relay tells the truth, is a fault. */
+
+import type { RelayMessageToWrite } from '../../../voice/control.js';
+
+type State = Extract<RelayMessageToWrite, { type: 'joined' }>['participant'];
+
+/** A participant's state in one line, so that two are quickly compared. Speaking is apart. */
+export function stateKey(state: State): string {
+  const { slot, steamId, name, channels = [] } = state;
+  const flags = FLAGS.filter((flag) => state[flag] === true).join('+');
+  return `${slot} ${steamId} "${name}" [${[...channels].sort((a, b) => a - b).join()}] ${flags}`;
+}
+
+const FLAGS = [
+  'muted',
+  'deafened',
+  'away',
+  'priority',
+  'moderator',
+  'guest',
+  'spectator',
+] as const satisfies readonly (keyof State)[];
+
+export class Belief {
+  readonly faults: string[] = [];
+  /** Null before the welcome. */
+  slot: number | null = null;
+  steamId: string | null = null;
+  lobby: string | null = null;
+  you = '';
+  resumeSecret: string | null = null;
+  readonly others = new Map<number, { state: string; speaking: boolean }>();
+  readonly channels = new Map<number, string>();
+  refused: string | null = null;
+  failed: string | null = null;
+  challenge: string | null = null;
+
+  hear(message: RelayMessageToWrite): void {
+    if (this.refused !== null) this.faults.push(`told of ${message.type} after the refusal`);
+    if (this.slot === null && !BEFORE_WELCOME.has(message.type))
+      this.faults.push(`${message.type} too early`);
+    switch (message.type) {
+      case 'welcome':
+        this.#welcome(message);
+        return;
+      case 'joined': {
+        const { slot } = message.participant;
+        if (this.others.has(slot) || slot === this.slot)
+          this.faults.push(`joined slot ${slot}, which is taken`);
+        this.others.set(slot, { state: stateKey(message.participant), speaking: false });
+        return;
+      }
+      case 'left':
+        if (!this.others.delete(message.slot))
+          this.faults.push(`slot ${message.slot} left, which nobody has`);
+        return;
+      case 'changed':
+        this.#changed(message.participant);
+        return;
+      case 'speaking': {
+        const other = this.others.get(message.slot);
+        if (!other) this.faults.push(`slot ${message.slot} speaks, which nobody has`);
+        else if (other.speaking === message.speaking)
+          this.faults.push(`speaking of ${message.slot} told twice`);
+        else other.speaking = message.speaking;
+        return;
+      }
+      case 'channel': {
+        const { number, name } = message.channel;
+        if (this.channels.has(number)) this.faults.push(`channel ${number} is there already`);
+        this.channels.set(number, name);
+        return;
+      }
+      case 'channel-ended':
+        if (!this.channels.delete(message.number))
+          this.faults.push(`channel ${message.number} ended, was none`);
+        return;
+      case 'failed':
+        this.failed = message.code;
+        return;
+      case 'refused':
+        this.refused = message.code;
+        return;
+      case 'challenge':
+        this.challenge = message.nonce;
+        return;
+      case 'draining':
+        return;
+    }
+  }
+
+  #welcome(message: Extract<RelayMessageToWrite, { type: 'welcome' }>): void {
+    if (this.slot !== null) this.faults.push('welcomed twice');
+    if (message.you.slot !== message.slot) this.faults.push('is two slots');
+    this.slot = message.slot;
+    this.steamId = message.you.steamId;
+    this.lobby = message.lobby;
+    this.you = stateKey(message.you);
+    this.resumeSecret = message.resume?.secret ?? null;
+    for (const participant of message.participants) {
+      if (this.others.has(participant.slot) || participant.slot === this.slot) {
+        this.faults.push(`slot ${participant.slot} is listed twice`);
+      }
+      this.others.set(participant.slot, { state: stateKey(participant), speaking: participant.speaking });
+    }
+    for (const { number, name } of message.channels) {
+      if (this.channels.has(number)) this.faults.push(`channel ${number} is listed twice`);
+      this.channels.set(number, name);
+    }
+  }
+
+  #changed(state: State): void {
+    const { slot } = state;
+    const key = stateKey(state);
+    for (const number of state.channels ?? []) {
+      if (!this.channels.has(number))
+        this.faults.push(`slot ${slot} is in channel ${number}, which is not there`);
+    }
+    if (slot === this.slot) {
+      if (this.you === key) this.faults.push('told of no change of its own');
+      this.you = key;
+      return;
+    }
+    const other = this.others.get(slot);
+    if (!other) this.faults.push(`slot ${slot} changed, which nobody has`);
+    else if (other.state === key) this.faults.push(`told of no change of ${slot}`);
+    else other.state = key;
+  }
+}
+
+const BEFORE_WELCOME: ReadonlySet<string> = new Set(['welcome', 'refused', 'challenge', 'draining']);

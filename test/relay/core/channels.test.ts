@@ -1,0 +1,187 @@
+/** Channels: who may enter which, who hears what is said there, and who is told. */
+
+import t from 'tap';
+import type { RelayLimits } from '../../../relay/core/limits.js';
+import { MAX_CHANNELS_ENTERED } from '../../../voice/control.js';
+import { Bench, deeds, failureOf, frameOf, refusalOf, steamIdOf, tellsOf } from '../kit.js';
+
+/** A lobby of three; the first is in `red`. */
+function threeWithRed(limits: Partial<RelayLimits> = {}): Bench {
+  const bench = new Bench(limits);
+  for (const account of [1, 2, 3]) bench.join(account);
+  bench.text(1, { type: 'channels', channels: ['red'] });
+  return bench;
+}
+
+t.test('the first who enters a channel makes it, and everybody is told of it and of them', async (t) => {
+  const bench = new Bench();
+  bench.join(1);
+  bench.join(2);
+  t.match(deeds(bench.text(1, { type: 'channels', channels: ['red'] })), [
+    { kind: 'tell', connections: [1, 2], message: { type: 'channel', channel: { number: 1, name: 'red' } } },
+    { kind: 'subscribe', connection: 1, topic: 'lobby/0/c1' },
+    {
+      kind: 'tell',
+      connections: [1, 2],
+      message: { type: 'changed', participant: { slot: 0, channels: [1] } },
+    },
+  ]);
+  t.match(tellsOf(bench.join(3))[0]?.[1], { channels: [{ number: 1, name: 'red' }] }, 'and whoever joins');
+});
+
+t.test('in development a SteamID alone opens every channel and makes nobody a moderator', async (t) => {
+  const bench = new Bench({}, { unproven: 'admit' });
+  bench.join(1);
+  t.equal(failureOf(bench.text(1, { type: 'channels', channels: ['red', 'staff'] })), null);
+  t.equal(
+    failureOf(bench.text(1, { type: 'moderate', steamId: steamIdOf(1), action: 'mute' })),
+    'not-moderator',
+  );
+});
+
+t.test('the last who leaves a channel ends it, and its number rests', async (t) => {
+  const bench = threeWithRed();
+  t.match(deeds(bench.text(1, { type: 'channels', channels: [] })), [
+    { kind: 'unsubscribe', connection: 1, topic: 'lobby/0/c1' },
+    { kind: 'tell', message: { type: 'changed', participant: { slot: 0, channels: undefined } } },
+    { kind: 'tell', connections: [1, 2, 3], message: { type: 'channel-ended', number: 1 } },
+  ]);
+  t.match(tellsOf(bench.text(1, { type: 'channels', channels: ['red'] }))[0]?.[1], {
+    channel: { number: 2 },
+  });
+});
+
+t.test('who leaves the lobby leaves its channels', async (t) => {
+  const bench = threeWithRed();
+  t.match(tellsOf(bench.text(1, { type: 'leave' })), [
+    [[2, 3], { type: 'left', slot: 0 }],
+    [[2, 3], { type: 'channel-ended', number: 1 }],
+  ]);
+});
+
+t.test('a frame to a channel goes to its topic, with a relay sequence of its own', async (t) => {
+  const bench = threeWithRed();
+  bench.text(2, { type: 'channels', channels: ['red', 'blue'] });
+  bench.voice(1, frameOf(1));
+  t.match(bench.voice(1, frameOf(1, { target: 1 })), {
+    kind: 'forward',
+    topic: 'lobby/0/c1',
+    relaySequence: 0,
+  });
+  t.match(bench.voice(2, frameOf(2, { target: 1 })), {
+    kind: 'forward',
+    topic: 'lobby/0/c1',
+    relaySequence: 1,
+  });
+  t.match(bench.voice(2, frameOf(2, { target: 2 })), {
+    kind: 'forward',
+    topic: 'lobby/0/c2',
+    relaySequence: 0,
+  });
+});
+
+t.test('nobody speaks to a channel that they are not in, nor to a target that is none', async (t) => {
+  const bench = threeWithRed();
+  for (const target of [1, 2, 127, 128, 254]) {
+    t.match(
+      bench.voice(2, frameOf(2, { target })),
+      { kind: 'drop', reason: 'target-unknown' },
+      String(target),
+    );
+  }
+  bench.text(1, { type: 'channels', channels: [] });
+  t.match(bench.voice(1, frameOf(1, { target: 1 })), { reason: 'target-unknown' }, 'nor to one they left');
+});
+
+t.test('that somebody speaks to a channel is told to those who are in it', async (t) => {
+  const bench = threeWithRed();
+  bench.text(2, { type: 'channels', channels: ['red'] });
+  t.same(bench.voice(1, frameOf(1, { target: 1 })).outputs, [
+    { kind: 'tell', connections: [2], message: { type: 'speaking', slot: 0, speaking: true } },
+  ]);
+  t.same(tellsOf(bench.voice(1, frameOf(1)).outputs), [
+    [[2], { type: 'speaking', slot: 0, speaking: false }],
+    [[2, 3], { type: 'speaking', slot: 0, speaking: true }],
+  ]);
+});
+
+t.test('who enters a channel is told who speaks there, and who leaves it that they are silent', async (t) => {
+  const bench = threeWithRed();
+  bench.voice(1, frameOf(1, { target: 1 }));
+  const entered = tellsOf(bench.text(2, { type: 'channels', channels: ['red'] }));
+  t.same(entered.at(-1), [[2], { type: 'speaking', slot: 0, speaking: true }]);
+  const left = tellsOf(bench.text(2, { type: 'channels', channels: [] }));
+  t.same(left[0], [[2], { type: 'speaking', slot: 0, speaking: false }]);
+  const joined = tellsOf(bench.join(4))[0]?.[1];
+  t.match(joined, { participants: [{ slot: 0, speaking: false }, {}, {}] }, 'a joiner is not there');
+});
+
+t.test('whoever leaves the channel that they speak to is silent', async (t) => {
+  const bench = threeWithRed();
+  bench.text(2, { type: 'channels', channels: ['red'] });
+  bench.voice(1, frameOf(1, { target: 1 }));
+  const [first] = tellsOf(bench.text(1, { type: 'channels', channels: [] }));
+  t.same(first, [[2], { type: 'speaking', slot: 0, speaking: false }]);
+  t.same(bench.tickAt(bench.now + 1000), []);
+});
+
+t.test('asking for the channels that one is in changes nothing', async (t) => {
+  const bench = threeWithRed();
+  t.same(bench.text(1, { type: 'channels', channels: ['red'] }), []);
+  t.same(bench.text(2, { type: 'channels', channels: [] }), []);
+});
+
+t.test(
+  'who is granted some channels enters no others, and all of a request is done or nothing',
+  async (t) => {
+    const bench = new Bench();
+    bench.admit(1, { channels: ['red'] });
+    const outputs = bench.text(1, { type: 'channels', channels: ['red', 'blue'] });
+    t.equal(failureOf(outputs), 'channel-not-allowed');
+    t.same(bench.relay.lobby('den')?.channels, []);
+    t.equal(bench.relay.counts().failures['channel-not-allowed'], 1);
+    t.equal(failureOf(bench.text(1, { type: 'channels', channels: ['red'] })), null);
+  },
+);
+
+t.test('a lobby has room for so many channels, and those that are left make none', async (t) => {
+  const bench = new Bench({ channelsPerLobby: 2 });
+  bench.join(1);
+  bench.join(2);
+  bench.text(1, { type: 'channels', channels: ['red', 'blue'] });
+  t.equal(failureOf(bench.text(2, { type: 'channels', channels: ['green'] })), 'channels-full');
+  t.equal(failureOf(bench.text(1, { type: 'channels', channels: ['green'] })), 'channels-full');
+  t.match(bench.relay.lobby('den')?.members[0], { channels: [1, 2] }, 'they are where they were');
+});
+
+t.test('one may be in 16 channels, each once', async (t) => {
+  const names = Array.from({ length: MAX_CHANNELS_ENTERED + 1 }, (_, at) => `channel ${at}`);
+  const bench = new Bench();
+  bench.join(1);
+  t.equal(refusalOf(bench.text(1, { type: 'channels', channels: names.slice(1) })), null);
+  bench.join(2);
+  t.equal(refusalOf(bench.text(2, { type: 'channels', channels: names })), 'message-malformed');
+  bench.join(3);
+  t.equal(refusalOf(bench.text(3, { type: 'channels', channels: ['red', 'red'] })), 'message-malformed');
+});
+
+t.test(
+  'who renames themselves and changes channels without end is told that it is not done, and stays',
+  async (t) => {
+    const bench = threeWithRed({ channelsPerLobby: 64 });
+    const names = (from: number) => Array.from({ length: MAX_CHANNELS_ENTERED }, (_, n) => `c${from + n}`);
+    const asked = (from: number) => bench.text(2, { type: 'channels', channels: names(from) });
+    t.equal(failureOf(asked(0)), null);
+    t.equal(failureOf(asked(100)), 'too-many-changes', '17 of 40 are gone, and it would take 33');
+    t.equal(
+      bench.relay.lobby('den')?.members[1]?.channels?.length,
+      MAX_CHANNELS_ENTERED,
+      'nothing of it was done',
+    );
+    for (let n = 0; n < 4; n += 1) t.equal(failureOf(bench.text(2, { type: 'rename', name: `n${n}` })), null);
+    bench.now += 250 * 14;
+    t.equal(failureOf(asked(100)), null, 'four a second come back');
+    t.equal(failureOf(bench.text(2, { type: 'rename', name: 'x' })), 'too-many-changes');
+    t.equal(failureOf(bench.text(1, { type: 'rename', name: 'y' })), null, 'others are not held to it');
+  },
+);

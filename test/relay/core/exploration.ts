@@ -1,0 +1,350 @@
+/**
+ * Every order of operations on a few people in a relay, breadth first: each state is kept by the shortest sequence that leads to
+ * it, and had again by replaying that, or by operations that undo the last one. In every state and on every way into it the
+ * world's checks hold, or the sequence is handed back.
+ *
+ * Two states are one when nobody could tell them apart but by the numbers that were drawn: slots, numbers of channels and
+ * connections, resume secrets. What is seen of the relay makes the fingerprint (its lobbies and sanctions), and beside it what it keeps
+ * to itself: how long somebody has been away, and which resume secrets are out.
+ */
+
+import type { Moderation } from '../../../relay/core/administration.js';
+import { steamIdOf } from '../kit.js';
+import type { Member, ModelRights } from './model.js';
+import { World, type WorldOptions } from './world.js';
+
+/** One person's place in one lobby. */
+export interface Seat {
+  readonly account: number;
+  readonly lobby: string;
+  readonly rights?: ModelRights;
+}
+
+export interface Plan {
+  readonly seats: readonly Seat[];
+  readonly operations: readonly Operation[];
+  /** Of the longest sequence. */
+  readonly depth: number;
+  readonly relay?: WorldOptions['relay'];
+  /** The faults that count. Default all. */
+  readonly faults?: RegExp;
+}
+
+export interface Explored {
+  readonly states: number;
+  readonly transitions: number;
+  /** Of the longest sequence that led to a new state. */
+  readonly depth: number;
+  /** Whether no operation in any state leads to another state. */
+  readonly isWhole: boolean;
+  readonly violation: { readonly faults: readonly string[]; readonly sequence: readonly string[] } | null;
+}
+
+export interface Operation {
+  readonly name: string;
+  /** Does it, or says that it cannot be done in this state. */
+  run(walk: Walk): 'done' | 'impossible';
+}
+
+/** So long do the steps of time last: a resume window and a short mute outlive one, and not two. */
+export const STEP_MS = 10_000;
+const MUTE_S = 15;
+const LIMITS = {
+  participantsPerLobby: 4,
+  resumeWithinMs: 15_000,
+  slotRestMs: 15_001,
+  helloWithinMs: 60_000,
+  controlBurst: 10_000,
+};
+
+/** A world on its way, and the resume secrets that each seat's clients were given. */
+export class Walk {
+  readonly world: World;
+  readonly seats: readonly Seat[];
+  /** The names of the operations so far. */
+  readonly history: string[] = [];
+  readonly #secrets: string[][];
+
+  constructor({ seats, relay }: Pick<Plan, 'seats' | 'relay'>) {
+    this.world = new World({ limits: LIMITS, ...(relay && { relay }) });
+    this.seats = seats;
+    this.#secrets = seats.map(() => []);
+  }
+
+  member(at: number): Member | undefined {
+    const { lobby, account } = this.seats[at]!;
+    return this.world.model.lobbies.get(lobby)?.members.get(steamIdOf(account));
+  }
+
+  /** The `back`-th resume secret before the last one; undefined when there were fewer. */
+  resumeSecret(at: number, back: number): string | undefined {
+    return this.#secrets[at]!.at(-1 - back);
+  }
+
+  run(operation: Operation): 'done' | 'impossible' {
+    if (operation.run(this) === 'impossible') return 'impossible';
+    this.history.push(operation.name);
+    for (const [at, given] of this.#secrets.entries()) {
+      const secret = this.member(at)?.resumeSecret;
+      if (secret != null && given.at(-1) !== secret) given.push(secret);
+    }
+    return 'done';
+  }
+
+  fingerprint(): string {
+    const { relay, unixSeconds, now } = this.world.bench;
+    const parts: string[] = [];
+    const lobbies = new Map(relay.lobbies().map(({ name }) => [name, relay.lobby(name)]));
+    for (const [at, { lobby, account }] of this.seats.entries()) {
+      const steamId = steamIdOf(account);
+      const state = lobbies.get(lobby);
+      const it = state?.members.find((member) => member.steamId === steamId);
+      const secrets = Math.min(2, this.#secrets[at]!.length);
+      parts.push(`${lobby}/${account} ${secrets}`);
+      if (!it || !state) continue;
+      const nameOf = (number: number) => state.channels.find((channel) => channel.number === number)?.name;
+      const whispers = it.whisperTo.map(
+        (slot) => state.members.find((member) => member.slot === slot)?.steamId,
+      );
+      const channels = (it.channels ?? []).map(nameOf).sort();
+      const awayMs = it.away ? now - (this.member(at)?.awayAt ?? 0) : '';
+      const speaks = it.speakingTo === null ? '' : (nameOf(it.speakingTo) ?? it.speakingTo);
+      parts.push(`${it.name} ${it.muted} ${it.deafened} ${awayMs} ${channels} ${speaks} ${whispers.sort()}`);
+    }
+    const sanctions = relay.sanctions().map(({ lobby, steamId, muted, deafened, banned }) => {
+      const left = [muted, deafened, banned].map((until) =>
+        // Without an end that comes within the walk, all are the same.
+        typeof until === 'number' ? Math.min(100, until - unixSeconds) : until,
+      );
+      return `${lobby} ${steamId} ${left}`;
+    });
+    // What is meant, too: a broken relay may forget it.
+    const { model } = this.world;
+    const meant = this.seats.map(({ lobby, account }, at) => {
+      const isHere = this.member(at)?.connection !== null;
+      return `${isHere} ${model.holds('muted', lobby, steamIdOf(account))}`;
+    });
+    return `${parts.join('; ')} | ${sanctions.sort().join('; ')} | ${meant}`;
+  }
+
+  /** Whoever could try to be heard tries, to all targets and in others' names: it is the end of the walk. */
+  tryVoices(): void {
+    const { world, seats } = this;
+    for (const connection of world.everyConnection()) {
+      const speaker = world.model.byConnection.get(connection);
+      for (const { account } of seats) {
+        const isSpeaker = speaker?.steamId === steamIdOf(account);
+        const targets = isSpeaker ? this.targets(speaker) : [0];
+        for (const target of targets) world.say(connection, target, { as: account });
+      }
+    }
+  }
+
+  targets({ lobby }: Member): readonly number[] {
+    return [0, ...[...lobby.channels.values()].map(({ number }) => number), 255];
+  }
+}
+
+export function explore({ seats, operations, depth, relay, faults = /^/ }: Plan): Explored {
+  const plan = { seats, ...(relay && { relay }) };
+  /** Each state's number, and from it where its operations lead, as far as they were tried. */
+  const seen = new Map<string, number>();
+  const ways: Map<number, number>[] = [];
+  /** What undid each operation last. */
+  const undone = new Map<number, readonly number[]>();
+  let transitions = 0;
+  let deepest = 0;
+
+  const note = (fingerprint: string): number => {
+    const state = seen.size;
+    seen.set(fingerprint, state);
+    ways.push(new Map());
+    return state;
+  };
+  const replay = (sequence: readonly number[]): Walk => {
+    const walk = new Walk(plan);
+    for (const at of sequence) walk.run(operations[at]!);
+    return walk;
+  };
+  const isFaulty = ({ world }: Walk) => world.faults.some((fault) => faults.test(fault));
+  /** By the shortest way, if that violates as well; else by all that the walk did. */
+  const violationOf = (walk: Walk, shortest: readonly number[]): NonNullable<Explored['violation']> => {
+    const again = replay(shortest);
+    again.world.check();
+    if (!isFaulty(again)) again.tryVoices();
+    const { world, history } = isFaulty(again) ? again : walk;
+    return { faults: world.faults.filter((fault) => faults.test(fault)), sequence: history };
+  };
+  const ended = (isWhole: boolean, violation: Explored['violation']): Explored => {
+    return { states: seen.size, transitions, depth: deepest, isWhole, violation };
+  };
+
+  note(new Walk(plan).fingerprint());
+  let layer: (readonly number[])[] = [[]];
+  for (let length = 0; length < depth && layer.length > 0; length++) {
+    const next: (readonly number[])[] = [];
+    for (const sequence of layer) {
+      let walk = replay(sequence);
+      const before = walk.fingerprint();
+      const here = seen.get(before)!;
+      for (const [at, operation] of operations.entries()) {
+        if (walk.run(operation) === 'impossible') continue;
+        transitions += 1;
+        walk.world.check();
+        const after = walk.fingerprint();
+        const known = seen.get(after);
+        const there = known ?? note(after);
+        ways[here]!.set(there, at);
+        if (known === undefined) {
+          next.push([...sequence, at]);
+          deepest = length + 1;
+          walk.tryVoices();
+        }
+        if (isFaulty(walk)) return ended(false, violationOf(walk, [...sequence, at]));
+        if (there === here) continue;
+        // Back to where this operation began: by others where some are known to lead there, else all the way anew.
+        const back = known === undefined ? null : (wayBack(ways, there, here) ?? undone.get(at) ?? null);
+        for (const step of back ?? []) walk.run(operations[step]!);
+        if (isFaulty(walk)) return ended(false, violationOf(walk, [...sequence, at, ...(back ?? [])]));
+        if (back !== null && walk.fingerprint() === before) {
+          undone.set(at, back);
+          continue;
+        }
+        walk = replay(sequence);
+      }
+    }
+    layer = next;
+  }
+  return ended(layer.length === 0, null);
+}
+
+/** Up to three operations that lead from one state to another; null where none are known. */
+function wayBack(
+  ways: readonly ReadonlyMap<number, number>[],
+  from: number,
+  to: number,
+): readonly number[] | null {
+  const direct = ways[from]!.get(to);
+  if (direct !== undefined) return [direct];
+  for (const [over, first] of ways[from]!) {
+    const last = ways[over]!.get(to);
+    if (last !== undefined) return [first, last];
+  }
+  for (const [over, first] of ways[from]!) {
+    for (const [then, second] of ways[over]!) {
+      const last = ways[then]!.get(to);
+      if (last !== undefined) return [first, second, last];
+    }
+  }
+  return null;
+}
+
+/** What each seat, and whoever moderates it, can do. */
+export const OPERATIONS = {
+  /** With a credential, whether they are out, away, or in already. */
+  join: seatOperation('joins', (walk, at) => {
+    const { account, lobby, rights } = walk.seats[at]!;
+    walk.world.enter(walk.world.connect(), account, lobby, rights ? { rights } : {});
+  }),
+  leave: hereOperation('leaves', (walk, _at, connection) => walk.world.leave(connection)),
+  drop: hereOperation('drops', (walk, _at, connection) => walk.world.drop(connection)),
+  resume: secretOperation('resumes', 0),
+  resumeByOld: secretOperation('resumes by an old secret', 1),
+  speak: hereOperation('speaks', (walk, _at, connection) => walk.world.say(connection, 0)),
+  speakToChannel: hereOperation('speaks to red', (walk, at, connection) => {
+    const channel = walk.member(at)?.lobby.channels.get('red');
+    if (!channel) return 'impossible';
+    return walk.world.say(connection, channel.number);
+  }),
+  speakInWhisper: hereOperation('whispers', (walk, _at, connection) => walk.world.say(connection, 255)),
+  enterChannel: hereOperation('enters red', (walk, _at, connection) =>
+    walk.world.channels(connection, ['red']),
+  ),
+  leaveChannel: hereOperation('leaves red', (walk, _at, connection) => walk.world.channels(connection, [])),
+  whisperTo: hereOperation('names whom it whispers to', (walk, _at, connection) => {
+    const { lobby } = walk.world.model.byConnection.get(connection)!;
+    walk.world.whisper(
+      connection,
+      [...lobby.members.values()].map(({ slot }) => slot),
+    );
+  }),
+  whisperToNobody: hereOperation('whispers to nobody', (walk, _at, connection) => {
+    walk.world.whisper(connection, []);
+  }),
+  rename: hereOperation('takes the name b', (walk, _at, connection) => walk.world.rename(connection, 'b')),
+  mute: moderation('is muted for a while', { action: 'mute', seconds: MUTE_S }),
+  unmute: moderation('is unmuted', { action: 'unmute' }),
+  deafen: moderation('is deafened', { action: 'deafen' }),
+  undeafen: moderation('is undeafened', { action: 'undeafen' }),
+  ban: moderation('is banned', { action: 'ban' }),
+  unban: moderation('is unbanned', { action: 'unban' }),
+  kick: moderation('is kicked', { action: 'kick' }),
+  moveIn: moderation('is moved to red', { action: 'move', channels: ['red'] }),
+  moveOut: moderation('is moved out of red', { action: 'move', channels: [] }),
+  muteEverywhere: everywhere('is muted everywhere for a while', { action: 'mute', seconds: MUTE_S }),
+  unmuteEverywhere: everywhere('is unmuted everywhere', { action: 'unmute' }),
+} as const;
+
+/** Time passes. */
+export const WAIT: Operation = {
+  name: 'time passes',
+  run: ({ world }) => {
+    world.pass(STEP_MS);
+    return 'done';
+  },
+};
+
+export type OperationName = keyof typeof OPERATIONS;
+
+type OfSeat = (at: number) => Operation;
+
+/** These operations for each seat, and time. */
+export function operationsOf(seats: readonly Seat[], names: readonly OperationName[]): Operation[] {
+  return [...seats.flatMap((_seat, at) => names.map((name) => OPERATIONS[name](at))), WAIT];
+}
+
+function seatOperation(what: string, run: (walk: Walk, at: number) => unknown): OfSeat {
+  return (at) => ({
+    name: `${at} ${what}`,
+    run: (walk) => (run(walk, at) === 'impossible' ? 'impossible' : 'done'),
+  });
+}
+
+/** Of a seat that is in and not away. */
+function hereOperation(what: string, run: (walk: Walk, at: number, connection: number) => unknown): OfSeat {
+  return seatOperation(what, (walk, at) => {
+    const connection = walk.member(at)?.connection ?? null;
+    return connection === null ? 'impossible' : run(walk, at, connection);
+  });
+}
+
+function secretOperation(what: string, back: number): OfSeat {
+  return seatOperation(what, (walk, at) => {
+    const secret = walk.resumeSecret(at, back);
+    if (secret === undefined) return 'impossible';
+    return walk.world.resume(walk.world.connect(), secret);
+  });
+}
+
+/** By seat 0 where it is a moderator and in, otherwise by the administrator. */
+function moderation(what: string, action: ActionOnly<Moderation>): OfSeat {
+  return seatOperation(what, ({ world, seats }, at) => {
+    const { account, lobby } = seats[at]!;
+    const steamId = steamIdOf(account);
+    const moderator = world.model.lobbies.get(lobby)?.members.get(steamIdOf(seats[0]!.account));
+    if (moderator?.rights.moderator && moderator.connection !== null) {
+      world.moderate(moderator.connection, { steamId, ...action } as Moderation);
+    } else {
+      world.admin({ kind: 'moderate', lobby, moderation: { steamId, ...action } as Moderation });
+    }
+  });
+}
+
+function everywhere(what: string, action: ActionOnly<Moderation>): OfSeat {
+  return seatOperation(what, ({ world, seats }, at) => {
+    const steamId = steamIdOf(seats[at]!.account);
+    world.admin({ kind: 'moderate', lobby: null, moderation: { steamId, ...action } as Moderation });
+  });
+}
+
+type ActionOnly<T> = T extends unknown ? Omit<T, 'steamId'> : never;

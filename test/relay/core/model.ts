@@ -1,0 +1,469 @@
+/**
+ * What a relay ought to do, said a second time and as plainly as can be: who is in, under which sanctions, who may speak to whom
+ * and who hears it. No messages, no topics kept up to date, no secrets made: everything is worked out from what is so.
+ *
+ * What the relay is free to choose (slots, numbers of channels, resume secrets) is handed in, and judged.
+ */
+
+import type { Admitted } from '../../../relay/core/credential.js';
+import type { RelayPolicy } from '../../../relay/core/hello.js';
+import type { RelayLimits } from '../../../relay/core/limits.js';
+import { SANCTION_KINDS, type SanctionKind, type Until } from '../../../relay/core/sanctions.js';
+import type { AddressShares } from '../../../relay/core/shares.js';
+import type { DropReason } from '../../../relay/core/verdict.js';
+import type { FailureCode, RefusalCode } from '../../../voice/control_codes.js';
+
+export type ModelRights = Pick<Admitted, 'maySpeak' | 'mayListen' | 'moderator' | 'priority' | 'channels'>;
+
+/** Who plays, and whose game. */
+export interface Person {
+  readonly steamId: string;
+  readonly ownerSteamId: string | null;
+}
+
+export interface Member extends Person {
+  readonly lobby: ModelLobby;
+  readonly kind: 'player' | 'guest';
+  /** Null where addresses are not counted. */
+  readonly address: string | null;
+  readonly slot: number;
+  readonly rights: ModelRights;
+  /** When they are closed out. */
+  readonly expiresAt: number;
+  /** Null while they are away. */
+  connection: number | null;
+  resumeSecret: string | null;
+  awayAt: number;
+  name: string;
+  priority: boolean;
+  channels: Set<string>;
+  whispers: Set<Member>;
+  speakingTo: number | null;
+  heardAt: number;
+  /** What was left at `talkspurtsAt` for talkspurts that are told: 200 each, one more each ms, 2000 at most. */
+  talkspurts: number;
+  talkspurtsAt: number;
+  whispered: number;
+}
+
+export interface ModelChannel {
+  readonly number: number;
+  sent: number;
+}
+
+export interface ModelLobby {
+  readonly name: string;
+  readonly topic: string;
+  readonly capacity: number;
+  /** Who made it, by joining; null when an administrator did. */
+  readonly maker: Pick<Entrant, 'kind' | 'address'> | null;
+  /** Channels of the operator's, or null when the lobby ends with its last participant. */
+  readonly plan: readonly string[] | null;
+  readonly members: Map<string, Member>;
+  readonly channels: Map<string, ModelChannel>;
+  readonly slotFreedAt: Map<number, number>;
+  readonly numberFreedAt: Map<number, number>;
+  sent: number;
+}
+
+export interface Entrant extends Person {
+  readonly lobby: string;
+  readonly proof: 'proven' | 'unproven';
+  readonly kind: Member['kind'];
+  readonly address: string | null;
+  readonly rights: ModelRights;
+}
+
+/** What holds for one SteamID in one lobby, or in all. */
+export type ModelSanction = Record<SanctionKind, Until>;
+
+export class Model {
+  readonly lobbies = new Map<string, ModelLobby>();
+  readonly sanctions = new Map<string, ModelSanction>();
+  /** Who set each of them, and where. */
+  readonly sanctionedBy = new Map<string, { lobby: string | null; by: string }>();
+  readonly byConnection = new Map<number, Member>();
+  readonly #limits: RelayLimits;
+  readonly #policy: RelayPolicy;
+  readonly #shares: AddressShares;
+  now: number;
+  unixSeconds: number;
+  lobbiesMade = 0;
+
+  constructor(
+    limits: RelayLimits,
+    policy: RelayPolicy,
+    shares: AddressShares,
+    now: number,
+    unixSeconds: number,
+  ) {
+    this.#limits = limits;
+    this.#shares = shares;
+    this.#policy = policy;
+    this.now = now;
+    this.unixSeconds = unixSeconds;
+  }
+
+  *members(): IterableIterator<Member> {
+    for (const { members } of this.lobbies.values()) yield* members.values();
+  }
+
+  holds(kind: SanctionKind, lobby: string, steamId: string): boolean {
+    return [keyOf(lobby, steamId), keyOf(null, steamId)].some((key) => {
+      const until = this.sanctions.get(key)?.[kind] ?? 'not';
+      return until === 'always' || (until !== 'not' && until > this.unixSeconds);
+    });
+  }
+
+  /** Also by the account that owns their game. */
+  holdsFor(kind: SanctionKind, lobby: string, { steamId, ownerSteamId }: Person): boolean {
+    return (
+      this.holds(kind, lobby, steamId) || (ownerSteamId !== null && this.holds(kind, lobby, ownerSteamId))
+    );
+  }
+
+  isMuted(member: Member): boolean {
+    return this.holdsFor('muted', member.lobby.name, member);
+  }
+
+  isDeafened(member: Member): boolean {
+    return this.holdsFor('deafened', member.lobby.name, member);
+  }
+
+  /** Who else is where these frames go, whether they hear anything or not. */
+  reached(speaker: Member, target: number): readonly Member[] {
+    return [...speaker.lobby.members.values()].filter((other) => {
+      if (other === speaker) return false;
+      if (target === 0) return true;
+      if (target === 255) return speaker.whispers.has(other);
+      return [...other.channels].some((name) => other.lobby.channels.get(name)!.number === target);
+    });
+  }
+
+  /** The connections that get these frames. */
+  hearers(speaker: Member, target: number): readonly number[] {
+    return this.reached(speaker, target).flatMap((other) =>
+      other.connection !== null && other.rights.mayListen && !this.isDeafened(other)
+        ? [other.connection]
+        : [],
+    );
+  }
+
+  /** The topics that a connection of theirs is to be subscribed to, by the scheme of the relay. */
+  topicsOf(member: Member): readonly string[] {
+    if (!member.rights.mayListen || this.isDeafened(member)) return [];
+    const { topic, channels, members } = member.lobby;
+    const topics = [topic];
+    for (const name of member.channels) topics.push(`${topic}/c${channels.get(name)!.number}`);
+    for (const other of members.values())
+      if (other.whispers.has(member)) topics.push(`${topic}/w${other.slot}`);
+    return topics;
+  }
+
+  /** What becomes of a well-formed frame of theirs, under this SteamID. */
+  verdict(speaker: Member, target: number, steamId: string): 'forward' | DropReason {
+    if (steamId !== speaker.steamId) return 'steam-id-mismatch';
+    if (!speaker.rights.maySpeak) return 'not-allowed';
+    if (this.isMuted(speaker)) return 'muted';
+    if (target === 0) return 'forward';
+    if (target === 255) return speaker.whispers.size > 0 ? 'forward' : 'target-unknown';
+    const isIn = [...speaker.channels].some((name) => speaker.lobby.channels.get(name)!.number === target);
+    return isIn ? 'forward' : 'target-unknown';
+  }
+
+  /** A frame of theirs went out. The topic and the number that it was to have there. */
+  sent(
+    speaker: Member,
+    target: number,
+    end: 'terminator' | 'more',
+  ): { topic: string; relaySequence: number } {
+    const { lobby } = speaker;
+    if (speaker.speakingTo !== target) speaker.speakingTo = this.#isTold(speaker) ? target : null;
+    if (end === 'terminator') speaker.speakingTo = null;
+    speaker.heardAt = this.now;
+    if (target === 0) return { topic: lobby.topic, relaySequence: lobby.sent++ & 0xffff };
+    if (target === 255) {
+      return { topic: `${lobby.topic}/w${speaker.slot}`, relaySequence: speaker.whispered++ & 0xffff };
+    }
+    const channel = [...lobby.channels.values()].find(({ number }) => number === target)!;
+    return { topic: `${lobby.topic}/c${target}`, relaySequence: channel.sent++ & 0xffff };
+  }
+
+  whyNot(entrant: Entrant): RefusalCode | null {
+    const { lobby: name, steamId, proof } = entrant;
+    if (this.holdsFor('banned', name, entrant)) return 'banned';
+    const lobby = this.lobbies.get(name);
+    const before = lobby?.members.get(steamId);
+    if (before) {
+      const mayReplace = proof === 'proven' && this.#policy.secondJoin === 'replace';
+      if (before.connection !== null && !mayReplace) return 'steam-id-in-use';
+      if (before.address === entrant.address) return null;
+      const endsWithThem = lobby!.members.size === 1 && lobby!.plan === null;
+      return this.#whyNotShare(entrant, endsWithThem ? undefined : lobby);
+    }
+    if (!lobby) {
+      if (this.#policy.lobbies === 'by-admin') return 'lobby-unknown';
+      if (this.lobbies.size >= this.#limits.lobbies) return 'relay-full';
+    }
+    const beyond = entrant.rights.moderator ? 4 : 0;
+    if (lobby && lobby.members.size >= lobby.capacity + beyond) return 'lobby-full';
+    if ([...this.members()].length >= this.#limits.participants) return 'relay-full';
+    return this.#whyNotShare(entrant, lobby);
+  }
+
+  /** Guests take a share of all, and an address so many. */
+  #whyNotShare({ kind, address }: Entrant, lobby: ModelLobby | undefined): RefusalCode | null {
+    const { lobbies, participants, participantsPerLobby, guestLobbiesPercent, guestPlacesPercent } =
+      this.#limits;
+    const members = [...this.members()];
+    const made = [...this.lobbies.values()];
+    if (kind === 'guest') {
+      const guests = members.filter((it) => it.kind === 'guest');
+      const places = (whole: number) => Math.max(1, Math.floor(whole * (guestPlacesPercent / 100)));
+      const mostLobbies = Math.max(1, Math.floor(lobbies * (guestLobbiesPercent / 100)));
+      const isFull =
+        (!lobby && made.filter(({ maker }) => maker?.kind === 'guest').length >= mostLobbies) ||
+        guests.filter((it) => it.lobby === lobby).length >= places(lobby?.capacity ?? participantsPerLobby) ||
+        guests.length >= places(participants);
+      if (isFull) return 'guests-full';
+    }
+    if (address === null) return null;
+    const isFull =
+      members.filter((it) => it.address === address).length >= this.#shares.participants ||
+      (!lobby && made.filter(({ maker }) => maker?.address === address).length >= this.#shares.lobbies);
+    return isFull ? 'address-full' : null;
+  }
+
+  /** @returns What is wrong with the slot, or null. */
+  join(
+    entrant: Entrant,
+    chosen: Pick<Member, 'slot' | 'connection' | 'resumeSecret' | 'name' | 'expiresAt'>,
+  ): string | null {
+    const before = this.lobbies.get(entrant.lobby)?.members.get(entrant.steamId);
+    if (before) this.leave(before);
+    const lobby = this.lobbies.get(entrant.lobby) ?? this.openLobby(entrant.lobby, null, null, entrant);
+    const taken = new Set([...lobby.members.values()].map(({ slot }) => slot));
+    const wrong = this.#wrongNumber('slot', chosen.slot, 0, 4 * lobby.capacity + 4, taken, lobby.slotFreedAt);
+    const member: Member = {
+      ...chosen,
+      lobby,
+      steamId: entrant.steamId,
+      ownerSteamId: entrant.ownerSteamId,
+      kind: entrant.kind,
+      address: entrant.address,
+      rights: entrant.rights,
+      awayAt: this.now,
+      priority: entrant.rights.priority,
+      channels: new Set(),
+      whispers: new Set(),
+      speakingTo: null,
+      heardAt: this.now,
+      talkspurts: 2000,
+      talkspurtsAt: this.now,
+      whispered: 0,
+    };
+    lobby.members.set(entrant.steamId, member);
+    this.byConnection.set(chosen.connection!, member);
+    return wrong;
+  }
+
+  leave(member: Member): void {
+    const { lobby, steamId, slot } = member;
+    if (member.connection !== null) this.byConnection.delete(member.connection);
+    lobby.members.delete(steamId);
+    lobby.slotFreedAt.set(slot, this.now);
+    for (const other of lobby.members.values()) {
+      if (!other.whispers.delete(member)) continue;
+      if (other.speakingTo === 255) other.speakingTo = null;
+    }
+    this.endChannels(lobby);
+    if (lobby.members.size === 0 && lobby.plan === null) this.lobbies.delete(lobby.name);
+  }
+
+  goAway(member: Member): void {
+    this.byConnection.delete(member.connection!);
+    member.connection = null;
+    member.speakingTo = null;
+    member.awayAt = this.now;
+    if (this.#limits.resumeWithinMs === 0 || member.kind === 'guest') this.leave(member);
+  }
+
+  comeBack(member: Member, connection: number, resumeSecret: string | null): void {
+    if (member.connection !== null) this.byConnection.delete(member.connection);
+    member.connection = connection;
+    member.speakingTo = null;
+    member.resumeSecret = resumeSecret;
+    this.byConnection.set(connection, member);
+  }
+
+  whisper(member: Member, slots: readonly number[]): FailureCode | null {
+    const others = slots.map((slot) => [...member.lobby.members.values()].find((it) => it.slot === slot));
+    const isUnknown = others.includes(undefined);
+    if (member.speakingTo === 255) member.speakingTo = null;
+    member.whispers = new Set(isUnknown ? [] : others.filter((it) => it !== member)) as Set<Member>;
+    return isUnknown ? 'participant-unknown' : null;
+  }
+
+  /** Whether they may be in these; then `moveTo` is to follow. */
+  whyNotChannels({ lobby }: Member, names: readonly string[]): FailureCode | null {
+    const missing = names.filter((name) => !lobby.channels.has(name)).length;
+    return lobby.channels.size + missing > this.#limits.channelsPerLobby ? 'channels-full' : null;
+  }
+
+  whyNotEnter(member: Member, names: readonly string[]): FailureCode | null {
+    const { channels: open } = member.rights;
+    const isClosed = (name: string) => open !== 'any' && !open.includes(name) && !member.channels.has(name);
+    return names.some(isClosed) ? 'channel-not-allowed' : this.whyNotChannels(member, names);
+  }
+
+  /** @returns What is wrong with the numbers of the channels that were made, or null. */
+  moveTo(member: Member, names: readonly string[], numbers: ReadonlyMap<string, number>): string | null {
+    const { lobby } = member;
+    let wrong: string | null = null;
+    for (const name of names) {
+      if (lobby.channels.has(name)) continue;
+      const number = numbers.get(name) ?? Number.NaN;
+      const taken = new Set([...lobby.channels.values()].map((it) => it.number));
+      wrong ??= this.#wrongNumber('channel', number, 1, 127, taken, lobby.numberFreedAt);
+      lobby.channels.set(name, { number, sent: 0 });
+    }
+    const spokenTo = [...member.channels].find((it) => lobby.channels.get(it)!.number === member.speakingTo);
+    if (spokenTo !== undefined && !names.includes(spokenTo)) member.speakingTo = null;
+    member.channels = new Set(names);
+    this.endChannels(lobby);
+    return wrong;
+  }
+
+  openLobby(
+    name: string,
+    capacity: number | null,
+    plan: readonly string[] | null,
+    maker: ModelLobby['maker'] = null,
+  ): ModelLobby {
+    const lobby: ModelLobby = {
+      name,
+      topic: `lobby/${this.lobbiesMade++}`,
+      capacity: capacity ?? this.#limits.participantsPerLobby,
+      plan,
+      maker,
+      members: new Map(),
+      channels: new Map((plan ?? []).map((channel, at) => [channel, { number: at + 1, sent: 0 }])),
+      slotFreedAt: new Map(),
+      numberFreedAt: new Map(),
+      sent: 0,
+    };
+    this.lobbies.set(name, lobby);
+    return lobby;
+  }
+
+  closeLobby(lobby: ModelLobby): void {
+    for (const member of [...lobby.members.values()]) this.leave(member);
+    this.lobbies.delete(lobby.name);
+  }
+
+  /** Sets one kind of sanction; whom it bans leaves. */
+  sanction(
+    lobby: string | null,
+    steamId: string,
+    kind: SanctionKind,
+    until: Until,
+    by: string,
+  ): FailureCode | null {
+    const key = keyOf(lobby, steamId);
+    const before = this.sanctions.get(key);
+    if (!before && until !== 'not' && this.#isFull(lobby, by)) return 'sanctions-full';
+    const after = { muted: 'not', deafened: 'not', banned: 'not', ...before, [kind]: until } as ModelSanction;
+    this.sanctions.set(key, after);
+    const owner = before && by !== 'admin' ? this.sanctionedBy.get(key)!.by : by;
+    this.sanctionedBy.set(key, { lobby, by: owner });
+    this.#forgetNothing(key);
+    this.#takeHold();
+    return null;
+  }
+
+  /** A tenth is the administrators'; one moderator and one lobby have at most a tenth, or 100, or a hundredth. */
+  #isFull(lobby: string | null, by: string): boolean {
+    const { sanctions: most } = this.#limits;
+    if (this.sanctions.size >= most) return true;
+    if (by === 'admin') return false;
+    const moderators = [...this.sanctionedBy.values()].filter((it) => it.by !== 'admin');
+    const one = Math.max(1, Math.min(Math.floor(most / 10), Math.max(100, Math.floor(most / 100))));
+    return (
+      moderators.length >= Math.floor(most * 0.9) ||
+      moderators.filter((it) => it.by === by).length >= one ||
+      moderators.filter((it) => it.lobby === lobby).length >= one
+    );
+  }
+
+  /** Time has passed: who is gone, silent, or free again. */
+  pass(now: number, unixSeconds: number): void {
+    this.now = now;
+    this.unixSeconds = unixSeconds;
+    for (const member of [...this.members()]) {
+      const isGone = member.connection === null && now - member.awayAt >= this.#limits.resumeWithinMs;
+      if (isGone || now >= member.expiresAt) this.leave(member);
+      else if (now - member.heardAt >= this.#limits.speakingHangoverMs) member.speakingTo = null;
+    }
+    for (const [key, sanction] of [...this.sanctions]) {
+      for (const kind of SANCTION_KINDS) {
+        const until = sanction[kind];
+        if (typeof until === 'number' && until <= unixSeconds) sanction[kind] = 'not';
+      }
+      this.#forgetNothing(key);
+    }
+  }
+
+  endChannels(lobby: ModelLobby): void {
+    for (const [name, { number }] of lobby.channels) {
+      if (lobby.plan?.includes(name)) continue;
+      if ([...lobby.members.values()].some(({ channels }) => channels.has(name))) continue;
+      lobby.channels.delete(name);
+      lobby.numberFreedAt.set(number, this.now);
+    }
+  }
+
+  #isTold(speaker: Member): boolean {
+    speaker.talkspurts = Math.min(2000, speaker.talkspurts + this.now - speaker.talkspurtsAt);
+    speaker.talkspurtsAt = this.now;
+    if (speaker.talkspurts < 200) return false;
+    speaker.talkspurts -= 200;
+    return true;
+  }
+
+  #takeHold(): void {
+    for (const member of [...this.members()]) {
+      if (this.holdsFor('banned', member.lobby.name, member)) this.leave(member);
+      else if (this.isMuted(member)) member.speakingTo = null;
+    }
+  }
+
+  #forgetNothing(key: string): void {
+    const sanction = this.sanctions.get(key)!;
+    if (SANCTION_KINDS.some((kind) => sanction[kind] !== 'not')) return;
+    this.sanctions.delete(key);
+    this.sanctionedBy.delete(key);
+  }
+
+  /** A number is free, within its range, and has rested, if there is one that has. */
+  #wrongNumber(
+    what: string,
+    number: number,
+    first: number,
+    count: number,
+    taken: ReadonlySet<number>,
+    freedAt: ReadonlyMap<number, number>,
+  ): string | null {
+    if (!(number >= first && number < first + count)) return `${what} ${number} is out of its range`;
+    if (taken.has(number)) return `${what} ${number} is taken`;
+    const rested = (it: number) => this.now - (freedAt.get(it) ?? Number.NEGATIVE_INFINITY);
+    if (rested(number) >= this.#limits.slotRestMs) return null;
+    for (let other = first; other < first + count; other++) {
+      if (!taken.has(other) && rested(other) > rested(number)) return `${what} ${number} has not rested`;
+    }
+    return null;
+  }
+}
+
+export function keyOf(lobby: string | null, steamId: string): string {
+  return `${steamId}@${lobby ?? '*'}`;
+}
