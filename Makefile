@@ -18,9 +18,16 @@ demo: build ## four players in a lobby, recorded to WAV: the main job, without S
 	@node dist/cli/main.js demo
 
 .PHONY: test
-test: build ## run all tests; the last line counts them
+test: build ## run all tests that this machine can run; the last line counts them
 	@sh test/chromium.sh
 	@node dist/test/run.js
+
+.PHONY: test-fast
+test-fast: dist/.built ## run the tests of the pure parts, in under a minute: for every save
+	@node dist/test/run.js --fast
+
+.PHONY: test-all
+test-all: check test-node24 explore ## everything: check, the suite on Node 24, every state of the mute rule; for an hour, as root
 
 .PHONY: test-node24
 test-node24: build ## the same on Node 24 and Debian 13, in a tree bootstrapped under out/; wants root

@@ -1,110 +1,98 @@
 /**
- * Runs all tests with node-tap and says in the end how many passed: a line for each file, the whole of each failure, and last
- * `N passed, N failed`, with what was skipped and why before it.
+ * Runs the tests and says at the end how many passed: one line per file as it ends, every failure in full, then what was skipped
+ * and why, then what coverage and the slowest files were, and last `N passed, N failed`.
  *
- * One sentence, `t.test(…)` at the top of a file, counts as one. The raw TAP is kept in out/test.tap. Named files run alone;
- * without, all do: first those that go at the pace of speech or of another thread, then those that want the processor, or the
- * ones would take from the others what they are to have in time.
+ *     node dist/test/run.js                    all
+ *     node dist/test/run.js --fast             the pure parts, in under a minute
+ *     node dist/test/run.js dist/test/x.js …   these files
+ *
+ * A test file is a program that prints TAP (node-tap's assertions); each runs in a process of its own, a few at a time. One sentence,
+ * `t.test(…)` at the top of a file, counts as one. The raw TAP of all files is kept in out/test.tap.
  */
 
-import { spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync, readdirSync } from 'node:fs';
-import { createInterface } from 'node:readline';
+import { mkdirSync, openSync, readdirSync, writeSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { COVERED_TESTS, Coverage } from './coverage.js';
 import { buildStandIns } from './kit/stand_in_steam.js';
-
-/** Depth 0 is a test file, depth 1 a sentence in it, deeper ones its assertions. */
-const RESULT = /^( *)(not ok|ok) \d+ - (.*)$/;
+import { type FileResult, runTestFile } from './test_file.js';
+import { firstToRun, isFast } from './tiers.js';
 
 const TESTS = 'dist/test';
-/** What computes or compiles for long: the codec's tests, the addon's, the relay's explorations; and what floods a relay. */
-const COMPUTES =
-  /^(wasm|fuzz|bench|hostile|kit)\/|^docs_codec|codec_memory|^relay\/core\/(broken_rule|mute_rule|random)|^native\/(open_steam|package|real\/(addon|calls|open|threads|voice)|ring_model|stress|user_table)/;
+/** Many tests wait for the pace of speech: with one more than there are cores, none of them idles. */
+const AT_ONCE = availableParallelism() + 1;
+const SLOWEST_SHOWN = 5;
 
-/** Of those, the ones that take minutes. */
-const LONGEST = /^(relay\/core\/mute_rule|wasm\/oracle)\./;
-
+const started = performance.now();
 mkdirSync('out', { recursive: true });
-const log = createWriteStream('out/test.tap');
+const log = openSync('out/test.tap', 'w');
 
-let passed = 0;
-let failed = 0;
-let failedInFile = 0;
-const skipped: string[] = [];
-/** The failure whose diagnostics are being printed: its indentation, or −1. */
-let printing = -1;
+const names = process.argv.slice(2);
+const isFastRun = names[0] === '--fast';
+const all = readdirSync(TESTS, { recursive: true, encoding: 'utf8' }).filter((name) =>
+  name.endsWith('.test.js'),
+);
+const isWhole = names.length === 0;
+const files = isFastRun
+  ? all.filter(isFast)
+  : isWhole
+    ? all
+    : names.map((name) => name.replace(new RegExp(`^(\\./)?${TESTS}/`), ''));
+files.sort(firstToRun);
 
-const named = process.argv.slice(2);
-const all = readdirSync(TESTS, { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.test.js'))
-  .sort();
-const paced = all.filter((name) => !COMPUTES.test(name));
-const paths = (names: readonly string[]) => names.map((name) => `${TESTS}/${name}`);
+// Built once, not by each test that needs them at the same time.
+if (isWhole) await buildStandIns();
+const coverage = isWhole ? new Coverage('out') : null;
 
-let code = 0;
-const short: string[] = [];
-if (named.length > 0) {
-  code = await run(named);
-} else {
-  // Once, and not by each test that needs them, all at a time.
-  await buildStandIns();
-  const coverage = new Coverage('out');
-  code = await run(paths(paced.filter((name) => COVERED_TESTS.test(name))), coverage.env);
-  code = Math.max(code, await run(paths(paced.filter((name) => !COVERED_TESTS.test(name)))));
-  // The two that take minutes first: behind the others, one of them would run alone at the end.
-  const computing = all.filter((name) => COMPUTES.test(name));
-  const byLength = [
-    ...computing.filter((name) => LONGEST.test(name)),
-    ...computing.filter((name) => !LONGEST.test(name)),
-  ];
-  code = Math.max(code, await run(paths(byLength)));
-  short.push(...(await coverage.report()));
-}
+const results: FileResult[] = [];
+const waiting = [...files];
+await Promise.all(Array.from({ length: Math.min(AT_ONCE, files.length) }, work));
+
+const short = coverage ? await coverage.report() : [];
+const passed = sum(({ passed }) => passed);
+const failed = sum(({ failed }) => failed) + short.length;
+const skipped = results.flatMap(({ name, skipped }) => skipped.map((it) => `${name}: ${it}`));
+console.log('');
 for (const line of skipped) console.log(`SKIPPED ${line}`);
 for (const line of short) console.log(`FAILED coverage of ${line} or more`);
-failed += short.length;
-if (code !== 0 && failed === 0) {
-  console.log(`tap ended with ${code}`);
-  failed = 1;
+for (const { name, failures } of results) for (const it of failures) console.log(`FAILED ${name}: ${it}`);
+if (isWhole) {
+  const slowest = results.toSorted((a, b) => b.seconds - a.seconds).slice(0, SLOWEST_SHOWN);
+  console.log(`Slowest: ${slowest.map(({ name, seconds }) => `${name} ${seconds.toFixed(0)} s`).join(', ')}`);
 }
+if (isFastRun) {
+  console.log(
+    `Left out: ${all.length - files.length} of ${all.length} files, which use sockets, processes, workers, the codec or Steam's libraries.`,
+  );
+  console.log('`make test` runs them all.');
+}
+console.log(`${files.length} files in ${spell((performance.now() - started) / 1000)}`);
 console.log(`${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`);
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 
-/** Runs files with `env` added to the environment, counts and prints. Returns tap's exit code. */
-async function run(files: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<number> {
-  const tap = spawn('node_modules/.bin/tap', ['--reporter=tap', ...files], {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = new Promise<number>((resolve) => tap.on('close', (code) => resolve(code ?? 1)));
-  for await (const line of createInterface({ input: tap.stdout })) take(line);
-  return ended;
+/** Takes one file after the other until none is left. */
+async function work(): Promise<void> {
+  for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+    const env = coverage && COVERED_TESTS.test(name) ? coverage.env : {};
+    const result = await runTestFile(TESTS, name, env);
+    results.push(result);
+    show(result);
+  }
 }
 
-function take(line: string): void {
-  log.write(`${line}\n`);
-  const result = RESULT.exec(line);
-  if (!result) {
-    if (printing >= 0 && line.search(/\S/) > printing) console.log(line);
-    return;
-  }
-  const [, indent = '', verdict, title = ''] = result;
-  const depth = indent.length / 4;
-  const isFailure = verdict === 'not ok' && !/ # (TODO|SKIP)/i.test(title);
-  printing = isFailure && depth > 0 ? indent.length : -1;
-  if (isFailure && depth > 0) console.log(line);
-  if (depth === 1) {
-    const skip = / # SKIP ?(.*)$/i.exec(title);
-    if (skip) skipped.push(title.replace(/ # SKIP/i, ': skipped, because'));
-    else if (isFailure) failedInFile += 1;
-    else passed += 1;
-  }
-  if (depth === 0) {
-    // A file that failed without a failing sentence did not run to its end.
-    failed += isFailure ? Math.max(1, failedInFile) : 0;
-    failedInFile = 0;
-    console.log(
-      `${isFailure ? 'FAILED' : 'ok    '} ${title.replace(/^dist\/test\//, '').replace(' # time=', '  ')}`,
-    );
-  }
+function show({ name, passed, failed, seconds, tap, complaints }: FileResult): void {
+  writeSync(log, `# ${name}\n${tap}`);
+  const progress = `[${String(results.length).padStart(String(files.length).length)}/${files.length}]`;
+  const verdict = failed > 0 ? `FAILED ${failed} of ${failed + passed}` : 'ok';
+  console.log(`${progress} ${name.replace(/\.test\.js$/, '')}: ${verdict}, ${seconds.toFixed(1)} s`);
+  for (const line of complaints) console.log(`    ${line}`);
+}
+
+function sum(of: (result: FileResult) => number): number {
+  return results.reduce((total, result) => total + of(result), 0);
+}
+
+function spell(seconds: number): string {
+  return seconds < 60
+    ? `${seconds.toFixed(0)} s`
+    : `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
 }
