@@ -5,7 +5,8 @@
  *
  * Two states are one when nobody could tell them apart but by the numbers that were drawn: slots, numbers of channels and
  * connections, resume secrets. What is seen of the relay makes the fingerprint (its lobbies and sanctions), and beside it what it keeps
- * to itself: how long somebody has been away, and which resume secrets are out.
+ * to itself: how long somebody has been away, and which resume secrets are out. Where two seats are alike, a state and its mirror image
+ * are visited once and counted as two: what holds in one holds in the other, by the other name.
  */
 
 import type { Moderation } from '../../../relay/core/administration.js';
@@ -23,6 +24,8 @@ export interface Seat {
 export interface Plan {
   readonly seats: readonly Seat[];
   readonly operations: readonly Operation[];
+  /** Two seats that differ in nothing but their account. */
+  readonly alike?: readonly [number, number];
   /** Of the longest sequence. */
   readonly depth: number;
   readonly relay?: WorldOptions['relay'];
@@ -91,36 +94,42 @@ export class Walk {
     return 'done';
   }
 
-  fingerprint(): string {
+  /** @param order The seats, in the order that they are told in; two states with equal prints are mirror images. */
+  fingerprint(order: readonly number[] = [...this.seats.keys()]): string {
     const { relay, unixSeconds, now } = this.world.bench;
+    const seats = order.map((at) => ({ at, ...this.seats[at]! }));
+    /** A person by the first seat that is theirs, whatever their account. */
+    const whoIs = (steamId: string | undefined) =>
+      seats.findIndex(({ account }) => steamIdOf(account) === steamId);
     const parts: string[] = [];
     const lobbies = new Map(relay.lobbies().map(({ name }) => [name, relay.lobby(name)]));
-    for (const [at, { lobby, account }] of this.seats.entries()) {
+    for (const { at, lobby, account } of seats) {
       const steamId = steamIdOf(account);
       const state = lobbies.get(lobby);
       const it = state?.members.find((member) => member.steamId === steamId);
       const secrets = Math.min(2, this.#secrets[at]!.length);
-      parts.push(`${lobby}/${account} ${secrets}`);
+      parts.push(`${lobby} ${secrets}`);
       if (!it || !state) continue;
       const nameOf = (number: number) => state.channels.find((channel) => channel.number === number)?.name;
-      const whispers = it.whisperTo.map(
-        (slot) => state.members.find((member) => member.slot === slot)?.steamId,
+      const whispers = it.whisperTo.map((slot) =>
+        whoIs(state.members.find((member) => member.slot === slot)?.steamId),
       );
       const channels = (it.channels ?? []).map(nameOf).sort();
       const awayMs = it.away ? now - (this.member(at)?.awayAt ?? 0) : '';
       const speaks = it.speakingTo === null ? '' : (nameOf(it.speakingTo) ?? it.speakingTo);
-      parts.push(`${it.name} ${it.muted} ${it.deafened} ${awayMs} ${channels} ${speaks} ${whispers.sort()}`);
+      const name = it.name === `player ${account}` ? 'own' : it.name;
+      parts.push(`${name} ${it.muted} ${it.deafened} ${awayMs} ${channels} ${speaks} ${whispers.sort()}`);
     }
     const sanctions = relay.sanctions().map(({ lobby, steamId, muted, deafened, banned }) => {
       const left = [muted, deafened, banned].map((until) =>
         // Without an end that comes within the walk, all are the same.
         typeof until === 'number' ? Math.min(100, until - unixSeconds) : until,
       );
-      return `${lobby} ${steamId} ${left}`;
+      return `${lobby} ${whoIs(steamId)} ${left}`;
     });
     // What is meant, too: a broken relay may forget it.
     const { model } = this.world;
-    const meant = this.seats.map(({ lobby, account }, at) => {
+    const meant = seats.map(({ at, lobby, account }) => {
       const isHere = this.member(at)?.connection !== null;
       return `${isHere} ${model.holds('muted', lobby, steamIdOf(account))}`;
     });
@@ -145,19 +154,28 @@ export class Walk {
   }
 }
 
-export function explore({ seats, operations, depth, relay, faults = /^/ }: Plan): Explored {
+export function explore({ seats, operations, alike, depth, relay, faults = /^/ }: Plan): Explored {
   const plan = { seats, ...(relay && { relay }) };
   /** Each state's number, and from it where its operations lead, as far as they were tried. */
   const seen = new Map<string, number>();
   const ways: Map<number, number>[] = [];
   /** What undid each operation last. */
   const undone = new Map<number, readonly number[]>();
+  let states = 0;
   let transitions = 0;
   let deepest = 0;
+  const order = [...seats.keys()];
+  const mirrored = alike && order.map((at) => (at === alike[0] ? alike[1] : at === alike[1] ? alike[0] : at));
 
-  const note = (fingerprint: string): number => {
+  /** What a state and its mirror image have in common, and how many of the two there are. */
+  const pairOf = (walk: Walk, print: string): { readonly pair: string; readonly size: number } => {
+    const image = mirrored ? walk.fingerprint(mirrored) : print;
+    return { pair: image < print ? image : print, size: image === print ? 1 : 2 };
+  };
+  const note = ({ pair, size }: ReturnType<typeof pairOf>): number => {
     const state = seen.size;
-    seen.set(fingerprint, state);
+    seen.set(pair, state);
+    states += size;
     ways.push(new Map());
     return state;
   };
@@ -176,24 +194,30 @@ export function explore({ seats, operations, depth, relay, faults = /^/ }: Plan)
     return { faults: world.faults.filter((fault) => faults.test(fault)), sequence: history };
   };
   const ended = (isWhole: boolean, violation: Explored['violation']): Explored => {
-    return { states: seen.size, transitions, depth: deepest, isWhole, violation };
+    return { states, transitions, depth: deepest, isWhole, violation };
   };
 
-  note(new Walk(plan).fingerprint());
+  const start = new Walk(plan);
+  note(pairOf(start, start.fingerprint()));
   let layer: (readonly number[])[] = [[]];
   for (let length = 0; length < depth && layer.length > 0; length++) {
     const next: (readonly number[])[] = [];
     for (const sequence of layer) {
       let walk = replay(sequence);
       const before = walk.fingerprint();
-      const here = seen.get(before)!;
+      const here = seen.get(pairOf(walk, before).pair)!;
       for (const [at, operation] of operations.entries()) {
         if (walk.run(operation) === 'impossible') continue;
         transitions += 1;
         walk.world.check();
         const after = walk.fingerprint();
-        const known = seen.get(after);
-        const there = known ?? note(after);
+        if (after === before) {
+          if (isFaulty(walk)) return ended(false, violationOf(walk, [...sequence, at]));
+          continue;
+        }
+        const pair = pairOf(walk, after);
+        const known = seen.get(pair.pair);
+        const there = known ?? note(pair);
         ways[here]!.set(there, at);
         if (known === undefined) {
           next.push([...sequence, at]);
@@ -201,7 +225,6 @@ export function explore({ seats, operations, depth, relay, faults = /^/ }: Plan)
           walk.tryVoices();
         }
         if (isFaulty(walk)) return ended(false, violationOf(walk, [...sequence, at]));
-        if (there === here) continue;
         // Back to where this operation began: by others where some are known to lead there, else all the way anew.
         const back = known === undefined ? null : (wayBack(ways, there, here) ?? undone.get(at) ?? null);
         for (const step of back ?? []) walk.run(operations[step]!);

@@ -50,11 +50,14 @@ function plan(seats: readonly Seat[], names: readonly OperationName[], depth: nu
 }
 
 const PLANS: Readonly<Record<string, Plan>> = {
-  'three people, and all that anybody can do': plan(
-    [ONE, OTHER, THIRD],
-    (Object.keys(OPERATIONS) as OperationName[]).filter((name) => !EVERYWHERE.includes(name)),
-    6,
-  ),
+  'three people, and all that anybody can do': {
+    ...plan(
+      [ONE, OTHER, THIRD],
+      (Object.keys(OPERATIONS) as OperationName[]).filter((name) => !EVERYWHERE.includes(name)),
+      6,
+    ),
+    alike: [1, 2],
+  },
   'two people, one of them in two lobbies, and mutes in one or in all': plan(
     [ONE, OTHER, OTHER_ELSEWHERE],
     ['join', 'leave', 'drop', 'resume', ...MUTED, ...EVERYWHERE],
