@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 
 /** A watchdog, in seconds: far above what any file needs on a busy machine. The file then says which sentence it was in. */
-const WATCHDOG_S = 1800;
+const WATCHDOG_S = 3600;
 /** How long it has to say so, in ms. */
 const LAST_WORDS_MS = 20_000;
 

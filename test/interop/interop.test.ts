@@ -164,7 +164,7 @@ sentence('who enters or leaves a channel is told who speaks there', async (t, de
   const ada = await den.join(1, { channels: ['red'] });
   const bob = await den.join(2, { channels: ['red'] });
   ada.send({ type: 'channels', channels: ['red'] });
-  await ada.changed(0);
+  await bob.changed(0);
   // Spoken on and on, or the hangover would end it: 100 ms a frame are within it on any machine.
   const talking = setInterval(() => ada.say({ target: 1 }), 100);
   t.teardown(() => clearInterval(talking));

@@ -39,7 +39,7 @@ import { losePackets, mixedSignal, pcmOfPlan, streamPlans } from '../kit/oracle_
 import { pcmOfWav } from '../kit/speech.js';
 
 /** Some 80 s of processor time, on two of them. The limit is for machines that do much else. */
-t.setTimeout(1_200_000);
+t.setTimeout(3_600_000);
 
 interface Findings {
   packets: number;
