@@ -11,18 +11,13 @@ export type { SteamWebTicketOptions } from './admission/steam_web/tickets.js';
 export * from './admission/tokens.js';
 export * from './core/administration.js';
 export * from './core/credential.js';
-export { type RelayPolicy, STRICT_POLICY } from './core/hello.js';
 export * from './core/io.js';
+export { type RelayPolicy, STRICT_POLICY } from './core/joining/hello.js';
 export * from './core/limits.js';
 export { Relay, type RelaySettings } from './core/relay.js';
 export type { Sanction, SanctionKind, Until } from './core/sanctions.js';
-export {
-  DROP_REASONS,
-  type DropReason,
-  type DropVerdict,
-  type ForwardVerdict,
-  type Verdict,
-} from './core/verdict.js';
+export { DROP_REASONS, type DropReason } from './core/voice/drop_reason.js';
+export type { DropVerdict, ForwardVerdict, Verdict } from './core/voice/verdict.js';
 export type { SanctionsFileCounts, SanctionsFileEvent } from './moderation_store/sanctions_file.js';
 export type { AdminApiOptions, AdminCounts, AdminEvent } from './operations/admin/api.js';
 export type { OperationsOptions } from './operations/operations.js';

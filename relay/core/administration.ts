@@ -1,11 +1,12 @@
-/** What an administrator may ask of the relay, and what it shows them. Plain data. */
+/** What an administrator can ask of the relay, and what it shows them. Plain data. */
 
 import type { ModerateMessage } from '../../voice/control.js';
 import type { FailureCode } from '../../voice/control_codes.js';
-import type { Channel, Lobby, LobbyPlan } from './lobby.js';
-import { type Participant, stateOf } from './participant.js';
+import type { Lobby, LobbyPlan } from './lobby/lobby.js';
+import type { Channel, Member } from './lobby/member.js';
+import { stateOf } from './lobby/member_info.js';
 
-/** One thing to do to somebody, as moderators say it. */
+/** One thing to do to somebody, as in a moderator's message. */
 export type Moderation = ModerateMessage extends infer Message
   ? Message extends { type: 'moderate' }
     ? Omit<Message, 'type'>
@@ -13,16 +14,16 @@ export type Moderation = ModerateMessage extends infer Message
   : never;
 
 export type AdminCommand =
-  /** Makes a lobby that is kept while it is empty. Channels as in LobbyPlan; the capacity is 1 to 500, without it the relay's. */
+  /** Makes a lobby that is kept while it is empty. Channels as in LobbyPlan; the capacity is 1 to 500, by default the relay's. */
   | {
       readonly kind: 'open-lobby';
       readonly lobby: string;
       readonly capacity?: number;
       readonly channels?: readonly string[];
     }
-  /** Closes everybody out, and the lobby ends. */
+  /** Kicks everybody, and ends the lobby. */
   | { readonly kind: 'close-lobby'; readonly lobby: string }
-  /** As a moderator of this lobby, which need not be there; null for all lobbies. */
+  /** As a moderator of this lobby, which need not exist; null for all lobbies. */
   | { readonly kind: 'moderate'; readonly lobby: string | null; readonly moderation: Moderation };
 
 /** Why an administrator's command was not done. */
@@ -41,7 +42,7 @@ export interface LobbySummary {
   readonly kept: boolean;
 }
 
-/** A lobby, whole. */
+/** A lobby with its channels and members. */
 export interface LobbyState extends LobbySummary {
   readonly channels: readonly Pick<Channel, 'number' | 'name'>[];
   readonly members: readonly (ReturnType<typeof stateOf> & {
@@ -61,9 +62,9 @@ export function lobbyState(lobby: Lobby): LobbyState {
   return { ...summaryOf(lobby), channels, members: [...lobby.participants].map(memberOf) };
 }
 
-function memberOf(participant: Participant): LobbyState['members'][number] {
-  const { speakingTo, whisperTo } = participant;
-  return { ...stateOf(participant), speakingTo, whisperTo: whisperTo.map(({ slot }) => slot) };
+function memberOf(member: Member): LobbyState['members'][number] {
+  const { speech, whisper } = member;
+  return { ...stateOf(member), speakingTo: speech.target, whisperTo: whisper.to.map(({ slot }) => slot) };
 }
 
 /** The plan of an `open-lobby`. @throws RangeError. */
@@ -73,11 +74,11 @@ export function planOf(
 ): LobbyPlan {
   const plan = { capacity: capacity ?? limits.participantsPerLobby, channels: [...new Set(channels)] };
   if (!Number.isInteger(plan.capacity) || plan.capacity < 1 || plan.capacity > 500) {
-    throw new RangeError(`Cannot open lobby ${lobby}: capacity is ${plan.capacity}, wants 1 to 500`);
+    throw new RangeError(`Cannot open lobby ${lobby}: capacity is ${plan.capacity}, expected 1 to 500`);
   }
   if (plan.channels.length > limits.channelsPerLobby) {
-    const wanted = `wants at most ${limits.channelsPerLobby}`;
-    throw new RangeError(`Cannot open lobby ${lobby}: ${plan.channels.length} channels, ${wanted}`);
+    const expected = `expected at most ${limits.channelsPerLobby}`;
+    throw new RangeError(`Cannot open lobby ${lobby}: ${plan.channels.length} channels, ${expected}`);
   }
   return plan;
 }

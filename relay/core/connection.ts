@@ -1,17 +1,17 @@
-/** What the relay's core keeps of a connection, from when it is there until it is closed. */
+/** What the relay's core knows of a connection, until it is closed. */
 
 import { TokenBucket } from '../../voice/token_bucket.js';
 import type { Milliseconds } from '../../voice/units.js';
 import type { AddressKey } from './address_key.js';
-import type { Hello } from './hello.js';
 import type { ConnectionId } from './io.js';
+import type { Hello } from './joining/hello.js';
 import type { RelayLimits } from './limits.js';
-import { MessageMeter } from './message_meter.js';
-import type { Participant } from './participant.js';
+import type { Participant } from './lobby/lobby.js';
+import { MessageMeter } from './voice/message_meter.js';
 
 export interface Connection {
   readonly id: ConnectionId;
-  /** Where it comes from; null where addresses are not known. */
+  /** Null where addresses are not known. */
   readonly address: AddressKey | null;
   readonly connectedAt: Milliseconds;
   readonly control: TokenBucket;
@@ -24,7 +24,7 @@ export interface Connection {
   participant: Participant | null;
 }
 
-/** A connection that has said nothing yet. */
+/** A connection that has sent nothing yet. */
 export function newConnection(
   id: ConnectionId,
   address: AddressKey | null,

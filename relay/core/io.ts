@@ -9,7 +9,7 @@ import type { Milliseconds } from '../../voice/units.js';
 import type { AddressKey } from './address_key.js';
 import type { Credential, CredentialVerdict } from './credential.js';
 import type { Sanction, SanctionCounts } from './sanctions.js';
-import type { DropReason } from './verdict.js';
+import type { DropReason } from './voice/drop_reason.js';
 
 /** A connection's number. The caller chooses it and never uses it again. */
 export type ConnectionId = number;

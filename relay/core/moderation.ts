@@ -1,32 +1,29 @@
 /**
  * What moderators and administrators do to somebody: mute, deafen, ban, kick, move, priority.
  *
- * Mutes, deafenings and bans are the sanctions' to remember; here they take hold of who is there, and of who plays a game that the
- * person owns. Whoever is not there gets them when they join.
+ * Mutes, deafenings and bans are kept by sanctions.ts. Here they are applied to the participants who are there, including those who
+ * play a game that the sanctioned person owns. To everyone else they apply when they join.
  */
 
-import type { RefusalCode } from '../../voice/control_codes.js';
 import type { Moderation } from './administration.js';
-import type { Failure } from './lobby.js';
-import type { Participant } from './participant.js';
+import type { Departures } from './departures.js';
+import type { Lobbies } from './lobby/lobbies.js';
+import type { Participant } from './lobby/lobby.js';
+import type { Failure } from './refusal.js';
 import { BY_ADMIN, type SanctionKind, type Sanctions, type Until } from './sanctions.js';
 import type { Turn } from './turn.js';
 
 /**
- * For how long a sanction holds when nothing else is said: 30 days. Lobbies come and go, and nobody takes them back. A ban by an
- * administrator has no end then.
+ * How long a sanction lasts by default, in seconds: 30 days, because lobbies come and go and nobody takes their sanctions back. A ban
+ * by an administrator lasts for good by default.
  */
 export const DEFAULT_SANCTION_S = 30 * 86_400;
 
 /** What moderation needs of the relay around it. */
-export interface House {
+export interface ModerationContext {
   readonly sanctions: Sanctions;
-  /** Who is there with this SteamID, in one lobby or, with null, in all of them. */
-  found(lobby: string | null, steamId: string): readonly Participant[];
-  /** Who is in one lobby or, with null, in all of them. A copy. */
-  everyone(lobby: string | null): readonly Participant[];
-  /** Somebody goes for good, and is told why. */
-  dismiss(participant: Participant, code: RefusalCode, detail: string, turn: Turn): void;
+  readonly lobbies: Lobbies;
+  readonly departures: Departures;
 }
 
 /**
@@ -35,13 +32,13 @@ export interface House {
  * @param by A moderator's SteamID in decimal, or `admin`.
  */
 export function moderate(
-  house: House,
+  context: ModerationContext,
   lobby: string | null,
   moderation: Moderation,
   by: string,
   turn: Turn,
 ): Failure | null {
-  const failure = carryOut(house, lobby, moderation, by, turn);
+  const failure = carryOut(context, lobby, moderation, by, turn);
   if (failure) return failure;
   const { steamId, action } = moderation;
   turn.push({ kind: 'event', event: { kind: 'moderated', lobby, steamId, action, by } });
@@ -49,7 +46,7 @@ export function moderate(
 }
 
 function carryOut(
-  house: House,
+  context: ModerationContext,
   lobby: string | null,
   moderation: Moderation,
   by: string,
@@ -57,7 +54,7 @@ function carryOut(
 ): Failure | null {
   const { steamId } = moderation;
   const set = (kind: SanctionKind, until: Until) =>
-    sanction(house, { lobby, steamId, kind, until, by }, turn);
+    sanction(context, { lobby, steamId, kind, until, by }, turn);
   switch (moderation.action) {
     case 'mute':
       return set('muted', untilOf(moderation.seconds, turn));
@@ -76,15 +73,15 @@ function carryOut(
       return set('banned', 'not');
     default:
   }
-  const found = house.found(lobby, steamId);
+  const found = context.lobbies.found(lobby, steamId);
   if (found.length === 0) {
-    return { code: 'participant-unknown', detail: `nobody there has SteamID ${steamId}` };
+    return { code: 'participant-unknown', detail: `nobody in the lobby has SteamID ${steamId}` };
   }
   for (const participant of found) {
     const { lobby: where } = participant;
     switch (moderation.action) {
       case 'kick':
-        house.dismiss(participant, 'kicked', 'a moderator closed you out', turn);
+        context.departures.dismiss(participant, 'kicked', 'a moderator kicked you', turn);
         break;
       case 'prioritize':
         where.setPriority(participant, 'priority', turn);
@@ -102,19 +99,19 @@ function carryOut(
   return null;
 }
 
-/** What has ended lets go of whom it held; what holds again, because the clock went back, takes hold. */
-export function endSanctions(house: House, turn: Turn): void {
-  const { changed, keep } = house.sanctions.expire(turn.steadySeconds, turn.now);
+/** Lifts sanctions that have ended; applies those again that hold again because the clock went back. */
+export function endSanctions(context: ModerationContext, turn: Turn): void {
+  const { changed, keep } = context.sanctions.expire(turn.steadySeconds, turn.now);
   for (const sanction of keep) turn.push({ kind: 'keep', sanction });
   if (changed === 'everybody') {
-    for (const participant of house.everyone(null)) takeHold(house, participant, turn);
+    for (const participant of context.lobbies.everyone(null)) apply(context, participant, turn);
   } else if (changed.size > 0) {
-    takeHoldOf(house, null, changed, turn);
+    applyTo(context, null, changed, turn);
   }
 }
 
 function sanction(
-  house: House,
+  context: ModerationContext,
   {
     lobby,
     steamId,
@@ -130,30 +127,35 @@ function sanction(
   },
   turn: Turn,
 ): Failure | null {
-  const set = house.sanctions.set(lobby, steamId, kind, until, by);
+  const set = context.sanctions.set(lobby, steamId, kind, until, by);
   if (set.kind === 'full') return { code: 'sanctions-full', detail: set.detail };
   for (const record of set.keep) turn.push({ kind: 'keep', sanction: record });
-  takeHoldOf(house, lobby, new Set([steamId]), turn);
+  applyTo(context, lobby, new Set([steamId]), turn);
   return null;
 }
 
-/** Of these people, and of those who play their games. */
-function takeHoldOf(house: House, lobby: string | null, steamIds: ReadonlySet<string>, turn: Turn): void {
-  for (const participant of house.everyone(lobby)) {
+/** To these people, and to those who play their games. */
+function applyTo(
+  context: ModerationContext,
+  lobby: string | null,
+  steamIds: ReadonlySet<string>,
+  turn: Turn,
+): void {
+  for (const participant of context.lobbies.everyone(lobby)) {
     const { steamId, ownerSteamId } = participant;
     const isMeant = steamIds.has(steamId) || (ownerSteamId !== null && steamIds.has(ownerSteamId));
-    if (isMeant) takeHold(house, participant, turn);
+    if (isMeant) apply(context, participant, turn);
   }
 }
 
-function takeHold(house: House, participant: Participant, turn: Turn): void {
+function apply(context: ModerationContext, participant: Participant, turn: Turn): void {
   const { lobby } = participant;
-  const sanctioned = house.sanctions.ofPlayer(lobby.name, participant, turn.steadySeconds);
-  if (sanctioned.banned) house.dismiss(participant, 'banned', 'a moderator banned you', turn);
+  const sanctioned = context.sanctions.ofPlayer(lobby.name, participant, turn.steadySeconds);
+  if (sanctioned.banned) context.departures.dismiss(participant, 'banned', 'a moderator banned you', turn);
   else lobby.sanction(participant, sanctioned, turn);
 }
 
-/** Whole seconds of unix time are all that there is: it holds for so long, and for up to a second more, but never for less. */
+/** Unix time is in whole seconds: the sanction lasts up to a second longer, and never ends early. */
 function untilOf(seconds: number | undefined, { steadySeconds }: Turn): number {
   return steadySeconds + (seconds ?? DEFAULT_SANCTION_S) + 1;
 }

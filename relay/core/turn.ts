@@ -1,4 +1,4 @@
-/** One input's turn: the instants at which it came, and what comes of it, in the order in which it is to be carried out. */
+/** The turn of one input: the instants at which it came, and its outputs, in the order in which they are to be carried out. */
 
 import type { RelayMessageToWrite } from '../../voice/control.js';
 import type { Milliseconds } from '../../voice/units.js';
@@ -6,9 +6,9 @@ import type { ConnectionId, RelayOutput } from './io.js';
 
 export class Turn {
   readonly now: Milliseconds;
-  /** What the machine's clock says. Zero for an input that nothing ends by. */
+  /** What the machine's clock says. Zero for an input by which nothing expires. */
   readonly unixSeconds: number;
-  /** The same without its jumps ahead: sanctions end by it. */
+  /** The same without jumps ahead: sanctions end by it. */
   readonly steadySeconds: number;
   readonly outputs: RelayOutput[] = [];
 
@@ -22,7 +22,7 @@ export class Turn {
     this.outputs.push(output);
   }
 
-  /** One message to each of these, if there is anybody. */
+  /** One message to each of these connections, of which there may be none. */
   tell(connections: readonly ConnectionId[], message: RelayMessageToWrite): void {
     if (connections.length > 0) this.outputs.push({ kind: 'tell', connections, message });
   }

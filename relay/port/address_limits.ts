@@ -13,7 +13,7 @@ import { TokenBucket } from '../../voice/token_bucket.js';
 import type { Milliseconds } from '../../voice/units.js';
 import type { AddressKey } from '../core/address_key.js';
 import { type LimitRanges, limitsWithin } from '../core/limits.js';
-import { ADDRESS_SHARE_RANGES, type AddressShares } from '../core/shares.js';
+import { ADDRESS_SHARE_RANGES, type AddressShares } from '../core/lobby/shares.js';
 
 export interface AddressLimitOptions extends AddressShares {
   /**

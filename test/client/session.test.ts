@@ -519,7 +519,7 @@ t.test('a refusal that may pass is tried again, any other is the end', async (t)
 
 t.test('who was refused, wants no reconnecting, or is offered none does not come back', async (t) => {
   const kicked = resumable();
-  kicked.handle(said({ type: 'refused', code: 'kicked', message: 'a moderator closed you out' }));
+  kicked.handle(said({ type: 'refused', code: 'kicked', message: 'a moderator kicked you' }));
   t.equal(endOf(kicked.handle({ kind: 'closed', code: 4015, reason: 'kicked' })), 'ERR_HOTMIC_REFUSED');
   const silently = resumable().handle({ kind: 'closed', code: 4016, reason: 'banned' });
   t.equal(endOf(silently), 'ERR_HOTMIC_CONNECTION_LOST', 'the code alone says enough');

@@ -3,7 +3,7 @@
  * names and answers, and what is counted follows from the answers, too.
  */
 
-import type { DropReason } from '../../relay/core/verdict.js';
+import type { DropReason } from '../../relay/core/voice/drop_reason.js';
 import { CloseCode, type FailureCode, type RefusalCode } from '../../voice/control_codes.js';
 
 import type { Field } from './field.js';

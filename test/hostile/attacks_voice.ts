@@ -1,6 +1,6 @@
 /** Voice frames that must go to nobody. Each is sent before a good one, which is the first that a witness in the lobby may hear. */
 
-import type { DropReason } from '../../relay/core/verdict.js';
+import type { DropReason } from '../../relay/core/voice/drop_reason.js';
 import { writeU16, writeU32 } from '../../voice/bytes.js';
 import { crc32 } from '../../voice/crc32.js';
 import { MAX_VOICE_FRAME_BYTES, WIRE_HEADER_BYTES, writeVoiceFrame } from '../../voice/wire.js';

@@ -5,12 +5,12 @@
 
 import type { AdminCommand, Moderation } from '../../relay/core/administration.js';
 import type { Admitted, CredentialVerdict } from '../../relay/core/credential.js';
-import type { RelayPolicy } from '../../relay/core/hello.js';
 import type { RelayOutput } from '../../relay/core/io.js';
+import type { RelayPolicy } from '../../relay/core/joining/hello.js';
 import type { RelayLimits } from '../../relay/core/limits.js';
+import type { AddressShares } from '../../relay/core/lobby/shares.js';
 import { Relay } from '../../relay/core/relay.js';
 import type { Sanction } from '../../relay/core/sanctions.js';
-import type { AddressShares } from '../../relay/core/shares.js';
 import { type ClientMessage, type RelayMessageToWrite, writeMessage } from '../../voice/control.js';
 import { PacketWriter } from '../../voice/packet_writer.js';
 import { personSteamId, steamIdHigh, steamIdLow } from '../../voice/steam_id.js';

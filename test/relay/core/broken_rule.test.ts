@@ -1,10 +1,10 @@
-/** The exploration would notice: each of these breaks the mute rule, or what holds beside it, in one line, and is found. */
+/** The exploration finds mistakes: each of these one-line changes breaks the mute rule, or a rule checked along with it. */
 
 import t from 'tap';
 import { type Break, brokenRelay } from './broken_relay.js';
 import { explore, OPERATIONS, type OperationName, operationsOf, type Seat } from './exploration.js';
 
-// By the clock, on a machine that does much else.
+// Wall time, on a busy machine.
 t.setTimeout(3_600_000);
 
 const SEATS: readonly Seat[] = [
@@ -22,7 +22,7 @@ const TWICE: readonly Seat[] = [
 const ALL = Object.keys(OPERATIONS) as OperationName[];
 
 interface Case extends Break {
-  /** What has to be found of it; other faults do not count. */
+  /** The fault to be found; others do not count. */
   readonly fault: RegExp;
   readonly seats?: readonly Seat[];
   readonly names?: readonly OperationName[];
@@ -32,64 +32,64 @@ const HEARD = /is muted and was heard/;
 
 const CASES: Readonly<Record<string, Case>> = {
   'a frame of a muted speaker goes through': {
-    file: 'verdict.js',
-    line: "if (speaker.muted)\n        return 'muted';",
+    file: 'voice/verdict.js',
+    line: "if (speaker.sanctioned.muted)\n        return 'muted';",
     instead: '',
     fault: HEARD,
   },
-  'whoever joins is not muted': {
-    file: 'participant.js',
-    line: 'muted: sanctioned.muted,',
-    instead: 'muted: false,',
+  'a muted person joins unmuted': {
+    file: 'lobby/member.js',
+    line: '        sanctioned,\n',
+    instead: '        sanctioned: { ...sanctioned, muted: false },\n',
     fault: HEARD,
   },
-  'whoever joins is under no sanction': {
-    file: 'lobbies.js',
+  'a sanctioned person joins without sanctions': {
+    file: 'lobby/lobbies.js',
     line: 'const sanctioned = this.#sanctions.ofPlayer(name, entrant, turn.steadySeconds);',
     instead: 'const sanctioned = { muted: false, deafened: false, banned: false };',
     fault: HEARD,
   },
   'a mute ends with its lobby': {
-    file: 'lobbies.js',
+    file: 'lobby/lobbies.js',
     line: 'this.#byName.delete(lobby.name);',
     instead:
       "this.#byName.delete(lobby.name); for (const it of this.#sanctions.list()) this.#sanctions.set(it.lobby, it.steamId, 'muted', 'not', 'admin');",
     fault: HEARD,
   },
   'a resume ends a mute': {
-    file: 'lobby.js',
-    line: 'participant.connection = connection;',
+    file: 'lobby/presence.js',
+    line: "set(member, { kind: 'here', connection, topics: NO_TOPICS });",
     instead:
-      'participant.connection = connection; if (participant.awaySince !== turn.now) participant.muted = false;',
+      "if (member.presence.kind === 'away') member.sanctioned = { ...member.sanctioned, muted: false }; set(member, { kind: 'here', connection, topics: NO_TOPICS });",
     fault: HEARD,
     names: ['join', 'drop', 'resume', 'mute', 'speak'],
   },
   'a rename ends a mute': {
-    file: 'lobby.js',
-    line: 'participant.name = name;',
-    instead: 'participant.name = name; participant.muted = false;',
+    file: 'lobby/lobby.js',
+    line: 'profile.name = name;',
+    instead: 'profile.name = name; participant.sanctioned = { ...participant.sanctioned, muted: false };',
     fault: HEARD,
   },
   'a change of channel ends a mute': {
-    file: 'lobby.js',
-    line: 'participant.channels = after;',
-    instead: 'participant.channels = after; participant.muted = false;',
+    file: 'lobby/channels.js',
+    line: 'setChannels(member, after);',
+    instead: 'setChannels(member, after); member.sanctioned = { ...member.sanctioned, muted: false };',
     fault: HEARD,
   },
-  'a mute says that it is, and is not': {
-    file: 'lobby.js',
-    line: 'participant.muted = muted;',
-    instead: '',
+  'a mute is announced but not applied': {
+    file: 'lobby/lobby.js',
+    line: 'own.sanctioned = sanctioned;',
+    instead: 'own.sanctioned = { ...sanctioned, muted: false };',
     fault: HEARD,
   },
-  'a mute of everywhere takes hold in one lobby': {
+  'a mute in all lobbies is applied in one': {
     file: 'moderation.js',
-    line: 'if (isMeant)\n            takeHold(house, participant, turn);',
-    instead: 'if (isMeant)\n            return takeHold(house, participant, turn);',
+    line: 'if (isMeant)\n            apply(context, participant, turn);',
+    instead: 'if (isMeant)\n            return apply(context, participant, turn);',
     fault: HEARD,
     seats: TWICE,
   },
-  'a mute in one lobby holds in all': {
+  'a mute in one lobby applies in all': {
     file: 'sanctions.js',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the line of the source.
     line: 'return lobby === null ? steamId : `${steamId} ${lobby}`;',
@@ -97,88 +97,89 @@ const CASES: Readonly<Record<string, Case>> = {
     fault: /: muted, wants forward/,
     seats: TWICE,
   },
-  'a mute ends when a deafening does': {
+  'a mute ends with a deafening': {
     file: 'sanctions.js',
     line: '[kind]: until };',
     instead: "[kind]: until, ...(kind === 'deafened' && { muted: 'not' }) };",
     fault: HEARD,
   },
-  'a mute never ends by itself': {
+  'a mute never expires': {
     file: 'sanctions.js',
     line: 'if (unixSeconds < this.#endsNext)',
     instead: 'if (unixSeconds > 0)',
     fault: /: muted, wants forward/,
   },
-  'whoever is deafened hears on': {
-    file: 'lobby.js',
-    line: 'this.#refreshTopics(participant, turn);\n        this.#tellChanged(participant, turn);\n    }\n    /** They are in these',
-    instead: 'this.#tellChanged(participant, turn);\n    }\n    /** They are in these',
+  'a deafened participant still hears': {
+    file: 'lobby/lobby.js',
+    line: 'refreshTopics(participant, turn);\n',
+    instead: '\n',
     fault: /hears .*wants/,
   },
-  'whoever leaves a channel hears it on': {
-    file: 'lobby.js',
-    line: 'this.#refreshTopics(participant, turn);\n        this.#tellChanged(participant, turn);\n        this.#tellOfSpeakers',
-    instead: 'this.#tellChanged(participant, turn);\n        this.#tellOfSpeakers',
+  'a participant who leaves a channel still hears it': {
+    file: 'lobby/channels.js',
+    line: 'refreshTopics(member, turn);\n',
+    instead: '\n',
     fault: /hears .*wants/,
   },
-  'whoever is no longer whispered to hears on': {
-    file: 'lobby.js',
-    line: 'other.whisperedBy = other.whisperedBy.filter((it) => it !== participant);\n            this.#refreshTopics(other, turn);',
-    instead: 'other.whisperedBy = other.whisperedBy.filter((it) => it !== participant);',
+  'a participant who is no longer whispered to still hears': {
+    file: 'lobby/whispers.js',
+    line: 'own.by = whisperers;\n    refreshTopics(member, turn);',
+    instead:
+      'const before = own.by; own.by = whisperers; if (before.length < whisperers.length) refreshTopics(member, turn);',
     fault: /hears .*wants/,
   },
-  'whoever was muted while they spoke speaks on': {
-    file: 'lobby.js',
+  'a participant who is muted while speaking is still shown as speaking': {
+    file: 'lobby/lobby.js',
     line: 'if (muted)\n            this.setSpeaking(participant, null, turn);',
     instead: '',
     fault: /speaks: true/,
   },
-  'whoever enters a channel is not told who speaks there': {
-    file: 'lobby.js',
-    line: "this.#tellOfSpeakers(participant, entered, 'speaking', turn);",
+  'a participant who enters a channel is not told who speaks there': {
+    file: 'lobby/channels.js',
+    line: "tellOfSpeakers(member, entered, 'speaking', turn);",
     instead: '',
     fault: /speaks: false/,
   },
-  'whoever is banned may join': {
-    file: 'lobbies.js',
+  'a banned person may join': {
+    file: 'lobby/lobbies.js',
     line: '.banned) {\n            return { code:',
     instead: '.banned && false) {\n            return { code:',
     fault: /hello comes to null, wants banned/,
   },
-  'whoever is banned stays': {
+  'a banned participant stays': {
     file: 'moderation.js',
     line: 'if (sanctioned.banned)',
-    instead: 'if (sanctioned.banned && participant.connection === null)',
+    instead: "if (sanctioned.banned && participant.presence.kind === 'away')",
     fault: /is banned and in/,
   },
   'an old resume secret is good': {
-    file: 'places.js',
+    file: 'lobby/places.js',
     line: 'this.#forgetSecret(participant);\n        if (participant.expiresAt',
     instead: 'if (participant.expiresAt',
     fault: /resume comes to null, wants resume-refused/,
   },
-  'whoever was kicked resumes': {
-    file: 'places.js',
+  'a kicked participant resumes': {
+    file: 'lobby/places.js',
     line: 'this.#ending.delete(participant);\n        this.#forgetSecret(participant);',
     instead: 'this.#ending.delete(participant);',
     fault: /resume comes to null, wants resume-refused/,
   },
-  'a place is kept for ever': {
+  'a place is kept forever': {
     file: 'relay.js',
     line: 'for (const participant of this.#places.goneBy(turn.now))',
     instead: 'for (const participant of [])',
     fault: /away/,
   },
-  'whoever is away is told of what happens': {
-    file: 'lobby.js',
-    line: 'participant.connection = null;\n        participant.topics = NO_TOPICS;',
-    instead: 'participant.topics = NO_TOPICS;',
+  'a participant who is away is sent messages': {
+    file: 'lobby/presence.js',
+    line: "function lose(member, until) {\n    set(member, { kind: 'away', until });",
+    instead: 'function lose(member, until) {\n    set(member, { ...member.presence, topics: [] });',
     fault: /told .* gone/,
   },
 };
 
 for (const [what, { fault, seats = SEATS, names = ALL, ...broken }] of Object.entries(CASES)) {
-  t.test(`it is noticed when ${what}`, async (t) => {
+  t.test(`the exploration notices when ${what}`, async (t) => {
     const relay = await brokenRelay(what.replaceAll(/\W/g, '_'), broken);
     const operations = operationsOf(seats, names);
     const { violation } = explore({ seats, operations, depth: 5, relay, faults: fault });
@@ -186,7 +187,7 @@ for (const [what, { fault, seats = SEATS, names = ALL, ...broken }] of Object.en
   });
 }
 
-t.test('and nothing of the kind is noticed of the relay as it is', async (t) => {
+t.test('no fault is found in the unchanged relay', async (t) => {
   for (const seats of [SEATS, TWICE]) {
     t.equal(explore({ seats, operations: operationsOf(seats, ALL), depth: 3 }).violation, null);
   }

@@ -2,7 +2,7 @@
 
 import t from 'tap';
 import { RELAY_LIMIT_RANGES } from '../../../relay/core/limits.js';
-import { FLOOD_FACTOR, floodLimits, MessageMeter } from '../../../relay/core/message_meter.js';
+import { FLOOD_FACTOR, floodLimits, MessageMeter } from '../../../relay/core/voice/message_meter.js';
 import { SEED, SeededRandom } from '../../kit/random.js';
 import { Bench, bytesOf, frameOf } from '../kit.js';
 

@@ -2,7 +2,7 @@
 
 import t from 'tap';
 import type { Moderation } from '../../../relay/core/administration.js';
-import type { RelayPolicy } from '../../../relay/core/hello.js';
+import type { RelayPolicy } from '../../../relay/core/joining/hello.js';
 import { SeededRandom } from '../../kit/random.js';
 import { steamIdOf } from '../kit.js';
 import { World } from './world.js';

@@ -2,8 +2,8 @@
 
 import t from 'tap';
 import type { CredentialVerdict } from '../../../relay/core/credential.js';
-import type { RelayPolicy } from '../../../relay/core/hello.js';
-import type { AddressShares } from '../../../relay/core/shares.js';
+import type { RelayPolicy } from '../../../relay/core/joining/hello.js';
+import type { AddressShares } from '../../../relay/core/lobby/shares.js';
 import { MAX_CONTROL_BYTES, MAX_WELCOME_BYTES, writeMessage } from '../../../voice/control.js';
 import { CloseCode, type RefusalCode } from '../../../voice/control_codes.js';
 import {
@@ -109,7 +109,7 @@ t.test('one SteamID is in a lobby at most once, and may be in two lobbies', asyn
       message: {
         type: 'refused',
         code: 'steam-id-in-use',
-        message: `SteamID ${steamIdOf(1)} is in the lobby already, expected each once`,
+        message: `SteamID ${steamIdOf(1)} is already in the lobby, expected each once`,
       },
     },
     { kind: 'close', connection: 2, code: 4005, reason: 'steam-id-in-use' },

@@ -2,8 +2,8 @@
 
 import t from 'tap';
 import type { Admitted, CredentialVerdict } from '../../../relay/core/credential.js';
-import type { RelayPolicy } from '../../../relay/core/hello.js';
 import type { RelayOutput } from '../../../relay/core/io.js';
+import type { RelayPolicy } from '../../../relay/core/joining/hello.js';
 import {
   admittedOf,
   Bench,

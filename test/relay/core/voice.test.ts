@@ -1,7 +1,7 @@
 /** Which voice frames go through, which are dropped and why, and who is said to speak. */
 
 import t from 'tap';
-import { DROP_REASONS, type DropReason } from '../../../relay/core/verdict.js';
+import { DROP_REASONS, type DropReason } from '../../../relay/core/voice/drop_reason.js';
 import { writeU16, writeU32 } from '../../../voice/bytes.js';
 import { crc32 } from '../../../voice/crc32.js';
 import { PacketWriter } from '../../../voice/packet_writer.js';

@@ -4,12 +4,12 @@
  */
 
 import type { AdminCommand, Moderation } from '../../../relay/core/administration.js';
-import { type RelayPolicy, STRICT_POLICY } from '../../../relay/core/hello.js';
 import type { RelayOutput } from '../../../relay/core/io.js';
+import { type RelayPolicy, STRICT_POLICY } from '../../../relay/core/joining/hello.js';
 import type { RelayLimits } from '../../../relay/core/limits.js';
+import type { AddressShares } from '../../../relay/core/lobby/shares.js';
 import type { Relay } from '../../../relay/core/relay.js';
 import { holdsAny, type Sanction, type SanctionKind, type Until } from '../../../relay/core/sanctions.js';
-import type { AddressShares } from '../../../relay/core/shares.js';
 import {
   type ClientMessage,
   type RelayMessageToWrite,

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { ADDRESS_FAULTS, type AddressFault } from '../../../relay/addresses/client_address.js';
 import { Relay } from '../../../relay/core/relay.js';
-import { DROP_REASONS } from '../../../relay/core/verdict.js';
+import { DROP_REASONS } from '../../../relay/core/voice/drop_reason.js';
 import { type MetricFigures, RelayMetrics } from '../../../relay/operations/metrics.js';
 import { LagMeter } from '../../../relay/operations/process_figures.js';
 import { AddressLimits } from '../../../relay/port/address_limits.js';

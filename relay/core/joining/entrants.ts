@@ -1,11 +1,11 @@
 /** Who is about to join, by how they showed who they are: a credential that was judged, their word alone, or as a guest. */
 
-import type { AddressKey } from './address_key.js';
-import { type Admitted, FULL_RIGHTS, rightsOf } from './credential.js';
+import type { AddressKey } from '../address_key.js';
+import { type Admitted, FULL_RIGHTS, rightsOf } from '../credential.js';
+import type { ConnectionId } from '../io.js';
+import type { Joiner } from '../lobby/member.js';
+import type { Turn } from '../turn.js';
 import type { Hello, RelayPolicy } from './hello.js';
-import type { ConnectionId } from './io.js';
-import type { Joiner } from './participant.js';
-import type { Turn } from './turn.js';
 
 export interface Entrant extends Joiner {
   readonly lobby: string;

@@ -1,10 +1,10 @@
 /**
- * The places of participants that end by time: of those who are away and may be back, under which resume secret, and of those whose
- * credential ends.
+ * The places of participants that end by time: of those who are away and may resume, and under which secret, and of those whose
+ * credential expires.
  */
 
-import type { Milliseconds } from '../../voice/units.js';
-import type { Participant } from './participant.js';
+import type { Milliseconds } from '../../../voice/units.js';
+import type { Participant } from './lobby.js';
 
 export class Places {
   readonly #resumeWithinMs: Milliseconds;
@@ -12,7 +12,8 @@ export class Places {
   /** The longest away first. */
   readonly #away = new Set<Participant>();
   readonly #bySecret = new Map<string, Participant>();
-  /** Whose credential ends, and no one's before `#endsNext`. */
+  readonly #secretOf = new Map<Participant, string>();
+  /** Participants whose credential expires, none of them before `#endsNext`. */
   readonly #ending = new Set<Participant>();
   #endsNext = Number.POSITIVE_INFINITY;
 
@@ -27,8 +28,8 @@ export class Places {
   }
 
   /**
-   * They are here, and their place is kept under a new resume secret from now on; null where there is no resuming. For guests there is
-   * none: a place that nobody has to prove anything for would be held for nothing.
+   * They are here, and can resume with the returned secret from now on; null where there is no resuming. Guests cannot resume: their
+   * place would be kept for somebody who has proved nothing.
    */
   arrive(participant: Participant): string | null {
     this.#away.delete(participant);
@@ -39,14 +40,18 @@ export class Places {
     }
     if (this.#resumeWithinMs === 0 || participant.kind === 'guest') return null;
     const secret = this.#random16();
-    participant.resumeSecret = secret;
     this.#bySecret.set(secret, participant);
+    this.#secretOf.set(participant, secret);
     return secret;
   }
 
-  /** Whose place it is. */
+  /** The participant whose resume secret this is. */
   under(secret: string): Participant | undefined {
     return this.#bySecret.get(secret);
+  }
+
+  mayResume(participant: Participant): boolean {
+    return this.#secretOf.has(participant);
   }
 
   goAway(participant: Participant): void {
@@ -59,17 +64,18 @@ export class Places {
     this.#forgetSecret(participant);
   }
 
-  /** Who has been away for too long. */
+  /** Participants whose place is no longer kept. */
   goneBy(now: Milliseconds): readonly Participant[] {
     const gone: Participant[] = [];
     for (const participant of this.#away) {
-      if (now - participant.awaySince < this.#resumeWithinMs) break;
+      const { presence } = participant;
+      if (presence.kind === 'away' && now < presence.until) break;
       gone.push(participant);
     }
     return gone;
   }
 
-  /** Whose credential has ended. */
+  /** Participants whose credential has expired. */
   endedBy(now: Milliseconds): readonly Participant[] {
     if (now < this.#endsNext) return [];
     this.#endsNext = Number.POSITIVE_INFINITY;
@@ -82,7 +88,9 @@ export class Places {
   }
 
   #forgetSecret(participant: Participant): void {
-    if (participant.resumeSecret !== null) this.#bySecret.delete(participant.resumeSecret);
-    participant.resumeSecret = null;
+    const secret = this.#secretOf.get(participant);
+    if (secret === undefined) return;
+    this.#secretOf.delete(participant);
+    this.#bySecret.delete(secret);
   }
 }

@@ -1,22 +1,16 @@
 /**
- * All lobbies of a relay: by name, made when somebody joins or an administrator wants one, gone with the last who is in. And
- * who may join: whether there is room for one more.
+ * All lobbies of a relay, by name: made when somebody joins or by an administrator, gone with the last participant. Also decides
+ * whether there is a place for one more.
  */
 
-import type { RefusalCode } from '../../voice/control_codes.js';
-import type { Entrant } from './entrants.js';
-import type { RelayPolicy } from './hello.js';
-import type { RelayLimits } from './limits.js';
-import { Lobby, type LobbyPlan } from './lobby.js';
-import type { Participant } from './participant.js';
-import type { Sanctions } from './sanctions.js';
+import type { Entrant } from '../joining/entrants.js';
+import type { RelayPolicy } from '../joining/hello.js';
+import type { RelayLimits } from '../limits.js';
+import type { Refusal } from '../refusal.js';
+import type { Sanctions } from '../sanctions.js';
+import type { Turn } from '../turn.js';
+import { Lobby, type LobbyPlan, type Participant } from './lobby.js';
 import { type AddressShares, Shares } from './shares.js';
-import type { Turn } from './turn.js';
-
-export interface Refusal {
-  readonly code: RefusalCode;
-  readonly detail: string;
-}
 
 export class Lobbies {
   readonly #limits: RelayLimits;
@@ -34,7 +28,7 @@ export class Lobbies {
     this.#shares = new Shares(limits, perAddress, policy.guestsTake);
   }
 
-  /** In all lobbies, the away ones among them. */
+  /** Participants of all lobbies, including those who are away. */
   get participants(): number {
     return this.#participants;
   }
@@ -51,7 +45,7 @@ export class Lobbies {
     return this.#byName.get(name);
   }
 
-  /** Who is there with this SteamID, in one lobby or, with null, in all of them. */
+  /** The participants with this SteamID, in one lobby or, with null, in all of them. */
   found(name: string | null, steamId: string): readonly Participant[] {
     const lobbies = name === null ? this.#byName.values() : [this.#byName.get(name)];
     const found: Participant[] = [];
@@ -62,7 +56,7 @@ export class Lobbies {
     return found;
   }
 
-  /** Who is in one lobby or, with null, in all of them; away or not. A copy: they may go while it is gone through. */
+  /** The participants of one lobby or, with null, of all of them; away or not. A copy: they may leave while it is iterated. */
   everyone(name: string | null): readonly Participant[] {
     const lobbies = name === null ? [...this.#byName.values()] : [this.#byName.get(name)];
     return lobbies.flatMap((lobby) => (lobby ? [...lobby.participants] : []));
@@ -78,12 +72,12 @@ export class Lobbies {
     const before = lobby?.withSteamId(steamId);
     if (before) {
       const mayReplace = this.#policy.secondJoin === 'replace' && proof === 'proven';
-      if (before.connection === null || mayReplace) return this.#whyNotInPlaceOf(before, entrant);
-      const detail = `SteamID ${steamId} is in the lobby already, expected each once`;
+      if (before.presence.kind === 'away' || mayReplace) return this.#whyNotInPlaceOf(before, entrant);
+      const detail = `SteamID ${steamId} is already in the lobby, expected each once`;
       return { code: 'steam-id-in-use', detail };
     }
     if (!lobby && this.#policy.lobbies === 'by-admin') {
-      return { code: 'lobby-unknown', detail: 'there is no such lobby, wants one that the operator made' };
+      return { code: 'lobby-unknown', detail: 'there is no such lobby, expected one that the operator made' };
     }
     if (!lobby && this.isFull) return { code: 'relay-full', detail: this.fullDetail };
     if (lobby && !lobby.hasRoomFor(entrant.rights)) {
@@ -97,7 +91,7 @@ export class Lobbies {
     return this.#shares.whyNot(entrant, lobby);
   }
 
-  /** The same for somebody whose own place becomes free: for their address it may be one more. */
+  /** The same for somebody who takes over their own place: for their address it may be one more. */
   #whyNotInPlaceOf({ address, lobby }: Participant, entrant: Entrant): Refusal | null {
     if (address === entrant.address) return null;
     // A lobby ends with its last participant, and is made again.
@@ -105,7 +99,7 @@ export class Lobbies {
     return this.#shares.whyNot(entrant, isMadeAgain ? undefined : lobby);
   }
 
-  /** Somebody joins, for whom `whyNot` is null, and who is not there: into a lobby that is made where it is missing. */
+  /** Adds somebody for whom `whyNot` is null and who is not in the lobby; makes the lobby if it is missing. */
   join(entrant: Entrant, turn: Turn): Participant {
     const { lobby: name } = entrant;
     let lobby = this.#byName.get(name);
@@ -120,7 +114,7 @@ export class Lobbies {
     return participant;
   }
 
-  /** Somebody is gone for good. Their lobby stays; `endEmpty` is the caller's to call. */
+  /** Removes a participant for good. Their lobby stays; calling `endEmpty` is up to the caller. */
   leave(participant: Participant, turn: Turn): void {
     this.#participants -= 1;
     this.#shares.free(participant);
@@ -135,7 +129,7 @@ export class Lobbies {
     return `${this.#byName.size} lobbies, expected at most ${this.#limits.lobbies}`;
   }
 
-  /** Makes a lobby of a name that is free. */
+  /** Makes a lobby under a name that is free. */
   open(name: string, plan: LobbyPlan | null, turn: Turn): Lobby {
     const lobby = new Lobby(name, `lobby/${this.#made}`, this.#limits, plan);
     this.#byName.set(name, lobby);
@@ -144,7 +138,7 @@ export class Lobbies {
     return lobby;
   }
 
-  /** A lobby that nobody is in ends, unless an administrator made it and does not end it now. */
+  /** Ends a lobby that is empty. One that an administrator made ends only `by-admin`. */
   endEmpty(lobby: Lobby, who: 'by-itself' | 'by-admin', turn: Turn): void {
     if (lobby.size > 0 || this.#byName.get(lobby.name) !== lobby) return;
     if (lobby.plan && who === 'by-itself') return;

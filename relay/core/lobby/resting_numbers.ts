@@ -1,9 +1,9 @@
 /**
- * Small numbers that are given out again only when they have rested: a voice frame under the old meaning of a slot or a channel
- * may still be on its way to somebody, who would take it for the new one's.
+ * Small numbers that rest before they are reused: a voice frame with the old meaning of a slot or a channel may still be under way,
+ * and its listener would attribute it to the new one.
  */
 
-import type { Milliseconds } from '../../voice/units.js';
+import type { Milliseconds } from '../../../voice/units.js';
 
 /** Bounded by `count`. */
 export class RestingNumbers {
@@ -11,7 +11,7 @@ export class RestingNumbers {
   readonly #count: number;
   readonly #restMs: Milliseconds;
   readonly #taken = new Set<number>();
-  /** When each number was freed last, by how far it is above the first. */
+  /** When each number was last freed, by its distance from the first. */
   readonly #freedAt: Milliseconds[] = [];
 
   /** `count` numbers from `first` on; each rests for `restMs`. */
@@ -22,8 +22,8 @@ export class RestingNumbers {
   }
 
   /**
-   * Takes the lowest number that is free and was never used or has rested. When all that are free rest, the one that has rested
-   * longest. Null when none is free.
+   * Takes the lowest free number that was never used or has rested. When all free numbers are resting, takes the one that has
+   * rested longest. Null when none is free.
    */
   take(now: Milliseconds): number | null {
     let longestRested: number | null = null;
@@ -43,7 +43,7 @@ export class RestingNumbers {
     return longestRested;
   }
 
-  /** Gives a number back; its rest begins. */
+  /** Frees a number; its rest begins. */
   free(number: number, now: Milliseconds): void {
     this.#taken.delete(number);
     this.#freedAt[number - this.#first] = now;

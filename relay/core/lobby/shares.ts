@@ -1,25 +1,24 @@
 /**
- * Shares of the relay: how many places and lobbies one address may take, and how many all guests together. So a few addresses do not
- * fill the relay, and guests do not lock out players with a credential.
+ * Shares of the relay: how many places and lobbies one address may take, and how many all guests together. So a few addresses cannot
+ * fill the relay, and guests cannot lock out players with a credential.
  *
- * A place counts from joining until its participant is gone for good, present or away, for the address that joined it. A lobby
- * counts for whoever made it until it ends, whoever is in it by then; one that an administrator made counts for nobody. A player who takes
+ * A place counts for the address that joined, from joining until the participant is gone for good, here or away. A lobby counts for
+ * the person who made it until it ends, even after they left; one that an administrator made counts for nobody. A player who takes
  * over their own place from another address takes a place of that address.
  */
 
-import type { AddressKey } from './address_key.js';
-import type { RelayPolicy } from './hello.js';
-import type { LimitRanges, RelayLimits } from './limits.js';
-import type { Refusal } from './lobbies.js';
-import type { Lobby } from './lobby.js';
-import type { Participant } from './participant.js';
-import { Tally } from './tally.js';
+import type { AddressKey } from '../address_key.js';
+import type { RelayPolicy } from '../joining/hello.js';
+import type { LimitRanges, RelayLimits } from '../limits.js';
+import type { Refusal } from '../refusal.js';
+import { Tally } from '../tally.js';
+import type { Lobby, Participant } from './lobby.js';
 
 /** What one address may take of the relay. */
 export interface AddressShares {
   /**
-   * Participants of one address at once, the away ones among them, 1 to 1000000. Default 128: everybody of a full address may lose
-   * the connection and join another lobby while the old place is kept.
+   * Participants of one address at once, including those who are away, 1 to 1000000. Default 128: everybody of a full address may
+   * lose the connection and join another lobby while the old place is kept.
    */
   readonly participants: number;
   /** Lobbies at once that were made by joining from one address, 1 to 100000. Default 32: a full address, two by two. */
@@ -32,7 +31,7 @@ export const ADDRESS_SHARE_RANGES: LimitRanges<AddressShares> = {
   lobbies: [32, 1, 100_000],
 };
 
-/** Who takes a place. */
+/** A person who takes a place. */
 export type Taker = Pick<Participant, 'kind' | 'address'>;
 
 export class Shares {
@@ -52,7 +51,7 @@ export class Shares {
     this.#guestsTake = guestsTake;
   }
 
-  /** Why somebody may not take another place in this lobby, or make it where it is undefined; null when they may. */
+  /** Why somebody may not take a place in this lobby, or make a lobby when it is undefined; null when they may. */
   whyNot({ kind, address }: Taker, lobby: Lobby | undefined): Refusal | null {
     const guests = kind === 'guest' && this.#guestsTake === 'a-share' ? this.#whyNoGuest(lobby) : null;
     return guests ?? (address === null ? null : this.#whyNotAddress(address, lobby));
@@ -114,7 +113,7 @@ export class Shares {
   }
 }
 
-/** Rounded down, but at least one unless the share is nothing: a lobby of one place can be a guest's. */
+/** Rounded down, but at least one unless the share is 0 %: a guest may take a lobby of one place. */
 function shareOf(whole: number, percent: number): number {
   return percent === 0 ? 0 : Math.max(1, Math.floor((whole * percent) / 100));
 }

@@ -1,10 +1,10 @@
 /** What a hello asks for, and what is to be done about it: the decision before anybody is asked. Pure. */
 
-import { type ClientMessage, PROTOCOL_VERSION } from '../../voice/control.js';
-import type { RefusalCode } from '../../voice/control_codes.js';
-import { GUEST_HIGH, joinSteamId } from '../../voice/steam_id.js';
-import type { Credential, CredentialVerdict, Proof } from './credential.js';
-import { TOKEN_CLOCK_TOLERANCE_S } from './credential.js';
+import { type ClientMessage, PROTOCOL_VERSION } from '../../../voice/control.js';
+import type { RefusalCode } from '../../../voice/control_codes.js';
+import { GUEST_HIGH, joinSteamId } from '../../../voice/steam_id.js';
+import type { Credential, CredentialVerdict, Proof } from '../credential.js';
+import { TOKEN_CLOCK_TOLERANCE_S } from '../credential.js';
 
 export type Hello = Extract<ClientMessage, { type: 'hello' }>;
 

@@ -5,7 +5,7 @@
  * taken until the oldest are old enough to be forgotten.
  */
 
-import type { Milliseconds } from '../../voice/units.js';
+import type { Milliseconds } from '../../../voice/units.js';
 
 const MAX_IDS = 1_000_000;
 /** Of one person. */

@@ -7,9 +7,9 @@
  * more than sending costs them.
  */
 
-import { TokenBucket } from '../../voice/token_bucket.js';
-import type { Milliseconds } from '../../voice/units.js';
-import type { RelayLimits } from './limits.js';
+import { TokenBucket } from '../../../voice/token_bucket.js';
+import type { Milliseconds } from '../../../voice/units.js';
+import type { RelayLimits } from '../limits.js';
 
 /** How many times the allowed rates a connection may reach for long. */
 export const FLOOD_FACTOR = 4;

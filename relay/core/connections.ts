@@ -1,0 +1,61 @@
+/** The connections of a relay, and which of them still wait for their welcome. Bounded by `limits.connections`, which the caller checks. */
+
+import type { Milliseconds } from '../../voice/units.js';
+import type { Connection } from './connection.js';
+import type { ConnectionId } from './io.js';
+import type { Participant } from './lobby/lobby.js';
+
+export class Connections {
+  readonly #byId = new Map<ConnectionId, Connection>();
+  /** Connections before their welcome, the oldest first. */
+  readonly #waiting = new Set<Connection>();
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  get(id: ConnectionId): Connection | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** The connection of a participant; undefined while they are away. */
+  of({ presence }: Participant): Connection | undefined {
+    return presence.kind === 'here' ? this.#byId.get(presence.connection) : undefined;
+  }
+
+  /** The connections that are in a lobby. */
+  joined(): readonly ConnectionId[] {
+    const joined: ConnectionId[] = [];
+    for (const { id, participant } of this.#byId.values()) if (participant) joined.push(id);
+    return joined;
+  }
+
+  /** Those that came before `instant` and still wait for their welcome. */
+  waitingSince(instant: Milliseconds): readonly Connection[] {
+    const waiting: Connection[] = [];
+    for (const connection of this.#waiting) {
+      if (connection.connectedAt > instant) break;
+      waiting.push(connection);
+    }
+    return waiting;
+  }
+
+  add(connection: Connection): void {
+    this.#byId.set(connection.id, connection);
+    this.#waiting.add(connection);
+  }
+
+  /** The connection is the participant's from here on. */
+  admit(connection: Connection, participant: Participant): void {
+    connection.participant = participant;
+    connection.nonce = null;
+    this.#waiting.delete(connection);
+  }
+
+  forget(connection: Connection): void {
+    this.#byId.delete(connection.id);
+    this.#waiting.delete(connection);
+    connection.judged = null;
+    connection.participant = null;
+  }
+}

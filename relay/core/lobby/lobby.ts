@@ -1,0 +1,227 @@
+/**
+ * One lobby: who joins and leaves it, where its voice goes, and what everyone is told of it.
+ *
+ * Bounded: participants and channels by the limits, and a few moderators beyond; slots by four times the participants.
+ */
+
+import { sequenceAfter } from '../../../voice/sequence.js';
+import type { Milliseconds } from '../../../voice/units.js';
+import { Target } from '../../../voice/wire.js';
+import type { Rights } from '../credential.js';
+import type { ConnectionId } from '../io.js';
+import type { RelayLimits } from '../limits.js';
+import type { Failure } from '../refusal.js';
+import type { Sanctioned } from '../sanctions.js';
+import type { Turn } from '../turn.js';
+import { Channels, nextChannelSequence } from './channels.js';
+import {
+  type Channel,
+  type Joiner,
+  type LobbyIdentity,
+  type Member,
+  newMember,
+  type Profile,
+} from './member.js';
+import { infoFor, stateOf } from './member_info.js';
+import { arrive, detach, lose, refreshTopics } from './presence.js';
+import { Roster } from './roster.js';
+import { setSpeaking, silence } from './speaking.js';
+import { endWhispers, nextWhisperSequence, whisper } from './whispers.js';
+
+/** Places beyond a lobby's capacity, for moderators only. */
+export const PLACES_FOR_MODERATORS = 4;
+
+/** Someone in a lobby, with the lobby. */
+export interface Participant extends Member {
+  readonly lobby: Lobby;
+}
+
+/** Where a voice frame goes. */
+export interface Destination {
+  readonly topic: string;
+  readonly relaySequence: number;
+}
+
+/** How an administrator made a lobby; it is kept while it is empty. */
+export interface LobbyPlan {
+  readonly capacity: number;
+  /** Channels that exist while nobody is in them. */
+  readonly channels: readonly string[];
+}
+
+export class Lobby implements LobbyIdentity {
+  readonly name: string;
+  readonly topic: string;
+  /** Null when it was made by the first participant who joined. */
+  readonly plan: LobbyPlan | null;
+  readonly #limits: RelayLimits;
+  readonly #roster: Roster<Participant>;
+  readonly #channels: Channels;
+  #relaySequence = 0;
+
+  constructor(name: string, topic: string, limits: RelayLimits, plan: LobbyPlan | null) {
+    this.name = name;
+    this.topic = topic;
+    this.plan = plan;
+    this.#limits = limits;
+    // Few slots, so that their numbers stay small: listeners use them as indices.
+    this.#roster = new Roster(this.capacity * 4 + PLACES_FOR_MODERATORS, limits.slotRestMs);
+    this.#channels = new Channels(this, this.#roster, limits, plan?.channels ?? []);
+  }
+
+  get size(): number {
+    return this.#roster.size;
+  }
+
+  get capacity(): number {
+    return this.plan?.capacity ?? this.#limits.participantsPerLobby;
+  }
+
+  /** Moderators find a place beyond the capacity: nobody keeps them out by filling the lobby. */
+  hasRoomFor({ moderator }: Rights): boolean {
+    return this.size < this.capacity + (moderator ? PLACES_FOR_MODERATORS : 0);
+  }
+
+  get participants(): IterableIterator<Participant> {
+    return this.#roster.all;
+  }
+
+  get channels(): IterableIterator<Channel> {
+    return this.#channels.all;
+  }
+
+  withSteamId(steamId: string): Participant | undefined {
+    return this.#roster.withSteamId(steamId);
+  }
+
+  /** Adds a participant; telling them and the others is up to the caller. Needs a place, and the SteamID not to be in the lobby. */
+  join(joiner: Joiner, sanctioned: Sanctioned, now: Milliseconds): Participant {
+    const slot = this.#roster.takeSlot(now);
+    if (slot === null || this.#roster.withSteamId(joiner.steamId)) {
+      const state = `SteamID is ${joiner.steamId}, ${this.size} participants`;
+      throw new RangeError(`Cannot join ${this.name}: ${state}, expected a free slot, and each SteamID once`);
+    }
+    const participant = newMember(this, slot, joiner, sanctioned, this.#limits, now);
+    this.#roster.add(participant);
+    return participant;
+  }
+
+  /** Removes a participant; their slot begins to rest. */
+  leave(participant: Participant, turn: Turn): void {
+    // A participant who leaves is told nothing more. `left` tells the others that the voice ends, too.
+    silence(participant);
+    detach(participant, turn.now, turn);
+    this.#roster.remove(participant, turn.now);
+    this.#roster.tellAll({ type: 'left', slot: participant.slot }, turn);
+    endWhispers(this.#roster, participant, turn);
+    this.#channels.leave(participant, turn);
+  }
+
+  /** They have a connection, the first or another one: it hears what they may hear. Sending the welcome is up to the caller. */
+  arrive(participant: Participant, connection: ConnectionId, turn: Turn): void {
+    arrive(participant, connection, turn);
+  }
+
+  /** Their connection is gone, and their place is kept for a while. */
+  goAway(participant: Participant, turn: Turn): void {
+    this.setSpeaking(participant, null, turn);
+    lose(participant, turn.now + this.#limits.resumeWithinMs);
+    this.tellOthersOfChange(participant, turn);
+  }
+
+  /** Their connection is gone, and their place is not kept; nobody is told yet. */
+  lose(participant: Participant, now: Milliseconds): void {
+    lose(participant, now);
+  }
+
+  /** Another connection will take over from theirs, which is still there. */
+  detach(participant: Participant, turn: Turn): void {
+    this.setSpeaking(participant, null, turn);
+    detach(participant, turn.now + this.#limits.resumeWithinMs, turn);
+  }
+
+  /** Where a frame of this speaker to this target goes; null when they have no such target. Real-time. */
+  destination(speaker: Participant, target: number): Destination | null {
+    if (target === Target.lobby) {
+      const relaySequence = this.#relaySequence;
+      this.#relaySequence = sequenceAfter(relaySequence);
+      return { topic: this.topic, relaySequence };
+    }
+    if (target === Target.whisper) {
+      if (speaker.whisper.to.length === 0) return null;
+      return { topic: speaker.whisper.topic, relaySequence: nextWhisperSequence(speaker) };
+    }
+    for (const channel of speaker.channels) {
+      if (channel.number !== target) continue;
+      return { topic: channel.topic, relaySequence: nextChannelSequence(channel) };
+    }
+    return null;
+  }
+
+  /** Whether `destination` is not null. Real-time. */
+  reaches(speaker: Participant, target: number): boolean {
+    if (target === Target.lobby) return true;
+    if (target === Target.whisper) return speaker.whisper.to.length > 0;
+    for (const { number } of speaker.channels) if (number === target) return true;
+    return false;
+  }
+
+  /** They speak to this target now, or to nobody. */
+  setSpeaking(participant: Participant, target: number | null, turn: Turn): void {
+    setSpeaking(this.#roster, participant, target, turn);
+  }
+
+  rename(participant: Participant, name: string, turn: Turn): void {
+    const profile: Profile = participant.profile;
+    if (profile.name === name) return;
+    profile.name = name;
+    this.#tellChanged(participant, turn);
+  }
+
+  setPriority(participant: Participant, priority: 'priority' | 'none', turn: Turn): void {
+    const profile: Profile = participant.profile;
+    if (profile.priority === (priority === 'priority')) return;
+    profile.priority = priority === 'priority';
+    this.#tellChanged(participant, turn);
+  }
+
+  /** The sanctions that apply to them from now on. */
+  sanction(participant: Participant, sanctioned: Sanctioned, turn: Turn): void {
+    const own: { sanctioned: Sanctioned } = participant;
+    const { muted, deafened } = sanctioned;
+    if (own.sanctioned.muted === muted && own.sanctioned.deafened === deafened) return;
+    own.sanctioned = sanctioned;
+    if (muted) this.setSpeaking(participant, null, turn);
+    refreshTopics(participant, turn);
+    this.#tellChanged(participant, turn);
+  }
+
+  enterChannels(participant: Participant, names: readonly string[], turn: Turn): Failure | null {
+    return this.#channels.enter(participant, names, turn);
+  }
+
+  whisper(participant: Participant, slots: readonly number[], turn: Turn): Failure | null {
+    return whisper(this.#roster, participant, slots, turn);
+  }
+
+  /** Everyone but `participant`, as their welcome lists them. */
+  infoFor(participant: Participant): ReturnType<typeof infoFor>[] {
+    const info: ReturnType<typeof infoFor>[] = [];
+    for (const other of this.#roster.all) if (other !== participant) info.push(infoFor(participant, other));
+    return info;
+  }
+
+  /** Tells everyone else that they are there now. */
+  tellOthersOfJoining(participant: Participant, turn: Turn): void {
+    this.#roster.tellOthers(participant, { type: 'joined', participant: stateOf(participant) }, turn);
+  }
+
+  /** Tells everyone else how they are now. */
+  tellOthersOfChange(participant: Participant, turn: Turn): void {
+    this.#roster.tellOthers(participant, { type: 'changed', participant: stateOf(participant) }, turn);
+  }
+
+  #tellChanged(participant: Participant, turn: Turn): void {
+    this.#roster.tellAll({ type: 'changed', participant: stateOf(participant) }, turn);
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * Someone in a lobby: what the relay knows of them, as data.
+ *
+ * Each record has one owner, the file named above it, which alone writes it: `readonly` keeps all others from it. An owner takes a
+ * writable view, such as `const own: { presence: Presence } = member`.
+ */
+
+import { parseSteamId, steamIdHigh, steamIdLow } from '../../../voice/steam_id.js';
+import { TokenBucket } from '../../../voice/token_bucket.js';
+import type { Milliseconds } from '../../../voice/units.js';
+import type { AddressKey } from '../address_key.js';
+import type { Rights } from '../credential.js';
+import type { ConnectionId } from '../io.js';
+import type { RelayLimits } from '../limits.js';
+import type { Sanctioned } from '../sanctions.js';
+import { VoiceRates } from '../voice/voice_rates.js';
+
+/** What a member knows of their lobby. */
+export interface LobbyIdentity {
+  readonly name: string;
+  /** Where voice for everyone is published. Unique among all lobbies that a relay ever had. */
+  readonly topic: string;
+}
+
+/** Part of a lobby. Its members hear what is said to it, besides what is said to the lobby. */
+export interface Channel {
+  /** The target of voice frames to it. */
+  readonly number: number;
+  readonly name: string;
+  readonly topic: string;
+  readonly members: ReadonlySet<Member>;
+  /** The relay sequence of the next frame to it. */
+  readonly relaySequence: number;
+}
+
+/** Whether they have a connection. */
+export type Presence =
+  | {
+      readonly kind: 'here';
+      readonly connection: ConnectionId;
+      /** What the connection is subscribed to. */
+      readonly topics: readonly string[];
+    }
+  /** The connection is gone; the place is kept until then. */
+  | { readonly kind: 'away'; readonly until: Milliseconds };
+
+/** How the others see them. */
+export interface Profile {
+  name: string;
+  priority: boolean;
+}
+
+export interface Speech {
+  /** The target of the talkspurt under way; null while they are silent. */
+  target: number | null;
+  /** When the last voice frame that was forwarded came. */
+  heardAt: Milliseconds;
+  /** Talkspurts of theirs that the others are told of. */
+  readonly announcements: TokenBucket;
+}
+
+export interface Whisper {
+  /** Where frames with the whisper target are published. */
+  readonly topic: string;
+  /** The members who hear them. */
+  to: readonly Member[];
+  /** The members who whisper to this one: the same, seen from there. */
+  by: readonly Member[];
+  /** The relay sequence of the next whispered frame. */
+  relaySequence: number;
+}
+
+export interface Member {
+  readonly lobby: LobbyIdentity;
+  readonly slot: number;
+  /** In decimal; the frame path compares the halves. */
+  readonly steamId: string;
+  readonly steamIdLow: number;
+  readonly steamIdHigh: number;
+  readonly rights: Rights;
+  readonly kind: 'player' | 'guest';
+  /** The address of the connection that joined, for which their place is counted. Null where addresses are not counted. */
+  readonly address: AddressKey | null;
+  /** The owner of the game, in decimal, when that is another account: sanctions of the owner also apply to this member. */
+  readonly ownerSteamId: string | null;
+  /** When their credential ends; infinite without an end. */
+  readonly expiresAt: Milliseconds;
+  /** Charged by voice/verdict.ts. */
+  readonly voiceRates: VoiceRates;
+  /** Changes of theirs that everyone is told of. Charged by commands.ts. */
+  readonly changes: TokenBucket;
+  /** Written by presence.ts. */
+  readonly presence: Presence;
+  /** Written by lobby.ts. */
+  readonly profile: Readonly<Profile>;
+  /** Written by lobby.ts. */
+  readonly sanctioned: Sanctioned;
+  /** The channels that they are in. Written by channels.ts. */
+  readonly channels: readonly Channel[];
+  /** Written by whispers.ts. */
+  readonly whisper: Readonly<Whisper>;
+  /** Written by speaking.ts. */
+  readonly speech: Readonly<Speech>;
+}
+
+/** A player or guest about to join. */
+export interface Joiner {
+  readonly connection: ConnectionId;
+  readonly steamId: string;
+  readonly kind: Member['kind'];
+  readonly name: string;
+  readonly rights: Rights;
+  /** Infinite without an end. */
+  readonly expiresAt: Milliseconds;
+  readonly address: Member['address'];
+  readonly ownerSteamId: Member['ownerSteamId'];
+}
+
+/**
+ * Changes of a participant that everyone is told of, per second and at once. Each costs a send to everyone in the lobby, so the rate
+ * of control messages alone would let one person keep the relay busy.
+ */
+export const CHANGES_PER_SECOND = 4;
+export const CHANGES_AT_ONCE = 40;
+
+/** Talkspurts of a participant that the others are told of, per second and at once. */
+const TALKSPURTS_PER_SECOND = 5;
+const TALKSPURTS_AT_ONCE = 10;
+
+/** A new member under this slot. @throws RangeError when the SteamID is invalid. */
+export function newMember<Home extends LobbyIdentity>(
+  lobby: Home,
+  slot: number,
+  joiner: Joiner,
+  sanctioned: Sanctioned,
+  limits: RelayLimits,
+  now: Milliseconds,
+): Member & { readonly lobby: Home } {
+  const steamId = parseSteamId(joiner.steamId);
+  if (steamId === null) {
+    throw new RangeError(`Cannot join ${lobby.name}: SteamID is ${joiner.steamId}, expected it in decimal`);
+  }
+  return {
+    lobby,
+    slot,
+    steamId: joiner.steamId,
+    steamIdLow: steamIdLow(steamId),
+    steamIdHigh: steamIdHigh(steamId),
+    rights: joiner.rights,
+    kind: joiner.kind,
+    address: joiner.address,
+    ownerSteamId: joiner.ownerSteamId,
+    expiresAt: joiner.expiresAt,
+    voiceRates: new VoiceRates(limits, now),
+    changes: new TokenBucket(CHANGES_PER_SECOND, CHANGES_AT_ONCE, now),
+    presence: { kind: 'here', connection: joiner.connection, topics: [] },
+    profile: { name: joiner.name, priority: joiner.rights.priority },
+    sanctioned,
+    channels: [],
+    whisper: { topic: `${lobby.topic}/w${slot}`, to: [], by: [], relaySequence: 0 },
+    speech: {
+      target: null,
+      heardAt: now,
+      announcements: new TokenBucket(TALKSPURTS_PER_SECOND, TALKSPURTS_AT_ONCE, now),
+    },
+  };
+}

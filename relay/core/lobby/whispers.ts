@@ -1,0 +1,82 @@
+/** Who whispers to whom in a lobby. */
+
+import { sequenceAfter } from '../../../voice/sequence.js';
+import { Target } from '../../../voice/wire.js';
+import type { Failure } from '../refusal.js';
+import type { Turn } from '../turn.js';
+import type { Member, Whisper } from './member.js';
+import { refreshTopics } from './presence.js';
+import type { Roster } from './roster.js';
+import { setSpeaking } from './speaking.js';
+
+const NOBODY: readonly Member[] = [];
+
+/**
+ * Their frames with the whisper target go to these slots from now on, without their own. When one of the slots is free, they go to
+ * nobody: what is said after this was not meant for the members named before.
+ */
+export function whisper(
+  roster: Roster,
+  member: Member,
+  slots: readonly number[],
+  turn: Turn,
+): Failure | null {
+  const others: Member[] = [];
+  for (const slot of new Set(slots)) {
+    const other = roster.withSlot(slot);
+    if (!other) {
+      whisperTo(roster, member, NOBODY, turn);
+      return { code: 'participant-unknown', detail: `nobody has slot ${slot}, expected one of the lobby's` };
+    }
+    if (other !== member) others.push(other);
+  }
+  whisperTo(roster, member, others, turn);
+  return null;
+}
+
+/** They have left the lobby: they whisper to nobody, and nobody to them. */
+export function endWhispers(roster: Roster, member: Member, turn: Turn): void {
+  whisperTo(roster, member, NOBODY, turn);
+  const own: Whisper = member.whisper;
+  const whisperers = own.by;
+  own.by = NOBODY;
+  for (const other of whisperers) {
+    const left = other.whisper.to.filter((it) => it !== member);
+    whisperTo(roster, other, left, turn);
+  }
+}
+
+/** The relay sequence of one more frame that they whisper. Real-time: no allocation. */
+export function nextWhisperSequence(member: Member): number {
+  const own: Whisper = member.whisper;
+  const { relaySequence } = own;
+  own.relaySequence = sequenceAfter(relaySequence);
+  return relaySequence;
+}
+
+function whisperTo(roster: Roster, member: Member, others: readonly Member[], turn: Turn): void {
+  const before = member.whisper.to;
+  if (member.speech.target === Target.whisper) setSpeaking(roster, member, null, turn);
+  setTo(member, others);
+  // Only the members for whom it changes: when everyone whispers to the same ones, refreshing all of them would be too many.
+  for (const other of before) {
+    if (others.includes(other)) continue;
+    const by = other.whisper.by.filter((it) => it !== member);
+    setBy(other, by, turn);
+  }
+  for (const other of others) {
+    if (before.includes(other)) continue;
+    setBy(other, [...other.whisper.by, member], turn);
+  }
+}
+
+function setTo(member: Member, others: readonly Member[]): void {
+  const own: Whisper = member.whisper;
+  own.to = others;
+}
+
+function setBy(member: Member, whisperers: readonly Member[], turn: Turn): void {
+  const own: Whisper = member.whisper;
+  own.by = whisperers;
+  refreshTopics(member, turn);
+}

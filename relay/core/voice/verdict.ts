@@ -1,0 +1,56 @@
+/** What becomes of one voice frame: forwarded with these fields, or dropped for this reason. */
+
+import { packetSamples, readPacket, relayFault } from '../../../voice/packet.js';
+import { MAX_PACKET_BYTES, type Milliseconds, msOfSamples } from '../../../voice/units.js';
+import { packetOf, type RelayFields, readVoiceHeader, type VoiceHeader } from '../../../voice/wire.js';
+import type { RelayOutput } from '../io.js';
+import type { Participant } from '../lobby/lobby.js';
+import type { DropReason } from './drop_reason.js';
+
+/** Publish the frame to `topic`, to everyone but its speaker, with these fields written over it. */
+export interface ForwardVerdict extends RelayFields {
+  readonly kind: 'forward';
+  readonly topic: string;
+  /** The speaker's own sequence, as it stands in the frame. */
+  readonly sequence: number;
+  /** To be carried out after the frame is published. Nearly always empty; then no array is made. */
+  readonly outputs: readonly RelayOutput[];
+}
+
+export interface DropVerdict {
+  readonly kind: 'drop';
+  readonly reason: DropReason;
+  /** Nearly always empty: few drops close the connection. */
+  readonly outputs: readonly RelayOutput[];
+}
+
+export type Verdict = ForwardVerdict | DropVerdict;
+
+/**
+ * Whether a voice frame may go out: its header, or why not. The first check that fails decides, in this order: rate, header, packet,
+ * SteamID, permission to speak, mute, target, sound. Every frame is charged to the rates of frames and bytes before it is read; only
+ * one that passes all other checks is charged for its sound. The frame is read, not changed and not kept.
+ */
+export function judgeFrame(
+  frame: Uint8Array,
+  speaker: Participant,
+  now: Milliseconds,
+): VoiceHeader | DropReason {
+  const charged = speaker.voiceRates.chargeFrame(frame.length, now);
+  if (charged !== 'within') return charged;
+  const header = readVoiceHeader(frame);
+  if (header.kind === 'malformed') return `frame-${header.reason}`;
+  const bytes = packetOf(frame);
+  const packet = readPacket(bytes);
+  if (packet.kind === 'malformed') return `packet-${packet.reason}`;
+  const fault = relayFault(packet, bytes.length, MAX_PACKET_BYTES);
+  if (fault) return `packet-${fault}`;
+  if (packet.steamIdLow !== speaker.steamIdLow || packet.steamIdHigh !== speaker.steamIdHigh) {
+    return 'steam-id-mismatch';
+  }
+  if (!speaker.rights.maySpeak) return 'not-allowed';
+  if (speaker.sanctioned.muted) return 'muted';
+  if (!speaker.lobby.reaches(speaker, header.target)) return 'target-unknown';
+  const sound = speaker.voiceRates.chargeSound(msOfSamples(packetSamples(packet)), now);
+  return sound === 'within' ? header : sound;
+}

@@ -1,0 +1,104 @@
+/** The path of a voice frame, from its connection to a verdict, and the counts of both. */
+
+import type { Milliseconds } from '../../../voice/units.js';
+import type { Connections } from '../connections.js';
+import type { Departures } from '../departures.js';
+import type { ConnectionId, RelayOutput } from '../io.js';
+import type { Speakers } from '../lobby/speakers.js';
+import { noteHeard, noteTalkspurt } from '../lobby/speaking.js';
+import { relayTimeMs } from '../relay_time.js';
+import { Turn } from '../turn.js';
+import { type DropReason, noDrops } from './drop_reason.js';
+import { judgeFrame, type Verdict } from './verdict.js';
+
+/** What voice needs of the relay around it. */
+export interface VoiceParts {
+  readonly connections: Connections;
+  readonly departures: Departures;
+  readonly speakers: Speakers;
+  /** Where the relay time on the wire is 0. */
+  readonly startedAt: Milliseconds;
+}
+
+const NONE: readonly RelayOutput[] = [];
+
+export class Voice {
+  readonly #connections: Connections;
+  readonly #departures: Departures;
+  readonly #speakers: Speakers;
+  readonly #startedAt: Milliseconds;
+  readonly #drops = noDrops();
+  #publishedFrames = 0;
+  #publishedBytes = 0;
+
+  constructor({ connections, departures, speakers, startedAt }: VoiceParts) {
+    this.#connections = connections;
+    this.#departures = departures;
+    this.#speakers = speakers;
+    this.#startedAt = startedAt;
+  }
+
+  /** A copy. */
+  get drops(): Readonly<Record<DropReason, number>> {
+    return { ...this.#drops };
+  }
+
+  get publishedFrames(): number {
+    return this.#publishedFrames;
+  }
+
+  get publishedBytes(): number {
+    return this.#publishedBytes;
+  }
+
+  /** What becomes of one frame. Real-time: allocates the verdict and what `readPacket` does. */
+  handle(id: ConnectionId, frame: Uint8Array, now: Milliseconds): Verdict {
+    const connection = this.#connections.get(id);
+    if (!connection) return this.#drop('not-joined');
+    const charged = connection.meter.charge(frame.length, now);
+    if (charged !== 'within') {
+      const turn = new Turn(now, 0, 0);
+      this.#departures.refuseFlood(connection, turn);
+      return this.#drop(charged, turn.outputs);
+    }
+    const speaker = connection.participant;
+    if (!speaker) {
+      const turn = new Turn(now, 0, 0);
+      this.#departures.refuse(connection, 'hello-expected', 'voice came before the hello', turn);
+      return this.#drop('not-joined', turn.outputs);
+    }
+
+    const header = judgeFrame(frame, speaker, now);
+    if (typeof header === 'string') return this.#drop(header);
+    const destination = speaker.lobby.destination(speaker, header.target);
+    if (!destination) return this.#drop('target-unknown');
+    this.#publishedFrames += 1;
+    this.#publishedBytes += frame.length;
+    noteHeard(speaker, now);
+    let outputs = NONE;
+    if (speaker.speech.target !== header.target || header.terminator) {
+      const turn = new Turn(now, 0, 0);
+      if (speaker.speech.target !== header.target) {
+        const isTold = noteTalkspurt(speaker, now) === 'to-tell';
+        this.#speakers.set(speaker, isTold ? header.target : null, turn);
+      }
+      if (header.terminator) this.#speakers.set(speaker, null, turn);
+      outputs = turn.outputs;
+    }
+    return {
+      kind: 'forward',
+      topic: destination.topic,
+      slot: speaker.slot,
+      sequence: header.sequence,
+      relaySequence: destination.relaySequence,
+      relayTimeMs: relayTimeMs(this.#startedAt, now),
+      acknowledge: false,
+      outputs,
+    };
+  }
+
+  #drop(reason: DropReason, outputs: readonly RelayOutput[] = NONE): Verdict {
+    this.#drops[reason] += 1;
+    return { kind: 'drop', reason, outputs };
+  }
+}
