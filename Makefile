@@ -49,8 +49,9 @@ explore: build ## the relay's mute rule in every state that two people can reach
 check: lint wasm-check test ## everything that has to hold before a commit
 
 .PHONY: lint
-lint: node_modules/.installed ## look for mistakes and bad form
+lint: node_modules/.installed ## check form, common mistakes, and that the pure folders need neither Node nor a DOM
 	@npx biome check
+	@npx tsc -p tsconfig.pure.json
 
 .PHONY: format
 format: node_modules/.installed ## put the sources in form
