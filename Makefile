@@ -43,7 +43,7 @@ soak: build ## a million packets through one decoder, and through ten thousand: 
 
 .PHONY: explore
 explore: build ## the relay's mute rule in every state that two people can reach; for minutes
-	@HOTMIC_WHOLE=1 node dist/test/relay/core/mute_rule.test.js
+	@HOTMIC_WHOLE=1 node dist/test/relay/core/model/mute_rule.test.js
 
 .PHONY: check
 check: lint wasm-check test ## everything that has to hold before a commit

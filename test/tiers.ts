@@ -2,15 +2,15 @@
 
 /** Pure parts: no socket, process, worker, file to write, codec or library of Steam's. */
 const FAST =
-  /^(imports|rules|english|test_file)\.|^voice\/(?!ring_threads)|^tickets\/|^relay\/core\/(?!mute_rule|broken_rule|random)|^relay\/addresses\//;
+  /^(imports|rules|english|test_file)\.|^voice\/(?!ring_threads)|^tickets\/|^relay\/core\/(?!model\/)|^relay\/addresses\//;
 
 /** They take minutes, or tens of seconds: begun last, one of them would run alone at the end. In this order. */
 const LONGEST = [
   /^wasm\/oracle\./,
-  /^relay\/core\/mute_rule\./,
+  /^relay\/core\/model\/mute_rule\./,
   /^hostile\//,
   /^scenario\/codec_memory/,
-  /^relay\/core\/broken_rule\./,
+  /^relay\/core\/model\/broken_rule\./,
   /^cli\//,
   /^native\//,
   /^(wasm|fuzz|bench|interop)\//,

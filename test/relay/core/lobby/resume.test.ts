@@ -1,7 +1,7 @@
 /** Reconnecting: who gets their place back, what they find there, what the others see, and what ends it for good. */
 
 import t from 'tap';
-import { Bench, deeds, frameOf, refusalOf, resumeSecretOf, slotOf, steamIdOf, tellsOf } from '../kit.js';
+import { Bench, deeds, frameOf, refusalOf, resumeSecretOf, slotOf, steamIdOf, tellsOf } from '../../kit.js';
 
 /** Two in a lobby, and the second's resume secret. */
 function two(limits: ConstructorParameters<typeof Bench>[0] = {}): { bench: Bench; secret: string } {

@@ -3,7 +3,7 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Relay } from '../../../relay/core/relay.js';
+import type { Relay } from '../../../../relay/core/relay.js';
 
 const FOLDERS = ['relay', 'voice', 'tickets'];
 

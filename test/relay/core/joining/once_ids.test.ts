@@ -1,7 +1,7 @@
 /** Credentials that are good once: remembered for a day, and nobody fills the place of others. */
 
 import t from 'tap';
-import { OnceIds } from '../../../relay/core/joining/once_ids.js';
+import { OnceIds } from '../../../../relay/core/joining/once_ids.js';
 
 const DAY = 86_400_000;
 

@@ -5,13 +5,13 @@
  * What the relay is free to choose (slots, numbers of channels, resume secrets) is handed in, and judged.
  */
 
-import type { Admitted } from '../../../relay/core/credential.js';
-import type { RelayPolicy } from '../../../relay/core/joining/hello.js';
-import type { RelayLimits } from '../../../relay/core/limits.js';
-import type { AddressShares } from '../../../relay/core/lobby/shares.js';
-import { SANCTION_KINDS, type SanctionKind, type Until } from '../../../relay/core/sanctions.js';
-import type { DropReason } from '../../../relay/core/voice/drop_reason.js';
-import type { FailureCode, RefusalCode } from '../../../voice/control_codes.js';
+import type { Admitted } from '../../../../relay/core/credential.js';
+import type { RelayPolicy } from '../../../../relay/core/joining/hello.js';
+import type { RelayLimits } from '../../../../relay/core/limits.js';
+import type { AddressShares } from '../../../../relay/core/lobby/shares.js';
+import { SANCTION_KINDS, type SanctionKind, type Until } from '../../../../relay/core/sanctions.js';
+import type { DropReason } from '../../../../relay/core/voice/drop_reason.js';
+import type { FailureCode, RefusalCode } from '../../../../voice/control_codes.js';
 
 export type ModelRights = Pick<Admitted, 'maySpeak' | 'mayListen' | 'moderator' | 'priority' | 'channels'>;
 

@@ -1,10 +1,10 @@
 /** What a connection may send before it is closed: whatever it is, and whether or not it is dropped. */
 
 import t from 'tap';
-import { RELAY_LIMIT_RANGES } from '../../../relay/core/limits.js';
-import { FLOOD_FACTOR, floodLimits, MessageMeter } from '../../../relay/core/voice/message_meter.js';
-import { SEED, SeededRandom } from '../../kit/random.js';
-import { Bench, bytesOf, frameOf } from '../kit.js';
+import { RELAY_LIMIT_RANGES } from '../../../../relay/core/limits.js';
+import { FLOOD_FACTOR, floodLimits, MessageMeter } from '../../../../relay/core/voice/message_meter.js';
+import { SEED, SeededRandom } from '../../../kit/random.js';
+import { Bench, bytesOf, frameOf } from '../../kit.js';
 
 t.comment(`seed ${SEED}`);
 

@@ -9,8 +9,8 @@
  * are visited once and counted as two: what holds in one holds in the other, by the other name.
  */
 
-import type { Moderation } from '../../../relay/core/administration.js';
-import { steamIdOf } from '../kit.js';
+import type { Moderation } from '../../../../relay/core/administration.js';
+import { steamIdOf } from '../../kit.js';
 import type { Member, ModelRights } from './model.js';
 import { World, type WorldOptions } from './world.js';
 

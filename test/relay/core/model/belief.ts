@@ -1,6 +1,6 @@
 /** What a client knows, by what it was told and by nothing else. What cannot be, if the relay tells the truth, is a fault. */
 
-import type { RelayMessageToWrite } from '../../../voice/control.js';
+import type { RelayMessageToWrite } from '../../../../voice/control.js';
 
 type State = Extract<RelayMessageToWrite, { type: 'joined' }>['participant'];
 

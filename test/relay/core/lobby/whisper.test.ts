@@ -1,8 +1,8 @@
 /** Whispering: to whom, who hears it, and what ends it. */
 
 import t from 'tap';
-import { MAX_WHISPERED } from '../../../voice/control.js';
-import { Bench, deeds, failureOf, frameOf, refusalOf, slotOf, tellsOf } from '../kit.js';
+import { MAX_WHISPERED } from '../../../../voice/control.js';
+import { Bench, deeds, failureOf, frameOf, refusalOf, slotOf, tellsOf } from '../../kit.js';
 
 const whispered = (account: number) => frameOf(account, { target: 255 });
 

@@ -1,13 +1,13 @@
 /** Which voice frames go through, which are dropped and why, and who is said to speak. */
 
 import t from 'tap';
-import { DROP_REASONS, type DropReason } from '../../../relay/core/voice/drop_reason.js';
-import { writeU16, writeU32 } from '../../../voice/bytes.js';
-import { crc32 } from '../../../voice/crc32.js';
-import { PacketWriter } from '../../../voice/packet_writer.js';
-import { personSteamId, steamIdHigh, steamIdLow } from '../../../voice/steam_id.js';
-import { MAX_VOICE_FRAME_BYTES, writeVoiceFrame } from '../../../voice/wire.js';
-import { Bench, fields, frameOf, helloOf, packetBy, refusalOf, tellsOf } from '../kit.js';
+import { DROP_REASONS, type DropReason } from '../../../../relay/core/voice/drop_reason.js';
+import { writeU16, writeU32 } from '../../../../voice/bytes.js';
+import { crc32 } from '../../../../voice/crc32.js';
+import { PacketWriter } from '../../../../voice/packet_writer.js';
+import { personSteamId, steamIdHigh, steamIdLow } from '../../../../voice/steam_id.js';
+import { MAX_VOICE_FRAME_BYTES, writeVoiceFrame } from '../../../../voice/wire.js';
+import { Bench, fields, frameOf, helloOf, packetBy, refusalOf, tellsOf } from '../../kit.js';
 
 /** A packet of person 1 with these ops and a right CRC. */
 function packetWith(ops: readonly number[]): Uint8Array {

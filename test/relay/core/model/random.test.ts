@@ -1,10 +1,10 @@
 /** Lobby life at random: whatever happens, everyone believes what is so, and hears whom they should. */
 
 import t from 'tap';
-import type { Moderation } from '../../../relay/core/administration.js';
-import type { RelayPolicy } from '../../../relay/core/joining/hello.js';
-import { SeededRandom } from '../../kit/random.js';
-import { steamIdOf } from '../kit.js';
+import type { Moderation } from '../../../../relay/core/administration.js';
+import type { RelayPolicy } from '../../../../relay/core/joining/hello.js';
+import { SeededRandom } from '../../../kit/random.js';
+import { steamIdOf } from '../../kit.js';
 import { World } from './world.js';
 
 // By the clock, on a machine that does much else.

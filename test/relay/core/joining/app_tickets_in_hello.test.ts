@@ -1,8 +1,8 @@
 /** App tickets in a hello: beside which proof they are judged, and what a relay says that reads none. */
 
 import t from 'tap';
-import type { Admitted } from '../../../relay/core/credential.js';
-import { admittedOf, Bench, helloOf, refusalOf, slotOf, steamIdOf, TOKEN, tellsOf } from '../kit.js';
+import type { Admitted } from '../../../../relay/core/credential.js';
+import { admittedOf, Bench, helloOf, refusalOf, slotOf, steamIdOf, TOKEN, tellsOf } from '../../kit.js';
 
 const APP_TICKET = 'ab12';
 const WEB_TICKET = 'cd34';

@@ -1,8 +1,8 @@
 /** Shares of the relay: what guests, absent players and one address may take, so that others still find a place. */
 
 import t from 'tap';
-import type { Hello } from '../../../relay/core/joining/hello.js';
-import { Bench, deeds, refusalOf, resumeSecretOf, slotOf, steamIdOf, tellsOf } from '../kit.js';
+import type { Hello } from '../../../../relay/core/joining/hello.js';
+import { Bench, deeds, refusalOf, resumeSecretOf, slotOf, steamIdOf, tellsOf } from '../../kit.js';
 
 const GUEST: Hello = { type: 'hello', versions: [1], lobby: 'den', name: 'guest' };
 

@@ -1,9 +1,9 @@
 /** Tokens in the hello: nobody is in before the verdict, and what was granted holds from the first frame to the last. */
 
 import t from 'tap';
-import type { Admitted, CredentialVerdict } from '../../../relay/core/credential.js';
-import type { RelayOutput } from '../../../relay/core/io.js';
-import type { RelayPolicy } from '../../../relay/core/joining/hello.js';
+import type { Admitted, CredentialVerdict } from '../../../../relay/core/credential.js';
+import type { RelayOutput } from '../../../../relay/core/io.js';
+import type { RelayPolicy } from '../../../../relay/core/joining/hello.js';
 import {
   admittedOf,
   Bench,
@@ -15,7 +15,7 @@ import {
   steamIdOf,
   TOKEN,
   tellsOf,
-} from '../kit.js';
+} from '../../kit.js';
 
 const NOW = 2_000_000_000;
 

@@ -1,7 +1,7 @@
 /** Slots and channels' numbers: low, each one's own, and given out again only when they have rested. */
 
 import t from 'tap';
-import { RestingNumbers } from '../../../relay/core/lobby/resting_numbers.js';
+import { RestingNumbers } from '../../../../relay/core/lobby/resting_numbers.js';
 
 t.test('the lowest number that was never used or has rested comes first', async (t) => {
   const numbers = new RestingNumbers(1, 10, 100);

@@ -1,10 +1,10 @@
 /** Guests: who has no Steam gets an id of the relay's where the operator lets them in, and may do no more than that says. */
 
 import t from 'tap';
-import type { Hello } from '../../../relay/core/joining/hello.js';
-import { GUEST_HIGH, parseSteamId, steamIdHigh } from '../../../voice/steam_id.js';
-import { writeVoiceFrame } from '../../../voice/wire.js';
-import { Bench, failureOf, fields, packetBy, refusalOf, tellsOf } from '../kit.js';
+import type { Hello } from '../../../../relay/core/joining/hello.js';
+import { GUEST_HIGH, parseSteamId, steamIdHigh } from '../../../../voice/steam_id.js';
+import { writeVoiceFrame } from '../../../../voice/wire.js';
+import { Bench, failureOf, fields, packetBy, refusalOf, tellsOf } from '../../kit.js';
 
 const HELLO: Hello = { type: 'hello', versions: [1], lobby: 'den', name: 'guest' };
 

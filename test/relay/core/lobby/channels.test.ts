@@ -1,9 +1,9 @@
 /** Channels: who may enter which, who hears what is said there, and who is told. */
 
 import t from 'tap';
-import type { RelayLimits } from '../../../relay/core/limits.js';
-import { MAX_CHANNELS_ENTERED } from '../../../voice/control.js';
-import { Bench, deeds, failureOf, frameOf, refusalOf, steamIdOf, tellsOf } from '../kit.js';
+import type { RelayLimits } from '../../../../relay/core/limits.js';
+import { MAX_CHANNELS_ENTERED } from '../../../../voice/control.js';
+import { Bench, deeds, failureOf, frameOf, refusalOf, steamIdOf, tellsOf } from '../../kit.js';
 
 /** A lobby of three; the first is in `red`. */
 function threeWithRed(limits: Partial<RelayLimits> = {}): Bench {

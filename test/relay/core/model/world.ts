@@ -3,21 +3,21 @@
  * subscribes or forwards is held against what the model says. What differs is a fault.
  */
 
-import type { AdminCommand, Moderation } from '../../../relay/core/administration.js';
-import type { RelayOutput } from '../../../relay/core/io.js';
-import { type RelayPolicy, STRICT_POLICY } from '../../../relay/core/joining/hello.js';
-import type { RelayLimits } from '../../../relay/core/limits.js';
-import type { AddressShares } from '../../../relay/core/lobby/shares.js';
-import type { Relay } from '../../../relay/core/relay.js';
-import { holdsAny, type Sanction, type SanctionKind, type Until } from '../../../relay/core/sanctions.js';
+import type { AdminCommand, Moderation } from '../../../../relay/core/administration.js';
+import type { RelayOutput } from '../../../../relay/core/io.js';
+import { type RelayPolicy, STRICT_POLICY } from '../../../../relay/core/joining/hello.js';
+import type { RelayLimits } from '../../../../relay/core/limits.js';
+import type { AddressShares } from '../../../../relay/core/lobby/shares.js';
+import type { Relay } from '../../../../relay/core/relay.js';
+import { holdsAny, type Sanction, type SanctionKind, type Until } from '../../../../relay/core/sanctions.js';
 import {
   type ClientMessage,
   type RelayMessageToWrite,
   readRelayMessage,
   writeMessage,
-} from '../../../voice/control.js';
-import { writeVoiceFrame } from '../../../voice/wire.js';
-import { admittedOf, Bench, bytesOf, fields, helloOf, packetBy, steamIdOf, TOKEN } from '../kit.js';
+} from '../../../../voice/control.js';
+import { writeVoiceFrame } from '../../../../voice/wire.js';
+import { admittedOf, Bench, bytesOf, fields, helloOf, packetBy, steamIdOf, TOKEN } from '../../kit.js';
 import { Belief, stateKey } from './belief.js';
 import { keyOf, type Member, Model, type ModelLobby, type ModelRights } from './model.js';
 
