@@ -26,7 +26,7 @@ export type AdminCommand =
   /** As a moderator of this lobby, which need not exist; null for all lobbies. */
   | { readonly kind: 'moderate'; readonly lobby: string | null; readonly moderation: Moderation };
 
-/** Why an administrator's command was not done. */
+/** Why an administrator's command was not carried out. */
 export type AdminFailure = FailureCode | 'lobby-unknown' | 'lobby-exists' | 'relay-full';
 
 export type AdminResult =

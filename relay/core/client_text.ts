@@ -1,4 +1,4 @@
-/** A text message from a client, from bytes to what it says: the one gate for them. */
+/** Reads text messages from clients. Everything a client says passes here once. */
 
 import {
   type ClientMessage,
@@ -7,16 +7,16 @@ import {
   readOfferedVersions,
 } from '../../voice/control.js';
 
-/** What may come first. */
+/** The messages that may come first. */
 export type ClientOpening = Extract<ClientMessage, { type: 'hello' | 'resume' }>;
 
-/** What may come once one is in. */
+/** The messages of a participant. */
 export type ClientCommand = Exclude<ClientMessage, ClientOpening>;
 
 export type ClientText =
   | { readonly kind: 'opening'; readonly message: ClientOpening }
   | { readonly kind: 'command'; readonly message: ClientCommand }
-  /** An opening in a form that we do not know, of versions that we may not speak. */
+  /** An opening in an unknown form, offering versions that this relay may not speak. */
   | { readonly kind: 'foreign'; readonly versions: readonly number[]; readonly detail: string }
   | { readonly kind: 'malformed'; readonly detail: string };
 
@@ -25,7 +25,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
 /** Reads a message; its bytes are not kept. */
 export function readClientBytes(bytes: Uint8Array): ClientText {
   if (bytes.length > MAX_CONTROL_BYTES) {
-    return { kind: 'malformed', detail: `${bytes.length} bytes, wants at most ${MAX_CONTROL_BYTES}` };
+    return { kind: 'malformed', detail: `${bytes.length} bytes, expected at most ${MAX_CONTROL_BYTES}` };
   }
   let text: string;
   try {

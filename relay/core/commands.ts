@@ -1,4 +1,4 @@
-/** Carries out what participants ask for once they have joined, and what administrators ask for, or says why not. */
+/** Carries out what participants ask for once they have joined, and what administrators ask for, or returns why not. */
 
 import { type AdminCommand, type AdminFailure, type AdminResult, planOf } from './administration.js';
 import type { ClientCommand } from './client_text.js';

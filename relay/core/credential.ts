@@ -1,70 +1,70 @@
 /**
- * Proof of who one is, as the relay's core sees it: what a hello brings goes out to be judged, and what comes back says who
- * that is and what they may do. How tokens and tickets are judged is known to their own files alone.
+ * Credentials as the relay's core sees them: a hello brings one, it goes out to be judged, and the verdict says who its bearer is and
+ * what they may do. The core does not know how tokens and tickets are judged.
  */
 
-/** What shows who somebody is. */
+/** Proof of a player's identity. */
 export type Proof =
   /** A signed token, in compact form. */
   | { readonly kind: 'token'; readonly token: string }
-  /** A web ticket, in hexadecimal, two digits a byte. */
+  /** A web ticket, in hexadecimal, two digits per byte. */
   | { readonly kind: 'web-ticket'; readonly ticket: string };
 
-/** An encrypted app ticket, in hexadecimal, and the nonce that this connection was given, as its 16 bytes in hexadecimal. It only claims. */
+/** An encrypted app ticket, in hexadecimal, and the nonce of this connection's challenge, 16 bytes in hexadecimal. It claims an identity without proving it. */
 export interface AppTicketClaim {
   readonly kind: 'app-ticket';
   readonly ticket: string;
   readonly nonce: string;
 }
 
-/** What a hello brings. Secret: it is in no log, no event and no error. */
+/** The credential in a hello. Secret: it never appears in a log, event or error. */
 export type Credential =
   | Proof
   | AppTicketClaim
-  /** The proof decides; the app ticket has to name the same player. */
+  /** The proof decides; the app ticket must name the same player. */
   | { readonly kind: 'proof-and-app-ticket'; readonly proof: Proof; readonly appTicket: AppTicketClaim };
 
-/** What somebody may do. */
+/** Permissions of a player. */
 export interface Rights {
   readonly maySpeak: boolean;
   readonly mayListen: boolean;
   /** May mute, deafen, move, kick and ban in the lobby. */
   readonly moderator: boolean;
-  /** When they speak, others are to lower the rest. */
+  /** Clients should lower everyone else while they speak. */
   readonly priority: boolean;
-  /** The channels that they may enter by themselves. */
+  /** The channels that they may enter without a moderator. */
   readonly channels: readonly string[] | 'any';
 }
 
-/** It is they, and this is what they may do. */
+/** The credential is good: its bearer and their rights. */
 export interface Admitted extends Rights {
   readonly kind: 'admitted';
-  /** In decimal: the SteamID in every voice packet of theirs. */
+  /** In decimal. Every voice packet of theirs must carry this SteamID. */
   readonly steamId: string;
-  /** The one lobby that it opens; null when it opens any. */
+  /** The only lobby it is good for; null when it is good for all. */
   readonly lobby: string | null;
-  /** When it ends, in seconds of unix time; null when it does not. */
+  /** When it expires, in seconds of unix time; null when it does not. */
   readonly expiresAt: number | null;
-  /** Names each credential that is good for one joining, such as a ticket's hash; empty when all are good for many. */
+  /** An id, such as a hash, for each credential that may be used once; empty when all may be reused. */
   readonly onceIds: readonly string[];
-  /** Who owns the game, in decimal, when that is another account (family sharing); else null. */
+  /** The owner of the game, in decimal, when that is another account (family sharing); otherwise null. */
   readonly ownerSteamId: string | null;
 }
 
-/** It proves nothing. */
+/** The credential is refused. */
 export interface Denied {
   readonly kind: 'denied';
-  /** `admission-unavailable`: it could not be judged, for a reason that is not the client's. */
+  /** `admission-unavailable`: it could not be judged, and not because of the client. */
   readonly code: 'token-refused' | 'ticket-refused' | 'admission-unavailable';
-  /** A word of a closed set of the judge's. */
+  /** A word from a closed set, one set per judge. */
   readonly reason: string;
-  /** What would have been taken. Never quotes what came. */
+  /** What would be accepted. Never quotes the credential. */
   readonly wanted: string;
 }
 
 export type CredentialVerdict = Admitted | Denied;
 
-/** Everything, for who is not restricted. */
+/** All rights of a player without restrictions. */
 export const FULL_RIGHTS = {
   maySpeak: true,
   mayListen: true,
@@ -73,11 +73,11 @@ export const FULL_RIGHTS = {
   channels: 'any',
 } as const satisfies Rights;
 
-/** The rights alone: one object for everybody who is not restricted. */
+/** Only the rights. Everybody without restrictions shares one object. */
 export function rightsOf({ maySpeak, mayListen, moderator, priority, channels }: Rights): Rights {
   const isFull = maySpeak && mayListen && !moderator && !priority && channels === 'any';
   return isFull ? FULL_RIGHTS : { maySpeak, mayListen, moderator, priority, channels };
 }
 
-/** How far the relay's clock and that of whoever signed a token may differ, in seconds, unless a setting says otherwise. */
+/** Default tolerance between the clocks of the relay and of a token's signer, in seconds. */
 export const TOKEN_CLOCK_TOLERANCE_S = 5;

@@ -60,7 +60,7 @@ export class Departures {
     this.#end(connection, LEAVE_CLOSE_CODE, 'left', turn);
   }
 
-  /** A participant is gone for good. Their connection, if they have one, is told why and closed. */
+  /** A participant is gone for good. Their connection, if there is one, gets the reason and is closed. */
   dismiss(participant: Participant, why: RefusalCode, detail: string, turn: Turn): void {
     const connection = this.#parts.connections.of(participant);
     if (connection) this.refuse(connection, why, detail, turn);

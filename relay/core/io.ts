@@ -1,7 +1,4 @@
-/**
- * What goes into the relay and what comes out of it: plain data, so that a test compares arrays and a server
- * carries them out.
- */
+/** Inputs and outputs of the relay: plain data, so that a test can compare arrays and a server can carry them out. */
 
 import type { RelayMessageToWrite } from '../../voice/control.js';
 import type { FailureCode, RefusalCode } from '../../voice/control_codes.js';
@@ -11,25 +8,25 @@ import type { Credential, CredentialVerdict } from './credential.js';
 import type { Sanction, SanctionCounts } from './sanctions.js';
 import type { DropReason } from './voice/drop_reason.js';
 
-/** A connection's number. The caller chooses it and never uses it again. */
+/** A connection's number. The caller chooses it and never reuses it. */
 export type ConnectionId = number;
 
 export type RelayInput =
   | {
       readonly kind: 'connected';
       readonly connection: ConnectionId;
-      /** Places and lobbies are counted under it, and refusals are told with it. Null or left out: addresses are not counted. */
+      /** Places and lobbies are counted by it, and events of refusals carry it. Null or left out: addresses are not counted. */
       readonly address?: AddressKey | null;
     }
-  /** A text message, as its UTF-8 bytes; they are read before the call returns. */
+  /** A text message, as UTF-8 bytes; they are read before the call returns. */
   | {
       readonly kind: 'text';
       readonly connection: ConnectionId;
       readonly bytes: Uint8Array;
-      /** When it came, in seconds of unix time: credentials and sanctions end by it. */
+      /** When it came, in seconds of unix time: it decides what has expired. */
       readonly unixSeconds: number;
     }
-  /** What became of a `judge`. Ignored when the connection is gone, or waits for no verdict. */
+  /** The verdict for a `judge`. Ignored when the connection is gone or does not wait for one. */
   | {
       readonly kind: 'judged';
       readonly connection: ConnectionId;
@@ -38,30 +35,27 @@ export type RelayInput =
     }
   /** The connection is gone, for whatever reason. Unknown connections are ignored. */
   | { readonly kind: 'closed'; readonly connection: ConnectionId }
-  /** The relay will end: everybody is told when, and where to go. */
+  /** The relay will end: tells everybody when, and where to go. */
   | { readonly kind: 'drain'; readonly withinMs: Milliseconds; readonly goTo: string | null }
-  /** Time has passed; wanted about every 100 ms. */
+  /** Time has passed; due about every 100 ms. */
   | { readonly kind: 'tick'; readonly unixSeconds: number };
 
 export type RelayOutput =
-  /**
-   * Send one control message to each of these, at least one. It may not be lost: who cannot take it must be
-   * cut off.
-   */
+  /** Send one control message to each of these, at least one. It must not be lost: close a connection that cannot receive it. */
   | {
       readonly kind: 'tell';
       readonly connections: readonly ConnectionId[];
       readonly message: RelayMessageToWrite;
     }
-  /** Have this credential judged; the verdict comes back as `judged`. It is in no log and no event. */
+  /** Have this credential judged; the verdict is due as a `judged` input. Never log it. */
   | {
       readonly kind: 'judge';
       readonly connection: ConnectionId;
       readonly credential: Credential;
-      /** Whom the hello says it is from, in decimal; null when it does not. */
+      /** The SteamID in the hello, in decimal; null without one. */
       readonly steamId: string | null;
     }
-  /** From here on, the connection hears what is published to the topic. */
+  /** From here on, the connection receives what is published to the topic. */
   | { readonly kind: 'subscribe'; readonly connection: ConnectionId; readonly topic: string }
   | { readonly kind: 'unsubscribe'; readonly connection: ConnectionId; readonly topic: string }
   /** Close it, with this code and reason. The relay has forgotten it already. */
@@ -71,15 +65,15 @@ export type RelayOutput =
       readonly code: number;
       readonly reason: RefusalCode | 'left';
     }
-  /** Keep this beyond the relay's own life; one with nothing set is to be forgotten. Of one lobby and SteamID the last counts. */
+  /** Store this beyond the life of the process; delete a record with nothing set. For one lobby and SteamID the last one counts. */
   | { readonly kind: 'keep'; readonly sanction: Sanction }
-  /** Something to log; of a refusal with the address that it came from, where that is known. */
+  /** Something to log; for a refusal with the client's address, where that is known. */
   | { readonly kind: 'event'; readonly event: RelayEvent; readonly address?: AddressKey };
 
-/** Why somebody is no longer in a lobby. */
+/** Why a participant is no longer in a lobby. */
 export type Departure = 'left' | 'gone' | RefusalCode;
 
-/** What an operator wants to read in a log, and a backend to be told of. */
+/** Events for an operator's log and for a game's backend. */
 export type RelayEvent =
   | {
       readonly kind: 'joined' | 'away' | 'resumed';
@@ -108,16 +102,16 @@ export type RelayEvent =
     }
   | { readonly kind: 'refused'; readonly code: RefusalCode; readonly detail: string };
 
-/** What the relay counted since it began, and what it holds now. */
+/** Totals since the relay started, and the current numbers. */
 export interface RelayStateCounts extends SanctionCounts {
   readonly connections: number;
-  /** In a lobby, the away ones among them. */
+  /** In all lobbies, including those who are away. */
   readonly participants: number;
   readonly away: number;
   readonly lobbies: number;
   readonly resumes: number;
   readonly publishedFrames: number;
-  /** Of whole voice frames, each counted once, however many hear it. */
+  /** Whole voice frames, each counted once, however many listeners it has. */
   readonly publishedBytes: number;
   readonly drops: Readonly<Record<DropReason, number>>;
   readonly refusals: Readonly<Record<RefusalCode, number>>;

@@ -1,61 +1,58 @@
-/**
- * Every bound of the relay: what it is for, its unit, range and default. Nothing in the relay grows beyond
- * one of these.
- */
+/** Every bound of the relay, with its unit, range and default. Nothing in the relay grows beyond one of these. */
 
 export interface RelayLimits {
   /** Connections at once, joined or not, 1 to 1000000. Default 10000. */
   readonly connections: number;
   /** Lobbies at once, 1 to 100000. Default 1000. */
   readonly lobbies: number;
-  /** Participants of all lobbies, the away ones among them, 1 to 1000000. Default 10000. */
+  /** Participants of all lobbies, including those who are away, 1 to 1000000. Default 10000. */
   readonly participants: number;
   /** Participants of one lobby, 1 to 500: more would not fit a welcome message. Default 64. */
   readonly participantsPerLobby: number;
-  /** Of the lobbies, the part that guests may make, in percent, 0 to 100: at least one unless it is 0. Default 50. */
+  /** The share of the lobbies that guests may make, in percent, 0 to 100; at least one lobby unless it is 0. Default 50. */
   readonly guestLobbiesPercent: number;
-  /** Of the places of each lobby and of the relay, the part that guests may take, in percent, 0 to 100: at least one unless it is 0. Default 75. */
+  /** The share of the places, of each lobby and of the relay, that guests may take, in percent, 0 to 100; at least one place unless it is 0. Default 75. */
   readonly guestPlacesPercent: number;
   /** Channels of one lobby at once, 1 to 127. Default 32. */
   readonly channelsPerLobby: number;
   /**
-   * People who are muted, deafened or banned somewhere, present or not, 1 to 1000000. Default 100000. One lobby may take a hundredth of
-   * them, but at least 100.
+   * People who are muted, deafened or banned somewhere, present or not, 1 to 1000000. Default 100000. Moderators may use a hundredth of
+   * them per lobby, but at least 100.
    */
   readonly sanctions: number;
-  /** How long a connection may take to say hello, in ms, 100 to 60000. Default 5000. */
+  /** How long a connection may take until its hello, in ms, 100 to 60000. Default 5000. */
   readonly helloWithinMs: number;
-  /** Without a voice frame for this long, in ms, 50 to 10000, a participant no longer speaks. Default 400. */
+  /** How long after their last voice frame a participant counts as speaking, in ms, 50 to 10000. Default 400. */
   readonly speakingHangoverMs: number;
-  /** How long the place is kept of somebody whose connection broke, in ms, 0 (not at all) to 600000. Default 30000. */
+  /** How long a participant's place is kept after the connection broke, in ms, 0 (not at all) to 600000. Default 30000. */
   readonly resumeWithinMs: number;
   /**
-   * How long a slot rests after its participant left, and a channel's number after it ended, in ms, 1 to 3600000, before another
-   * gets it. More than resumeWithinMs: who comes back must not find their number another's. Default 45000.
+   * How long a slot rests after its participant left, and a channel's number after it ended, in ms, 1 to 3600000, before it is
+   * reused. More than resumeWithinMs: a participant who resumes must not find their number in use. Default 45000.
    */
   readonly slotRestMs: number;
-  /** Control messages of one connection, a second, 1 to 1000. Default 10. */
+  /** Control messages per connection and second, 1 to 1000. Default 10. */
   readonly controlPerSecond: number;
-  /** Control messages of one connection that may come at once, 1 to 10000. Default 20. */
+  /** Control messages per connection that may come at once, 1 to 10000. Default 20. */
   readonly controlBurst: number;
-  /** Voice frames of one participant, a second, 1 to 10000. Default 100: twice what 20 ms frames make. */
+  /** Voice frames per participant and second, 1 to 10000. Default 100: twice the rate of 20 ms frames. */
   readonly framesPerSecond: number;
-  /** Voice frames of one participant that may come at once, 1 to 100000. Default 200. */
+  /** Voice frames per participant that may come at once, 1 to 100000. Default 200. */
   readonly frameBurst: number;
-  /** Bytes of voice frames of one participant, a second, 1024 to 16777216. Default 65536. */
+  /** Bytes of voice frames per participant and second, 1024 to 16777216. Default 65536. */
   readonly bytesPerSecond: number;
-  /** Bytes of voice frames that may come at once, 8208 (the longest frame) to 67108864. Default 131072. */
+  /** Bytes of voice frames per participant that may come at once, 8208 (the longest frame) to 67108864. Default 131072. */
   readonly byteBurst: number;
   /**
-   * Sound of one participant, in ms a second, 1000 to 100000. Default 2000: nobody talks faster than time, but
-   * a stalled network catches up.
+   * Sound per participant, in ms per second, 1000 to 100000. Default 2000: nobody talks faster than real time, but a stalled network
+   * catches up.
    */
   readonly soundMsPerSecond: number;
-  /** Sound that may come at once, in ms, 3000 (the most that one packet decodes to) to 3600000. Default 10000. */
+  /** Sound per participant that may come at once, in ms, 3000 (the most that one packet decodes to) to 3600000. Default 10000. */
   readonly soundBurstMs: number;
 }
 
-/** Default, least and most of each limit of a set. */
+/** Default, minimum and maximum of each limit of a set. */
 export type LimitRanges<Limits> = Readonly<
   Record<keyof Limits, readonly [fallback: number, min: number, max: number]>
 >;
@@ -84,22 +81,24 @@ export const RELAY_LIMIT_RANGES: LimitRanges<RelayLimits> = {
 };
 
 /**
- * The limits with every default filled in.
+ * The limits with all defaults filled in.
  *
- * @throws TypeError when a name is not one of ours; RangeError when a value is not a whole number within its
- *   range, or slots would rest no longer than a place is kept.
+ * @throws TypeError for an unknown name; RangeError when a value is not an integer within its range, or when slots would not rest
+ *   longer than a place is kept.
  */
 export function relayLimits(chosen: Partial<RelayLimits> = {}): RelayLimits {
   const limits = limitsWithin(RELAY_LIMIT_RANGES, chosen, "the relay's");
   const { slotRestMs, resumeWithinMs } = limits;
   if (slotRestMs <= resumeWithinMs) {
-    const wanted = `more than resumeWithinMs, which is ${resumeWithinMs}`;
-    throw new RangeError(`Cannot set the relay's limit slotRestMs: it is ${slotRestMs}, wants ${wanted}`);
+    const expected = `more than resumeWithinMs, which is ${resumeWithinMs}`;
+    throw new RangeError(
+      `Cannot set the relay's limit slotRestMs: it is ${slotRestMs}, expected ${expected}`,
+    );
   }
   return limits;
 }
 
-/** A set of limits with every default filled in; `whose` they are is for messages. Throws as `relayLimits` does for a name or a value. */
+/** A set of limits with all defaults filled in; `whose` limits they are is for error messages. Throws as `relayLimits` for a name or a value. */
 export function limitsWithin<Limits>(
   ranges: LimitRanges<Limits>,
   chosen: Partial<Limits>,
@@ -112,12 +111,12 @@ export function limitsWithin<Limits>(
     const range = Object.hasOwn(all, name) ? all[name] : undefined;
     if (!range) {
       const known = Object.keys(all).join(', ');
-      throw new TypeError(`Cannot set ${whose} limits: "${name}" is not one of them, wants ${known}`);
+      throw new TypeError(`Cannot set ${whose} limits: "${name}" is not one of them, expected ${known}`);
     }
     if (value === undefined) continue;
     const [, min, max] = range;
     if (!Number.isInteger(value) || value < min || value > max) {
-      throw new RangeError(`Cannot set ${whose} limit ${name}: it is ${value}, wants ${min} to ${max}`);
+      throw new RangeError(`Cannot set ${whose} limit ${name}: it is ${value}, expected ${min} to ${max}`);
     }
     limits[name] = value;
   }

@@ -1,6 +1,6 @@
 /**
- * The relay without its socket: who joins which lobby, who may speak, who is told what. Inputs and instants go in, plain outputs come
- * out; there is no clock, timer or socket, and randomness is an argument. port/switchboard.ts carries the outputs out, in their order.
+ * The relay without its socket: who joins which lobby, who may speak, which messages go to whom. Inputs and instants go in, plain
+ * outputs come out, without any clock, timer or socket; randomness is an argument. port/switchboard.ts carries out the outputs in order.
  */
 
 import type { Milliseconds } from '../../voice/units.js';
@@ -34,19 +34,19 @@ import { Turn } from './turn.js';
 import type { Verdict } from './voice/verdict.js';
 import { Voice } from './voice/voice.js';
 
-/** What a relay's core is made of. */
+/** Everything a relay's core needs. */
 export interface RelaySettings {
-  /** What differs from the defaults that `RelayLimits` names. */
+  /** Overrides of the defaults in `RelayLimits`. */
   readonly limits?: Partial<RelayLimits>;
-  /** What differs from `STRICT_POLICY`. */
+  /** Overrides of `STRICT_POLICY`. */
   readonly policy?: Partial<RelayPolicy>;
   /** Where the relay time on the wire is 0. */
   readonly startedAt: Milliseconds;
   /** This many random bytes that nobody can guess. */
   readonly random: (bytes: number) => Uint8Array;
-  /** What differs from the defaults that `AddressShares` names. */
+  /** Overrides of the defaults in `AddressShares`. */
   readonly addressShares?: Partial<AddressShares>;
-  /** What was kept of earlier `keep`s. */
+  /** The records of earlier `keep` outputs. */
   readonly sanctions?: Iterable<Sanction>;
 }
 

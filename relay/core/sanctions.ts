@@ -1,19 +1,19 @@
 /**
- * Who is muted, deafened or banned, by SteamID: it holds whoever the person is connected as, and whether they are there at all.
- * So nobody is rid of a mute by leaving, and nothing has to be carried along when they come back.
+ * Who is muted, deafened or banned, by SteamID: independent of connections, and of whether the person is there at all. So nobody escapes
+ * a mute by leaving, and nothing has to be carried over when they return.
  *
- * What has ended no longer holds, and is forgotten a day of running later: by then a clock that was wrong has been set right, and what
- * it ended holds again.
+ * A sanction that has ended no longer applies. It is forgotten after another day of running: by then a wrong clock has been set right,
+ * and a sanction that it ended too early applies again.
  *
- * Bounded: `limits.sanctions` people in lobbies, those among them whose sanctions have ended, which make room first. Moderators take nine
- * tenths of it, each of them and each lobby a small share; the rest is the administrators'. Every change comes out as a record to keep;
- * records put back in make the same state.
+ * Bounded: `limits.sanctions` records, one per person and lobby. Records that have ended are dropped first. Moderators may use nine tenths
+ * of them, with a small share per moderator and per lobby; the rest is for administrators. Every change is output as a record to keep, and
+ * the same state can be restored from those records.
  */
 
 import type { Milliseconds } from '../../voice/units.js';
 import { Tally } from './tally.js';
 
-/** What holds for one person in one lobby, or in all of them. Until when: seconds of unix time, `null` without an end. */
+/** The sanctions of one person in one lobby, or in all of them. */
 export interface Sanction {
   /** Null for every lobby. */
   readonly lobby: string | null;
@@ -22,7 +22,7 @@ export interface Sanction {
   readonly muted: Until;
   readonly deafened: Until;
   readonly banned: Until;
-  /** Whose share it takes: a moderator's SteamID in decimal, or `admin`. Null for one that an older relay kept. */
+  /** Whose share it counts for: a moderator's SteamID in decimal, or `admin`. Null in records of older relays. */
   readonly by: string | null;
 }
 
@@ -33,44 +33,44 @@ export type SanctionKind = 'muted' | 'deafened' | 'banned';
 
 export const SANCTION_KINDS = ['muted', 'deafened', 'banned'] as const satisfies readonly SanctionKind[];
 
-/** What holds for somebody in a lobby now. */
+/** Which sanctions apply to somebody in a lobby now. */
 export type Sanctioned = Readonly<Record<SanctionKind, boolean>>;
 
-/** By an administrator. */
+/** Set by an administrator. */
 export const BY_ADMIN = 'admin';
 
-/** What all moderators together may take of the places. */
+/** The share of the records that all moderators together may use. */
 const MODERATORS_SHARE = 0.9;
-/** What one moderator may take, and what moderators may in one lobby: this share, or so many, but never more than that of a few. */
+/** The share per moderator, and per lobby: `ONE_SHARE` but at least `ONE_LEAST` records, and never more than `ONE_MOST_SHARE`. */
 const ONE_SHARE = 0.01;
 const ONE_LEAST = 100;
 const ONE_MOST_SHARE = 0.1;
 
-/** For how long what has ended is remembered. */
+/** How long a sanction is remembered after it has ended. */
 const FORGOTTEN_AFTER_MS: Milliseconds = 86_400_000;
-/** What one look forgets at most: voice waits meanwhile. */
+/** How many are forgotten per call at most: voice waits during the call. */
 const FORGOTTEN_AT_ONCE = 1000;
 
 export interface SanctionCounts {
   /** People who are muted, deafened or banned somewhere. */
   readonly sanctions: number;
-  /** Of those, the ones whom moderators sanctioned. */
+  /** How many of those were sanctioned by moderators. */
   readonly sanctionsByModerators: number;
-  /** What there may be of both. */
+  /** The maximum of both. */
   readonly sanctionsMost: number;
   readonly sanctionsByModeratorsMost: number;
 }
 
-/** What `set` comes to: records to keep, or why there is no room for another person. */
+/** The result of `set`: records to keep, or why no further person can be sanctioned. */
 export type SetSanction =
   | { readonly kind: 'set'; readonly keep: readonly Sanction[] }
   | { readonly kind: 'full'; readonly detail: string };
 
-/** What time has changed. */
+/** What has changed with time. */
 export interface Expired {
-  /** The SteamIDs for whom something has ended; `everybody` when the clock went back, and what had ended may hold again. */
+  /** The SteamIDs for whom a sanction has ended; `everybody` when the clock went back, so that ended sanctions may apply again. */
   readonly changed: ReadonlySet<string> | 'everybody';
-  /** Records to keep: those that are forgotten now. */
+  /** Records to keep: those of the sanctions forgotten now. */
   readonly keep: readonly Sanction[];
 }
 
@@ -79,19 +79,19 @@ export class Sanctions {
   readonly #mostByModerators: number;
   readonly #mostOfOne: number;
   readonly #byKey = new Map<string, Sanction>();
-  /** Of those, the ones of which nothing holds any more, and since when; the longest first. */
+  /** The ones among those that have ended, and since when; the longest ended first. */
   readonly #ended = new Map<string, Milliseconds>();
-  /** What moderators set and holds, in each lobby and by each of them. */
+  /** How many sanctions of moderators apply, by lobby and by moderator. */
   readonly #inLobby = new Tally<string>();
   readonly #byModerator = new Tally<string>();
   #byModerators = 0;
-  /** When `expire` looked last, by both clocks. */
+  /** When `expire` was last called, by both clocks. */
   #lookedAt = Number.NEGATIVE_INFINITY;
   #lookedAtMs: Milliseconds = 0;
-  /** No sanction ends before this: when nothing can have ended, nobody has to look. */
+  /** No sanction ends before this: until then there is nothing to search for. */
   #endsNext = Number.POSITIVE_INFINITY;
 
-  /** @param kept What was kept from before; beyond `most` the first are forgotten. */
+  /** @param kept Records from before; of more than `most`, the first are forgotten. */
   constructor(most: number, kept: Iterable<Sanction> = []) {
     this.#most = most;
     this.#mostByModerators = Math.floor(most * MODERATORS_SHARE);
@@ -105,7 +105,7 @@ export class Sanctions {
     }
   }
 
-  /** People of whom something holds. */
+  /** How many records apply. */
   get size(): number {
     return this.#byKey.size - this.#ended.size;
   }
@@ -119,12 +119,12 @@ export class Sanctions {
     };
   }
 
-  /** All that held at the last `expire`. */
+  /** All that applied at the last `expire`. */
   list(): readonly Sanction[] {
     return [...this.#byKey.values()].map((it) => lasting(it, this.#lookedAt)).filter(isAnything);
   }
 
-  /** What holds in this lobby at `unixSeconds`. */
+  /** Which sanctions apply to this SteamID in this lobby at `unixSeconds`. */
   of(lobby: string, steamId: string, unixSeconds: number): Sanctioned {
     const here = this.#byKey.get(keyOf(lobby, steamId));
     const everywhere = this.#byKey.get(keyOf(null, steamId));
@@ -133,7 +133,7 @@ export class Sanctions {
     return { muted: holds('muted'), deafened: holds('deafened'), banned: holds('banned') };
   }
 
-  /** The same for a player: what is set against the account that owns their game holds for them as well. */
+  /** The same for a player, including the sanctions of the account that owns their game. */
   ofPlayer(
     lobby: string,
     { steamId, ownerSteamId }: { readonly steamId: string; readonly ownerSteamId: string | null },
@@ -152,7 +152,7 @@ export class Sanctions {
   /**
    * Sets one kind.
    *
-   * @param by A moderator's SteamID in decimal, or `BY_ADMIN`. What an administrator changes is theirs from then on.
+   * @param by A moderator's SteamID in decimal, or `BY_ADMIN`. A record that an administrator changes counts for administrators from then on.
    */
   set(lobby: string | null, steamId: string, kind: SanctionKind, until: Until, by: string): SetSanction {
     const key = keyOf(lobby, steamId);
@@ -167,7 +167,7 @@ export class Sanctions {
     if (until === 'not') {
       if (counted) {
         this.#put(key, after);
-        // What is left may have ended long ago.
+        // The remaining kinds may have ended long ago.
         this.#judge(key, after, this.#lookedAt, this.#lookedAtMs);
       } else {
         this.#byKey.set(key, after);
@@ -182,7 +182,7 @@ export class Sanctions {
     return { kind: 'set', keep };
   }
 
-  /** Time has passed, or the clock went back. Mostly there is nothing to do. */
+  /** Time has passed, or the clock went back. Usually there is nothing to do. */
   expire(unixSeconds: number, now: Milliseconds): Expired {
     const keep = this.#forget(now);
     this.#lookedAtMs = now;
@@ -198,14 +198,14 @@ export class Sanctions {
     this.#endsNext = Number.POSITIVE_INFINITY;
     for (const [key, sanction] of this.#byKey) {
       if (this.#ended.has(key)) continue;
-      // Nothing is made for those, nearly all, that hold on.
+      // Most have not ended: nothing is allocated for those.
       if (hasEnded(sanction, lookedAt, unixSeconds)) changed.add(sanction.steamId);
       this.#judge(key, sanction, unixSeconds, now);
     }
     return { changed, keep };
   }
 
-  /** Which of all hold at this time. */
+  /** Decides again for all records whether they apply at this time. */
   #lookAgain(unixSeconds: number, now: Milliseconds): void {
     this.#endsNext = Number.POSITIVE_INFINITY;
     for (const [key, sanction] of this.#byKey) {
@@ -218,7 +218,7 @@ export class Sanctions {
     }
   }
 
-  /** One that counts: goes on to, or has ended. */
+  /** A record that was counted: still applies, or has ended. */
   #judge(key: string, sanction: Sanction, unixSeconds: number, now: Milliseconds): void {
     if (holdsAny(sanction, unixSeconds)) {
       this.#noteEnds(sanction, unixSeconds);
@@ -237,7 +237,7 @@ export class Sanctions {
     return keep;
   }
 
-  /** Of those that have ended. There has to be one. */
+  /** Forgets the one that ended first. There must be one. */
   #forgetOldest(): Sanction {
     const [key] = this.#ended.keys();
     const sanction = this.#byKey.get(key!)!;
@@ -286,7 +286,7 @@ export class Sanctions {
     if (by !== null) this.#byModerator.remove(by);
   }
 
-  /** Of what has ended by `unixSeconds` nobody has to be told again. */
+  /** Notes when it ends next; what had ended by `unixSeconds` was reported before. */
   #noteEnds(sanction: Sanction, unixSeconds: number): void {
     for (const kind of SANCTION_KINDS) {
       const until = sanction[kind];
@@ -297,17 +297,17 @@ export class Sanctions {
 
 const NOBODY: ReadonlySet<string> = new Set();
 
-/** Whether any of it is set: a record without is one to forget. */
+/** Whether any kind is set: a record without any is to be deleted. */
 export function isAnything(sanction: Sanction): boolean {
   return SANCTION_KINDS.some((kind) => sanction[kind] !== 'not');
 }
 
-/** Whether any of it holds at `unixSeconds`. */
+/** Whether any kind applies at `unixSeconds`. */
 export function holdsAny(sanction: Sanction, unixSeconds: number): boolean {
   return SANCTION_KINDS.some((kind) => isOn(sanction[kind], unixSeconds));
 }
 
-/** Whether any of it held at the first instant, and does not at the second. */
+/** Whether any kind applied at the first instant and no longer does at the second. */
 function hasEnded(sanction: Sanction, from: number, to: number): boolean {
   return SANCTION_KINDS.some((kind) => isOn(sanction[kind], from) && !isOn(sanction[kind], to));
 }
@@ -316,14 +316,14 @@ function isOn(until: Until, unixSeconds: number): boolean {
   return until === 'always' || (until !== 'not' && unixSeconds < until);
 }
 
-/** The same without what has ended. */
+/** The same without the kinds that have ended. */
 function lasting(sanction: Sanction, unixSeconds: number): Sanction {
   const left = (until: Until) => (isOn(until, unixSeconds) ? until : 'not');
   const { muted, deafened, banned } = sanction;
   return { ...sanction, muted: left(muted), deafened: left(deafened), banned: left(banned) };
 }
 
-/** Of an older relay's records those in one lobby may be a moderator's. */
+/** Records of older relays count for moderators when they are for one lobby. */
 function isModerators(lobby: string | null, by: string | null): boolean {
   return by === null ? lobby !== null : by !== BY_ADMIN;
 }
@@ -332,7 +332,7 @@ function none(lobby: string | null, steamId: string): Sanction {
   return { lobby, steamId, muted: 'not', deafened: 'not', banned: 'not', by: null };
 }
 
-/** SteamIDs are digits alone, so that no lobby's name makes the key of another. */
+/** A SteamID has only digits, so a lobby's name cannot make two keys equal. */
 function keyOf(lobby: string | null, steamId: string): string {
   return lobby === null ? steamId : `${steamId} ${lobby}`;
 }

@@ -1,27 +1,26 @@
 /**
- * Unix time that a jump of the machine's clock does not move ahead: sanctions end by it. A clock that was set wrong, by NTP or in a
- * machine that resumes, must not end them all.
+ * Unix time that does not jump ahead with the machine's clock: sanctions end by it. A clock set wrong, by NTP or on a machine that wakes
+ * up, must not end them all.
  *
- * It follows the machine's clock, also back, where sanctions then hold longer. A clock that is suddenly more than a minute ahead is
- * not followed until it has been ahead for an hour; until then time passes as the monotonic clock says. Pure: both clocks are
- * arguments.
+ * It follows the machine's clock, also backwards; sanctions then last longer. A clock that is suddenly more than a minute ahead is only
+ * followed once it has been ahead for an hour. Until then time passes with the monotonic clock. Both clocks are arguments.
  */
 
 import type { Milliseconds } from '../../voice/units.js';
 
-/** A step ahead that is taken at once. */
+/** The largest step ahead that is followed at once. */
 const STEP_S = 60;
-/** For how long the machine's clock is to be ahead before it is believed. */
+/** How long the machine's clock must be ahead before it is believed. */
 const BELIEVED_AFTER_MS: Milliseconds = 3_600_000;
 
 export class SteadyClock {
   #unixSeconds = 0;
-  /** When that was the time; null before the first reading, which is believed. */
+  /** The monotonic instant of that time; null before the first reading, which is always believed. */
   #at: Milliseconds | null = null;
   #aheadSince: Milliseconds | null = null;
 
   /**
-   * The time to go by, in seconds.
+   * The steady time, in seconds.
    *
    * @param now Monotonic; never goes back.
    * @param unixSeconds What the machine's clock says.

@@ -1,4 +1,4 @@
-/** Who is about to join, by how they showed who they are: a credential that was judged, their word alone, or as a guest. */
+/** The person about to join, by the way they identified themselves: with a judged credential, with an unproven SteamID, or as a guest. */
 
 import type { AddressKey } from '../address_key.js';
 import { type Admitted, FULL_RIGHTS, rightsOf } from '../credential.js';
@@ -9,11 +9,11 @@ import type { Hello, RelayPolicy } from './hello.js';
 
 export interface Entrant extends Joiner {
   readonly lobby: string;
-  /** Whether the SteamID is shown to be theirs. */
+  /** Whether a credential proves that the SteamID is theirs. */
   readonly proof: 'proven' | 'unproven';
 }
 
-/** By which connection they come. */
+/** The connection that they join by. */
 interface Origin {
   readonly id: ConnectionId;
   readonly address: AddressKey | null;
@@ -54,7 +54,7 @@ export function provenEntrant(
     kind: 'player',
     steamId,
     rights: rightsOf(admitted),
-    // As long as a verdict takes it for good.
+    // As long as a judge would accept it.
     expiresAt:
       expiresAt !== null && atExpiry === 'close'
         ? turn.now + 1000 * (expiresAt + clockToleranceS - turn.unixSeconds)

@@ -1,4 +1,4 @@
-/** What a hello asks for, and what is to be done about it: the decision before anybody is asked. Pure. */
+/** Decides what to do about a hello, before and after its credential is judged. */
 
 import { type ClientMessage, PROTOCOL_VERSION } from '../../../voice/control.js';
 import type { RefusalCode } from '../../../voice/control_codes.js';
@@ -8,27 +8,27 @@ import { TOKEN_CLOCK_TOLERANCE_S } from '../credential.js';
 
 export type Hello = Extract<ClientMessage, { type: 'hello' }>;
 
-/** Who may come in, and what becomes of them. */
+/** Who may join, and on which terms. */
 export interface RelayPolicy {
-  /** Who claims a SteamID and proves nothing: refused, or taken by their word, in development alone. Default `refuse`. */
+  /** Clients that claim a SteamID without proof: refused, or admitted, for development only. Default `refuse`. */
   readonly unproven: 'refuse' | 'admit';
-  /** Who claims no SteamID: refused, or let in to listen, or to speak too. Default `refuse`. */
+  /** Clients without a SteamID: refused, or admitted as guests, to listen only or to speak as well. Default `refuse`. */
   readonly guests: 'refuse' | 'listen' | 'speak';
-  /** Whether guests take only their share of lobbies and places, or everything, as where nobody can show a credential. Default `a-share`. */
+  /** Whether guests are limited to their share of lobbies and places. `everything` suits relays where nobody has a credential. Default `a-share`. */
   readonly guestsTake: 'a-share' | 'everything';
-  /** Somebody who proves a SteamID that is in the lobby already takes its place, or is refused. Default `replace`. */
+  /** A player who proves a SteamID that is already in the lobby replaces that participant, or is refused. Default `replace`. */
   readonly secondJoin: 'replace' | 'refuse';
-  /** A lobby that is not there is made by who joins first, or by an administrator alone. Default `on-join`. */
+  /** Lobbies are made by the first participant, or by an administrator only. Default `on-join`. */
   readonly lobbies: 'on-join' | 'by-admin';
-  /** Whether somebody judges encrypted app tickets: a challenge for one that nobody takes would cost the player a wait. Default `nobody`. */
+  /** Whether encrypted app tickets are judged. If not, clients are not challenged for one, and need not wait. Default `nobody`. */
   readonly appTickets: 'judged' | 'nobody';
-  /** Whose credential ends is closed out, or stays until they leave. Default `close`. */
+  /** When a player's credential expires: close the connection, or keep it until they leave. Default `close`. */
   readonly atExpiry: 'close' | 'keep';
-  /** How long after its end a credential still counts, because clocks may differ, in seconds. Default 5. */
+  /** How long a credential is accepted after it expires, because clocks differ, in seconds. Default 5. */
   readonly clockToleranceS: number;
 }
 
-/** Lets in whoever proves who they are. */
+/** Admits only players who prove their SteamID. */
 export const STRICT_POLICY: RelayPolicy = {
   unproven: 'refuse',
   guests: 'refuse',
@@ -43,20 +43,20 @@ export const STRICT_POLICY: RelayPolicy = {
 /** The versions that this relay speaks. */
 const VERSIONS: readonly number[] = [PROTOCOL_VERSION];
 
-/** How a client shows who it is. */
+/** How a client identifies itself. */
 export type Claim =
   | { readonly kind: 'challenge' }
   | { readonly kind: 'credential'; readonly credential: Credential }
-  /** It says so. */
+  /** A SteamID without proof. */
   | { readonly kind: 'unproven'; readonly steamId: string }
   | { readonly kind: 'guest' }
   | { readonly kind: 'refused'; readonly code: RefusalCode; readonly detail: string };
 
 /**
- * What a hello claims. Of a token and a web ticket the token counts. An app ticket goes beside either; where nobody judges app tickets, it
- * is not looked at beside one.
+ * The claim in a hello. A token overrides a web ticket. An app ticket may accompany either; where app tickets are not judged, it is
+ * then ignored.
  *
- * @param nonce Of the challenge that this connection had; null without one.
+ * @param nonce The nonce of this connection's challenge; null without one.
  */
 export function claimOf(hello: Hello, nonce: string | null, policy: RelayPolicy): Claim {
   const { token, ticket, appTicket, steamId } = hello;
@@ -71,12 +71,12 @@ export function claimOf(hello: Hello, nonce: string | null, policy: RelayPolicy)
   if (proof) return { kind: 'credential', credential: proof };
   if (appTicket !== undefined) {
     const detail =
-      'the ticket is refused (not-judged-here), expected another credential: nobody here judges app tickets';
+      'the ticket is refused (not-judged-here), expected another credential: this relay does not judge app tickets';
     return { kind: 'refused', code: 'ticket-refused', detail };
   }
   if (steamId === undefined && policy.guests !== 'refuse') return { kind: 'guest' };
   if (steamId !== undefined && policy.unproven === 'admit') return { kind: 'unproven', steamId };
-  const detail = 'the hello shows not who it is from, wants a token or a ticket';
+  const detail = 'the hello has no credential, expected a token or a ticket';
   return { kind: 'refused', code: 'credential-expected', detail };
 }
 
@@ -92,9 +92,9 @@ function appTicketClaimOf(ticket: string, proof: Proof | null, nonce: string | n
 }
 
 /**
- * Why the bearer of a judged credential is not let in; null when they are.
+ * Why the bearer of a judged credential is refused; null when they are admitted.
  *
- * @param once Whether somebody has joined with it before.
+ * @param once Whether the credential was used before.
  */
 export function whyDenied(
   hello: Hello,
@@ -106,7 +106,7 @@ export function whyDenied(
     reason: string,
     wanted: string,
     code: RefusalCode = `${what}-refused`,
-  ) => ({ code, detail: `the ${what} is refused (${reason}), wants ${wanted}` });
+  ) => ({ code, detail: `the ${what} is refused (${reason}), expected ${wanted}` });
   const proof = hello.token === undefined ? 'ticket' : 'token';
   if (verdict.kind === 'denied') {
     const { code, reason, wanted } = verdict;
@@ -117,26 +117,26 @@ export function whyDenied(
     return denied(proof, 'other-lobby', 'one for the lobby in the hello');
   }
   if (hello.steamId !== undefined && hello.steamId !== verdict.steamId) {
-    return denied(proof, 'other-steam-id', 'one of the SteamID in the hello');
+    return denied(proof, 'other-steam-id', 'one for the SteamID in the hello');
   }
-  // Only tickets are good for one joining.
-  if (once === 'used') return denied('ticket', 'used', 'one that nobody has joined with');
+  // Only tickets may be used only once.
+  if (once === 'used') return denied('ticket', 'used', 'one that has not been used');
   if (once === 'full') {
-    return denied('ticket', 'relay-full', 'fewer that were used within a day', 'admission-unavailable');
+    return denied('ticket', 'relay-full', 'fewer tickets used within a day', 'admission-unavailable');
   }
   return null;
 }
 
-/** The version in force with a client that speaks these; null when there is none. */
+/** The version to speak with a client that offers these; null when no version fits. */
 export function versionOf(offered: readonly number[]): number | null {
   return offered.find((version) => VERSIONS.includes(version)) ?? null;
 }
 
 export function versionDetail(offered: readonly number[]): string {
-  return `client speaks ${offered.join(', ')}, wants ${VERSIONS.join(' or ')}`;
+  return `client speaks ${offered.join(', ')}, expected ${VERSIONS.join(' or ')}`;
 }
 
-/** The hello without its secrets, to be kept while they are judged. */
+/** The hello without its secrets, to keep while they are judged. */
 export function withoutSecrets(hello: Hello): Hello {
   const { token, ticket, appTicket, ...rest } = hello;
   return {
@@ -147,7 +147,7 @@ export function withoutSecrets(hello: Hello): Hello {
   };
 }
 
-/** A guest's id, in decimal, of four random bytes. Not of a real account: those are of the public universe. */
+/** A guest's SteamID, in decimal, from four random bytes. It cannot be a real account's: those are in the public universe. */
 export function guestSteamId(random: Uint8Array): string {
   const account = new DataView(random.buffer, random.byteOffset, 4).getUint32(0, true);
   return joinSteamId(account === 0 ? 1 : account, GUEST_HIGH).toString();

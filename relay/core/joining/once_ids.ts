@@ -1,22 +1,22 @@
 /**
- * Credentials that are good for one joining, and were used: by the id that their judge gave them.
+ * The used ones among credentials that may be used once, by the id that their judge gave them.
  *
- * Bounded, in all and for each person, so that nobody keeps others out by joining again and again: when it is full, no other is
- * taken until the oldest are old enough to be forgotten.
+ * Bounded in total and per person, so that nobody can keep others out by joining again and again. When it is full, no more are accepted
+ * until the oldest are old enough to be forgotten.
  */
 
 import type { Milliseconds } from '../../../voice/units.js';
 
 const MAX_IDS = 1_000_000;
-/** Of one person. */
+/** Per person. */
 const MAX_OWN_IDS = 1000;
-/** Longer than Steam lets a web ticket be good for, and than any app ticket is taken. */
+/** Longer than a web ticket is valid at Steam, and than any app ticket is accepted. */
 const REMEMBERED_MS = 86_400_000;
 
 export class OnceIds {
   /** When each was used and by whom, the first used first. */
   readonly #used = new Map<string, { readonly at: Milliseconds; readonly steamId: string }>();
-  /** How many of those each person used. */
+  /** How many of those each person has used. */
   readonly #own = new Map<string, number>();
   readonly #most: number;
 
@@ -24,7 +24,7 @@ export class OnceIds {
     this.#most = most;
   }
 
-  /** Whether somebody may join with all of these. */
+  /** Whether a person may join with all of these. */
   judge(ids: readonly string[], steamId: string, now: Milliseconds): 'new' | 'used' | 'full' {
     for (const [oldest, used] of this.#used) {
       if (now - used.at < REMEMBERED_MS) break;
@@ -39,7 +39,7 @@ export class OnceIds {
     return isFull && ids.length > 0 ? 'full' : 'new';
   }
 
-  /** Somebody joined with these, which were new: nobody else will. */
+  /** Marks these, which were new, as used. */
   use(ids: readonly string[], steamId: string, now: Milliseconds): void {
     for (const id of ids) this.#used.set(id, { at: now, steamId });
     if (ids.length > 0) this.#own.set(steamId, (this.#own.get(steamId) ?? 0) + ids.length);

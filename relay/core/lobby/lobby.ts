@@ -1,5 +1,5 @@
 /**
- * One lobby: who joins and leaves it, where its voice goes, and what everyone is told of it.
+ * One lobby: who joins and leaves it, where its voice goes, and what its participants hear about it.
  *
  * Bounded: participants and channels by the limits, and a few moderators beyond; slots by four times the participants.
  */
@@ -108,7 +108,7 @@ export class Lobby implements LobbyIdentity {
 
   /** Removes a participant; their slot begins to rest. */
   leave(participant: Participant, turn: Turn): void {
-    // A participant who leaves is told nothing more. `left` tells the others that the voice ends, too.
+    // A participant who leaves gets no more messages. `left` also tells the others that they no longer speak.
     silence(participant);
     detach(participant, turn.now, turn);
     this.#roster.remove(participant, turn.now);
@@ -129,7 +129,7 @@ export class Lobby implements LobbyIdentity {
     this.tellOthersOfChange(participant, turn);
   }
 
-  /** Their connection is gone, and their place is not kept; nobody is told yet. */
+  /** Their connection is gone, and their place is not kept; tells nobody yet. */
   lose(participant: Participant, now: Milliseconds): void {
     lose(participant, now);
   }

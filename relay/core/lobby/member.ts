@@ -55,7 +55,7 @@ export interface Speech {
   target: number | null;
   /** When the last voice frame that was forwarded came. */
   heardAt: Milliseconds;
-  /** Talkspurts of theirs that the others are told of. */
+  /** Limits how often the others hear that they begin to speak. */
   readonly announcements: TokenBucket;
 }
 
@@ -87,7 +87,7 @@ export interface Member {
   readonly expiresAt: Milliseconds;
   /** Charged by voice/verdict.ts. */
   readonly voiceRates: VoiceRates;
-  /** Changes of theirs that everyone is told of. Charged by commands.ts. */
+  /** Limits how often they may change. Charged by commands.ts. */
   readonly changes: TokenBucket;
   /** Written by presence.ts. */
   readonly presence: Presence;
@@ -117,13 +117,13 @@ export interface Joiner {
 }
 
 /**
- * Changes of a participant that everyone is told of, per second and at once. Each costs a send to everyone in the lobby, so the rate
- * of control messages alone would let one person keep the relay busy.
+ * Changes of a participant per second and at once, such as names and channels. Each costs a message to everyone in the lobby, so the
+ * rate of control messages alone would let one person keep the relay busy.
  */
 export const CHANGES_PER_SECOND = 4;
 export const CHANGES_AT_ONCE = 40;
 
-/** Talkspurts of a participant that the others are told of, per second and at once. */
+/** Talkspurts per participant that the others hear about, per second and at once. */
 const TALKSPURTS_PER_SECOND = 5;
 const TALKSPURTS_AT_ONCE = 10;
 

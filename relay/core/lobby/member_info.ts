@@ -1,4 +1,4 @@
-/** How clients are told of a member. */
+/** A member as control messages describe them. */
 
 import type { ParticipantInfo, RelayMessageToWrite } from '../../../voice/control.js';
 import type { Member } from './member.js';
@@ -6,7 +6,7 @@ import { speaksTo } from './speaking.js';
 
 type StateToWrite = Extract<RelayMessageToWrite, { type: 'joined' }>['participant'];
 
-/** A member's state as clients are told of it: what is so by default is left out. */
+/** A member's state; defaults are left out. */
 export function stateOf(member: Member): StateToWrite {
   const { slot, steamId, profile, channels, sanctioned, presence, rights, kind } = member;
   return {

@@ -28,7 +28,7 @@ export class Places {
   }
 
   /**
-   * They are here, and can resume with the returned secret from now on; null where there is no resuming. Guests cannot resume: their
+   * They are here, and can resume with the returned secret from now on; null where nobody can resume. Guests cannot resume: their
    * place would be kept for somebody who has proved nothing.
    */
   arrive(participant: Participant): string | null {

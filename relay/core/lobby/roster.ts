@@ -33,7 +33,7 @@ export class Roster<Someone extends Member = Member> {
     return this.#bySteamId.get(steamId);
   }
 
-  /** A slot for a new member; null when there is none. */
+  /** A slot for a new member; null when all are in use. */
   takeSlot(now: Milliseconds): number | null {
     return this.#slots.take(now);
   }

@@ -1,4 +1,4 @@
-/** Who speaks, and who is told of it: the members whom the frames reach, deafened or not. */
+/** Who speaks, and the messages about it, which go to the members whom the frames reach, deafened or not. */
 
 import type { Milliseconds } from '../../../voice/units.js';
 import { Target } from '../../../voice/wire.js';
@@ -19,7 +19,7 @@ export function setSpeaking(roster: Roster, member: Member, target: number | nul
   if (target !== null) turn.tell(audienceOf(roster, member), { type: 'speaking', slot, speaking: true });
 }
 
-/** They speak to nobody now, and nobody is told. */
+/** They speak to nobody now; tells nobody. */
 export function silence(member: Member): void {
   const speech: Speech = member.speech;
   speech.target = null;
@@ -32,8 +32,8 @@ export function noteHeard(member: Member, now: Milliseconds): void {
 }
 
 /**
- * Whether the others are to be told that they begin to speak. Bounded by a rate: each frame may be a talkspurt, of which everyone
- * is told twice. Real-time: no allocation.
+ * Whether to tell the others that they begin to speak. Limited by a rate: each frame may be a talkspurt, which costs everyone two
+ * messages. Real-time: no allocation.
  */
 export function noteTalkspurt({ speech }: Member, now: Milliseconds): 'to-tell' | 'too-many' {
   if (!speech.announcements.has(1, now)) return 'too-many';
@@ -41,7 +41,7 @@ export function noteTalkspurt({ speech }: Member, now: Milliseconds): 'to-tell' 
   return 'to-tell';
 }
 
-/** Whether `listener` is told that `speaker` speaks. */
+/** Whether `listener` hears about it when `speaker` speaks. */
 export function speaksTo({ speech, whisper }: Member, listener: Member): boolean {
   switch (speech.target) {
     case null:

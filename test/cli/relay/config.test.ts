@@ -246,7 +246,7 @@ t.test('flags and variables that are wrong are named, all at once', async (t) =>
     ],
     [
       { flags: { '--limit': ['slotRestMs=1'] } },
-      /slotRestMs: it is 1, wants more than resumeWithinMs, which is 30000$/,
+      /slotRestMs: it is 1, expected more than resumeWithinMs, which is 30000$/,
     ],
   ];
   for (const [sources, problem] of cases) {

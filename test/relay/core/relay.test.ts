@@ -345,7 +345,7 @@ t.test(
 t.test('a limit that is none is refused by name', async (t) => {
   t.throws(() => new Bench({ lobbies: 0 }), {
     name: 'RangeError',
-    message: /lobbies: it is 0, wants 1 to 100000/,
+    message: /lobbies: it is 0, expected 1 to 100000/,
   });
   t.throws(() => new Bench({ frameBurst: 1.5 }), RangeError);
   t.throws(() => new Bench({ lobby: 3 } as object), {

@@ -65,7 +65,7 @@ t.test('a verdict against it closes with 4011, makes no lobby, and tells nothing
     const outputs = bench.judged(1, verdict);
     t.match(tellsOf(outputs)[0]?.[1], {
       code: 'token-refused',
-      message: new RegExp(`\\(${reason}\\), wants `),
+      message: new RegExp(`\\(${reason}\\), expected `),
     });
     t.match(deeds(outputs)[1], { kind: 'close', code: 4011, reason: 'token-refused' });
     t.notOk(JSON.stringify(outputs).includes(TOKEN));

@@ -94,7 +94,7 @@ const CASES: Readonly<Record<string, Case>> = {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the line of the source.
     line: 'return lobby === null ? steamId : `${steamId} ${lobby}`;',
     instead: 'return steamId;',
-    fault: /: muted, wants forward/,
+    fault: /: muted, expected forward/,
     seats: TWICE,
   },
   'a mute ends with a deafening': {
@@ -107,26 +107,26 @@ const CASES: Readonly<Record<string, Case>> = {
     file: 'sanctions.js',
     line: 'if (unixSeconds < this.#endsNext)',
     instead: 'if (unixSeconds > 0)',
-    fault: /: muted, wants forward/,
+    fault: /: muted, expected forward/,
   },
   'a deafened participant still hears': {
     file: 'lobby/lobby.js',
     line: 'refreshTopics(participant, turn);\n',
     instead: '\n',
-    fault: /hears .*wants/,
+    fault: /hears .*expected/,
   },
   'a participant who leaves a channel still hears it': {
     file: 'lobby/channels.js',
     line: 'refreshTopics(member, turn);\n',
     instead: '\n',
-    fault: /hears .*wants/,
+    fault: /hears .*expected/,
   },
   'a participant who is no longer whispered to still hears': {
     file: 'lobby/whispers.js',
     line: 'own.by = whisperers;\n    refreshTopics(member, turn);',
     instead:
       'const before = own.by; own.by = whisperers; if (before.length < whisperers.length) refreshTopics(member, turn);',
-    fault: /hears .*wants/,
+    fault: /hears .*expected/,
   },
   'a participant who is muted while speaking is still shown as speaking': {
     file: 'lobby/lobby.js',
@@ -144,7 +144,7 @@ const CASES: Readonly<Record<string, Case>> = {
     file: 'lobby/lobbies.js',
     line: '.banned) {\n            return { code:',
     instead: '.banned && false) {\n            return { code:',
-    fault: /hello comes to null, wants banned/,
+    fault: /hello comes to null, expected banned/,
   },
   'a banned participant stays': {
     file: 'moderation.js',
@@ -156,13 +156,13 @@ const CASES: Readonly<Record<string, Case>> = {
     file: 'lobby/places.js',
     line: 'this.#forgetSecret(participant);\n        if (participant.expiresAt',
     instead: 'if (participant.expiresAt',
-    fault: /resume comes to null, wants resume-refused/,
+    fault: /resume comes to null, expected resume-refused/,
   },
   'a kicked participant resumes': {
     file: 'lobby/places.js',
     line: 'this.#ending.delete(participant);\n        this.#forgetSecret(participant);',
     instead: 'this.#ending.delete(participant);',
-    fault: /resume comes to null, wants resume-refused/,
+    fault: /resume comes to null, expected resume-refused/,
   },
   'a place is kept forever': {
     file: 'relay.js',

@@ -11,7 +11,7 @@
 
 import type { Moderation } from '../../../../relay/core/administration.js';
 import { steamIdOf } from '../../kit.js';
-import type { Member, ModelRights } from './model.js';
+import type { Member, ModelRights } from './model_state.js';
 import { World, type WorldOptions } from './world.js';
 
 /** One person's place in one lobby. */

@@ -1,87 +1,22 @@
 /**
- * What a relay ought to do, said a second time and as plainly as can be: who is in, under which sanctions, who may speak to whom
- * and who hears it. No messages, no topics kept up to date, no secrets made: everything is worked out from what is so.
+ * What a relay ought to do, written a second time and as plainly as possible: who is in which lobby, under which sanctions, who may speak
+ * to whom and who hears it. No messages, no incremental updates, no secrets: everything is worked out from the current state.
  *
- * What the relay is free to choose (slots, numbers of channels, resume secrets) is handed in, and judged.
+ * Whatever the relay is free to choose (slots, numbers of channels, resume secrets) is an argument, and checked.
  */
 
-import type { Admitted } from '../../../../relay/core/credential.js';
 import type { RelayPolicy } from '../../../../relay/core/joining/hello.js';
 import type { RelayLimits } from '../../../../relay/core/limits.js';
 import type { AddressShares } from '../../../../relay/core/lobby/shares.js';
-import { SANCTION_KINDS, type SanctionKind, type Until } from '../../../../relay/core/sanctions.js';
+import type { SanctionKind, Until } from '../../../../relay/core/sanctions.js';
 import type { DropReason } from '../../../../relay/core/voice/drop_reason.js';
 import type { FailureCode, RefusalCode } from '../../../../voice/control_codes.js';
-
-export type ModelRights = Pick<Admitted, 'maySpeak' | 'mayListen' | 'moderator' | 'priority' | 'channels'>;
-
-/** Who plays, and whose game. */
-export interface Person {
-  readonly steamId: string;
-  readonly ownerSteamId: string | null;
-}
-
-export interface Member extends Person {
-  readonly lobby: ModelLobby;
-  readonly kind: 'player' | 'guest';
-  /** Null where addresses are not counted. */
-  readonly address: string | null;
-  readonly slot: number;
-  readonly rights: ModelRights;
-  /** When they are closed out. */
-  readonly expiresAt: number;
-  /** Null while they are away. */
-  connection: number | null;
-  resumeSecret: string | null;
-  awayAt: number;
-  name: string;
-  priority: boolean;
-  channels: Set<string>;
-  whispers: Set<Member>;
-  speakingTo: number | null;
-  heardAt: number;
-  /** What was left at `talkspurtsAt` for talkspurts that are told: 200 each, one more each ms, 2000 at most. */
-  talkspurts: number;
-  talkspurtsAt: number;
-  whispered: number;
-}
-
-export interface ModelChannel {
-  readonly number: number;
-  sent: number;
-}
-
-export interface ModelLobby {
-  readonly name: string;
-  readonly topic: string;
-  readonly capacity: number;
-  /** Who made it, by joining; null when an administrator did. */
-  readonly maker: Pick<Entrant, 'kind' | 'address'> | null;
-  /** Channels of the operator's, or null when the lobby ends with its last participant. */
-  readonly plan: readonly string[] | null;
-  readonly members: Map<string, Member>;
-  readonly channels: Map<string, ModelChannel>;
-  readonly slotFreedAt: Map<number, number>;
-  readonly numberFreedAt: Map<number, number>;
-  sent: number;
-}
-
-export interface Entrant extends Person {
-  readonly lobby: string;
-  readonly proof: 'proven' | 'unproven';
-  readonly kind: Member['kind'];
-  readonly address: string | null;
-  readonly rights: ModelRights;
-}
-
-/** What holds for one SteamID in one lobby, or in all. */
-export type ModelSanction = Record<SanctionKind, Until>;
+import { ModelSanctions } from './model_sanctions.js';
+import type { Entrant, Member, ModelLobby, Person } from './model_state.js';
 
 export class Model {
   readonly lobbies = new Map<string, ModelLobby>();
-  readonly sanctions = new Map<string, ModelSanction>();
-  /** Who set each of them, and where. */
-  readonly sanctionedBy = new Map<string, { lobby: string | null; by: string }>();
+  readonly sanctions: ModelSanctions;
   readonly byConnection = new Map<number, Member>();
   readonly #limits: RelayLimits;
   readonly #policy: RelayPolicy;
@@ -102,6 +37,7 @@ export class Model {
     this.#policy = policy;
     this.now = now;
     this.unixSeconds = unixSeconds;
+    this.sanctions = new ModelSanctions(limits.sanctions);
   }
 
   *members(): IterableIterator<Member> {
@@ -109,13 +45,10 @@ export class Model {
   }
 
   holds(kind: SanctionKind, lobby: string, steamId: string): boolean {
-    return [keyOf(lobby, steamId), keyOf(null, steamId)].some((key) => {
-      const until = this.sanctions.get(key)?.[kind] ?? 'not';
-      return until === 'always' || (until !== 'not' && until > this.unixSeconds);
-    });
+    return this.sanctions.holds(kind, lobby, steamId, this.unixSeconds);
   }
 
-  /** Also by the account that owns their game. */
+  /** The same, including the sanctions of the account that owns their game. */
   holdsFor(kind: SanctionKind, lobby: string, { steamId, ownerSteamId }: Person): boolean {
     return (
       this.holds(kind, lobby, steamId) || (ownerSteamId !== null && this.holds(kind, lobby, ownerSteamId))
@@ -130,7 +63,7 @@ export class Model {
     return this.holdsFor('deafened', member.lobby.name, member);
   }
 
-  /** Who else is where these frames go, whether they hear anything or not. */
+  /** The others whom these frames reach, whether they can hear or not. */
   reached(speaker: Member, target: number): readonly Member[] {
     return [...speaker.lobby.members.values()].filter((other) => {
       if (other === speaker) return false;
@@ -140,7 +73,7 @@ export class Model {
     });
   }
 
-  /** The connections that get these frames. */
+  /** The connections that receive these frames. */
   hearers(speaker: Member, target: number): readonly number[] {
     return this.reached(speaker, target).flatMap((other) =>
       other.connection !== null && other.rights.mayListen && !this.isDeafened(other)
@@ -149,7 +82,7 @@ export class Model {
     );
   }
 
-  /** The topics that a connection of theirs is to be subscribed to, by the scheme of the relay. */
+  /** The topics that their connection should be subscribed to, under the relay's names. */
   topicsOf(member: Member): readonly string[] {
     if (!member.rights.mayListen || this.isDeafened(member)) return [];
     const { topic, channels, members } = member.lobby;
@@ -160,7 +93,7 @@ export class Model {
     return topics;
   }
 
-  /** What becomes of a well-formed frame of theirs, under this SteamID. */
+  /** The verdict on a well-formed frame of theirs with this SteamID. */
   verdict(speaker: Member, target: number, steamId: string): 'forward' | DropReason {
     if (steamId !== speaker.steamId) return 'steam-id-mismatch';
     if (!speaker.rights.maySpeak) return 'not-allowed';
@@ -171,7 +104,7 @@ export class Model {
     return isIn ? 'forward' : 'target-unknown';
   }
 
-  /** A frame of theirs went out. The topic and the number that it was to have there. */
+  /** A frame of theirs was forwarded. Returns the topic and the relay sequence that it should have. */
   sent(
     speaker: Member,
     target: number,
@@ -211,7 +144,7 @@ export class Model {
     return this.#whyNotShare(entrant, lobby);
   }
 
-  /** Guests take a share of all, and an address so many. */
+  /** Guests are limited to their share, and each address to a number. */
   #whyNotShare({ kind, address }: Entrant, lobby: ModelLobby | undefined): RefusalCode | null {
     const { lobbies, participants, participantsPerLobby, guestLobbiesPercent, guestPlacesPercent } =
       this.#limits;
@@ -288,7 +221,7 @@ export class Model {
     if (this.#limits.resumeWithinMs === 0 || member.kind === 'guest') this.leave(member);
   }
 
-  comeBack(member: Member, connection: number, resumeSecret: string | null): void {
+  resume(member: Member, connection: number, resumeSecret: string | null): void {
     if (member.connection !== null) this.byConnection.delete(member.connection);
     member.connection = connection;
     member.speakingTo = null;
@@ -304,7 +237,7 @@ export class Model {
     return isUnknown ? 'participant-unknown' : null;
   }
 
-  /** Whether they may be in these; then `moveTo` is to follow. */
+  /** Whether they may be in these channels; if so, `moveTo` has to follow. */
   whyNotChannels({ lobby }: Member, names: readonly string[]): FailureCode | null {
     const missing = names.filter((name) => !lobby.channels.has(name)).length;
     return lobby.channels.size + missing > this.#limits.channelsPerLobby ? 'channels-full' : null;
@@ -316,7 +249,7 @@ export class Model {
     return names.some(isClosed) ? 'channel-not-allowed' : this.whyNotChannels(member, names);
   }
 
-  /** @returns What is wrong with the numbers of the channels that were made, or null. */
+  /** @returns What is wrong with the numbers of new channels, or null. */
   moveTo(member: Member, names: readonly string[], numbers: ReadonlyMap<string, number>): string | null {
     const { lobby } = member;
     let wrong: string | null = null;
@@ -361,7 +294,7 @@ export class Model {
     this.lobbies.delete(lobby.name);
   }
 
-  /** Sets one kind of sanction; whom it bans leaves. */
+  /** Sets one kind of sanction; participants whom it bans leave. */
   sanction(
     lobby: string | null,
     steamId: string,
@@ -369,33 +302,12 @@ export class Model {
     until: Until,
     by: string,
   ): FailureCode | null {
-    const key = keyOf(lobby, steamId);
-    const before = this.sanctions.get(key);
-    if (!before && until !== 'not' && this.#isFull(lobby, by)) return 'sanctions-full';
-    const after = { muted: 'not', deafened: 'not', banned: 'not', ...before, [kind]: until } as ModelSanction;
-    this.sanctions.set(key, after);
-    const owner = before && by !== 'admin' ? this.sanctionedBy.get(key)!.by : by;
-    this.sanctionedBy.set(key, { lobby, by: owner });
-    this.#forgetNothing(key);
-    this.#takeHold();
-    return null;
+    const failure = this.sanctions.set(lobby, steamId, kind, until, by);
+    if (!failure) this.#applySanctions();
+    return failure;
   }
 
-  /** A tenth is the administrators'; one moderator and one lobby have at most a tenth, or 100, or a hundredth. */
-  #isFull(lobby: string | null, by: string): boolean {
-    const { sanctions: most } = this.#limits;
-    if (this.sanctions.size >= most) return true;
-    if (by === 'admin') return false;
-    const moderators = [...this.sanctionedBy.values()].filter((it) => it.by !== 'admin');
-    const one = Math.max(1, Math.min(Math.floor(most / 10), Math.max(100, Math.floor(most / 100))));
-    return (
-      moderators.length >= Math.floor(most * 0.9) ||
-      moderators.filter((it) => it.by === by).length >= one ||
-      moderators.filter((it) => it.lobby === lobby).length >= one
-    );
-  }
-
-  /** Time has passed: who is gone, silent, or free again. */
+  /** Time has passed: places, talkspurts and sanctions end. */
   pass(now: number, unixSeconds: number): void {
     this.now = now;
     this.unixSeconds = unixSeconds;
@@ -404,13 +316,7 @@ export class Model {
       if (isGone || now >= member.expiresAt) this.leave(member);
       else if (now - member.heardAt >= this.#limits.speakingHangoverMs) member.speakingTo = null;
     }
-    for (const [key, sanction] of [...this.sanctions]) {
-      for (const kind of SANCTION_KINDS) {
-        const until = sanction[kind];
-        if (typeof until === 'number' && until <= unixSeconds) sanction[kind] = 'not';
-      }
-      this.#forgetNothing(key);
-    }
+    this.sanctions.pass(unixSeconds);
   }
 
   endChannels(lobby: ModelLobby): void {
@@ -430,21 +336,14 @@ export class Model {
     return true;
   }
 
-  #takeHold(): void {
+  #applySanctions(): void {
     for (const member of [...this.members()]) {
       if (this.holdsFor('banned', member.lobby.name, member)) this.leave(member);
       else if (this.isMuted(member)) member.speakingTo = null;
     }
   }
 
-  #forgetNothing(key: string): void {
-    const sanction = this.sanctions.get(key)!;
-    if (SANCTION_KINDS.some((kind) => sanction[kind] !== 'not')) return;
-    this.sanctions.delete(key);
-    this.sanctionedBy.delete(key);
-  }
-
-  /** A number is free, within its range, and has rested, if there is one that has. */
+  /** A number must be free, within its range, and rested if any number is. */
   #wrongNumber(
     what: string,
     number: number,
@@ -454,7 +353,7 @@ export class Model {
     freedAt: ReadonlyMap<number, number>,
   ): string | null {
     if (!(number >= first && number < first + count)) return `${what} ${number} is out of its range`;
-    if (taken.has(number)) return `${what} ${number} is taken`;
+    if (taken.has(number)) return `${what} ${number} is in use`;
     const rested = (it: number) => this.now - (freedAt.get(it) ?? Number.NEGATIVE_INFINITY);
     if (rested(number) >= this.#limits.slotRestMs) return null;
     for (let other = first; other < first + count; other++) {
@@ -462,8 +361,4 @@ export class Model {
     }
     return null;
   }
-}
-
-export function keyOf(lobby: string | null, steamId: string): string {
-  return `${steamId}@${lobby ?? '*'}`;
 }

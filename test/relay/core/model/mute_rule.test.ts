@@ -15,7 +15,7 @@ import {
   type Plan,
   type Seat,
 } from './exploration.js';
-import type { ModelRights } from './model.js';
+import type { ModelRights } from './model_state.js';
 
 // By the clock, on a machine that does much else.
 t.setTimeout(3_600_000);

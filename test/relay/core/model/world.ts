@@ -1,40 +1,29 @@
 /**
- * A relay and the model of it, driven together: each operation is done to both, and whatever the relay answers, tells,
- * subscribes or forwards is held against what the model says. What differs is a fault.
+ * A relay and its model, driven together: every operation is done to both, and the relay's answers, messages, subscriptions and forwarded
+ * frames are compared with what the model says. Every difference is a fault.
  */
 
 import type { AdminCommand, Moderation } from '../../../../relay/core/administration.js';
-import type { RelayOutput } from '../../../../relay/core/io.js';
 import { type RelayPolicy, STRICT_POLICY } from '../../../../relay/core/joining/hello.js';
 import type { RelayLimits } from '../../../../relay/core/limits.js';
 import type { AddressShares } from '../../../../relay/core/lobby/shares.js';
 import type { Relay } from '../../../../relay/core/relay.js';
-import { holdsAny, type Sanction, type SanctionKind, type Until } from '../../../../relay/core/sanctions.js';
-import {
-  type ClientMessage,
-  type RelayMessageToWrite,
-  readRelayMessage,
-  writeMessage,
-} from '../../../../voice/control.js';
-import { writeVoiceFrame } from '../../../../voice/wire.js';
-import { admittedOf, Bench, bytesOf, fields, helloOf, packetBy, steamIdOf, TOKEN } from '../../kit.js';
-import { Belief, stateKey } from './belief.js';
-import { keyOf, type Member, Model, type ModelLobby, type ModelRights } from './model.js';
-
-/** A socket's side of a connection: what it is subscribed to and what its client believes. */
-interface Client {
-  readonly topics: Set<string>;
-  readonly belief: Belief;
-  readonly connectedAt: number;
-  readonly address: string | null;
-}
+import type { SanctionKind, Until } from '../../../../relay/core/sanctions.js';
+import type { ClientMessage } from '../../../../voice/control.js';
+import { admittedOf, Bench, helloOf, steamIdOf, TOKEN } from '../../kit.js';
+import { Belief } from './belief.js';
+import { cachedBytes, cachedFrame } from './cached_messages.js';
+import { type Client, Clients } from './clients.js';
+import { Comparison, sorted } from './comparison.js';
+import { Model } from './model.js';
+import { keyOf, type Member, type ModelRights } from './model_state.js';
 
 export interface WorldOptions {
   readonly limits?: Partial<RelayLimits>;
   readonly policy?: Partial<RelayPolicy>;
-  /** Another relay than ours: a broken one. */
+  /** A broken relay instead of ours. */
   readonly relay?: typeof Relay;
-  /** What an address may take; with it two of three connections come from two addresses. Default: addresses are not counted. */
+  /** The shares of an address; two of three connections then come from two addresses. Default: addresses are not counted. */
   readonly shares?: AddressShares;
   /** Whether messages are written and read as on the wire. Default `not`. */
   readonly wire?: 'read' | 'not';
@@ -53,12 +42,10 @@ export class World {
   readonly bench: Bench;
   readonly model: Model;
   readonly faults: string[] = [];
-  readonly clients = new Map<number, Client>();
-  /** What was to be kept, as a file would have it. */
-  readonly kept = new Map<string, Sanction>();
-  /** How often each outcome was had. */
+  /** How often each outcome occurred. */
   readonly reached = new Map<string, number>();
-  readonly #wire: 'read' | 'not';
+  readonly #clients: Clients;
+  readonly #comparison: Comparison;
   readonly #startedAt: number;
   readonly #unixAtStart: number;
   readonly #limits: RelayLimits;
@@ -80,7 +67,12 @@ export class World {
       this.bench.now,
       this.bench.unixSeconds,
     );
-    this.#wire = wire;
+    this.#clients = new Clients(this, wire);
+    this.#comparison = new Comparison(this.bench, this.model, this.#clients, this);
+  }
+
+  get clients(): ReadonlyMap<number, Client> {
+    return this.#clients.byConnection;
   }
 
   connect(): number {
@@ -88,25 +80,30 @@ export class World {
     const at = connection % 3;
     const address = this.#countsAddresses && at > 0 ? `address ${at}` : null;
     const connectedAt = this.bench.now;
-    this.clients.set(connection, { topics: new Set(), belief: new Belief(), connectedAt, address });
-    this.#carryOut(this.bench.connect(connection, address));
+    this.#clients.byConnection.set(connection, {
+      topics: new Set(),
+      belief: new Belief(),
+      connectedAt,
+      address,
+    });
+    this.#clients.carryOut(this.bench.connect(connection, address));
     return connection;
   }
 
-  /** The connection breaks, and the relay is told. */
+  /** The connection breaks, and the relay notices. */
   drop(connection: number): void {
-    this.clients.delete(connection);
+    this.#clients.byConnection.delete(connection);
     const member = this.model.byConnection.get(connection);
     if (member) this.model.goAway(member);
-    this.#carryOut(this.bench.close(connection));
+    this.#clients.carryOut(this.bench.close(connection));
   }
 
-  /** The numbers of all that ever were. */
+  /** The numbers of all connections ever made. */
   everyConnection(): readonly number[] {
     return Array.from({ length: this.#connectionsMade }, (_, connection) => connection);
   }
 
-  /** Says hello with a credential that is good, or with none. */
+  /** Sends a hello, with a good credential or without any. */
   enter(
     connection: number,
     account: number,
@@ -133,17 +130,17 @@ export class World {
     if (proof === 'proven') {
       const judge = bench.text(connection, cachedBytes({ ...hello, token: TOKEN }));
       if (judge.length !== 1 || judge[0]?.kind !== 'judge') this.fault('a credential is not judged first');
-      this.#carryOut(
+      this.#clients.carryOut(
         bench.judged(connection, admittedOf(account, { lobby, ...rights, expiresAt, ownerSteamId })),
       );
     } else if (proof === 'guest') {
       const { steamId: _, ...nobody } = hello;
-      this.#carryOut(bench.text(connection, nobody));
+      this.#clients.carryOut(bench.text(connection, nobody));
     } else {
-      this.#carryOut(bench.text(connection, hello));
+      this.#clients.carryOut(bench.text(connection, hello));
     }
     const belief = this.clients.get(connection)?.belief;
-    const client = belief ?? this.#lastClosed;
+    const client = belief ?? this.#clients.lastClosed;
     const steamId = proof === 'guest' ? (belief?.steamId ?? '') : steamIdOf(account);
     const entrant = {
       lobby,
@@ -164,7 +161,7 @@ export class World {
       connection,
       resumeSecret: belief.resumeSecret,
       name,
-      // As long after it as clocks may differ.
+      // Later by the tolerance between clocks.
       expiresAt: ends ? bench.now + 1000 * (expiresAt + 5 - bench.unixSeconds) : Number.POSITIVE_INFINITY,
     });
     if (wrong) this.fault(wrong);
@@ -172,16 +169,18 @@ export class World {
 
   resume(connection: number, secret: string): void {
     const member = [...this.model.members()].find((it) => it.resumeSecret === secret);
-    this.#carryOut(this.bench.text(connection, cachedBytes({ type: 'resume', versions: [1], secret })));
+    this.#clients.carryOut(
+      this.bench.text(connection, cachedBytes({ type: 'resume', versions: [1], secret })),
+    );
     const belief = this.clients.get(connection)?.belief;
-    this.#outcome('resume', member ? null : 'resume-refused', belief ?? this.#lastClosed);
+    this.#outcome('resume', member ? null : 'resume-refused', belief ?? this.#clients.lastClosed);
     if (!member || !belief) return;
-    if (belief.resumeSecret === secret) this.fault('a resume secret is given twice');
-    if (belief.slot !== member.slot) this.fault('a resume gives another slot');
-    this.model.comeBack(member, connection, belief.resumeSecret);
+    if (belief.resumeSecret === secret) this.fault('the same resume secret twice');
+    if (belief.slot !== member.slot) this.fault('another slot after a resume');
+    this.model.resume(member, connection, belief.resumeSecret);
   }
 
-  /** One voice frame, of their own SteamID or of another's. The check of the mute rule is here. */
+  /** Sends one voice frame, with their own SteamID or another. Checks the mute rule. */
   say(
     connection: number,
     target: number,
@@ -193,37 +192,39 @@ export class World {
     const verdict = this.bench.voice(connection, cachedFrame(steamId, target, end));
     this.count(`voice ${verdict.kind === 'drop' ? verdict.reason : 'forward'}`);
     if (!speaker) {
-      if (verdict.kind !== 'drop') this.fault('a frame went out of a connection that is in no lobby');
-      this.#carryOut(verdict.outputs);
+      if (verdict.kind !== 'drop')
+        this.fault('a frame was forwarded from a connection that is not in a lobby');
+      this.#clients.carryOut(verdict.outputs);
       return;
     }
     const wanted = model.verdict(speaker, target, steamId);
     const found = verdict.kind === 'drop' ? verdict.reason : 'forward';
-    if (wanted !== found) this.fault(`a frame to ${target} of ${speaker.steamId}: ${found}, wants ${wanted}`);
+    if (wanted !== found)
+      this.fault(`a frame to ${target} of ${speaker.steamId}: ${found}, expected ${wanted}`);
     if (verdict.kind !== 'forward') {
-      this.#carryOut(verdict.outputs);
+      this.#clients.carryOut(verdict.outputs);
       return;
     }
     if (model.isMuted(speaker)) this.fault(`${steamId} is muted and was heard`);
-    if (verdict.slot !== speaker.slot) this.fault('a frame under a slot not its own');
+    if (verdict.slot !== speaker.slot) this.fault('a frame under the wrong slot');
     const heard = [...this.clients].flatMap(([id, it]) =>
       id !== connection && it.topics.has(verdict.topic) ? [id] : [],
     );
     const audience = model.hearers(speaker, target);
-    if (sorted(heard) !== sorted(audience)) this.fault(`heard by ${heard}, wants ${audience}`);
+    if (sorted(heard) !== sorted(audience)) this.fault(`heard by ${heard}, expected ${audience}`);
     if (wanted === 'forward') {
       const { topic, relaySequence } = model.sent(speaker, target, end);
-      if (topic !== verdict.topic) this.fault(`went to ${verdict.topic}, wants ${topic}`);
+      if (topic !== verdict.topic) this.fault(`went to ${verdict.topic}, expected ${topic}`);
       if (relaySequence !== verdict.relaySequence) this.fault('the relay sequence has a gap');
     }
-    this.#carryOut(verdict.outputs);
+    this.#clients.carryOut(verdict.outputs);
   }
 
   leave(connection: number): void {
     const member = this.model.byConnection.get(connection);
     if (member) this.model.leave(member);
     this.#text(connection, { type: 'leave' });
-    if (this.clients.has(connection)) this.fault('who left is still connected');
+    if (this.clients.has(connection)) this.fault('still connected after leaving');
   }
 
   rename(connection: number, name: string): void {
@@ -246,7 +247,7 @@ export class World {
     this.#failure('whisper', wanted, connection);
   }
 
-  /** By a participant, who may be no moderator. */
+  /** By a participant, with or without a moderator's rights. */
   moderate(connection: number, moderation: Moderation): void {
     const by = this.#member(connection);
     const { lobby } = by;
@@ -266,7 +267,7 @@ export class World {
     const administer = () => {
       const { result, outputs } = bench.relay.administer(command, bench.now, bench.unixSeconds);
       found = result.kind === 'failed' ? result.code : null;
-      this.#carryOut(outputs);
+      this.#clients.carryOut(outputs);
     };
     let wanted: string | null = null;
     switch (command.kind) {
@@ -288,66 +289,21 @@ export class World {
         break;
     }
     this.count(`admin ${command.kind} ${wanted ?? 'done'}`);
-    if (found !== wanted) this.fault(`${command.kind} comes to ${found}, wants ${wanted}`);
+    if (found !== wanted) this.fault(`${command.kind} comes to ${found}, expected ${wanted}`);
   }
 
-  /** Time passes, and the relay is told. */
+  /** Time passes, and the relay gets a tick. */
   pass(ms: number): void {
     const { bench, model } = this;
     const now = bench.now + ms;
     bench.unixSeconds = this.#unixAtStart + Math.floor((now - this.#startedAt) / 1000);
     model.pass(now, bench.unixSeconds);
-    this.#carryOut(bench.tickAt(now));
+    this.#clients.carryOut(bench.tickAt(now));
   }
 
-  /** Everything that anybody can see is as the model says. */
+  /** Notes every difference between the relay, its clients and the model as a fault. */
   check(): void {
-    const { model, bench } = this;
-    const { relay } = bench;
-    const counts = relay.counts();
-    const members = [...model.members()];
-    this.#same('connections', counts.connections, this.clients.size);
-    this.#same('participants', counts.participants, members.length);
-    this.#same('away', counts.away, members.filter(({ connection }) => connection === null).length);
-    this.#same('lobbies', counts.lobbies, model.lobbies.size);
-    this.#same('sanctions', counts.sanctions, model.sanctions.size);
-    for (const { lobby, steamId, by, ...holds } of relay.sanctions()) {
-      const key = keyOf(lobby, steamId);
-      this.#same(`sanctions of ${steamId}`, holds, model.sanctions.get(key));
-      this.#same(`who sanctioned ${steamId}`, by, model.sanctionedBy.get(key)?.by);
-      const { muted, deafened, banned } = this.kept.get(key) ?? {};
-      const kept = { muted: this.#left(muted), deafened: this.#left(deafened), banned: this.#left(banned) };
-      this.#same(`what is kept of ${steamId}`, kept, holds);
-    }
-    const keptAndHolding = [...this.kept.values()].filter((it) => holdsAny(it, bench.unixSeconds));
-    this.#same('what is kept', keptAndHolding.length, counts.sanctions);
-    const byModerators = [...model.sanctionedBy.values()].filter(({ by }) => by !== 'admin').length;
-    this.#same('sanctions by moderators', counts.sanctionsByModerators, byModerators);
-    for (const lobby of model.lobbies.values()) this.#checkLobby(lobby);
-    for (const [connection, { topics, belief, connectedAt }] of this.clients) {
-      for (const fault of belief.faults) this.fault(`${connection}: ${fault}`);
-      const { lobby, steamId } = belief;
-      const member = model.byConnection.get(connection);
-      const ownerSteamId = member?.ownerSteamId ?? null;
-      if (lobby !== null && steamId !== null && model.holdsFor('banned', lobby, { steamId, ownerSteamId })) {
-        this.fault(`${steamId} is banned and in`);
-      }
-      if (!member) {
-        if (belief.slot !== null) this.fault(`${connection} believes to be in`);
-        if (bench.now - connectedAt >= this.#limits.helloWithinMs) this.fault(`${connection} waits for ever`);
-        if (topics.size > 0) this.fault(`${connection} is in no lobby and hears ${[...topics]}`);
-        continue;
-      }
-      const audible = model.topicsOf(member);
-      if (sorted(topics) !== sorted(audible))
-        this.fault(`${connection} hears ${[...topics]}, wants ${audible}`);
-      this.#checkBelief(member, belief);
-    }
-  }
-
-  /** As the file has it, ended sanctions stay for a day. */
-  #left(until: Until = 'not'): Until {
-    return typeof until === 'number' && until <= this.bench.unixSeconds ? 'not' : until;
+    this.#comparison.check();
   }
 
   fault(text: string): void {
@@ -358,57 +314,7 @@ export class World {
     this.reached.set(outcome, (this.reached.get(outcome) ?? 0) + 1);
   }
 
-  #checkLobby(lobby: ModelLobby): void {
-    const state = this.bench.relay.lobby(lobby.name);
-    const members = [...lobby.members.values()];
-    const wanted = members.map((member) => {
-      const whispers = [...member.whispers].map(({ slot }) => slot);
-      return `${this.#stateOf(member)} > ${member.speakingTo} ~ ${sorted(whispers)}`;
-    });
-    const found = state?.members.map((it) => `${stateKey(it)} > ${it.speakingTo} ~ ${sorted(it.whisperTo)}`);
-    this.#same(`lobby ${lobby.name}`, found?.sort().join(', '), wanted.sort().join(', '));
-    const channels = state?.channels.map(({ number, name }) => `${number} ${name}`).sort();
-    this.#same(`channels of ${lobby.name}`, channels?.join(), channelsOf(lobby));
-  }
-
-  #checkBelief(member: Member, belief: Belief): void {
-    const { lobby } = member;
-    const who = member.steamId;
-    if (belief.you !== this.#stateOf(member)) this.fault(`${who} believes to be ${belief.you}`);
-    if (belief.others.size !== lobby.members.size - 1)
-      this.fault(`${who} believes in ${belief.others.size} others`);
-    for (const other of lobby.members.values()) {
-      if (other === member) continue;
-      const believed = belief.others.get(other.slot);
-      const state = this.#stateOf(other);
-      if (believed?.state !== state) this.fault(`${who} believes ${believed?.state}, so is ${state}`);
-      const speaks =
-        other.speakingTo !== null && this.model.reached(other, other.speakingTo).includes(member);
-      if (believed && believed.speaking !== speaks) this.fault(`${who} believes ${state} speaks: ${!speaks}`);
-    }
-    const channels = [...belief.channels].map(([number, name]) => `${number} ${name}`).sort();
-    this.#same(`channels that ${who} believes in`, channels.join(), channelsOf(lobby));
-  }
-
-  /** As everybody is to be told of them. */
-  #stateOf(member: Member): string {
-    const { slot, steamId, name, lobby, rights, kind } = member;
-    return stateKey({
-      slot,
-      steamId,
-      name,
-      channels: [...member.channels].map((it) => lobby.channels.get(it)!.number),
-      muted: this.model.isMuted(member),
-      deafened: this.model.isDeafened(member),
-      away: member.connection === null,
-      priority: member.priority,
-      moderator: rights.moderator,
-      guest: kind === 'guest',
-      spectator: !rights.maySpeak,
-    });
-  }
-
-  /** What is to come of it; `act` has the relay do it. */
+  /** The expected outcome; `act` makes the relay do it. */
   #moderated(lobby: string | null, moderation: Moderation, by: string, act: () => void): string | null {
     const { model } = this;
     const { steamId, action } = moderation;
@@ -417,8 +323,8 @@ export class World {
     );
     const seconds = 'seconds' in moderation ? moderation.seconds : undefined;
     act();
-    const kept = this.kept.get(keyOf(lobby, steamId));
-    /** Whole seconds of unix time: it may hold for up to one more, and never for less. */
+    const kept = this.#clients.kept.get(keyOf(lobby, steamId));
+    /** Unix time is in whole seconds: a sanction may last up to one longer, and never ends early. */
     const until = (kind: SanctionKind): number => {
       const least = model.unixSeconds + (seconds ?? MONTH_S);
       return kept?.[kind] === least + 1 ? least + 1 : least;
@@ -462,128 +368,25 @@ export class World {
 
   #member(connection: number): Member {
     const member = this.model.byConnection.get(connection);
-    if (!member) throw new Error(`connection ${connection} is in no lobby`);
+    if (!member) throw new Error(`connection ${connection} is not in a lobby`);
     return member;
   }
 
   #text(connection: number, message: ClientMessage): void {
     const belief = this.clients.get(connection)?.belief;
     if (belief) belief.failed = null;
-    this.#carryOut(this.bench.text(connection, cachedBytes(message)));
+    this.#clients.carryOut(this.bench.text(connection, cachedBytes(message)));
   }
 
   #outcome(what: string, wanted: string | null, belief: Belief | null): void {
     this.count(`${what} ${wanted ?? 'done'}`);
     const found = belief?.refused ?? (belief?.slot === null ? 'nothing' : null);
-    if (found !== wanted) this.fault(`${what} comes to ${found}, wants ${wanted}`);
+    if (found !== wanted) this.fault(`${what} comes to ${found}, expected ${wanted}`);
   }
 
   #failure(what: string, wanted: string | null, connection: number): void {
     this.count(`${what} ${wanted ?? 'done'}`);
     const found = this.clients.get(connection)?.belief.failed ?? null;
-    if (found !== wanted) this.fault(`${what} comes to ${found}, wants ${wanted}`);
+    if (found !== wanted) this.fault(`${what} comes to ${found}, expected ${wanted}`);
   }
-
-  #same(what: string, found: unknown, wanted: unknown): void {
-    if (found === wanted) return;
-    const [one, other] = [JSON.stringify(found), JSON.stringify(wanted)];
-    if (one !== other) this.fault(`${what}: ${one}, wants ${other}`);
-  }
-
-  #lastClosed: Belief | null = null;
-
-  #carryOut(outputs: readonly RelayOutput[]): void {
-    for (const output of outputs) {
-      switch (output.kind) {
-        case 'tell':
-          this.#tell(output.connections, output.message);
-          break;
-        case 'subscribe': {
-          const topics = this.clients.get(output.connection)?.topics;
-          if (!topics || topics.has(output.topic)) this.fault(`cannot subscribe ${output.connection}`);
-          topics?.add(output.topic);
-          break;
-        }
-        case 'unsubscribe':
-          if (!this.clients.get(output.connection)?.topics.delete(output.topic)) {
-            this.fault(`cannot unsubscribe ${output.connection} from ${output.topic}`);
-          }
-          break;
-        case 'close': {
-          const closed = this.clients.get(output.connection);
-          if (!closed) this.fault(`closed ${output.connection} twice`);
-          for (const fault of closed?.belief.faults ?? []) this.fault(`${output.connection}: ${fault}`);
-          this.#lastClosed = closed?.belief ?? null;
-          this.clients.delete(output.connection);
-          this.count(`close ${output.reason}`);
-          break;
-        }
-        case 'keep': {
-          const { sanction } = output;
-          const key = keyOf(sanction.lobby, sanction.steamId);
-          const { muted, deafened, banned } = sanction;
-          if ([muted, deafened, banned].every((until) => until === 'not')) this.kept.delete(key);
-          else this.kept.set(key, sanction);
-          break;
-        }
-        case 'judge':
-          this.fault('a credential is judged that nobody gave');
-          break;
-        case 'event':
-          break;
-      }
-    }
-  }
-
-  #tell(connections: readonly number[], message: RelayMessageToWrite): void {
-    if (connections.length === 0) this.fault('nobody is told');
-    if (new Set(connections).size !== connections.length) this.fault('told twice');
-    let told = message;
-    if (this.#wire === 'read') {
-      const read = readRelayMessage(writeMessage(message));
-      if ('type' in read) told = read;
-      else this.fault(`a message that is none: ${read.detail}`);
-    }
-    for (const connection of connections) {
-      const client = this.clients.get(connection);
-      if (client) client.belief.hear(told);
-      else this.fault(`told ${connection} of ${message.type}, which is gone`);
-    }
-  }
-}
-
-const sorted = (items: Iterable<string | number>): string => {
-  const list = [...items];
-  return list.length > 1 ? list.sort().join() : String(list[0] ?? '');
-};
-
-const channelsOf = ({ channels }: ModelLobby): string =>
-  [...channels]
-    .map(([name, { number }]) => `${number} ${name}`)
-    .sort()
-    .join();
-
-const frames = new Map<string, Uint8Array>();
-
-/** Most frames are said again and again. */
-function cachedFrame(steamId: string, target: number, end: 'terminator' | 'more'): Uint8Array {
-  const key = `${steamId} ${target} ${end}`;
-  let frame = frames.get(key);
-  if (!frame) {
-    frame = writeVoiceFrame(fields({ target, terminator: end === 'terminator' }), packetBy(BigInt(steamId)));
-    frames.set(key, frame);
-  }
-  return frame;
-}
-
-const texts = new Map<string, Uint8Array>();
-
-function cachedBytes(message: ClientMessage): Uint8Array {
-  const text = writeMessage(message);
-  let bytes = texts.get(text);
-  if (!bytes) {
-    bytes = bytesOf(text);
-    texts.set(text, bytes);
-  }
-  return bytes;
 }

@@ -1,0 +1,143 @@
+/** Compares everything that can be seen of a relay, and what its clients believe, with the model. */
+
+import { holdsAny, type Until } from '../../../../relay/core/sanctions.js';
+import type { Bench } from '../../kit.js';
+import { type Belief, stateKey } from './belief.js';
+import type { Clients, Notes } from './clients.js';
+import type { Model } from './model.js';
+import { keyOf, type Member, type ModelLobby } from './model_state.js';
+
+export class Comparison {
+  readonly #bench: Bench;
+  readonly #model: Model;
+  readonly #clients: Clients;
+  readonly #notes: Notes;
+
+  constructor(bench: Bench, model: Model, clients: Clients, notes: Notes) {
+    this.#bench = bench;
+    this.#model = model;
+    this.#clients = clients;
+    this.#notes = notes;
+  }
+
+  /** Notes every difference as a fault. */
+  check(): void {
+    const [model, bench] = [this.#model, this.#bench];
+    const { relay } = bench;
+    const counts = relay.counts();
+    const members = [...model.members()];
+    this.#same('connections', counts.connections, this.#clients.byConnection.size);
+    this.#same('participants', counts.participants, members.length);
+    this.#same('away', counts.away, members.filter(({ connection }) => connection === null).length);
+    this.#same('lobbies', counts.lobbies, model.lobbies.size);
+    this.#same('sanctions', counts.sanctions, model.sanctions.byKey.size);
+    for (const { lobby, steamId, by, ...holds } of relay.sanctions()) {
+      const key = keyOf(lobby, steamId);
+      this.#same(`sanctions of ${steamId}`, holds, model.sanctions.byKey.get(key));
+      this.#same(`who sanctioned ${steamId}`, by, model.sanctions.setBy.get(key)?.by);
+      const { muted, deafened, banned } = this.#clients.kept.get(key) ?? {};
+      const kept = { muted: this.#left(muted), deafened: this.#left(deafened), banned: this.#left(banned) };
+      this.#same(`what is kept of ${steamId}`, kept, holds);
+    }
+    const keptAndHolding = [...this.#clients.kept.values()].filter((it) => holdsAny(it, bench.unixSeconds));
+    this.#same('what is kept', keptAndHolding.length, counts.sanctions);
+    const byModerators = [...model.sanctions.setBy.values()].filter(({ by }) => by !== 'admin').length;
+    this.#same('sanctions by moderators', counts.sanctionsByModerators, byModerators);
+    for (const lobby of model.lobbies.values()) this.#checkLobby(lobby);
+    for (const [connection, { topics, belief, connectedAt }] of this.#clients.byConnection) {
+      for (const fault of belief.faults) this.#notes.fault(`${connection}: ${fault}`);
+      const { lobby, steamId } = belief;
+      const member = model.byConnection.get(connection);
+      const ownerSteamId = member?.ownerSteamId ?? null;
+      if (lobby !== null && steamId !== null && model.holdsFor('banned', lobby, { steamId, ownerSteamId })) {
+        this.#notes.fault(`${steamId} is banned and in`);
+      }
+      if (!member) {
+        if (belief.slot !== null) this.#notes.fault(`${connection} believes to be in a lobby`);
+        if (bench.now - connectedAt >= bench.relay.limits.helloWithinMs)
+          this.#notes.fault(`${connection} waits forever`);
+        if (topics.size > 0) this.#notes.fault(`${connection} is in no lobby and hears ${[...topics]}`);
+        continue;
+      }
+      const audible = model.topicsOf(member);
+      if (sorted(topics) !== sorted(audible))
+        this.#notes.fault(`${connection} hears ${[...topics]}, expected ${audible}`);
+      this.#checkBelief(member, belief);
+    }
+  }
+
+  /** A file keeps sanctions for a day after they have ended. */
+  #left(until: Until = 'not'): Until {
+    return typeof until === 'number' && until <= this.#bench.unixSeconds ? 'not' : until;
+  }
+
+  #checkLobby(lobby: ModelLobby): void {
+    const state = this.#bench.relay.lobby(lobby.name);
+    const members = [...lobby.members.values()];
+    const wanted = members.map((member) => {
+      const whispers = [...member.whispers].map(({ slot }) => slot);
+      return `${this.#stateOf(member)} > ${member.speakingTo} ~ ${sorted(whispers)}`;
+    });
+    const found = state?.members.map((it) => `${stateKey(it)} > ${it.speakingTo} ~ ${sorted(it.whisperTo)}`);
+    this.#same(`lobby ${lobby.name}`, found?.sort().join(', '), wanted.sort().join(', '));
+    const channels = state?.channels.map(({ number, name }) => `${number} ${name}`).sort();
+    this.#same(`channels of ${lobby.name}`, channels?.join(), channelsOf(lobby));
+  }
+
+  #checkBelief(member: Member, belief: Belief): void {
+    const { lobby } = member;
+    const who = member.steamId;
+    if (belief.you !== this.#stateOf(member)) this.#notes.fault(`${who} believes to be ${belief.you}`);
+    if (belief.others.size !== lobby.members.size - 1)
+      this.#notes.fault(`${who} believes in ${belief.others.size} others`);
+    for (const other of lobby.members.values()) {
+      if (other === member) continue;
+      const believed = belief.others.get(other.slot);
+      const state = this.#stateOf(other);
+      if (believed?.state !== state)
+        this.#notes.fault(`${who} believes ${believed?.state}, expected ${state}`);
+      const speaks =
+        other.speakingTo !== null && this.#model.reached(other, other.speakingTo).includes(member);
+      if (believed && believed.speaking !== speaks)
+        this.#notes.fault(`${who} believes ${state} speaks: ${!speaks}`);
+    }
+    const channels = [...belief.channels].map(([number, name]) => `${number} ${name}`).sort();
+    this.#same(`channels that ${who} believes in`, channels.join(), channelsOf(lobby));
+  }
+
+  /** Their state as messages should describe it. */
+  #stateOf(member: Member): string {
+    const { slot, steamId, name, lobby, rights, kind } = member;
+    return stateKey({
+      slot,
+      steamId,
+      name,
+      channels: [...member.channels].map((it) => lobby.channels.get(it)!.number),
+      muted: this.#model.isMuted(member),
+      deafened: this.#model.isDeafened(member),
+      away: member.connection === null,
+      priority: member.priority,
+      moderator: rights.moderator,
+      guest: kind === 'guest',
+      spectator: !rights.maySpeak,
+    });
+  }
+
+  #same(what: string, found: unknown, wanted: unknown): void {
+    if (found === wanted) return;
+    const [one, other] = [JSON.stringify(found), JSON.stringify(wanted)];
+    if (one !== other) this.#notes.fault(`${what}: ${one}, expected ${other}`);
+  }
+}
+
+/** A key for a set. */
+export const sorted = (items: Iterable<string | number>): string => {
+  const list = [...items];
+  return list.length > 1 ? list.sort().join() : String(list[0] ?? '');
+};
+
+const channelsOf = ({ channels }: ModelLobby): string =>
+  [...channels]
+    .map(([name, { number }]) => `${number} ${name}`)
+    .sort()
+    .join();
