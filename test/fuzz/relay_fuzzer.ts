@@ -1,9 +1,9 @@
 /**
- * Hostile voice frames and control messages into the relay's core, among people who come, go, moderate and resume: valid ones, as
- * clients send them, and from there astray.
+ * Hostile voice frames and control messages into the relay's core, among people who join, leave, moderate and resume: valid ones, as
+ * clients send them, and mutations of those.
  *
- * Held: nothing throws; what is forwarded is from somebody who is in, not muted, under their own SteamID and slot; what is told
- * can be read by a client; and connections and participants stay what was made of them.
+ * Checked: nothing throws. Every forwarded frame is from a participant who is not muted, under their own SteamID and slot. Clients can
+ * read every message. The counts of connections and participants stay right.
  */
 
 import type { Admitted } from '../../relay/core/credential.js';
@@ -21,7 +21,7 @@ export interface RelayTally {
   frames: number;
   forwarded: number;
   texts: number;
-  /** Texts that were answered with no refusal. */
+  /** Texts that were not refused. */
   taken: number;
   refused: number;
   failed: number;
@@ -34,7 +34,7 @@ export function newRelayTally(): RelayTally {
 interface Seat {
   id: number;
   account: number;
-  /** As its own messages tell; null before the welcome. */
+  /** As its messages say; null before the welcome. */
   slot: number | null;
   muted: boolean;
 }
@@ -47,10 +47,10 @@ const ODD_VALUES: readonly unknown[] = [
   ...[null, true, 0, -1, 1, 2 ** 53, 1e308, 0.5, '', 'x'.repeat(65), '\u0000', '\ud800', [], {}, [[]]],
   ...['18446744073709551616', '0', '01', '-1', { length: 1e9 }, Array(17).fill('red'), Array(100).fill(0)],
 ];
-/** Every 16th message that is told is read as a client does. */
+/** Every 16th message is read as a client reads it. */
 const READ_EVERY = 16;
 
-/** One relay and the people around it, driven for as long as wanted. */
+/** One relay and the people around it, driven one input at a time. */
 export class RelayFuzzer {
   readonly #random: SeededRandom;
   readonly #mutator: PacketMutator;
@@ -298,7 +298,7 @@ export class RelayFuzzer {
     }
     for (const connection of connections) {
       const seat = this.#bySeat.get(connection);
-      if (!seat) throw new Error(`${message.type} is told to ${connection}, which is gone`);
+      if (!seat) throw new Error(`${message.type} goes to ${connection}, which is gone`);
       switch (message.type) {
         case 'welcome':
           seat.slot = message.slot;

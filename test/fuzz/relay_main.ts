@@ -18,9 +18,9 @@ const ROUND_INPUTS = 100_000;
 const { values } = parseArgs({
   options: { inputs: { type: 'string', default: '1000000' }, seed: { type: 'string', default: '1' } },
 });
-const wanted = Number(values.inputs);
-if (!(wanted >= 1 && wanted <= 1e9)) {
-  console.error(`Cannot fuzz: INPUTS is ${values.inputs}, wants 1 to 1000000000`);
+const inputs = Number(values.inputs);
+if (!(inputs >= 1 && inputs <= 1e9)) {
+  console.error(`Cannot fuzz: INPUTS is ${values.inputs}, expected 1 to 1000000000`);
   process.exit(2);
 }
 loadCodec();
@@ -29,9 +29,9 @@ const tally = newRelayTally();
 const started = performance.now();
 let seed = Number(values.seed);
 try {
-  for (; tally.inputs < wanted; seed += 1) {
+  for (; tally.inputs < inputs; seed += 1) {
     const fuzzer = new RelayFuzzer(new SeededRandom(seed), streams, tally);
-    const end = Math.min(wanted, tally.inputs + ROUND_INPUTS);
+    const end = Math.min(inputs, tally.inputs + ROUND_INPUTS);
     while (tally.inputs < end) fuzzer.step();
   }
 } catch (error) {

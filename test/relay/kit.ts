@@ -16,7 +16,7 @@ import { PacketWriter } from '../../voice/packet_writer.js';
 import { personSteamId, steamIdHigh, steamIdLow } from '../../voice/steam_id.js';
 import { type SpeakerFields, writeVoiceFrame } from '../../voice/wire.js';
 
-/** An Opus packet of one 20 ms SILK frame; the relay reads its framing alone. */
+/** An Opus packet of one 20 ms SILK frame; the relay reads only its framing. */
 export const OPUS = Uint8Array.of(0x48, 1, 2, 3, 4, 5);
 
 /** The SteamID of the person with this account, in decimal. */
@@ -38,7 +38,7 @@ export function packetBy(steamId: bigint, sequence = 0): Uint8Array {
   return writer.finish().slice();
 }
 
-/** The header fields of a voice frame, the plainest unless said otherwise. */
+/** The header fields of a voice frame, the plainest by default. */
 export function fields(changed: Partial<SpeakerFields> = {}): SpeakerFields {
   return { marker: false, terminator: false, target: 0, sequence: 0, timestamp: 0, ...changed };
 }
@@ -52,7 +52,7 @@ export function helloOf(account: number, lobby = 'den'): Extract<ClientMessage, 
   return { type: 'hello', versions: [1], lobby, steamId: steamIdOf(account), name: `player ${account}` };
 }
 
-/** Something that has the form of a token; the relay does not look into it. */
+/** Something in the form of a token; the relay does not look into it. */
 export const TOKEN = 'aGVhZGVy.cGF5bG9hZA.c2lnbmF0dXJl';
 
 /** What a good token of this account grants: everything in the den, for an hour of the bench's time. */
@@ -78,12 +78,12 @@ export function bytesOf(message: ClientMessage | string): Uint8Array {
 }
 
 export interface BenchOptions {
-  /** Another relay than ours: a broken one. */
+  /** A broken relay instead of ours. */
   readonly relay?: typeof Relay | undefined;
   readonly addressShares?: Partial<AddressShares>;
 }
 
-/** A relay with its time, driven a step at a time. It began at 1000. */
+/** A relay and its clocks, driven step by step. It starts at 1000. */
 export class Bench {
   readonly relay: Relay;
   now = 1000;
@@ -122,7 +122,7 @@ export class Bench {
     return this.relay.handle({ kind: 'judged', connection, verdict, unixSeconds }, this.now);
   }
 
-  /** Connects, says hello with a token, and has this granted; the connection has the account's number unless said otherwise. */
+  /** Connects, says hello with a token, and is granted this; by default the connection's number is the account's. */
   admit(
     account: number,
     changed: Partial<Admitted> = {},
@@ -145,14 +145,14 @@ export class Bench {
     return this.relay.administer(command, this.now, this.unixSeconds);
   }
 
-  /** The administrator does this, which has to be done. */
+  /** The administrator does this, which must succeed. */
   moderate(lobby: string | null, moderation: Moderation): readonly RelayOutput[] {
     const { result, outputs } = this.admin({ kind: 'moderate', lobby, moderation });
     if (result.kind === 'failed') throw new Error(`it was not done: ${result.detail}`);
     return outputs;
   }
 
-  /** So many seconds pass, of both clocks, and the relay is told. */
+  /** This many seconds pass on both clocks, and the relay gets a tick. */
   pass(seconds: number): readonly RelayOutput[] {
     this.unixSeconds += seconds;
     return this.tickAt(this.now + 1000 * seconds);
@@ -187,12 +187,12 @@ export class Bench {
   }
 }
 
-/** The outputs without the events, which are for logs. */
+/** The outputs without events, which are for logs. */
 export function deeds(outputs: readonly RelayOutput[]): RelayOutput[] {
   return outputs.filter((output) => output.kind !== 'event');
 }
 
-/** The messages among the outputs, each with who is told. */
+/** The messages among the outputs, each with its receivers. */
 export function tellsOf(
   outputs: readonly RelayOutput[],
 ): [connections: readonly number[], RelayMessageToWrite][] {

@@ -71,19 +71,16 @@ t.test(`${PACKETS.toLocaleString('en')} packets of ten thousand speakers`, async
   t.equal(codecLiveBytes(), liveInUse, 'flat from the second packet of each on');
   t.equal(codecMemoryBytes(), memoryInUse);
   const each = (liveInUse - liveAtStart) / SPEAKERS;
-  t.comment(`${each.toFixed(0)} bytes a speaker; memory ${inMebibytes([memoryInUse])} MiB`);
-  t.ok(each < 24_000, `${each.toFixed(0)} bytes a speaker`);
+  t.comment(`${each.toFixed(0)} bytes per speaker; memory ${inMebibytes([memoryInUse])} MiB`);
+  t.ok(each < 24_000, `${each.toFixed(0)} bytes per speaker`);
 
   // Speakers beyond the bound push others out, and cost nothing more.
   for (let n = 0; n < 1000; n += 1) decompressor.decompress(from(recording[0]!, SPEAKERS + n), RATE_HZ, out);
   t.equal(decompressor.decoders, SPEAKERS);
   t.ok(codecLiveBytes() - liveInUse < 1000, 'but a little for the list of free places');
-  // Who pushes another out decodes first: there is one more meanwhile.
+  // A speaker who displaces another decodes first, so for a moment there is one more.
   const highWater = codecMemoryBytes();
-  t.ok(
-    highWater - memoryInUse <= 2 * WASM_PAGE_BYTES,
-    `${highWater - memoryInUse} bytes for one more meanwhile`,
-  );
+  t.ok(highWater - memoryInUse <= 2 * WASM_PAGE_BYTES, `${highWater - memoryInUse} bytes for one more`);
 
   decompressor.free();
   t.equal(codecLiveBytes(), liveAtStart, 'freed, all is given back');

@@ -1,4 +1,4 @@
-/** A whisper over a real relay, from a microphone on its own thread, while the game's thread is held up: nobody else hears its end. */
+/** A whisper over a real relay, from a microphone on its own thread, while the game's thread is blocked: nobody else hears its end. */
 
 import t from 'tap';
 import { joinLobby } from '../../client/lobby.js';
@@ -15,7 +15,7 @@ function holdFor(ms: number): void {
 
 for (const heldMs of [0, 20, 100, 400]) {
   t.test(
-    `held up for ${heldMs} ms before the key-up, the whisper and its tail are heard by Ben alone`,
+    `blocked for ${heldMs} ms before the key-up, the whisper and its tail are heard by Ben alone`,
     async (t) => {
       const relay = await startRelay({ dev: true });
       const heard = { ben: { lobby: 0, whisper: 0 }, cleo: { lobby: 0, whisper: 0 } };

@@ -36,14 +36,14 @@ t.test(
   },
 );
 
-t.test('where lobbies are the administrator’s to open, nobody else makes one', async (t) => {
+t.test('when only administrators open lobbies, nobody else makes one', async (t) => {
   const bench = new Bench({}, { lobbies: 'by-admin' });
   t.equal(refusalOf(bench.join(1)), 'lobby-unknown');
   bench.admin({ kind: 'open-lobby', lobby: 'den' });
   t.equal(slotOf(bench.join(2)), 0);
 });
 
-t.test('a lobby that is closed closes everybody out, the away ones too, and is gone', async (t) => {
+t.test('closing a lobby kicks everybody, including those who are away, and removes it', async (t) => {
   const bench = new Bench();
   bench.admin({ kind: 'open-lobby', lobby: 'den' });
   for (const account of [1, 2, 3]) bench.join(account);
@@ -60,7 +60,7 @@ t.test('a lobby that is closed closes everybody out, the away ones too, and is g
   t.equal(ends.length, 1, 'it ends once');
 });
 
-t.test('what cannot be done is said by its code', async (t) => {
+t.test('a failed command returns its code', async (t) => {
   const bench = new Bench({ lobbies: 1 });
   bench.join(1);
   const steamId = steamIdOf(9);
@@ -71,7 +71,7 @@ t.test('what cannot be done is said by its code', async (t) => {
   t.match(bench.admin(kick).result, { code: 'participant-unknown' });
 });
 
-t.test('a capacity or channels that are none are misuse', async (t) => {
+t.test('an invalid capacity or too many channels are misuse', async (t) => {
   const bench = new Bench({ channelsPerLobby: 1 });
   for (const capacity of [0, 501, 1.5, Number.NaN]) {
     t.throws(() => bench.admin({ kind: 'open-lobby', lobby: 'den', capacity }), RangeError);
@@ -80,7 +80,7 @@ t.test('a capacity or channels that are none are misuse', async (t) => {
   t.equal(bench.relay.lobby('den'), null);
 });
 
-t.test('a mute in all lobbies holds in each, now and later, and is lifted as such', async (t) => {
+t.test('a mute in all lobbies applies in each, now and later, and is lifted in all', async (t) => {
   const bench = new Bench();
   const steamId = steamIdOf(1);
   bench.join(1);
@@ -94,7 +94,7 @@ t.test('a mute in all lobbies holds in each, now and later, and is lifted as suc
   for (const connection of [1, 11, 12]) t.equal(bench.voice(connection, frameOf(1)).kind, 'forward');
 });
 
-t.test('a ban of all lobbies closes somebody out of each, and out of those to come', async (t) => {
+t.test('a ban from all lobbies kicks a player from each, and from later ones', async (t) => {
   const bench = new Bench();
   const steamId = steamIdOf(1);
   bench.join(1);
@@ -104,14 +104,14 @@ t.test('a ban of all lobbies closes somebody out of each, and out of those to co
   t.equal(refusalOf(bench.admit(1, { lobby: 'cellar' }, 12)), 'banned');
 });
 
-t.test('somebody who is not there is muted in a lobby that is not there yet', async (t) => {
+t.test('an absent player can be muted in a lobby that does not exist yet', async (t) => {
   const bench = new Bench();
   bench.moderate('den', { steamId: steamIdOf(1), action: 'mute' });
   bench.join(1);
   t.match(bench.voice(1, frameOf(1)), { reason: 'muted' });
 });
 
-t.test('a drain is told to everybody who is in, with the time and where to go', async (t) => {
+t.test('a drain tells every participant the time and where to go', async (t) => {
   const bench = new Bench();
   bench.join(1);
   bench.join(2, 'attic');
@@ -124,9 +124,9 @@ t.test('a drain is told to everybody who is in, with the time and where to go', 
     [[1, 2], { type: 'draining', withinMs: 5000, goTo: 'wss://b.example/' }],
   ]);
   t.same(drain(null), [[[1, 2], { type: 'draining', withinMs: 5000 }]]);
-  t.equal(bench.voice(1, frameOf(1)).kind, 'forward', 'and they talk on meanwhile');
+  t.equal(bench.voice(1, frameOf(1)).kind, 'forward', 'and they can still talk');
 });
 
-t.test('a drain of a relay that nobody is in tells nobody', async (t) => {
+t.test('a drain of an empty relay tells nobody', async (t) => {
   t.same(deeds(new Bench().relay.handle({ kind: 'drain', withinMs: 0, goTo: null }, 1000)), []);
 });

@@ -1,4 +1,4 @@
-/** Moderation by those whose credential allows it: what is done, to whom, who is told, and what lasts. */
+/** Moderation by players whose credential allows it: what is done, to whom, who hears of it, and what lasts. */
 
 import t from 'tap';
 import type { Moderation } from '../../../relay/core/administration.js';
@@ -18,7 +18,7 @@ const by1 = (bench: Bench, account: number, moderation: object) =>
     type: 'moderate';
   } & Moderation);
 
-t.test('a mute takes hold at once, everybody is told, and it is to be kept', async (t) => {
+t.test('a mute applies at once, everybody hears of it, and it is kept', async (t) => {
   const bench = court();
   bench.voice(2, frameOf(2));
   t.match(by1(bench, 2, { action: 'mute' }), [
@@ -37,7 +37,7 @@ t.test('a mute takes hold at once, everybody is told, and it is to be kept', asy
   t.equal(bench.voice(2, frameOf(2)).kind, 'forward');
 });
 
-t.test('a mute outlives leaving, joining anew under another name, and the lobby', async (t) => {
+t.test('a mute outlives leaving, joining again under another name, and the lobby', async (t) => {
   const bench = court();
   by1(bench, 2, { action: 'mute' });
   for (const account of [1, 2, 3]) bench.text(account, { type: 'leave' });
@@ -49,7 +49,7 @@ t.test('a mute outlives leaving, joining anew under another name, and the lobby'
   t.match(bench.voice(4, frameOf(2)), { reason: 'muted' });
 });
 
-t.test('without a time a mute holds for 30 days', async (t) => {
+t.test('a mute lasts 30 days by default', async (t) => {
   const bench = court();
   by1(bench, 2, { action: 'mute' });
   const month = 30 * 86_400;
@@ -59,7 +59,7 @@ t.test('without a time a mute holds for 30 days', async (t) => {
   t.equal(bench.voice(2, frameOf(2)).kind, 'forward');
 });
 
-t.test('a mute in one lobby is none in another', async (t) => {
+t.test('a mute in one lobby does not apply in another', async (t) => {
   const bench = court();
   by1(bench, 2, { action: 'mute' });
   bench.connect(12);
@@ -67,7 +67,7 @@ t.test('a mute in one lobby is none in another', async (t) => {
   t.equal(bench.voice(12, frameOf(2)).kind, 'forward');
 });
 
-t.test('a mute ends by itself when its time is over, and everybody is told', async (t) => {
+t.test('a mute ends when its time is over, and everybody hears of it', async (t) => {
   const bench = court();
   by1(bench, 2, { action: 'mute', seconds: 10 });
   bench.pass(9);
@@ -78,7 +78,7 @@ t.test('a mute ends by itself when its time is over, and everybody is told', asy
   t.equal(bench.voice(2, frameOf(2)).kind, 'forward');
 });
 
-t.test('whoever is deafened hears nothing, speaks, and knows who speaks', async (t) => {
+t.test('a deafened participant hears nothing, may speak, and knows who speaks', async (t) => {
   const bench = court();
   t.match(deeds(by1(bench, 2, { action: 'deafen' })), [
     { kind: 'keep', sanction: { deafened: Number } },
@@ -95,7 +95,7 @@ t.test('whoever is deafened hears nothing, speaks, and knows who speaks', async 
   t.same(topics, ['lobby/0', 'lobby/0/c1', 'lobby/0/w0'], 'and again all');
 });
 
-t.test('whoever is kicked is told, is gone for good, and may join again', async (t) => {
+t.test('a kicked participant gets the reason, is gone for good, and may join again', async (t) => {
   const bench = court();
   t.match(deeds(by1(bench, 2, { action: 'kick' })), [
     { kind: 'tell', connections: [2], message: { type: 'refused', code: 'kicked' } },
@@ -112,7 +112,7 @@ t.test('whoever is kicked is told, is gone for good, and may join again', async 
   );
 });
 
-t.test('whoever is banned is out, and stays out until it ends', async (t) => {
+t.test('a banned participant is kicked, and cannot join until the ban ends', async (t) => {
   const bench = court();
   t.equal(refusalOf(by1(bench, 2, { action: 'ban', seconds: 60 })), 'banned');
   bench.close(2);
@@ -133,13 +133,13 @@ t.test('whoever is banned is out, and stays out until it ends', async (t) => {
   t.equal(refusalOf(bench.join(2)), null);
 });
 
-t.test('who borrows the game of somebody who is banned is banned with them', async (t) => {
+t.test('a player who borrows the game of a banned owner is banned too', async (t) => {
   const bench = court();
   by1(bench, 2, { action: 'ban' });
   t.equal(refusalOf(bench.admit(4, { ownerSteamId: steamIdOf(2) })), 'banned');
 });
 
-t.test('a ban of the owner ends the presence of who borrows the game, and their resume', async (t) => {
+t.test('a ban of the owner kicks a player who borrows the game, and prevents their resume', async (t) => {
   for (const everywhere of [null, 'den']) {
     const bench = new Bench();
     const owner = { ownerSteamId: steamIdOf(9) };
@@ -155,7 +155,7 @@ t.test('a ban of the owner ends the presence of who borrows the game, and their 
   }
 });
 
-t.test('a ban of who borrows leaves the owner alone, and others who borrow from them', async (t) => {
+t.test('a ban of a borrower does not affect the owner, or others who borrow from them', async (t) => {
   const bench = new Bench();
   bench.admit(9);
   bench.admit(1, { ownerSteamId: steamIdOf(9) });
@@ -167,42 +167,42 @@ t.test('a ban of who borrows leaves the owner alone, and others who borrow from 
   );
 });
 
-t.test('a mute and a deafening of the owner hold for who borrows the game, and end with it', async (t) => {
-  const bench = new Bench();
-  bench.join(1);
-  bench.admit(2, { ownerSteamId: steamIdOf(9) });
-  bench.moderate('den', { steamId: steamIdOf(9), action: 'mute', seconds: 60 });
-  bench.moderate('den', { steamId: steamIdOf(9), action: 'deafen', seconds: 60 });
-  t.match(bench.relay.lobby('den')?.members[1], { muted: true, deafened: true });
-  t.match(bench.voice(2, frameOf(2)), { reason: 'muted' });
-  bench.moderate('den', { steamId: steamIdOf(2), action: 'unmute' });
-  t.match(bench.voice(2, frameOf(2)), { reason: 'muted' }, 'two are two');
-  bench.pass(61);
-  t.equal(bench.voice(2, frameOf(2)).kind, 'forward');
-});
-
 t.test(
-  '10,073 bans by one moderator leave room for those of others, in whatever lobbies they are',
+  'a mute or deafening of the owner applies to a player who borrows the game, and ends with it',
   async (t) => {
-    const bench = new Bench({ controlBurst: 10_000, controlPerSecond: 1000 });
-    let done = 0;
-    for (let lobby = 0; lobby < 11; lobby += 1) {
-      bench.admit(1, { lobby: `lobby ${lobby}`, moderator: true }, 100 + lobby);
-      for (let n = 0; n < 916 && lobby * 916 + n < 10_073; n += 1) {
-        const steamId = steamIdOf(1000 + lobby * 916 + n);
-        const outputs = bench.text(100 + lobby, { type: 'moderate', steamId, action: 'ban' });
-        if (failureOf(outputs) === null) done += 1;
-      }
-    }
-    t.equal(done, 1000);
-    t.match(bench.relay.counts(), { sanctions: 1000, sanctionsByModerators: 1000, sanctionsMost: 100_000 });
-    bench.admit(2, { moderator: true }, 500);
-    const other = bench.text(500, { type: 'moderate', steamId: steamIdOf(5), action: 'ban' });
-    t.equal(failureOf(other), null);
+    const bench = new Bench();
+    bench.join(1);
+    bench.admit(2, { ownerSteamId: steamIdOf(9) });
+    bench.moderate('den', { steamId: steamIdOf(9), action: 'mute', seconds: 60 });
+    bench.moderate('den', { steamId: steamIdOf(9), action: 'deafen', seconds: 60 });
+    t.match(bench.relay.lobby('den')?.members[1], { muted: true, deafened: true });
+    t.match(bench.voice(2, frameOf(2)), { reason: 'muted' });
+    bench.moderate('den', { steamId: steamIdOf(2), action: 'unmute' });
+    t.match(bench.voice(2, frameOf(2)), { reason: 'muted' }, 'two are two');
+    bench.pass(61);
+    t.equal(bench.voice(2, frameOf(2)).kind, 'forward');
   },
 );
 
-t.test('whoever is moved is where they were not granted to go, and may stay there', async (t) => {
+t.test('10,073 bans by one moderator leave room for the bans of others, in any lobby', async (t) => {
+  const bench = new Bench({ controlBurst: 10_000, controlPerSecond: 1000 });
+  let done = 0;
+  for (let lobby = 0; lobby < 11; lobby += 1) {
+    bench.admit(1, { lobby: `lobby ${lobby}`, moderator: true }, 100 + lobby);
+    for (let n = 0; n < 916 && lobby * 916 + n < 10_073; n += 1) {
+      const steamId = steamIdOf(1000 + lobby * 916 + n);
+      const outputs = bench.text(100 + lobby, { type: 'moderate', steamId, action: 'ban' });
+      if (failureOf(outputs) === null) done += 1;
+    }
+  }
+  t.equal(done, 1000);
+  t.match(bench.relay.counts(), { sanctions: 1000, sanctionsByModerators: 1000, sanctionsMost: 100_000 });
+  bench.admit(2, { moderator: true }, 500);
+  const other = bench.text(500, { type: 'moderate', steamId: steamIdOf(5), action: 'ban' });
+  t.equal(failureOf(other), null);
+});
+
+t.test('a participant can be moved to a channel they may not enter, and may stay there', async (t) => {
   const bench = court();
   bench.admit(4, { channels: [] });
   by1(bench, 4, { action: 'move', channels: ['red'] });
@@ -212,7 +212,7 @@ t.test('whoever is moved is where they were not granted to go, and may stay ther
   t.equal(failureOf(bench.text(4, { type: 'channels', channels: ['red'] })), 'channel-not-allowed');
 });
 
-t.test('priority is given and taken, and told', async (t) => {
+t.test('priority is given and taken, and everybody hears of it', async (t) => {
   const bench = court();
   t.match(tellsOf(by1(bench, 2, { action: 'prioritize' })), [
     [[1, 2, 3], { participant: { slot: 1, priority: true } }],
@@ -223,7 +223,7 @@ t.test('priority is given and taken, and told', async (t) => {
   ]);
 });
 
-t.test('a failure is told by its code, and counted, and nothing is done', async (t) => {
+t.test('a failure is answered with its code and counted, and changes nothing', async (t) => {
   const bench = court({ sanctions: 10, channelsPerLobby: 1 });
   by1(bench, 2, { action: 'mute' });
   const cases: [code: string, outputs: readonly object[]][] = [
@@ -252,7 +252,7 @@ t.test('a moderator who kicks or bans themselves is gone', async (t) => {
   t.equal(bench.relay.counts().participants, 2);
 });
 
-t.test('rename is told to all, the same name to nobody', async (t) => {
+t.test('everybody hears of a rename, and nobody of the same name', async (t) => {
   const bench = court();
   t.match(tellsOf(bench.text(2, { type: 'rename', name: 'Kim' })), [
     [[1, 2, 3], { participant: { name: 'Kim' } }],

@@ -1,4 +1,4 @@
-/** Joining, leaving and being refused: who is told what, in which order. */
+/** Joining, leaving and being refused: which messages go to whom, in which order. */
 
 import t from 'tap';
 import type { CredentialVerdict } from '../../../relay/core/credential.js';
@@ -20,7 +20,7 @@ import {
   tellsOf,
 } from '../kit.js';
 
-/** A participant as others are told of them. */
+/** A participant as messages describe them. */
 const told = (account: number, slot: number) => ({
   slot,
   steamId: steamIdOf(account),
@@ -57,7 +57,7 @@ t.test('the first to join is subscribed, then welcomed to an empty lobby', async
   ]);
 });
 
-t.test('a joiner is told of everyone else once, and everyone else of the joiner once', async (t) => {
+t.test('a joiner hears of everyone else once, and everyone else of the joiner once', async (t) => {
   const bench = new Bench();
   bench.join(1);
   bench.join(2);
@@ -71,7 +71,7 @@ t.test('a joiner is told of everyone else once, and everyone else of the joiner 
   t.same(joined, [[1, 2], { type: 'joined', participant: told(3, 2) }]);
 });
 
-t.test('who leaves is closed with 1000 and the others are told', async (t) => {
+t.test('leaving closes with 1000, and the others hear of it', async (t) => {
   const bench = new Bench();
   bench.join(1);
   bench.join(2);
@@ -83,7 +83,7 @@ t.test('who leaves is closed with 1000 and the others are told', async (t) => {
   t.same(bench.close(1), [], 'the close that follows is no news');
 });
 
-t.test('lobbies know nothing of each other, and an empty one is gone', async (t) => {
+t.test('lobbies are separate, and an empty one is gone', async (t) => {
   const bench = new Bench();
   bench.join(1, 'den');
   const outputs = bench.join(2, 'attic');
@@ -95,7 +95,7 @@ t.test('lobbies know nothing of each other, and an empty one is gone', async (t)
   t.equal(bench.relay.counts().lobbies, 2);
   bench.text(2, { type: 'leave' });
   t.equal(bench.relay.counts().lobbies, 1);
-  t.match(deeds(bench.join(3, 'attic')), [{ topic: 'lobby/2' }], 'a lobby made again has a topic of its own');
+  t.match(deeds(bench.join(3, 'attic')), [{ topic: 'lobby/2' }], 'a lobby made again has a new topic');
 });
 
 t.test('one SteamID is in a lobby at most once, and may be in two lobbies', async (t) => {
@@ -118,10 +118,10 @@ t.test('one SteamID is in a lobby at most once, and may be in two lobbies', asyn
   t.equal(slotOf(bench.text(3, helloOf(1, 'attic'))), 0);
   bench.text(1, { type: 'leave' });
   bench.connect(4);
-  t.equal(refusalOf(bench.text(4, helloOf(1))), null, 'who left may come back');
+  t.equal(refusalOf(bench.text(4, helloOf(1))), null, 'after leaving they may join again');
 });
 
-t.test('every refusal is told, closes with its own code, and is counted', async (t) => {
+t.test('every refusal sends its reason, closes with its code, and is counted', async (t) => {
   const small = { lobbies: 1, participantsPerLobby: 2, connections: 4 } as const;
   const cases: [
     code: RefusalCode,
@@ -210,7 +210,7 @@ t.test('every refusal is told, closes with its own code, and is counted', async 
     const outputs = run(bench) as ReturnType<Bench['join']>;
     t.ok(
       tellsOf(outputs).some(([to, it]) => to.includes(9) && it.type === 'refused' && it.code === code),
-      `${code} is told`,
+      `${code} is sent`,
     );
     t.ok(
       outputs.some(
@@ -245,13 +245,13 @@ t.test('a connection beyond the limit is refused before its hello', async (t) =>
   t.same(bench.connect(3), []);
 });
 
-t.test('a connection number that is taken is misuse', async (t) => {
+t.test('reusing a connection number is misuse', async (t) => {
   const bench = new Bench();
   bench.connect(1);
   t.throws(() => bench.connect(1), RangeError);
 });
 
-t.test('a hello in time is not late, and only who waits is late', async (t) => {
+t.test('a hello in time is not late, and only a waiting connection can be late', async (t) => {
   const bench = new Bench();
   bench.join(1);
   bench.connect(2);
@@ -266,13 +266,13 @@ t.test('a hello in time is not late, and only who waits is late', async (t) => {
   t.same(bench.tickAt(60_000), []);
 });
 
-t.test('the best version that both speak is taken', async (t) => {
+t.test('the best version that both speak is used', async (t) => {
   const bench = new Bench();
   bench.connect(1);
   t.match(tellsOf(bench.text(1, { ...helloOf(1), versions: [9, 1, 4] })), [[[1], { version: 1 }]]);
 });
 
-t.test('a control message that is too long, not UTF-8 or not ours is malformed', async (t) => {
+t.test('a control message that is too long, not UTF-8 or unknown is malformed', async (t) => {
   const long = JSON.stringify({ ...helloOf(9), pad: 'x'.repeat(MAX_CONTROL_BYTES) });
   // Few characters, many bytes: the limit is one of bytes.
   const wide = JSON.stringify({ ...helloOf(9), pad: '語'.repeat(MAX_CONTROL_BYTES / 3) });
@@ -301,7 +301,7 @@ t.test('a control message that is too long, not UTF-8 or not ours is malformed',
   }
 });
 
-t.test('a welcome to the largest lobby of the longest names fits its limit', async (t) => {
+t.test('a welcome to the largest lobby with the longest names fits its limit', async (t) => {
   const bench = new Bench({ participantsPerLobby: 500 });
   for (let account = 1; account <= 500; account++) {
     bench.connect(account);
@@ -327,7 +327,7 @@ t.test('a slot rests after its participant left', async (t) => {
 });
 
 t.test(
-  'slots stay below four times the participants and four for moderators, then the longest rested is taken',
+  'slots stay below four times the participants and four for moderators, then the longest rested is used',
   async (t) => {
     const bench = new Bench({ participantsPerLobby: 2 });
     bench.join(1);
@@ -342,7 +342,7 @@ t.test(
   },
 );
 
-t.test('a limit that is none is refused by name', async (t) => {
+t.test('an invalid limit is refused by name', async (t) => {
   t.throws(() => new Bench({ lobbies: 0 }), {
     name: 'RangeError',
     message: /lobbies: it is 0, expected 1 to 100000/,

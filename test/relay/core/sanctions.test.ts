@@ -44,7 +44,7 @@ function setBy(
   return set.kind === 'full' ? 'full' : kept(set);
 }
 
-t.test('what holds in a lobby is what was set there or everywhere', async (t) => {
+t.test('the sanctions of a lobby are those set there or everywhere', async (t) => {
   const sanctions = new Sanctions(10);
   setBy(sanctions, 'den', '1', 'muted', 'always');
   setBy(sanctions, null, '1', 'deafened', 100);
@@ -54,7 +54,7 @@ t.test('what holds in a lobby is what was set there or everywhere', async (t) =>
   t.same(sanctions.of('den', '2', 99), { muted: false, deafened: false, banned: false });
 });
 
-t.test('no name of a lobby makes the sanction of another, or of everywhere', async (t) => {
+t.test('no name of a lobby can match the sanctions of another, or of everywhere', async (t) => {
   const sanctions = new Sanctions(10);
   for (const lobby of ['', ' ', '1', '2 1', ' den', 'den ']) setBy(sanctions, lobby, '1', 'muted', 'always');
   t.notOk(sanctions.of('den', '1', 0).muted);
@@ -62,7 +62,7 @@ t.test('no name of a lobby makes the sanction of another, or of everywhere', asy
   t.equal(sanctions.size, 6);
 });
 
-t.test('one kind is set without the others, and a record of nothing is forgotten', async (t) => {
+t.test('each kind is set separately, and an empty record is forgotten', async (t) => {
   const sanctions = new Sanctions(10);
   setBy(sanctions, 'den', '1', 'muted', 50);
   t.same(setBy(sanctions, 'den', '1', 'banned', 'always'), [record('1', { muted: 50, banned: 'always' })]);
@@ -73,7 +73,7 @@ t.test('one kind is set without the others, and a record of nothing is forgotten
   t.equal(sanctions.size, 0);
 });
 
-t.test('what has ended no longer holds, is told of once, and the rest of it stays', async (t) => {
+t.test('an ended kind no longer applies, is reported once, and leaves the others', async (t) => {
   const sanctions = new Sanctions(10);
   setBy(sanctions, 'den', '1', 'muted', 50);
   setBy(sanctions, 'den', '1', 'deafened', 80);
@@ -93,7 +93,7 @@ t.test('what has ended no longer holds, is told of once, and the rest of it stay
   t.equal(sanctions.size, 1);
 });
 
-t.test('what has ended is forgotten after a day of running, whatever the clock says', async (t) => {
+t.test('an ended sanction is forgotten after a day of running, whatever the clock says', async (t) => {
   const sanctions = new Sanctions(10);
   setBy(sanctions, 'den', '1', 'muted', 50);
   sanctions.expire(1e9, 0);
@@ -102,7 +102,7 @@ t.test('what has ended is forgotten after a day of running, whatever the clock s
   t.same(sanctions.expire(2e9, 2 * DAY_MS).keep, []);
 });
 
-t.test('what ended by a clock that was wrong holds again when the clock is right', async (t) => {
+t.test('a sanction that a wrong clock ended applies again when the clock is right', async (t) => {
   const sanctions = new Sanctions(10);
   setBy(sanctions, 'den', '1', 'muted', 50);
   setBy(sanctions, 'den', '2', 'banned', 'always');
@@ -115,7 +115,7 @@ t.test('what ended by a clock that was wrong holds again when the clock is right
   t.same([...sanctions.expire(50, 3).changed], ['1'], 'and ends in time');
 });
 
-t.test('what has ended makes room first, and is changed as if it were not there', async (t) => {
+t.test('ended sanctions are dropped first, and are changed as if they did not exist', async (t) => {
   const sanctions = new Sanctions(2);
   setBy(sanctions, 'den', '1', 'muted', 50);
   setBy(sanctions, 'den', '2', 'muted', 50);
@@ -172,26 +172,29 @@ t.test(
   },
 );
 
-t.test('whose share it is changes to an administrator who changes it, and to nobody else', async (t) => {
-  const sanctions = new Sanctions(100);
-  const set = (account: number, by: string, until: Until = 'always') =>
-    kept(sanctions.set('den', String(account), 'banned', until, by))[0]?.by;
-  t.equal(set(1, 'ann'), 'ann');
-  t.equal(set(1, 'bob'), 'ann');
-  t.equal(set(1, BY_ADMIN), BY_ADMIN);
-  t.equal(set(1, 'ann'), BY_ADMIN);
-  t.equal(sanctions.counts().sanctionsByModerators, 0);
-  for (let account = 2; account <= 11; account += 1) set(account, 'ann');
-  t.equal(sanctions.set('attic', '99', 'banned', 'always', 'ann').kind, 'full');
-  set(2, 'bob', 'not');
-  t.equal(
-    sanctions.set('attic', '99', 'banned', 'always', 'ann').kind,
-    'set',
-    'what is lifted is free again',
-  );
-});
+t.test(
+  'a changed sanction counts for the administrator who changed it, but not for another moderator',
+  async (t) => {
+    const sanctions = new Sanctions(100);
+    const set = (account: number, by: string, until: Until = 'always') =>
+      kept(sanctions.set('den', String(account), 'banned', until, by))[0]?.by;
+    t.equal(set(1, 'ann'), 'ann');
+    t.equal(set(1, 'bob'), 'ann');
+    t.equal(set(1, BY_ADMIN), BY_ADMIN);
+    t.equal(set(1, 'ann'), BY_ADMIN);
+    t.equal(sanctions.counts().sanctionsByModerators, 0);
+    for (let account = 2; account <= 11; account += 1) set(account, 'ann');
+    t.equal(sanctions.set('attic', '99', 'banned', 'always', 'ann').kind, 'full');
+    set(2, 'bob', 'not');
+    t.equal(
+      sanctions.set('attic', '99', 'banned', 'always', 'ann').kind,
+      'set',
+      'what is lifted is free again',
+    );
+  },
+);
 
-t.test('what an older relay kept counts for its lobby, or for administrators', async (t) => {
+t.test('a record of an older relay counts for its lobby, or for administrators', async (t) => {
   const sanctions = new Sanctions(100, [
     record('1', { muted: 'always', by: null }),
     record('2', { lobby: null, muted: 'always', by: null }),
@@ -199,18 +202,18 @@ t.test('what an older relay kept counts for its lobby, or for administrators', a
   t.match(sanctions.counts(), { sanctions: 2, sanctionsByModerators: 1 });
 });
 
-t.test('when it is full nobody new is added, and those who are there can be changed and freed', async (t) => {
+t.test('when it is full nobody is added, but existing records can be changed and lifted', async (t) => {
   const sanctions = new Sanctions(1);
   setBy(sanctions, 'den', '1', 'muted', 'always');
   t.equal(setBy(sanctions, 'den', '2', 'muted', 'always'), 'full');
   t.equal(setBy(sanctions, null, '1', 'muted', 'always'), 'full');
   t.not(setBy(sanctions, 'den', '1', 'banned', 'always'), 'full');
-  t.not(setBy(sanctions, 'den', '2', 'muted', 'not'), 'full', 'what sets nothing wants no room');
+  t.not(setBy(sanctions, 'den', '2', 'muted', 'not'), 'full', 'a record of nothing needs no room');
   for (const kind of ['muted', 'banned'] as const) setBy(sanctions, 'den', '1', kind, 'not');
   t.not(setBy(sanctions, 'den', '2', 'muted', 'always'), 'full');
 });
 
-t.test('records put back in make the same state; beyond the bound the first are forgotten', async (t) => {
+t.test('restored records make the same state; beyond the bound the first are forgotten', async (t) => {
   const records = [record('1', { muted: 'always' }), record('2', { banned: 70 }), record('3')];
   t.same(new Sanctions(10, records).list(), records.slice(0, 2));
   t.same(new Sanctions(1, records).list(), records.slice(1, 2));
@@ -219,7 +222,7 @@ t.test('records put back in make the same state; beyond the bound the first are 
   t.same(new Sanctions(10, twice).list(), twice.slice(1), 'the last counts');
 });
 
-t.test('a relay that begins anew with what was kept lets nobody off', async (t) => {
+t.test('a relay restarted with its records lifts no sanction', async (t) => {
   const before = new Bench();
   before.moderate('den', { steamId: steamIdOf(1), action: 'mute' });
   before.moderate(null, { steamId: steamIdOf(2), action: 'ban' });

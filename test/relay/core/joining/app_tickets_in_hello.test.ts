@@ -37,7 +37,7 @@ t.test('a token beside the request is not judged yet, and both are judged togeth
   t.equal(slotOf(bench.judged(1, admittedOf(1))), 0);
 });
 
-t.test('beside a web ticket, and alone, it goes to the judge as that', async (t) => {
+t.test('with a web ticket, and alone, an app ticket goes to the judge', async (t) => {
   const besideWeb = challenged();
   const beside = besideWeb.bench.text(1, { ...helloOf(1), ticket: WEB_TICKET, appTicket: APP_TICKET });
   t.match(beside, [
@@ -48,20 +48,23 @@ t.test('beside a web ticket, and alone, it goes to the judge as that', async (t)
   t.match(outputs, [{ credential: { kind: 'app-ticket', ticket: APP_TICKET, nonce: alone.nonce } }]);
 });
 
-t.test('without a challenge it is refused beside a token as well', async (t) => {
+t.test('without a challenge an app ticket is refused even with a token', async (t) => {
   const outputs = benchOf('judged').text(1, { ...helloOf(1), token: TOKEN, appTicket: APP_TICKET });
   t.equal(refusalOf(outputs), 'ticket-refused');
   t.match(tellsOf(outputs)[0]?.[1], { message: /\(no-challenge\)/ });
 });
 
-t.test('a relay that reads no app tickets goes by the proof beside one, and refuses one alone', async (t) => {
-  for (const appTicket of ['request', APP_TICKET] as const) {
-    const beside = benchOf('nobody').text(1, { ...helloOf(1), token: TOKEN, appTicket });
-    t.match(beside, [{ kind: 'judge', credential: { kind: 'token' } }]);
-    const alone = benchOf('nobody').text(1, { ...helloOf(1), appTicket });
-    t.match(tellsOf(alone)[0]?.[1], { code: 'ticket-refused', message: /\(not-judged-here\)/ });
-  }
-});
+t.test(
+  'a relay that does not judge app tickets judges the proof sent with one, and refuses one alone',
+  async (t) => {
+    for (const appTicket of ['request', APP_TICKET] as const) {
+      const beside = benchOf('nobody').text(1, { ...helloOf(1), token: TOKEN, appTicket });
+      t.match(beside, [{ kind: 'judge', credential: { kind: 'token' } }]);
+      const alone = benchOf('nobody').text(1, { ...helloOf(1), appTicket });
+      t.match(tellsOf(alone)[0]?.[1], { code: 'ticket-refused', message: /\(not-judged-here\)/ });
+    }
+  },
+);
 
 t.test(
   'both that are good once are used up together, and what is refused names the one that it is',

@@ -15,13 +15,13 @@ function enter(bench: Bench, connection: number): { steamId: string; spectator?:
   return welcome.you;
 }
 
-t.test('by default nobody is let in without an id', async (t) => {
+t.test('by default nobody is admitted without an id', async (t) => {
   const bench = new Bench();
   bench.connect(1);
   t.equal(refusalOf(bench.text(1, HELLO)), 'credential-expected');
 });
 
-t.test('a guest has an id out of the range of accounts, each another, and is marked', async (t) => {
+t.test('each guest gets a different id outside the range of accounts, and is marked', async (t) => {
   const bench = new Bench({}, { guests: 'speak' });
   const ids = [1, 2, 3].map((connection) => enter(bench, connection));
   for (const you of ids) {
@@ -46,14 +46,14 @@ t.test(
   },
 );
 
-t.test('a guest enters no channel by themselves, and is no moderator', async (t) => {
+t.test('a guest cannot enter channels without a moderator, and is not one', async (t) => {
   const bench = new Bench({}, { guests: 'speak' });
   const { steamId } = enter(bench, 1);
   t.equal(failureOf(bench.text(1, { type: 'channels', channels: ['red'] })), 'channel-not-allowed');
   t.equal(failureOf(bench.text(1, { type: 'moderate', steamId, action: 'unmute' })), 'not-moderator');
 });
 
-t.test('a guest is muted and kicked as anybody', async (t) => {
+t.test('a guest can be muted and kicked like anybody', async (t) => {
   const bench = new Bench({}, { guests: 'speak' });
   const { steamId } = enter(bench, 1);
   bench.moderate('den', { steamId, action: 'mute' });
@@ -61,7 +61,7 @@ t.test('a guest is muted and kicked as anybody', async (t) => {
   t.equal(refusalOf(bench.moderate('den', { steamId, action: 'kick' })), 'kicked');
 });
 
-t.test('who claims an id is no guest', async (t) => {
+t.test('a client that claims an id is not a guest', async (t) => {
   const bench = new Bench({}, { guests: 'speak', unproven: 'refuse' });
   bench.connect(1);
   t.equal(refusalOf(bench.text(1, { ...HELLO, steamId: '76561197960265729' })), 'credential-expected');

@@ -19,7 +19,7 @@ import {
 
 const NOW = 2_000_000_000;
 
-/** A relay that lets in by tokens alone. */
+/** A relay that admits only players with tokens. */
 class TokenBench extends Bench {
   constructor(policy: Partial<RelayPolicy> = {}) {
     super({}, { unproven: 'refuse', ...policy });
@@ -36,13 +36,13 @@ class TokenBench extends Bench {
   }
 }
 
-t.test('a hello with a token lets nobody in before the verdict', async (t) => {
+t.test('a hello with a token admits nobody before the verdict', async (t) => {
   const bench = new TokenBench();
   bench.enter(1);
   t.same(
     bench.hello(2),
     [{ kind: 'judge', connection: 2, credential: { kind: 'token', token: TOKEN }, steamId: steamIdOf(2) }],
-    'and nobody is told',
+    'and nobody hears of it',
   );
   t.equal(bench.relay.counts().participants, 1);
   const outputs = bench.judged(2, admittedOf(2));
@@ -50,7 +50,7 @@ t.test('a hello with a token lets nobody in before the verdict', async (t) => {
   t.match(tellsOf(outputs)[1], [[1], { type: 'joined', participant: { steamId: steamIdOf(2) } }]);
 });
 
-t.test('a verdict against it closes with 4011, makes no lobby, and tells nothing of the token', async (t) => {
+t.test('a refused token closes with 4011, makes no lobby, and reveals nothing about the token', async (t) => {
   const refusals: [string, CredentialVerdict][] = [
     [
       'expired',
@@ -81,7 +81,7 @@ t.test('without a token the hello is refused', async (t) => {
   t.equal(bench.relay.counts().lobbies, 0);
 });
 
-t.test('while a token is judged there is one hello, and no voice', async (t) => {
+t.test('while a token is judged, a second hello and voice are refused', async (t) => {
   const bench = new TokenBench();
   bench.hello(1);
   t.equal(refusalOf(bench.text(1, { ...helloOf(1), token: TOKEN })), 'already-joined');
@@ -95,7 +95,7 @@ t.test('while a token is judged there is one hello, and no voice', async (t) => 
   t.match(bench.relay.counts(), { participants: 0, publishedFrames: 0 });
 });
 
-t.test('a verdict for who is gone, or asked for none, changes nothing', async (t) => {
+t.test('a verdict for a connection that is gone or awaits none changes nothing', async (t) => {
   const bench = new TokenBench();
   t.same(bench.judged(7, admittedOf(7)), [], 'never connected');
   bench.hello(1);
@@ -106,7 +106,7 @@ t.test('a verdict for who is gone, or asked for none, changes nothing', async (t
   t.equal(bench.relay.handleVoice(2, frameOf(2), bench.now).kind, 'forward');
 });
 
-t.test('a verdict that does not come is given up with the hello', async (t) => {
+t.test('a hello whose verdict does not come is refused in time', async (t) => {
   const bench = new TokenBench();
   bench.hello(1);
   const outputs = bench.tickAt(bench.now + 5000);
@@ -114,7 +114,7 @@ t.test('a verdict that does not come is given up with the hello', async (t) => {
   t.same(bench.judged(1, admittedOf(1)), []);
 });
 
-t.test('who may not speak is never published, and is told so', async (t) => {
+t.test('a participant who may not speak is never published, and learns it from the welcome', async (t) => {
   const bench = new TokenBench();
   bench.enter(1);
   const [, welcome] = tellsOf(bench.enter(2, { maySpeak: false }))[0] ?? [];
@@ -126,7 +126,7 @@ t.test('who may not speak is never published, and is told so', async (t) => {
   t.match(bench.relay.counts(), { publishedFrames: 0, drops: { 'not-allowed': 10 } });
 });
 
-t.test('who may not listen hears nothing, and yet knows who is there', async (t) => {
+t.test('a participant who may not listen hears nothing, but knows who is there', async (t) => {
   const bench = new TokenBench();
   bench.enter(1);
   const outputs = bench.enter(2, { mayListen: false });
@@ -135,27 +135,24 @@ t.test('who may not listen hears nothing, and yet knows who is there', async (t)
   t.equal(bench.relay.handleVoice(2, frameOf(2), bench.now).kind, 'forward', 'but may speak');
 });
 
-t.test(
-  'when its token has expired for 5 s a participant is closed out, and the others see it leave',
-  async (t) => {
-    const bench = new TokenBench();
-    bench.enter(1);
-    bench.enter(2, { expiresAt: NOW + 60 });
-    const enteredAt = bench.now;
-    t.same(bench.tickAt(enteredAt + 64_999), []);
-    const outputs = bench.tickAt(enteredAt + 65_000);
-    t.match(deeds(outputs), [
-      { kind: 'tell', connections: [2], message: { code: 'token-expired' } },
-      { kind: 'unsubscribe', connection: 2 },
-      { kind: 'tell', connections: [1], message: { type: 'left', slot: 1 } },
-      { kind: 'close', connection: 2, code: 4012 },
-    ]);
-    t.equal(bench.relay.handleVoice(2, frameOf(2), bench.now + 60_001).kind, 'drop');
-    t.equal(bench.relay.counts().participants, 1);
-  },
-);
+t.test('5 s after their token expires a participant is kicked, and the others see them leave', async (t) => {
+  const bench = new TokenBench();
+  bench.enter(1);
+  bench.enter(2, { expiresAt: NOW + 60 });
+  const enteredAt = bench.now;
+  t.same(bench.tickAt(enteredAt + 64_999), []);
+  const outputs = bench.tickAt(enteredAt + 65_000);
+  t.match(deeds(outputs), [
+    { kind: 'tell', connections: [2], message: { code: 'token-expired' } },
+    { kind: 'unsubscribe', connection: 2 },
+    { kind: 'tell', connections: [1], message: { type: 'left', slot: 1 } },
+    { kind: 'close', connection: 2, code: 4012 },
+  ]);
+  t.equal(bench.relay.handleVoice(2, frameOf(2), bench.now + 60_001).kind, 'drop');
+  t.equal(bench.relay.counts().participants, 1);
+});
 
-t.test('with another clock tolerance it is that one, at the end of a token too', async (t) => {
+t.test('another clock tolerance also applies to the end of a token', async (t) => {
   const bench = new TokenBench({ clockToleranceS: 60 });
   bench.enter(1, { expiresAt: NOW + 60 });
   const enteredAt = bench.now;
@@ -163,7 +160,7 @@ t.test('with another clock tolerance it is that one, at the end of a token too',
   t.match(deeds(bench.tickAt(enteredAt + 120_000)), [{ kind: 'tell', message: { code: 'token-expired' } }]);
 });
 
-t.test('where expired tokens are kept, a participant stays until they leave', async (t) => {
+t.test('when expired tokens are kept, a participant stays until they leave', async (t) => {
   const bench = new TokenBench({ atExpiry: 'keep' });
   bench.enter(1, { expiresAt: NOW + 1 });
   t.same(bench.tickAt(bench.now + 10_000), []);

@@ -1,4 +1,4 @@
-/** Channels: who may enter which, who hears what is said there, and who is told. */
+/** Channels: who may enter which, who hears what is said there, and which messages they get. */
 
 import t from 'tap';
 import type { RelayLimits } from '../../../../relay/core/limits.js';
@@ -13,7 +13,7 @@ function threeWithRed(limits: Partial<RelayLimits> = {}): Bench {
   return bench;
 }
 
-t.test('the first who enters a channel makes it, and everybody is told of it and of them', async (t) => {
+t.test('the first participant to enter a channel makes it, and everybody hears of both', async (t) => {
   const bench = new Bench();
   bench.join(1);
   bench.join(2);
@@ -26,10 +26,14 @@ t.test('the first who enters a channel makes it, and everybody is told of it and
       message: { type: 'changed', participant: { slot: 0, channels: [1] } },
     },
   ]);
-  t.match(tellsOf(bench.join(3))[0]?.[1], { channels: [{ number: 1, name: 'red' }] }, 'and whoever joins');
+  t.match(
+    tellsOf(bench.join(3))[0]?.[1],
+    { channels: [{ number: 1, name: 'red' }] },
+    'and a later joiner hears of it',
+  );
 });
 
-t.test('in development a SteamID alone opens every channel and makes nobody a moderator', async (t) => {
+t.test('in development an unproven SteamID may enter every channel but is no moderator', async (t) => {
   const bench = new Bench({}, { unproven: 'admit' });
   bench.join(1);
   t.equal(failureOf(bench.text(1, { type: 'channels', channels: ['red', 'staff'] })), null);
@@ -39,7 +43,7 @@ t.test('in development a SteamID alone opens every channel and makes nobody a mo
   );
 });
 
-t.test('the last who leaves a channel ends it, and its number rests', async (t) => {
+t.test('the last participant to leave a channel ends it, and its number rests', async (t) => {
   const bench = threeWithRed();
   t.match(deeds(bench.text(1, { type: 'channels', channels: [] })), [
     { kind: 'unsubscribe', connection: 1, topic: 'lobby/0/c1' },
@@ -51,7 +55,7 @@ t.test('the last who leaves a channel ends it, and its number rests', async (t) 
   });
 });
 
-t.test('who leaves the lobby leaves its channels', async (t) => {
+t.test('a participant who leaves the lobby leaves its channels', async (t) => {
   const bench = threeWithRed();
   t.match(tellsOf(bench.text(1, { type: 'leave' })), [
     [[2, 3], { type: 'left', slot: 0 }],
@@ -59,7 +63,7 @@ t.test('who leaves the lobby leaves its channels', async (t) => {
   ]);
 });
 
-t.test('a frame to a channel goes to its topic, with a relay sequence of its own', async (t) => {
+t.test('a frame to a channel goes to its topic, with a separate relay sequence', async (t) => {
   const bench = threeWithRed();
   bench.text(2, { type: 'channels', channels: ['red', 'blue'] });
   bench.voice(1, frameOf(1));
@@ -80,7 +84,7 @@ t.test('a frame to a channel goes to its topic, with a relay sequence of its own
   });
 });
 
-t.test('nobody speaks to a channel that they are not in, nor to a target that is none', async (t) => {
+t.test('nobody can speak to a channel they are not in, or to an unknown target', async (t) => {
   const bench = threeWithRed();
   for (const target of [1, 2, 127, 128, 254]) {
     t.match(
@@ -93,7 +97,7 @@ t.test('nobody speaks to a channel that they are not in, nor to a target that is
   t.match(bench.voice(1, frameOf(1, { target: 1 })), { reason: 'target-unknown' }, 'nor to one they left');
 });
 
-t.test('that somebody speaks to a channel is told to those who are in it', async (t) => {
+t.test('the members of a channel hear who speaks to it', async (t) => {
   const bench = threeWithRed();
   bench.text(2, { type: 'channels', channels: ['red'] });
   t.same(bench.voice(1, frameOf(1, { target: 1 })).outputs, [
@@ -105,18 +109,21 @@ t.test('that somebody speaks to a channel is told to those who are in it', async
   ]);
 });
 
-t.test('who enters a channel is told who speaks there, and who leaves it that they are silent', async (t) => {
-  const bench = threeWithRed();
-  bench.voice(1, frameOf(1, { target: 1 }));
-  const entered = tellsOf(bench.text(2, { type: 'channels', channels: ['red'] }));
-  t.same(entered.at(-1), [[2], { type: 'speaking', slot: 0, speaking: true }]);
-  const left = tellsOf(bench.text(2, { type: 'channels', channels: [] }));
-  t.same(left[0], [[2], { type: 'speaking', slot: 0, speaking: false }]);
-  const joined = tellsOf(bench.join(4))[0]?.[1];
-  t.match(joined, { participants: [{ slot: 0, speaking: false }, {}, {}] }, 'a joiner is not there');
-});
+t.test(
+  'a participant who enters a channel hears who speaks there, and one who leaves it that they are silent',
+  async (t) => {
+    const bench = threeWithRed();
+    bench.voice(1, frameOf(1, { target: 1 }));
+    const entered = tellsOf(bench.text(2, { type: 'channels', channels: ['red'] }));
+    t.same(entered.at(-1), [[2], { type: 'speaking', slot: 0, speaking: true }]);
+    const left = tellsOf(bench.text(2, { type: 'channels', channels: [] }));
+    t.same(left[0], [[2], { type: 'speaking', slot: 0, speaking: false }]);
+    const joined = tellsOf(bench.join(4))[0]?.[1];
+    t.match(joined, { participants: [{ slot: 0, speaking: false }, {}, {}] }, 'a joiner is not there');
+  },
+);
 
-t.test('whoever leaves the channel that they speak to is silent', async (t) => {
+t.test('a participant who leaves the channel they speak to falls silent', async (t) => {
   const bench = threeWithRed();
   bench.text(2, { type: 'channels', channels: ['red'] });
   bench.voice(1, frameOf(1, { target: 1 }));
@@ -125,7 +132,7 @@ t.test('whoever leaves the channel that they speak to is silent', async (t) => {
   t.same(bench.tickAt(bench.now + 1000), []);
 });
 
-t.test('asking for the channels that one is in changes nothing', async (t) => {
+t.test('asking for the current channels changes nothing', async (t) => {
   const bench = threeWithRed();
   t.same(bench.text(1, { type: 'channels', channels: ['red'] }), []);
   t.same(bench.text(2, { type: 'channels', channels: [] }), []);
@@ -144,17 +151,20 @@ t.test(
   },
 );
 
-t.test('a lobby has room for so many channels, and those that are left make none', async (t) => {
-  const bench = new Bench({ channelsPerLobby: 2 });
-  bench.join(1);
-  bench.join(2);
-  bench.text(1, { type: 'channels', channels: ['red', 'blue'] });
-  t.equal(failureOf(bench.text(2, { type: 'channels', channels: ['green'] })), 'channels-full');
-  t.equal(failureOf(bench.text(1, { type: 'channels', channels: ['green'] })), 'channels-full');
-  t.match(bench.relay.lobby('den')?.members[0], { channels: [1, 2] }, 'they are where they were');
-});
+t.test(
+  'the number of channels is limited, and leaving some does not make room for others in the same request',
+  async (t) => {
+    const bench = new Bench({ channelsPerLobby: 2 });
+    bench.join(1);
+    bench.join(2);
+    bench.text(1, { type: 'channels', channels: ['red', 'blue'] });
+    t.equal(failureOf(bench.text(2, { type: 'channels', channels: ['green'] })), 'channels-full');
+    t.equal(failureOf(bench.text(1, { type: 'channels', channels: ['green'] })), 'channels-full');
+    t.match(bench.relay.lobby('den')?.members[0], { channels: [1, 2] }, 'they are where they were');
+  },
+);
 
-t.test('one may be in 16 channels, each once', async (t) => {
+t.test('a participant may be in 16 channels, each once', async (t) => {
   const names = Array.from({ length: MAX_CHANNELS_ENTERED + 1 }, (_, at) => `channel ${at}`);
   const bench = new Bench();
   bench.join(1);
@@ -165,23 +175,20 @@ t.test('one may be in 16 channels, each once', async (t) => {
   t.equal(refusalOf(bench.text(3, { type: 'channels', channels: ['red', 'red'] })), 'message-malformed');
 });
 
-t.test(
-  'who renames themselves and changes channels without end is told that it is not done, and stays',
-  async (t) => {
-    const bench = threeWithRed({ channelsPerLobby: 64 });
-    const names = (from: number) => Array.from({ length: MAX_CHANNELS_ENTERED }, (_, n) => `c${from + n}`);
-    const asked = (from: number) => bench.text(2, { type: 'channels', channels: names(from) });
-    t.equal(failureOf(asked(0)), null);
-    t.equal(failureOf(asked(100)), 'too-many-changes', '17 of 40 are gone, and it would take 33');
-    t.equal(
-      bench.relay.lobby('den')?.members[1]?.channels?.length,
-      MAX_CHANNELS_ENTERED,
-      'nothing of it was done',
-    );
-    for (let n = 0; n < 4; n += 1) t.equal(failureOf(bench.text(2, { type: 'rename', name: `n${n}` })), null);
-    bench.now += 250 * 14;
-    t.equal(failureOf(asked(100)), null, 'four a second come back');
-    t.equal(failureOf(bench.text(2, { type: 'rename', name: 'x' })), 'too-many-changes');
-    t.equal(failureOf(bench.text(1, { type: 'rename', name: 'y' })), null, 'others are not held to it');
-  },
-);
+t.test('endless renames and channel changes fail, and the participant stays', async (t) => {
+  const bench = threeWithRed({ channelsPerLobby: 64 });
+  const names = (from: number) => Array.from({ length: MAX_CHANNELS_ENTERED }, (_, n) => `c${from + n}`);
+  const asked = (from: number) => bench.text(2, { type: 'channels', channels: names(from) });
+  t.equal(failureOf(asked(0)), null);
+  t.equal(failureOf(asked(100)), 'too-many-changes', '17 of 40 are gone, and it would take 33');
+  t.equal(
+    bench.relay.lobby('den')?.members[1]?.channels?.length,
+    MAX_CHANNELS_ENTERED,
+    'nothing of it was done',
+  );
+  for (let n = 0; n < 4; n += 1) t.equal(failureOf(bench.text(2, { type: 'rename', name: `n${n}` })), null);
+  bench.now += 250 * 14;
+  t.equal(failureOf(asked(100)), null, 'four per second are allowed again');
+  t.equal(failureOf(bench.text(2, { type: 'rename', name: 'x' })), 'too-many-changes');
+  t.equal(failureOf(bench.text(1, { type: 'rename', name: 'y' })), null, 'others are not affected');
+});

@@ -11,7 +11,7 @@ t.test('the lowest number that was never used or has rested comes first', async 
   t.equal(numbers.take(150), 2);
 });
 
-t.test('when all that are free rest, the longest rested is taken', async (t) => {
+t.test('when all free numbers are resting, the longest rested is used', async (t) => {
   const numbers = new RestingNumbers(0, 3, 100);
   for (let at = 0; at < 3; at++) numbers.take(0);
   numbers.free(1, 10);
@@ -20,14 +20,14 @@ t.test('when all that are free rest, the longest rested is taken', async (t) => 
   t.equal(numbers.take(30), 0);
 });
 
-t.test('when none is free there is none', async (t) => {
+t.test('no number is returned when none is free', async (t) => {
   const numbers = new RestingNumbers(5, 2, 100);
   t.same([numbers.take(0), numbers.take(0), numbers.take(0)], [5, 6, null]);
   numbers.free(6, 0);
   t.equal(numbers.take(0), 6, 'but one that rests is better than none');
 });
 
-t.test('a number that is taken is nobody else’s, however often it was freed before', async (t) => {
+t.test('a number in use is never given out, however often it was freed before', async (t) => {
   const numbers = new RestingNumbers(0, 4, 10);
   const taken = new Set<number>();
   for (let now = 0; now < 1000; now += 3) {

@@ -10,7 +10,7 @@ function two(limits: ConstructorParameters<typeof Bench>[0] = {}): { bench: Benc
   return { bench, secret: resumeSecretOf(bench.join(2)) };
 }
 
-t.test('whose connection breaks is away, and not gone', async (t) => {
+t.test('a participant whose connection breaks is away, not gone', async (t) => {
   const { bench } = two();
   bench.voice(2, frameOf(2));
   t.match(bench.close(2), [
@@ -22,7 +22,7 @@ t.test('whose connection breaks is away, and not gone', async (t) => {
   t.match(tellsOf(bench.join(3))[0]?.[1], { participants: [{}, { slot: 1, away: true, speaking: false }] });
 });
 
-t.test('who resumes has slot, channels, whispers, name, priority and mute back', async (t) => {
+t.test('a resume restores slot, channels, whispers, name, priority and mute', async (t) => {
   const { bench, secret } = two();
   bench.text(2, { type: 'channels', channels: ['red'] });
   bench.text(2, { type: 'whisper', slots: [0] });
@@ -45,7 +45,7 @@ t.test('who resumes has slot, channels, whispers, name, priority and mute back',
   t.equal(bench.relay.counts().resumes, 1);
 });
 
-t.test('a mute while somebody is away holds when they are back', async (t) => {
+t.test('a mute set while a participant is away applies when they resume', async (t) => {
   const { bench, secret } = two();
   bench.close(2);
   bench.moderate(null, { steamId: steamIdOf(2), action: 'mute' });
@@ -53,7 +53,7 @@ t.test('a mute while somebody is away holds when they are back', async (t) => {
   t.match(bench.voice(4, frameOf(2)), { reason: 'muted' });
 });
 
-t.test('a resume secret is good once, and the next is another', async (t) => {
+t.test('a resume secret works once, and the next one differs', async (t) => {
   const { bench, secret } = two();
   bench.close(2);
   const next = resumeSecretOf(bench.resume(4, secret));
@@ -80,7 +80,7 @@ t.test(
   },
 );
 
-t.test('a place is kept for the resume window, then its owner has left', async (t) => {
+t.test('a place is kept for the resume window, then the participant has left', async (t) => {
   const { bench, secret } = two();
   bench.close(2);
   t.same(bench.tickAt(bench.now + 29_999), []);
@@ -93,7 +93,7 @@ t.test('a place is kept for the resume window, then its owner has left', async (
   t.equal(bench.relay.lobby('den')?.members[1]?.slot, 2, 'the slot rests beyond the window');
 });
 
-t.test('a lobby of people who are away is kept with them', async (t) => {
+t.test('a lobby is kept while its participants are away', async (t) => {
   const bench = new Bench();
   const secret = resumeSecretOf(bench.join(1));
   bench.close(1);
@@ -104,7 +104,7 @@ t.test('a lobby of people who are away is kept with them', async (t) => {
   t.match(bench.relay.counts(), { lobbies: 0, participants: 0, away: 0 });
 });
 
-t.test('leaving, a kick, a ban, a refusal and the end of the credential are for good', async (t) => {
+t.test('nobody can resume after leaving, a kick, a ban, a refusal or an expired credential', async (t) => {
   const steamId = steamIdOf(2);
   const ends: Readonly<Record<string, (bench: Bench) => unknown>> = {
     leave: (bench) => bench.text(2, { type: 'leave' }),
@@ -135,14 +135,17 @@ t.test('leaving, a kick, a ban, a refusal and the end of the credential are for 
   }
 });
 
-t.test('where nothing is to be resumed there is no secret, and who breaks off has left', async (t) => {
-  const bench = new Bench({ resumeWithinMs: 0 });
-  bench.join(1);
-  t.notOk('resume' in tellsOf(bench.join(2))[0]![1]);
-  t.same(tellsOf(bench.close(2)), [[[1], { type: 'left', slot: 1 }]]);
-});
+t.test(
+  'without resuming, no secret is issued, and a participant whose connection breaks has left',
+  async (t) => {
+    const bench = new Bench({ resumeWithinMs: 0 });
+    bench.join(1);
+    t.notOk('resume' in tellsOf(bench.join(2))[0]![1]);
+    t.same(tellsOf(bench.close(2)), [[[1], { type: 'left', slot: 1 }]]);
+  },
+);
 
-t.test('a resume comes first, in a version that is spoken, and with a secret of the form', async (t) => {
+t.test('a resume must come first, in a supported version, and with a well-formed secret', async (t) => {
   const { bench, secret } = two();
   t.equal(refusalOf(bench.text(1, { type: 'resume', versions: [1], secret })), 'already-joined');
   bench.connect(5);
@@ -186,7 +189,7 @@ t.test(
   },
 );
 
-t.test('where the second join is refused, a proven one is too', async (t) => {
+t.test('when second joins are refused, a proven one is refused too', async (t) => {
   const bench = new Bench({}, { secondJoin: 'refuse' });
   bench.admit(1);
   t.equal(refusalOf(bench.admit(1, {}, 5)), 'steam-id-in-use');

@@ -20,7 +20,7 @@ function player(bench: Bench, account: number, lobby: string, address: string | 
   return bench.admit(account, { lobby, ...granted }, ++connections, address);
 }
 
-t.test('a guest keeps no place while away, and is not told of a resume secret', async (t) => {
+t.test('a guest keeps no place while away, and gets no resume secret', async (t) => {
   const bench = new Bench({}, { guests: 'speak' });
   bench.join(1);
   bench.connect(2);
@@ -43,7 +43,7 @@ t.test('four addresses whose players join and break away leave lobbies for other
   t.equal(refusalOf(player(bench, 5000, 'another', '198.51.100.1')), null);
 });
 
-t.test('four addresses of guests who join and break away hold no lobby at all', async (t) => {
+t.test('four addresses of guests who join and break away keep no lobby at all', async (t) => {
   const bench = new Bench({}, { guests: 'speak' });
   for (let count = 0; count < 1200; count += 1) {
     guest(bench, `lobby ${count}`, `192.0.2.${count % 4}`);
@@ -52,7 +52,7 @@ t.test('four addresses of guests who join and break away hold no lobby at all', 
   t.match(bench.relay.counts(), { lobbies: 0, participants: 0 });
 });
 
-t.test('guests of however many addresses take half of the lobbies', async (t) => {
+t.test('guests take at most half of the lobbies, from any number of addresses', async (t) => {
   const bench = new Bench({}, { guests: 'speak' });
   const refusals = Array.from({ length: 1000 }, (_, count) =>
     guest(bench, `lobby ${count}`, `address ${count}`),
@@ -74,7 +74,7 @@ t.test('64 guests leave a quarter of a lobby to players with a credential', asyn
   t.equal(refusalOf(player(bench, 17, 'den', null)), 'lobby-full');
 });
 
-t.test('guests take three quarters of all places', async (t) => {
+t.test('guests take at most three quarters of all places', async (t) => {
   const bench = new Bench({ participants: 8 }, { guests: 'speak' });
   bench.join(1);
   const refusals = Array.from({ length: 7 }, () => guest(bench, 'den'));
@@ -82,7 +82,7 @@ t.test('guests take three quarters of all places', async (t) => {
   t.equal(refusals.at(-1), 'guests-full');
 });
 
-t.test('where nobody can show a credential, guests take everything', async (t) => {
+t.test('when nobody has a credential, guests may take everything', async (t) => {
   const bench = new Bench(
     { lobbies: 2, participantsPerLobby: 4 },
     { guests: 'speak', guestsTake: 'everything' },
@@ -103,7 +103,7 @@ t.test('a full lobby has a place for its moderators, four of them', async (t) =>
 });
 
 t.test(
-  'an address has so many places, present and away together, and each is free when it ends',
+  'places per address are limited, here and away together, and each is free again when it ends',
   async (t) => {
     const bench = new Bench({}, {}, [], { addressShares: { participants: 2 } });
     const secret = resumeSecretOf(player(bench, 1, 'den', 'home'));
@@ -118,7 +118,7 @@ t.test(
   },
 );
 
-t.test('a place that is resumed from another address counts for the one that took it', async (t) => {
+t.test('a place resumed from another address counts for the address that joined', async (t) => {
   const bench = new Bench({}, {}, [], { addressShares: { participants: 1 } });
   const secret = resumeSecretOf(player(bench, 1, 'den', 'home'));
   bench.close(connections);
@@ -126,16 +126,19 @@ t.test('a place that is resumed from another address counts for the one that too
   t.equal(refusalOf(player(bench, 2, 'den', 'home')), 'address-full');
 });
 
-t.test('an address may make so many lobbies, and others than its own are open to it', async (t) => {
-  const bench = new Bench({}, {}, [], { addressShares: { lobbies: 1 } });
-  bench.admin({ kind: 'open-lobby', lobby: 'hall' });
-  t.equal(refusalOf(player(bench, 1, 'den', 'home')), null);
-  const first = connections;
-  t.equal(refusalOf(player(bench, 2, 'attic', 'home')), 'address-full');
-  t.equal(refusalOf(player(bench, 2, 'hall', 'home')), null);
-  bench.text(first, { type: 'leave' });
-  t.equal(refusalOf(player(bench, 3, 'attic', 'home')), null, 'with its lobby the count ends');
-});
+t.test(
+  'lobbies made per address are limited, and its players may still join the lobbies of others',
+  async (t) => {
+    const bench = new Bench({}, {}, [], { addressShares: { lobbies: 1 } });
+    bench.admin({ kind: 'open-lobby', lobby: 'hall' });
+    t.equal(refusalOf(player(bench, 1, 'den', 'home')), null);
+    const first = connections;
+    t.equal(refusalOf(player(bench, 2, 'attic', 'home')), 'address-full');
+    t.equal(refusalOf(player(bench, 2, 'hall', 'home')), null);
+    bench.text(first, { type: 'leave' });
+    t.equal(refusalOf(player(bench, 3, 'attic', 'home')), null, 'with its lobby the count ends');
+  },
+);
 
 t.test('connections without an address are not counted', async (t) => {
   const bench = new Bench({}, {}, [], { addressShares: { lobbies: 1, participants: 1 } });
@@ -151,12 +154,12 @@ t.test(
     t.equal(refusalOf(player(bench, 2, 'den', 'café')), null);
     t.equal(refusalOf(player(bench, 1, 'den', 'café')), 'address-full');
     t.equal(refusalOf(player(bench, 1, 'den', 'home')), 'replaced', 'their own address has it already');
-    t.equal(refusalOf(player(bench, 1, 'den', 'hotel')), 'replaced', 'another one has room');
+    t.equal(refusalOf(player(bench, 1, 'den', 'hotel')), 'replaced', 'another address has room');
     t.equal(refusalOf(player(bench, 3, 'attic', 'home')), null, 'the place at home is free');
   },
 );
 
-t.test('the last one of a lobby takes it over only to an address that may have another lobby', async (t) => {
+t.test('the last participant can move a lobby only to an address that may make another', async (t) => {
   const bench = new Bench({}, { secondJoin: 'replace' }, [], { addressShares: { lobbies: 1 } });
   t.equal(refusalOf(player(bench, 1, 'den', 'home')), null);
   t.equal(refusalOf(player(bench, 2, 'attic', 'café')), null);

@@ -12,7 +12,7 @@ function three(): Bench {
   return bench;
 }
 
-t.test('those whom somebody names hear their whispers, and no others', async (t) => {
+t.test('only the participants named hear a whisper', async (t) => {
   const bench = three();
   t.match(bench.voice(1, whispered(1)), { reason: 'target-unknown' }, 'to nobody yet');
   t.same(deeds(bench.text(1, { type: 'whisper', slots: [1] })), [
@@ -27,7 +27,7 @@ t.test('those whom somebody names hear their whispers, and no others', async (t)
   ]);
 });
 
-t.test('that somebody whispers is told to those alone to whom they do', async (t) => {
+t.test('only the participants whispered to hear who whispers', async (t) => {
   const bench = three();
   bench.text(1, { type: 'whisper', slots: [2] });
   t.same(tellsOf(bench.voice(1, whispered(1)).outputs), [
@@ -36,31 +36,37 @@ t.test('that somebody whispers is told to those alone to whom they do', async (t
   t.match(tellsOf(bench.join(4))[0]?.[1], { participants: [{ slot: 0, speaking: false }, {}, {}] });
 });
 
-t.test('oneself is left out, a slot named twice counts once, and none ends it', async (t) => {
-  const bench = three();
-  t.equal(deeds(bench.text(1, { type: 'whisper', slots: [0, 1, 1] })).length, 1);
-  t.same(bench.relay.lobby('den')?.members[0]?.whisperTo, [1]);
-  t.same(deeds(bench.text(1, { type: 'whisper', slots: [] })), [
-    { kind: 'unsubscribe', connection: 2, topic: 'lobby/0/w0' },
-  ]);
-  t.match(bench.voice(1, whispered(1)), { reason: 'target-unknown' });
-});
+t.test(
+  'the own slot is left out, a slot named twice counts once, and an empty list ends the whisper',
+  async (t) => {
+    const bench = three();
+    t.equal(deeds(bench.text(1, { type: 'whisper', slots: [0, 1, 1] })).length, 1);
+    t.same(bench.relay.lobby('den')?.members[0]?.whisperTo, [1]);
+    t.same(deeds(bench.text(1, { type: 'whisper', slots: [] })), [
+      { kind: 'unsubscribe', connection: 2, topic: 'lobby/0/w0' },
+    ]);
+    t.match(bench.voice(1, whispered(1)), { reason: 'target-unknown' });
+  },
+);
 
-t.test('when a slot is nobody’s, whispers go to nobody: those before were not meant', async (t) => {
-  const bench = three();
-  bench.text(1, { type: 'whisper', slots: [1] });
-  t.equal(failureOf(bench.text(1, { type: 'whisper', slots: [2, 9] })), 'participant-unknown');
-  t.same(bench.relay.lobby('den')?.members[0]?.whisperTo, []);
-});
+t.test(
+  'when a slot is free, whispers go to nobody: the participants named before were not meant',
+  async (t) => {
+    const bench = three();
+    bench.text(1, { type: 'whisper', slots: [1] });
+    t.equal(failureOf(bench.text(1, { type: 'whisper', slots: [2, 9] })), 'participant-unknown');
+    t.same(bench.relay.lobby('den')?.members[0]?.whisperTo, []);
+  },
+);
 
-t.test('to more than 16 nobody whispers', async (t) => {
+t.test('nobody can whisper to more than 16', async (t) => {
   const bench = three();
   const slots = new Array(MAX_WHISPERED + 1).fill(1);
   t.equal(refusalOf(bench.text(1, { type: 'whisper', slots })), 'message-malformed');
 });
 
 t.test(
-  'whoever is whispered to and leaves is no longer, and who has their slot after them neither',
+  'a participant who leaves is no longer whispered to, and neither is the next one with that slot',
   async (t) => {
     const bench = new Bench({ slotRestMs: 2, resumeWithinMs: 1 });
     for (const account of [1, 2, 3]) bench.join(account);
@@ -77,10 +83,13 @@ t.test(
   },
 );
 
-t.test('when a whisperer leaves nobody hears the whispers of who has their slot next', async (t) => {
-  const bench = new Bench({ slotRestMs: 2, resumeWithinMs: 1 });
-  for (const account of [1, 2]) bench.join(account);
-  bench.text(1, { type: 'whisper', slots: [1] });
-  const outputs = bench.text(1, { type: 'leave' });
-  t.ok(outputs.some((it) => it.kind === 'unsubscribe' && it.connection === 2 && it.topic === 'lobby/0/w0'));
-});
+t.test(
+  'when a whisperer leaves, nobody hears the whispers of the next participant with that slot',
+  async (t) => {
+    const bench = new Bench({ slotRestMs: 2, resumeWithinMs: 1 });
+    for (const account of [1, 2]) bench.join(account);
+    bench.text(1, { type: 'whisper', slots: [1] });
+    const outputs = bench.text(1, { type: 'leave' });
+    t.ok(outputs.some((it) => it.kind === 'unsubscribe' && it.connection === 2 && it.topic === 'lobby/0/w0'));
+  },
+);

@@ -1,10 +1,10 @@
-/** What a client knows, by what it was told and by nothing else. What cannot be, if the relay tells the truth, is a fault. */
+/** What a client knows from its messages alone. Every contradiction between messages is a fault. */
 
 import type { RelayMessageToWrite } from '../../../../voice/control.js';
 
 type State = Extract<RelayMessageToWrite, { type: 'joined' }>['participant'];
 
-/** A participant's state in one line, so that two are quickly compared. Speaking is apart. */
+/** A participant's state, without speaking, in one line that is quick to compare. */
 export function stateKey(state: State): string {
   const { slot, steamId, name, channels = [] } = state;
   const flags = FLAGS.filter((flag) => state[flag] === true).join('+');
@@ -36,7 +36,7 @@ export class Belief {
   challenge: string | null = null;
 
   hear(message: RelayMessageToWrite): void {
-    if (this.refused !== null) this.faults.push(`told of ${message.type} after the refusal`);
+    if (this.refused !== null) this.faults.push(`${message.type} after the refusal`);
     if (this.slot === null && !BEFORE_WELCOME.has(message.type))
       this.faults.push(`${message.type} too early`);
     switch (message.type) {
@@ -46,7 +46,7 @@ export class Belief {
       case 'joined': {
         const { slot } = message.participant;
         if (this.others.has(slot) || slot === this.slot)
-          this.faults.push(`joined slot ${slot}, which is taken`);
+          this.faults.push(`joined slot ${slot}, which is in use`);
         this.others.set(slot, { state: stateKey(message.participant), speaking: false });
         return;
       }
@@ -60,20 +60,19 @@ export class Belief {
       case 'speaking': {
         const other = this.others.get(message.slot);
         if (!other) this.faults.push(`slot ${message.slot} speaks, which nobody has`);
-        else if (other.speaking === message.speaking)
-          this.faults.push(`speaking of ${message.slot} told twice`);
+        else if (other.speaking === message.speaking) this.faults.push(`speaking of ${message.slot} twice`);
         else other.speaking = message.speaking;
         return;
       }
       case 'channel': {
         const { number, name } = message.channel;
-        if (this.channels.has(number)) this.faults.push(`channel ${number} is there already`);
+        if (this.channels.has(number)) this.faults.push(`channel ${number} exists already`);
         this.channels.set(number, name);
         return;
       }
       case 'channel-ended':
         if (!this.channels.delete(message.number))
-          this.faults.push(`channel ${message.number} ended, was none`);
+          this.faults.push(`channel ${message.number} ended, which does not exist`);
         return;
       case 'failed':
         this.failed = message.code;
@@ -91,7 +90,7 @@ export class Belief {
 
   #welcome(message: Extract<RelayMessageToWrite, { type: 'welcome' }>): void {
     if (this.slot !== null) this.faults.push('welcomed twice');
-    if (message.you.slot !== message.slot) this.faults.push('is two slots');
+    if (message.you.slot !== message.slot) this.faults.push('two slots in one welcome');
     this.slot = message.slot;
     this.steamId = message.you.steamId;
     this.lobby = message.lobby;
@@ -114,16 +113,16 @@ export class Belief {
     const key = stateKey(state);
     for (const number of state.channels ?? []) {
       if (!this.channels.has(number))
-        this.faults.push(`slot ${slot} is in channel ${number}, which is not there`);
+        this.faults.push(`slot ${slot} is in channel ${number}, which does not exist`);
     }
     if (slot === this.slot) {
-      if (this.you === key) this.faults.push('told of no change of its own');
+      if (this.you === key) this.faults.push('a change of itself that changes nothing');
       this.you = key;
       return;
     }
     const other = this.others.get(slot);
     if (!other) this.faults.push(`slot ${slot} changed, which nobody has`);
-    else if (other.state === key) this.faults.push(`told of no change of ${slot}`);
+    else if (other.state === key) this.faults.push(`a change of slot ${slot} that changes nothing`);
     else other.state = key;
   }
 }

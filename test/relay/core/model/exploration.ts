@@ -1,7 +1,7 @@
 /**
  * Every order of operations on a few people in a relay, breadth first: each state is kept by the shortest sequence that leads to
- * it, and had again by replaying that, or by operations that undo the last one. In every state and on every way into it the
- * world's checks hold, or the sequence is handed back.
+ * it, and reached again by replaying that sequence, or by operations that undo the last one. The world's checks run in every state and on
+ * every way into it; the first sequence that fails one is returned.
  *
  * Two states are one when nobody could tell them apart but by the numbers that were drawn: slots, numbers of channels and
  * connections, resume secrets. What is seen of the relay makes the fingerprint (its lobbies and sanctions), and beside it what it keeps
@@ -49,7 +49,7 @@ export interface Operation {
   run(walk: Walk): 'done' | 'impossible';
 }
 
-/** So long do the steps of time last: a resume window and a short mute outlive one, and not two. */
+/** The length of a step in time: a resume window and a short mute outlast one, but not two. */
 export const STEP_MS = 10_000;
 const MUTE_S = 15;
 const LIMITS = {
@@ -94,7 +94,7 @@ export class Walk {
     return 'done';
   }
 
-  /** @param order The seats, in the order that they are told in; two states with equal prints are mirror images. */
+  /** @param order The order to describe the seats in; two states with equal prints are mirror images. */
   fingerprint(order: readonly number[] = [...this.seats.keys()]): string {
     const { relay, unixSeconds, now } = this.world.bench;
     const seats = order.map((at) => ({ at, ...this.seats[at]! }));
@@ -127,7 +127,7 @@ export class Walk {
       );
       return `${lobby} ${whoIs(steamId)} ${left}`;
     });
-    // What is meant, too: a broken relay may forget it.
+    // The model's state, too: a broken relay may forget it.
     const { model } = this.world;
     const meant = seats.map(({ at, lobby, account }) => {
       const isHere = this.member(at)?.connection !== null;
@@ -136,7 +136,7 @@ export class Walk {
     return `${parts.join('; ')} | ${sanctions.sort().join('; ')} | ${meant}`;
   }
 
-  /** Whoever could try to be heard tries, to all targets and in others' names: it is the end of the walk. */
+  /** Everybody tries to be heard, on all targets and under every SteamID. This ends the walk. */
   tryVoices(): void {
     const { world, seats } = this;
     for (const connection of world.everyConnection()) {
@@ -225,7 +225,7 @@ export function explore({ seats, operations, alike, depth, relay, faults = /^/ }
           walk.tryVoices();
         }
         if (isFaulty(walk)) return ended(false, violationOf(walk, [...sequence, at]));
-        // Back to where this operation began: by others where some are known to lead there, else all the way anew.
+        // Back to the state before this operation: by undoing operations where they are known, otherwise by a full replay.
         const back = known === undefined ? null : (wayBack(ways, there, here) ?? undone.get(at) ?? null);
         for (const step of back ?? []) walk.run(operations[step]!);
         if (isFaulty(walk)) return ended(false, violationOf(walk, [...sequence, at, ...(back ?? [])]));
@@ -262,7 +262,7 @@ function wayBack(
   return null;
 }
 
-/** What each seat, and whoever moderates it, can do. */
+/** What each seat and its moderator can do. */
 export const OPERATIONS = {
   /** With a credential, whether they are out, away, or in already. */
   join: seatOperation('joins', (walk, at) => {

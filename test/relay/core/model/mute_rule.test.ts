@@ -1,9 +1,9 @@
 /**
- * The mute rule, in every state that a few people can bring a relay into: whoever is muted is not heard, whatever they do.
+ * The mute rule, in every state that a few people can bring a relay into: a muted participant is not heard, whatever they do.
  *
- * And with it in each of these states: who is subscribed to what is who may hear it, everybody believes what is so, nobody is told
- * anything behind their close, and nobody is in who is banned. `HOTMIC_WHOLE=1` goes on until there is no other state, where that
- * is a matter of minutes.
+ * Checked along with it in each state: subscriptions match what may be heard, clients believe the truth, no connection gets messages
+ * after its close, and no banned player is in a lobby. `HOTMIC_WHOLE=1` continues until there are no further states, where that takes
+ * minutes.
  */
 
 import t from 'tap';
@@ -17,13 +17,13 @@ import {
 } from './exploration.js';
 import type { ModelRights } from './model_state.js';
 
-// By the clock, on a machine that does much else.
+// Wall time, on a busy machine.
 t.setTimeout(3_600_000);
 
 const IS_WHOLE = process.env.HOTMIC_WHOLE === '1';
 /** Longer than any sequence. */
 const NO_END = 100;
-/** So many states all of them have to have found. */
+/** The number of states to find at least, over all plans. */
 const WANTED_STATES = 50_000;
 
 const MODERATOR: ModelRights = {
@@ -85,7 +85,7 @@ const PLANS: Readonly<Record<string, Plan>> = {
 let states = 0;
 
 for (const [who, explored] of Object.entries(PLANS)) {
-  t.test(`nobody who is muted is heard: ${who}`, async (t) => {
+  t.test(`nobody hears a muted participant: ${who}`, async (t) => {
     const result = explore(explored);
     states += result.states;
     const reach = result.isWhole

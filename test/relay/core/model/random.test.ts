@@ -25,7 +25,7 @@ const LIMITS = {
   helloWithinMs: 2000,
   resumeWithinMs: 1500,
   slotRestMs: 2000,
-  // Rates have tests of their own.
+  // Rates have separate tests.
   controlPerSecond: 1000,
   controlBurst: 10_000,
   framesPerSecond: 10_000,
@@ -87,129 +87,133 @@ const OUTCOMES = [
 
 for (const [at, policy] of POLICIES.entries()) {
   const seed = at + 1;
-  t.test(`beliefs, slots, mutes and hearing hold through ${STEPS} random steps (seed ${seed})`, async (t) => {
-    const random = new SeededRandom(seed);
-    const below = (limit: number) => random.below(limit);
-    const pick = <T>(items: readonly T[]): T => items[below(items.length)]!;
-    const some = <T>(items: readonly T[], most: number): T[] => [
-      ...new Set(Array.from({ length: below(most + 1) }, () => pick(items))),
-    ];
-    const world = new World({ limits: LIMITS, policy, shares: SHARES, wire: 'read' });
-    const secrets: string[] = [];
+  t.test(
+    `beliefs, slots, mutes and hearing stay right through ${STEPS} random steps (seed ${seed})`,
+    async (t) => {
+      const random = new SeededRandom(seed);
+      const below = (limit: number) => random.below(limit);
+      const pick = <T>(items: readonly T[]): T => items[below(items.length)]!;
+      const some = <T>(items: readonly T[], most: number): T[] => [
+        ...new Set(Array.from({ length: below(most + 1) }, () => pick(items))),
+      ];
+      const world = new World({ limits: LIMITS, policy, shares: SHARES, wire: 'read' });
+      const secrets: string[] = [];
 
-    const moderation = (): Moderation => {
-      const there = [...world.model.members()];
-      const steamId = there.length > 0 && below(4) > 0 ? pick(there).steamId : steamIdOf(1 + below(ACCOUNTS));
-      const seconds = below(2) === 0 ? { seconds: 1 + below(5) } : {};
-      switch (below(16)) {
-        case 0:
-        case 1:
-          return { steamId, action: 'mute', ...seconds };
-        case 2:
-        case 3:
-        case 4:
-          return { steamId, action: 'unmute' };
-        case 5:
-          return { steamId, action: 'deafen', ...seconds };
-        case 6:
-        case 7:
-          return { steamId, action: 'undeafen' };
-        case 8:
-          return { steamId, action: 'ban', ...seconds };
-        case 9:
-        case 10:
-          return { steamId, action: 'unban' };
-        case 11:
-          return { steamId, action: 'kick' };
-        case 12:
-          return { steamId, action: 'prioritize' };
-        case 13:
-          return { steamId, action: 'unprioritize' };
-        default:
-          return { steamId, action: 'move', channels: some(CHANNELS, 3) };
+      const moderation = (): Moderation => {
+        const there = [...world.model.members()];
+        const steamId =
+          there.length > 0 && below(4) > 0 ? pick(there).steamId : steamIdOf(1 + below(ACCOUNTS));
+        const seconds = below(2) === 0 ? { seconds: 1 + below(5) } : {};
+        switch (below(16)) {
+          case 0:
+          case 1:
+            return { steamId, action: 'mute', ...seconds };
+          case 2:
+          case 3:
+          case 4:
+            return { steamId, action: 'unmute' };
+          case 5:
+            return { steamId, action: 'deafen', ...seconds };
+          case 6:
+          case 7:
+            return { steamId, action: 'undeafen' };
+          case 8:
+            return { steamId, action: 'ban', ...seconds };
+          case 9:
+          case 10:
+            return { steamId, action: 'unban' };
+          case 11:
+            return { steamId, action: 'kick' };
+          case 12:
+            return { steamId, action: 'prioritize' };
+          case 13:
+            return { steamId, action: 'unprioritize' };
+          default:
+            return { steamId, action: 'move', channels: some(CHANNELS, 3) };
+        }
+      };
+
+      const enter = (connection: number) => {
+        const proof = pick(['proven', 'proven', 'proven', 'unproven', 'unproven', 'guest', 'guest'] as const);
+        world.enter(connection, 1 + below(ACCOUNTS), pick(LOBBIES), {
+          proof,
+          owner: below(4) === 0 ? 1 + below(ACCOUNTS) : null,
+          expiresAt: below(5) === 0 ? world.bench.unixSeconds - 4 + below(8) : null,
+          rights:
+            proof === 'proven'
+              ? {
+                  maySpeak: below(6) > 0,
+                  mayListen: below(6) > 0,
+                  moderator: below(3) === 0,
+                  priority: below(4) === 0,
+                  channels: below(2) === 0 ? 'any' : ['red', 'blue'],
+                }
+              : undefined,
+        });
+      };
+
+      /** Somebody who is in does something. */
+      const act = (connection: number) => {
+        const member = world.model.byConnection.get(connection)!;
+        const numbers = [...member.lobby.channels.values()].map(({ number }) => number);
+        const mine = [...member.channels].map((name) => member.lobby.channels.get(name)!.number);
+        const dice = below(100);
+        if (dice < 50) {
+          const target = pick([0, 0, 255, 255, ...mine, ...mine, ...numbers, 77]);
+          const end = below(6) === 0 ? 'terminator' : 'more';
+          world.say(connection, target, { end, as: below(40) === 0 ? 99 : null });
+        } else if (dice < 62) world.channels(connection, some(CHANNELS, 3));
+        else if (dice < 72) {
+          const slots = [...member.lobby.members.values()].map(({ slot }) => slot);
+          world.whisper(connection, below(8) === 0 ? [999] : some(slots, 3));
+        } else if (dice < 78) world.rename(connection, `name ${below(5)}`);
+        else if (dice < 90) world.moderate(connection, moderation());
+        else if (dice < 93) world.leave(connection);
+        else world.drop(connection);
+      };
+
+      const step = () => {
+        const { clients, model } = world;
+        const waiting = [...clients.keys()].filter((id) => !model.byConnection.has(id));
+        const inside = [...model.byConnection.keys()];
+        const dice = below(100);
+        if (dice < 3) world.connect();
+        else if (dice < 10) enter(waiting.length > 0 && below(2) === 0 ? pick(waiting) : world.connect());
+        else if (dice < 16 && secrets.length > 0) {
+          // Mostly one that was given lately.
+          world.resume(
+            world.connect(),
+            secrets[Math.max(0, secrets.length - 1 - below(below(3) > 0 ? 6 : 200))]!,
+          );
+        } else if (dice < 17) world.say(waiting.length > 0 ? pick(waiting) : 1e6, 0);
+        else if (dice < 19) {
+          const lobby = below(4) === 0 ? null : pick(LOBBIES);
+          world.admin({ kind: 'moderate', lobby, moderation: moderation() });
+        } else if (dice < 21) {
+          const capacity = 1 + below(6);
+          world.admin({ kind: 'open-lobby', lobby: pick(LOBBIES), capacity, channels: some(CHANNELS, 2) });
+        } else if (dice < 22) world.admin({ kind: 'close-lobby', lobby: pick(LOBBIES) });
+        else if (inside.length > 0) act(pick(inside));
+      };
+
+      for (let count = 0; count < STEPS && world.faults.length === 0; count++) {
+        step();
+        world.check();
+        for (const { belief } of world.clients.values()) {
+          if (belief.resumeSecret !== null && !secrets.includes(belief.resumeSecret))
+            secrets.push(belief.resumeSecret);
+        }
+        if (secrets.length > 400) secrets.splice(0, 200);
+        world.pass(below(60) === 0 ? below(3000) : below(40));
+        world.check();
       }
-    };
-
-    const enter = (connection: number) => {
-      const proof = pick(['proven', 'proven', 'proven', 'unproven', 'unproven', 'guest', 'guest'] as const);
-      world.enter(connection, 1 + below(ACCOUNTS), pick(LOBBIES), {
-        proof,
-        owner: below(4) === 0 ? 1 + below(ACCOUNTS) : null,
-        expiresAt: below(5) === 0 ? world.bench.unixSeconds - 4 + below(8) : null,
-        rights:
-          proof === 'proven'
-            ? {
-                maySpeak: below(6) > 0,
-                mayListen: below(6) > 0,
-                moderator: below(3) === 0,
-                priority: below(4) === 0,
-                channels: below(2) === 0 ? 'any' : ['red', 'blue'],
-              }
-            : undefined,
-      });
-    };
-
-    /** Somebody who is in does something. */
-    const act = (connection: number) => {
-      const member = world.model.byConnection.get(connection)!;
-      const numbers = [...member.lobby.channels.values()].map(({ number }) => number);
-      const mine = [...member.channels].map((name) => member.lobby.channels.get(name)!.number);
-      const dice = below(100);
-      if (dice < 50) {
-        const target = pick([0, 0, 255, 255, ...mine, ...mine, ...numbers, 77]);
-        const end = below(6) === 0 ? 'terminator' : 'more';
-        world.say(connection, target, { end, as: below(40) === 0 ? 99 : null });
-      } else if (dice < 62) world.channels(connection, some(CHANNELS, 3));
-      else if (dice < 72) {
-        const slots = [...member.lobby.members.values()].map(({ slot }) => slot);
-        world.whisper(connection, below(8) === 0 ? [999] : some(slots, 3));
-      } else if (dice < 78) world.rename(connection, `name ${below(5)}`);
-      else if (dice < 90) world.moderate(connection, moderation());
-      else if (dice < 93) world.leave(connection);
-      else world.drop(connection);
-    };
-
-    const step = () => {
-      const { clients, model } = world;
-      const waiting = [...clients.keys()].filter((id) => !model.byConnection.has(id));
-      const inside = [...model.byConnection.keys()];
-      const dice = below(100);
-      if (dice < 3) world.connect();
-      else if (dice < 10) enter(waiting.length > 0 && below(2) === 0 ? pick(waiting) : world.connect());
-      else if (dice < 16 && secrets.length > 0) {
-        // Mostly one that was given lately.
-        world.resume(
-          world.connect(),
-          secrets[Math.max(0, secrets.length - 1 - below(below(3) > 0 ? 6 : 200))]!,
-        );
-      } else if (dice < 17) world.say(waiting.length > 0 ? pick(waiting) : 1e6, 0);
-      else if (dice < 19) {
-        const lobby = below(4) === 0 ? null : pick(LOBBIES);
-        world.admin({ kind: 'moderate', lobby, moderation: moderation() });
-      } else if (dice < 21) {
-        const capacity = 1 + below(6);
-        world.admin({ kind: 'open-lobby', lobby: pick(LOBBIES), capacity, channels: some(CHANNELS, 2) });
-      } else if (dice < 22) world.admin({ kind: 'close-lobby', lobby: pick(LOBBIES) });
-      else if (inside.length > 0) act(pick(inside));
-    };
-
-    for (let count = 0; count < STEPS && world.faults.length === 0; count++) {
-      step();
-      world.check();
-      for (const { belief } of world.clients.values()) {
-        if (belief.resumeSecret !== null && !secrets.includes(belief.resumeSecret))
-          secrets.push(belief.resumeSecret);
+      t.same(world.faults, []);
+      for (const outcome of OUTCOMES) {
+        const count = world.reached.get(outcome) ?? 0;
+        t.ok(count >= 5, `${outcome}: ${count} times`);
       }
-      if (secrets.length > 400) secrets.splice(0, 200);
-      world.pass(below(60) === 0 ? below(3000) : below(40));
-      world.check();
-    }
-    t.same(world.faults, []);
-    for (const outcome of OUTCOMES) {
-      const count = world.reached.get(outcome) ?? 0;
-      t.ok(count >= 5, `${outcome}: ${count} times`);
-    }
-    const found = [...world.reached].filter(([outcome]) => !OUTCOMES.includes(outcome));
-    t.comment(found.map(([outcome, count]) => `${outcome}: ${count}`).join(', '));
-  });
+      const found = [...world.reached].filter(([outcome]) => !OUTCOMES.includes(outcome));
+      t.comment(found.map(([outcome, count]) => `${outcome}: ${count}`).join(', '));
+    },
+  );
 }

@@ -25,7 +25,7 @@ function sentUntilRefused(send: (bench: Bench) => readonly unknown[], most: numb
   return most;
 }
 
-t.test('whatever a connection floods with, it is closed at several times the rate', async (t) => {
+t.test('a connection that floods with anything is closed at several times the rate', async (t) => {
   const floods: [what: string, send: (bench: Bench) => readonly unknown[]][] = [
     ['frames of 7 bytes', (bench) => bench.voice(1, new Uint8Array(7)).outputs],
     ['empty messages', (bench) => bench.voice(1, new Uint8Array(0)).outputs],
@@ -43,7 +43,7 @@ t.test('the largest messages close a connection by their bytes', async (t) => {
   t.equal(sent, Math.floor(byteBurst / 8208) + 1);
 });
 
-t.test('what closes a connection is counted: the drop, and the refusal', async (t) => {
+t.test('a flood is counted as a drop and as a refusal', async (t) => {
   const bench = new Bench();
   bench.join(1);
   for (let sent = 1; sent < AT_ONCE; sent++) bench.voice(1, new Uint8Array(7));
@@ -69,7 +69,7 @@ t.test(
       while (now < 600_000) {
         const stall = random.below(10) === 0 ? random.below(32_000) : random.below(100);
         now += stall;
-        // All that was spoken meanwhile comes at once, as fast as it may be spoken, and control messages with it.
+        // All that was spoken during the stall comes at once, at the full allowed rate, along with control messages.
         for (; sentAt <= now; sentAt += 1000 / LIMITS.framesPerSecond) {
           const bytes = LIMITS.bytesPerSecond / LIMITS.framesPerSecond;
           if (meter.charge(bytes, now) !== 'within') exceeded += 1;
@@ -108,7 +108,7 @@ t.test('beyond the burst a connection may send several times the rate, and no mo
   t.equal(PER_SECOND, FLOOD_FACTOR * (LIMITS.framesPerSecond + LIMITS.controlPerSecond));
 });
 
-t.test('control messages are charged before they are read, whatever is in them', async (t) => {
+t.test('control messages are charged before they are read, whatever they contain', async (t) => {
   const bench = new Bench({ controlBurst: 3, controlPerSecond: 1 });
   bench.join(1);
   for (let i = 0; i < 2; i++)
