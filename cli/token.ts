@@ -1,11 +1,12 @@
 /** `hotmic token`: mints a token for a relay, and makes the key that it is signed with. */
 
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, readSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { mintToken, newKey, type TokenAlgorithm } from '../relay/admission/mint_token.js';
 import { MAX_TOKEN_CHANNELS, MAX_TOKEN_LIFE_S } from '../relay/admission/token_claims.js';
 import { KEY_ID, TOKEN_ALGORITHMS } from '../relay/admission/token_keys.js';
+import { readUpTo } from '../relay/system/bounded_file.js';
 import { codeOf, HotmicError, messageOf, systemReason } from '../voice/error.js';
 import { label, steamId } from './options.js';
 
@@ -117,22 +118,15 @@ async function makeKey(file: string, options: NewKeyOptions): Promise<void> {
 
 /** Never says what is in the file, not even what is wrong in its JSON. */
 function readKeyFile(path: string): unknown {
-  const bytes = Buffer.alloc(MAX_KEY_FILE_BYTES + 1);
-  let length = 0;
+  let bytes: Buffer | null;
   try {
-    const fd = openSync(path, 'r');
-    try {
-      for (let got = -1; got !== 0 && length < bytes.length; length += got)
-        got = readSync(fd, bytes, length, bytes.length - length, null);
-    } finally {
-      closeSync(fd);
-    }
+    bytes = readUpTo(path, MAX_KEY_FILE_BYTES);
   } catch (cause) {
     throw new HotmicError('ERR_HOTMIC_INPUT', `Cannot read ${path}: ${systemReason(cause)}`, { cause });
   }
-  if (length > MAX_KEY_FILE_BYTES) throw noKey(path, `wants at most ${MAX_KEY_FILE_BYTES} bytes`);
+  if (!bytes) throw noKey(path, `wants at most ${MAX_KEY_FILE_BYTES} bytes`);
   try {
-    return JSON.parse(bytes.toString('utf8', 0, length));
+    return JSON.parse(bytes.toString('utf8'));
   } catch {
     throw noKey(path, 'no JSON there, wants a JSON Web Key as of: hotmic token new-key');
   }

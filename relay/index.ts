@@ -21,7 +21,7 @@ export type { DropVerdict, ForwardVerdict, Verdict } from './core/voice/verdict.
 export type { SanctionsFileCounts, SanctionsFileEvent } from './moderation_store/sanctions_file.js';
 export type { AdminApiOptions, AdminCounts, AdminEvent } from './operations/admin/api.js';
 export type { OperationsOptions } from './operations/operations.js';
-export type { ServiceCounts } from './operations/services.js';
+export type { ServiceCounts } from './operations/service_counts.js';
 export * from './port/counts.js';
 export type { CertificateCounts, CertificateEvent, RelayTls } from './port/tls.js';
 export * from './running_relay.js';

@@ -13,8 +13,8 @@ import type { SanctionsFileEvent } from './moderation_store/sanctions_file.js';
 import type { AdminEvent } from './operations/admin/api.js';
 import type { OperationsOptions } from './operations/operations.js';
 import type { AddressLimitOptions } from './port/address_limits.js';
+import type { ConnectionRefusal } from './port/connection_admission.js';
 import type { RelayCounts } from './port/counts.js';
-import type { DoorRefusal } from './port/doorman.js';
 import type { CertificateEvent, RelayTls } from './port/tls.js';
 import type { RefusalsEvent } from './refusal_digest.js';
 import type { WebhookEvent, WebhookOptions } from './webhooks/webhooks.js';
@@ -131,7 +131,7 @@ export interface RiskEvent {
 /** A connection that did not become a WebSocket. */
 export interface AdmissionEvent {
   readonly kind: 'not-admitted';
-  readonly reason: DoorRefusal;
+  readonly reason: ConnectionRefusal;
   readonly detail: string;
 }
 

@@ -1,12 +1,11 @@
 /**
- * Which addresses are this machine's own, in every form of text that they come in. What is not surely loopback is not loopback.
+ * Which addresses are this machine's own, in every form in which they are written. In doubt, an address is not loopback.
  */
 
 import { parseAddress } from './addresses.js';
+import { readHost } from './host.js';
 
-/**
- * Whether `address` is in 127.0.0.0/8, is ::1, or is the first mapped into IPv6. Names are never addresses.
- */
+/** Whether `address` is in 127.0.0.0/8, also mapped into IPv6, or is ::1. A name is not an address. */
 export function isLoopbackAddress(address: string): boolean {
   const parsed = parseAddress(address);
   if (!parsed) return false;
@@ -15,10 +14,7 @@ export function isLoopbackAddress(address: string): boolean {
   return groups.every((group, at) => group === (at === 7 ? 1 : 0));
 }
 
-/**
- * Whether a host, as a URL or an option has it, is loopback: an address, bracketed or not, or `localhost`.
- */
+/** Whether a host is loopback, as a URL or an option writes it: an address, bracketed or not, or `localhost`. */
 export function isLoopbackHost(host: string): boolean {
-  const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
-  return bare.toLowerCase() === 'localhost' || isLoopbackAddress(bare);
+  return isLoopbackAddress(readHost(host));
 }

@@ -1,9 +1,8 @@
-/** A secret that an operator keeps in a file, or elsewhere: read when it is wanted, and again when it may have changed. */
+/** A secret that an operator keeps in a file or elsewhere. It is read when it is needed, and again when it may have changed. */
 
-import { closeSync, openSync, readSync } from 'node:fs';
-import { HotmicError, systemReason } from '../../voice/error.js';
+import { readBoundedFile } from '../system/bounded_file.js';
 
-/** Where a secret is. Nothing of its text is in `from`. */
+/** Where a secret is kept. `from` contains no part of the secret. */
 export interface SecretText {
   /** For messages: a file's path, or a variable's name. */
   readonly from: string;
@@ -13,30 +12,14 @@ export interface SecretText {
 
 const MAX_SECRET_BYTES = 65_536;
 
-/** One in a file. Its `read` throws ERR_HOTMIC_FILE for a file that cannot be read, or of more than 64 KiB. */
+/** A secret in a file. `read` throws ERR_HOTMIC_FILE when the file cannot be read or is longer than 64 KiB. */
 export function secretInFile(path: string): SecretText {
   return { from: path, read: () => readFile(path) };
 }
 
 function readFile(path: string): string {
-  const bytes = Buffer.alloc(MAX_SECRET_BYTES + 1);
-  let length = 0;
-  try {
-    const file = openSync(path, 'r');
-    try {
-      for (let read = -1; read !== 0 && length < bytes.length; length += read) {
-        read = readSync(file, bytes, length, bytes.length - length, null);
-      }
-    } finally {
-      closeSync(file);
-    }
-  } catch (cause) {
-    throw new HotmicError('ERR_HOTMIC_FILE', `Cannot read ${path}: ${systemReason(cause)}`, { cause });
-  }
-  if (length > MAX_SECRET_BYTES) {
-    const message = `Cannot read ${path}: it is too long, wants at most ${MAX_SECRET_BYTES} bytes`;
-    throw new HotmicError('ERR_HOTMIC_FILE', message);
-  }
-  // Editors that write a byte-order mark do not show it: it is no part of the secret.
-  return bytes.toString('utf8', 0, length).replace(/^\uFEFF/, '');
+  // Editors that write a byte-order mark do not show it, so it is not part of the secret.
+  return readBoundedFile(path, MAX_SECRET_BYTES)
+    .toString('utf8')
+    .replace(/^\uFEFF/, '');
 }

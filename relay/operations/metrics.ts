@@ -8,7 +8,7 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { RelayCounts, RelayState } from '../port/counts.js';
 import type { ProcessFigures } from './process_figures.js';
-import type { ServiceCounts } from './services.js';
+import type { ServiceCounts } from './service_counts.js';
 
 /** What ran when the figures were taken. */
 export interface BuildFigures {

@@ -12,7 +12,7 @@ import type { RelayCounts, RelayState } from '../port/counts.js';
 import { RelayMetrics } from './metrics.js';
 import { type OperatorPort, type OperatorPortBounds, openOperatorPort } from './operator_port.js';
 import { ProcessWatch } from './process_figures.js';
-import type { ServiceCounts } from './services.js';
+import type { ServiceCounts } from './service_counts.js';
 
 /** Where the operator's port is. */
 export interface OperationsOptions {

@@ -6,7 +6,8 @@
 import http from 'node:http';
 import type net from 'node:net';
 import type { Milliseconds } from '../../voice/units.js';
-import { listenError } from '../port/start_error.js';
+import { hostInUrl, readHost } from '../addresses/host.js';
+import { checkPort, listenError, type PortName } from '../port/start_error.js';
 import { ConnectionTable } from './connection_table.js';
 
 export interface OperatorPortBounds {
@@ -20,7 +21,7 @@ export interface OperatorPortBounds {
 
 export interface OperatorPortOptions {
   /** For messages. */
-  readonly name: 'operations port' | 'admin port';
+  readonly name: Exclude<PortName, 'port'>;
   /** An address, or `localhost`, which means 127.0.0.1. */
   readonly host: string;
   /** 0 to 65535; 0 takes a free one. */
@@ -52,10 +53,8 @@ export interface OperatorPort {
 /** @throws RangeError for a port that is none; HotmicError `ERR_HOTMIC_PORT_IN_USE` or `ERR_HOTMIC_LISTEN`. */
 export async function openOperatorPort(options: OperatorPortOptions): Promise<OperatorPort> {
   const { name, host: wantedHost, port: wantedPort, bounds, serve } = options;
-  if (!Number.isInteger(wantedPort) || wantedPort < 0 || wantedPort > 0xffff) {
-    throw new RangeError(`Cannot start the relay: ${name} is ${wantedPort}, expected 0 to 65535`);
-  }
-  const host = wantedHost.toLowerCase() === 'localhost' ? '127.0.0.1' : wantedHost.replace(/^\[|\]$/g, '');
+  checkPort(name, wantedPort);
+  const host = readHost(wantedHost);
   const table = new ConnectionTable<net.Socket>(bounds.connections);
   /** Whose request came: what follows on the same connection is not read. */
   const asked = new WeakSet<net.Socket>();
@@ -99,7 +98,7 @@ export async function openOperatorPort(options: OperatorPortOptions): Promise<Op
   server.on('error', () => undefined);
   const { port } = server.address() as net.AddressInfo;
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}/`,
+    url: `http://${hostInUrl(host)}:${port}/`,
     closedConnections: () => table.closed,
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));

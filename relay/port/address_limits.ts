@@ -47,25 +47,25 @@ export const ADDRESS_LIMIT_RANGES: LimitRanges<AddressLimitOptions> = {
   ...ADDRESS_SHARE_RANGES,
 };
 
-/** How much faster than the WebSockets of an address its TCP connections may come. */
-const DOORSTEP_FACTOR = 4;
-/** How many times as many TCP connections as WebSockets an address may have. */
-const DOORSTEP_CONNECTIONS = 2;
+/** Rate of an address's TCP connections, as a multiple of that of its WebSockets. */
+const TCP_RATE_FACTOR = 4;
+/** Number of an address's TCP connections at once, as a multiple of that of its WebSockets. */
+const TCP_CONNECTIONS_FACTOR = 2;
 
 /**
- * The same for TCP connections, whatever they ask for, from when they are accepted until they are closed: each takes an open file. Four times
- * the rate and twice the number, so that a client somewhat beyond its limits is still told so in HTTP.
+ * The limits of TCP connections, whatever they request, from when they are accepted until they are closed: each takes an open file. Four times
+ * the rate and twice the number of WebSockets, so that a client slightly over its limits still gets an HTTP answer that says so.
  *
  * @throws as the constructor of `AddressLimits`.
  */
-export function doorstepLimits(chosen: Partial<AddressLimitOptions> = {}): AddressLimitOptions {
+export function tcpLimits(chosen: Partial<AddressLimitOptions> = {}): AddressLimitOptions {
   const limits = limitsWithin(ADDRESS_LIMIT_RANGES, chosen, "an address's");
   const [, , most] = ADDRESS_LIMIT_RANGES.connectionsPerSecond;
   return {
     ...limits,
-    connections: Math.min(DOORSTEP_CONNECTIONS * limits.connections, most),
-    connectionsPerSecond: Math.min(DOORSTEP_FACTOR * limits.connectionsPerSecond, most),
-    connectionBurst: Math.min(DOORSTEP_FACTOR * limits.connectionBurst, most),
+    connections: Math.min(TCP_CONNECTIONS_FACTOR * limits.connections, most),
+    connectionsPerSecond: Math.min(TCP_RATE_FACTOR * limits.connectionsPerSecond, most),
+    connectionBurst: Math.min(TCP_RATE_FACTOR * limits.connectionBurst, most),
   };
 }
 

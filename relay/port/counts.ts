@@ -3,7 +3,7 @@
 import type { AddressFault } from '../addresses/client_address.js';
 import type { RelayStateCounts } from '../core/io.js';
 import type { AddressCounts } from './address_limits.js';
-import type { TcpCounts } from './doorman.js';
+import type { TcpCounts } from './connection_admission.js';
 import type { CertificateCounts } from './tls.js';
 
 /** How far a relay is. It is ready for connections when it is listening. */

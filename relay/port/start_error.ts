@@ -1,16 +1,13 @@
-/**
- * Why a relay did not start, in words that say what to do: uWebSockets is missing or does not load, or the
- * port is not to be had.
- */
+/** Why a relay did not start, and what to do: uWebSockets is missing or does not load, or the port is not available. */
 
 import { codeOf, HotmicError, messageOf } from '../../voice/error.js';
 
-/** The error for a start in a worker thread. */
+/** The error for starting a relay in a worker thread. */
 export function threadError(): HotmicError {
   return new HotmicError(
     'ERR_HOTMIC_THREAD',
     'Cannot start the relay in a worker thread: if that thread ended before the relay is closed, uWebSockets would abort the whole process. ' +
-      'Start it in the main thread, or in a process of its own (child_process.fork)',
+      'Start it in the main thread, or in a separate process (child_process.fork)',
   );
 }
 
@@ -31,38 +28,43 @@ function missingReason(thrown: unknown, nodeVersion: string): string {
   const isAbsent = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
   if (isAbsent && /uWebSockets\.js/.test(message)) {
     return (
-      'uWebSockets.js is not installed, wants this optional dependency: ' +
-      'run npm install without --omit=optional'
+      'the optional dependency uWebSockets.js is not installed: ' + 'run npm install without --omit=optional'
     );
   }
   const glibc = /GLIBC_[0-9.]+/.exec(message);
   if (glibc) {
     return (
-      `uWebSockets.js for Node ${nodeVersion} wants ${glibc[0]}, which this system does not have ` +
-      '(the binaries for Node 22 and 24 want 2.38; Debian 12 has 2.36): use Node 20, or Debian 13 or later'
+      `uWebSockets.js for Node ${nodeVersion} needs ${glibc[0]}, which this system does not have ` +
+      '(the binaries for Node 22 and 24 need 2.38; Debian 12 has 2.36): use Node 20, or Debian 13 or later'
     );
   }
   return (
     `uWebSockets.js does not load in Node ${nodeVersion}, ` +
-    `wants Node 20, 22 or 24 on glibc Linux, macOS or Windows: ${message}`
+    `expected Node 20, 22 or 24 on glibc Linux, macOS or Windows: ${message}`
   );
 }
 
-/**
- * The error for a port that could not be listened on; `thrown` is what the system says of it, null when it
- * says nothing, `which` what the operator calls the port.
- */
+/** What operators call a port of the relay. */
+export type PortName = 'port' | 'operations port' | 'admin port';
+
+/** @throws RangeError for a number that is not a port; 0 stands for any free one. */
+export function checkPort(name: PortName, port: number): void {
+  if (Number.isInteger(port) && port >= 0 && port <= 0xffff) return;
+  throw new RangeError(`Cannot start the relay: ${name} is ${port}, expected 0 to 65535`);
+}
+
+/** The error for a port that could not be listened on. `thrown` is the system's error; null when it gives none. */
 export function listenError(
   thrown: unknown,
   host: string,
   port: number,
-  which: 'port' | 'operations port' | 'admin port' = 'port',
+  name: PortName = 'port',
 ): HotmicError {
   if (codeOf(thrown) === 'EADDRINUSE') {
-    const message = `Cannot start the relay: ${which} ${port} of ${host} is in use, wants a free one (0: any)`;
+    const message = `Cannot start the relay: ${name} ${port} of ${host} is in use; choose another, or 0 for any free one`;
     return new HotmicError('ERR_HOTMIC_PORT_IN_USE', message, { cause: thrown });
   }
   const why = thrown === null ? 'the system gives no reason' : messageOf(thrown);
-  const message = `Cannot start the relay: cannot listen on ${which} ${port} of ${host}: ${why}`;
+  const message = `Cannot start the relay: cannot listen on ${name} ${port} of ${host}: ${why}`;
   return new HotmicError('ERR_HOTMIC_LISTEN', message, { cause: thrown });
 }

@@ -6,9 +6,10 @@
  */
 
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { codeOf, HotmicError, systemReason } from '../../voice/error.js';
+import { readUpTo } from '../system/bounded_file.js';
 
 /** Where a relay's certificate is. PEM, all of it; links are followed. */
 export interface RelayTls {
@@ -172,13 +173,11 @@ function readPem(file: string): string {
 
 function readText(file: string): string {
   try {
-    const about = statSync(file);
-    // A pipe would hold up the relay for as long as nobody writes into it.
-    if (!about.isFile()) throw refusal(file, 'it is no file, wants one');
-    if (about.size > MAX_FILE_BYTES) {
-      throw refusal(file, `it has ${about.size} bytes, wants at most ${MAX_FILE_BYTES}`);
-    }
-    return readFileSync(file, 'utf8');
+    // A pipe would block the relay until somebody writes into it.
+    if (!statSync(file).isFile()) throw refusal(file, 'expected a regular file');
+    const bytes = readUpTo(file, MAX_FILE_BYTES);
+    if (!bytes) throw refusal(file, `it is too long, expected at most ${MAX_FILE_BYTES} bytes`);
+    return bytes.toString('utf8');
   } catch (thrown) {
     throw thrown instanceof HotmicError ? thrown : refusal(file, systemReason(thrown));
   }

@@ -17,7 +17,7 @@ import {
   countConnections,
   type HttpAnswer,
   peerOf,
-} from './last_answer.js';
+} from './http_answer.js';
 import { listenAt, portFor } from './listening.js';
 import {
   type Certificate,
@@ -50,7 +50,7 @@ export interface VoicePortOptions<Data extends PortData> {
   /** For WebSockets at `path`. */
   readonly voice: Omit<UWebSockets.WebSocketBehavior<Data>, 'upgrade'>;
   /** Whether a request for a WebSocket gets one, and what it carries; or what is answered. */
-  readonly admits: (
+  readonly upgrade: (
     response: UWebSockets.HttpResponse,
     request: UWebSockets.HttpRequest,
   ) =>
@@ -178,14 +178,14 @@ export class VoicePort<Data extends PortData> {
 
   /** What is behind every certificate alike. */
   #prepare(app: UWebSockets.TemplatedApp): Listener {
-    const { path, voice, admits, counter } = this.#options;
+    const { path, voice, upgrade, counter } = this.#options;
     const listener: Listener = { app, listening: null, connections: 0 };
     this.#apps.push(app);
     countConnections(app, counter);
     const behavior: UWebSockets.WebSocketBehavior<Data> = {
       ...voice,
       upgrade: (response, request, context) => {
-        const admitted = admits(response, request);
+        const admitted = upgrade(response, request);
         if (admitted.kind === 'refused') {
           answerAndClose(response, admitted.answer, counter);
           return;
@@ -203,7 +203,7 @@ export class VoicePort<Data extends PortData> {
         return voice.open?.(socket);
       },
       close: (socket, code, message) => {
-        counter.closed(socket.getUserData().peer);
+        counter.webSocketClosed(socket.getUserData().peer);
         listener.connections -= 1;
         if (listener.connections === 0 && listener !== this.#newest) this.#inUse.delete(listener);
         voice.close?.(socket, code, message);

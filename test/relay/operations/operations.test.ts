@@ -190,7 +190,7 @@ t.test('what is not there is 404, tricks with paths included', async (t) => {
   }
 });
 
-t.test('every other method is 405 and says which one is wanted', async (t) => {
+t.test('every other method is answered 405 with the allowed one', async (t) => {
   const { port } = await operationsFor(t);
   for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND']) {
     for (const path of ['/metrics', '/healthz', '/readyz']) {
@@ -384,12 +384,12 @@ t.test('a drain of nobody is over at once, and close ends a drain', async (t) =>
   t.pass('a relay that is closed has nothing to drain');
 });
 
-t.test('a time to drain that is none is refused at once', async (t) => {
+t.test('an invalid time to drain is refused at once', async (t) => {
   const { relay } = await relayFor(t);
   for (const wrong of [-1, Number.NaN, Number.POSITIVE_INFINITY, 86_400_001]) {
     t.throws(() => relay.drain(wrong), {
       name: 'RangeError',
-      message: /withinMs is .*, wants 0 to 86400000/,
+      message: /withinMs is .*, expected 0 to 86400000/,
     });
   }
   t.match(relay.counts(), { connections: 0 });

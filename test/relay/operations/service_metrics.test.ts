@@ -2,7 +2,7 @@
 
 import t from 'tap';
 import { type MetricFigures, RelayMetrics } from '../../../relay/operations/metrics.js';
-import type { ServiceCounts } from '../../../relay/operations/services.js';
+import type { ServiceCounts } from '../../../relay/operations/service_counts.js';
 import { AddressLimits } from '../../../relay/port/address_limits.js';
 import { FakeWeb } from '../admission/steam_web/fake_web.js';
 import { Bench } from '../kit.js';

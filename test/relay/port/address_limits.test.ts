@@ -7,9 +7,9 @@ import {
   ADDRESS_LIMIT_RANGES,
   type AddressLimitOptions,
   AddressLimits,
-  doorstepLimits,
+  tcpLimits,
 } from '../../../relay/port/address_limits.js';
-import { Doorman } from '../../../relay/port/doorman.js';
+import { ConnectionAdmission } from '../../../relay/port/connection_admission.js';
 import { SEED } from '../../kit/random.js';
 
 t.comment(`seed ${SEED}`);
@@ -212,24 +212,24 @@ function isWithin(times: readonly number[], perSecond: number, burst: number): b
 }
 
 t.test('TCP connections of an address come at four times the rate, and twice as many at once', async (t) => {
-  const limits = doorstepLimits({ connections: 5, connectionBurst: 2, connectionsPerSecond: 3 });
+  const limits = tcpLimits({ connections: 5, connectionBurst: 2, connectionsPerSecond: 3 });
   t.match(limits, { connections: 10, connectionBurst: 8, connectionsPerSecond: 12 });
   t.match(
-    doorstepLimits({ connectionBurst: WIDE, connections: WIDE }),
+    tcpLimits({ connectionBurst: WIDE, connections: WIDE }),
     { connectionBurst: WIDE, connections: WIDE },
     'within the range',
   );
-  t.throws(() => doorstepLimits({ connectionBurst: 0 }), RangeError);
+  t.throws(() => tcpLimits({ connectionBurst: 0 }), RangeError);
 });
 
-/** A doorman of a relay that may have so many TCP connections, of one address twice `ofAddress`. */
-function doormanOf(ofAddress: number, mostConnections: number, dev = false): Doorman {
-  return new Doorman({
+/** The admission of a relay that may have so many TCP connections, of one address twice `ofAddress`. */
+function admissionOf(ofAddress: number, mostConnections: number, dev = false): ConnectionAdmission {
+  return new ConnectionAdmission({
     dev,
     origins: [],
     addresses: limitsOf({}),
-    doorstep: new AddressLimits(
-      doorstepLimits({ connections: ofAddress, connectionBurst: 1, connectionsPerSecond: 1 }),
+    tcpAddresses: new AddressLimits(
+      tcpLimits({ connections: ofAddress, connectionBurst: 1, connectionsPerSecond: 1 }),
     ),
     mostConnections,
     trustedProxies: new TrustedProxies(['10.0.0.0/8']),
@@ -238,41 +238,41 @@ function doormanOf(ofAddress: number, mostConnections: number, dev = false): Doo
 
 const FIVE = [1, 2, 3, 4, 5];
 
-/** `stays`, or why not. */
-function came(doorman: Doorman, peer: string, now = 0): string {
-  const answer = doorman.came(peer, now);
-  return answer.kind === 'goes' ? answer.reason : answer.kind;
+/** `admitted`, or why not. */
+function came(admission: ConnectionAdmission, peer: string, now = 0): string {
+  const answer = admission.admitTcp(peer, now);
+  return answer.kind === 'refused' ? answer.reason : answer.kind;
 }
 
 t.test('TCP connections that come too fast are closed, but for proxies that many come through', async (t) => {
-  const doorman = doormanOf(100, 1000);
+  const admission = admissionOf(100, 1000);
   t.same(
-    FIVE.map(() => came(doorman, '192.0.2.1')),
-    ['stays', 'stays', 'stays', 'stays', 'address-busy'],
+    FIVE.map(() => came(admission, '192.0.2.1')),
+    ['admitted', 'admitted', 'admitted', 'admitted', 'address-busy'],
   );
-  t.equal(came(doorman, '192.0.2.2'), 'stays', 'others are unaffected');
+  t.equal(came(admission, '192.0.2.2'), 'admitted', 'others are unaffected');
   t.same(
-    FIVE.map((host) => came(doorman, `2001:db8::${host}`)).at(-1),
+    FIVE.map((host) => came(admission, `2001:db8::${host}`)).at(-1),
     'address-busy',
     'one household of IPv6 is one',
   );
-  t.same(new Set(FIVE.map(() => came(doorman, '10.1.2.3'))), new Set(['stays']));
-  t.equal(came(doorman, '192.0.2.1', 249), 'address-busy');
-  t.equal(came(doorman, '192.0.2.1', 250), 'stays');
-  t.equal(doorman.refused, 3, 'counted as not admitted');
-  t.equal(doorman.tcp(0).refused['address-busy'], 3);
-  const dev = doormanOf(100, 1000, true);
-  t.same(new Set(FIVE.map(() => came(dev, '127.0.0.1'))), new Set(['stays']));
+  t.same(new Set(FIVE.map(() => came(admission, '10.1.2.3'))), new Set(['admitted']));
+  t.equal(came(admission, '192.0.2.1', 249), 'address-busy');
+  t.equal(came(admission, '192.0.2.1', 250), 'admitted');
+  t.equal(admission.refused, 3, 'counted as not admitted');
+  t.equal(admission.tcp(0).refused['address-busy'], 3);
+  const dev = admissionOf(100, 1000, true);
+  t.same(new Set(FIVE.map(() => came(dev, '127.0.0.1'))), new Set(['admitted']));
 });
 
 t.test('a TCP connection counts for its address from when it came until it is gone', async (t) => {
-  const doorman = doormanOf(1, 1000);
-  const comesLate = (seconds: number) => came(doorman, '192.0.2.1', 1000 * seconds);
-  t.same([comesLate(1), comesLate(2), comesLate(3)], ['stays', 'stays', 'address-full']);
+  const admission = admissionOf(1, 1000);
+  const comesLate = (seconds: number) => came(admission, '192.0.2.1', 1000 * seconds);
+  t.same([comesLate(1), comesLate(2), comesLate(3)], ['admitted', 'admitted', 'address-full']);
   t.equal(comesLate(4000), 'address-full', 'however long it is there, and whatever it asks for');
-  doorman.gone('192.0.2.1', 4_000_000);
-  t.same([comesLate(4001), comesLate(4002)], ['stays', 'address-full']);
-  t.same(doorman.tcp(0).connections, 2);
+  admission.releaseTcp('192.0.2.1', 4_000_000);
+  t.same([comesLate(4001), comesLate(4002)], ['admitted', 'address-full']);
+  t.same(admission.tcp(0).connections, 2);
 });
 
 t.test(
@@ -283,30 +283,30 @@ t.test(
       [() => '10.1.2.3', false],
       [() => '127.0.0.1', true],
     ] as const) {
-      const doorman = doormanOf(1, 3, dev);
+      const admission = admissionOf(1, 3, dev);
       t.same(
-        FIVE.map((host) => came(doorman, peerOf(host))),
-        ['stays', 'stays', 'stays', 'connections-full', 'connections-full'],
+        FIVE.map((host) => came(admission, peerOf(host))),
+        ['admitted', 'admitted', 'admitted', 'connections-full', 'connections-full'],
       );
-      t.match(doorman.tcp(0), { connections: 3, most: 3, refused: { 'connections-full': 2 } });
-      doorman.gone(peerOf(1), 0);
-      t.equal(came(doorman, peerOf(6)), 'stays');
+      t.match(admission.tcp(0), { connections: 3, most: 3, refused: { 'connections-full': 2 } });
+      admission.releaseTcp(peerOf(1), 0);
+      t.equal(came(admission, peerOf(6)), 'admitted');
     }
   },
 );
 
 t.test('a closed WebSocket whose peer keeps the TCP connection counts for 20 s more', async (t) => {
-  const doorman = doormanOf(1, 3);
+  const admission = admissionOf(1, 3);
   for (const [host, at] of [
     [1, 0],
     [2, 50],
     [3, 130],
   ] as const) {
-    t.equal(came(doorman, `192.0.2.${host}`, at), 'stays');
-    doorman.closed(`192.0.2.${host}`, at);
+    t.equal(came(admission, `192.0.2.${host}`, at), 'admitted');
+    admission.webSocketClosed(`192.0.2.${host}`, at);
   }
-  t.match(doorman.tcp(130), { connections: 0, closing: 3 });
-  t.equal(came(doorman, '192.0.2.9', 20_000), 'connections-full', 'none is forgotten early');
-  t.equal(came(doorman, '192.0.2.9', 20_050), 'stays', 'two of them are gone');
-  t.match(doorman.tcp(20_130), { connections: 1, closing: 0 });
+  t.match(admission.tcp(130), { connections: 0, closing: 3 });
+  t.equal(came(admission, '192.0.2.9', 20_000), 'connections-full', 'none is forgotten early');
+  t.equal(came(admission, '192.0.2.9', 20_050), 'admitted', 'two of them are gone');
+  t.match(admission.tcp(20_130), { connections: 1, closing: 0 });
 });

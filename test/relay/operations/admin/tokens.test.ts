@@ -65,7 +65,7 @@ t.test('a secret in a file is read anew each time, and a file that is none is an
   writeFileSync(path, 'two');
   t.equal(secret.read(), 'two');
   writeFileSync(path, 'x'.repeat(65_537));
-  t.throws(() => secret.read(), { code: 'ERR_HOTMIC_FILE', message: /too long, wants at most 65536/ });
+  t.throws(() => secret.read(), { code: 'ERR_HOTMIC_FILE', message: /too long, expected at most 65536/ });
   t.throws(() => secretInFile('/dev/zero').read(), { message: /too long/ });
   t.throws(() => secretInFile(t.testdirName).read(), { message: /it is a folder/ });
 });

@@ -1,0 +1,13 @@
+/** The two clocks of the relay's process. The core and everything else that is pure get their readings as arguments. */
+
+import type { Milliseconds } from '../../voice/units.js';
+
+/** CLOCK_MONOTONIC: never goes back, and is the same in every thread and process of this machine. */
+export function monotonicMs(): Milliseconds {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+/** The time of day in whole seconds since 1970. It may jump when the system's clock is set. */
+export function unixSeconds(): number {
+  return Math.floor(Date.now() / 1000);
+}

@@ -1,0 +1,123 @@
+/** The voice port as a service: from when it listens, through the seconds in which clients read the close code, to its end. */
+
+import type * as UWebSockets from 'uWebSockets.js';
+import { MAX_CONTROL_BYTES } from '../voice/control.js';
+import type { Milliseconds } from '../voice/units.js';
+import { MAX_VOICE_FRAME_BYTES } from '../voice/wire.js';
+import type { ConnectionAdmission } from './port/connection_admission.js';
+import type { Socket, SocketData, Switchboard } from './port/switchboard.js';
+import type { CertificateCounts } from './port/tls.js';
+import type { Upgrades } from './port/upgrades.js';
+import { VoicePort, type VoicePortOptions } from './port/voice_port.js';
+import type { Service } from './service_list.js';
+
+/** What is sent to one listener and waits in our own memory; the kernel holds more. */
+const MAX_BACKPRESSURE_BYTES = 64 * 1024;
+/**
+ * A connection without a sign of life for this long is closed; before that, pings ask for one. Longer than a 20 s
+ * stall.
+ */
+const IDLE_TIMEOUT_S = 32;
+/** How long clients have to read the close code before their sockets are closed. */
+const CLOSE_GRACE_MS: Milliseconds = 250;
+const TICK_MS: Milliseconds = 100;
+
+export interface VoiceServiceOptions
+  extends Pick<
+    VoicePortOptions<SocketData>,
+    'uws' | 'host' | 'port' | 'path' | 'tls' | 'onEvent' | 'now' | 'unixSeconds'
+  > {
+  readonly switchboard: Switchboard;
+  readonly admission: ConnectionAdmission;
+  readonly upgrades: Upgrades;
+  /** Called every 100 ms while the port listens. */
+  readonly onTick: (now: Milliseconds) => void;
+}
+
+export class VoiceService implements Service {
+  readonly #options: VoiceServiceOptions;
+  #port: VoicePort<SocketData> | null = null;
+  #ticker: NodeJS.Timeout | null = null;
+
+  constructor(options: VoiceServiceOptions) {
+    this.#options = options;
+  }
+
+  /** The TCP port that it listens on; 0 before that. */
+  get port(): number {
+    return this.#port?.port ?? 0;
+  }
+
+  /** Null for a plain port. */
+  get certificate(): CertificateCounts | null {
+    return this.#port?.certificate ?? null;
+  }
+
+  /** @throws as `VoicePort.open`. */
+  async start(): Promise<void> {
+    const { switchboard, admission, upgrades, onTick, now, ...options } = this.#options;
+    this.#port = await VoicePort.open({
+      ...options,
+      now,
+      voice: behaviorOf(options.uws, switchboard),
+      upgrade: (response, request) => upgrades.upgrade(response, request),
+      counter: upgrades,
+    });
+    this.#ticker = setInterval(() => {
+      switchboard.tick();
+      admission.tick(now());
+      onTick(now());
+    }, TICK_MS);
+  }
+
+  /** Real-time: as `VoicePort.publish`. */
+  publish(socket: Socket, topic: string, bytes: ArrayBuffer): void {
+    this.#port?.publish(socket, topic, bytes);
+  }
+
+  /** As `RunningRelay.reloadCertificate`. Only once it has started. */
+  reloadCertificate(): Promise<'loaded' | 'unchanged'> {
+    if (!this.#port) throw new Error('the voice port has not started');
+    return this.#port.reload();
+  }
+
+  /** Stops listening, tells every client with close code 1001, and closes their sockets 250 ms later. */
+  async close(): Promise<void> {
+    const port = this.#port;
+    if (!port) return;
+    const { switchboard, admission, now } = this.#options;
+    if (this.#ticker) clearInterval(this.#ticker);
+    port.stopListening();
+    admission.drain(now());
+    const open = switchboard.shutDown();
+    // The close code of a client that left just now may still be on its way.
+    const isQuiet = open === 0 && now() - switchboard.lastGoneAt > CLOSE_GRACE_MS;
+    if (!isQuiet) await new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS));
+    port.close();
+  }
+}
+
+function behaviorOf(
+  uws: typeof UWebSockets,
+  switchboard: Switchboard,
+): Omit<UWebSockets.WebSocketBehavior<SocketData>, 'upgrade'> {
+  return {
+    compression: uws.DISABLED,
+    maxPayloadLength: Math.max(MAX_VOICE_FRAME_BYTES, MAX_CONTROL_BYTES),
+    maxBackpressure: MAX_BACKPRESSURE_BYTES,
+    idleTimeout: IDLE_TIMEOUT_S,
+    sendPingsAutomatically: true,
+    open: (socket) => switchboard.open(socket),
+    message: (socket, message, isBinary) =>
+      switchboard.receive(socket, message, isBinary ? 'binary' : 'text'),
+    ping: (socket) => switchboard.heartbeat(socket),
+    pong: (socket) => switchboard.heartbeat(socket),
+    close: (socket) => switchboard.closed(socket),
+    // Not in the package's types.
+    ...{
+      dropped(_socket: unknown, _message: ArrayBuffer, isBinary: boolean): void {
+        switchboard.noteDropped(isBinary ? 'binary' : 'text');
+      },
+    },
+  };
+}
