@@ -1,6 +1,6 @@
 /**
- * Between all that happens in a relay and those who are told of it: a log, and webhooks. Refusals, of which a stranger makes as many as they
- * like, pass through a digest; everything else passes as it is.
+ * Passes a relay's events to the log and webhooks. Refusals, which any stranger can cause in any number, are summarized by a digest; all other
+ * events pass unchanged.
  */
 
 import type { Milliseconds } from '../voice/units.js';
@@ -19,10 +19,10 @@ export class EventGate {
   }
 
   /**
-   * Something happened.
+   * Passes an event on, or counts it.
    *
-   * @param address Whose refusal it is; null where that is not known.
-   * @returns Whether it was told by itself.
+   * @param address Where a refused connection comes from; null when that is unknown.
+   * @returns Whether the event was passed on by itself.
    */
   take(event: EventToTell, address: AddressKey | null, now: Milliseconds): 'told' | 'counted' {
     const reason = refusalOf(event);
@@ -39,20 +39,20 @@ export class EventGate {
     if (event) this.#tell(event);
   }
 
-  /** Tells what is left at the end. */
+  /** Passes on the counts that are left. */
   close(): void {
     const event = this.#digest.rest();
     if (event) this.#tell(event);
   }
 }
 
-/** What limits are counted under, of a peer's address as text; null where it has none. */
+/** The key that limits are counted under, for a peer's address as text; null for anything else. */
 export function keyOfPeer(peer: string): AddressKey | null {
   const address = parseAddress(peer);
   return address ? addressKey(address) : null;
 }
 
-/** What the refusal is counted under; null for what is no refusal, or not a stranger's to repeat. */
+/** The key that a refusal is counted under; null for events that a stranger cannot repeat at will. */
 function refusalOf(event: EventToTell): string | null {
   switch (event.kind) {
     case 'not-admitted':

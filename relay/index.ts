@@ -1,6 +1,6 @@
 /**
- * `hotmic/relay`: the server. `startRelay` runs one on a port; `Relay` is the same without socket or clock,
- * for who brings their own.
+ * `hotmic/relay`: the server. `startRelay` runs one on a port; `Relay` is its core without sockets or clocks,
+ * for programs that bring their own.
  */
 
 export * from './admission/admission.js';

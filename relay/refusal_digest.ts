@@ -1,14 +1,14 @@
 /**
- * Refusals, told so that no number of them floods a log: the first for each reason at once, and of what follows one line a second with
- * counts, by reason and by where it came from. Pure; bounded, whatever anybody does.
+ * Summarizes refusals, so that no number of them floods a log: the first for each reason is reported at once, the following ones in one line
+ * of counts per second, by reason and origin. Pure, and bounded whatever clients do.
  */
 
 import type { Milliseconds } from '../voice/units.js';
 
-/** How many were refused since the line before. */
+/** Refusals since the previous line. */
 export interface RefusalsEvent {
   readonly kind: 'refusals';
-  /** All of them; those told one by one are not among them. */
+  /** All refusals except those that were reported one by one. */
   readonly count: number;
   /** By event and reason, such as `not-admitted/address-busy`. */
   readonly reasons: Readonly<Record<string, number>>;
@@ -16,19 +16,19 @@ export interface RefusalsEvent {
   readonly from: Readonly<Record<string, number>>;
 }
 
-/** A line of counts comes at most this often. */
+/** Shortest interval between two lines of counts. */
 export const DIGEST_EVERY_MS: Milliseconds = 1000;
-/** A reason that nobody was refused for during this long is told at once again. */
+/** After this time without a refusal for a reason, the next one is reported at once again. */
 export const QUIET_MS: Milliseconds = 10_000;
-/** Reasons that are counted apart. They are closed sets of ours, and fewer. */
+/** Most reasons that are counted separately. They come from closed sets of ours with fewer entries. */
 const MAX_REASONS = 100;
-/** Prefixes that are counted apart in one line. */
+/** Most prefixes that are counted separately in one line. */
 export const MAX_PREFIXES = 16;
 
 const OTHERS = 'others';
 
 export class RefusalDigest {
-  /** When each reason was last seen. */
+  /** Time of the last refusal for each reason. */
   readonly #seenAt = new Map<string, Milliseconds>();
   readonly #reasons = new Map<string, number>();
   readonly #from = new Map<string, number>();
@@ -36,11 +36,11 @@ export class RefusalDigest {
   #toldAt: Milliseconds = Number.NEGATIVE_INFINITY;
 
   /**
-   * Somebody was refused.
+   * Counts a refusal, or has it reported.
    *
-   * @param reason A word of a closed set: never what a client said.
-   * @param from Where from, as `addressPrefix` has it.
-   * @returns Whether it is to be told by itself; otherwise it is in the next line of counts.
+   * @param reason A word of a closed set: never text from a client.
+   * @param from The origin, from `addressPrefix`.
+   * @returns Whether to report it by itself; otherwise it is in the next line of counts.
    */
   note(reason: string, from: string, now: Milliseconds): 'tell' | 'counted' {
     const seenAt = this.#seenAt.get(reason);
@@ -53,14 +53,14 @@ export class RefusalDigest {
     return 'counted';
   }
 
-  /** The line of counts, when there is one to tell. Call it often, such as every 100 ms. */
+  /** The line of counts, when one is due. Call it often, such as every 100 ms. */
   due(now: Milliseconds): RefusalsEvent | null {
     if (this.#count === 0 || now - this.#toldAt < DIGEST_EVERY_MS) return null;
     this.#toldAt = now;
     return this.rest();
   }
 
-  /** What was counted and not told yet, whenever that was; null without any. */
+  /** The counts that were not reported yet, due or not; null without any. */
   rest(): RefusalsEvent | null {
     if (this.#count === 0) return null;
     const event: RefusalsEvent = {
@@ -76,7 +76,7 @@ export class RefusalDigest {
   }
 }
 
-/** Counts a key, or, beyond so many keys, `others`. */
+/** Counts a key; beyond `most` keys, `others`. */
 function add(counts: Map<string, number>, key: string, most: number): void {
   const counted = counts.has(key) || counts.size < most ? key : OTHERS;
   counts.set(counted, (counts.get(counted) ?? 0) + 1);

@@ -87,8 +87,8 @@ export interface RelayOptions {
 }
 
 /**
- * What `onEvent` is told. Of refusals (`refused`, `not-admitted`, `admin-refused`) the first for each reason; what follows is counted in one
- * `refusals` a second, until ten seconds passed without that reason.
+ * The events of `onEvent`. Of refusals (`refused`, `not-admitted`, `admin-refused`) the first for each reason is reported; the following ones
+ * are counted in one `refusals` per second, until ten seconds have passed without that reason.
  */
 export type EventToTell =
   | RelayEvent
@@ -120,10 +120,10 @@ export interface RelayTokens {
   readonly clockToleranceS?: number;
 }
 
-/** The relay starts with a setting that gives up some of its safety. */
+/** The relay starts with a setting that makes it less safe. */
 export interface RiskEvent {
   readonly kind: 'at-risk';
-  /** Stable. `app-tickets-forgeable`: app tickets admit players alone, and any player can forge one that names another. */
+  /** Stable. `app-tickets-forgeable`: app tickets alone admit players, and any player can forge one that names another. */
   readonly code: 'app-tickets-forgeable';
   readonly detail: string;
 }
@@ -139,39 +139,39 @@ export interface RunningRelay {
   readonly port: number;
   /** Where clients connect, such as `ws://127.0.0.1:9000/`. */
   readonly url: string;
-  /** Where the operator's port is, such as `http://127.0.0.1:9464/`; null without `operations`. */
+  /** The URL of the operations port, such as `http://127.0.0.1:9464/`; null without `operations`. */
   readonly operationsUrl: string | null;
-  /** Where the administrators' port is; null without `admin`. */
+  /** The URL of the admin API; null without `admin`. */
   readonly adminUrl: string | null;
   counts(): RelayCounts;
   /**
-   * Reads the administrators' tokens and the webhooks' secrets anew: those that are no longer there are not taken any more.
+   * Reads the admin tokens and the webhooks' secrets again. Removed ones are no longer accepted.
    *
-   * @throws HotmicError ERR_HOTMIC_FILE; then what cannot be read holds on as it was.
+   * @throws HotmicError ERR_HOTMIC_FILE; the previous ones that could not be read again stay in use.
    */
   reloadSecrets(): void;
   /**
-   * Reads certificate and key again now; else that happens within seconds after the files changed. Connections that are
-   * there keep theirs and stay; those that come get the new one.
+   * Reads certificate and key again now; otherwise that happens within seconds after the files changed. Open connections
+   * keep their certificate; new ones get the new one.
    *
-   * @throws HotmicError `ERR_HOTMIC_TLS` when it cannot be used, or the relay has no TLS; the one before stays in use.
-   *   `ERR_HOTMIC_CLOSED` when the relay closes.
+   * @throws HotmicError `ERR_HOTMIC_TLS` when it cannot be used, or the relay has no TLS; the previous one stays in use.
+   *   `ERR_HOTMIC_CLOSED` when the relay is closing.
    */
   reloadCertificate(): Promise<'loaded' | 'unchanged'>;
   /**
-   * Takes no new connections (503 with Retry-After, and `/readyz` turns 503 at once), waits until those that
-   * are there have left or `withinMs` is over, then closes. Resolves when all is closed. Again: the same, the
-   * first time holds; `close` ends the wait.
+   * Refuses new connections (503 with Retry-After, and `/readyz` answers 503 at once), waits until all connections
+   * have closed or `withinMs` is over, then closes. Resolves when everything is closed. Later calls change nothing and
+   * resolve at the same time; `close` ends the wait.
    *
-   * @param goTo The URL of a relay to go to, which everybody is told. Default none.
+   * @param goTo The URL of another relay, which is sent to everybody. Default none.
    * @throws RangeError when `withinMs` is not 0 to 86400000.
    */
   drain(withinMs: Milliseconds, goTo?: string | null): Promise<void>;
   /**
-   * Stops listening at once, tells every client with close code 1001, resolves when all is closed. Again: the
-   * same.
+   * Stops listening at once, closes every connection with code 1001, and resolves when everything is closed.
+   * Idempotent.
    */
   close(): Promise<void>;
-  /** Resolves when all is closed, whoever asked for it. */
+  /** Resolves when everything is closed, whoever closed it. */
   readonly ended: Promise<void>;
 }

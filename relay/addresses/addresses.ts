@@ -1,32 +1,32 @@
 /**
- * Addresses as text, read into one form, so that one peer is one address however it is written, and the key that
- * limits are counted under: an IPv4 address alone, an IPv6 one by its /64, which is what one household or machine has.
+ * Parses addresses into one form, so that a peer is the same address however it is written, and makes the key that
+ * limits are counted under: the whole IPv4 address, or the /64 of an IPv6 one, which one household or machine has.
  *
- * uWebSockets writes an IPv6 peer in full (`0000:…:0001`), people and proxies write `::1`, a dual-stack socket sees an IPv4 peer
- * as `::ffff:192.0.2.1`. Pure functions; what is not surely an address is none.
+ * uWebSockets writes an IPv6 peer in full (`0000:…:0001`), people and proxies write `::1`, and a dual-stack socket sees an IPv4 peer
+ * as `::ffff:192.0.2.1`. Pure functions. In doubt, a text is not an address.
  */
 
 import type { AddressKey } from '../core/address_key.js';
 
-/** The longest text of an address: IPv6 in full, with its last 32 bits dotted. */
+/** The longest text of an address: IPv6 in full, with its last 32 bits in dotted form. */
 const MAX_ADDRESS_CHARS = 45;
 
 /** ::ffff:0:0/96: IPv4 on a socket of IPv6. */
 const MAPPED = [0, 0, 0, 0, 0, 0xffff] as const;
 /**
- * 64:ff9b::/96 (RFC 6052): so a translator before an IPv6-only server writes IPv4 peers, all of them in one /64. Limits are
- * counted by the IPv4 address; but such a peer is not that address: it is no loopback, and no proxy that is trusted.
+ * 64:ff9b::/96 (RFC 6052): a translator in front of an IPv6-only server writes IPv4 peers like this, all in one /64. Limits are
+ * counted by the IPv4 address. But such a peer is not that address: it is neither loopback nor a trusted proxy.
  */
 const TRANSLATED = [0x64, 0xff9b, 0, 0, 0, 0] as const;
 
 export interface Address {
-  /** Of the address itself: one that is mapped into IPv6 is of 4. */
+  /** An IPv4 address mapped into IPv6 has family 4. */
   readonly family: 4 | 6;
-  /** Its 16-bit numbers: 2 of an IPv4 address, 8 of an IPv6 one. */
+  /** Its 16-bit numbers: 2 for IPv4, 8 for IPv6. */
   readonly groups: readonly number[];
 }
 
-/** The address that is written there; null when it is none. Names, ports, brackets and zones (`%eth0`) are none. */
+/** The address in a text; null for anything else, also for names, ports, brackets and zones (`%eth0`). */
 export function parseAddress(text: string): Address | null {
   const v4 = parseIpv4(text);
   if (v4) return { family: 4, groups: v4 };
@@ -35,7 +35,7 @@ export function parseAddress(text: string): Address | null {
   return startsWith(groups, MAPPED) ? { family: 4, groups: groups.slice(6) } : { family: 6, groups };
 }
 
-/** What limits are counted under. */
+/** The key that limits are counted under. */
 export function addressKey({ family, groups }: Address): AddressKey {
   if (family === 4) return dotted(groups);
   if (startsWith(groups, TRANSLATED)) return dotted(groups.slice(6));
@@ -44,7 +44,7 @@ export function addressKey({ family, groups }: Address): AddressKey {
 }
 
 /**
- * The network that an address is of, to tell where something comes from: the first 24 bits of an IPv4 address, 48 of an IPv6 one. Such as
+ * The network of an address, for reports: the first 24 bits of an IPv4 address or 48 of an IPv6 one, such as
  * `192.0.2.0/24` or `2001:db8:0::/48`; `unknown` without an address.
  */
 export function addressPrefix(key: AddressKey | null): string {
@@ -63,7 +63,7 @@ function startsWith(groups: readonly number[], prefix: readonly number[]): boole
 }
 
 function parseIpv4(text: string): number[] | null {
-  // No leading zeros: some readers take 0127 for octal, and two readers that disagree are a hole.
+  // No leading zeros: some parsers read 0127 as octal, and parsers that disagree are a security hole.
   if (!/^(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})$/.test(text)) return null;
   const [a = 0, b = 0, c = 0, d = 0] = text.split('.').map(Number);
   return Math.max(a, b, c, d) <= 255 ? [(a << 8) | b, (c << 8) | d] : null;

@@ -1,9 +1,9 @@
 /**
- * Whose connection it is: the peer's, or behind a proxy that the operator lists, the one that the proxy names. Forwarding headers
- * and PROXY protocol preambles of anyone else are not looked at: everyone can write them.
+ * The address that a connection counts for: the peer's, or, behind a proxy that the operator trusts, the one that the proxy names. Forwarding
+ * headers and PROXY protocol preambles of anyone else are ignored, because anybody can send them.
  *
- * Where a trusted proxy's word is missing or unclear, the connection is counted for the proxy. So nobody gains limits of their own
- * by garbage; those who send it share the proxy's, and nobody else is in them.
+ * When a trusted proxy names no clear address, the connection counts for the proxy. So garbage does not gain a client separate
+ * limits: all who send it share the proxy's, which no other client uses.
  */
 
 import type { AddressKey } from '../core/address_key.js';
@@ -11,45 +11,45 @@ import { type Address, addressKey, parseAddress } from './addresses.js';
 import { type Hop, hopsOfForwarded, hopsOfForwardedFor } from './forwarded.js';
 import type { TrustedProxies } from './trusted_proxies.js';
 
-/** Of all lines of a header together. uWebSockets bounds a head that comes in pieces; one that comes whole may be far longer. */
+/** Most characters of all forwarding lines together. uWebSockets bounds headers that come in chunks; those in one piece may be far longer. */
 export const MAX_FORWARDED_CHARS = 4096;
-/** Trusted proxies one behind the other. */
+/** Most trusted proxies in a chain. */
 export const MAX_FORWARDED_HOPS = 16;
 
 export interface AddressRequest {
   /** The other end of the socket, as text. */
   readonly peer: string;
-  /** The address that a PROXY protocol preamble names; empty when there was none. */
+  /** The address that a PROXY protocol preamble names; empty without one. */
   readonly proxiedPeer: string;
-  /** Every header, names in lower case, in the order in which they came; also several of one name. */
+  /** Every header, names in lower case, in the order in which they came; a name may occur several times. */
   readonly headers: Iterable<readonly [name: string, value: string]>;
   readonly trustedProxies: TrustedProxies;
 }
 
-/** Where the address is from. */
+/** Where the address comes from. */
 export type AddressSource = 'peer' | 'proxy-protocol' | 'forwarded';
 
 /**
- * Why a connection is counted for a proxy. Append only.
+ * Why a connection counts for a proxy. Append only.
  *
- * `missing`: the proxy names nobody. `unclear`: garbage, `unknown` or an obfuscated identifier where the client should
- * stand. `disagree`: X-Forwarded-For and Forwarded name different ones, of which a client may have written one. `too-long`:
- * more than 4096 characters or 16 trusted proxies. `peer-unknown`: the socket has no address of its own; all of those are one.
+ * `missing`: the proxy names nobody. `unclear`: garbage, `unknown` or an obfuscated identifier instead of the client's
+ * address. `disagree`: X-Forwarded-For and Forwarded name different addresses, and the client may have sent one of them. `too-long`:
+ * more than 4096 characters or 16 trusted proxies. `peer-unknown`: the socket has no address; all such connections count as one.
  */
 export const ADDRESS_FAULTS = ['missing', 'unclear', 'disagree', 'too-long', 'peer-unknown'] as const;
 export type AddressFault = (typeof ADDRESS_FAULTS)[number];
 
 export interface ClientAddress {
-  /** What limits are counted under. */
+  /** The key that limits are counted under. */
   readonly key: AddressKey;
   readonly source: AddressSource;
-  /** Null when the address is the client's, as far as one can know. Worth a count: a proxy may be set up wrong. */
+  /** Null when the address is the client's, as far as that can be known. A fault is counted: the proxy may be misconfigured. */
   readonly fault: AddressFault | null;
 }
 
 /**
- * Whose connection it is. From the socket outwards, trusted proxies are passed over, and the first address that is none is the
- * client's. Where all of them are trusted, the outermost is: somebody of the inner network, such as a health check.
+ * The client's address. Starting from the socket, trusted proxies are skipped, and the first address that is not trusted is the
+ * client's. If all are trusted, it is the outermost: a client in the internal network, such as a health check.
  */
 export function clientAddress(request: AddressRequest): ClientAddress {
   const { trustedProxies } = request;
@@ -63,7 +63,7 @@ export function clientAddress(request: AddressRequest): ClientAddress {
     const proxied = parseAddress(request.proxiedPeer);
     if (!proxied) return found(peer, 'peer', 'unclear');
     if (!trustedProxies.includes(proxied)) return found(proxied, 'proxy-protocol');
-    // A proxy behind a proxy: what the headers say is the farther one's.
+    // A proxy behind a proxy: the headers come from the farther one.
     nearest = proxied;
     source = 'proxy-protocol';
   }
@@ -85,7 +85,7 @@ export function clientAddress(request: AddressRequest): ClientAddress {
       : []),
   ];
   const [first, second] = answers;
-  // Only the one that the proxy writes is to be believed, and which that is nobody said.
+  // Only the header that the proxy writes can be trusted, and it is unknown which one that is.
   if (first && second && (first.key !== second.key || first.fault !== second.fault))
     return found(nearest, source, 'disagree');
   return first ?? found(nearest, source, source === 'peer' ? 'missing' : undefined);

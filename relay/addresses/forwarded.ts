@@ -1,21 +1,21 @@
 /**
- * The headers in which a proxy says for whom it connects: X-Forwarded-For, and Forwarded (RFC 7239). Read into hops, the nearest
- * last, as they stand; whether they are believed is decided elsewhere.
+ * The headers in which a proxy names the client: X-Forwarded-For, and Forwarded (RFC 7239). Parsed into hops in their order, the nearest
+ * last; client_address.ts decides which of them to trust.
  *
- * What a client sent stands in front of what the proxy added, so a hop that cannot be read spoils itself alone where the header's
- * form lets that be told. Where a quote is open the rest of the line is unclear, and all of that line is one hop that is none.
+ * The proxy appends to what the client sent, so an unreadable hop affects only itself where the header's syntax
+ * allows that. After an unterminated quote the rest of the line is unclear, and the whole line becomes one unreadable hop.
  */
 
 import { type Address, parseAddress } from './addresses.js';
 
-/** An address, or null for one that is not told: `unknown`, an obfuscated identifier, garbage. */
+/** An address, or null without one: `unknown`, an obfuscated identifier, garbage. */
 export type Hop = Address | null;
 
 /** RFC 9110's token. */
 const TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
 const QUOTED = /"((?:[^"\\]|\\.)*)"/y;
 
-/** The hops of one line of X-Forwarded-For: addresses, also with a port, also bracketed. */
+/** The hops of one line of X-Forwarded-For: addresses, possibly with a port or in brackets. */
 export function hopsOfForwardedFor(line: string): Hop[] {
   return line.split(',').map((part) => parseNode(part.replace(/^[ \t]+|[ \t]+$/g, '')));
 }
@@ -41,7 +41,7 @@ export function hopsOfForwarded(line: string): Hop[] {
         const value = line[at] === '"' ? take(QUOTED) : take(TOKEN);
         if (value === null) return [null];
         if (name.toLowerCase() === 'for') {
-          // Two in one element: two readers would take one each.
+          // Two in one element: parsers would disagree on which one counts.
           if (node !== null) return [null];
           node = value.replace(/\\(.)/g, '$1');
         }

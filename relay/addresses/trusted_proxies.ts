@@ -1,10 +1,10 @@
 /**
- * The proxies whose word on a client's address is taken, as addresses and CIDR blocks. Parsed once, at the start.
+ * The proxies that are trusted to name a client's address, as addresses and CIDR blocks. Parsed once, at the start.
  */
 
 import { type Address, parseAddress } from './addresses.js';
 
-/** Content networks publish some hundred blocks. */
+/** Content delivery networks publish some hundred blocks. */
 const MAX_TRUSTED_PROXIES = 1000;
 
 interface Block extends Address {
@@ -15,13 +15,13 @@ export class TrustedProxies {
   readonly #blocks: readonly Block[];
 
   /**
-   * @param entries Each an address (`::1`) or a block (`10.0.0.0/8`) whose bits behind the prefix are 0.
-   * @throws RangeError for what is neither, names the entry; and for more than 1000 of them.
+   * @param entries Each an address (`::1`) or a block (`10.0.0.0/8`) whose bits after the prefix are 0.
+   * @throws RangeError for anything else, naming the entry; and for more than 1000 entries.
    */
   constructor(entries: readonly string[]) {
     if (entries.length > MAX_TRUSTED_PROXIES)
       throw new RangeError(
-        `Cannot trust proxies: ${entries.length} of them, wants at most ${MAX_TRUSTED_PROXIES}`,
+        `Cannot trust proxies: ${entries.length} entries, expected at most ${MAX_TRUSTED_PROXIES}`,
       );
     this.#blocks = entries.map((entry) => {
       const fault = trustedProxyFault(entry);
@@ -31,7 +31,7 @@ export class TrustedProxies {
     });
   }
 
-  /** An IPv4 address is in no block of IPv6, however wide; but for blocks of mapped ones, which are IPv4. */
+  /** An IPv4 address is never in an IPv6 block, however wide, except in blocks of mapped addresses, which are IPv4. */
   includes(address: Address): boolean {
     return this.#blocks.some(
       (block) =>
@@ -41,16 +41,15 @@ export class TrustedProxies {
   }
 }
 
-/** What is wrong with an entry, and what is wanted; null when nothing is. */
+/** What is wrong with an entry, and what was expected; null for a valid one. */
 export function trustedProxyFault(entry: string): string | null {
   const block = blockOf(entry);
-  if (!block) return 'it is no address and no block, wants such as 10.0.0.0/8, 192.0.2.7 or fd00::/8';
-  if (block.prefixBits === 0)
-    return 'it is everyone, and everyone could say who they are, wants a prefix of 1 or more';
+  if (!block) return 'expected an address or a block, such as 192.0.2.7, 10.0.0.0/8 or fd00::/8';
+  if (block.prefixBits === 0) return 'it would trust every address, expected a prefix of 1 or more';
   const isMasked = block.groups.every((group, at) => group === maskedGroup(group, at, block.prefixBits));
   return isMasked
     ? null
-    : 'there are bits behind the prefix, wants the first address of the block or a longer prefix';
+    : 'there are bits after the prefix, expected the first address of the block or a longer prefix';
 }
 
 function blockOf(entry: string): Block | null {
@@ -59,7 +58,7 @@ function blockOf(entry: string): Block | null {
   if (!match || !address) return null;
   const bits = address.family === 4 ? 32 : 128;
   if (match[2] === undefined) return { ...address, prefixBits: bits };
-  // A mapped block says its prefix in bits of IPv6.
+  // The prefix of a mapped block counts IPv6 bits.
   const isMapped = address.family === 4 && match[1]!.includes(':');
   const prefixBits = Number(match[2]) - (isMapped ? 96 : 0);
   return prefixBits >= 0 && prefixBits <= bits ? { ...address, prefixBits } : null;

@@ -1,28 +1,28 @@
 /**
- * Who may connect. Where tokens are judged, anyone may, and shows who they are in the hello. In development nobody proves
- * anything, so that the relay runs for a developer alone: on loopback, for peers on loopback that came straight and not
- * through a proxy, and for no web page from elsewhere.
+ * Who may connect. Where credentials are judged, anyone may connect, and proves who they are in the hello. In development nobody proves
+ * anything, so the relay serves only this machine: it listens on loopback, for peers on loopback without a proxy between, and not for web
+ * pages from elsewhere.
  *
  * Pure functions of options, address and headers.
  */
 
 import { isLoopbackAddress, isLoopbackHost } from '../addresses/loopback.js';
 
-/** What admission wants to know of a relay that is about to start. */
+/** What is known of a relay that is about to start. */
 export interface StartRequest {
   /** Whether it was started for development, with `--dev`. */
   readonly dev: boolean;
-  /** Whether it has anything to tell people by, or admits guests. `unproven-only`: app tickets, which prove nothing alone. */
+  /** Whether it can judge any credential, or admits guests. `unproven-only`: only app tickets, which prove nothing alone. */
   readonly judges: 'some' | 'unproven-only' | 'none';
-  /** Where it is to listen. */
+  /** The host to listen on. */
   readonly host: string;
 }
 
-/** What admission wants to know of a connection. */
+/** What is known of a connection. */
 export interface PeerRequest {
   /** The other end of the socket, as text. */
   readonly peer: string;
-  /** The address that a PROXY protocol preamble names; empty when there was no preamble. */
+  /** The address that a PROXY protocol preamble names; empty without a preamble. */
   readonly proxiedPeer: string;
   /** Every header, names in lower case. */
   readonly headers: Iterable<readonly [name: string, value: string]>;
@@ -45,8 +45,8 @@ export type Admission =
 const ADMITTED: Admission = { kind: 'admitted' };
 
 /**
- * Headers that a proxy leaves behind; besides these, everything that starts with `x-forwarded`. A proxy on
- * this machine connects from loopback for people who are not on it.
+ * Headers that a proxy adds; besides these, everything that starts with `x-forwarded`. A proxy on
+ * this machine connects from loopback for clients elsewhere.
  */
 const FORWARDING_HEADERS: ReadonlySet<string> = new Set([
   'forwarded',
@@ -75,22 +75,22 @@ export function admitStart({ dev, judges, host }: StartRequest): Admission {
   if (!dev && judges === 'none') {
     return refused(
       'not-dev',
-      "it would not know whom to let in, wants keys to judge tokens by (--token-keys, tokens), Steam's tickets, or --dev (dev: true) for use " +
-        'on this machine alone',
+      "nobody could join. Configure keys to verify tokens (--token-keys, tokens) or Steam's tickets, or use --dev (dev: true) to admit " +
+        'anyone on this machine',
     );
   }
   if (!dev && judges === 'unproven-only') {
     return refused(
       'not-proof',
-      'nobody could join: it takes app tickets alone, and an app ticket does not prove who a player is; expected keys to judge tokens by ' +
-        '(--token-keys, tokens) or web tickets (--tickets-web-app-id, webTickets) beside them, or that you accept that any player can ' +
+      'nobody could join: it accepts only app tickets, and an app ticket does not prove who a player is. Add keys to verify tokens ' +
+        '(--token-keys, tokens) or web tickets (--tickets-web-app-id, webTickets), or accept that any player can ' +
         'join as any other (--tickets-app-alone trust-forgeable)',
     );
   }
   if (dev && !isLoopbackHost(host)) {
     return refused(
       'host-public',
-      `host is ${host}, wants a loopback one such as 127.0.0.1: in development anyone who connects is let in`,
+      `host is ${host}, expected a loopback address such as 127.0.0.1: in development anyone who connects is admitted`,
     );
   }
   return ADMITTED;
@@ -99,33 +99,36 @@ export function admitStart({ dev, judges, host }: StartRequest): Admission {
 /** Whether a connection may become a WebSocket of a relay in development. */
 export function admitPeer({ peer, proxiedPeer, headers }: PeerRequest): Admission {
   if (!isLoopbackAddress(peer)) {
-    return refused('peer-remote', `peer is ${peer || 'unknown'}, wants one on this machine`);
+    return refused('peer-remote', `peer is ${peer || 'unknown'}, expected one on this machine`);
   }
   if (proxiedPeer !== '') {
-    return refused('peer-forwarded', `a proxy connects for ${proxiedPeer}, wants a direct connection`);
+    return refused('peer-forwarded', `a proxy connects for ${proxiedPeer}, expected a direct connection`);
   }
   for (const [name, value] of headers) {
     if (FORWARDING_HEADERS.has(name) || name.startsWith('x-forwarded')) {
-      return refused('peer-forwarded', `there is a header ${name}, wants a direct connection without proxy`);
+      return refused(
+        'peer-forwarded',
+        `there is a header ${name}, expected a direct connection without a proxy`,
+      );
     }
-    // A browser says which page connects. One from elsewhere must not reach the developer's relay.
+    // A browser names the page that connects. A page from elsewhere must not reach the developer's relay.
     if (name === 'origin' && !isLoopbackOrigin(value)) {
-      return refused('origin-remote', `Origin is ${value.slice(0, 200)}, wants a page from this machine`);
+      return refused('origin-remote', `Origin is ${value.slice(0, 200)}, expected a page from this machine`);
     }
   }
   return ADMITTED;
 }
 
-/** Whether a connection may become a WebSocket of a relay that judges tokens: only browsers are asked where they come from. */
+/** Whether a connection may become a WebSocket of a relay that judges credentials. Only browsers send an Origin, which has to be listed. */
 export function admitOrigin(headers: PeerRequest['headers'], origins: readonly string[]): Admission {
   for (const [name, value] of headers) {
     if (name !== 'origin' || origins.includes(value)) continue;
-    return refused('origin-unlisted', `Origin is ${value.slice(0, 200)}, wants one that the relay lists`);
+    return refused('origin-unlisted', `Origin is ${value.slice(0, 200)}, expected one that the relay lists`);
   }
   return ADMITTED;
 }
 
-/** `null`, which a sandboxed page or a file sends, is no origin of ours: any page can make one. */
+/** `null`, which a sandboxed page or a file sends, does not count as loopback: any page can send it. */
 function isLoopbackOrigin(origin: string): boolean {
   return URL.canParse(origin) && isLoopbackHost(new URL(origin).hostname);
 }

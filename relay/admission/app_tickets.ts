@@ -1,9 +1,9 @@
 /**
- * Encrypted app tickets, of requestEncryptedAppTicket: read with the app's key, here and without asking anybody.
+ * Encrypted app tickets, of requestEncryptedAppTicket, decrypted here with the app's key.
  *
- * Such a ticket claims a player, an app and a time, and proves none of them: a player can forge one that names anybody, with nothing but a
- * genuine ticket of their own (docs/tickets.md). So a judgement here is no admission: judges.ts lets it stand beside a proof, or alone
- * where the operator said so. The game gives the nonce that this very connection got, so that a ticket from elsewhere, or an
+ * Such a ticket claims a player, an app and a time, and proves none of them: a player can forge one that names anybody, from a
+ * genuine ticket of their own (docs/tickets.md). So a verdict here is not an admission: judges.ts accepts it beside a proof, or alone
+ * where the operator configured that. The ticket has to contain the nonce that this connection got, so that one from elsewhere, or an
  * old one, is refused.
  */
 
@@ -20,14 +20,14 @@ export interface AppTicketOptions {
   /** The game's, 1 to 4294967295. */
   readonly appId: number;
   /**
-   * The app's secret keys, 1 to 4, each 32 bytes in hexadecimal: the one in force first, then those that it replaced and whose
-   * tickets are still to be taken.
+   * The app's secret keys, 1 to 4, each 32 bytes in hexadecimal: the current one first, then replaced ones whose
+   * tickets are still accepted.
    */
   readonly keys: readonly string[];
   /** How old a ticket may be, in seconds, 1 to 86400. Default 300. */
   readonly maxAgeS?: number;
   /**
-   * What becomes of an app ticket without a token or web ticket beside it. `refuse`: nobody is admitted by it. `trust-forgeable`: its
+   * What happens with an app ticket without a token or web ticket. `refuse`: it is refused. `trust-forgeable`: its
    * player is admitted, though never as a moderator; **any player of the game can then join as any other**. Default `refuse`.
    */
   readonly alone?: 'refuse' | 'trust-forgeable';
@@ -35,12 +35,12 @@ export interface AppTicketOptions {
   readonly clockToleranceS?: number;
 }
 
-/** What a ticket that passes says. It proves nothing. */
+/** The claims of an accepted ticket. They prove nothing. */
 export interface AppTicketClaims {
   readonly kind: 'claims';
   /** In decimal. */
   readonly steamId: string;
-  /** Names the ticket, which is good for one joining. */
+  /** Identifies the ticket, which is good for one join. */
   readonly onceId: string;
 }
 
@@ -58,7 +58,7 @@ export type AppTicketRefusal =
   | 'not-proof'
   | 'other-steam-id';
 
-/** What a ticket is held to. */
+/** The requirements for a ticket. */
 export interface AppTicketTerms {
   /** Null for any app. */
   readonly appId: number | null;
@@ -69,16 +69,16 @@ export interface AppTicketTerms {
   readonly clockToleranceS: number;
 }
 
-/** How old an app ticket may be unless said otherwise, in seconds. */
+/** Default greatest age of an app ticket, in seconds. */
 export const APP_TICKET_MAX_AGE_S = 300;
 
-/** How far Steam's clock may be ahead of ours unless said otherwise, in seconds. */
+/** Default for how far Steam's clock may be ahead of ours, in seconds. */
 export const APP_TICKET_CLOCK_TOLERANCE_S = 60;
 const MAX_KEYS = 4;
-/** Fewer different bytes than this in a key are no randomness, but a placeholder. */
+/** A key with fewer distinct bytes is a placeholder and not random. */
 const MIN_DIFFERENT_BYTES = 8;
 
-/** What would have been taken. */
+/** What would have been accepted, for the detail of a refusal. */
 const WANTED: Readonly<Record<AppTicketRefusal, string>> = {
   malformed: 'an encrypted app ticket, in hexadecimal',
   undecipherable: "one sealed under the app's key",
@@ -96,14 +96,14 @@ export class AppTickets {
   readonly #terms: AppTicketTerms;
 
   /**
-   * @throws HotmicError ERR_HOTMIC_ADMISSION for keys that are none, or that everybody knows; RangeError for any other option
+   * @throws HotmicError ERR_HOTMIC_ADMISSION for malformed or publicly known keys; RangeError for any other option
    *   out of range. No error quotes a key.
    */
   constructor(options: AppTicketOptions) {
     const { appId, maxAgeS = APP_TICKET_MAX_AGE_S, alone = 'refuse' } = options;
     const { clockToleranceS = APP_TICKET_CLOCK_TOLERANCE_S } = options;
-    wantRange('appId', appId, 0xffff_ffff);
-    wantRange('maxAgeS', maxAgeS, 86_400);
+    checkRange('appId', appId, 0xffff_ffff);
+    checkRange('maxAgeS', maxAgeS, 86_400);
     if (!(clockToleranceS >= 0 && clockToleranceS <= 300)) {
       throw new RangeError(
         `Cannot judge app tickets: clockToleranceS is ${clockToleranceS}, expected 0 to 300`,
@@ -111,7 +111,7 @@ export class AppTickets {
     }
     if (alone !== 'refuse' && alone !== 'trust-forgeable') {
       throw new RangeError(
-        'Cannot judge app tickets: alone is neither, expected "refuse" or "trust-forgeable"',
+        'Cannot judge app tickets: alone is invalid, expected "refuse" or "trust-forgeable"',
       );
     }
     this.alone = alone;
@@ -119,11 +119,11 @@ export class AppTickets {
   }
 
   /**
-   * Judges a ticket. Never throws on what it holds; the time that it takes is bounded by its length, 2560 bytes at most.
+   * Judges a ticket. Never throws for its content. The time is bounded by its length, 2560 bytes at most.
    *
    * @param ticket In hexadecimal, two digits a byte.
-   * @param nonce What this connection was given: 16 bytes in hexadecimal.
-   * @throws RangeError for a nonce or a time that is none: those are the relay's own.
+   * @param nonce The nonce of this connection: 16 bytes in hexadecimal.
+   * @throws RangeError for a malformed nonce or time: those are the relay's own.
    */
   judge(ticket: string, nonce: string, unixSeconds: number): AppTicketVerdict {
     return judgeAppTicket(ticket, nonce, unixSeconds, this.#terms);
@@ -138,11 +138,13 @@ export function judgeAppTicket(
   terms: AppTicketTerms,
 ): AppTicketVerdict {
   if (!/^[0-9a-fA-F]{32}$/.test(nonce)) {
-    throw new RangeError('Cannot judge an app ticket: the nonce is none, wants 16 bytes in hexadecimal');
+    throw new RangeError(
+      'Cannot judge an app ticket: the nonce is malformed, expected 16 bytes in hexadecimal',
+    );
   }
   // With NaN every comparison would be false, and nothing would ever expire.
   if (!Number.isFinite(unixSeconds)) {
-    throw new RangeError(`Cannot judge an app ticket: the time is ${unixSeconds}, wants unix seconds`);
+    throw new RangeError(`Cannot judge an app ticket: the time is ${unixSeconds}, expected unix seconds`);
   }
   const bytes = ticketBytes(ticket);
   if (!bytes) return appTicketRefused('malformed');
@@ -150,7 +152,7 @@ export function judgeAppTicket(
   if (typeof opened === 'string') return appTicketRefused(opened);
   const { ownership, userData } = opened;
   if (terms.appId !== null && ownership.appId !== terms.appId) return appTicketRefused('other-app');
-  if (!holdsNonce(userData, nonce.toLowerCase())) return appTicketRefused('other-nonce');
+  if (!beginsWithNonce(userData, nonce.toLowerCase())) return appTicketRefused('other-nonce');
   if (ownership.generatedAt > unixSeconds + terms.clockToleranceS) return appTicketRefused('not-yet-valid');
   const isOld = unixSeconds - ownership.generatedAt > terms.maxAgeS;
   if (isOld || unixSeconds >= ownership.expiresAt) return appTicketRefused('expired');
@@ -159,7 +161,7 @@ export function judgeAppTicket(
   return { kind: 'claims', steamId: String(ownership.steamId), onceId };
 }
 
-/** Of a ticket that was read. The frame around it can be written in many ways. */
+/** The ciphertext of a ticket that was read. The protobuf around it can be encoded in many ways. */
 function ciphertextOf(bytes: Uint8Array): Uint8Array {
   const field = readProtobuf(bytes)?.get(5);
   if (field?.kind !== 'bytes') throw new Error('a ticket that was read has a ciphertext');
@@ -173,50 +175,53 @@ function openUnder(
   for (const key of keys) {
     const opened = readAppTicketClaims(bytes, key);
     if (opened.kind === 'unproven-claims') return opened;
-    // What is wrong before the key comes in is wrong under each.
+    // A fault that shows before decryption is the same with every key.
     if (opened.reason !== 'undecipherable') return 'malformed';
   }
   return 'undecipherable';
 }
 
-/** As bytes, or as the digits in lower case: a game whose engine passes text alone cannot give those bytes. */
-function holdsNonce(userData: Uint8Array, digits: string): boolean {
+/** As bytes, or as lower-case digits: some engines can pass only text. */
+function beginsWithNonce(userData: Uint8Array, digits: string): boolean {
   return (
     beginsWith(userData, Buffer.from(digits, 'hex')) || beginsWith(userData, Buffer.from(digits, 'ascii'))
   );
 }
 
-/** How long it takes does not depend on where they differ. */
+/** In a time that does not depend on where they differ. */
 function beginsWith(bytes: Uint8Array, front: Uint8Array): boolean {
   return bytes.length >= front.length && timingSafeEqual(bytes.subarray(0, front.length), front);
 }
 
 function readKeys(keys: readonly string[]): readonly Uint8Array[] {
   if (!Array.isArray(keys) || keys.length < 1 || keys.length > MAX_KEYS) {
-    throw keyError(`wants 1 to ${MAX_KEYS} of them`);
+    throw keyError(`expected 1 to ${MAX_KEYS} keys`);
   }
   const known = Buffer.from(developmentKeys(DEVELOPMENT_SECRET).encryptedAppTicket).toString('hex');
   return keys.map((text, index) => {
     const name = `key ${index + 1}`;
     const digits = typeof text === 'string' ? text.trim().toLowerCase() : '';
-    if (!/^[0-9a-f]{64}$/.test(digits)) throw keyError(`${name} is none, wants 32 bytes in hexadecimal`);
+    if (!/^[0-9a-f]{64}$/.test(digits))
+      throw keyError(`${name} is malformed, expected 32 bytes in hexadecimal`);
     const bytes = new Uint8Array(Buffer.from(digits, 'hex'));
     if (new Set(bytes).size < MIN_DIFFERENT_BYTES) {
-      throw keyError(`${name} is weak: hardly a byte differs, wants the one that Steam shows for the app`);
+      throw keyError(
+        `${name} is weak: it has too few distinct bytes, expected the one that Steam shows for the app`,
+      );
     }
-    if (digits === known) throw keyError(`${name} is the embedded Steam's, which everybody knows`);
+    if (digits === known) throw keyError(`${name} is the embedded Steam's, which is public`);
     return bytes;
   });
 }
 
 function keyError(what: string): HotmicError {
-  return new HotmicError('ERR_HOTMIC_ADMISSION', `Cannot take the keys of app tickets: ${what}`);
+  return new HotmicError('ERR_HOTMIC_ADMISSION', `Cannot use the keys of app tickets: ${what}`);
 }
 
-function wantRange(option: string, value: number, max: number): void {
+function checkRange(option: string, value: number, max: number): void {
   if (Number.isInteger(value) && value >= 1 && value <= max) return;
   throw new RangeError(
-    `Cannot judge app tickets: ${option} is ${typeof value === 'number' ? value : typeof value}, wants 1 to ${max}`,
+    `Cannot judge app tickets: ${option} is ${typeof value === 'number' ? value : typeof value}, expected 1 to ${max}`,
   );
 }
 

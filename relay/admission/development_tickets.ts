@@ -1,7 +1,7 @@
 /**
  * Tickets in a relay for development: the embedded Steam's web tickets, sealed under the well-known key.
  *
- * Everyone can forge one, so they prove nothing. They let a game's way of a ticket be tried before a real Steam is there.
+ * Anybody can forge one, so they prove nothing. With them a game can try its ticket code before it uses a real Steam.
  */
 
 import {
@@ -21,7 +21,7 @@ import {
 } from './app_tickets.js';
 import { grantTo, ticketBytes, ticketRefused } from './ticket_grant.js';
 
-/** What would have been taken. */
+/** What would have been accepted, for the detail of a refusal. */
 const WANTED: Readonly<Record<TicketRefusal, string>> = {
   malformed: "a web ticket of Hotmic's embedded Steam",
   'not-embedded': "one of Hotmic's embedded Steam: this relay runs for development",
@@ -43,11 +43,11 @@ const APP_TICKET_TERMS: AppTicketTerms = {
 };
 
 /**
- * Judges a web ticket of the embedded Steam, for any app. That it is good once is for the core to see to, by its `onceIds`. Never
- * throws on what the ticket holds.
+ * Judges a web ticket of the embedded Steam, for any app. The core enforces that it is good once, by its `onceIds`. Never
+ * throws for the ticket's content.
  *
  * @param ticket In hexadecimal, two digits a byte.
- * @param claimedSteamId Whose it has to be, in decimal; null for anybody's.
+ * @param claimedSteamId The SteamID that it has to prove, in decimal; null for any.
  */
 export function judgeDevelopmentTicket(
   ticket: string,

@@ -1,7 +1,7 @@
 /**
- * What a hello brings to show who a player is, judged by the one who can: tokens by the keys of the game's backend, web tickets by
- * Steam, and in development those of the embedded Steam. App tickets, by the app's key, prove nothing: they go beside a proof, or
- * alone where the operator trusts what can be forged. One question in, one verdict out, and never an error.
+ * Judges the credentials of a hello: tokens with the keys of the game's backend, web tickets by asking
+ * Steam, and in development those of the embedded Steam. App tickets prove nothing: they are accepted beside a proof, or
+ * alone where the operator trusts forgeable tickets. Each credential gets one verdict, and never an error.
  */
 
 import type { AppTicketClaim, Credential, CredentialVerdict, Denied, Proof } from '../core/credential.js';
@@ -11,14 +11,14 @@ import type { SteamWebTickets } from './steam_web/tickets.js';
 import { grantTo, notJudged, ticketRefused } from './ticket_grant.js';
 import type { TokenVerdict, TokenVerifier } from './tokens.js';
 
-/** Who is there to judge; null where nobody is. */
+/** The judges of each kind of credential; null for a kind that is not judged. */
 export interface Judges {
   readonly tokens: Pick<TokenVerifier, 'verify'> | null;
   readonly webTickets: Pick<SteamWebTickets, 'judge'> | null;
   readonly appTickets: Pick<AppTickets, 'judge' | 'alone'> | null;
-  /** Whether the embedded Steam's tickets are taken, which everybody can forge: on this machine alone. */
+  /** Whether the embedded Steam's tickets are accepted, which anybody can forge: only on this machine. */
   readonly development: boolean;
-  /** SteamIDs, in decimal, that moderate in every lobby, by whatever proves who they are. An app ticket alone does not. */
+  /** SteamIDs, in decimal, that moderate in every lobby, whichever credential proves them. An app ticket alone does not. */
   readonly moderators?: ReadonlySet<string>;
 }
 
@@ -30,10 +30,10 @@ export class CredentialJudge {
   }
 
   /**
-   * Judges a credential. Never rejects: what goes wrong lets nobody in, with `admission-unavailable` and `failed`. Whether the
-   * lobby is the right one, and whether the credential was used before, is for the core to see.
+   * Judges a credential. Never rejects: an internal failure refuses the player, with `admission-unavailable` and `failed`. The core checks
+   * whether the lobby is the right one, and whether the credential was used before.
    *
-   * @param claimedSteamId Whom the hello says it is, in decimal; null when it does not say.
+   * @param claimedSteamId The SteamID in the hello, in decimal; null without one.
    */
   async judge(
     credential: Credential,
@@ -50,8 +50,8 @@ export class CredentialJudge {
       }
       return denied(credential, 'other-steam-id', 'one of the SteamID in the hello');
     } catch {
-      // What was thrown may quote the credential.
-      return notJudged('failed', 'a relay without a fault: it is a bug of ours');
+      // The error may quote the credential.
+      return notJudged('failed', 'no internal error; this is a bug in the relay');
     }
   }
 
@@ -81,7 +81,7 @@ export class CredentialJudge {
       : this.#judgeWebTicket(proof, claimedSteamId, unixSeconds);
   }
 
-  /** The proof alone says who they are and what they may do. The app ticket may only take that away; it is read first, for nobody is asked. */
+  /** The proof alone determines identity and rights. The app ticket can only refuse; it is read first, because that asks nobody. */
   async #judgeBoth(
     { proof, appTicket }: Extract<Credential, { kind: 'proof-and-app-ticket' }>,
     claimedSteamId: string | null,
@@ -95,7 +95,7 @@ export class CredentialJudge {
     return { ...verdict, onceIds: [...verdict.onceIds, claims.onceId] };
   }
 
-  /** Never a moderator: a name that anybody can take gets nobody muted. */
+  /** Never a moderator: an identity that anybody can forge must not mute others. */
   #judgeAlone(credential: AppTicketClaim, unixSeconds: number): CredentialVerdict {
     const { appTickets } = this.#judges;
     const embedded = this.#embeddedClaimsOf(credential, unixSeconds);
@@ -136,7 +136,7 @@ export class CredentialJudge {
     return this.#judges.appTickets?.judge(ticket, nonce, unixSeconds) ?? this.#notHere(credential);
   }
 
-  /** In development: of the embedded Steam's, or of whatever comes where nobody else judges any. Null for the others' to judge. */
+  /** In development: the verdict on the embedded Steam's tickets, and on all where no app key is configured. Null for the app key to judge. */
   #embeddedClaimsOf({ ticket, nonce }: AppTicketClaim, unixSeconds: number): AppTicketVerdict | null {
     const { appTickets, development } = this.#judges;
     if (!development) return null;

@@ -1,6 +1,6 @@
 /**
- * The other side of tokens.ts: makes keys, and tokens under them, for a game's backend and for `hotmic token`. The relay has
- * no use for it.
+ * The counterpart of tokens.ts: makes keys and signs tokens, for a game's backend and for `hotmic token`. The relay does
+ * not use it.
  */
 
 import { base64url, exportJWK, generateKeyPair, SignJWT } from 'jose';
@@ -16,11 +16,11 @@ import {
 
 export type { TokenAlgorithm, TokenJwk } from './token_keys.js';
 
-/** What a token is to say. */
+/** The content of a new token. */
 export interface TokenToMint {
-  /** The private JSON Web Key, with `kid` and `alg`; of HS256 the secret. */
+  /** The private JSON Web Key, with `kid` and `alg`; for HS256 the secret. */
   readonly key: unknown;
-  /** 1 to 64 characters, none of them a control character. */
+  /** 1 to 64 characters without control characters. */
   readonly lobby: string;
   /** In decimal. */
   readonly steamId: string;
@@ -30,11 +30,11 @@ export interface TokenToMint {
   readonly mayListen?: boolean;
   /** Default false. */
   readonly moderator?: boolean;
-  /** Whether others are to lower the rest when they speak. Default false. */
+  /** A priority speaker: while they speak, clients lower the others. Default false. */
   readonly priority?: boolean;
   /** At most 32, of 1 to 64 characters. Default none. */
   readonly channels?: readonly string[];
-  /** For which relay, 1 to 64 characters. */
+  /** The relay's audience, 1 to 64 characters. */
   readonly audience: string;
   /** In unix seconds, at most 30 days after `now`. */
   readonly expiresAt: number;
@@ -46,7 +46,7 @@ export interface TokenToMint {
 export interface NewKey {
   /** For the backend alone. */
   readonly privateKey: TokenJwk;
-  /** A JSON Web Key Set for the relay. Of HS256 it holds the secret itself. */
+  /** A JSON Web Key Set for the relay. For HS256 it contains the secret itself. */
   readonly keySet: { readonly keys: readonly TokenJwk[] };
 }
 
@@ -72,30 +72,30 @@ export async function mintToken(token: TokenToMint): Promise<string> {
     },
   } satisfies TokenClaims;
   const read = readClaims(claims, now);
-  if (read.kind === 'wrong') throw mintError(`wants ${read.wanted}`);
-  if (!(expiresAt > now)) throw mintError(`it expires at ${expiresAt}, wants later than ${now}`);
-  if (!LABEL.test(audience)) throw mintError('no audience, wants 1 to 64 characters');
+  if (read.kind === 'wrong') throw mintError(`expected ${read.wanted}`);
+  if (!(expiresAt > now)) throw mintError(`it expires at ${expiresAt}, expected later than ${now}`);
+  if (!LABEL.test(audience)) throw mintError('no audience, expected 1 to 64 characters');
   const minted = await new SignJWT({ ...claims, aud: audience })
     .setProtectedHeader({ alg: algorithm, typ: 'JWT', kid })
     .sign(key);
   if (minted.length > MAX_TOKEN_CHARS) {
-    throw mintError(`${minted.length} characters, wants at most ${MAX_TOKEN_CHARS}: fewer channels`);
+    throw mintError(`${minted.length} characters, expected at most ${MAX_TOKEN_CHARS}: use fewer channels`);
   }
   return minted;
 }
 
 /**
- * Makes a key from the system's randomness; of RS256 with 2048 bits.
+ * Makes a key from the system's randomness; RS256 keys have 2048 bits.
  *
  * @throws RangeError for an algorithm or a kid that no key can have.
  */
 export async function newKey(algorithm: TokenAlgorithm, kid: string): Promise<NewKey> {
   if (!TOKEN_ALGORITHMS.includes(algorithm)) {
-    throw new RangeError(`Cannot make a key: no such algorithm, wants ${TOKEN_ALGORITHMS.join(', ')}`);
+    throw new RangeError(`Cannot make a key: unknown algorithm, expected ${TOKEN_ALGORITHMS.join(', ')}`);
   }
   if (!KEY_ID.test(kid)) {
     throw new RangeError(
-      'Cannot make a key: the kid wants 1 to 128 characters, none of them a control character',
+      'Cannot make a key: the kid is malformed, expected 1 to 128 characters without control characters',
     );
   }
   const named = { kid, alg: algorithm, use: 'sig' };

@@ -1,6 +1,6 @@
 /**
- * What the judges of tickets have in common: how a hello's hexadecimal is read, what names a ticket so that it is good for one
- * joining, and what somebody may do whose SteamID is proven. A ticket says who one is; what they may do, the operator says.
+ * Shared by the judges of tickets: reading a hello's hexadecimal, the hash that identifies a ticket so that it is good for one
+ * join, and the rights of a player whose SteamID is proven. A ticket says who a player is; the operator decides what they may do.
  */
 
 import { createHash } from 'node:crypto';
@@ -27,26 +27,24 @@ export function sha256Of(bytes: Uint8Array): string {
 /**
  * The SteamIDs, in decimal, that moderate in every lobby.
  *
- * @throws RangeError for what is no list of people.
+ * @throws RangeError for anything but a list of people's SteamIDs.
  */
 export function readModerators(moderators: readonly string[]): ReadonlySet<string> {
   if (!Array.isArray(moderators) || moderators.length > MAX_MODERATORS) {
-    throw new RangeError(
-      `Cannot judge tickets: moderators wants a list of at most ${MAX_MODERATORS} SteamIDs`,
-    );
+    throw new RangeError(`Cannot judge tickets: expected a list of at most ${MAX_MODERATORS} moderators`);
   }
   for (const [index, text] of moderators.entries()) {
     const steamId = typeof text === 'string' ? parseSteamId(text) : null;
     if (steamId === null || !isPerson(steamId)) {
       throw new RangeError(
-        `Cannot judge tickets: moderator ${index + 1} is none, wants a person's SteamID64 in decimal`,
+        `Cannot judge tickets: moderator ${index + 1} is malformed, expected a person's SteamID64 in decimal`,
       );
     }
   }
   return new Set(moderators);
 }
 
-/** Somebody whose ticket is good: everything in every lobby, once. */
+/** The grant for a valid ticket: everything in every lobby, once. */
 export function grantTo(
   steamId: string,
   { onceIds, ownerSteamId }: Pick<Admitted, 'onceIds' | 'ownerSteamId'>,

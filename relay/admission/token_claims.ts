@@ -1,9 +1,9 @@
 /**
- * What a token says, once its signature holds: the one place where claims are checked, for who reads tokens and for who mints
- * them. docs/tokens.md has the table.
+ * The claims of a token whose signature is valid. Both the readers and the minters of tokens check claims here. docs/tokens.md has the
+ * table.
  *
- * Claims that are not ours (`iss`, `jti`) may be there. Inside `hotmic` nothing may that we do not know: a misspelled `speek:
- * false` must not grant what it was to take away.
+ * Other claims (`iss`, `jti`) are allowed. Inside `hotmic` unknown fields are refused: a misspelled `speek: false` must not
+ * grant what it was meant to deny.
  */
 
 import * as z from 'zod/mini';
@@ -13,7 +13,7 @@ import { parseSteamId } from '../../voice/steam_id.js';
 /** How far ahead a token may expire, in seconds: 30 days. */
 export const MAX_TOKEN_LIFE_S = 30 * 86_400;
 
-/** Channels of one token. */
+/** Most channels in one token. */
 export const MAX_TOKEN_CHANNELS = 32;
 
 /** What a token grants. */
@@ -24,18 +24,21 @@ export interface Grant {
   readonly maySpeak: boolean;
   readonly mayListen: boolean;
   readonly moderator: boolean;
-  /** When they speak, others are to lower the rest. */
+  /** While they speak, clients lower the others. */
   readonly priority: boolean;
   readonly channels: readonly string[];
   /** In unix seconds. */
   readonly expiresAt: number;
 }
 
-const label = z.string().check(z.regex(LABEL, 'wants 1 to 64 characters, none of them a control character'));
+/** Begins every message of ours below. */
+const EXPECTED = 'expected ';
+
+const label = z.string().check(z.regex(LABEL, 'expected 1 to 64 characters without control characters'));
 const steamId = z
   .string()
-  .check(z.refine((text) => parseSteamId(text) !== null, 'wants a SteamID64 in decimal'));
-const unixSeconds = z.int('wants whole seconds').check(z.minimum(0, 'wants 0 or more'));
+  .check(z.refine((text) => parseSteamId(text) !== null, 'expected a SteamID64 in decimal'));
+const unixSeconds = z.int('expected whole seconds').check(z.minimum(0, 'expected 0 or more'));
 
 const claims = z.object({
   sub: steamId,
@@ -49,19 +52,19 @@ const claims = z.object({
     moderator: z._default(z.boolean(), false),
     priority: z._default(z.boolean(), false),
     channels: z._default(
-      z.array(label).check(z.maxLength(MAX_TOKEN_CHANNELS, `wants at most ${MAX_TOKEN_CHANNELS}`)),
+      z.array(label).check(z.maxLength(MAX_TOKEN_CHANNELS, `expected at most ${MAX_TOKEN_CHANNELS}`)),
       [],
     ),
   }),
 });
 
-/** The claims as they are written, all of them. */
+/** All claims as they are written. */
 export type TokenClaims = z.infer<typeof claims>;
 
 /**
- * What the claims grant, or what is wrong with them: the name of the claim and what it wants, never its value.
+ * What the claims grant, or what is wrong with them: the name of the claim and what was expected, never its value.
  *
- * `aud` and the times against the clock are not looked at here, but for an `exp` that is too far ahead.
+ * `aud` and the times are not checked here, except for an `exp` that is too far ahead.
  */
 export function readClaims(
   payload: unknown,
@@ -70,10 +73,11 @@ export function readClaims(
   const parsed = claims.safeParse(payload);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    if (issue?.code === 'unrecognized_keys') return wrong('no field in hotmic but those that are known');
-    // Zod's own message may quote what it got.
-    const wants = /^wants /.test(issue?.message ?? '') ? issue!.message.slice(6) : kindWanted(issue);
-    return wrong(`${issue?.path.join('.') || 'claims'}: ${wants}`);
+    if (issue?.code === 'unrecognized_keys') return wrong('no unknown field in hotmic');
+    // Zod's own message may quote the value.
+    const isOurs = issue?.message.startsWith(EXPECTED) === true;
+    const expected = isOurs ? issue.message.slice(EXPECTED.length) : kindExpected(issue);
+    return wrong(`${issue?.path.join('.') || 'claims'}: ${expected}`);
   }
   const { sub, exp, hotmic } = parsed.data;
   if (exp > unixSecondsNow + MAX_TOKEN_LIFE_S) return wrong('exp: at most 30 days ahead');
@@ -90,7 +94,7 @@ export function readClaims(
   return { kind: 'grant', grant };
 }
 
-function kindWanted(issue: z.core.$ZodIssue | undefined): string {
+function kindExpected(issue: z.core.$ZodIssue | undefined): string {
   return issue?.code === 'invalid_type' ? `one of type ${issue.expected}` : 'another value';
 }
 

@@ -1,8 +1,8 @@
 /**
  * The keys of tokens: a JSON Web Key Set (RFC 7517), read once when the relay starts.
  *
- * Each key is pinned to one algorithm and has an id of its own. What a relay should not be given is refused here and not found
- * out later: weak keys, private ones, two under one id. Errors name the key by its kid and hold nothing else of it.
+ * Each key is pinned to one algorithm and has a unique id. Keys that a relay should not have are refused here: weak ones, private ones, two
+ * with the same id. Errors name a key by its kid and contain nothing else of it.
  */
 
 import { base64url, type CryptoKey, importJWK } from 'jose';
@@ -12,13 +12,13 @@ import { HotmicError } from '../../voice/error.js';
 export const TOKEN_ALGORITHMS = ['EdDSA', 'ES256', 'RS256', 'HS256'] as const;
 export type TokenAlgorithm = (typeof TOKEN_ALGORITHMS)[number];
 
-/** Keys of one set. */
+/** Most keys in one set. */
 export const MAX_KEYS = 64;
 
-/** Ids of keys: 1 to 128 characters, none of them a control character. */
+/** Ids of keys: 1 to 128 characters without control characters. */
 export const KEY_ID = /^[^\p{Cc}]{1,128}$/u;
 
-/** A JSON Web Key with what a key of ours must have. */
+/** A JSON Web Key with the members that a token key must have. */
 export interface TokenJwk {
   readonly kid: string;
   readonly alg: TokenAlgorithm;
@@ -36,7 +36,7 @@ export interface TokenKey {
 interface Shape {
   readonly kty: string;
   readonly crv?: string;
-  /** The members that make up the public key; of `oct`, the secret. */
+  /** The members of the public key; for `oct`, of the secret. */
   readonly members: readonly string[];
 }
 
@@ -50,7 +50,7 @@ const SHAPES: Readonly<Record<TokenAlgorithm, Shape>> = {
 /** Members of the private half of a pair (RFC 7518, 6.2.2 and 6.3.2); `k` is a secret too. */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 
-/** Fewer different bytes than this in a key are no randomness, but a placeholder. */
+/** A key with fewer distinct bytes is a placeholder and not random. */
 const MIN_DIFFERENT_BYTES = 8;
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -63,14 +63,14 @@ type JsonObject = Readonly<Record<string, unknown>>;
 export async function readKeySet(set: unknown): Promise<ReadonlyMap<string, TokenKey>> {
   const keys = isObject(set) ? set.keys : undefined;
   if (!Array.isArray(keys))
-    throw keyError('the set is no JSON Web Key Set, wants an object with an array "keys"');
+    throw keyError('the set is not a JSON Web Key Set, expected an object with an array "keys"');
   if (keys.length < 1 || keys.length > MAX_KEYS)
-    throw keyError(`the set has ${keys.length} keys, wants 1 to ${MAX_KEYS}`);
+    throw keyError(`the set has ${keys.length} keys, expected 1 to ${MAX_KEYS}`);
   const byKid = new Map<string, TokenKey>();
   for (const [index, jwk] of keys.entries()) {
     const key = await readKey(jwk, `key ${index + 1} of the set`, 'verify');
     if (byKid.has(key.kid))
-      throw keyError(`key ${JSON.stringify(key.kid)} is there twice, wants one of a kid`);
+      throw keyError(`key ${JSON.stringify(key.kid)} is there twice, expected each kid once`);
     byKid.set(key.kid, key);
   }
   return byKid;
@@ -86,36 +86,35 @@ export function readSigningKey(jwk: unknown): Promise<TokenKey> {
 }
 
 async function readKey(jwk: unknown, position: string, use: 'verify' | 'sign'): Promise<TokenKey> {
-  if (!isObject(jwk)) throw keyError(`${position} is no object, wants a JSON Web Key`);
+  if (!isObject(jwk)) throw keyError(`${position} is not an object, expected a JSON Web Key`);
   const { kid, alg } = jwk;
   if (typeof kid !== 'string' || !KEY_ID.test(kid)) {
-    throw keyError(
-      `${position} has no usable kid, wants 1 to 128 characters, none of them a control character`,
-    );
+    throw keyError(`${position} has no usable kid, expected 1 to 128 characters without control characters`);
   }
   const name = `key ${JSON.stringify(kid)}`;
   const algorithm = TOKEN_ALGORITHMS.find((known) => known === alg);
   if (!algorithm) {
-    const present = alg === undefined ? 'has no alg' : 'has an alg that is not taken';
-    throw keyError(`${name} ${present}, wants ${TOKEN_ALGORITHMS.join(', ')}`);
+    const present = alg === undefined ? 'has no alg' : 'has an unsupported alg';
+    throw keyError(`${name} ${present}, expected ${TOKEN_ALGORITHMS.join(', ')}`);
   }
   const shape = SHAPES[algorithm];
-  if (jwk.kty !== shape.kty) throw keyError(`${name} is for ${algorithm}, wants kty "${shape.kty}"`);
+  if (jwk.kty !== shape.kty) throw keyError(`${name} is for ${algorithm}, expected kty "${shape.kty}"`);
   if (shape.crv && jwk.crv !== shape.crv)
-    throw keyError(`${name} is for ${algorithm}, wants crv "${shape.crv}"`);
+    throw keyError(`${name} is for ${algorithm}, expected crv "${shape.crv}"`);
   if (jwk.use !== undefined && jwk.use !== 'sig')
-    throw keyError(`${name} is not for signatures, wants use "sig"`);
+    throw keyError(`${name} is not for signatures, expected use "sig"`);
 
   const isPair = algorithm !== 'HS256';
   if (use === 'verify' && isPair && PRIVATE_MEMBERS.some((member) => Object.hasOwn(jwk, member))) {
     throw keyError(
-      `${name} is a private key, wants the public one alone: whoever has the private one can let anyone in`,
+      `${name} is a private key, expected only the public one: with the private one, anybody can admit anyone`,
     );
   }
   if (use === 'sign' && isPair && typeof jwk.d !== 'string')
-    throw keyError(`${name} is a public key, wants the private one`);
+    throw keyError(`${name} is a public key, expected the private one`);
   for (const member of shape.members) {
-    if (bytesOf(jwk[member]) === null) throw keyError(`${name} has no usable "${member}", wants base64url`);
+    if (bytesOf(jwk[member]) === null)
+      throw keyError(`${name} has no usable "${member}", expected base64url`);
   }
   refuseWeak(jwk, algorithm, name);
   return { kid, algorithm, key: await load(jwk, algorithm, use, name) };
@@ -124,24 +123,25 @@ async function readKey(jwk: unknown, position: string, use: 'verify' | 'sign'): 
 function refuseWeak(jwk: JsonObject, algorithm: TokenAlgorithm, name: string): void {
   if (algorithm === 'HS256') {
     const secret = bytesOf(jwk.k)!;
-    if (secret.length < 32) throw keyError(`${name} is weak: ${secret.length} bytes, wants at least 32`);
-    if (isPlaceholder(secret)) throw keyError(`${name} is weak: hardly a byte differs, wants random ones`);
+    if (secret.length < 32) throw keyError(`${name} is weak: ${secret.length} bytes, expected at least 32`);
+    if (isPlaceholder(secret))
+      throw keyError(`${name} is weak: it has too few distinct bytes, expected random ones`);
   }
-  // Among these are most points of small order, under which anyone can sign.
+  // These include most points of small order, with which anyone can sign.
   if (algorithm === 'EdDSA' && isPlaceholder(bytesOf(jwk.x)!))
-    throw keyError(`${name} is weak: hardly a byte differs, wants a key that was generated`);
+    throw keyError(`${name} is weak: it has too few distinct bytes, expected a generated key`);
   if (algorithm === 'RS256') {
     const bits = bitsOf(bytesOf(jwk.n)!);
-    if (bits < 2048 || bits > 8192) throw keyError(`${name} is of ${bits} bits, wants 2048 to 8192`);
+    if (bits < 2048 || bits > 8192) throw keyError(`${name} has ${bits} bits, expected 2048 to 8192`);
     // With exponent 1 a message is its own signature.
     const exponent = bytesOf(jwk.e)!;
     const isOdd = (exponent.at(-1)! & 1) === 1;
     if (!isOdd || bitsOf(exponent) < 2 || bitsOf(exponent) > 32)
-      throw keyError(`${name} is weak by its exponent, wants 65537 (AQAB)`);
+      throw keyError(`${name} has a weak exponent, expected 65537 (AQAB)`);
   }
 }
 
-/** Only the members that make up the key: nothing else in it is to be followed. */
+/** Imports only the members of the key; everything else in it is ignored. */
 async function load(
   jwk: JsonObject,
   algorithm: TokenAlgorithm,
@@ -155,12 +155,12 @@ async function load(
   try {
     return await importJWK(bare as { kty: string }, algorithm);
   } catch {
-    // What was thrown may quote the key.
-    throw keyError(`${name} cannot be read, wants a whole key of kty "${kty}"`);
+    // The error may quote the key.
+    throw keyError(`${name} cannot be read, expected a complete key of kty "${kty}"`);
   }
 }
 
-/** Null for what is no base64url. */
+/** Null for anything but base64url. */
 function bytesOf(member: unknown): Uint8Array | null {
   if (typeof member !== 'string' || !/^[\w-]{1,4096}$/.test(member)) return null;
   try {
@@ -185,5 +185,5 @@ function isObject(value: unknown): value is JsonObject {
 }
 
 function keyError(what: string): HotmicError {
-  return new HotmicError('ERR_HOTMIC_ADMISSION', `Cannot take the keys of tokens: ${what}`);
+  return new HotmicError('ERR_HOTMIC_ADMISSION', `Cannot use the token keys: ${what}`);
 }

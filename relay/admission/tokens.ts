@@ -1,9 +1,9 @@
 /**
- * Signed tokens: a game's backend says who may come into which lobby, and the relay holds the token to it.
+ * Signed tokens: the game's backend grants who may join which lobby, and the relay verifies that.
  *
  * A JWT in compact form (RFC 7519), verified by jose. The header chooses one of our keys by `kid` and nothing else: the
- * algorithm is the key's, and keys or addresses that a token brings along (`jwk`, `jku`, `x5u`, `x5c`) are never looked at.
- * Neither tokens nor keys are in any verdict.
+ * algorithm is the key's, and keys or addresses in a token (`jwk`, `jku`, `x5u`, `x5c`) are ignored.
+ * No verdict contains a token or a key.
  */
 
 import { base64url, decodeProtectedHeader, errors, jwtVerify } from 'jose';
@@ -30,20 +30,20 @@ export type TokenVerdict =
   | {
       readonly kind: 'refused';
       readonly reason: TokenRefusal;
-      /** What would have been taken. */
+      /** What would have been accepted. */
       readonly wanted: string;
     };
 
 export interface TokenOptions {
   /** A JSON Web Key Set of 1 to 64 keys, each with `kid` and `alg`: EdDSA, ES256, RS256 or HS256. */
   readonly keys: unknown;
-  /** What `aud` of a token must be or hold, 1 to 64 characters. */
+  /** The value that a token's `aud` must be or contain, 1 to 64 characters. */
   readonly audience: string;
   /** How far the clocks may differ, in seconds, 0 to 300. Default 5. */
   readonly clockToleranceS?: number;
 }
 
-/** What a Date can hold, in seconds. */
+/** The largest time of a Date, in seconds. */
 const MAX_UNIX_SECONDS = 8_640_000_000_000;
 
 const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
@@ -62,30 +62,30 @@ export class TokenVerifier {
   /**
    * Reads the keys once. Later changes of `options` do nothing.
    *
-   * @throws HotmicError ERR_HOTMIC_ADMISSION for keys that are not to be taken; RangeError for an audience or a tolerance out
+   * @throws HotmicError ERR_HOTMIC_ADMISSION for unusable keys; RangeError for an audience or a tolerance out
    *   of range.
    */
   static async create(options: TokenOptions): Promise<TokenVerifier> {
     const { keys, audience, clockToleranceS = TOKEN_CLOCK_TOLERANCE_S } = options;
     if (typeof audience !== 'string' || !LABEL.test(audience)) {
-      throw new RangeError('Cannot verify tokens: no audience, wants 1 to 64 characters');
+      throw new RangeError('Cannot verify tokens: no audience, expected 1 to 64 characters');
     }
     if (!(clockToleranceS >= 0 && clockToleranceS <= 300)) {
-      throw new RangeError(`Cannot verify tokens: clockToleranceS is ${clockToleranceS}, wants 0 to 300`);
+      throw new RangeError(`Cannot verify tokens: clockToleranceS is ${clockToleranceS}, expected 0 to 300`);
     }
     return new TokenVerifier(await readKeySet(keys), audience, clockToleranceS);
   }
 
   /**
-   * Judges a token; of the checks the first that fails decides: form, key, algorithm, signature, `aud`, times, claims. Takes
-   * at most one signature check. Never throws on a token.
+   * Judges a token. The first failing check decides: form, key, algorithm, signature, `aud`, times, claims. Does
+   * at most one signature check. Never throws for a token's content.
    *
-   * @throws RangeError when `unixSeconds` is no time.
+   * @throws RangeError when `unixSeconds` is not a time.
    */
   async verify(token: string, unixSeconds: number): Promise<TokenVerdict> {
     // With NaN every comparison would be false, and nothing would ever expire.
     if (!(Math.abs(unixSeconds) <= MAX_UNIX_SECONDS)) {
-      throw new RangeError(`Cannot verify a token: the time is ${unixSeconds}, wants unix seconds`);
+      throw new RangeError(`Cannot verify a token: the time is ${unixSeconds}, expected unix seconds`);
     }
     const header = readHeader(token);
     if (typeof header === 'string') return refused('malformed', header);
@@ -107,15 +107,15 @@ export class TokenVerifier {
   }
 }
 
-/** What a header says, not yet proven; or what the token should have been. */
+/** The header, not yet verified; or what the token should have been. */
 function readHeader(token: unknown): Readonly<Record<string, unknown>> | string {
   if (typeof token !== 'string') return 'text';
   if (token.length > MAX_TOKEN_CHARS) return `at most ${MAX_TOKEN_CHARS} characters`;
   if (!COMPACT.test(token)) return 'three parts of base64url, with a dot between';
   try {
-    // The last character of a part has spare bits: without this a signature could be written in several ways.
+    // The last character of a part has unused bits: without this check a signature could be written in several ways.
     for (const part of token.split('.')) {
-      if (base64url.encode(base64url.decode(part)) !== part) return 'base64url in its one right form';
+      if (base64url.encode(base64url.decode(part)) !== part) return 'base64url in its canonical form';
     }
     const header: Readonly<Record<string, unknown>> = { ...decodeProtectedHeader(token) };
     if (Object.hasOwn(header, 'crit')) return 'a header without crit';
@@ -125,7 +125,7 @@ function readHeader(token: unknown): Readonly<Record<string, unknown>> | string 
   }
 }
 
-/** By what jose threw. Its message is not passed on. */
+/** The refusal for an error of jose. Its message is not passed on. */
 function refusalOf(thrown: unknown): TokenVerdict {
   if (thrown instanceof errors.JWSSignatureVerificationFailed)
     return refused('forged', 'a signature by the key that its kid names');
@@ -138,7 +138,7 @@ function refusalOf(thrown: unknown): TokenVerdict {
   }
   if (thrown instanceof errors.JWTInvalid)
     return refused('claims', 'an object of claims, with times in seconds');
-  // Whatever else it is, it lets nobody in.
+  // Any other error also refuses the token.
   return refused('malformed', 'a signed JSON Web Token');
 }
 

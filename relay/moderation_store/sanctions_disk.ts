@@ -1,9 +1,9 @@
 /**
- * The file beneath sanctions_file.ts, durable and one relay's alone: added to with fsync, or written whole to a temporary file that
- * takes its place. A crash at any point leaves the old file or the new one.
+ * The disk access of sanctions_file.ts. Appends are synced, and a rewrite goes to a temporary file that then replaces the old one, so that a
+ * crash at any point leaves the old file or the new one. Only one relay at a time may use the file.
  *
- * The lock is the kernel's and goes with the process, however that ends: an abstract socket on Linux (of one network namespace),
- * a named pipe on Windows. Elsewhere there is none.
+ * The kernel releases the lock when the process ends, however it ends: it is an abstract socket on Linux (per network namespace),
+ * and a named pipe on Windows. Other systems have no lock.
  */
 
 import { createHash } from 'node:crypto';
@@ -12,33 +12,34 @@ import net from 'node:net';
 import path from 'node:path';
 import { codeOf, HotmicError, systemReason } from '../../voice/error.js';
 
-/** A file that grows, and is sometimes written anew. One call at a time. */
+/** A file that is appended to, and sometimes rewritten. One call at a time. */
 export interface SanctionsDisk {
-  /** Adds to the end. Kept when it resolves; when it rejects, some of it may be there. */
+  /** Appends. Durable when it resolves; when it rejects, part of the text may be in the file. */
   append(text: string): Promise<void>;
-  /** Replaces everything by these pieces, all or nothing. */
+  /** Replaces the whole content with these pieces, all or nothing. */
   rewrite(pieces: Iterable<string>): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What was there, and the file to go on with. */
+/** The content that was there, and the open file. */
 export interface OpenedDisk {
   readonly disk: SanctionsDisk;
   readonly bytes: Uint8Array;
 }
 
-/** The longest file that is read. */
+/** Longest file that is read. */
 export const MAX_SANCTIONS_BYTES = 256 * 1024 * 1024;
 
 /**
- * Opens it; a file that is not there is empty, and is made with the first `rewrite`.
+ * Opens the file. A missing one counts as empty, and is created by the first `rewrite`.
  *
- * @throws HotmicError ERR_HOTMIC_FILE: it cannot be read, is no file, is too long, or another relay has it.
+ * @throws HotmicError ERR_HOTMIC_FILE when it cannot be read, is not a regular file, is too long, or is in use by another relay.
  */
 export async function openSanctionsDisk(wantedPath: string): Promise<OpenedDisk> {
   const file = await realPath(wantedPath);
   const lock = await takeLock(file);
-  if (lock === 'taken') throw fileError(wantedPath, 'another relay has it open, wants one of its own');
+  if (lock === 'taken')
+    throw fileError(wantedPath, 'another relay uses it, expected a separate file for each relay');
   try {
     return { bytes: await readWhole(file), disk: new Disk(file, lock) };
   } catch (thrown) {
@@ -63,7 +64,7 @@ class Disk implements SanctionsDisk {
   }
 
   async append(text: string): Promise<void> {
-    if (!this.#handle) throw new Error('Cannot add to the file: it was not written, wants a rewrite first');
+    if (!this.#handle) throw new Error('Cannot append to the file: expected a rewrite first');
     await this.#handle.appendFile(text);
     await this.#handle.datasync();
   }
@@ -77,7 +78,7 @@ class Disk implements SanctionsDisk {
       this.#handle = null;
       await fs.rename(temporary, this.#file);
     } catch (thrown) {
-      // On a full disk it would take the room that is wanted.
+      // On a full disk it would occupy the space that the next attempt needs.
       await fs.rm(temporary, { force: true }).catch(() => undefined);
       throw thrown;
     }
@@ -94,7 +95,7 @@ class Disk implements SanctionsDisk {
 }
 
 async function writeNew(file: string, pieces: Iterable<string>): Promise<void> {
-  // New and ours: whatever is put there meanwhile is not followed.
+  // `wx` creates a new file: a link that somebody puts there is not followed.
   const handle = await fs.open(file, 'wx', 0o600);
   try {
     for (const piece of pieces) await handle.appendFile(piece);
@@ -107,7 +108,7 @@ async function writeNew(file: string, pieces: Iterable<string>): Promise<void> {
 async function readWhole(file: string): Promise<Uint8Array> {
   let handle: fs.FileHandle;
   try {
-    // Not waiting for whoever writes to a pipe.
+    // O_NONBLOCK: a pipe without a writer must not block.
     handle = await fs.open(file, fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0));
   } catch (thrown) {
     if (codeOf(thrown) === 'ENOENT') return new Uint8Array(0);
@@ -115,9 +116,9 @@ async function readWhole(file: string): Promise<Uint8Array> {
   }
   try {
     const stat = await handle.stat();
-    if (!stat.isFile()) throw fileError(file, 'it is no regular file');
+    if (!stat.isFile()) throw fileError(file, 'it is not a regular file');
     if (stat.size > MAX_SANCTIONS_BYTES) {
-      throw fileError(file, `it is ${stat.size} bytes long, wants at most ${MAX_SANCTIONS_BYTES}`);
+      throw fileError(file, `it is ${stat.size} bytes long, expected at most ${MAX_SANCTIONS_BYTES}`);
     }
     return await handle.readFile();
   } finally {
@@ -125,7 +126,7 @@ async function readWhole(file: string): Promise<Uint8Array> {
   }
 }
 
-/** The one path of a file, however it is named: for the lock, and so that a link is not replaced. */
+/** The real path of a file: for the lock, and so that a rewrite does not replace a link. */
 async function realPath(file: string): Promise<string> {
   try {
     return await fs.realpath(file);
@@ -139,7 +140,7 @@ async function realPath(file: string): Promise<string> {
   }
 }
 
-/** Null where the system has no such lock. */
+/** Null where the system has no suitable lock. */
 async function takeLock(file: string): Promise<net.Server | null | 'taken'> {
   const name = `hotmic-sanctions-${createHash('sha256').update(file).digest('hex').slice(0, 32)}`;
   const address = { linux: `\0${name}`, win32: `\\\\.\\pipe\\${name}` }[process.platform as string];
@@ -153,7 +154,7 @@ async function takeLock(file: string): Promise<net.Server | null | 'taken'> {
     });
   } catch (thrown) {
     if (codeOf(thrown) === 'EADDRINUSE') return 'taken';
-    // Where sockets are forbidden, a relay runs all the same.
+    // Where sockets are forbidden, the relay runs without the lock.
     return null;
   }
   server.on('error', () => undefined);
@@ -162,7 +163,7 @@ async function takeLock(file: string): Promise<net.Server | null | 'taken'> {
 }
 
 async function syncFolder(folder: string): Promise<void> {
-  // Windows has no such thing.
+  // Windows cannot sync a folder.
   if (process.platform === 'win32') return;
   const handle = await fs.open(folder, 'r');
   try {

@@ -1,9 +1,9 @@
 /**
- * Keeps mutes and bans across restarts, in a small file. docs/admin.md says how it looks.
+ * Stores mutes and bans in a small file, so that they survive a restart. docs/admin.md describes its format.
  *
- * `keep` returns at once: what is kept while a write is under way goes with the next one. When a write fails, as on a full disk,
- * what holds stays in memory, and the whole file is written anew, with pauses, until that succeeds: what a failed write or fsync left is
- * never built upon.
+ * `keep` returns at once; records kept during a write are part of the next one. When a write fails, for example on a full disk,
+ * the records stay in memory, and the whole file is rewritten, with pauses, until that succeeds. The file is never appended to after a failed
+ * write or fsync.
  */
 
 import { messageOf } from '../../voice/error.js';
@@ -12,33 +12,33 @@ import { holdsAny, isAnything, type Sanction } from '../core/sanctions.js';
 import { fileError, type OpenedDisk, openSanctionsDisk, type SanctionsDisk } from './sanctions_disk.js';
 import { HEADER, readSanctionsText, sanctionKey, sanctionLine } from './sanctions_text.js';
 
-/** Something to log. */
+/** An event for the log. */
 export type SanctionsFileEvent =
-  /** A crash cut the last line; it was left out. */
+  /** A crash cut the last line off; it was ignored. */
   | { readonly kind: 'sanctions-torn'; readonly bytes: number }
-  /** `waiting` changes are not on the disk. They hold, and are tried again. */
+  /** `waiting` changes are not on the disk. They are in force, and writing them is tried again. */
   | { readonly kind: 'sanctions-not-kept'; readonly waiting: number; readonly detail: string }
   | { readonly kind: 'sanctions-kept-again' };
 
 export interface SanctionsFileOptions {
-  /** Now, in seconds of unix time: what has ended by then does not count as one of `most`. */
+  /** The current unix time, in seconds: records that have ended do not count towards `most`. */
   readonly unixSeconds: number;
-  /** People whom the relay remembers: its `limits.sanctions`. A file with more is an error. Default 100000. */
+  /** Most records in force: the relay's `limits.sanctions`. A file with more is an error. Default 100000. */
   readonly most?: number;
   /** Must not throw. */
   readonly onEvent?: (event: SanctionsFileEvent) => void;
-  /** Calls back once after `ms`. What it returns takes that back. Default the system's timer. */
+  /** Calls back once after `ms`. Returns a function that cancels it. Default: the system's timer. */
   readonly after?: (ms: Milliseconds, callback: () => void) => () => void;
 }
 
 export interface SanctionsFileCounts {
-  /** Changes that were given to keep. */
+  /** Changes passed to `keep`. */
   readonly kept: number;
-  /** Of those, the ones that are not on the disk yet. */
+  /** Changes that are not on the disk yet. */
   readonly waiting: number;
-  /** Writes that failed. */
+  /** Failed writes. */
   readonly failures: number;
-  /** Times that the whole file was written. */
+  /** Times that the whole file was rewritten. */
   readonly rewrites: number;
 }
 
@@ -46,39 +46,39 @@ export interface SanctionsFileCounts {
 const PAUSE_MS: Milliseconds = 500;
 const MAX_PAUSE_MS: Milliseconds = 60_000;
 const MAX_CLOSE_MS: Milliseconds = 5000;
-/** Lines beyond twice what holds, before the file is written anew. */
+/** Lines beyond twice the number of records, before the file is rewritten. */
 const SPARE_LINES = 1000;
-/** Changes that wait for a write under way; beyond, the whole file is written instead. */
+/** Most changes that wait for a write under way; beyond, the whole file is rewritten instead. */
 const MAX_WAITING = 10_000;
-/** Records that are made into text at once: between them, voice has its turn. */
+/** Records that are formatted at once: between the pieces, voice is handled. */
 const RECORDS_A_PIECE = 200;
 
 /**
- * Opens the file, or makes it, with mode 0600. It is written whole at once. What has ended stays in it until the relay forgets it: the
- * clock may be wrong at a start.
+ * Opens the file, or creates it with mode 0600, and rewrites it at once. Records that have ended stay in it until the relay forgets them: the
+ * clock may be wrong at the start.
  *
- * @throws HotmicError ERR_HOTMIC_FILE: it cannot be read or written, another relay has it, a line does not read (it is named), or
- *   it holds too many.
+ * @throws HotmicError ERR_HOTMIC_FILE when it cannot be read or written, is in use by another relay, has a malformed line (the error names it),
+ *   or has too many records.
  */
 export async function openSanctionsFile(path: string, options: SanctionsFileOptions): Promise<SanctionsFile> {
   return SanctionsFile.over(path, await openSanctionsDisk(path), options);
 }
 
 export class SanctionsFile {
-  /** What was in the file when it was opened. */
+  /** The records in the file when it was opened. */
   readonly sanctions: readonly Sanction[];
   readonly #disk: SanctionsDisk;
   readonly #living: Map<string, Sanction>;
   readonly #onEvent: (event: SanctionsFileEvent) => void;
   readonly #after: NonNullable<SanctionsFileOptions['after']>;
-  /** What the next write adds, the last of each person. */
+  /** The records of the next write, the last one of each person and lobby. */
   readonly #pending = new Map<string, Sanction>();
-  /** Why the next write has to be a whole one. */
+  /** Whether the next write has to be a rewrite. */
   #mustRewrite = false;
   #lines: number;
   #writing: Promise<void> | null = null;
   #endPause: (() => void) | null = null;
-  /** Those who wait for the end of the attempt under way. */
+  /** Called at the end of the attempt under way. */
   #onAttempted: (() => void)[] = [];
   #closing: Promise<void> | null = null;
   #state: 'open' | 'closing' | 'closed' = 'open';
@@ -97,7 +97,7 @@ export class SanctionsFile {
     this.#after = options.after ?? systemAfter;
   }
 
-  /** As `openSanctionsFile`, over a disk of the caller's. It is closed when this fails. */
+  /** As `openSanctionsFile`, with a disk of the caller's. The disk is closed when this fails. */
   static async over(
     path: string,
     { disk, bytes }: OpenedDisk,
@@ -111,7 +111,7 @@ export class SanctionsFile {
       if (held > most) {
         throw fileError(
           path,
-          `${held} records hold in it, expected at most ${most}, as limits.sanctions says`,
+          `it has ${held} records in force, expected at most ${most}, the value of limits.sanctions`,
         );
       }
       const file = new SanctionsFile(disk, read.records, options);
@@ -128,7 +128,7 @@ export class SanctionsFile {
     }
   }
 
-  /** Keeps a record; one with nothing set forgets the person. Takes microseconds, never throws. Ignored once it is closed. */
+  /** Stores a record; one with nothing set removes the person's. Takes microseconds, never throws. Ignored after `close`. */
   keep(sanction: Sanction): void {
     if (this.#state !== 'open') return;
     const key = sanctionKey(sanction);
@@ -150,7 +150,7 @@ export class SanctionsFile {
     return { kept: this.#kept, waiting: this.#waiting, failures: this.#failures, rewrites: this.#rewrites };
   }
 
-  /** Resolves when all that was kept before is on the disk; earlier when it fails once more. Never rejects. */
+  /** Resolves when all earlier changes are on the disk, or after another failed write. Never rejects. */
   async flush(): Promise<void> {
     const failures = this.#failures;
     while (this.#writing && this.#waiting > 0 && this.#failures === failures) {
@@ -159,7 +159,7 @@ export class SanctionsFile {
     }
   }
 
-  /** Writes what waits, tries once more if that failed, and lets go of the file. Takes 5 s at most. Never rejects. Again: the same. */
+  /** Writes waiting changes, retries once after a failure, and closes the file. Takes 5 s at most. Never rejects. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -172,15 +172,15 @@ export class SanctionsFile {
       cancel = this.#after(MAX_CLOSE_MS, resolve);
     });
     const done = this.flush().then(() => this.#disk.close());
-    // A disk that does not answer must not hold the process.
+    // A disk that does not respond must not keep the process from ending.
     await Promise.race([done.catch(() => undefined), late]);
     cancel();
     this.#state = 'closed';
   }
 
-  /** Until nothing waits. Never rejects. */
+  /** Writes until nothing waits. Never rejects. */
   async #writeAll(): Promise<void> {
-    // What else is kept in this turn goes with the first write.
+    // Records kept later in this turn are part of the first write.
     await Promise.resolve();
     while (this.#waiting > 0 && this.#state !== 'closed') {
       const taken = this.#waiting;
@@ -232,7 +232,7 @@ export class SanctionsFile {
   }
 
   async #rewrite(): Promise<void> {
-    // What changes from here on is written behind it.
+    // Changes from now on are appended after it.
     const records = [...this.#living.values()];
     this.#pending.clear();
     this.#mustRewrite = false;
@@ -242,7 +242,7 @@ export class SanctionsFile {
   }
 }
 
-/** Forgets of what has ended, the first first, as much as is beyond `most` records. How many hold. */
+/** Removes ended records beyond `most`, the oldest first. Returns how many records are in force. */
 function forgetEnded(records: Map<string, Sanction>, most: number, unixSeconds: number): number {
   const ended = [...records].filter(([, record]) => !holdsAny(record, unixSeconds));
   const held = records.size - ended.length;

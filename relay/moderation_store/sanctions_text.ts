@@ -1,9 +1,9 @@
 /**
- * Mutes and bans as lines of text: a first line that says what the file is, then one record a line, JSON. Of one lobby and
- * SteamID the last line counts, and one with nothing set forgets what was before it.
+ * Mutes and bans as lines of text: a header line, then one JSON record per line. For each lobby and
+ * SteamID the last line counts, and a record with nothing set removes the earlier ones.
  *
- * A line is only ever added behind the last. So a crash in the middle of a write leaves a last line that is not whole, and
- * nothing else: that one is left out. Any other line that does not read is somebody's mistake, and nothing is guessed.
+ * Lines are only appended. So a crash during a write leaves at most one incomplete last line, which is
+ * ignored. Any other malformed line is a mistake, and an error: nothing is guessed.
  */
 
 import * as z from 'zod/mini';
@@ -11,9 +11,9 @@ import { LABEL } from '../../voice/control.js';
 import { parseSteamId } from '../../voice/steam_id.js';
 import { BY_ADMIN, isAnything, type Sanction } from '../core/sanctions.js';
 
-/** The first line, without its end. */
+/** The header, without its line end. */
 export const HEADER = '{"file":"hotmic-sanctions","version":2}';
-/** That of relays which did not note who made a record: read, and never written. */
+/** The header of relays that did not record who made a sanction: read, and never written. */
 const OLD_HEADER = '{"file":"hotmic-sanctions","version":1}';
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -22,7 +22,7 @@ const until = z.union([z.literal('not'), z.literal('always'), z.int().check(z.mi
 
 const steamId = z.string().check(z.refine((text) => parseSteamId(text) !== null));
 
-/** Strict: what a newer version wrote must not be lost by writing it again. */
+/** Strict: a rewrite must not lose fields that a newer version wrote. */
 const oldRecord = z.strictObject({
   lobby: z.nullable(z.string().check(z.regex(LABEL))),
   steamId,
@@ -37,20 +37,20 @@ const record = z.strictObject({ ...oldRecord.shape, by });
 export type SanctionsText =
   | {
       readonly kind: 'read';
-      /** Everything that is not forgotten, by `sanctionKey`: what has ended, too, for the clock may be wrong. */
+      /** By `sanctionKey`, also records that have ended, because the clock may be wrong. */
       readonly records: Map<string, Sanction>;
-      /** The bytes of a last line that is not whole; 0 when there is none. */
+      /** The bytes of an incomplete last line; 0 without one. */
       readonly tornBytes: number;
     }
   /** `line` counts from 1. */
   | { readonly kind: 'malformed'; readonly line: number; readonly detail: string };
 
-/** A record's line, its end included. */
+/** A record's line, with its line end. */
 export function sanctionLine({ lobby, steamId, muted, deafened, banned, by }: Sanction): string {
   return `${JSON.stringify({ lobby, steamId, muted, deafened, banned, by })}\n`;
 }
 
-/** One lobby and SteamID. SteamIDs are digits alone, so that no lobby's name makes the key of another. */
+/** The key of a lobby and a SteamID. SteamIDs are digits only, so that a lobby's name cannot make another key. */
 export function sanctionKey({ lobby, steamId }: Pick<Sanction, 'lobby' | 'steamId'>): string {
   return lobby === null ? steamId : `${steamId} ${lobby}`;
 }
@@ -66,10 +66,11 @@ export function readSanctionsText(bytes: Uint8Array): SanctionsText {
     if (line === 1 && text === OLD_HEADER) readRecord = readOld;
     const isWhole = line === 1 ? text === HEADER || text === OLD_HEADER : readLine(text, readRecord, records);
     if (!isWhole) {
-      // Another file, named by mistake, must not pass for one of ours that was cut.
+      // Another file, named by mistake, must not be taken for a truncated one of ours.
       const isCut = line > 1 || [HEADER, OLD_HEADER].some((header) => header.startsWith(text ?? '!'));
       if (!isEnded && isCut) return { kind: 'read', records, tornBytes: bytes.length - start };
-      const detail = line === 1 ? 'it is no file of mutes and bans' : 'it is no record of a mute or a ban';
+      const detail =
+        line === 1 ? 'it is not a file of mutes and bans' : 'it is not a record of a mute or a ban';
       return { kind: 'malformed', line, detail };
     }
     start = isEnded ? end + 1 : bytes.length;
@@ -86,7 +87,7 @@ const readOld: ReadRecord = (json) => {
   return data ? { ...data, by: null } : null;
 };
 
-/** Whether it is one; then it holds from here on. */
+/** Whether the line is a record; if so, it replaces the earlier one. */
 function readLine(text: string | null, readRecord: ReadRecord, records: Map<string, Sanction>): boolean {
   let json: unknown;
   try {
@@ -97,13 +98,13 @@ function readLine(text: string | null, readRecord: ReadRecord, records: Map<stri
   const read = readRecord(json);
   if (!read) return false;
   const key = sanctionKey(read);
-  // The last of a person goes to the end, as when it happened.
+  // The newest record is moved to the end, so that the order is that of the events.
   records.delete(key);
   if (isAnything(read)) records.set(key, read);
   return true;
 }
 
-/** Null for what is no UTF-8. */
+/** Null for anything but UTF-8. */
 function textOf(bytes: Uint8Array): string | null {
   try {
     return UTF8.decode(bytes);

@@ -1,14 +1,14 @@
 /**
- * Connections of an operator's port, of which there may be so many at once. A further one does not wait for those that say nothing: one of
+ * The connections of an operator's port, bounded in number. A new connection beyond the bound does not wait for silent ones: one of
  * them is closed instead. Pure.
  *
- * Of the addresses with the most connections that have shown nothing yet, the one whose oldest is the oldest gives that one up. So whoever
- * opens many closes their own; and somebody else at another address gets through, however many they are.
+ * The address with the most connections that have not shown a token loses its oldest one; of several such addresses, the one with the oldest
+ * connection. So an attacker who opens many closes their own, and somebody at another address gets through.
  */
 
 interface Entry {
   readonly address: string;
-  /** `trusted`: it has shown a token, and is closed for nobody. */
+  /** `trusted`: it has shown a token, and is never closed to make room. */
   state: 'unknown' | 'trusted';
 }
 
@@ -23,19 +23,19 @@ export class ConnectionTable<Connection> {
     this.#most = most;
   }
 
-  /** Connections that were closed for others, or for which there was no room. */
+  /** Connections that were closed to make room, or for which there was no room. */
   get closed(): number {
     return this.#closed;
   }
 
-  /** One more came. Returns the one that is to be closed for it, which may be itself; null where there is room. */
+  /** Adds a new connection. Returns the one to close for it, which may be itself; null when there is room. */
   came(connection: Connection, address: string): Connection | null {
     this.#entries.set(connection, { address, state: 'unknown' });
     if (this.#entries.size <= this.#most) return null;
-    const leaves = this.#first();
-    this.#entries.delete(leaves ?? connection);
+    const closed = this.#toClose() ?? connection;
+    this.#entries.delete(closed);
     this.#closed += 1;
-    return leaves ?? connection;
+    return closed;
   }
 
   /** It has shown a token. */
@@ -44,13 +44,13 @@ export class ConnectionTable<Connection> {
     if (entry) entry.state = 'trusted';
   }
 
-  /** It is closed. One that is not there is passed over. */
+  /** Removes a closed connection. An unknown one is ignored. */
   gone(connection: Connection): void {
     this.#entries.delete(connection);
   }
 
-  /** The oldest of whoever has the most. */
-  #first(): Connection | null {
+  /** The oldest connection of the address with the most. */
+  #toClose(): Connection | null {
     const byAddress = new Map<string, { readonly oldest: Connection; count: number }>();
     for (const [connection, { address, state }] of this.#entries) {
       if (state === 'trusted') continue;

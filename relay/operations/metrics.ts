@@ -1,8 +1,8 @@
 /**
- * What the relay counts, as text that Prometheus reads. Pure: the figures are given for each text, nothing is
+ * The relay's counts as text for Prometheus. Pure: the figures are an argument, and nothing is
  * read from the process or the clock here.
  *
- * Every label's value comes from a closed set of ours; nothing that a client says can become one.
+ * Every label's value comes from a closed set of ours; nothing that a client sends can become one.
  */
 
 import { Counter, Gauge, Registry } from 'prom-client';
@@ -10,28 +10,28 @@ import type { RelayCounts, RelayState } from '../port/counts.js';
 import type { ProcessFigures } from './process_figures.js';
 import type { ServiceCounts } from './service_counts.js';
 
-/** What ran when the figures were taken. */
+/** The versions that run. */
 export interface BuildFigures {
-  /** Of Hotmic, such as `0.1.0`. */
+  /** Hotmic's, such as `0.1.0`. */
   readonly version: string;
-  /** Of Node, such as `20.20.2`. */
+  /** Node's, such as `20.20.2`. */
   readonly node: string;
 }
 
-/** Everything that one text tells. */
+/** Everything that one text contains. */
 export interface MetricFigures {
   readonly counts: RelayCounts;
   readonly state: RelayState;
   readonly process: ProcessFigures;
-  /** Left out where none of them runs. */
+  /** Absent where none of them runs. */
   readonly services?: ServiceCounts;
 }
 
-/** Null where there is nothing to tell: the metric has no sample. */
+/** Null for a metric without a sample. */
 type Figure = (figures: MetricFigures) => number | null;
 type Figures = (figures: MetricFigures) => Readonly<Record<string, number>>;
 
-/** Name, help, and where the value comes from. Names are a contract with dashboards: append only. */
+/** Name, help, and source of the value. Names are a contract with dashboards: append only. */
 const GAUGES: readonly (readonly [name: string, help: string, figure: Figure])[] = [
   ['hotmic_connections', 'Connections to the voice port, joined or not.', ({ counts }) => counts.connections],
   [
@@ -46,47 +46,47 @@ const GAUGES: readonly (readonly [name: string, help: string, figure: Figure])[]
   ],
   [
     'hotmic_tcp_connections_max',
-    'TCP connections that the voice port may have at once, by the open files that the process may have.',
+    'Most TCP connections that the voice port accepts at once, limited by the open files of the process.',
     ({ counts }) => counts.tcp.most,
   ],
-  ['hotmic_participants', 'Participants of all lobbies.', ({ counts }) => counts.participants],
-  [
-    'hotmic_participants_away',
-    'Of those, the ones who are away and may be back.',
-    ({ counts }) => counts.away,
-  ],
+  ['hotmic_participants', 'Participants in all lobbies.', ({ counts }) => counts.participants],
+  ['hotmic_participants_away', 'Participants who are away and may resume.', ({ counts }) => counts.away],
   [
     'hotmic_sanctioned',
-    'People who are muted, deafened or banned somewhere.',
+    'Players who are muted, deafened or banned somewhere.',
     ({ counts }) => counts.sanctions,
   ],
   [
     'hotmic_sanctioned_limit',
-    'What there may be of them: limits.sanctions.',
+    'Most sanctioned players: limits.sanctions.',
     ({ counts }) => counts.sanctionsMost,
   ],
   [
     'hotmic_sanctioned_by_moderators',
-    'Of those, the ones whom moderators sanctioned, and not administrators.',
+    'Players sanctioned by moderators, not by administrators.',
     ({ counts }) => counts.sanctionsByModerators,
   ],
   [
     'hotmic_sanctioned_by_moderators_limit',
-    "What there may be of these: nine tenths; the rest is the administrators'.",
+    'Most players sanctioned by moderators: nine tenths of all; the rest is reserved for administrators.',
     ({ counts }) => counts.sanctionsByModeratorsMost,
   ],
   [
     'hotmic_addresses',
-    'Addresses remembered, with connections or without.',
+    'Remembered addresses, with or without connections.',
     ({ counts }) => counts.addresses.addresses,
   ],
   [
     'hotmic_lobbies',
-    'Lobbies: those with participants, and those that an administrator made.',
+    'Lobbies with participants, and lobbies created by an administrator.',
     ({ counts }) => counts.lobbies,
   ],
-  ['hotmic_ready', '1 when it takes connections, else 0.', ({ state }) => (state === 'listening' ? 1 : 0)],
-  ['hotmic_draining', '1 while it drains, else 0.', ({ state }) => (state === 'draining' ? 1 : 0)],
+  [
+    'hotmic_ready',
+    '1 when the relay accepts connections, else 0.',
+    ({ state }) => (state === 'listening' ? 1 : 0),
+  ],
+  ['hotmic_draining', '1 while the relay drains, else 0.', ({ state }) => (state === 'draining' ? 1 : 0)],
   [
     'process_resident_memory_bytes',
     'Resident memory of the process.',
@@ -97,47 +97,51 @@ const GAUGES: readonly (readonly [name: string, help: string, figure: Figure])[]
     'When the process started, in unix time.',
     ({ process }) => process.startedAtUnixSeconds,
   ],
-  ['nodejs_heap_size_total_bytes', "V8's heap.", ({ process }) => process.heapTotalBytes],
-  ['nodejs_heap_size_used_bytes', "What is used of V8's heap.", ({ process }) => process.heapUsedBytes],
+  ['nodejs_heap_size_total_bytes', "Size of V8's heap.", ({ process }) => process.heapTotalBytes],
+  ['nodejs_heap_size_used_bytes', "Used part of V8's heap.", ({ process }) => process.heapUsedBytes],
   [
     'nodejs_external_memory_bytes',
-    "Memory that V8's objects hold outside.",
+    "Memory outside V8's heap that its objects use.",
     ({ process }) => process.externalBytes,
   ],
   [
     'nodejs_eventloop_lag_p50_seconds',
-    'Median lateness of the event loop since the scrape before.',
+    'Median lateness of the event loop since the previous scrape.',
     ({ process }) => process.loopLag.p50Seconds,
   ],
   [
     'nodejs_eventloop_lag_p99_seconds',
-    '99th percentile of the same.',
+    '99th percentile of the lateness since the previous scrape.',
     ({ process }) => process.loopLag.p99Seconds,
   ],
-  ['nodejs_eventloop_lag_max_seconds', 'Most of the same.', ({ process }) => process.loopLag.maxSeconds],
+  [
+    'nodejs_eventloop_lag_max_seconds',
+    'Maximum lateness since the previous scrape.',
+    ({ process }) => process.loopLag.maxSeconds,
+  ],
   [
     'hotmic_tls_certificate_expires_seconds',
-    'When the certificate in use expires, in unix time; without TLS there is none.',
+    'Expiry of the certificate in use, in unix time; absent without TLS.',
     ({ counts }) => counts.certificate?.expiresUnixSeconds ?? null,
   ],
   [
     'hotmic_webhooks_waiting',
-    'Webhooks that are not taken yet; without receivers there is none.',
+    'Webhooks not delivered yet; absent without receivers.',
     ({ services }) => services?.webhooks?.waiting ?? null,
   ],
   [
     'hotmic_sanctions_unkept',
-    'Changes of mutes and bans that are not on the disk; without a file there is none.',
+    'Changes of mutes and bans that are not on the disk yet; absent without a file.',
     ({ services }) => services?.sanctionsFile?.waiting ?? null,
   ],
   [
     'hotmic_steam_requests_in_day',
-    'Requests to the Steam web API in the last 24 hours; without web tickets there is none.',
+    'Requests to the Steam web API in the last 24 hours; absent without web tickets.',
     ({ services }) => services?.steam?.requestsInDay ?? null,
   ],
   [
     'hotmic_steam_requests_per_day',
-    'The most that they may be: tickets.web.requestsPerDay.',
+    'Most requests to the Steam web API in 24 hours: tickets.web.requestsPerDay.',
     ({ services }) => services?.steam?.requestsPerDay ?? null,
   ],
 ];
@@ -149,12 +153,12 @@ const COUNTERS: readonly (readonly [
 ])[] = [
   [
     'hotmic_voice_frames_published_total',
-    'Voice frames that went out, each counted once however many hear it.',
+    'Published voice frames, each counted once however many hear it.',
     ({ counts }) => counts.publishedFrames,
   ],
   [
     'hotmic_voice_bytes_published_total',
-    'Bytes of those frames, each counted once.',
+    'Bytes of the published voice frames, each frame counted once.',
     ({ counts }) => counts.publishedBytes,
   ],
   [
@@ -164,7 +168,7 @@ const COUNTERS: readonly (readonly [
   ],
   [
     'hotmic_backpressure_drops_total',
-    'Times that a listener with too much unsent was passed over.',
+    'Times that a listener with too much unsent data was skipped.',
     ({ counts }) => counts.backpressureDrops,
   ],
   [
@@ -172,7 +176,7 @@ const COUNTERS: readonly (readonly [
     'Listeners closed because a control message did not fit either.',
     ({ counts }) => counts.listenersCut,
   ],
-  ['hotmic_resumes_total', 'Places that somebody came back to.', ({ counts }) => counts.resumes],
+  ['hotmic_resumes_total', 'Sessions that were resumed.', ({ counts }) => counts.resumes],
   [
     'process_cpu_user_seconds_total',
     'CPU time of the process in user mode.',
@@ -185,12 +189,12 @@ const COUNTERS: readonly (readonly [
   ],
   [
     'process_cpu_seconds_total',
-    'CPU time of the process, both together.',
+    'CPU time of the process, user mode and kernel together.',
     ({ process }) => process.cpuUserSeconds + process.cpuSystemSeconds,
   ],
   [
     'hotmic_webhook_attempts_failed_total',
-    'Attempts to hand a webhook over that failed.',
+    'Failed attempts to deliver a webhook.',
     ({ services }) => services?.webhooks?.failedAttempts ?? 0,
   ],
   [
@@ -215,7 +219,7 @@ const LABELLED_COUNTERS: readonly (readonly [name: string, label: string, help: 
     [
       'hotmic_voice_frames_dropped_total',
       'reason',
-      'Voice frames that went no further, by why.',
+      'Voice frames that were dropped, by reason.',
       ({ counts }) => counts.drops,
     ],
     [
@@ -227,55 +231,55 @@ const LABELLED_COUNTERS: readonly (readonly [name: string, label: string, help: 
     [
       'hotmic_failures_total',
       'code',
-      'Requests of participants that were not done, by why.',
+      'Requests of participants that failed, by code.',
       ({ counts }) => counts.failures,
     ],
     [
       'hotmic_address_refusals_total',
       'reason',
-      "Connections and credentials refused by their address's limits, by why.",
+      "Connections and credentials refused by their address's limits, by reason.",
       ({ counts }) => counts.addresses.refused,
     ],
     [
       'hotmic_tcp_refusals_total',
       'reason',
-      'TCP connections to the voice port that were closed before they asked for anything, by why.',
+      'TCP connections to the voice port that were closed before they sent a request, by reason.',
       ({ counts }) => counts.tcp.refused,
     ],
     [
       'hotmic_address_faults_total',
       'fault',
-      'Connections whose own address was not to be had, by why; they are counted for the proxy.',
+      'Connections whose own address could not be determined, by reason; they count for the proxy.',
       ({ counts }) => counts.addressFaults,
     ],
     [
       'hotmic_tls_certificates_total',
       'outcome',
-      'New certificates: loaded, or refused and the one before kept; without TLS there are none.',
+      'New certificates: loaded, or refused while the previous one stays in use; absent without TLS.',
       ({ counts: { certificate } }) =>
         certificate ? { loaded: certificate.loaded, refused: certificate.refused } : {},
     ],
     [
       'hotmic_admin_requests_total',
       'outcome',
-      'Requests to the admin API: done, failed, refused without a token, or limited because too many were.',
+      'Requests to the admin API: done, failed, refused without a token, or limited because there were too many.',
       ({ services }) => ({ ...services?.admin }),
     ],
     [
       'hotmic_operator_connections_closed_total',
       'port',
-      'Connections to the operations and admin ports closed to make room for others, or because there was none.',
+      'Connections to the operations and admin ports closed to make room for others, or because there was no room.',
       ({ services }) => ({ ...services?.closedConnections }),
     ],
     [
       'hotmic_webhooks_total',
       'fate',
-      'Webhooks: delivered, dropped because too many waited, given-up, rejected by the receiver, or unsent at an end.',
+      'Webhooks: delivered, dropped because too many waited, given-up, rejected by the receiver, or unsent when the receiver or the relay ended.',
       ({ services }) => ({ ...services?.webhooks?.fates }),
     ],
   ];
 
-/** The metrics of one relay, in a registry of their own: several relays in a process do not meet. */
+/** The metrics of one relay, in a separate registry: several relays in one process do not share any. */
 export class RelayMetrics {
   readonly #registry = new Registry();
   readonly #set: readonly ((figures: MetricFigures) => void)[];
@@ -284,7 +288,7 @@ export class RelayMetrics {
     const registers = [this.#registry];
     const build = new Gauge({
       name: 'hotmic_build_info',
-      help: 'Always 1; what runs is in the labels.',
+      help: 'Always 1; the labels are the versions that run.',
       labelNames: ['version', 'node'],
       registers,
     });
@@ -319,7 +323,7 @@ export class RelayMetrics {
     return this.#registry.contentType;
   }
 
-  /** All metrics with these figures, in Prometheus' text format 0.0.4. */
+  /** All metrics with these figures, in the Prometheus text format 0.0.4. */
   text(figures: MetricFigures): Promise<string> {
     for (const set of this.#set) set(figures);
     return this.#registry.metrics();

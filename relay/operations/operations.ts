@@ -1,9 +1,9 @@
 /**
- * The operator's own port: probes and metrics over plain HTTP, apart from the port of voice, so that the
- * players' network need not reach it. It tells counts and states, never a lobby, a name or a SteamID, and
- * takes no orders.
+ * The operations port: probes and metrics over plain HTTP, separate from the voice port, so that the
+ * players' network need not reach it. It shows counts and states, never a lobby, a name or a SteamID, and
+ * is read-only.
  *
- * One request a connection: whoever holds one open holds it for seconds, not for ever.
+ * One request per connection: nobody can keep one open for longer than seconds.
  */
 
 import { readFileSync } from 'node:fs';
@@ -14,22 +14,22 @@ import { type OperatorPort, type OperatorPortBounds, openOperatorPort } from './
 import { ProcessWatch } from './process_figures.js';
 import type { ServiceCounts } from './service_counts.js';
 
-/** Where the operator's port is. */
+/** Where the operations port is. */
 export interface OperationsOptions {
   /**
-   * An address, or `localhost`, which means 127.0.0.1. Default 127.0.0.1. Whoever reaches it may read it:
-   * nobody is asked who they are.
+   * An address, or `localhost`, which means 127.0.0.1. Default 127.0.0.1. There is no authentication: anybody who can reach the port
+   * can read it.
    */
   readonly host?: string;
   /** 0 to 65535; 0 takes a free one. */
   readonly port: number;
 }
 
-/** What the answers are made of, as it is when it is asked for. */
+/** What the answers are made of, read for each request. */
 export interface OperationsSource {
   state(): RelayState;
   counts(): RelayCounts;
-  /** Left out where none of them runs. */
+  /** Absent where none of them runs. */
   services?(): ServiceCounts;
 }
 
@@ -44,7 +44,7 @@ interface Answer {
 /**
  * Opens the port.
  *
- * @throws RangeError for a port that is none; HotmicError `ERR_HOTMIC_PORT_IN_USE` or `ERR_HOTMIC_LISTEN`.
+ * @throws RangeError for an invalid port; HotmicError `ERR_HOTMIC_PORT_IN_USE` or `ERR_HOTMIC_LISTEN`.
  */
 export async function startOperations(
   { host = '127.0.0.1', port }: OperationsOptions,
@@ -55,12 +55,12 @@ export async function startOperations(
   const watch = new ProcessWatch();
 
   const answer = async (method: string, target: string): Promise<Answer> => {
-    // Compared as it came: no decoding and no folding of dots, so nothing else can mean these.
+    // Compared as it came, without decoding or folding of dots, so that no other path means the same.
     const [path = ''] = target.split('?', 1);
     if (path !== '/metrics' && path !== '/healthz' && path !== '/readyz') {
-      return { status: 404, text: 'Nothing here. There are /metrics, /healthz and /readyz.\n' };
+      return { status: 404, text: 'Not found. The paths are /metrics, /healthz and /readyz.\n' };
     }
-    if (method !== 'GET') return { status: 405, text: 'Wants GET.\n', headers: { allow: 'GET' } };
+    if (method !== 'GET') return { status: 405, text: 'Expected GET.\n', headers: { allow: 'GET' } };
     switch (path) {
       case '/healthz':
         return { status: 200, text: 'ok\n' };
@@ -83,11 +83,11 @@ export async function startOperations(
 
   const serve = async (request: http.IncomingMessage, response: http.ServerResponse): Promise<void> => {
     const { 'content-length': length = '0', 'transfer-encoding': coding } = request.headers;
-    // None of our requests has a body; it is not read, and the connection ends behind the answer.
+    // No request here has a body. One that comes is not read, and the connection ends after the answer.
     const { status, text, headers } =
       length === '0' && coding === undefined
         ? await answer(request.method ?? '', request.url ?? '')
-        : { status: 413, text: 'Wants no body.\n', headers: {} };
+        : { status: 413, text: 'Expected no body.\n', headers: {} };
     response.writeHead(status, {
       'content-type': 'text/plain; charset=utf-8',
       'content-length': Buffer.byteLength(text),

@@ -1,6 +1,6 @@
 /**
- * A port of plain HTTP for operators, bounded in everything: connections at once, headers, times. One request a connection. Connections that
- * say nothing, or slowly, cannot keep others out: relay/operations/connection_table.ts says which of them are closed.
+ * A port of plain HTTP for operators, with bounded connections, headers and times. One request per connection. Silent or slow connections
+ * cannot keep others out: connection_table.ts decides which of them are closed.
  */
 
 import http from 'node:http';
@@ -13,9 +13,9 @@ import { ConnectionTable } from './connection_table.js';
 export interface OperatorPortBounds {
   /** Connections at once, at least 1. */
   readonly connections: number;
-  /** Of a request's line and headers together. */
+  /** A request's line and headers together. */
   readonly headerBytes: number;
-  /** How long a request may take to come, and a connection may be still. */
+  /** How long a request may take to arrive, and how long a connection may be silent. */
   readonly withinMs: Milliseconds;
 }
 
@@ -28,10 +28,10 @@ export interface OperatorPortOptions {
   readonly port: number;
   readonly bounds: OperatorPortBounds;
   /**
-   * Answers a request; has to close its connection. Where it rejects, the connection is cut.
+   * Answers a request, and has to close its connection. When it rejects, the connection is cut.
    *
-   * @param trust To be called for a request with a token: its connection is then closed for no other.
-   * @param goOn Tells a client that asks before it sends its body to send it.
+   * @param trust To be called for a request with a token: its connection is then never closed to make room.
+   * @param goOn Sends 100 Continue to a client that waits for it before it sends its body.
    */
   readonly serve: (
     request: http.IncomingMessage,
@@ -44,19 +44,19 @@ export interface OperatorPortOptions {
 export interface OperatorPort {
   /** Such as `http://127.0.0.1:9464/`. */
   readonly url: string;
-  /** Connections closed to make room for others, or because there was none. */
+  /** Connections closed to make room for others, or because there was no room. */
   closedConnections(): number;
-  /** Cuts whoever is connected. */
+  /** Closes all connections. */
   close(): Promise<void>;
 }
 
-/** @throws RangeError for a port that is none; HotmicError `ERR_HOTMIC_PORT_IN_USE` or `ERR_HOTMIC_LISTEN`. */
+/** @throws RangeError for an invalid port; HotmicError `ERR_HOTMIC_PORT_IN_USE` or `ERR_HOTMIC_LISTEN`. */
 export async function openOperatorPort(options: OperatorPortOptions): Promise<OperatorPort> {
   const { name, host: wantedHost, port: wantedPort, bounds, serve } = options;
   checkPort(name, wantedPort);
   const host = readHost(wantedHost);
   const table = new ConnectionTable<net.Socket>(bounds.connections);
-  /** Whose request came: what follows on the same connection is not read. */
+  /** Connections with a request: further requests on them are ignored. */
   const asked = new WeakSet<net.Socket>();
   const server = http.createServer({
     maxHeaderSize: bounds.headerBytes,
@@ -80,7 +80,7 @@ export async function openOperatorPort(options: OperatorPortOptions): Promise<Op
     serve(request, response, () => table.trust(socket), goOn).catch(() => response.destroy());
   };
   server.on('request', (request, response) => onRequest(request, response));
-  // Otherwise Node asks for a body that may not be wanted, or answers by itself and keeps the connection.
+  // Without these Node would ask for a body that nobody reads, or answer by itself and keep the connection.
   server.on('checkContinue', (request, response) =>
     onRequest(request, response, () => response.writeContinue()),
   );
@@ -94,7 +94,7 @@ export async function openOperatorPort(options: OperatorPortOptions): Promise<Op
   } catch (thrown) {
     throw listenError(thrown, host, wantedPort, name);
   }
-  // What goes wrong later, such as an accept that fails, must not end the relay.
+  // A later error, such as a failed accept, must not end the relay.
   server.on('error', () => undefined);
   const { port } = server.address() as net.AddressInfo;
   return {
@@ -102,7 +102,7 @@ export async function openOperatorPort(options: OperatorPortOptions): Promise<Op
     closedConnections: () => table.closed,
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      // Whoever asked for the end is to read the answer.
+      // The client that requested the shutdown has to get its answer.
       await new Promise((resolve) => setImmediate(resolve));
       server.closeAllConnections();
       return closed;

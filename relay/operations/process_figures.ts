@@ -1,10 +1,11 @@
 /**
- * What the process itself uses, for the operator: CPU, memory, and how late its event loop runs. One loop
- * carries all voice, so its lateness is everybody's.
+ * What the process uses, for the operator: CPU, memory, and how late its event loop runs. One loop
+ * carries all voice, so its lateness delays everybody.
  */
 
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import type { Milliseconds } from '../../voice/units.js';
+import { monotonicMs } from '../system/clock.js';
 
 export interface ProcessFigures {
   readonly cpuUserSeconds: number;
@@ -17,7 +18,7 @@ export interface ProcessFigures {
   readonly loopLag: LoopLag;
 }
 
-/** How late ticks came since the reading before; 0 when none did. */
+/** How late ticks came since the previous reading; 0 without any ticks. */
 export interface LoopLag {
   readonly p50Seconds: number;
   readonly p99Seconds: number;
@@ -25,8 +26,8 @@ export interface LoopLag {
 }
 
 /**
- * How late a regular tick comes. Not Node's monitorEventLoopDelay: that one counts the interval itself as
- * delay, and forgets its last tick with each reset, so that a stall just behind a reading is never seen.
+ * How late a regular tick comes. Node's monitorEventLoopDelay is not used: it counts the interval itself as
+ * delay, and forgets its last tick at each reset, so that it misses a stall just after a reading.
  */
 export class LagMeter {
   readonly #lateNs: RecordableHistogram = createHistogram();
@@ -41,11 +42,11 @@ export class LagMeter {
   tick(now: Milliseconds): void {
     const lateMs = this.#lastAt === null ? 0 : now - this.#lastAt - this.#everyMs;
     this.#lastAt = now;
-    // The histogram takes whole numbers from 1.
+    // The histogram accepts integers from 1.
     this.#lateNs.record(Math.max(1, Math.round(lateMs * 1e6)));
   }
 
-  /** What was since the reading before. */
+  /** The lag since the previous reading. */
   read(): LoopLag {
     const late = this.#lateNs;
     const lag =
@@ -66,11 +67,11 @@ const TICK_MS = 20;
 /** Watches the process from when it is made until it is closed. Does not keep it alive. */
 export class ProcessWatch {
   readonly #lag = new LagMeter(TICK_MS);
-  readonly #ticker = setInterval(() => this.#lag.tick(performance.now()), TICK_MS).unref();
-  /** Taken once: computed anew, it would wander by the rounding. */
+  readonly #ticker = setInterval(() => this.#lag.tick(monotonicMs()), TICK_MS).unref();
+  /** Computed once: each time, rounding would give another value. */
   readonly #startedAtUnixSeconds = Math.round(Date.now() / 1000 - process.uptime());
 
-  /** The figures of now. The lag begins anew with each reading. */
+  /** The current figures. Each reading resets the lag. */
   read(): ProcessFigures {
     const cpu = process.cpuUsage();
     const memory = process.memoryUsage();

@@ -1,4 +1,4 @@
-/** What the relay's services beside voice count: the admin API, webhooks, the file of mutes and bans, questions to Steam. */
+/** The counts of the services around the voice port: admin API, webhooks, the file of mutes and bans, requests to Steam. */
 
 import type { WebTicketCounts } from '../admission/steam_web/tickets.js';
 import type { SanctionsFileCounts } from '../moderation_store/sanctions_file.js';
@@ -10,8 +10,8 @@ export interface ServiceCounts {
   readonly admin: AdminCounts | null;
   readonly webhooks: WebhookCounts | null;
   readonly sanctionsFile: SanctionsFileCounts | null;
-  /** Of web tickets. */
+  /** Web tickets. */
   readonly steam: WebTicketCounts | null;
-  /** Of the ports that are there: connections closed to make room for others, or because there was none. */
+  /** For each of the ports that run: connections closed to make room for others, or because there was no room. */
   readonly closedConnections: Readonly<Partial<Record<'operations' | 'admin', number>>>;
 }

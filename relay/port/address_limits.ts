@@ -1,12 +1,12 @@
 /**
- * What one address may do: connections at once, new ones a second, credentials judged a second. Bounded memory: an address is
- * forgotten as soon as it has no connection and all its rates are full again, since a new one would be the same.
+ * The limits of one address: connections at once, new connections per second, credentials judged per second. Bounded memory: an address is
+ * forgotten as soon as it has no connection and all its rates are full again, since a new entry would be the same.
  *
- * When the table is full, the address that has been without a connection for longest is forgotten early: whoever has a hundred
- * thousand addresses has as many limits anyway, and must not lock everyone else out. Only when each address in the table has a connection is a
- * further one refused.
+ * When the table is full, the address that has been without a connection for longest is forgotten early. An attacker with a hundred
+ * thousand addresses has as many limits anyway, and must not lock everyone else out. A new address is refused only when each address in the
+ * table has a connection.
  *
- * Participants and lobbies of an address are among the options, and the core counts them: shares.ts.
+ * The options include the participants and lobbies of an address, which the core counts: shares.ts.
  */
 
 import { TokenBucket } from '../../voice/token_bucket.js';
@@ -17,26 +17,26 @@ import { ADDRESS_SHARE_RANGES, type AddressShares } from '../core/lobby/shares.j
 
 export interface AddressLimitOptions extends AddressShares {
   /**
-   * Connections of one address at once, 1 to 1000000. Default 64: a family, a dormitory or a LAN café behind one address comes in
-   * whole, and it takes more than 150 addresses to fill a relay of 10000 with connections.
+   * Connections of one address at once, 1 to 1000000. Default 64: enough for a family, a dormitory or a LAN café behind one
+   * address, and it takes more than 150 addresses to fill a relay of 10000 connections.
    */
   readonly connections: number;
-  /** New connections of one address a second, 1 to 1000000. Default 10. */
+  /** New connections of one address per second, 1 to 1000000. Default 10. */
   readonly connectionsPerSecond: number;
-  /** New connections of one address that may come at once, 1 to 1000000. Default 64: all of a café after a relay's restart. */
+  /** New connections of one address in one burst, 1 to 1000000. Default 64: a whole café after a restart of the relay. */
   readonly connectionBurst: number;
   /**
-   * Credentials of one address judged a second, 1 to 1000000. Default 5. Judging is the dearest thing that a stranger can
-   * ask for: a signature to check, or a question to Steam.
+   * Credentials of one address judged per second, 1 to 1000000. Default 5. Judging is the most expensive request of an
+   * unknown client: it means checking a signature or asking Steam.
    */
   readonly credentialsPerSecond: number;
-  /** Credentials of one address that may come at once, 1 to 1000000. Default 64. */
+  /** Credentials of one address in one burst, 1 to 1000000. Default 64. */
   readonly credentialBurst: number;
   /** Addresses remembered at once, 1 to 1000000. Default 100000, of about 0.4 kB each. */
   readonly addresses: number;
 }
 
-/** Default, least and most of each. */
+/** Default, minimum and maximum of each. */
 export const ADDRESS_LIMIT_RANGES: LimitRanges<AddressLimitOptions> = {
   connections: [64, 1, 1_000_000],
   connectionsPerSecond: [10, 1, 1_000_000],
@@ -70,12 +70,12 @@ export function tcpLimits(chosen: Partial<AddressLimitOptions> = {}): AddressLim
 }
 
 /**
- * `address-full`: as many connections as one address may have. `address-busy`: too many new ones, or credentials, in this
- * time. `table-full`: no room for another address. Append only.
+ * `address-full`: the address has its maximum of connections. `address-busy`: new connections or credentials come too
+ * fast. `table-full`: no room for another address. Append only.
  */
 export type AddressRefusal = 'address-full' | 'address-busy' | 'table-full';
 
-/** Counts since the beginning; `addresses` is that of now. */
+/** Counts since the start; `addresses` is the current number. */
 export interface AddressCounts {
   readonly addresses: number;
   /** Forgotten early, because the table was full. */
@@ -87,20 +87,20 @@ interface Entry {
   connections: number;
   readonly opened: TokenBucket;
   readonly judged: TokenBucket;
-  /** When the last connection went. */
+  /** When the last connection closed. */
   idleSince: Milliseconds;
 }
 
-/** What one tick forgets at most: a flood that ends must not stall voice. */
+/** Most addresses that one tick forgets: the end of a flood must not stall voice. */
 const FORGOTTEN_PER_TICK = 2000;
 
 export class AddressLimits {
   readonly #limits: AddressLimitOptions;
-  /** Until all rates of an address are full again, whatever it did. */
+  /** Time until all rates of an address are full again, whatever it did. */
   readonly #refillMs: Milliseconds;
-  /** With connections. */
+  /** Addresses with connections. */
   readonly #held = new Map<AddressKey, Entry>();
-  /** Without, the one that has been so for longest first. */
+  /** Addresses without connections, the one idle for longest first. */
   readonly #idle = new Map<AddressKey, Entry>();
   readonly #refused: Record<AddressRefusal, number> = {
     'address-full': 0,
@@ -109,7 +109,7 @@ export class AddressLimits {
   };
   #forgottenEarly = 0;
 
-  /** @throws TypeError when a name is none of ours; RangeError when a value is not a whole number within its range. */
+  /** @throws TypeError for an unknown option; RangeError when a value is not an integer within its range. */
   constructor(chosen: Partial<AddressLimitOptions> = {}) {
     this.#limits = limitsWithin(ADDRESS_LIMIT_RANGES, chosen, "an address's");
     const { connectionBurst, connectionsPerSecond, credentialBurst, credentialsPerSecond } = this.#limits;
@@ -117,13 +117,13 @@ export class AddressLimits {
       1000 * Math.max(connectionBurst / connectionsPerSecond, credentialBurst / credentialsPerSecond);
   }
 
-  /** What the core counts for an address. */
+  /** The limits that the core counts for an address. */
   get shares(): AddressShares {
     const { participants, lobbies } = this.#limits;
     return { participants, lobbies };
   }
 
-  /** Whether an address may have another connection; if so it has, until `release`. Bounded time. */
+  /** Whether an address may have another connection. If so, it counts until `release`. Bounded time. */
   admit(key: AddressKey, now: Milliseconds): 'admitted' | AddressRefusal {
     const held = this.#held.get(key);
     if (held && held.connections >= this.#limits.connections) return this.#refuse('address-full');
@@ -139,7 +139,7 @@ export class AddressLimits {
     return 'admitted';
   }
 
-  /** Whether a credential that came over an admitted connection may be judged. Call it before judging. */
+  /** Whether a credential from an admitted connection may be judged. Call it before judging. */
   judge(key: AddressKey, now: Milliseconds): 'admitted' | 'address-busy' {
     const { judged } = this.#entryOf(key);
     if (!judged.has(1, now)) return this.#refuse('address-busy');
@@ -147,7 +147,7 @@ export class AddressLimits {
     return 'admitted';
   }
 
-  /** One of its connections is gone. Once for each that was admitted. */
+  /** One of its connections is closed. Once for each that was admitted. */
   release(key: AddressKey, now: Milliseconds): void {
     const entry = this.#entryOf(key);
     entry.connections -= 1;
@@ -157,7 +157,7 @@ export class AddressLimits {
     this.#idle.set(key, entry);
   }
 
-  /** Forgets addresses whose rates are full again. Call it now and then, such as every 100 ms. */
+  /** Forgets addresses whose rates are full again. Call it regularly, such as every 100 ms. */
   tick(now: Milliseconds): void {
     let left = FORGOTTEN_PER_TICK;
     for (const [key, { idleSince }] of this.#idle) {
@@ -193,11 +193,10 @@ export class AddressLimits {
     };
   }
 
-  /** Who has no connection cannot lose one: that is a fault of ours. */
+  /** An address without a connection here is a bug of ours. */
   #entryOf(key: AddressKey): Entry {
     const entry = this.#held.get(key);
-    if (!entry)
-      throw new RangeError(`Cannot count for an address: ${key} has no connection, wants one admitted`);
+    if (!entry) throw new RangeError(`Cannot count for an address: ${key} has no admitted connection`);
     return entry;
   }
 

@@ -1,16 +1,16 @@
 /**
- * WebSockets that are closed while the TCP connection under them may still be open. Pure.
+ * Closed WebSockets whose TCP connection may still be open. Pure.
  *
- * uWebSockets reports the end of a WebSocket when the close frame is sent. The other side may then keep the TCP connection, and with it an open
- * file of ours, for as long as uWebSockets allows, and nobody is told when it goes. So each one counts for that long, whether it is there or not.
+ * uWebSockets reports the end of a WebSocket when the close frame is sent. The other side may then keep the TCP connection open, which needs an
+ * open file, for as long as uWebSockets allows, and its end is not reported. So each one counts for that long, open or not.
  */
 
 import type { Milliseconds } from '../../voice/units.js';
 
-/** The longest that a closed WebSocket holds its file: half of the idle timeout of 32 s, and the 4 s in which uWebSockets counts time. */
+/** The longest time that a closed WebSocket keeps its file: half of the idle timeout of 32 s, and the 4 s granularity of uWebSockets. */
 export const CLOSING_MS: Milliseconds = 20_000;
 
-/** Those that begin within this time end together, so that few entries hold any number of them. */
+/** Those that begin within this time end together, so that the number of entries is bounded. */
 const TOGETHER_MS: Milliseconds = 100;
 
 interface Batch {
@@ -20,7 +20,7 @@ interface Batch {
 }
 
 export class ClosingConnections {
-  /** The oldest first; at most one for each `TOGETHER_MS` of `CLOSING_MS`, and one more. */
+  /** The oldest first; at most one per `TOGETHER_MS` of `CLOSING_MS`, and one more. */
   #batches: Batch[] = [];
   #count = 0;
 

@@ -1,4 +1,4 @@
-/** What a relay counts, and how far it is. */
+/** The counts and the state of a relay. */
 
 import type { AddressFault } from '../addresses/client_address.js';
 import type { RelayStateCounts } from '../core/io.js';
@@ -6,29 +6,29 @@ import type { AddressCounts } from './address_limits.js';
 import type { TcpCounts } from './connection_admission.js';
 import type { CertificateCounts } from './tls.js';
 
-/** How far a relay is. It is ready for connections when it is listening. */
+/** The states of a relay, in order. It accepts connections when it is listening. */
 export type RelayState = 'starting' | 'listening' | 'draining' | 'closing';
 
-/** Counts since the relay began; connections, participants and lobbies are those of now. */
+/** Counts since the relay started; connections, participants and lobbies are current numbers. */
 export interface RelayCounts extends RelayStateCounts {
-  /** Requests that admission refused, or that came in a drain; and TCP connections closed before they asked for anything. */
+  /** Requests that were refused, also in a drain, and TCP connections that were closed before they sent a request. */
   readonly notAdmitted: number;
   /** TCP connections of the voice port, WebSockets among them. */
   readonly tcp: TcpCounts;
   /**
-   * Times that a listener with more than 64 KiB unsent was passed over: at least this many voice frames did
-   * not reach one. For uWebSockets gives up the rest of a batch at its first drop and does not say how much
-   * that was.
+   * Times that a listener with more than 64 KiB unsent was skipped: at least this many voice frames did
+   * not reach one. The number can be higher, because uWebSockets discards the rest of a batch at its first drop without
+   * reporting how much.
    */
   readonly backpressureDrops: number;
   /**
-   * Listeners cut off because a control message did not fit either: what they believed of the lobby would be
+   * Listeners disconnected because a control message did not fit either: their view of the lobby would be
    * wrong.
    */
   readonly listenersCut: number;
-  /** What addresses did; in development they are not counted. */
+  /** Counts of addresses; none are counted in development. */
   readonly addresses: AddressCounts;
-  /** Connections that were counted for a proxy, or for nobody, because their own address was not to be had; by why. */
+  /** Connections that count for a proxy, or for nobody, because their own address could not be determined; by reason. */
   readonly addressFaults: Readonly<Record<AddressFault, number>>;
   /** Null without TLS. */
   readonly certificate: CertificateCounts | null;

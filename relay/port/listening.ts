@@ -1,6 +1,6 @@
 /**
- * uWebSockets from its package to a port: loaded when it is wanted, listening on a port of its own, and a reason
- * in words where that fails.
+ * Loads uWebSockets when it is needed, listens on a port, and gives a readable reason when that
+ * fails.
  */
 
 import type * as UWebSockets from 'uWebSockets.js';
@@ -10,7 +10,7 @@ import { listenError, missingError } from './start_error.js';
 /** @throws HotmicError `ERR_HOTMIC_RELAY_MISSING` when it is not installed or does not load. */
 export async function loadUWebSockets(): Promise<typeof UWebSockets> {
   try {
-    // A CommonJS module: what it exports is the default of its namespace.
+    // A CommonJS module: its exports are the default of its namespace.
     const { default: uws } = (await import('uWebSockets.js')) as unknown as { default: typeof UWebSockets };
     return uws;
   } catch (thrown) {
@@ -19,10 +19,10 @@ export async function loadUWebSockets(): Promise<typeof UWebSockets> {
 }
 
 /**
- * Has the app listen there: alone, or beside others of ours that listen shared. Of two that share a port the system
- * gives each connection to either, so first ask `portFor` whether anybody else has it.
+ * Has the app listen: alone, or beside other apps of ours on the same port. The system
+ * gives each connection to one of those that share a port, so first ask `portFor` whether another process uses it.
  *
- * @param port 0, a free one, only alone.
+ * @param port 0, for any free one, only with `alone`.
  * @throws HotmicError `ERR_HOTMIC_PORT_IN_USE`, or `ERR_HOTMIC_LISTEN` for another reason.
  */
 export async function listenAt(
@@ -39,7 +39,7 @@ export async function listenAt(
 }
 
 /**
- * The port to share, a free one for 0. It is nobody's at that moment.
+ * The port to share, a free one for 0. At that moment nobody uses it.
  *
  * @throws as `listenAt`.
  */
@@ -49,7 +49,7 @@ export async function portFor(host: string, port: number): Promise<number> {
   throw listenError(probed, host, port);
 }
 
-/** Null when it cannot. uWebSockets calls back before it returns, and gives no reason. */
+/** Null on failure. uWebSockets calls back before it returns, and gives no reason. */
 function listen(
   uws: typeof UWebSockets,
   app: UWebSockets.TemplatedApp,
@@ -57,8 +57,8 @@ function listen(
   port: number,
   how: 'alone' | 'shared',
 ): UWebSockets.us_listen_socket | null {
-  // The package's types know neither the constants nor host and options together. By default uWebSockets sets
-  // SO_REUSEPORT, and a second relay on the port would silently take half of the connections.
+  // The package's types have neither the constants nor host and options together. By default uWebSockets sets
+  // SO_REUSEPORT, and a second relay on the port would silently get half of the connections.
   const { LIBUS_LISTEN_EXCLUSIVE_PORT } = uws as unknown as { LIBUS_LISTEN_EXCLUSIVE_PORT: number };
   const wide = app as unknown as {
     listen(
@@ -76,8 +76,8 @@ function listen(
 }
 
 /**
- * The port that Node's own server gets there, and gives back; or what the system has against it, which uWebSockets does
- * not tell.
+ * The port that a server of Node's can listen on, which is closed again; or the system's error, which uWebSockets does
+ * not report.
  */
 function probe(host: string, port: number): Promise<unknown> {
   return new Promise((resolve) => {

@@ -1,33 +1,33 @@
 /**
- * How many files the process may have open, and how many of them connections to the voice port may take. Each connection is one; a reserve
- * stays for the other ports, for webhooks, Steam and files, so that no number of connections keeps operators out.
+ * How many files the process may have open, and how many of them connections to the voice port may use. Each connection needs one. A reserve
+ * stays for the other ports, for webhooks, Steam and files, so that voice connections cannot keep operators out.
  */
 
 import { readFileSync } from 'node:fs';
 
-/** Node's own: its event loop, its threads' pipes, the terminal; and files: certificates, mutes and bans, the log. */
+/** Node's own files (event loop, pipes of its threads, terminal), and certificates, mutes and bans, the log. */
 const OWN_FILES = 64;
-/** Connections of each other port, and some that come while others are closed. */
+/** Connections of each other port, with some that come while others are closed. */
 const FILES_PER_PORT = 80;
-/** Beyond the questions to Steam: connections that end while others begin. */
+/** In addition to the questions to Steam: connections that end while others begin. */
 const STEAM_SPARE_FILES = 8;
-/** Beyond `limits.connections`: connections that are about to be told that the relay is full, or ask for something else. */
+/** In addition to `limits.connections`: connections that are about to learn that the relay is full, or send another request. */
 const SPARE_CONNECTIONS = 1000;
 
-/** What may take files beside voice. */
+/** Users of open files besides voice. */
 export interface FilesElsewhere {
-  /** Of operations and administration, how many there are: 0 to 2. */
+  /** How many of the operations and admin ports are on: 0 to 2. */
   readonly ports: number;
-  /** Webhooks sent at once, of all receivers. */
+  /** Webhooks sent at once, to all receivers together. */
   readonly webhooks: number;
-  /** Questions to Steam at once; 0 where nobody asks. */
+  /** Questions to Steam at once; 0 without web tickets. */
   readonly steam: number;
 }
 
 /**
  * Connections that the voice port may have at once, WebSockets or not, at least 1.
  *
- * @param openFiles As `openFilesAllowed` has it: null for a system without such a limit, or one that does not tell.
+ * @param openFiles From `openFilesAllowed`: null for a system without such a limit, or an unknown one.
  * @param connections `limits.connections`.
  */
 export function mostConnections(
@@ -41,12 +41,12 @@ export function mostConnections(
   return Math.max(1, Math.min(wanted, openFiles - reserve));
 }
 
-/** Files that this process may have open: the soft limit, which Node raises to the hard one when it starts. Null where nobody tells. */
+/** Files that this process may have open: the soft limit, which Node raises to the hard one when it starts. Null when it is unknown. */
 export function openFilesAllowed(): number | null {
   try {
     return openFilesIn(readFileSync('/proc/self/limits', 'utf8'));
   } catch {
-    // No Linux. Windows has no such limit, and its report does not name one.
+    // Not Linux. Windows has no such limit, and its report does not contain one.
     const report = process.report?.getReport() as
       | { userLimits?: { open_files?: { soft?: number | string } } }
       | undefined;
@@ -55,7 +55,7 @@ export function openFilesAllowed(): number | null {
   }
 }
 
-/** The same, of the text of `/proc/<pid>/limits`. */
+/** The same from the text of `/proc/<pid>/limits`. */
 export function openFilesIn(limits: string): number | null {
   const [, soft] = /^Max open files\s+(\d+)\s/m.exec(limits) ?? [];
   return soft === undefined ? null : Number(soft);

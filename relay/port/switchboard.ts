@@ -1,8 +1,8 @@
 /**
- * The sockets of a relay and its core, tied together: bytes go in, and what comes out is carried out, in its order.
+ * Connects the sockets of a relay with its core: passes messages to the core, and carries out its outputs in order.
  *
- * The voice path lies inside the message handler: uWebSockets lends the buffer until the handler returns, the
- * relay's fields are written into it, and one publish hands it to everyone who is to hear it.
+ * The voice path is inside the message handler: uWebSockets lends the buffer until the handler returns, the
+ * relay's fields are written into it, and one publish sends it to all listeners.
  */
 
 import type * as UWebSockets from 'uWebSockets.js';
@@ -20,10 +20,10 @@ import type { Sanction } from '../core/sanctions.js';
 import type { AddressLimits } from './address_limits.js';
 import type { PortData } from './voice_port.js';
 
-/** What every socket carries. */
+/** The data of each socket. */
 export interface SocketData extends PortData {
   readonly id: ConnectionId;
-  /** Under which its connection is counted; null where addresses are not. */
+  /** The address that its connection counts for; null where addresses are not counted. */
   readonly address: AddressKey | null;
 }
 
@@ -36,33 +36,33 @@ export interface SwitchboardOptions {
   /** Never goes back. */
   readonly now: () => Milliseconds;
   readonly unixSeconds: () => number;
-  /** Hands bytes to everyone who is subscribed to the topic but the socket itself. */
+  /** Sends bytes to all subscribers of the topic except the socket itself. */
   readonly publish: (socket: Socket, topic: string, bytes: ArrayBuffer) => void;
-  /** Keeps a mute or a ban beyond the relay's own life. */
+  /** Stores a mute or a ban, so that it survives the relay. */
   readonly keep: (sanction: Sanction) => void;
-  /** `address` is whose refusal it is; null where that is not known. */
+  /** `address` is where a refused connection comes from; null when that is unknown. */
   readonly onEvent: (event: RelayEvent, address: AddressKey | null) => void;
   readonly onStage: ((slot: number, sequence: number, receivedAtMs: Milliseconds) => void) | null;
   /** The last connection is gone. */
   readonly onEmpty: () => void;
 }
 
-/** What `send` returns for a message that it neither sent nor kept. */
+/** What `send` returns for a message that it neither sent nor buffered. */
 const SEND_DROPPED = 2;
 
 const ADDRESS_BUSY: Denied = {
   kind: 'denied',
   code: 'admission-unavailable',
   reason: 'address-busy',
-  wanted: 'fewer credentials from one address in a second',
+  wanted: 'fewer credentials per second from one address',
 };
 
 export class Switchboard {
   readonly #options: SwitchboardOptions;
   readonly #sockets = new Map<ConnectionId, Socket>();
-  /** Listeners that did not take a control message. */
+  /** Listeners for whom a control message was dropped. */
   readonly #behind = new Set<Socket>();
-  /** What is to be carried out behind what is under way; null while nothing is. */
+  /** Outputs to carry out after the current ones; null while none are under way. */
   #next: RelayOutput[] | null = null;
   #isShut = false;
   #listenersCut = 0;
@@ -85,7 +85,7 @@ export class Switchboard {
     return this.#backpressureDrops;
   }
 
-  /** When the last connection that went was gone. */
+  /** When a connection last closed. */
   get lastGoneAt(): Milliseconds {
     return this.#lastGoneAt;
   }
@@ -97,7 +97,7 @@ export class Switchboard {
     this.#perform(relay.handle({ kind: 'connected', connection: id, address }, now()));
   }
 
-  /** `message` is read and written over before the call returns. */
+  /** `message` is read, and overwritten, before the call returns. */
   receive(socket: Socket, message: ArrayBuffer, kind: 'binary' | 'text'): void {
     const { relay, publish, onStage, unixSeconds } = this.#options;
     const now = this.#options.now();
@@ -116,14 +116,14 @@ export class Switchboard {
     if (verdict.outputs.length > 0) this.#perform(verdict.outputs);
   }
 
-  /** A ping or a pong came. uWebSockets has answered it; it is charged all the same. */
+  /** A ping or a pong came. uWebSockets has answered it; it is charged nevertheless. */
   heartbeat(socket: Socket): void {
     const { relay, now } = this.#options;
     const outputs = relay.handleHeartbeat(socket.getUserData().id, now());
     if (outputs.length > 0) this.#perform(outputs);
   }
 
-  /** A message to this listener was dropped. Control messages that are dropped are seen where they are sent. */
+  /** A message to a listener was dropped. Dropped control messages are noticed where they are sent. */
   noteDropped(kind: 'binary' | 'text'): void {
     if (kind === 'binary') this.#backpressureDrops += 1;
   }
@@ -152,12 +152,12 @@ export class Switchboard {
     return result;
   }
 
-  /** Everybody is told that the relay will end. */
+  /** Tells everybody that the relay will end. */
   announceDrain(withinMs: Milliseconds, goTo: string | null): void {
     this.#perform(this.#options.relay.handle({ kind: 'drain', withinMs, goTo }, this.#options.now()));
   }
 
-  /** Closes all connections, and nobody is told that everybody leaves, nor is it an event of each. Returns how many there were. */
+  /** Closes all connections, without messages or events about everybody leaving. Returns how many there were. */
   shutDown(): number {
     this.#isShut = true;
     const open = [...this.#sockets.values()];
@@ -167,8 +167,8 @@ export class Switchboard {
   }
 
   /**
-   * uWebSockets tells that a socket is closed while we close it. What comes of that, and of listeners that are cut, is carried out
-   * behind what is under way: the core was asked in this order.
+   * uWebSockets reports that a socket is closed while we close it. The outputs of that, and of listeners that are cut, are carried out
+   * after the current ones, in the order in which the core was asked.
    */
   #perform(outputs: readonly RelayOutput[]): void {
     if (this.#next) {
@@ -180,7 +180,7 @@ export class Switchboard {
     try {
       for (const output of outputs) this.#performOne(output);
       for (;;) {
-        // Grows while it is gone through.
+        // It grows during the iteration.
         for (const output of next) this.#performOne(output);
         next.length = 0;
         const [behind] = this.#behind;
@@ -225,7 +225,7 @@ export class Switchboard {
     }
   }
 
-  /** At most one a connection is under way; whoever goes meanwhile is ignored when the verdict comes. */
+  /** At most one per connection is under way. The core ignores the verdict for a connection that has closed. */
   async #judge({ connection, credential, steamId }: Extract<RelayOutput, { kind: 'judge' }>): Promise<void> {
     const { relay, judge, addresses, now, unixSeconds } = this.#options;
     const address = this.#sockets.get(connection)?.getUserData().address ?? null;

@@ -1,8 +1,8 @@
 /**
- * The certificate and key of a TLS port, read from their files and held against each other before uWebSockets gets
- * their names: it reads the files itself, and where it does not like them it says no more than that.
+ * The certificate and key of a TLS port, read from their files and checked against each other before uWebSockets gets
+ * their names: it reads the files itself, and reports no reason when it refuses them.
  *
- * Reasons name a file and what is wrong with it, and never what is in a key.
+ * Reasons name a file and what is wrong with it, and never the content of a key.
  */
 
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
@@ -11,37 +11,37 @@ import { createSecureContext } from 'node:tls';
 import { codeOf, HotmicError, systemReason } from '../../voice/error.js';
 import { readUpTo } from '../system/bounded_file.js';
 
-/** Where a relay's certificate is. PEM, all of it; links are followed. */
+/** The files of a relay's certificate, all in PEM. Links are followed. */
 export interface RelayTls {
-  /** The relay's certificate, and behind it those of who issued it: `fullchain.pem`. */
+  /** The relay's certificate, followed by those of its issuers: `fullchain.pem`. */
   readonly certFile: string;
   /** Its private key: `privkey.pem`. */
   readonly keyFile: string;
-  /** The passphrase of the key, on the file's first line. Default none: the key is not encrypted. */
+  /** A file with the key's passphrase on its first line. Default: the key is not encrypted. */
   readonly passphraseFile?: string;
-  /** How often the files are looked at for a change, in ms, 10 to 3600000; it shows after two looks. Default 5000. */
+  /** Interval at which the files are checked for a change, in ms, 10 to 3600000; a change is used after two checks. Default 5000. */
   readonly lookEveryMs?: number;
 }
 
-/** A pair of certificate and key that fit together. There is nothing secret in it but the passphrase. */
+/** A matching pair of certificate and key. Only the passphrase in it is secret. */
 export interface Certificate {
   readonly files: RelayTls;
   readonly passphrase: string | null;
-  /** Whom it is for: names and addresses as the certificate has them, such as `DNS:relay.example`. */
+  /** Names and addresses in the form of the certificate, such as `DNS:relay.example`. */
   readonly names: string;
   readonly expiresUnixSeconds: number;
-  /** SHA-256 over certificates and public key: two with the same one serve the same. */
+  /** SHA-256 over the certificates. Pairs with the same identity are the same. */
   readonly identity: string;
 }
 
-/** Of one file. A chain of ten has less than 30 kB. */
+/** Longest file. A chain of ten has less than 30 kB. */
 const MAX_FILE_BYTES = 256 * 1024;
-/** uWebSockets copies it into 1024 bytes, and does not count. */
+/** uWebSockets copies it into a buffer of 1024 bytes without checking its length. */
 const MAX_PASSPHRASE_BYTES = 512;
 const MIN_RSA_BITS = 2048;
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/** Older than TLS 1.2 is refused by uWebSockets itself. Of that, what has forward secrecy and an AEAD; all of TLS 1.3. */
+/** uWebSockets itself refuses versions before TLS 1.2. These are the suites of TLS 1.2 with forward secrecy and an AEAD; TLS 1.3 is unrestricted. */
 export const TLS_CIPHERS = ['ECDSA', 'RSA']
   .flatMap((key) =>
     ['AES128-GCM-SHA256', 'AES256-GCM-SHA384', 'CHACHA20-POLY1305'].map((aead) => `ECDHE-${key}-${aead}`),
@@ -51,7 +51,7 @@ export const TLS_CIPHERS = ['ECDSA', 'RSA']
 /**
  * Reads and checks the pair. Reads files in the caller's thread: about a millisecond.
  *
- * @param unixSeconds What time it is: a certificate that has expired, or is not valid yet, is refused.
+ * @param unixSeconds The current time: a certificate that has expired, or is not valid yet, is refused.
  * @throws HotmicError `ERR_HOTMIC_TLS`, naming the file and what is wrong with it.
  */
 export function readCertificate(files: RelayTls, unixSeconds: number): Certificate {
@@ -64,25 +64,22 @@ export function readCertificate(files: RelayTls, unixSeconds: number): Certifica
   const leaf = chain[0]!;
   if (!leaf.checkPrivateKey(key)) {
     if (chain.some((certificate) => certificate.checkPrivateKey(key))) {
-      throw refusal(
-        certFile,
-        'the certificate of the key is not the first in it, wants it before its issuers',
-      );
+      throw refusal(certFile, "the key's certificate is not the first in it, expected it before its issuers");
     }
-    throw refusal(keyFile, `the key does not belong to the certificate in ${certFile}, wants its own`);
+    throw refusal(keyFile, `the key does not belong to the certificate in ${certFile}`);
   }
   const validFrom = Date.parse(leaf.validFrom) / 1000;
   const expiresUnixSeconds = Date.parse(leaf.validTo) / 1000;
   if (!(unixSeconds < expiresUnixSeconds)) {
-    throw refusal(certFile, `the certificate expired at ${leaf.validTo}, wants one that is valid`);
+    throw refusal(certFile, `the certificate expired at ${leaf.validTo}`);
   }
   if (!(unixSeconds >= validFrom)) {
-    throw refusal(certFile, `the certificate is not valid before ${leaf.validFrom}, wants one that is`);
+    throw refusal(certFile, `the certificate is not valid before ${leaf.validFrom}`);
   }
   try {
     createSecureContext({ cert: chainText, key: keyText, ...(passphrase !== null && { passphrase }) });
   } catch (thrown) {
-    throw refusal(certFile, `Node's TLS does not take it with its key (${codeOf(thrown) ?? 'no code'})`);
+    throw refusal(certFile, `Node's TLS does not accept it with its key (${codeOf(thrown) ?? 'no code'})`);
   }
   const identity = createHash('sha256');
   for (const { raw } of chain) identity.update(raw);
@@ -95,12 +92,12 @@ export function readCertificate(files: RelayTls, unixSeconds: number): Certifica
   };
 }
 
-/** The error for a pair that uWebSockets refused although it looked well. */
+/** The error for a pair that uWebSockets refused although it passed our checks. */
 export function refusedByServer({ certFile, keyFile }: RelayTls): HotmicError {
   return refusal(
     certFile,
-    `uWebSockets does not take it with the key in ${keyFile}; ` +
-      'wants RSA, P-256, P-384 or P-521, and of an encrypted key no scrypt',
+    `uWebSockets does not accept it with the key in ${keyFile}; ` +
+      'expected RSA, P-256, P-384 or P-521, and an encrypted key without scrypt',
   );
 }
 
@@ -111,12 +108,13 @@ export function refusal(file: string, reason: string): HotmicError {
 
 function readChain(file: string, text: string): readonly X509Certificate[] {
   const blocks = text.match(PEM_CERTIFICATE);
-  if (!blocks) throw refusal(file, 'there is no certificate in it, wants PEM: -----BEGIN CERTIFICATE-----');
+  if (!blocks)
+    throw refusal(file, 'there is no certificate in it, expected PEM: -----BEGIN CERTIFICATE-----');
   return blocks.map((block, i) => {
     try {
       return new X509Certificate(block);
     } catch {
-      throw refusal(file, `certificate ${i + 1} of ${blocks.length} in it is malformed, wants X.509`);
+      throw refusal(file, `certificate ${i + 1} of ${blocks.length} in it is malformed, expected X.509`);
     }
   });
 }
@@ -130,22 +128,22 @@ function readKey(files: RelayTls, text: string, passphrase: string | null): KeyO
     if (/ENCRYPTED/.test(text)) {
       const why =
         passphrase === null
-          ? 'the key is encrypted, wants the file of its passphrase as well'
-          : `the passphrase in ${passphraseFile} does not open it, wants the right one`;
+          ? 'the key is encrypted, expected a passphrase file'
+          : `the passphrase in ${passphraseFile} does not decrypt it`;
       throw refusal(keyFile, why);
     }
-    throw refusal(keyFile, 'there is no private key in it, wants PEM: -----BEGIN PRIVATE KEY-----');
+    throw refusal(keyFile, 'there is no private key in it, expected PEM: -----BEGIN PRIVATE KEY-----');
   }
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
-  if (type !== 'rsa' && type !== 'ec') throw refusal(keyFile, `the key is ${type}, wants RSA or ECDSA`);
+  if (type !== 'rsa' && type !== 'ec') throw refusal(keyFile, `the key is ${type}, expected RSA or ECDSA`);
   if (type === 'rsa' && (details?.modulusLength ?? 0) < MIN_RSA_BITS) {
-    throw refusal(keyFile, `the key has ${details?.modulusLength} bits, wants at least ${MIN_RSA_BITS}`);
+    throw refusal(keyFile, `the key has ${details?.modulusLength} bits, expected at least ${MIN_RSA_BITS}`);
   }
   return key;
 }
 
 function readPassphrase(file: string): string {
-  // Editors that write a byte-order mark do not show it: it is no part of the passphrase.
+  // Editors that write a byte-order mark do not show it, so it is not part of the passphrase.
   const passphrase = readText(file)
     .replace(/^\uFEFF/, '')
     .split(/\r?\n/, 1)[0]!;
@@ -153,13 +151,13 @@ function readPassphrase(file: string): string {
   if (length === 0 || length > MAX_PASSPHRASE_BYTES || passphrase.includes('\0')) {
     throw refusal(
       file,
-      `its first line has ${length} bytes, wants a passphrase of 1 to ${MAX_PASSPHRASE_BYTES}`,
+      `its first line has ${length} bytes, expected a passphrase of 1 to ${MAX_PASSPHRASE_BYTES}`,
     );
   }
   return passphrase;
 }
 
-/** The file's text. A byte-order mark is refused by name: uWebSockets reads the file itself, and passes over a block that begins with one. */
+/** The file's text. A byte-order mark is refused: uWebSockets reads the file itself, and skips a block that begins with one. */
 function readPem(file: string): string {
   const text = readText(file);
   if (text.startsWith('\uFEFF') || /^(?:\uFFFD\uFFFD|.\0|\0.)/s.test(text)) {
@@ -183,26 +181,26 @@ function readText(file: string): string {
   }
 }
 
-/** What became of a certificate that was to be taken into use. */
+/** The outcome of reading a certificate. */
 export type CertificateEvent =
   | {
       readonly kind: 'certificate-loaded';
-      /** Whom it is for, such as `DNS:relay.example`. */
+      /** The names in it, such as `DNS:relay.example`. */
       readonly names: string;
-      /** The end of its validity, in unix time. */
+      /** When it expires, in unix time. */
       readonly expiresUnixSeconds: number;
     }
-  /** The files were read again as told, and hold the one in use. */
+  /** The files were read on request, and contain the certificate in use. */
   | { readonly kind: 'certificate-unchanged' }
-  /** The one before stays in use. */
+  /** The previous one stays in use. */
   | { readonly kind: 'certificate-refused'; readonly code: string; readonly detail: string };
 
-/** What is counted of the certificate. */
+/** Counts about the certificate. */
 export interface CertificateCounts {
-  /** The end of validity of the one in use, in unix time. */
+  /** When the one in use expires, in unix time. */
   readonly expiresUnixSeconds: number;
-  /** Those taken into use behind the first. */
+  /** New certificates used after the first. */
   readonly loaded: number;
-  /** Attempts that left the one before in use. */
+  /** Attempts after which the previous one stayed in use. */
   readonly refused: number;
 }

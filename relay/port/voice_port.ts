@@ -1,9 +1,9 @@
 /**
- * The port of voice, plain or with TLS, and how its certificate changes without anybody's connection ending.
+ * The voice port, plain or with TLS. Its certificate can change without closing any connection.
  *
- * uWebSockets reads a certificate once an app, and can change it later only for clients that send a server name. So
- * each certificate has an app of its own. A new one listens beside the old one, which then stops listening; whoever
- * is connected stays where they are. Topics belong to an app: what is published goes to each that has connections.
+ * uWebSockets reads a certificate once per app, and can change it later only for clients that send a server name. So
+ * each certificate has a separate app. A new one listens beside the old one, which then stops listening and keeps its
+ * connections. Topics belong to an app: a frame is published to each app with connections.
  */
 
 import type * as UWebSockets from 'uWebSockets.js';
@@ -30,7 +30,7 @@ import {
   TLS_CIPHERS,
 } from './tls.js';
 
-/** What every socket of the port carries for it. */
+/** The port's own data of each socket. */
 export interface PortData {
   /** Null until it is open. */
   app: UWebSockets.TemplatedApp | null;
@@ -41,15 +41,15 @@ export interface PortData {
 export interface VoicePortOptions<Data extends PortData> {
   readonly uws: typeof UWebSockets;
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 for any free one. */
   readonly port: number;
-  /** Where WebSockets are, as `voicePath` has it. */
+  /** The path of WebSockets, as `voicePath` returns it. */
   readonly path: string;
   /** Null for a plain port. */
   readonly tls: RelayTls | null;
   /** For WebSockets at `path`. */
   readonly voice: Omit<UWebSockets.WebSocketBehavior<Data>, 'upgrade'>;
-  /** Whether a request for a WebSocket gets one, and what it carries; or what is answered. */
+  /** Whether a request for a WebSocket gets one, and the data of its socket; or the HTTP answer. */
   readonly upgrade: (
     response: UWebSockets.HttpResponse,
     request: UWebSockets.HttpRequest,
@@ -65,12 +65,12 @@ export interface VoicePortOptions<Data extends PortData> {
 }
 
 const LOOK_EVERY_MS = 5000;
-/** Certificates with connections at once, the newest included; then no other is taken. */
+/** Most certificates with connections at once, the newest included. Beyond, no new one is loaded. */
 const MAX_IN_USE = 8;
 
 const HEALTHY: HttpAnswer = { status: '200 OK', body: 'ok\n' };
 
-/** An app, and how it listens: null when it does not. */
+/** An app, and its listening socket; null when it does not listen. */
 interface Listener {
   readonly app: UWebSockets.TemplatedApp;
   listening: UWebSockets.us_listen_socket | null;
@@ -81,7 +81,7 @@ export class VoicePort<Data extends PortData> {
   readonly #options: VoicePortOptions<Data>;
   /** The newest, and those that have connections. */
   readonly #inUse = new Set<Listener>();
-  /** All that ever were: uWebSockets cannot free one. */
+  /** All apps since the start: uWebSockets cannot free one. */
   readonly #apps: UWebSockets.TemplatedApp[] = [];
   #newest: Listener | null = null;
   #certificate: Certificate | null = null;
@@ -95,8 +95,8 @@ export class VoicePort<Data extends PortData> {
   /**
    * Opens the port.
    *
-   * @throws HotmicError `ERR_HOTMIC_TLS`, `ERR_HOTMIC_PORT_IN_USE` or `ERR_HOTMIC_LISTEN`; RangeError for a
-   *   `lookEveryMs` that is none.
+   * @throws HotmicError `ERR_HOTMIC_TLS`, `ERR_HOTMIC_PORT_IN_USE` or `ERR_HOTMIC_LISTEN`; RangeError for an
+   *   invalid `lookEveryMs`.
    */
   static async open<Data extends PortData>(options: VoicePortOptions<Data>): Promise<VoicePort<Data>> {
     const { tls, host, port: wanted, uws } = options;
@@ -108,7 +108,7 @@ export class VoicePort<Data extends PortData> {
     }
     const { lookEveryMs = LOOK_EVERY_MS } = tls;
     if (!(lookEveryMs >= 10 && lookEveryMs <= 3_600_000)) {
-      throw new RangeError(`Cannot start the relay: lookEveryMs is ${lookEveryMs}, wants 10 to 3600000`);
+      throw new RangeError(`Cannot start the relay: lookEveryMs is ${lookEveryMs}, expected 10 to 3600000`);
     }
     const watch = new CertificateWatch(await marksOf(tls));
     const { app, certificate } = port.#secureApp(tls);
@@ -135,22 +135,21 @@ export class VoicePort<Data extends PortData> {
   }
 
   /**
-   * Sends the bytes to all that are subscribed to the topic but the socket itself, whatever certificate they came by.
-   * Real-time: copied once for each certificate in use, mostly one.
+   * Sends the bytes to all subscribers of the topic except the socket itself, whichever certificate they connected with.
+   * Real-time: copied once for each certificate in use, usually one.
    */
   publish(socket: UWebSockets.WebSocket<Data>, topic: string, bytes: ArrayBuffer): void {
     const { app: own } = socket.getUserData();
-    // A socket that is subscribed to nothing, of somebody who does not listen, cannot publish; nor would it hear itself.
+    // A socket without subscriptions, of a participant who does not listen, cannot publish; nor would it hear itself.
     if (!socket.publish(topic, bytes, true)) own?.publish(topic, bytes, true);
     if (this.#inUse.size === 1) return;
     for (const { app } of this.#inUse) if (app !== own) app.publish(topic, bytes, true);
   }
 
   /**
-   * Reads the files again, and has connections from now on get the certificate that they hold. While it is under way,
-   * the same.
+   * Reads the files again; new connections get the certificate in them. A call while a reload is under way joins it.
    *
-   * @throws HotmicError `ERR_HOTMIC_TLS` or `ERR_HOTMIC_LISTEN`; what was there before goes on. `ERR_HOTMIC_CLOSED`.
+   * @throws HotmicError `ERR_HOTMIC_TLS` or `ERR_HOTMIC_LISTEN`, and the previous certificate stays in use; `ERR_HOTMIC_CLOSED`.
    */
   async reload(): Promise<'loaded' | 'unchanged'> {
     try {
@@ -170,13 +169,13 @@ export class VoicePort<Data extends PortData> {
     for (const listener of this.#inUse) this.#stop(listener);
   }
 
-  /** Ends everything. */
+  /** Closes all connections. */
   close(): void {
     this.stopListening();
     for (const app of this.#apps) app.close();
   }
 
-  /** What is behind every certificate alike. */
+  /** Sets up an app, the same for every certificate. */
   #prepare(app: UWebSockets.TemplatedApp): Listener {
     const { path, voice, upgrade, counter } = this.#options;
     const listener: Listener = { app, listening: null, connections: 0 };
@@ -198,7 +197,7 @@ export class VoicePort<Data extends PortData> {
         data.app = app;
         data.peer = peerOf(socket);
         listener.connections += 1;
-        // A handshake may have begun before the listening ended.
+        // The handshake may have begun before the app stopped listening.
         this.#inUse.add(listener);
         return voice.open?.(socket);
       },
@@ -212,8 +211,8 @@ export class VoicePort<Data extends PortData> {
     app.ws<Data>(path, behavior);
     if (path !== '/') app.ws<Data>(`${path}/`, behavior);
     app.get('/healthz', (response) => answerAndClose(response, HEALTHY, counter));
-    const nothingHere = { status: '404 Not Found', body: `Nothing here. Voice is a WebSocket at ${path}.\n` };
-    app.any('/*', (response) => answerAndClose(response, nothingHere, counter));
+    const notFound = { status: '404 Not Found', body: `Not found. Voice is a WebSocket at ${path}.\n` };
+    app.any('/*', (response) => answerAndClose(response, notFound, counter));
     return listener;
   }
 
@@ -235,7 +234,7 @@ export class VoicePort<Data extends PortData> {
     if (listener.connections === 0 && listener !== this.#newest) this.#inUse.delete(listener);
   }
 
-  /** uWebSockets reads the files itself: read before and behind it, they have to be the same. */
+  /** uWebSockets reads the files itself. We read them before and after it, and they have to be the same. */
   #secureApp(tls: RelayTls): { app: UWebSockets.TemplatedApp; certificate: Certificate } {
     const { uws, unixSeconds } = this.#options;
     const certificate = readCertificate(tls, unixSeconds());
@@ -246,7 +245,7 @@ export class VoicePort<Data extends PortData> {
         cert_file_name: tls.certFile,
         key_file_name: tls.keyFile,
         ssl_ciphers: TLS_CIPHERS,
-        // A connection that is still, as most are, then holds no buffers.
+        // Then a silent connection, as most are, has no buffers.
         ssl_prefer_low_memory_usage: true,
         ...(passphrase !== null && { passphrase }),
       });
@@ -254,7 +253,7 @@ export class VoicePort<Data extends PortData> {
       throw refusedByServer(tls);
     }
     if (readCertificate(tls, unixSeconds()).identity !== certificate.identity) {
-      throw refusal(tls.certFile, 'it changed while it was read, wants to be whole');
+      throw refusal(tls.certFile, 'it changed while it was read');
     }
     return { app, certificate };
   }
@@ -270,15 +269,15 @@ export class VoicePort<Data extends PortData> {
     const { tls, onEvent, unixSeconds } = this.#options;
     try {
       if (!tls) {
-        const wanted = 'the relay has none, wants a relay that was started with TLS';
-        throw new HotmicError('ERR_HOTMIC_TLS', `Cannot reload the certificate: ${wanted}`);
+        const reason = 'the relay was started without TLS';
+        throw new HotmicError('ERR_HOTMIC_TLS', `Cannot reload the certificate: ${reason}`);
       }
       if (this.#state === 'closed') {
-        throw new HotmicError('ERR_HOTMIC_CLOSED', 'Cannot reload the certificate: the relay closes');
+        throw new HotmicError('ERR_HOTMIC_CLOSED', 'Cannot reload the certificate: the relay is closing');
       }
       if (readCertificate(tls, unixSeconds()).identity === this.#certificate?.identity) return 'unchanged';
       if (this.#inUse.size >= MAX_IN_USE) {
-        const why = `connections hang on ${this.#inUse.size} older ones, wants less than ${MAX_IN_USE}`;
+        const why = `connections still use ${this.#inUse.size} older ones, expected fewer than ${MAX_IN_USE}`;
         throw refusal(tls.certFile, why);
       }
       const { app, certificate } = this.#secureApp(tls);
@@ -286,8 +285,8 @@ export class VoicePort<Data extends PortData> {
       await this.#listen(this.#prepare(app), this.#port, 'shared');
       this.#certificate = certificate;
       this.#loaded += 1;
-      // Whom the system queued for the old one is taken from there first: closing it would reset them. Each turn
-      // takes them all.
+      // Connections that the system queued for the old one are accepted first: closing it would reset them. Each turn
+      // accepts all of them.
       await nextTurn();
       await nextTurn();
       if (before) this.#stop(before);
@@ -318,7 +317,7 @@ export class VoicePort<Data extends PortData> {
       } catch (thrown) {
         watch.done(marks, 'refused', now());
         const detail = messageOf(thrown);
-        // Said once: it is tried again every minute.
+        // Reported once, although it is retried every minute.
         if (detail !== lastDetail) this.#tellRefused(thrown);
         lastDetail = detail;
       }
@@ -337,7 +336,7 @@ function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** How the files look now. */
+/** The current marks of the files, as `markOf` makes them. */
 function marksOf({ certFile, keyFile, passphraseFile }: RelayTls): Promise<string[]> {
   const files = [certFile, keyFile, ...(passphraseFile === undefined ? [] : [passphraseFile])];
   return Promise.all(

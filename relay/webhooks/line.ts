@@ -1,33 +1,33 @@
 /**
- * The webhooks that wait for one receiver, and their sending.
+ * The queue of webhooks for one receiver, and their delivery.
  *
- * Order: they are begun in the order of their sequence, and one that failed is sent again before those behind it. With one at a time they are
+ * Order: sending starts in the order of `sequence`, and a failed webhook is sent again before later ones. With one at a time they are
  * also received in that order. With more, a later one can overtake an earlier one, by less than `MAX_AHEAD`; `sequence` gives the order. A
- * missing number is a webhook that was lost.
+ * gap in the sequence is a lost webhook.
  *
- * When the receiver fails, it is left alone for longer and longer, whatever waits: pauses belong to the receiver and not to the webhook.
+ * When the receiver fails, the pauses before the next attempt grow. They apply to the receiver, not to a single webhook.
  */
 
 import type { Milliseconds } from '../../voice/units.js';
-import { type PostOutcome, post, type WebhookRim } from './post.js';
+import { type PostOutcome, post, type WebhookIo } from './post.js';
 import type { WebhookSecrets } from './signature.js';
 
 export interface LineSettings {
   readonly url: string;
   /** Sent at once, as `AT_ONCE` bounds it. */
   readonly atOnce: number;
-  /** Names this line in this life of the relay; without a full stop. */
+  /** Identifies this queue until the relay ends; without a full stop. */
   readonly stream: string;
 }
 
-/** What becomes of a webhook. Append only: they are in metrics. */
+/** The outcomes of a webhook. Append only: they are in metrics. */
 export const WEBHOOK_FATES = [
   'delivered',
-  /** Too many waited: the oldest went. */
+  /** Too many waited, and it was the oldest. */
   'dropped',
   /** It failed too often, or for too long. */
   'given-up',
-  /** The receiver did not want this one. */
+  /** The receiver refused it. */
   'rejected',
   /** The receiver wants no more, or the relay ended before it was sent. */
   'unsent',
@@ -38,9 +38,9 @@ export type WebhookFate = (typeof WEBHOOK_FATES)[number];
 export type LineEvent =
   | { readonly kind: 'webhook-failing'; readonly detail: string }
   | { readonly kind: 'webhook-working' }
-  /** Some were lost; told once for each spell of it. */
+  /** Some were lost. Reported once until the next delivery succeeds. */
   | { readonly kind: 'webhook-lost'; readonly fate: WebhookFate; readonly webhooks: number }
-  /** It answered 410: it gets nothing more until the secrets are read anew, or the relay is started again. */
+  /** It answered 410: nothing more is sent until the secrets are reloaded or the relay restarts. */
   | { readonly kind: 'webhook-gone' };
 
 interface Webhook {
@@ -49,31 +49,31 @@ interface Webhook {
   readonly atMs: number;
   readonly queuedAt: Milliseconds;
   attempts: number;
-  /** Made when it is first sent. */
+  /** Made for the first attempt. */
   body: string | null;
 }
 
-/** Webhooks that wait. */
+/** Most waiting webhooks. */
 export const MAX_WAITING = 10_000;
-/** How old one may get. */
+/** Greatest age of a webhook that is still sent. */
 export const MAX_AGE_MS: Milliseconds = 600_000;
 export const MAX_ATTEMPTS = 20;
-/** Sequence numbers: a webhook is not begun while one with a number lower by this much is neither delivered nor lost. */
+/** In sequence numbers: sending of a webhook does not start while one with a number lower by this much is neither delivered nor lost. */
 export const MAX_AHEAD = 1000;
 /** Sent at once to one receiver. */
 export const AT_ONCE = { fallback: 8, min: 1, max: 16 } as const;
-/** The first pause; each next one is twice as long, and each is cut by up to a half. */
+/** The first pause; each next one is twice as long, and each is shortened at random by up to half. */
 const PAUSE_MS: Milliseconds = 1000;
 const MAX_PAUSE_MS: Milliseconds = 60_000;
 
 export class WebhookLine {
   readonly #settings: LineSettings;
-  readonly #rim: WebhookRim;
+  readonly #io: WebhookIo;
   readonly #onEvent: (event: LineEvent) => void;
   #secrets: WebhookSecrets;
   /** By sequence, the oldest first. */
   readonly #waiting = new Map<number, Webhook>();
-  /** Those that failed and are due again, at most `atOnce`. */
+  /** Failed ones that are to be sent again, at most `atOnce`. */
   readonly #again: Webhook[] = [];
   readonly #underWay = new Map<Webhook, AbortController>();
   readonly #fates = Object.fromEntries(WEBHOOK_FATES.map((fate) => [fate, 0])) as Record<WebhookFate, number>;
@@ -89,12 +89,12 @@ export class WebhookLine {
   constructor(
     settings: LineSettings,
     secrets: WebhookSecrets,
-    rim: WebhookRim,
+    io: WebhookIo,
     onEvent: (event: LineEvent) => void,
   ) {
     this.#settings = settings;
     this.#secrets = secrets;
-    this.#rim = rim;
+    this.#io = io;
     this.#onEvent = onEvent;
   }
 
@@ -110,7 +110,7 @@ export class WebhookLine {
     return this.#fates;
   }
 
-  /** Takes one to send. Sends nothing before it returns. */
+  /** Queues a webhook. Sends nothing before it returns. */
   push(fields: Readonly<Record<string, unknown>>, atMs: number): void {
     this.#sequence += 1;
     if (this.#state !== 'open') {
@@ -123,12 +123,12 @@ export class WebhookLine {
       this.#lose('dropped');
     }
     const sequence = this.#sequence;
-    const queuedAt = this.#rim.now();
+    const queuedAt = this.#io.now();
     this.#waiting.set(sequence, { sequence, fields, atMs, queuedAt, attempts: 0, body: null });
     this.#pumpAfter(0);
   }
 
-  /** Signs with these from here on. A receiver that wanted nothing any more is asked again. */
+  /** Signs with these from now on. A receiver that answered 410 gets webhooks again. */
   renew(secrets: WebhookSecrets): void {
     this.#secrets = secrets;
     if (this.#state !== 'gone') return;
@@ -137,13 +137,13 @@ export class WebhookLine {
     this.#notBefore = Number.NEGATIVE_INFINITY;
   }
 
-  /** Sends what waits for at most `withinMs`; what is left then is not sent. */
+  /** Sends waiting webhooks for at most `withinMs`; the rest is not sent. */
   async close(withinMs: Milliseconds): Promise<void> {
     if (this.#state === 'closed') return;
     this.#state = 'closing';
     if (this.waiting > 0) {
       await new Promise<void>((resolve) => {
-        const cancel = this.#rim.after(withinMs, resolve);
+        const cancel = this.#io.after(withinMs, resolve);
         this.#onEmpty = () => {
           cancel();
           resolve();
@@ -162,7 +162,7 @@ export class WebhookLine {
 
   #pumpAfter(ms: Milliseconds): void {
     if (this.#cancelPump) return;
-    this.#cancelPump = this.#rim.after(ms, () => {
+    this.#cancelPump = this.#io.after(ms, () => {
       this.#cancelPump = null;
       this.#pump();
     });
@@ -172,7 +172,7 @@ export class WebhookLine {
     while (this.#underWay.size < this.#settings.atOnce) {
       const next = this.#again[0] ?? this.#waiting.values().next().value;
       if (!next) break;
-      const now = this.#rim.now();
+      const now = this.#io.now();
       if (now < this.#notBefore) {
         this.#pumpAfter(this.#notBefore - now);
         return;
@@ -186,7 +186,7 @@ export class WebhookLine {
     if (this.waiting === 0) this.#onEmpty?.();
   }
 
-  /** The sequence of the oldest that is under way or waits to be sent again; of `next` when there is none. */
+  /** The sequence of the oldest that is under way or waits to be sent again; without one, that of `next`. */
   #oldestBegun(next: Webhook): number {
     let oldest = this.#again[0]?.sequence ?? next.sequence;
     for (const { sequence } of this.#underWay.keys()) oldest = Math.min(oldest, sequence);
@@ -202,14 +202,14 @@ export class WebhookLine {
     const { sequence, fields, atMs } = webhook;
     const id = `msg_${stream}_${sequence}`;
     webhook.body ??= JSON.stringify({ id, at: new Date(atMs).toISOString(), stream, sequence, ...fields });
-    const unixSeconds = Math.floor(this.#rim.unixMs() / 1000);
+    const unixSeconds = Math.floor(this.#io.unixMs() / 1000);
     const headers = {
       'content-type': 'application/json',
       'user-agent': 'hotmic-relay',
       ...this.#secrets.headers(id, unixSeconds, webhook.body),
     };
-    const outcome = await post(url, headers, webhook.body, over.signal, this.#rim);
-    // Cut by the end.
+    const outcome = await post(url, headers, webhook.body, over.signal, this.#io);
+    // Aborted by `close`.
     if (!this.#underWay.delete(webhook)) return;
     this.#settle(webhook, outcome);
     this.#pump();
@@ -245,13 +245,13 @@ export class WebhookLine {
   }
 
   #fails(webhook: Webhook, detail: string, retryAfterMs: Milliseconds): void {
-    const now = this.#rim.now();
+    const now = this.#io.now();
     this.#failedAttempts += 1;
     if (this.#failures === 0) this.#onEvent({ kind: 'webhook-failing', detail });
-    // Those that were under way together are one failure.
+    // Failures of webhooks that were under way together count once.
     if (now >= this.#notBefore) this.#failures += 1;
     const pauseMs =
-      Math.min(MAX_PAUSE_MS, PAUSE_MS * 2 ** (this.#failures - 1)) * (0.5 + this.#rim.random() / 2);
+      Math.min(MAX_PAUSE_MS, PAUSE_MS * 2 ** (this.#failures - 1)) * (0.5 + this.#io.random() / 2);
     this.#notBefore = Math.max(this.#notBefore, now + Math.max(pauseMs, retryAfterMs));
     const isOver = webhook.attempts >= MAX_ATTEMPTS || this.#notBefore - webhook.queuedAt > MAX_AGE_MS;
     if (this.#state === 'gone') this.#loseAll(1);

@@ -1,29 +1,30 @@
 /**
- * One attempt to hand a webhook over: a POST that is cut when it takes too long, follows no redirect, and reads little of the answer.
- * What comes of it is said without the URL, which may hold a secret.
+ * One attempt to deliver a webhook: a POST that is aborted when it takes too long, follows no redirect, and reads a bounded answer.
+ * The outcome does not contain the URL, which may contain a secret.
  */
 
 import { codeOf } from '../../voice/error.js';
 import type { Milliseconds } from '../../voice/units.js';
+import { monotonicMs } from '../system/clock.js';
 
-/** The world outside, so that tests have their own. */
-export interface WebhookRim {
-  /** As the global one: rejects when `signal` is aborted. */
+/** The network, clocks, randomness and timers; tests have their own. */
+export interface WebhookIo {
+  /** As the global `fetch`: rejects when `signal` is aborted. */
   fetch(url: string, init: RequestInit): Promise<Response>;
   /** In ms; never goes backwards. */
   now(): Milliseconds;
-  /** In ms of unix time. */
+  /** The time of day, in ms of unix time. */
   unixMs(): number;
   /** 0 up to, not including, 1. */
   random(): number;
-  /** Calls back once after `ms`. What it returns takes that back. */
+  /** Calls back once after `ms`. Returns a function that cancels it. */
   after(ms: Milliseconds, callback: () => void): () => void;
 }
 
-/** The real one. */
-export const WEBHOOK_RIM: WebhookRim = {
+/** The system's own. */
+export const WEBHOOK_IO: WebhookIo = {
   fetch: (url, init) => fetch(url, init),
-  now: () => performance.now(),
+  now: monotonicMs,
   unixMs: () => Date.now(),
   random: () => Math.random(),
   after: (ms, callback) => {
@@ -34,36 +35,36 @@ export const WEBHOOK_RIM: WebhookRim = {
 
 export type PostOutcome =
   | { readonly kind: 'delivered' }
-  /** Not now. `detail` is a status or a system's code. */
+  /** To be tried again. `detail` is a status or a system error code. */
   | { readonly kind: 'failed'; readonly detail: string; readonly retryAfterMs: Milliseconds }
-  /** The receiver does not want this one, and would not want it later. */
+  /** The receiver refuses this webhook for good. */
   | { readonly kind: 'rejected'; readonly detail: string }
-  /** The receiver wants nothing any more. */
+  /** The receiver wants no more webhooks. */
   | { readonly kind: 'gone' };
 
-/** How long one attempt may take. */
+/** Most time for one attempt. */
 export const ATTEMPT_MS: Milliseconds = 15_000;
-/** Of an answer's body; it is read only so that the connection can be used again. */
+/** Longest answer that is read; it is read only so that the connection can be reused. */
 const MAX_ANSWER_BYTES = 16_384;
 /** The longest pause that a receiver may ask for. */
 const MAX_RETRY_AFTER_MS: Milliseconds = 300_000;
-/** Statuses that say that the webhook itself is what they do not take. */
+/** Statuses that mean that the receiver does not accept this webhook. */
 const REJECTED: readonly number[] = [400, 413, 415, 422];
 
-/** Never rejects. `over` cuts it. */
+/** Never rejects. `over` aborts it. */
 export async function post(
   url: string,
   headers: Readonly<Record<string, string>>,
   body: string,
   over: AbortSignal,
-  rim: WebhookRim,
+  io: WebhookIo,
 ): Promise<PostOutcome> {
   const attempt = new AbortController();
   const cut = () => attempt.abort();
   over.addEventListener('abort', cut, { once: true });
-  const cancel = rim.after(ATTEMPT_MS, cut);
+  const cancel = io.after(ATTEMPT_MS, cut);
   try {
-    const exchange = exchangeOf(url, headers, body, attempt.signal, rim);
+    const exchange = exchangeOf(url, headers, body, attempt.signal, io);
     return await Promise.race([exchange, cutOff(attempt.signal)]);
   } finally {
     cancel();
@@ -71,18 +72,18 @@ export async function post(
   }
 }
 
-/** Never rejects: nobody may be listening any more. */
+/** Never rejects, since nobody may be waiting for it any more. */
 async function exchangeOf(
   url: string,
   headers: Readonly<Record<string, string>>,
   body: string,
   signal: AbortSignal,
-  rim: WebhookRim,
+  io: WebhookIo,
 ): Promise<PostOutcome> {
   try {
-    const response = await rim.fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal });
+    const response = await io.fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal });
     const outcome = outcomeOf(response);
-    await passOver(response);
+    await discard(response);
     return outcome;
   } catch (thrown) {
     const cause = thrown instanceof Error ? thrown.cause : null;
@@ -99,7 +100,7 @@ function outcomeOf({ status, headers }: Response): PostOutcome {
   return failed(detail, seconds ? Math.min(Number(seconds[0]) * 1000, MAX_RETRY_AFTER_MS) : 0);
 }
 
-async function passOver({ body }: Response): Promise<void> {
+async function discard({ body }: Response): Promise<void> {
   if (!body) return;
   const reader = body.getReader();
   for (let bytes = 0; bytes <= MAX_ANSWER_BYTES; ) {

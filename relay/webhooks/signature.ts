@@ -1,5 +1,5 @@
 /**
- * How webhooks are signed, and how who receives them checks that: as Standard Webhooks 1.0.0 has it (standardwebhooks.com), with
+ * Signs webhooks, and verifies them for receivers, by Standard Webhooks 1.0.0 (standardwebhooks.com), with
  * HMAC-SHA256 over id, time and body.
  */
 
@@ -7,48 +7,48 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { HotmicError } from '../../voice/error.js';
 import type { SecretText } from '../admission/secret_text.js';
 
-/** Secrets under which a webhook is signed at once, while one is replaced by another. */
+/** Most secrets that a webhook is signed with, while one replaces another. */
 export const MAX_WEBHOOK_SECRETS = 4;
 
-/** How far the time of a webhook may be from the receiver's, in seconds. */
+/** Greatest difference between a webhook's time and the receiver's, in seconds. */
 export const WEBHOOK_TOLERANCE_S = 300;
 
-/** Of a secret, in bytes. */
+/** Length of a secret, in bytes. */
 const SECRET_BYTES = { least: 24, most: 64 };
-/** Fewer different bytes than this are no randomness, but a placeholder. */
+/** A secret with fewer distinct bytes is a placeholder and not random. */
 const MIN_DIFFERENT = 8;
-/** Of a webhook that is checked, in characters of its header. */
+/** Longest signature header that is read, in characters. */
 const MAX_SIGNATURE_CHARS = 4096;
 
-/** Why a webhook is not to be believed. */
+/** Why a webhook is invalid. */
 export type WebhookFault =
-  /** A header lacks, or has not its form. */
+  /** A header is missing or malformed. */
   | 'header'
-  /** Too old, or too new: it may be a replay. */
+  /** Too old, which may be a replay, or too new. */
   | 'time'
-  /** No signature is under the secret. */
+  /** No signature was made with the secret. */
   | 'signature';
 
 export type WebhookVerdict =
-  /** `id` is the same each time that a webhook is sent: take each once. */
+  /** `id` stays the same when a webhook is sent again: process each id once. */
   | { readonly kind: 'valid'; readonly id: string }
   | { readonly kind: 'invalid'; readonly fault: WebhookFault };
 
-/** As Node's requests and plain objects have them, names in lower case; or as fetch does. */
+/** Headers of Node's requests, or a plain object with names in lower case; or those of fetch. */
 export type WebhookHeaders = Headers | Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /**
- * Checks a webhook that came in.
+ * Verifies a webhook.
  *
  * ```ts
  * const verdict = verifyWebhook(request.headers, body, secret, Math.floor(Date.now() / 1000));
  * if (verdict.kind === 'invalid') response.writeHead(400).end();
  * ```
  *
- * @param body As it came, before anything parsed it.
+ * @param body The raw body, before any parsing.
  * @param secret `whsec_` and base64.
  * @param unixSeconds Now.
- * @throws HotmicError ERR_HOTMIC_USAGE for a secret that is none.
+ * @throws HotmicError ERR_HOTMIC_USAGE for a malformed secret.
  */
 export function verifyWebhook(
   headers: WebhookHeaders,
@@ -59,12 +59,12 @@ export function verifyWebhook(
 ): WebhookVerdict {
   const key = keyOf(secret);
   if (typeof key === 'string')
-    throw new HotmicError('ERR_HOTMIC_USAGE', `Cannot verify a webhook: the secret is ${key}`);
+    throw new HotmicError('ERR_HOTMIC_USAGE', `Cannot verify a webhook: the secret ${key}`);
   const id = headerOf(headers, 'webhook-id');
   const timestamp = headerOf(headers, 'webhook-timestamp');
   const signatures = headerOf(headers, 'webhook-signature');
   if (
-    // Without a point: those stand between id, time and body, and an id could end with what was signed as the time.
+    // No dots in the id: dots separate id, time and body, and an id could end with what was signed as the time.
     !/^[!-\-/-~]{1,256}$/.test(id) ||
     !/^[0-9]{1,12}$/.test(timestamp) ||
     signatures.length > MAX_SIGNATURE_CHARS
@@ -91,7 +91,7 @@ export class WebhookSecrets {
   }
 
   /**
-   * Reads them: one a line, `whsec_` and base64 of 24 to 64 bytes; empty lines and such that begin with `#` are left out.
+   * Reads them: one per line, `whsec_` and base64 of 24 to 64 bytes. Empty lines and lines that begin with `#` are ignored.
    *
    * @throws HotmicError ERR_HOTMIC_FILE, naming the line; or what `read` throws.
    */
@@ -101,16 +101,19 @@ export class WebhookSecrets {
       const text = line.trim();
       if (text === '' || text.startsWith('#')) continue;
       const key = keyOf(text);
-      if (typeof key === 'string') throw secretError(secret.from, `line ${index + 1}: it is ${key}`);
+      if (typeof key === 'string') throw secretError(secret.from, `line ${index + 1}: the secret ${key}`);
       keys.push(key);
     }
     if (keys.length < 1 || keys.length > MAX_WEBHOOK_SECRETS) {
-      throw secretError(secret.from, `${keys.length} secrets, wants 1 to ${MAX_WEBHOOK_SECRETS}, one a line`);
+      throw secretError(
+        secret.from,
+        `${keys.length} secrets, expected 1 to ${MAX_WEBHOOK_SECRETS}, one per line`,
+      );
     }
     return new WebhookSecrets(keys);
   }
 
-  /** The headers of a webhook that is sent now, signed under each of the secrets. The id has no full stop. */
+  /** The headers of a webhook that is sent now, signed with each of the secrets. The id must not contain a full stop. */
   headers(id: string, unixSeconds: number, body: string): Record<string, string> {
     const timestamp = String(unixSeconds);
     const signatures = this.#keys.map(
@@ -124,14 +127,15 @@ function signatureOf(key: Buffer, id: string, timestamp: string, body: string | 
   return createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest();
 }
 
-/** The key, or what is wrong with the secret, without any of it. */
+/** The key, or what is wrong with the secret, without quoting it. */
 function keyOf(secret: string): Buffer | string {
   const [, base64] = /^whsec_([A-Za-z0-9+/]{2,1000}={0,2})$/.exec(secret) ?? [];
-  if (base64 === undefined) return 'no secret, wants whsec_ and base64';
+  if (base64 === undefined) return 'is malformed, expected whsec_ and base64';
   const key = Buffer.from(base64, 'base64');
   const { least, most } = SECRET_BYTES;
-  if (key.length < least || key.length > most) return `of ${key.length} bytes, wants ${least} to ${most}`;
-  if (new Set(key).size < MIN_DIFFERENT) return 'weak: hardly a byte differs, wants random ones';
+  if (key.length < least || key.length > most) return `has ${key.length} bytes, expected ${least} to ${most}`;
+  if (new Set(key).size < MIN_DIFFERENT)
+    return 'is weak: it has too few distinct bytes, expected random ones';
   return key;
 }
 
@@ -141,5 +145,5 @@ function headerOf(headers: WebhookHeaders, name: string): string {
 }
 
 function secretError(from: string, why: string): HotmicError {
-  return new HotmicError('ERR_HOTMIC_FILE', `Cannot take the webhook secret of ${from}: ${why}`);
+  return new HotmicError('ERR_HOTMIC_FILE', `Cannot read the webhook secrets in ${from}: ${why}`);
 }

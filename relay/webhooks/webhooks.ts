@@ -1,7 +1,7 @@
 /**
- * Webhooks: the game's backend is told what happens in the lobbies, over HTTP, signed. docs/admin.md is the contract.
+ * Webhooks: signed HTTP requests that report events in the lobbies to the game's backend. docs/admin.md is the contract.
  *
- * Voice never waits for a receiver: telling an event makes it wait in a bounded line, one for each receiver.
+ * Voice never waits for a receiver: events wait in a bounded queue, one per receiver.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -11,12 +11,12 @@ import { isLoopbackHost } from '../addresses/loopback.js';
 import type { SecretText } from '../admission/secret_text.js';
 import type { RelayEvent } from '../core/io.js';
 import { AT_ONCE, type LineEvent, WEBHOOK_FATES, type WebhookFate, WebhookLine } from './line.js';
-import { WEBHOOK_RIM, type WebhookRim } from './post.js';
+import { WEBHOOK_IO, type WebhookIo } from './post.js';
 import { WebhookSecrets } from './signature.js';
 
 export type WebhookKind = RelayEvent['kind'];
 
-/** Every event, and whether it is told to who names none. Refusals are not: whoever connects makes as many as they like. */
+/** Every event, and whether a receiver gets it by default. Refusals are not sent by default: any stranger can cause any number of them. */
 const KINDS: Readonly<Record<WebhookKind, 'by-default' | 'when-named'>> = {
   joined: 'by-default',
   away: 'by-default',
@@ -30,29 +30,29 @@ const KINDS: Readonly<Record<WebhookKind, 'by-default' | 'when-named'>> = {
 
 export const WEBHOOK_KINDS = Object.keys(KINDS) as readonly WebhookKind[];
 
-/** Receivers of one relay. */
+/** Most receivers of one relay. */
 export const MAX_WEBHOOKS = 16;
 
 /** One receiver. */
 export interface WebhookOptions {
-  /** `https:`, or `http:` on loopback; without a user's name. No redirect is followed. */
+  /** `https:`, or `http:` on loopback; without a user name. Redirects are not followed. */
   readonly url: string;
-  /** A secret a line, as `WebhookSecrets.read` has it. */
+  /** One secret per line, in the form that `WebhookSecrets.read` expects. */
   readonly secret: SecretText;
-  /** Which events, by their kinds. Default, and with none: all but `refused`. */
+  /** The kinds of events to send. Default, and for an empty list: all but `refused`. */
   readonly events?: readonly string[];
-  /** How many are sent at once, 1 to 16. Default 8. With more than one, a later one can arrive before an earlier one. */
+  /** Webhooks sent at once, 1 to 16. Default 8. With more than one, a later one can arrive before an earlier one. */
   readonly atOnce?: number;
 }
 
-/** Something to log. `hook` counts receivers from 1; `to` is scheme and host, for a path may be secret. */
+/** An event for the log. `hook` counts receivers from 1; `to` is scheme and host, because a path may be secret. */
 export type WebhookEvent = LineEvent & { readonly hook: number; readonly to: string };
 
-/** Of all receivers together. */
+/** Counts of all receivers together. */
 export interface WebhookCounts {
-  /** Not sent yet, or not taken yet. */
+  /** Not delivered yet. */
   readonly waiting: number;
-  /** Attempts that did not succeed. */
+  /** Failed attempts. */
   readonly failedAttempts: number;
   readonly fates: Readonly<Record<WebhookFate, number>>;
 }
@@ -65,24 +65,24 @@ interface Hook {
 
 export class Webhooks {
   readonly #hooks: readonly Hook[];
-  readonly #rim: WebhookRim;
+  readonly #io: WebhookIo;
 
   /**
    * @param onEvent Must not throw.
-   * @throws HotmicError ERR_HOTMIC_URL for a URL that is not taken; ERR_HOTMIC_FILE for a secret that is none; TypeError for an event that
-   *   is not there; RangeError.
+   * @throws HotmicError ERR_HOTMIC_URL for an unusable URL; ERR_HOTMIC_FILE for a malformed secret; TypeError for an unknown
+   *   event; RangeError for too many receivers or an invalid `atOnce`.
    */
   constructor(
     receivers: readonly WebhookOptions[],
     onEvent: (event: WebhookEvent) => void = () => undefined,
-    rim: WebhookRim = WEBHOOK_RIM,
+    io: WebhookIo = WEBHOOK_IO,
   ) {
     if (receivers.length > MAX_WEBHOOKS) {
       throw new RangeError(
-        `Cannot send webhooks: ${receivers.length} receivers, wants at most ${MAX_WEBHOOKS}`,
+        `Cannot send webhooks: ${receivers.length} receivers, expected at most ${MAX_WEBHOOKS}`,
       );
     }
-    this.#rim = rim;
+    this.#io = io;
     this.#hooks = receivers.map(({ url, secret, events = [], atOnce = AT_ONCE.fallback }, index) => {
       const hook = index + 1;
       const { href, origin: to } = readUrl(url, hook);
@@ -91,17 +91,16 @@ export class Webhooks {
         throw new RangeError(`Cannot send webhooks: atOnce of receiver ${hook} is ${atOnce}, ${expected}`);
       }
       const settings = { url: href, atOnce, stream: randomBytes(12).toString('hex') };
-      const line = new WebhookLine(settings, WebhookSecrets.read(secret), rim, (event) =>
+      const line = new WebhookLine(settings, WebhookSecrets.read(secret), io, (event) =>
         onEvent({ ...event, hook, to }),
       );
       return { kinds: kindsOf(events, hook), secret, line };
     });
   }
 
-  /** Has an event sent to those who want it. Takes microseconds, sends nothing before it returns, never throws. */
+  /** Queues an event for the receivers that want it. Takes microseconds, sends nothing before it returns, never throws. */
   publish(event: RelayEvent): void {
-    for (const { kinds, line } of this.#hooks)
-      if (kinds.has(event.kind)) line.push(event, this.#rim.unixMs());
+    for (const { kinds, line } of this.#hooks) if (kinds.has(event.kind)) line.push(event, this.#io.unixMs());
   }
 
   counts(): WebhookCounts {
@@ -117,22 +116,22 @@ export class Webhooks {
   }
 
   /**
-   * Reads the secrets anew, all or none, and asks those again who wanted nothing any more.
+   * Reads the secrets again, all or none, and sends again to receivers that had answered 410.
    *
-   * @throws HotmicError ERR_HOTMIC_FILE; then those from before hold on.
+   * @throws HotmicError ERR_HOTMIC_FILE; the previous secrets stay in use.
    */
   reload(): void {
     const read = this.#hooks.map(({ line, secret }) => ({ line, secrets: WebhookSecrets.read(secret) }));
     for (const { line, secrets } of read) line.renew(secrets);
   }
 
-  /** Sends what waits for at most `withinMs`, and then no more. What is published from here on is not sent. Never rejects. */
+  /** Sends waiting webhooks for at most `withinMs`. Events published from now on are not sent. Never rejects. */
   async close(withinMs: Milliseconds): Promise<void> {
     await Promise.all(this.#hooks.map(({ line }) => line.close(withinMs)));
   }
 }
 
-/** No message shows the URL: its path or query may be what keeps others out. */
+/** No message contains the URL: its path or query may be secret. */
 function readUrl(text: string, hook: number): URL {
   const wrong = (why: string) =>
     new HotmicError('ERR_HOTMIC_URL', `Cannot send webhooks: the URL of receiver ${hook} ${why}`);
@@ -140,12 +139,13 @@ function readUrl(text: string, hook: number): URL {
   try {
     url = new URL(text);
   } catch {
-    throw wrong('is none, wants one such as https://game.example/hotmic');
+    throw wrong('is malformed, expected one such as https://game.example/hotmic');
   }
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopbackHost(url.hostname))) {
-    throw wrong('is not encrypted, wants https:, or http: on loopback');
+    throw wrong('is not encrypted, expected https:, or http: on loopback');
   }
-  if (url.username !== '' || url.password !== '') throw wrong('has a user name or a password, wants none');
+  if (url.username !== '' || url.password !== '')
+    throw wrong('has a user name or a password, expected neither');
   return url;
 }
 
@@ -153,9 +153,9 @@ function kindsOf(events: readonly string[], hook: number): ReadonlySet<WebhookKi
   if (events.length === 0) return new Set(WEBHOOK_KINDS.filter((kind) => KINDS[kind] === 'by-default'));
   for (const event of events) {
     if (Object.hasOwn(KINDS, event)) continue;
-    const wanted = `wants ${WEBHOOK_KINDS.join(', ')}`;
+    const expected = WEBHOOK_KINDS.join(', ');
     throw new TypeError(
-      `Cannot send webhooks: receiver ${hook} wants ${JSON.stringify(event)}, which is no event; ${wanted}`,
+      `Cannot send webhooks: receiver ${hook} has the unknown event ${JSON.stringify(event)}, expected ${expected}`,
     );
   }
   return new Set(events as readonly WebhookKind[]);

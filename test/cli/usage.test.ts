@@ -72,7 +72,7 @@ t.test('bad input is one line, with a stable code, and an exit code', async (t) 
       ['the same, to talk', ['talk', NOWHERE, '-l', 'den', '--wav', wav], 1, 'CONNECT', /ECONNREFUSED/],
       ['a port in use', ['relay', '--dev', '--port', port], 1, 'PORT_IN_USE', new RegExp(`port ${port} `)],
       ['port 99999', ['relay', '--dev', '--port', '99999'], 2, 'USAGE', /'99999'.*0 to 65535/],
-      ['a relay without --dev', ['relay'], 1, 'ADMISSION', /or --dev/],
+      ['a relay without --dev', ['relay'], 1, 'ADMISSION', /or use --dev/],
       ['a relay for everyone', ['relay', '--dev', '--host', '0.0.0.0'], 1, 'ADMISSION', /host is 0\.0\.0\.0/],
       [
         'a WAV that is none',

@@ -332,7 +332,7 @@ t.test('without dev, or on a host that others reach, the relay refuses to start'
   await t.rejects(startRelay({} as RelayOptions), { code: 'ERR_HOTMIC_ADMISSION' });
   await t.rejects(startRelay({ dev: true, host: '0.0.0.0' }), {
     code: 'ERR_HOTMIC_ADMISSION',
-    message: /host is 0\.0\.0\.0, wants a loopback one/,
+    message: /host is 0\.0\.0\.0, expected a loopback address/,
   });
   await t.rejects(startRelay({ dev: true, port: 65536 }), RangeError);
   await t.rejects(startRelay({ dev: true, limits: { lobbies: 0 } }), RangeError);

@@ -1,9 +1,9 @@
 /**
- * What Steam's web API answers about a ticket, read within bounds. ISteamUserAuth/AuthenticateUserTicket is documented by Valve
- * for partners; which status an error comes with is not, and public clients have seen `error` beside `params` and inside it. So
- * both places count, and any status that is not the service's own trouble may carry it.
+ * Steam's answer about a ticket, read within bounds. Valve documents ISteamUserAuth/AuthenticateUserTicket for
+ * partners, but not the HTTP status of an error, and public clients have seen `error` beside `params` and inside it. So
+ * both places are read, with every status that does not mean that the service itself fails.
  *
- * Nothing of an answer is quoted anywhere: only the words of the closed sets below leave this file.
+ * No part of an answer is quoted anywhere: only the words of the closed sets below leave this file.
  */
 
 import * as z from 'zod/mini';
@@ -13,7 +13,7 @@ import type { Milliseconds } from '../../../voice/units.js';
 /** The largest answer that is read, in bytes. A real one has some 200. */
 export const MAX_ANSWER_BYTES = 64 * 1024;
 
-/** The longest that a Retry-After is followed. */
+/** The longest Retry-After that is followed. */
 export const MAX_RETRY_AFTER_MS: Milliseconds = 300_000;
 
 /** Why Steam refuses a ticket. Append only. */
@@ -24,25 +24,25 @@ export type SteamRefusal =
   | 'invalid-ticket'
   /** (102) */
   | 'other-app'
-  /** It is good, and of no person: a game server's, say. */
+  /** Valid, but not a person's: a game server's, for example. */
   | 'no-person'
-  /** For a reason that we do not know. */
+  /** For an unknown reason. */
   | 'steam-refused';
 
-/** What Steam knows about a ticket. It does not change by asking again. */
+/** What Steam knows about a ticket. Asking again gives the same answer. */
 export type SteamAnswer =
   | {
       readonly kind: 'player';
       /** A person's, in decimal. */
       readonly steamId: string;
-      /** Who owns the game, in decimal, when Steam names another person. */
+      /** The owner of the game, in decimal, when Steam names another person. */
       readonly ownerSteamId: string | null;
       readonly vacBanned: boolean;
       readonly publisherBanned: boolean;
     }
   | { readonly kind: 'refused'; readonly reason: SteamRefusal };
 
-/** Why Steam does not answer, or not with anything that can be read. Append only. */
+/** Why there is no readable answer. Append only. */
 export type SteamFaultReason =
   | 'steam-down'
   | 'steam-slow'
@@ -53,7 +53,7 @@ export type SteamFaultReason =
 export interface SteamFault {
   readonly kind: 'fault';
   readonly reason: SteamFaultReason;
-  /** Nobody is to ask before, by Retry-After; null when it was not there. */
+  /** From Retry-After: when to ask again at the earliest; null without one. */
   readonly retryAfterMs: Milliseconds | null;
 }
 
@@ -64,7 +64,7 @@ const answer = z.object({
     z.object({
       params: z.object({
         result: z.literal('OK'),
-        // As text: JSON's numbers do not hold 64 bits.
+        // As text: JSON numbers cannot represent 64 bits.
         steamid: z.string().check(z.maxLength(20)),
         ownersteamid: z.string().check(z.maxLength(20)),
         vacbanned: z.boolean(),
@@ -84,14 +84,14 @@ const REFUSALS: Readonly<Record<number, SteamRefusal>> = {
   102: 'other-app',
 };
 
-/** Reads an answer to the end, or gives it up. Rejects only when the connection breaks in its middle. */
+/** Reads an answer to the end, or cancels it. Rejects only when the connection breaks while it is read. */
 export async function readSteamAnswer(response: Response): Promise<SteamAnswer | SteamFault> {
   const { status } = response;
   if (status === 429) return given(response, steamFault('rate-limited', retryAfterOf(response.headers)));
   if (status >= 500 || status === 408) {
     return given(response, steamFault('steam-down', retryAfterOf(response.headers)));
   }
-  // Not followed: the key would go along.
+  // Redirects are not followed: the key would be sent along.
   if (status !== 200 && status < 400) return given(response, steamFault('answer-strange'));
   const read = readAnswer(await readText(response));
   if (read && (status === 200 || read.kind === 'refused')) return read;
@@ -104,7 +104,7 @@ export function steamFault(reason: SteamFaultReason, retryAfterMs: Milliseconds 
   return { kind: 'fault', reason, retryAfterMs };
 }
 
-/** Null for what is no answer of Steam's. */
+/** Null for text that is not an answer of Steam's. */
 function readAnswer(text: string | null): SteamAnswer | null {
   const parsed = answer.safeParse(jsonOf(text));
   if (!parsed.success) return null;
@@ -147,27 +147,27 @@ function jsonOf(text: string | null): unknown {
   }
 }
 
-/** Null when it is too long. What `fetch` unpacks counts unpacked. */
+/** Null when it is too long. Compressed answers count decompressed. */
 async function readText(response: Response): Promise<string | null> {
   if (!response.body) return '';
   const parts: Uint8Array[] = [];
   let length = 0;
   for await (const part of response.body) {
     length += part.length;
-    // Leaving the loop ends the connection.
+    // Leaving the loop closes the connection.
     if (length > MAX_ANSWER_BYTES) return null;
     parts.push(part);
   }
   return Buffer.concat(parts).toString('utf8');
 }
 
-/** Lets go of an answer that is not read. */
+/** Cancels an answer that is not read. */
 function given(response: Response, outcome: SteamFault): SteamFault {
   response.body?.cancel().catch(() => undefined);
   return outcome;
 }
 
-/** Seconds, or a date; a date is taken against the answer's own, so that nobody's clock matters. */
+/** Seconds, or a date. A date is compared with the answer's own date, so that no clock has to be right. */
 function retryAfterOf(headers: Headers): Milliseconds | null {
   const text = headers.get('retry-after') ?? '';
   const ms = /^\d{1,9}$/.test(text)

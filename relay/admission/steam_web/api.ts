@@ -1,12 +1,13 @@
 /**
- * Asks Steam's web API whose a ticket is, in such a way that neither a slow Steam nor a storm of tickets does harm: every
- * question has an end, few are asked at once, few wait, an answer is bounded, what fails is asked again with pauses that
- * differ, all requests together keep to a budget, and while Steam is down it is asked by one probe now and then alone.
+ * Asks Steam's web API who owns a ticket, so that neither a slow Steam nor a storm of tickets does harm. Every question has a
+ * deadline; few are asked at once, and few wait. Answers are bounded, failures are retried after random pauses, and all requests
+ * together keep to a budget. While Steam is down, only an occasional probe asks it.
  *
- * Steam wants the publisher key in the query. So no URL, and nothing that `fetch` throws, ever leaves this file.
+ * Steam expects the publisher key in the query. So no URL, and nothing that `fetch` throws, ever leaves this file.
  */
 
 import type { Milliseconds } from '../../../voice/units.js';
+import { monotonicMs } from '../../system/clock.js';
 import {
   readSteamAnswer,
   type SteamAnswer,
@@ -18,22 +19,22 @@ import { type BreakerOutcome, type BreakerPass, CircuitBreaker } from './circuit
 import { RequestBudget, type RequestBudgetBounds } from './request_budget.js';
 import { WaitingLine } from './waiting_line.js';
 
-/** The world outside, so that tests have their own. */
-export interface SteamWebRim {
-  /** As the global one: rejects when `signal` is aborted. */
+/** The network, clock, randomness and timers; tests have their own. */
+export interface SteamWebIo {
+  /** As the global `fetch`: rejects when `signal` is aborted. */
   fetch(url: string, init: RequestInit): Promise<Response>;
   /** In ms; never goes backwards. */
   now(): Milliseconds;
   /** 0 up to, not including, 1. */
   random(): number;
-  /** Calls back once after `ms`. What it returns takes that back. */
+  /** Calls back once after `ms`. Returns a function that cancels it. */
   after(ms: Milliseconds, callback: () => void): () => void;
 }
 
-/** The real one. */
-export const SYSTEM_RIM: SteamWebRim = {
+/** The system's own. */
+export const SYSTEM_IO: SteamWebIo = {
   fetch: (url, init) => fetch(url, init),
-  now: () => performance.now(),
+  now: monotonicMs,
   random: () => Math.random(),
   after: (ms, callback) => {
     const timer = setTimeout(callback, ms);
@@ -41,22 +42,22 @@ export const SYSTEM_RIM: SteamWebRim = {
   },
 };
 
-/** What is asked, and within which bounds. */
+/** The question, and its bounds. */
 export interface SteamWebQuestion {
   /** The method's address, without query. */
   readonly url: string;
   readonly key: string;
   readonly appId: number;
   readonly identity: string;
-  /** How long a question may take with all its attempts, waiting included. */
+  /** Most time for a question with all its attempts, waiting included. */
   readonly deadlineMs: Milliseconds;
-  /** How long one attempt may take; at most half of that. */
+  /** Most time for one attempt; at most half of `deadlineMs`. */
   readonly attemptMs: Milliseconds;
   /** Questions under way at once. */
   readonly atOnce: number;
-  /** Questions that wait for those. */
+  /** Questions that may wait for their turn. */
   readonly waiting: number;
-  /** Requests in all. */
+  /** Bounds of all requests together. */
   readonly budget: RequestBudgetBounds;
 }
 
@@ -69,35 +70,35 @@ export interface NoAnswer {
 }
 
 export interface SteamWebCounts {
-  /** Requests that were sent. */
+  /** Requests sent. */
   readonly requests: number;
-  /** Of those, the ones that were sent again after a failure. */
+  /** Requests that repeated a failed one. */
   readonly retries: number;
-  /** Questions that were not asked, because too many were under way. */
+  /** Questions not asked, because too many were under way. */
   readonly turnedAway: number;
-  /** Questions that were not asked, or not again, because the budget of requests was spent. */
+  /** Questions not asked, or not retried, because the request budget was spent. */
   readonly overBudget: number;
-  /** Requests of the last 24 hours. */
+  /** Requests in the last 24 hours. */
   readonly requestsInDay: number;
-  /** What that may become. */
+  /** Most requests in 24 hours. */
   readonly requestsPerDay: number;
-  /** Times that Steam was found to be down, slow, or against our asking. */
+  /** Times that the circuit breaker opened: Steam was down or slow, or told us to stop asking. */
   readonly breakerOpened: number;
 }
 
 const MAX_ATTEMPTS = 3;
-/** The first pause before asking again; each next one is twice as long. */
+/** The pause before the first retry; each next one is twice as long. */
 const PAUSE_MS: Milliseconds = 250;
-/** With less time than this there is no attempt: it would only be cut. */
+/** With less time left than this, no attempt is made: it would only be aborted. */
 const MIN_ATTEMPT_MS: Milliseconds = 200;
 const BREAKER = { failures: 8, coolDownMs: 1000, maxCoolDownMs: 15_000 };
 
-/** Given up by ourselves: the question's time is over, or we close. */
+/** Aborted by us: the question's deadline passed, or we close. */
 const CUT = Symbol('cut');
 
 export class SteamWebApi {
   readonly #question: SteamWebQuestion;
-  readonly #rim: SteamWebRim;
+  readonly #io: SteamWebIo;
   readonly #line: WaitingLine;
   readonly #breaker: CircuitBreaker<SteamFaultReason>;
   readonly #budget: RequestBudget;
@@ -108,11 +109,11 @@ export class SteamWebApi {
   #turnedAway = 0;
   #overBudget = 0;
 
-  constructor(question: SteamWebQuestion, rim: SteamWebRim) {
+  constructor(question: SteamWebQuestion, io: SteamWebIo) {
     this.#question = question;
-    this.#rim = rim;
+    this.#io = io;
     this.#line = new WaitingLine(question);
-    this.#breaker = new CircuitBreaker(BREAKER, () => rim.random());
+    this.#breaker = new CircuitBreaker(BREAKER, () => io.random());
     this.#budget = new RequestBudget(question.budget);
   }
 
@@ -122,7 +123,7 @@ export class SteamWebApi {
       retries: this.#retries,
       turnedAway: this.#turnedAway,
       overBudget: this.#overBudget,
-      requestsInDay: this.#budget.lastDay(this.#rim.now()),
+      requestsInDay: this.#budget.lastDay(this.#io.now()),
       requestsPerDay: this.#question.budget.perDay,
       breakerOpened: this.#breaker.opened,
     };
@@ -133,17 +134,17 @@ export class SteamWebApi {
    */
   async ask(ticket: string): Promise<SteamAnswer | NoAnswer> {
     if (this.#isClosed) return unavailable('closing');
-    const open = this.#breaker.blocks(this.#rim.now());
+    const open = this.#breaker.blocks(this.#io.now());
     if (open) return unavailable(open.cause);
     const place = this.#line.enter();
-    if (!place) return this.#turnAway();
+    if (!place) return this.#refuseBusy();
     const over = new AbortController();
     this.#underWay.add(over);
-    const deadline = this.#rim.now() + this.#question.deadlineMs;
-    const cancel = this.#rim.after(this.#question.deadlineMs, () => over.abort());
+    const deadline = this.#io.now() + this.#question.deadlineMs;
+    const cancel = this.#io.after(this.#question.deadlineMs, () => over.abort());
     try {
       if ((await orAborted(place.turn, over.signal)) === CUT) {
-        return this.#isClosed ? unavailable('closing') : this.#turnAway();
+        return this.#isClosed ? unavailable('closing') : this.#refuseBusy();
       }
       return await this.#askWithin(ticket, deadline, over.signal);
     } finally {
@@ -153,13 +154,13 @@ export class SteamWebApi {
     }
   }
 
-  /** Gives up whatever is under way. Those that ask from now on get no answer. */
+  /** Aborts everything under way. Later questions get no answer. */
   close(): void {
     this.#isClosed = true;
     for (const over of this.#underWay) over.abort();
   }
 
-  #turnAway(): NoAnswer {
+  #refuseBusy(): NoAnswer {
     this.#turnedAway += 1;
     return unavailable('busy');
   }
@@ -170,8 +171,8 @@ export class SteamWebApi {
     over: AbortSignal,
   ): Promise<SteamAnswer | NoAnswer> {
     for (let attempt = 1; ; attempt++) {
-      const now = this.#rim.now();
-      // Looked at before the budget: what is not asked spends nothing.
+      const now = this.#io.now();
+      // Checked before the budget, so that a question that is not asked spends nothing.
       const blocked = this.#breaker.blocks(now);
       if (blocked) return unavailable(blocked.cause);
       const budgeted = this.#budget.reserve(now, Math.max(0, deadline - now - MIN_ATTEMPT_MS));
@@ -181,7 +182,7 @@ export class SteamWebApi {
       }
       if (budgeted.waitMs > 0) await this.#pause(budgeted.waitMs, over);
       if (over.aborted) return unavailable(this.#isClosed ? 'closing' : 'steam-slow');
-      const pass = this.#breaker.pass(this.#rim.now());
+      const pass = this.#breaker.pass(this.#io.now());
       if (pass.kind === 'open') return unavailable(pass.cause);
       this.#requests += 1;
       if (attempt > 1) this.#retries += 1;
@@ -190,7 +191,7 @@ export class SteamWebApi {
       if (outcome === CUT) return unavailable(this.#isClosed ? 'closing' : 'steam-slow');
       if (outcome.kind !== 'fault') return outcome;
       const pauseMs = this.#pauseBefore(attempt + 1, outcome);
-      if (pauseMs === null || this.#rim.now() + pauseMs + MIN_ATTEMPT_MS > deadline) {
+      if (pauseMs === null || this.#io.now() + pauseMs + MIN_ATTEMPT_MS > deadline) {
         return unavailable(outcome.reason);
       }
       await this.#pause(pauseMs, over);
@@ -201,11 +202,11 @@ export class SteamWebApi {
     const attempt = new AbortController();
     const cut = () => attempt.abort();
     over.addEventListener('abort', cut, { once: true });
-    const cancel = this.#rim.after(this.#question.attemptMs, cut);
+    const cancel = this.#io.after(this.#question.attemptMs, cut);
     try {
       const outcome = await orAborted(this.#exchange(ticket, attempt.signal), attempt.signal);
       if (over.aborted) return CUT;
-      // Its own time was over: that `fetch` failed follows from it.
+      // The attempt's own time was over, and `fetch` failed because of that.
       const isFault = outcome === CUT || outcome.kind === 'fault';
       return isFault && attempt.signal.aborted ? steamFault('steam-slow') : outcome;
     } finally {
@@ -214,13 +215,13 @@ export class SteamWebApi {
     }
   }
 
-  /** Never rejects: nobody may be listening any more. */
+  /** Never rejects, since nobody may be waiting for it any more. */
   async #exchange(ticket: string, signal: AbortSignal): Promise<SteamAnswer | SteamFault> {
     const { url, key, appId, identity } = this.#question;
     const query = new URLSearchParams({ key, appid: String(appId), ticket, identity });
     const headers = { accept: 'application/json' };
     try {
-      const response = await this.#rim.fetch(`${url}?${query}`, { headers, redirect: 'manual', signal });
+      const response = await this.#io.fetch(`${url}?${query}`, { headers, redirect: 'manual', signal });
       return await readSteamAnswer(response);
     } catch {
       return steamFault('steam-down');
@@ -228,24 +229,24 @@ export class SteamWebApi {
   }
 
   #settle(pass: BreakerPass, outcome: SteamAnswer | SteamFault | typeof CUT): void {
-    this.#breaker.settle(pass, breakerOutcomeOf(outcome), this.#rim.now());
+    this.#breaker.settle(pass, breakerOutcomeOf(outcome), this.#io.now());
   }
 
   /**
-   * Null when asking again does not help: nor does it while Steam is down for all, unless it said itself when to come back. Else
-   * between half and all of what it could be, so that many do not come back at once.
+   * Null when a retry does not help: the failure is permanent, or the breaker is open and Steam gave no Retry-After. Otherwise a random
+   * value between half and all of the pause, so that many retries do not come at once.
    */
   #pauseBefore(attempt: number, { reason, retryAfterMs }: SteamFault): Milliseconds | null {
     if (attempt > MAX_ATTEMPTS || reason === 'key-refused' || reason === 'answer-strange') return null;
-    const closedMs = this.#breaker.waitMs(this.#rim.now());
+    const closedMs = this.#breaker.waitMs(this.#io.now());
     if (closedMs > 0 && retryAfterMs === null) return null;
-    return closedMs + PAUSE_MS * 2 ** (attempt - 2) * (0.5 + this.#rim.random() / 2);
+    return closedMs + PAUSE_MS * 2 ** (attempt - 2) * (0.5 + this.#io.random() / 2);
   }
 
   async #pause(ms: Milliseconds, over: AbortSignal): Promise<void> {
     let cancel = (): void => undefined;
     const pause = new Promise<void>((resolve) => {
-      cancel = this.#rim.after(ms, resolve);
+      cancel = this.#io.after(ms, resolve);
     });
     await orAborted(pause, over);
     cancel();
@@ -254,14 +255,14 @@ export class SteamWebApi {
 
 function breakerOutcomeOf(outcome: SteamAnswer | SteamFault | typeof CUT): BreakerOutcome<SteamFaultReason> {
   if (outcome === CUT) return { kind: 'unknown' };
-  // A ticket that Steam refuses shows as well that Steam is there.
+  // A refused ticket also shows that Steam is up.
   if (outcome.kind !== 'fault') return { kind: 'succeeded' };
   const { reason: cause, retryAfterMs } = outcome;
   const saysEnough = retryAfterMs !== null || cause === 'rate-limited' || cause === 'key-refused';
   return saysEnough ? { kind: 'tripped', cause, forMs: retryAfterMs ?? 0 } : { kind: 'failed', cause };
 }
 
-/** What `promise` gives, or CUT as soon as `signal` is aborted. */
+/** The value of `promise`, or CUT as soon as `signal` is aborted. */
 async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | typeof CUT> {
   if (signal.aborted) return CUT;
   let abort = (): void => undefined;

@@ -1,7 +1,7 @@
 /**
- * Stops asking a service that is down, and finds out by one question at a time when it is back. Closed, it lets everything
- * pass. After some failures in a row, or one that says enough, it is open: nothing passes until it has cooled down. Then one
- * probe passes; its outcome closes it, or opens it for twice as long.
+ * Stops asking a service that is down, and detects with one probe at a time when it is back. While closed, everything passes. It opens after
+ * several failures in a row, or after one that is conclusive; then nothing passes until the cool-down is over. After that one probe passes,
+ * and its outcome closes the breaker, or opens it for twice as long.
  *
  * Pure: time and randomness are arguments.
  */
@@ -13,11 +13,11 @@ export interface BreakerBounds {
   readonly failures: number;
   /** How long it is open the first time. */
   readonly coolDownMs: Milliseconds;
-  /** The longest that it is open by itself. */
+  /** The longest cool-down without a Retry-After. */
   readonly maxCoolDownMs: Milliseconds;
 }
 
-/** It may be asked. To be given back with what came of it. */
+/** The service may be asked. `settle` has to follow with the outcome. */
 export interface BreakerPass {
   readonly kind: 'pass';
   readonly period: number;
@@ -31,15 +31,15 @@ export interface BreakerOpen<Cause extends string> {
 export type BreakerOutcome<Cause extends string> =
   | { readonly kind: 'succeeded' }
   | { readonly kind: 'failed'; readonly cause: Cause }
-  /** It is not to be asked again before `forMs` are over, at least. */
+  /** It must not be asked again for at least `forMs`. */
   | { readonly kind: 'tripped'; readonly cause: Cause; readonly forMs: Milliseconds }
-  /** Nothing was learned: given up before there was an answer. */
+  /** Aborted before there was an answer. */
   | { readonly kind: 'unknown' };
 
 export class CircuitBreaker<Cause extends string> {
   readonly #bounds: BreakerBounds;
   readonly #random: () => number;
-  /** How often it has opened. What began in an earlier period tells nothing of this one. */
+  /** How often it has opened. A question from an earlier period says nothing about this one. */
   #period = 0;
   #failures = 0;
   #coolDownMs: Milliseconds;
@@ -78,7 +78,7 @@ export class CircuitBreaker<Cause extends string> {
   }
 
   settle(pass: BreakerPass, outcome: BreakerOutcome<Cause>, now: Milliseconds): void {
-    // Many questions can be under way when it opens. All of them failing is one failure.
+    // Many questions can be under way when it opens. If all of them fail, that is one failure.
     if (pass.period !== this.#period) return;
     switch (outcome.kind) {
       case 'succeeded':
@@ -101,7 +101,7 @@ export class CircuitBreaker<Cause extends string> {
   }
 
   #trip(cause: Cause, atLeastMs: Milliseconds, now: Milliseconds): void {
-    // Between half of it and all of it: relays that lost Steam together do not come back together.
+    // A random value between half and all of it, so that relays that lost Steam together do not return together.
     const coolDownMs = this.#coolDownMs * (0.5 + this.#random() / 2);
     this.#open = { cause, untilMs: now + Math.max(coolDownMs, atLeastMs) };
     this.#coolDownMs = Math.min(2 * this.#coolDownMs, this.#bounds.maxCoolDownMs);

@@ -1,5 +1,5 @@
 /**
- * How many requests may be sent in all, whoever causes them: so many a second, with a burst, and so many in any 24 hours. Pure: time is an
+ * Bounds all requests together, whoever causes them: per second, with a burst, and in any 24 hours. Pure: time is an
  * argument.
  */
 
@@ -11,14 +11,14 @@ export interface RequestBudgetBounds {
 }
 
 export type BudgetAnswer =
-  /** It may be sent in `waitMs`, and is counted. */
+  /** It may be sent after `waitMs`, and is counted. */
   | { readonly kind: 'granted'; readonly waitMs: Milliseconds }
   | { readonly kind: 'spent'; readonly reason: 'rate-budget-spent' | 'daily-budget-spent' };
 
-/** What may come at once after a quiet time: so many seconds' worth. */
+/** The burst after a quiet time, as the requests of this many seconds. */
 export const BURST_S = 5;
 const HOUR_MS: Milliseconds = 3_600_000;
-/** The hour under way and the 24 before: at least the last 24 hours. */
+/** The current hour and the 24 before it: at least the last 24 hours. */
 const HOURS = 25;
 
 export class RequestBudget {
@@ -33,7 +33,7 @@ export class RequestBudget {
     this.#bounds = bounds;
   }
 
-  /** Asks for one request, to be sent within `maxWaitMs`. Those that wait are served in the order in which they asked. */
+  /** Reserves one request, to be sent within `maxWaitMs`. Requests are served in the order of their reservation. */
   reserve(now: Milliseconds, maxWaitMs: Milliseconds): BudgetAnswer {
     const { perSecond, perDay } = this.#bounds;
     if (this.lastDay(now) >= perDay) return { kind: 'spent', reason: 'daily-budget-spent' };
@@ -46,7 +46,7 @@ export class RequestBudget {
     return { kind: 'granted', waitMs };
   }
 
-  /** Requests granted in the last 24 hours, and in the hour's part before. */
+  /** Requests granted in the last 24 to 25 hours: it counts whole hours. */
   lastDay(now: Milliseconds): number {
     const hour = Math.floor(now / HOUR_MS);
     // A clock that steps back forgets nothing.

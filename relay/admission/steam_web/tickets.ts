@@ -1,9 +1,9 @@
 /**
- * Steam web tickets, of getAuthTicketForWebApi: Steam says whose they are, the relay holds that to what it wants.
+ * Steam web tickets, of getAuthTicketForWebApi: Steam says who owns one, and the relay compares that with its own requirements.
  *
- * Steam's answer about a ticket is shared by all that bring the same one at once, and remembered for some seconds: whoever
- * sends one ticket a thousand times makes one request. That a ticket is good for one joining is the core's to see to, by its
- * `onceIds`. Neither tickets nor the key are in any verdict or error.
+ * Steam's answer about a ticket is shared by all who present the same one at once, and is remembered for some seconds: a client that
+ * sends one ticket a thousand times causes one request. The core enforces that a ticket is good for one join, by its
+ * `onceIds`. No verdict or error contains a ticket or the key.
  */
 
 import { TICKET_IDENTITY } from '../../../voice/control.js';
@@ -17,20 +17,20 @@ import {
   type NoAnswer,
   SteamWebApi,
   type SteamWebCounts,
-  type SteamWebRim,
-  SYSTEM_RIM,
+  type SteamWebIo,
+  SYSTEM_IO,
   type Unavailable,
 } from './api.js';
 
-export type { SteamWebCounts, SteamWebRim } from './api.js';
+export type { SteamWebCounts, SteamWebIo } from './api.js';
 
 export interface SteamWebTicketOptions {
   /** The game's, 1 to 4294967295. */
   readonly appId: number;
-  /** A publisher's web API key. White space around it is left out. Secret. */
+  /** The publisher's web API key. White space around it is ignored. Secret. */
   readonly key: string;
   /**
-   * What the game hands to getAuthTicketForWebApi, 1 to 64 characters: a ticket for another service is refused. Default
+   * The identity that the game passes to getAuthTicketForWebApi, 1 to 64 characters: a ticket for another one is refused. Default
    * `hotmic`.
    */
   readonly identity?: string;
@@ -41,7 +41,7 @@ export interface SteamWebTicketOptions {
   readonly baseUrl?: string;
   /** SteamIDs, in decimal, that moderate in every lobby; at most 10000. Default none. */
   readonly moderators?: readonly string[];
-  /** What becomes of people whom VAC banned from the game. Default `refuse`. Those whom the publisher banned never come in. */
+  /** What happens to players whom VAC banned from the game. Default `refuse`. Players whom the publisher banned are always refused. */
   readonly vacBanned?: 'refuse' | 'admit';
   /** How long a judgement may take, all attempts and waiting included, in ms, 400 to 60000. Default 4000: below the 5 s to the hello. */
   readonly deadlineMs?: Milliseconds;
@@ -49,11 +49,11 @@ export interface SteamWebTicketOptions {
   readonly attemptMs?: Milliseconds;
   /** Questions to Steam at once, 1 to 1024. Default 32. */
   readonly atOnce?: number;
-  /** Judgements that wait for those, 0 to 100000. Default 512. Beyond, nobody is let in: `busy`. */
+  /** Judgements that may wait for their turn, 0 to 100000. Default 512. Beyond, players are refused: `busy`. */
   readonly waiting?: number;
-  /** Requests to Steam a second, whoever causes them, 1 to 10000; five seconds' worth may come at once. Default 20. */
+  /** Requests to Steam per second, whoever causes them, 1 to 10000, with a burst of five seconds' worth. Default 20. */
   readonly requestsPerSecond?: number;
-  /** Requests to Steam in any 24 hours, 1 to 100000000. A restart of the relay begins at 0. Default 100000. */
+  /** Requests to Steam in any 24 hours, 1 to 100000000. A restart of the relay resets the count. Default 100000. */
   readonly requestsPerDay?: number;
   /** How long Steam's answer about a ticket is remembered, in ms, 0 to 60000. Default 10000. */
   readonly rememberMs?: Milliseconds;
@@ -68,26 +68,26 @@ export type WebTicketRefusal =
   | SteamRefusal;
 
 export interface WebTicketCounts extends SteamWebCounts {
-  /** Judgements that took the answer to another one's question, under way or remembered. */
+  /** Judgements that used the answer to another judgement's question, under way or remembered. */
   readonly shared: number;
 }
 
-/** Requests to Steam, in all. */
+/** Bounds of all requests to Steam together. */
 export const STEAM_BUDGET = {
   perSecond: { fallback: 20, min: 1, max: 10_000 },
   perDay: { fallback: 100_000, min: 1, max: 100_000_000 },
 } as const;
 
-/** Questions to Steam at once, unless said otherwise. */
+/** Default number of questions to Steam at once. */
 export const STEAM_AT_ONCE = 32;
 
 const METHOD = 'ISteamUserAuth/AuthenticateUserTicket/v1/';
 const PARTNER_API = 'https://partner.steam-api.com';
-/** Answers that are remembered. Beyond, the oldest is forgotten. */
+/** Most remembered answers. Beyond, the oldest is forgotten. */
 const MAX_REMEMBERED = 4096;
 const MAX_KEY_CHARS = 128;
 
-/** What would have been taken. */
+/** What would have been accepted, for the detail of a refusal. */
 const WANTED: Readonly<Record<WebTicketRefusal, string>> = {
   malformed: 'a web ticket, in hexadecimal',
   'other-steam-id': 'one of the SteamID in the hello',
@@ -98,25 +98,25 @@ const WANTED: Readonly<Record<WebTicketRefusal, string>> = {
     'a web ticket for this identity that is neither expired nor cancelled, of a player who is online',
   'other-app': 'one for this app',
   'no-person': "one of a person's account",
-  'steam-refused': 'one that Steam takes',
+  'steam-refused': 'one that Steam accepts',
 };
 
-/** What would have let it be judged. */
+/** What would have allowed a judgement. */
 const NEEDED: Readonly<Record<Unavailable, string>> = {
   'steam-down': 'a Steam web API that answers; try again',
   'steam-slow': 'a Steam web API that answers in time; try again',
   'rate-limited': 'fewer questions to Steam; try again later',
-  'key-refused': 'a publisher key that Steam takes for this app; the operator has to see to it',
-  'answer-strange': "Steam's web API at the relay's base URL; the operator has to see to it",
+  'key-refused': 'a publisher key that Steam accepts for this app; the operator has to fix it',
+  'answer-strange': "Steam's web API at the relay's base URL; the operator has to fix it",
   busy: 'fewer tickets at once; try again',
-  closing: 'a relay that does not shut down',
-  'rate-budget-spent': 'fewer requests to Steam a second than the operator allows; try again',
+  closing: 'a relay that is not shutting down',
+  'rate-budget-spent': 'fewer requests to Steam per second than the operator allows; try again',
   'daily-budget-spent': 'fewer requests to Steam in 24 hours than the operator allows; try again much later',
 };
 
 export class SteamWebTickets {
   readonly #api: SteamWebApi;
-  readonly #rim: SteamWebRim;
+  readonly #io: SteamWebIo;
   readonly #moderators: ReadonlySet<string>;
   readonly #vacBanned: 'refuse' | 'admit';
   readonly #rememberMs: Milliseconds;
@@ -130,40 +130,40 @@ export class SteamWebTickets {
    * @throws HotmicError ERR_HOTMIC_ADMISSION for a key that cannot be one; RangeError for any other option out of range. No
    *   error quotes the key or the URL.
    */
-  constructor(options: SteamWebTicketOptions, rim: SteamWebRim = SYSTEM_RIM) {
+  constructor(options: SteamWebTicketOptions, io: SteamWebIo = SYSTEM_IO) {
     const { appId, identity = TICKET_IDENTITY, baseUrl = PARTNER_API, vacBanned = 'refuse' } = options;
     const { deadlineMs = 4000, atOnce = STEAM_AT_ONCE, waiting = 512, rememberMs = 10_000 } = options;
     const { perSecond, perDay } = STEAM_BUDGET;
     const { requestsPerSecond = perSecond.fallback, requestsPerDay = perDay.fallback } = options;
     const { attemptMs = Math.min(1800, Math.floor(deadlineMs / 2)) } = options;
-    wantRange('appId', appId, 1, 0xffff_ffff);
+    checkRange('appId', appId, 1, 0xffff_ffff);
     if (typeof identity !== 'string' || !/^[^\p{Cc}]{1,64}$/u.test(identity)) {
-      throw optionError('identity', 'wants 1 to 64 characters, none of them a control character');
+      throw optionError('identity', 'expected 1 to 64 characters without control characters');
     }
     if (vacBanned !== 'refuse' && vacBanned !== 'admit')
-      throw optionError('vacBanned', 'wants refuse or admit');
-    wantRange('deadlineMs', deadlineMs, 400, 60_000);
-    wantRange('attemptMs', attemptMs, 100, deadlineMs / 2);
-    wantRange('atOnce', atOnce, 1, 1024);
-    wantRange('waiting', waiting, 0, 100_000);
-    wantRange('rememberMs', rememberMs, 0, 60_000);
-    wantRange('requestsPerSecond', requestsPerSecond, perSecond.min, perSecond.max);
-    wantRange('requestsPerDay', requestsPerDay, perDay.min, perDay.max);
+      throw optionError('vacBanned', 'expected refuse or admit');
+    checkRange('deadlineMs', deadlineMs, 400, 60_000);
+    checkRange('attemptMs', attemptMs, 100, deadlineMs / 2);
+    checkRange('atOnce', atOnce, 1, 1024);
+    checkRange('waiting', waiting, 0, 100_000);
+    checkRange('rememberMs', rememberMs, 0, 60_000);
+    checkRange('requestsPerSecond', requestsPerSecond, perSecond.min, perSecond.max);
+    checkRange('requestsPerDay', requestsPerDay, perDay.min, perDay.max);
     this.#moderators = readModerators(options.moderators ?? []);
     this.#vacBanned = vacBanned;
     this.#rememberMs = rememberMs;
-    this.#rim = rim;
+    this.#io = io;
     const [url, key] = [methodUrl(baseUrl), readKey(options.key)];
     const budget = { perSecond: requestsPerSecond, perDay: requestsPerDay };
     const bounds = { deadlineMs, attemptMs, atOnce, waiting, budget };
-    this.#api = new SteamWebApi({ url, key, appId, identity, ...bounds }, rim);
+    this.#api = new SteamWebApi({ url, key, appId, identity, ...bounds }, io);
   }
 
   /**
    * Judges a ticket. Never rejects, and resolves within `deadlineMs`.
    *
    * @param ticket In hexadecimal, two digits a byte.
-   * @param claimedSteamId Whose it has to be, in decimal; null for anybody's.
+   * @param claimedSteamId The SteamID that it has to prove, in decimal; null for any.
    */
   async judge(ticket: string, claimedSteamId: string | null): Promise<CredentialVerdict> {
     const bytes = ticketBytes(ticket);
@@ -183,14 +183,14 @@ export class SteamWebTickets {
     return { ...this.#api.counts(), shared: this.#shared };
   }
 
-  /** Gives up what is under way: those judgements end at once, as `closing`. */
+  /** Aborts what is under way: those judgements end at once, as `closing`. */
   close(): void {
     this.#api.close();
   }
 
   async #answerOf(hash: string, ticket: string): Promise<SteamAnswer | NoAnswer> {
     const remembered = this.#remembered.get(hash);
-    if (remembered && this.#rim.now() < remembered.untilMs) {
+    if (remembered && this.#io.now() < remembered.untilMs) {
       this.#shared += 1;
       return remembered.answer;
     }
@@ -212,9 +212,9 @@ export class SteamWebTickets {
 
   #remember(hash: string, answer: SteamAnswer): void {
     if (this.#rememberMs === 0) return;
-    // Behind all others, in the order in which they are forgotten.
+    // Moved behind all others: the map is in the order in which answers are forgotten.
     this.#remembered.delete(hash);
-    const now = this.#rim.now();
+    const now = this.#io.now();
     for (const [oldest, { untilMs }] of this.#remembered) {
       if (now < untilMs && this.#remembered.size < MAX_REMEMBERED) break;
       this.#remembered.delete(oldest);
@@ -223,7 +223,7 @@ export class SteamWebTickets {
   }
 }
 
-/** Games are seen to send a ticket with all the room that they had for it: with zeros behind it, it is the same one. */
+/** Some games send the whole buffer of a ticket: with zeros behind it, it is the same ticket. */
 function withoutPadding(bytes: Uint8Array): Uint8Array {
   let { length } = bytes;
   while (length > 0 && bytes[length - 1] === 0) length -= 1;
@@ -233,11 +233,11 @@ function withoutPadding(bytes: Uint8Array): Uint8Array {
 /** The method's address under a base URL. */
 function methodUrl(baseUrl: string): string {
   const url = typeof baseUrl === 'string' && URL.canParse(baseUrl) ? new URL(baseUrl) : null;
-  if (!url) throw optionError('baseUrl', 'wants a URL such as https://partner.steam-api.com');
+  if (!url) throw optionError('baseUrl', 'expected a URL such as https://partner.steam-api.com');
   const isPrivate = url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname));
-  if (!isPrivate) throw optionError('baseUrl', 'wants https: the key is sent there');
+  if (!isPrivate) throw optionError('baseUrl', 'expected https:, because the key is sent there');
   if (url.username || url.password || url.search || url.hash) {
-    throw optionError('baseUrl', 'wants no user, query or fragment');
+    throw optionError('baseUrl', 'expected no user, query or fragment');
   }
   return new URL(METHOD, url.href.endsWith('/') ? url.href : `${url.href}/`).href;
 }
@@ -247,15 +247,18 @@ function readKey(key: string): string {
   if (text.length > MAX_KEY_CHARS || !/^[\x21-\x7e]+$/.test(text)) {
     throw new HotmicError(
       'ERR_HOTMIC_ADMISSION',
-      `Cannot take the publisher key: it is none, wants 1 to ${MAX_KEY_CHARS} characters without spaces`,
+      `Cannot use the publisher key: expected 1 to ${MAX_KEY_CHARS} characters without spaces`,
     );
   }
   return text;
 }
 
-function wantRange(option: string, value: number, min: number, max: number): void {
+function checkRange(option: string, value: number, min: number, max: number): void {
   if (Number.isInteger(value) && value >= min && value <= max) return;
-  throw optionError(option, `is ${typeof value === 'number' ? value : typeof value}, wants ${min} to ${max}`);
+  throw optionError(
+    option,
+    `is ${typeof value === 'number' ? value : typeof value}, expected ${min} to ${max}`,
+  );
 }
 
 function optionError(option: string, what: string): RangeError {

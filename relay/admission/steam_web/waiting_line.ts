@@ -1,12 +1,12 @@
 /**
- * Lets a bounded number of people be served at once, and a bounded number wait for their turn: first come, first served. Whoever
- * comes when it is full is turned away at once.
+ * Serves a bounded number of entries at once, while a bounded number wait for their turn: first come, first served. When it is full, further
+ * entries are refused at once.
  */
 
 export interface LineBounds {
   /** Served at the same time. */
   readonly atOnce: number;
-  /** That wait for it. */
+  /** Waiting for their turn. */
   readonly waiting: number;
 }
 
@@ -14,13 +14,13 @@ export interface LineBounds {
 export interface Place {
   /** Resolves when it is served. */
   readonly turn: Promise<void>;
-  /** Makes room for the next, waiting or served. To be called by everybody; again, it does nothing. */
+  /** Gives up the place, waiting or served. Has to be called for every place; a second call does nothing. */
   leave(): void;
 }
 
 export class WaitingLine {
   readonly #bounds: LineBounds;
-  /** What serves each one that waits, in their order. */
+  /** The function that serves each waiting entry, in their order. */
   readonly #waiting = new Set<() => void>();
   #served = 0;
 

@@ -1,25 +1,20 @@
 /**
- * The admin API on a port of its own: what an operator's tools and the game's backend may ask of the relay over HTTP, with a token.
- * docs/admin.md is its page, docs/admin-api.openapi.json its description.
+ * The admin API on a separate port: what an operator's tools and the game's backend may ask of the relay over HTTP, with a token.
+ * docs/admin.md documents it, docs/admin-api.openapi.json describes it.
  *
- * Programs alone: a request with an Origin is refused, and there are no cookies and no CORS. One request a connection, all of
- * it bounded.
+ * Not for browsers: a request with an Origin is refused, and there are no cookies and no CORS. One request per connection, and everything is
+ * bounded.
  */
 
 import type http from 'node:http';
-import { TokenBucket } from '../../../voice/token_bucket.js';
 import type { SecretText } from '../../admission/secret_text.js';
+import { monotonicMs } from '../../system/clock.js';
 import { type OperatorPort, type OperatorPortBounds, openOperatorPort } from '../operator_port.js';
-import {
-  PROBLEM_MEDIA_TYPE,
-  PROBLEM_STATUS,
-  type Problem,
-  type ProblemCode,
-  problemDetails,
-} from './problem.js';
-import { type Faulty, faulty, findRoute, hasBody, parseBody, readBody } from './request.js';
+import { AdminAccess, type GuessLimits } from './access.js';
+import { type Answer, problemAnswer, writeAnswer } from './answer.js';
+import type { Problem, ProblemCode } from './problem.js';
+import { type Found, faulty, findRoute, hasBody, parseBody, readBody } from './request.js';
 import type { AdminTarget } from './routes.js';
-import { AdminTokens } from './tokens.js';
 
 /** Where the admin API is, and who may use it. */
 export interface AdminApiOptions {
@@ -27,53 +22,49 @@ export interface AdminApiOptions {
   readonly host?: string;
   /** 0 to 65535; 0 takes a free one. */
   readonly port: number;
-  /** A token a line, as `AdminTokens.read` has it. */
+  /** One token per line, in the form that `AdminTokens.read` expects. */
   readonly tokens: SecretText;
-  /** Told of what was asked, for a log. Must not throw. */
+  /** Called for each request, for a log. Must not throw. */
   readonly onEvent?: (event: AdminEvent) => void;
 }
 
 export type AdminEvent =
-  /** Who had a token asked for this. */
+  /** A request with a token. */
   | {
       readonly kind: 'admin-asked';
       /** Such as `closeLobby`. */
       readonly operation: string;
-      /** Empty where the operation has none. */
+      /** Empty for an operation without one. */
       readonly lobby: string;
       readonly steamId: string;
       readonly status: number;
       readonly peer: string;
     }
-  /** Somebody without a token, or a browser. Beyond the rate of guesses they are counted and not told of. */
+  /** A request without a token, or by a browser. Beyond the rate of guesses they are counted and not reported. */
   | { readonly kind: 'admin-refused'; readonly code: ProblemCode; readonly peer: string };
 
-/** Requests by what became of them. */
+/** Requests by outcome. */
 export interface AdminCounts {
   readonly done: number;
-  /** With a token; answered with a problem. */
+  /** With a token, and answered with a problem. */
   readonly failed: number;
   /** Without a token, or by a browser. */
   readonly refused: number;
-  /** Of those without a token, the ones that came too fast. */
+  /** Requests without a token beyond the rate of guesses. */
   readonly limited: number;
 }
 
 export interface AdminApi extends OperatorPort {
   counts(): AdminCounts;
   /**
-   * Reads the tokens anew: those that are no longer there are not taken any more.
+   * Reads the tokens again. Tokens that were removed are no longer accepted.
    *
-   * @throws HotmicError ERR_HOTMIC_FILE; then the tokens from before hold on.
+   * @throws HotmicError ERR_HOTMIC_FILE; the previous tokens stay valid.
    */
   reload(): void;
 }
 
-export interface AdminBounds extends OperatorPortBounds {
-  /** Requests without a token that are answered with 401, a second and at once; the others with 429. */
-  readonly guessesPerSecond: number;
-  readonly guessBurst: number;
-}
+export interface AdminBounds extends OperatorPortBounds, GuessLimits {}
 
 export const ADMIN_BOUNDS: AdminBounds = {
   connections: 64,
@@ -83,125 +74,100 @@ export const ADMIN_BOUNDS: AdminBounds = {
   guessBurst: 10,
 };
 
-interface Sent {
-  readonly status: number;
-  readonly body: unknown;
-  readonly headers: http.OutgoingHttpHeaders;
-}
-
 /**
  * Opens the port.
  *
- * @throws RangeError for a port that is none; HotmicError `ERR_HOTMIC_FILE` without proper tokens,
+ * @throws RangeError for an invalid port; HotmicError `ERR_HOTMIC_FILE` without proper tokens,
  *   `ERR_HOTMIC_PORT_IN_USE` or `ERR_HOTMIC_LISTEN`.
  */
 export async function startAdminApi(
-  { host = '127.0.0.1', port, tokens: secret, onEvent = () => undefined }: AdminApiOptions,
+  { host = '127.0.0.1', port, tokens, onEvent = () => undefined }: AdminApiOptions,
   target: AdminTarget,
   bounds: AdminBounds = ADMIN_BOUNDS,
 ): Promise<AdminApi> {
-  let tokens = AdminTokens.read(secret);
-  const guesses = new TokenBucket(bounds.guessesPerSecond, bounds.guessBurst, performance.now());
-  const counts = { done: 0, failed: 0, refused: 0, limited: 0 };
+  const access = new AdminAccess(tokens, bounds, monotonicMs());
+  const requests = new AdminRequests(target, bounds, onEvent);
+  const opened = await openOperatorPort({
+    name: 'admin port',
+    host,
+    port,
+    bounds,
+    serve: async (request, response, trust, goOn) => {
+      const refusal = access.refusalOf(request.headers, monotonicMs());
+      if (!refusal) trust();
+      const peer = request.socket.remoteAddress ?? '';
+      const answer = refusal ? requests.refuse(refusal, peer) : await requests.serve(request, goOn, peer);
+      writeAnswer(response, answer);
+    },
+  });
+  return { ...opened, counts: () => requests.counts(), reload: () => access.reload() };
+}
 
-  /** Null for an administrator. Whoever has a token is never held up by those who guess. */
-  const whyRefused = ({ headers }: http.IncomingMessage): Problem | null => {
-    if (headers.origin !== undefined) {
-      return { code: 'browser-refused', detail: "a request with an Origin is a browser's, wants a program" };
-    }
-    if (tokens.admits(headers.authorization)) return null;
-    if (guesses.has(1, performance.now())) {
-      guesses.take(1);
-      return { code: 'token-refused', detail: 'wants Authorization: Bearer and a token of this relay' };
-    }
-    return { code: 'guesses-limited', detail: 'too many requests without a token of this relay' };
-  };
+/** Answers requests, counts them and reports them for the log. */
+class AdminRequests {
+  readonly #target: AdminTarget;
+  readonly #retryAfterS: number;
+  readonly #onEvent: (event: AdminEvent) => void;
+  readonly #counts = { done: 0, failed: 0, refused: 0, limited: 0 };
 
-  const refuse = (problem: Problem, peer: string): Sent => {
+  constructor(target: AdminTarget, { guessesPerSecond }: GuessLimits, onEvent: (event: AdminEvent) => void) {
+    this.#target = target;
+    this.#retryAfterS = Math.ceil(1 / guessesPerSecond);
+    this.#onEvent = onEvent;
+  }
+
+  counts(): AdminCounts {
+    return { ...this.#counts };
+  }
+
+  /** The answer to a request that is not an administrator's. */
+  refuse(problem: Problem, peer: string): Answer {
     if (problem.code === 'guesses-limited') {
-      counts.limited += 1;
-      return sentProblem(
-        { kind: 'faulty', problem },
-        { 'retry-after': String(Math.ceil(1 / bounds.guessesPerSecond)) },
-      );
+      this.#counts.limited += 1;
+      return problemAnswer({ problem }, { 'retry-after': String(this.#retryAfterS) });
     }
-    counts.refused += 1;
-    onEvent({ kind: 'admin-refused', code: problem.code, peer });
+    this.#counts.refused += 1;
+    this.#onEvent({ kind: 'admin-refused', code: problem.code, peer });
     const challenge = { 'www-authenticate': 'Bearer realm="hotmic"' };
-    return sentProblem({ kind: 'faulty', problem }, problem.code === 'token-refused' ? challenge : {});
-  };
+    return problemAnswer({ problem }, problem.code === 'token-refused' ? challenge : {});
+  }
 
-  const serve = async (request: http.IncomingMessage, goOn: () => void, peer: string): Promise<Sent> => {
+  /** Carries out an administrator's request. */
+  async serve(request: http.IncomingMessage, goOn: () => void, peer: string): Promise<Answer> {
     const found = findRoute(request.method ?? '', request.url ?? '');
     const { operation, lobby, steamId } =
       found.kind === 'found'
         ? { operation: found.route.operation, ...found.names }
         : { operation: 'none', lobby: '', steamId: '' };
-    const sent = found.kind === 'faulty' ? sentProblem(found) : await carryOut(found, request, goOn);
-    counts[sent.status < 400 ? 'done' : 'failed'] += 1;
-    onEvent({ kind: 'admin-asked', operation, lobby, steamId, status: sent.status, peer });
-    return sent;
-  };
-
-  const carryOut = async (
-    { route, names, query }: Extract<ReturnType<typeof findRoute>, { kind: 'found' }>,
-    request: http.IncomingMessage,
-    goOn: () => void,
-  ): Promise<Sent> => {
-    let body: unknown = null;
-    if (route.body) {
-      const bytes = await readBody(request, goOn);
-      const parsed = Buffer.isBuffer(bytes) ? parseBody(bytes, route.body) : bytes;
-      if (parsed.kind === 'faulty') return sentProblem(parsed);
-      body = parsed.value;
-    } else if (hasBody(request)) {
-      return sentProblem(faulty('body-malformed', 'wants no body'));
-    }
-    try {
-      const reply = route.run(target, names, body as never, query as never);
-      if (reply.kind === 'problem') return sentProblem({ kind: 'faulty', problem: reply.problem });
-      const headers = route.answer ? { 'content-type': 'application/json' } : {};
-      return { status: route.status, body: route.answer ? reply.body : null, headers };
-    } catch {
-      return sentProblem(faulty('internal-error', 'the relay failed at this'));
-    }
-  };
-
-  const respond = async (
-    request: http.IncomingMessage,
-    response: http.ServerResponse,
-    trust: () => void,
-    goOn: () => void,
-  ): Promise<void> => {
-    const peer = request.socket.remoteAddress ?? '';
-    const refused = whyRefused(request);
-    if (!refused) trust();
-    const { status, body, headers } = refused ? refuse(refused, peer) : await serve(request, goOn, peer);
-    const text = body === null ? '' : `${JSON.stringify(body)}\n`;
-    response.writeHead(status, {
-      ...(status === 204 ? {} : { 'content-length': Buffer.byteLength(text) }),
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-      connection: 'close',
-      ...headers,
-    });
-    response.end(text);
-  };
-
-  const opened = await openOperatorPort({ name: 'admin port', host, port, bounds, serve: respond });
-  return {
-    ...opened,
-    counts: () => ({ ...counts }),
-    reload: () => {
-      tokens = AdminTokens.read(secret);
-    },
-  };
+    const answer =
+      found.kind === 'faulty' ? problemAnswer(found) : await carryOut(this.#target, found, request, goOn);
+    this.#counts[answer.status < 400 ? 'done' : 'failed'] += 1;
+    this.#onEvent({ kind: 'admin-asked', operation, lobby, steamId, status: answer.status, peer });
+    return answer;
+  }
 }
 
-function sentProblem({ problem, allow }: Faulty, headers: http.OutgoingHttpHeaders = {}): Sent {
-  return {
-    status: PROBLEM_STATUS[problem.code],
-    body: problemDetails(problem),
-    headers: { 'content-type': PROBLEM_MEDIA_TYPE, ...(allow !== undefined && { allow }), ...headers },
-  };
+async function carryOut(
+  target: AdminTarget,
+  { route, names, query }: Found,
+  request: http.IncomingMessage,
+  goOn: () => void,
+): Promise<Answer> {
+  let body: unknown = null;
+  if (route.body) {
+    const bytes = await readBody(request, goOn);
+    const parsed = Buffer.isBuffer(bytes) ? parseBody(bytes, route.body) : bytes;
+    if (parsed.kind === 'faulty') return problemAnswer(parsed);
+    body = parsed.value;
+  } else if (hasBody(request)) {
+    return problemAnswer(faulty('body-malformed', 'expected no body'));
+  }
+  try {
+    const reply = route.run(target, names, body as never, query as never);
+    if (reply.kind === 'problem') return problemAnswer({ problem: reply.problem });
+    const headers = route.answer ? { 'content-type': 'application/json' } : {};
+    return { status: route.status, body: route.answer ? reply.body : null, headers };
+  } catch {
+    return problemAnswer(faulty('internal-error', 'the relay failed to carry out the request'));
+  }
 }

@@ -1,4 +1,4 @@
-/** The admin API as an OpenAPI 3.1 document, made from the table that is served. docs/admin-api.openapi.json is this, and a test holds it. */
+/** The admin API as an OpenAPI 3.1 document, made from the table that is served. A test compares docs/admin-api.openapi.json with it. */
 
 import * as z from 'zod/mini';
 import { PROBLEM_MEDIA_TYPE, PROBLEM_STATUS, type ProblemCode } from './problem.js';
@@ -24,12 +24,13 @@ const OF_BODY: readonly ProblemCode[] = [
 const NAMES = {
   lobby: {
     schema: label,
-    description: 'A lobby, percent-encoded. It need not be there, but where the answer says so.',
+    description:
+      'The name of a lobby, percent-encoded. It need not exist, except where lobby-unknown is listed.',
   },
   steamId: { schema: steamId, description: 'A SteamID64 in decimal.' },
 } as const;
 
-const SAYS = { 200: 'What was asked for.', 201: 'Done; as it is now.', 202: 'Begun.', 204: 'Done.' } as const;
+const SAYS = { 200: 'The result.', 201: 'Created; its state.', 202: 'Started.', 204: 'Done.' } as const;
 
 /** The whole document, as plain data. */
 export function adminOpenApi(): Readonly<Record<string, unknown>> {
@@ -44,7 +45,7 @@ export function adminOpenApi(): Readonly<Record<string, unknown>> {
     info: {
       title: 'Hotmic relay: admin API',
       version: '1',
-      description: 'Lobbies, moderation and the end of one relay, over a port of its own. See docs/admin.md.',
+      description: 'Lobbies, moderation and shutdown of one relay, on a separate port. See docs/admin.md.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: 'http://127.0.0.1:9465' }],
@@ -113,7 +114,7 @@ function problemResponses(codes: readonly ProblemCode[]) {
   const responses: Record<string, unknown> = {};
   for (const [status, ofStatus] of [...byStatus].sort(([one], [other]) => one - other)) {
     responses[status] = {
-      description: `Not done. Its code is ${[...ofStatus].join(' or ')}.`,
+      description: `Not done. The code is ${[...ofStatus].join(' or ')}.`,
       content: {
         [PROBLEM_MEDIA_TYPE]: {
           schema: {
@@ -129,7 +130,7 @@ function problemResponses(codes: readonly ProblemCode[]) {
   return responses;
 }
 
-/** In answers more may come with time: whoever reads them is to pass over what they do not know. */
+/** Later versions may add properties to answers: clients should ignore those that they do not know. */
 function schemaOf(schema: Schema, io: 'input' | 'output'): Record<string, unknown> {
   const override = ({ jsonSchema }: { jsonSchema: { additionalProperties?: unknown } }) => {
     if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;

@@ -1,14 +1,14 @@
-/** A page of a long list, in the order of a key. The list is not sorted: voice waits while we are at it. */
+/** One page of a long list, in the order of a key. The whole list is not sorted, because voice waits until the page is made. */
 
 export interface Page<Item> {
   readonly items: readonly Item[];
-  /** What to ask behind; null when there is nothing more. */
+  /** The `after` of the next page; null on the last page. */
   readonly next: string | null;
 }
 
 /**
- * The first `size` items behind `after`, by key in the order of code units. What comes and goes between two pages is in neither or
- * in one, and nothing else is passed over.
+ * The first `size` items after `after`, by key in the order of code units. An item that is added or removed between two requests may be
+ * missing; no other item is skipped.
  */
 export function pageOf<Item>(
   list: Iterable<Item>,

@@ -1,5 +1,5 @@
 /**
- * What the admin API answers when it does not do what was asked: problem details of RFC 9457, with a `code` that programs match
+ * The answer of the admin API to a request that it did not carry out: problem details of RFC 9457, with a `code` that programs match
  * on. Append only.
  */
 
@@ -32,10 +32,10 @@ export const PROBLEM_STATUS = {
 
 export type ProblemCode = keyof typeof PROBLEM_STATUS;
 
-/** Why it was not done. */
+/** Why a request was not carried out. */
 export interface Problem {
   readonly code: ProblemCode;
-  /** For a person. Holds nothing secret, and no more of the request than a name. */
+  /** For a person. It contains nothing secret, and at most a name from the request. */
   readonly detail: string;
 }
 

@@ -1,8 +1,8 @@
 /**
- * A request to the admin API as it came, read into an operation of the table and what it takes; or the problem that it is.
+ * Reads a request to the admin API: into an operation of the table and its input, or into a problem.
  *
- * Paths are compared and cut as they came, and each name in them is decoded once, alone. So nothing that is encoded can become a part
- * of the path, and no dots are folded.
+ * Paths are compared and split as they came, and each name in them is decoded once, after the split. So an encoded slash cannot add a
+ * segment, and no dots are folded.
  */
 
 import type http from 'node:http';
@@ -13,7 +13,7 @@ import { label, steamId } from './schemas.js';
 /** The longest body, in bytes. */
 export const MAX_BODY_BYTES = 16_384;
 
-/** Of a body that is too long: beyond, the connection is cut. */
+/** A body that is too long is read up to here; beyond, the connection is cut. */
 const MAX_READ_BYTES = 1024 * 1024;
 
 export interface Found {
@@ -26,7 +26,7 @@ export interface Found {
 export interface Faulty {
   readonly kind: 'faulty';
   readonly problem: Problem;
-  /** Of `method-not-allowed`: what this path takes. */
+  /** With `method-not-allowed`: the methods of this path. */
   readonly allow?: string;
 }
 
@@ -40,15 +40,15 @@ const TABLE = ADMIN_ROUTES.map((route) => ({ route, parts: route.path.split('/')
 /** The operation that a request asks for. */
 export function findRoute(method: string, target: string): Found | Faulty {
   const [path = '', search = ''] = cutOnce(target, '?');
-  if (!path.startsWith('/')) return faulty('path-malformed', 'wants a path, such as /v1/lobbies');
+  if (!path.startsWith('/')) return faulty('path-malformed', 'expected a path such as /v1/lobbies');
   const segments = path.split('/').slice(1);
   const there = TABLE.filter(({ parts }) => fits(parts, segments));
   const [first] = there;
-  if (!first) return faulty('path-unknown', 'nothing is here; docs/admin.md lists what is');
+  if (!first) return faulty('path-unknown', 'there is no such path; docs/admin.md lists the operations');
   const chosen = there.find(({ route }) => route.method === method);
   if (!chosen) {
     const allow = there.map(({ route }) => route.method).join(', ');
-    return { ...faulty('method-not-allowed', `wants ${allow}`), allow };
+    return { ...faulty('method-not-allowed', `expected ${allow}`), allow };
   }
   const names: Record<string, string> = { lobby: '', steamId: '' };
   for (const [index, part] of chosen.parts.entries()) {
@@ -62,14 +62,14 @@ export function findRoute(method: string, target: string): Found | Faulty {
   return { kind: 'found', route: chosen.route, names: names as unknown as PathNames, query: query.value };
 }
 
-/** What an operation takes as its body. No body is an empty object, where that will do. */
+/** An operation's body. A missing body counts as an empty object, where the schema accepts one. */
 export function parseBody(bytes: Buffer, schema: Schema): { kind: 'parsed'; value: unknown } | Faulty {
   let json: unknown = {};
   if (bytes.length > 0) {
     try {
       json = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
     } catch {
-      return faulty('body-malformed', 'the body is no JSON in UTF-8');
+      return faulty('body-malformed', 'the body is not JSON in UTF-8');
     }
   }
   const parsed = schema.safeParse(json);
@@ -78,11 +78,11 @@ export function parseBody(bytes: Buffer, schema: Schema): { kind: 'parsed'; valu
 }
 
 /**
- * Reads a body that may be so long. What is somewhat longer is read to its end and thrown away: a client that is cut while it
+ * Reads a body of at most 16 KiB. A longer one, up to 1 MiB, is read to its end and discarded: a client that is cut while it
  * sends does not see the answer.
  *
- * @param goOn Called before it is waited for: a client that asks first is told to go on.
- * @throws when the connection ends before.
+ * @param goOn Called before the body is awaited: it sends 100 Continue to a client that expects it.
+ * @throws when the connection ends before the body does.
  */
 export async function readBody(request: http.IncomingMessage, goOn: () => void): Promise<Buffer | Faulty> {
   if (!hasBody(request)) return Buffer.alloc(0);
@@ -92,9 +92,9 @@ export async function readBody(request: http.IncomingMessage, goOn: () => void):
     'content-length': length = '0',
   } = request.headers;
   if (!/^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i.test(type ?? '') || coding !== undefined) {
-    return faulty('body-not-json', 'wants application/json, not compressed');
+    return faulty('body-not-json', 'expected application/json, not compressed');
   }
-  const tooLong = faulty('body-too-long', `wants at most ${MAX_BODY_BYTES} bytes`);
+  const tooLong = faulty('body-too-long', `expected at most ${MAX_BODY_BYTES} bytes`);
   if (Number(length) > MAX_READ_BYTES) return tooLong;
   goOn();
   const chunks: Buffer[] = [];
@@ -107,7 +107,7 @@ export async function readBody(request: http.IncomingMessage, goOn: () => void):
   return bytes > MAX_BODY_BYTES ? tooLong : Buffer.concat(chunks);
 }
 
-/** Whether it has a body that is not empty, as far as its headers tell. */
+/** Whether its headers announce a body. */
 export function hasBody({ headers }: http.IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
@@ -141,14 +141,14 @@ function nameOf(segment: string, part: keyof typeof NAME): string | Faulty {
 
 function queryOf(search: string, schema: Schema | null): { kind: 'parsed'; value: unknown } | Faulty {
   if (!schema) {
-    return search === '' ? { kind: 'parsed', value: null } : faulty('query-malformed', 'wants no query');
+    return search === '' ? { kind: 'parsed', value: null } : faulty('query-malformed', 'expected no query');
   }
   const query: Record<string, string> = Object.create(null) as Record<string, string>;
   for (const part of search === '' ? [] : search.split('&')) {
     const [name = '', text = ''] = cutOnce(part, '=');
     try {
       const key = decodeURIComponent(name.replaceAll('+', ' '));
-      if (key in query) return faulty('query-malformed', 'wants each name once');
+      if (key in query) return faulty('query-malformed', 'expected each name once');
       query[key] = decodeURIComponent(text.replaceAll('+', ' '));
     } catch {
       return faulty('query-malformed', 'the query is not percent-encoded UTF-8');
@@ -163,13 +163,13 @@ function issueOf(
   issue: { path: PropertyKey[]; message: string; code?: string } | undefined,
   what: string,
 ): string {
-  // Its own message repeats the name that was sent.
-  if (issue?.code === 'unrecognized_keys') return `${what} has a name that is not taken here`;
+  // Its own message would repeat the name that was sent.
+  if (issue?.code === 'unrecognized_keys') return `${what} has an unknown name`;
   const at = issue && issue.path.length > 0 ? issue.path.map(String).join('.') : what;
   return `${at}: ${issue?.message ?? 'not valid'}`;
 }
 
-/** Behind the first `at` there may be more of them. */
+/** Splits at the first `at`; the rest may contain more of them. */
 function cutOnce(text: string, at: string): readonly [string, string] {
   const index = text.indexOf(at);
   return index < 0 ? [text, ''] : [text.slice(0, index), text.slice(index + 1)];

@@ -1,9 +1,9 @@
 /**
- * Every operation of the admin API: its method and path, what it takes and gives, and what it does. api.ts serves this table,
+ * Every operation of the admin API: its method and path, its input and output, and what it does. api.ts serves this table,
  * openapi.ts describes it.
  *
- * What is done in all lobbies has a path of its own beside `lobbies`: a client that folds dots in URLs makes `/v1/participants/…`
- * of a lobby called `..`, and that must mean nothing.
+ * Operations on all lobbies have a separate path beside `lobbies`. A client that folds dots in URLs turns a lobby called `..` into
+ * `/v1/participants/…`, and that must mean nothing.
  */
 
 import type * as z from 'zod/mini';
@@ -22,22 +22,22 @@ import { pageOf } from './page.js';
 import type { Problem, ProblemCode } from './problem.js';
 import * as schemas from './schemas.js';
 
-/** What the admin API needs of a relay. All at once: nothing comes between a look and a deed. */
+/** What the admin API needs from a relay. Every call is synchronous, so nothing changes between a look and the action after it. */
 export interface AdminTarget {
-  /** Done, its outputs too, when it returns. @throws RangeError for a lobby's capacity or channels that the relay does not have. */
+  /** Carried out, outputs included, when it returns. @throws RangeError for a capacity or channels beyond the relay's limits. */
   administer(command: AdminCommand): AdminResult;
   lobbies(): readonly LobbySummary[];
   lobby(name: string): LobbyState | null;
   sanctions(): readonly Sanction[];
   counts(): RelayStateCounts;
-  /** Begins to drain; the first time holds. */
+  /** Begins to drain. Later calls change nothing. */
   drain(withinMs: Milliseconds, goTo: string | null): void;
 }
 
 export type Schema = z.ZodMiniType;
 type Parsed<S extends Schema | null> = S extends Schema ? z.output<S> : null;
 
-/** What a path names. Those that its template does not have are empty. */
+/** The names in a path. Names that its template does not have are empty. */
 export interface PathNames {
   readonly lobby: string;
   readonly steamId: string;
@@ -48,7 +48,7 @@ export type Reply =
   | { readonly kind: 'problem'; readonly problem: Problem };
 
 interface Route<Body extends Schema | null, Query extends Schema | null> {
-  /** In OpenAPI's words its operationId; unique. */
+  /** OpenAPI's operationId; unique. */
   readonly operation: string;
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   /** With `{lobby}` and `{steamId}` as whole segments. */
@@ -57,14 +57,14 @@ interface Route<Body extends Schema | null, Query extends Schema | null> {
   readonly body: Body;
   readonly query: Query;
   readonly status: 200 | 201 | 202 | 204;
-  /** What an answer's body is; null without. */
+  /** The answer's body; null without one. */
   readonly answer: Schema | null;
-  /** Problems of its own, besides those that any request may meet. */
+  /** Problems besides those that any request may meet. */
   readonly problems: readonly ProblemCode[];
   run(target: AdminTarget, names: PathNames, body: Parsed<Body>, query: Parsed<Query>): Reply;
 }
 
-/** One operation; `run` takes what its own schemas made. */
+/** One operation; `run` gets what its own schemas parsed. */
 export type AdminRoute = Route<Schema | null, Schema | null>;
 
 function route<Body extends Schema | null, Query extends Schema | null>(
@@ -81,7 +81,7 @@ const lobbyRoutes: readonly AdminRoute[] = [
     operation: 'listLobbies',
     method: 'GET',
     path: '/v1/lobbies',
-    summary: 'Lists lobbies by name. A next that is not null is the after of the next page.',
+    summary: 'Lists lobbies by name. To get the next page, pass next as after; it is null on the last page.',
     query: schemas.lobbiesQuery,
     status: 200,
     answer: schemas.lobbyPage,
@@ -102,7 +102,7 @@ const lobbyRoutes: readonly AdminRoute[] = [
     problems: ['lobby-unknown'],
     run: (target, { lobby }) => {
       const state = target.lobby(lobby);
-      return state ? answer(state) : problem('lobby-unknown', 'no lobby of this name is there');
+      return state ? answer(state) : problem('lobby-unknown', 'there is no lobby of this name');
     },
   }),
   route({
@@ -110,7 +110,7 @@ const lobbyRoutes: readonly AdminRoute[] = [
     operation: 'openLobby',
     method: 'PUT',
     path: '/v1/lobbies/{lobby}',
-    summary: 'Makes a lobby that stays while it is empty. Without a capacity it has that of the relay.',
+    summary: "Creates a lobby that stays when it is empty. The default capacity is the relay's.",
     body: schemas.lobbyPlan,
     status: 201,
     answer: schemas.lobbyWhole,
@@ -121,7 +121,7 @@ const lobbyRoutes: readonly AdminRoute[] = [
       try {
         result = target.administer({ kind: 'open-lobby', lobby, ...plan });
       } catch (thrown) {
-        // What the schema cannot know: the relay's own limits.
+        // The schema does not know the relay's own limits.
         if (thrown instanceof RangeError) return problem('request-invalid', thrown.message);
         throw thrown;
       }
@@ -133,7 +133,7 @@ const lobbyRoutes: readonly AdminRoute[] = [
     operation: 'closeLobby',
     method: 'DELETE',
     path: '/v1/lobbies/{lobby}',
-    summary: 'Closes everybody out, and the lobby ends.',
+    summary: 'Closes a lobby and disconnects its participants.',
     status: 204,
     answer: null,
     problems: ['lobby-unknown'],
@@ -141,23 +141,23 @@ const lobbyRoutes: readonly AdminRoute[] = [
   }),
 ];
 
-/** What may be done for a time, and without end or for 30 days when none is given. */
+/** Actions with a duration. Without one, a ban is permanent and the others last for 30 days. */
 const TIMED = [
-  ['mute', 'Nobody hears them, for 30 days or so many seconds, whether they are there now or not.'],
-  ['deafen', 'They hear nobody, for 30 days or so many seconds.'],
-  ['ban', 'Closes them out, for good or so many seconds.'],
+  ['mute', 'Mutes a player, present or not: nobody hears them. For the given seconds, or for 30 days.'],
+  ['deafen', 'Deafens a player, present or not: they hear nobody. For the given seconds, or for 30 days.'],
+  ['ban', 'Disconnects a player and refuses them. For the given seconds, or permanently.'],
 ] as const;
 
 const PLAIN = [
-  ['unmute', 'Takes a mute back.'],
-  ['undeafen', 'Takes a deafening back.'],
-  ['unban', 'Takes a ban back.'],
-  ['kick', 'Closes them out. They may come again.'],
-  ['prioritize', 'While they speak, others are to be lowered.'],
-  ['unprioritize', 'Takes that back.'],
+  ['unmute', 'Removes a mute.'],
+  ['undeafen', 'Removes a deafening.'],
+  ['unban', 'Removes a ban.'],
+  ['kick', 'Disconnects a player, who may join again.'],
+  ['prioritize', 'Makes a player a priority speaker: while they speak, clients lower the others.'],
+  ['unprioritize', 'Ends priority speaking.'],
 ] as const;
 
-/** Somebody's state in one lobby makes no sense in all of them. */
+/** Actions on a participant's state in one lobby, which have no meaning for all lobbies. */
 const ONE_LOBBY_ONLY: readonly string[] = ['prioritize', 'unprioritize'];
 
 type Where = 'in-lobby' | 'everywhere';
@@ -169,7 +169,7 @@ function moderationRoutes(where: Where): readonly AdminRoute[] {
     operation: where === 'in-lobby' ? action : `${action}Everywhere`,
     method: 'POST' as const,
     path: `${base}/participants/{steamId}/${action}`,
-    summary: where === 'in-lobby' ? summary : `In all lobbies, also those to come. ${summary}`,
+    summary: where === 'in-lobby' ? summary : `In all lobbies, present and future. ${summary}`,
     status: 204 as const,
     answer: null,
   });
@@ -198,7 +198,7 @@ function moderationRoutes(where: Where): readonly AdminRoute[] {
   );
   if (where === 'everywhere') return [...timed, ...plain];
   const move = route({
-    ...about('move', 'Puts them into these channels, and out of all others.'),
+    ...about('move', 'Moves a player into these channels, and out of all others.'),
     body: schemas.move,
     problems: ['participant-unknown', 'channels-full'],
     run: (target, names, { channels }) =>
@@ -217,7 +217,8 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
     operation: 'listSanctions',
     method: 'GET',
     path: '/v1/sanctions',
-    summary: 'Lists who is muted, deafened or banned: not, always, or until a second of unix time.',
+    summary:
+      'Lists the players who are muted, deafened or banned. Each value is not, always, or the unix time of the end.',
     query: schemas.sanctionsQuery,
     status: 200,
     answer: schemas.sanctionPage,
@@ -236,7 +237,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
     operation: 'getCounts',
     method: 'GET',
     path: '/v1/counts',
-    summary: 'Shows what the relay counted since it began, and what it holds now.',
+    summary: 'Shows the counts since the relay started, and its current numbers.',
     status: 200,
     answer: schemas.relayCounts,
     run: (target) => answer(target.counts()),
@@ -247,7 +248,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
     method: 'POST',
     path: '/v1/drain',
     summary:
-      'Takes no new connections, tells everybody when and where to go, and ends the relay. Asked again, the first time holds.',
+      'Shuts the relay down: refuses new connections, tells clients when it ends and where to go, and closes. Later requests change nothing.',
     body: schemas.drain,
     status: 202,
     answer: null,

@@ -1,34 +1,34 @@
-/** What the admin API takes and gives, as schemas: requests are parsed by them, and the OpenAPI document is made from them. */
+/** The input and output of the admin API as schemas: requests are parsed by them, and the OpenAPI document is made from them. */
 
 import * as z from 'zod/mini';
 import { LABEL, MAX_CHANNEL, MAX_CHANNELS_ENTERED, MAX_SANCTION_S } from '../../../voice/control.js';
 import { parseSteamId } from '../../../voice/steam_id.js';
 
-/** The most that one answer lists. */
+/** Most entries in one answer. */
 export const MAX_PAGE = 1000;
 const DEFAULT_PAGE = 100;
 const MAX_DRAIN_MS = 86_400_000;
 
 export const label = z
-  .string('wants a text')
-  .check(z.regex(LABEL, 'wants 1 to 64 characters, none of them a control character'));
+  .string('expected a string')
+  .check(z.regex(LABEL, 'expected 1 to 64 characters without control characters'));
 
-export const steamId = z.string('wants a text').check(
-  z.regex(/^[1-9][0-9]{0,19}$/, 'wants a SteamID64 in decimal'),
-  z.refine((text) => parseSteamId(text) !== null, 'wants a SteamID64 in decimal'),
+export const steamId = z.string('expected a string').check(
+  z.regex(/^[1-9][0-9]{0,19}$/, 'expected a SteamID64 in decimal'),
+  z.refine((text) => parseSteamId(text) !== null, 'expected a SteamID64 in decimal'),
 );
 
 function wholeNumber(least: number, most: number) {
-  const message = `wants a whole number, ${least} to ${most}`;
+  const message = `expected an integer, ${least} to ${most}`;
   return z.int(message).check(z.minimum(least, message), z.maximum(most, message));
 }
 
 function names(most: number) {
   return z
-    .array(label, 'wants a list of names')
+    .array(label, 'expected a list of names')
     .check(
-      z.maxLength(most, `wants at most ${most} names`),
-      z.refine((list) => new Set(list).size === list.length, 'wants each name once'),
+      z.maxLength(most, `expected at most ${most} names`),
+      z.refine((list) => new Set(list).size === list.length, 'expected each name once'),
     )
     .register(z.globalRegistry, { uniqueItems: true });
 }
@@ -48,30 +48,32 @@ export const move = z.strictObject({ channels: names(MAX_CHANNELS_ENTERED) });
 
 export const drain = z.strictObject({
   withinMs: wholeNumber(0, MAX_DRAIN_MS),
-  goTo: z.optional(z.string().check(z.regex(/^wss?:\/\/[^\s\p{Cc}]{1,2000}$/u, 'wants a ws: or wss: URL'))),
+  goTo: z.optional(
+    z.string().check(z.regex(/^wss?:\/\/[^\s\p{Cc}]{1,2000}$/u, 'expected a ws: or wss: URL')),
+  ),
 });
 
-// Queries: all of it is text.
+// Queries: every value is text.
 
 const limit = z.optional(
   z.string().check(
-    z.regex(/^[1-9][0-9]{0,3}$/, `wants a whole number, 1 to ${MAX_PAGE}`),
-    z.refine((text) => Number(text) <= MAX_PAGE, `wants a whole number, 1 to ${MAX_PAGE}`),
+    z.regex(/^[1-9][0-9]{0,3}$/, `expected an integer, 1 to ${MAX_PAGE}`),
+    z.refine((text) => Number(text) <= MAX_PAGE, `expected an integer, 1 to ${MAX_PAGE}`),
   ),
 );
 
-/** Of a page of lobbies: what comes behind this one, by its name. */
+/** `after` is a lobby's name; the page begins behind it. */
 export const lobbiesQuery = z.strictObject({ limit, after: z.optional(label) });
 
-/** `after` is the `next` of the page before. */
+/** `after` is the `next` of the previous page. */
 export const sanctionsQuery = z.strictObject({
   limit,
   after: z.optional(
-    z.string().check(z.regex(/^[1-9][0-9]{0,19}(?: [^\p{Cc}]{1,64})?$/u, 'wants the next of a page')),
+    z.string().check(z.regex(/^[1-9][0-9]{0,19}(?: [^\p{Cc}]{1,64})?$/u, 'expected the next of a page')),
   ),
 });
 
-/** How many a page has. */
+/** The length of a page. */
 export function pageSize(text: string | undefined): number {
   return text === undefined ? DEFAULT_PAGE : Number(text);
 }
@@ -126,7 +128,7 @@ export const sanctionPage = z.object({
   next,
 });
 
-/** Loose: counts are added with time. */
+/** Loose: later versions add counts. */
 export const relayCounts = z.looseObject({
   connections: count,
   participants: count,

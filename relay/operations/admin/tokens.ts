@@ -1,24 +1,24 @@
 /**
- * The tokens of the admin API: one a line, so that a new one can be put beside the old before that goes.
+ * The tokens of the admin API, one per line, so that a new one can be added before the old one is removed.
  *
- * Only their hashes are kept, and a presented one is compared with each of them in constant time. No token is in any error.
+ * Only their hashes are kept, and a token in a request is compared with each of them in constant time. No error contains a token.
  */
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { HotmicError } from '../../../voice/error.js';
 import type { SecretText } from '../../admission/secret_text.js';
 
-/** Tokens of one file. */
+/** Most tokens in one file. */
 export const MAX_ADMIN_TOKENS = 16;
 
-/** Of a token, in characters. */
+/** Shortest token, in characters. */
 export const MIN_ADMIN_TOKEN_CHARS = 32;
 const MAX_ADMIN_TOKEN_CHARS = 512;
 
 /** RFC 6750, 2.1. */
 const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 
-/** Fewer different characters than this are no randomness, but a placeholder. */
+/** A token with fewer distinct characters is a placeholder and not random. */
 const MIN_DIFFERENT = 8;
 
 export class AdminTokens {
@@ -29,7 +29,7 @@ export class AdminTokens {
   }
 
   /**
-   * Reads them: a token a line, each of 32 to 512 characters of RFC 6750; empty lines and such that begin with `#` are left out.
+   * Reads them: one token per line, each of 32 to 512 characters of RFC 6750. Empty lines and lines that begin with `#` are ignored.
    *
    * @throws HotmicError ERR_HOTMIC_FILE, naming the line; or what `read` throws.
    */
@@ -44,7 +44,7 @@ export class AdminTokens {
       hashes.push(hashOf(token));
     }
     if (hashes.length < 1 || hashes.length > MAX_ADMIN_TOKENS) {
-      throw tokenError(from, `${hashes.length} tokens, wants 1 to ${MAX_ADMIN_TOKENS}, one a line`);
+      throw tokenError(from, `${hashes.length} tokens, expected 1 to ${MAX_ADMIN_TOKENS}, one per line`);
     }
     return new AdminTokens(hashes);
   }
@@ -62,11 +62,11 @@ export class AdminTokens {
 
 function faultOf(token: string): string | null {
   if (token.length < MIN_ADMIN_TOKEN_CHARS || token.length > MAX_ADMIN_TOKEN_CHARS) {
-    return `a token of ${token.length} characters, wants ${MIN_ADMIN_TOKEN_CHARS} to ${MAX_ADMIN_TOKEN_CHARS}`;
+    return `a token of ${token.length} characters, expected ${MIN_ADMIN_TOKEN_CHARS} to ${MAX_ADMIN_TOKEN_CHARS}`;
   }
-  if (!TOKEN.test(token)) return 'a token with other characters than A to Z, a to z, 0 to 9 and -._~+/=';
+  if (!TOKEN.test(token)) return 'a token with characters other than A to Z, a to z, 0 to 9 and -._~+/=';
   if (new Set(token).size < MIN_DIFFERENT)
-    return 'a token of which hardly a character differs, wants a random one';
+    return 'a token of too few distinct characters, expected a random one';
   return null;
 }
 
@@ -75,5 +75,5 @@ function hashOf(token: string): Buffer {
 }
 
 function tokenError(from: string, why: string): HotmicError {
-  return new HotmicError('ERR_HOTMIC_FILE', `Cannot take the admin tokens of ${from}: ${why}`);
+  return new HotmicError('ERR_HOTMIC_FILE', `Cannot read the admin tokens in ${from}: ${why}`);
 }

@@ -83,7 +83,7 @@ t.test('each fault is named with its place and what is wanted', async (t) => {
     ],
     ['origins: [https://A.example:443]', /wants https:\/\/a.example$/],
     ['origins: [https://a.example, ~]', /origins\[1\] is nothing/],
-    ['trustedProxies: [10.0.0.1/8]', /trustedProxies\[0\] is no proxy to trust: there are bits behind/],
+    ['trustedProxies: [10.0.0.1/8]', /trustedProxies\[0\] is no proxy to trust: there are bits after/],
     ['moderators: [x]', /moderators\[0\] is 'x', wants a SteamID64/],
     [`moderators: [${'1,'.repeat(10_001)}]`, /moderators is a list of 10001, wants at most 10000/],
     ['tickets: {web: {baseUrl: ftp://x}}', /tickets.web.baseUrl is 'ftp:\/\/x'/],

@@ -131,17 +131,17 @@ t.test('a proxy is trusted by its address or its block, and nobody beside', asyn
 
 t.test('an entry that is none is named at the start', async (t) => {
   const cases: readonly [entry: string, text: RegExp][] = [
-    ['10.0.0.0/33', /no address and no block/],
-    ['10.0.0.0/08', /no address/],
-    ['10.0.0.0/', /no address/],
-    ['10.0.0/8', /no address/],
-    ['localhost', /no address/],
-    ['::1/129', /no address/],
-    ['::ffff:10.0.0.0/95', /no address/],
-    ['0.0.0.0/0', /everyone/],
-    ['::/0', /everyone/],
-    ['10.0.0.1/8', /bits behind the prefix/],
-    ['2001:db8::1/64', /bits behind the prefix/],
+    ['10.0.0.0/33', /expected an address or a block/],
+    ['10.0.0.0/08', /expected an address/],
+    ['10.0.0.0/', /expected an address/],
+    ['10.0.0/8', /expected an address/],
+    ['localhost', /expected an address/],
+    ['::1/129', /expected an address/],
+    ['::ffff:10.0.0.0/95', /expected an address/],
+    ['0.0.0.0/0', /every address/],
+    ['::/0', /every address/],
+    ['10.0.0.1/8', /bits after the prefix/],
+    ['2001:db8::1/64', /bits after the prefix/],
   ];
   for (const [entry, text] of cases) {
     t.throws(() => new TrustedProxies(['::1', entry]), { name: 'RangeError', message: text }, entry);

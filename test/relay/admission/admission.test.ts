@@ -74,11 +74,11 @@ t.test('a relay starts for development on loopback, and nowhere else', async (t)
   t.same(admitStart({ dev: true, judges: 'none', host: '::1' }), { kind: 'admitted' });
   t.match(admitStart({ dev: false, judges: 'none', host: '127.0.0.1' }), {
     reason: 'not-dev',
-    detail: /or --dev/,
+    detail: /or use --dev/,
   });
   t.match(admitStart({ dev: true, judges: 'none', host: '0.0.0.0' }), {
     reason: 'host-public',
-    detail: /host is 0\.0\.0\.0, wants a loopback one/,
+    detail: /host is 0\.0\.0\.0, expected a loopback address/,
   });
 });
 

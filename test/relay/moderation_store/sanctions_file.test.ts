@@ -103,7 +103,7 @@ t.test('a file of the first version is read, and written in the second', async (
   t.same(await readBack(path), [sanction(1, { by: null })]);
   t.equal(readFileSync(path, 'utf8'), `${HEADER}\n${JSON.stringify({ ...old, by: null })}\n`);
   writeFileSync(path, `{"file":"hotmic-sanctions","version":1}\n${sanctionLine(sanction(1))}`);
-  await t.rejects(readBack(path), { message: /line 2: it is no record/ }, 'each in its own form');
+  await t.rejects(readBack(path), { message: /line 2: it is not a record/ }, 'each in its own form');
 });
 
 t.test('cut at any byte, the file gives every record before the cut, and says what was torn', async (t) => {
@@ -165,7 +165,7 @@ t.test('a broken line elsewhere is an error that names it, and nothing is writte
     writeFileSync(path, text);
     await t.rejects(openSanctionsFile(path, { unixSeconds: NOW }), {
       code: 'ERR_HOTMIC_FILE',
-      message: new RegExp(`^Cannot keep mutes and bans in .*sanctions: line ${wrong}: it is no `),
+      message: new RegExp(`^Cannot keep mutes and bans in .*sanctions: line ${wrong}: it is not a `),
     });
     t.equal(readFileSync(path, 'utf8'), text);
     t.notOk(existsSync(`${path}.new`));
@@ -175,11 +175,11 @@ t.test('a broken line elsewhere is an error that names it, and nothing is writte
 t.test('a file that cannot be had is an error that says why', async (t) => {
   const folder = t.testdir({ sub: {}, plain: '' });
   const errorOf = (path: string) => openSanctionsFile(path, { unixSeconds: NOW });
-  await t.rejects(errorOf(join(folder, 'sub')), { code: 'ERR_HOTMIC_FILE', message: /no regular file/ });
+  await t.rejects(errorOf(join(folder, 'sub')), { code: 'ERR_HOTMIC_FILE', message: /not a regular file/ });
   await t.rejects(errorOf(join(folder, 'none', 'file')), { code: 'ERR_HOTMIC_FILE', message: /its folder/ });
   await t.rejects(errorOf(join(folder, 'plain', 'file')), { code: 'ERR_HOTMIC_FILE' });
   spawnSync('mkfifo', [join(folder, 'pipe')]);
-  await t.rejects(errorOf(join(folder, 'pipe')), { code: 'ERR_HOTMIC_FILE', message: /no regular file/ });
+  await t.rejects(errorOf(join(folder, 'pipe')), { code: 'ERR_HOTMIC_FILE', message: /not a regular file/ });
   await t.rejects(errorOf('/proc/hotmic-sanctions'), { code: 'ERR_HOTMIC_FILE' });
 });
 
@@ -189,7 +189,7 @@ t.test('more people than the relay may remember are an error and not forgotten',
   writeFileSync(path, text);
   await t.rejects(openSanctionsFile(path, { unixSeconds: NOW, most: 2 }), {
     code: 'ERR_HOTMIC_FILE',
-    message: /3 records hold in it, expected at most 2, as limits\.sanctions says/,
+    message: /3 records in force, expected at most 2, the value of limits\.sanctions/,
   });
   t.equal(readFileSync(path, 'utf8'), text);
 });
@@ -242,7 +242,7 @@ t.test(
     for (const name of [path, join(folder, 'link'), join(folder, '.', 'real')]) {
       await t.rejects(openSanctionsFile(name, { unixSeconds: NOW }), {
         code: 'ERR_HOTMIC_FILE',
-        message: /another relay has it open/,
+        message: /another relay uses it/,
       });
     }
     await file.close();

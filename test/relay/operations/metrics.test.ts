@@ -1,6 +1,6 @@
 /** The text that Prometheus reads, from figures that are given: no process, clock or socket. */
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { ADDRESS_FAULTS, type AddressFault } from '../../../relay/addresses/client_address.js';
 import { Relay } from '../../../relay/core/relay.js';
@@ -232,7 +232,7 @@ t.test('without a certificate nothing is told of one', async (t) => {
   );
 });
 
-t.test(`the table in ${PAGE} is that of the registry`, async (t) => {
+t.test(`the table in ${PAGE} lists the metrics of the registry; HOTMIC_WRITE_DOCS=1 writes it`, async (t) => {
   const described = describedIn(await new RelayMetrics(BUILD).text(busy));
   const rows = described.map(({ name, type, labels, help }) => {
     const shown = labels.length > 0 ? `${name}{${labels.join(',')}}` : name;
@@ -241,5 +241,11 @@ t.test(`the table in ${PAGE} is that of the registry`, async (t) => {
   const table = ['| metric | type | what it tells |', '| --- | --- | --- |', ...rows].join('\n');
   const page = readFileSync(PAGE, 'utf8');
   const there = /<!-- metrics -->\n([\s\S]*?)\n<!-- \/metrics -->/.exec(page)?.[1];
+  if (process.env.HOTMIC_WRITE_DOCS && there !== undefined) {
+    writeFileSync(
+      PAGE,
+      page.replace(there, () => table),
+    );
+  }
   t.equal(there, table);
 });

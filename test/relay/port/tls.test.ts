@@ -92,7 +92,7 @@ t.test('what is in the files and is none is said by file', async (t) => {
     [{ key: chain }, /key\.pem for TLS: there is no private key/],
     [{ key: '' }, /key\.pem .*no private key/],
     [{ key: key.slice(0, 80) }, /key\.pem .*no private key/],
-    [{ key: encrypted('open sesame') }, /key\.pem for TLS: the key is encrypted, wants the file/],
+    [{ key: encrypted('open sesame') }, /key\.pem for TLS: the key is encrypted, expected a passphrase file/],
     [{ chain: 'x'.repeat(300_000) }, /chain\.pem .*too long, expected at most 262144 bytes/],
   ];
   for (const [changed, message] of cases) refuses(t, filesOf(t, { ...good, ...changed }), message);
@@ -121,14 +121,18 @@ t.test('a passphrase that does not open the key, or is none, is not repeated', a
   const key = encrypted('open sesame');
   refuses(t, filesOf(t, { ...good, key }, 'open sesame!'), /passphrase in .*pass does not open it/);
   refuses(t, filesOf(t, { ...good, key }, ''), /pass for TLS: its first line has 0 bytes/);
-  refuses(t, filesOf(t, { ...good, key }, 'x'.repeat(513)), /first line has 513 bytes, wants a passphrase/);
+  refuses(
+    t,
+    filesOf(t, { ...good, key }, 'x'.repeat(513)),
+    /first line has 513 bytes, expected a passphrase/,
+  );
 });
 
 t.test('keys that clients refuse are refused here', async (t) => {
   const weak = generateKeyPairSync('rsa', { modulusLength: 1024 });
-  refuses(t, filesOf(t, authority.issue({ name: 'x', keys: weak })), /has 1024 bits, wants at least 2048/);
+  refuses(t, filesOf(t, authority.issue({ name: 'x', keys: weak })), /has 1024 bits, expected at least 2048/);
   const ed = generateKeyPairSync('ed25519');
-  refuses(t, filesOf(t, authority.issue({ name: 'x', keys: ed })), /key is ed25519, wants RSA or ECDSA/);
+  refuses(t, filesOf(t, authority.issue({ name: 'x', keys: ed })), /key is ed25519, expected RSA or ECDSA/);
 });
 
 t.test('a file that is not there, a folder and a pipe are said to be, and hold up nobody', async (t) => {

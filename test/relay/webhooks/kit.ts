@@ -1,7 +1,7 @@
 /** A world for webhooks in the test's hands: its clock, its timers, and a receiver that answers as it is told. */
 
 import type { RelayEvent } from '../../../relay/core/io.js';
-import type { WebhookRim } from '../../../relay/webhooks/post.js';
+import type { WebhookIo } from '../../../relay/webhooks/post.js';
 import { type WebhookEvent, type WebhookOptions, Webhooks } from '../../../relay/webhooks/webhooks.js';
 
 export const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
@@ -36,7 +36,7 @@ export interface Seen {
 
 type Answer = Response | Error | number | Promise<Response>;
 
-export class World implements WebhookRim {
+export class World implements WebhookIo {
   time = 5000;
   readonly seen: Seen[] = [];
   /** What the receiver answers next; when there is nothing, `always`. */

@@ -79,10 +79,10 @@ t.test('the boundary between id, time and body cannot be moved: no id has a poin
 
 t.test('a secret that is none is an error, and shown in none', async (t) => {
   const cases: readonly (readonly [text: string, why: RegExp])[] = [
-    ['', /0 secrets, wants 1 to 4/],
-    ['hunter2hunter2hunter2hunter2hunter2', /line 1: it is no secret, wants whsec_ and base64/],
-    [`${SECRET}\nwhsec_aHVudGVyMg==`, /line 2: it is of 7 bytes, wants 24 to 64/],
-    [`whsec_${Buffer.alloc(65, 'hunter2').toString('base64')}`, /of 65 bytes/],
+    ['', /0 secrets, expected 1 to 4/],
+    ['hunter2hunter2hunter2hunter2hunter2', /line 1: the secret is malformed, expected whsec_ and base64/],
+    [`${SECRET}\nwhsec_aHVudGVyMg==`, /line 2: the secret has 7 bytes, expected 24 to 64/],
+    [`whsec_${Buffer.alloc(65, 'hunter2').toString('base64')}`, /has 65 bytes/],
     [`whsec_${Buffer.alloc(32, 'hunter').toString('base64')}`, /weak/],
     [`${SECRET}\n`.repeat(5), /5 secrets/],
   ];

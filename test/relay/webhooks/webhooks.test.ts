@@ -71,7 +71,7 @@ t.test('a receiver gets the events that it names, and refusals only by name', as
   }
   t.throws(() => hooksIn(new World(), { events: ['joind'] }), {
     name: 'TypeError',
-    message: /"joind", which is no event; wants joined/,
+    message: /the unknown event "joind", expected joined/,
   });
   t.throws(() => hooksIn(new World(), { events: ['__proto__'] }), TypeError);
   t.ok(WEBHOOK_KINDS.length >= 8);

@@ -30,7 +30,7 @@ export class FakeWeb {
   readonly #timers = new Set<{ readonly at: number; readonly callback: () => void }>();
   readonly #random = new SeededRandom(SEED);
 
-  readonly rim = {
+  readonly io = {
     now: () => this.now,
     random: () => this.#random.next() / 2 ** 32,
     after: (ms: number, callback: () => void) => {
@@ -56,7 +56,7 @@ export class FakeWeb {
   /** With a budget of requests that is never spent, unless `changed` has another. */
   tickets(changed: Partial<SteamWebTicketOptions> = {}): SteamWebTickets {
     const budget = { requestsPerSecond: 10_000, requestsPerDay: 100_000_000 };
-    return new SteamWebTickets({ appId: 480, key: KEY, ...budget, ...changed }, this.rim);
+    return new SteamWebTickets({ appId: 480, key: KEY, ...budget, ...changed }, this.io);
   }
 
   /** Lets time go by, timer by timer. */

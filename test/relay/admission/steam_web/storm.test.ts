@@ -130,7 +130,7 @@ t.test('no more than 32 are asked at once, 512 wait, and the rest is told so at 
   web.answer = async () => {
     underWay += 1;
     most = Math.max(most, underWay);
-    await new Promise<void>((resolve) => web.rim.after(100, resolve));
+    await new Promise<void>((resolve) => web.io.after(100, resolve));
     underWay -= 1;
     return playerAnswer();
   };
@@ -149,7 +149,7 @@ t.test('no more than 32 are asked at once, 512 wait, and the rest is told so at 
 t.test('who waits longer than the deadline gets no turn, and is told so', async (t) => {
   const web = new FakeWeb();
   web.answer = async () => {
-    await new Promise<void>((resolve) => web.rim.after(1500, resolve));
+    await new Promise<void>((resolve) => web.io.after(1500, resolve));
     return playerAnswer();
   };
   const verdicts = flood(web.tickets({ atOnce: 1, waiting: 10 }), 5);

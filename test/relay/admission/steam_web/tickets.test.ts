@@ -323,18 +323,18 @@ t.test('options out of range are misuse, and no error quotes the key', async (t)
   for (const changed of bad) {
     const options = { appId: 480, key: KEY, ...changed };
     try {
-      new SteamWebTickets(options as ConstructorParameters<typeof SteamWebTickets>[0], web.rim);
+      new SteamWebTickets(options as ConstructorParameters<typeof SteamWebTickets>[0], web.io);
       t.fail(`${JSON.stringify(changed)} was taken`);
     } catch (thrown) {
-      t.match(thrown, { name: 'RangeError', message: /^Cannot judge (web )?tickets: .*wants/ });
+      t.match(thrown, { name: 'RangeError', message: /^Cannot judge (web )?tickets: .*expected/ });
       t.notOk(String(thrown).includes(KEY), 'the key is not quoted');
     }
   }
   for (const key of ['', '  \n', 'two words', 'sesame\nopen', 'x'.repeat(129), null, 5]) {
     const options = { appId: 480, key: key as string };
-    t.throws(() => new SteamWebTickets(options, web.rim), {
+    t.throws(() => new SteamWebTickets(options, web.io), {
       code: 'ERR_HOTMIC_ADMISSION',
-      message: /^Cannot take the publisher key: it is none, wants [^']*$/,
+      message: /^Cannot use the publisher key: expected [^']*$/,
     });
   }
   t.doesNotThrow(() => web.tickets({ baseUrl: 'http://127.0.0.1:9/', deadlineMs: 401, waiting: 0 }));

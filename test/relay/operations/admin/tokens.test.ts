@@ -37,12 +37,12 @@ t.test('each token of the text is taken, comments and empty lines are none', asy
 t.test('a text without proper tokens is an error that names the line and shows nothing of it', async (t) => {
   const secret = 'hunter2hunter2';
   const cases: readonly (readonly [text: string, why: RegExp])[] = [
-    ['', /0 tokens, wants 1 to 16/],
+    ['', /0 tokens, expected 1 to 16/],
     ['# only a comment\n', /0 tokens/],
-    [`${TOKEN}\n${secret}\n`, /line 2: a token of 14 characters, wants 32 to 512/],
+    [`${TOKEN}\n${secret}\n`, /line 2: a token of 14 characters, expected 32 to 512/],
     [`${secret.repeat(40)}\n`, /line 1: a token of 560 characters/],
-    [`${TOKEN}\n\n${secret} ${TOKEN}\n`, /line 3: a token with other characters/],
-    [`${'ab'.repeat(20)}${secret.slice(0, 2)}`, /line 1: a token of which hardly a character differs/],
+    [`${TOKEN}\n\n${secret} ${TOKEN}\n`, /line 3: a token with characters other than/],
+    [`${'ab'.repeat(20)}${secret.slice(0, 2)}`, /line 1: a token of too few distinct characters/],
     [Array.from({ length: 17 }, () => randomBytes(32).toString('base64url')).join('\n'), /17 tokens/],
   ];
   for (const [text, message] of cases) {
