@@ -17,7 +17,7 @@ import type { ServiceCounts } from './service_counts.js';
 /** Where the operations port is. */
 export interface OperationsOptions {
   /**
-   * An address, or `localhost`, which means 127.0.0.1. Default 127.0.0.1. There is no authentication: anybody who can reach the port
+   * An address, or `localhost`, which means 127.0.0.1. Default 127.0.0.1. Clients are not authenticated: anybody who can reach the port
    * can read it.
    */
   readonly host?: string;

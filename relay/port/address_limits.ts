@@ -175,7 +175,7 @@ export class AddressLimits {
     };
   }
 
-  /** Null when there is no room. */
+  /** Null when the table is full. */
   #newEntry(now: Milliseconds): Entry | null {
     const { addresses, connectionBurst, connectionsPerSecond, credentialBurst, credentialsPerSecond } =
       this.#limits;

@@ -29,7 +29,7 @@ export const WEBHOOK_FATES = [
   'given-up',
   /** The receiver refused it. */
   'rejected',
-  /** The receiver wants no more, or the relay ended before it was sent. */
+  /** The receiver answered 410, or the relay ended before it was sent. */
   'unsent',
 ] as const;
 

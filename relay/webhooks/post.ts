@@ -39,7 +39,7 @@ export type PostOutcome =
   | { readonly kind: 'failed'; readonly detail: string; readonly retryAfterMs: Milliseconds }
   /** The receiver refuses this webhook for good. */
   | { readonly kind: 'rejected'; readonly detail: string }
-  /** The receiver wants no more webhooks. */
+  /** The receiver answered 410: it accepts no more webhooks. */
   | { readonly kind: 'gone' };
 
 /** Most time for one attempt. */

@@ -44,7 +44,7 @@ function asks(
       const listed = await ask(field, { line: 'GET /v1/lobbies', headers: [bearer(field.adminToken)] });
       if (listed.kind !== 'http' || listed.status !== 200)
         throw new Error(`an administrator got ${JSON.stringify(listed)}`);
-      if (!(await victim.wire.fence())) throw new Error('somebody was closed out');
+      if (!(await victim.wire.fence())) throw new Error('somebody was disconnected');
       return got;
     },
   };
@@ -121,7 +121,7 @@ export const ADMIN_ATTACKS: readonly Attack[] = [
     ),
   ),
   asks(
-    'names in paths that are none: encoded badly, control characters, too long',
+    'malformed names in paths: encoded badly, control characters, too long',
     [problem(400, 'path-malformed'), problem(422, 'request-invalid')],
     withToken(() =>
       ['%zz', '%', '%00', '%0a', '%ff', 'x'.repeat(65), '%C0%AF'].map((name) => ({
@@ -137,7 +137,7 @@ export const ADMIN_ATTACKS: readonly Attack[] = [
     ),
   ),
   asks(
-    'bodies that are no JSON, or a bomb of it',
+    'bodies that are not JSON, or a JSON bomb',
     [problem(400, 'body-malformed'), problem(422, 'request-invalid')],
     withToken(() =>
       [

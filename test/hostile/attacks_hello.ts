@@ -1,4 +1,4 @@
-/** Text that is no message, and hellos that should not be: JSON of all kinds, versions, the order of things. */
+/** Text that is not a message, and invalid hellos: JSON of all kinds, versions, wrong order. */
 
 import { type Answer, type Attack, ended, NO_EFFECT, refused, times } from './attack.js';
 import { PARTICIPANTS_PER_LOBBY } from './field.js';
@@ -28,7 +28,7 @@ const malformed = (name: string, ...all: readonly (string | object)[]) =>
 
 export const HELLO_ATTACKS: readonly Attack[] = [
   malformed(
-    'text that is no JSON',
+    'text that is not JSON',
     '',
     '{',
     'hello',
@@ -95,7 +95,7 @@ export const HELLO_ATTACKS: readonly Attack[] = [
     { ...HELLO, lobby: null },
   ),
   malformed(
-    'SteamIDs that are none',
+    'malformed SteamIDs',
     ...['0', '-1', '01', '1e3', '0x10', '18446744073709551616', ' 1', '1.0', '9'.repeat(4000)].map(
       (steamId) => ({ ...HELLO, steamId }),
     ),

@@ -148,7 +148,7 @@ export const HTTP_ATTACKS: readonly Attack[] = [
     `GET /${'a'.repeat(16_384)} HTTP/1.1\r\nHost: a\r\n\r\n`,
   ]),
   requests(
-    'request smuggling: two lengths, a length and chunks, a length that is none',
+    'request smuggling: two lengths, a length and chunks, a malformed length',
     [http(400)],
     [
       plain('POST / HTTP/1.1', 'Content-Length: 5', 'Transfer-Encoding: chunked'),
@@ -173,7 +173,7 @@ export const HTTP_ATTACKS: readonly Attack[] = [
     },
   },
   requests(
-    'an upgrade without a key, or with one that is none',
+    'an upgrade without a key, or with a malformed one',
     [http(404)],
     [
       upgradeRequest('/', ['Sec-WebSocket-Key: -']),

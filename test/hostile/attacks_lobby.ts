@@ -20,7 +20,7 @@ function fails(
         attacker.wire.send(message);
         got.push(failed((await attacker.wire.message('failed')).code));
       }
-      if (!(await witness.wire.fence())) throw new Error('the witness was closed out');
+      if (!(await witness.wire.fence())) throw new Error('the witness was disconnected');
       return got;
     },
   };
@@ -163,7 +163,7 @@ export const LOBBY_ATTACKS: readonly Attack[] = [
       const { attacker, witness } = await field.pair();
       for (let sent = 0; sent < 200; sent += 1) attacker.wire.send({ type: 'rename', name: `${sent}` });
       const answer = await ended(attacker.wire);
-      if (!(await witness.wire.fence())) throw new Error('the witness was closed out');
+      if (!(await witness.wire.fence())) throw new Error('the witness was disconnected');
       return [answer];
     },
   },
@@ -175,7 +175,7 @@ export const LOBBY_ATTACKS: readonly Attack[] = [
       for (let sent = 0; sent < 200; sent += 1)
         attacker.wire.send({ type: 'channels', channels: sent % 2 ? [] : ['red'] });
       const answer = await ended(attacker.wire);
-      if (!(await witness.wire.fence())) throw new Error('the witness was closed out');
+      if (!(await witness.wire.fence())) throw new Error('the witness was disconnected');
       return [answer];
     },
   },
@@ -187,7 +187,7 @@ export const LOBBY_ATTACKS: readonly Attack[] = [
       for (let sent = 0; sent < 200; sent += 1)
         attacker.wire.send({ type: 'whisper', slots: sent % 2 ? [] : [0, 1] });
       const answer = await ended(attacker.wire);
-      if (!(await witness.wire.fence())) throw new Error('the witness was closed out');
+      if (!(await witness.wire.fence())) throw new Error('the witness was disconnected');
       return [answer];
     },
   },

@@ -143,7 +143,7 @@ export const TICKET_ATTACKS: readonly Attack[] = [
     },
   },
   {
-    name: 'tickets that are no hexadecimal, odd, empty, or longer than any',
+    name: 'tickets that are not hexadecimal, odd, empty, or too long',
     answers: [refused('message-malformed')],
     run: async (field) => {
       const got: Answer[] = [];

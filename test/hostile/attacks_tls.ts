@@ -1,4 +1,4 @@
-/** Against the port with TLS: what is no TLS, old TLS, and handshakes that cost the relay more than who asks for them. */
+/** Against the port with TLS: other protocols, old TLS, and handshakes that cost the relay more than the attacker. */
 
 import net from 'node:net';
 import type tls from 'node:tls';

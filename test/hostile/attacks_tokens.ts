@@ -271,7 +271,7 @@ export const TOKEN_ATTACKS: readonly Attack[] = [
     },
   },
   {
-    name: 'to come back although banned: anew, by ticket, by resuming, to the same lobby',
+    name: 'to return although banned: with a new connection, by ticket, by resuming, to the same lobby',
     answers: [refused('banned'), refused('resume-refused')],
     run: async (field) => {
       const lobby = field.lobby();

@@ -221,7 +221,7 @@ export const VOICE_ATTACKS: readonly Attack[] = [
   },
   unheard('to speak with a token that lets listen alone', 'not-allowed', { grant: { maySpeak: false } }),
   {
-    name: 'to speak when muted: at once, renamed, in a channel, whispering, resumed, joined anew',
+    name: 'to speak when muted: at once, renamed, in a channel, whispering, resumed, joined again',
     answers: [dropped('muted')],
     run: async (field) => {
       const lobby = field.lobby();

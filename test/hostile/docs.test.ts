@@ -1,4 +1,4 @@
-/** The table of attacks in docs/security.md is that of the code: `HOTMIC_WRITE_DOCS=1` writes it anew. */
+/** The table of attacks in docs/security.md is that of the code: `HOTMIC_WRITE_DOCS=1` writes it. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import t from 'tap';
@@ -30,7 +30,7 @@ t.test('docs/security.md lists every attack and its answer', async (t) => {
   t.equal(BLOCK.exec(readFileSync(PAGE, 'utf8'))?.[0], table());
 });
 
-t.test('each attack has a name of its own, and there are enough', async (t) => {
+t.test('each attack has a unique name, and there are enough', async (t) => {
   const names = all.flatMap(({ attacks }) => attacks.map(({ name }) => name));
   t.equal(new Set(names).size, names.length);
   t.ok(names.length >= WANTED, `${names.length} attacks`);

@@ -1,4 +1,4 @@
-/** The same for the port with TLS: what is no TLS, what is old, and handshakes without end. */
+/** The same for the port with TLS: other protocols, old versions, and handshakes without end. */
 
 import t from 'tap';
 import { runAttacks } from './run_attacks.js';

@@ -141,7 +141,7 @@ export async function runAttacks(t: Test, port: Chapter['port']): Promise<void> 
       t.same(result.leaks, [], 'no secret in what was answered');
     });
   }
-  await t.test('who took their time is counted as documented', async (t) => {
+  await t.test('slow clients are counted as documented', async (t) => {
     const after = (await field.scrape()).samples;
     const wanted = tally(got.flatMap((result) => (result instanceof Error ? [] : result.got)));
     const counted = new Map([...risen(start, after)].filter(([name]) => apart.has(name)));
@@ -150,7 +150,7 @@ export async function runAttacks(t: Test, port: Chapter['port']): Promise<void> 
   });
   await inTurn(chosen('last'), new Set());
 
-  await t.test('when all is over nothing is left', async (t) => {
+  await t.test('nothing is left at the end', async (t) => {
     await holdHonest(t, field);
     const after = await field.until(
       (samples) =>

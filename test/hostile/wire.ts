@@ -1,5 +1,5 @@
 /**
- * A connection that sends whatever it is told to, byte by byte if need be: HTTP by hand, and WebSocket frames that no library would
+ * A connection that sends arbitrary bytes, one by one if need be: HTTP by hand, and WebSocket frames that no library would
  * write. What comes is read as HTTP until a 101, and as frames from then on. Pings are answered, as any client must.
  */
 

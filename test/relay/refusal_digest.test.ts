@@ -6,7 +6,7 @@ import { EventGate } from '../../relay/event_gate.js';
 import { MAX_PREFIXES, QUIET_MS, RefusalDigest } from '../../relay/refusal_digest.js';
 import type { EventToTell } from '../../relay/running_relay.js';
 
-t.test('the first refusal for a reason is told at once, the others are counted', async (t) => {
+t.test('the first refusal for a reason is reported at once, the others are counted', async (t) => {
   const digest = new RefusalDigest();
   t.equal(digest.note('refused/lobby-full', '192.0.2.0/24', 0), 'tell');
   t.equal(digest.note('refused/banned', '192.0.2.0/24', 0), 'tell');
@@ -18,10 +18,10 @@ t.test('the first refusal for a reason is told at once, the others are counted',
     reasons: { 'refused/lobby-full': 2 },
     from: { '192.0.2.0/24': 1, '198.51.100.0/24': 1 },
   });
-  t.equal(digest.due(5000), null, 'each is told once');
+  t.equal(digest.due(5000), null, 'each is reported once');
 });
 
-t.test('however many there are, a line of counts comes once a second', async (t) => {
+t.test('however many refusals there are, a line of counts comes once per second', async (t) => {
   const digest = new RefusalDigest();
   let lines = 0;
   let counted = 0;
@@ -37,7 +37,7 @@ t.test('however many there are, a line of counts comes once a second', async (t)
   t.equal(lines, 1 + 60);
 });
 
-t.test('a reason that was quiet for ten seconds is told at once again', async (t) => {
+t.test('a reason that was quiet for ten seconds is reported at once again', async (t) => {
   const digest = new RefusalDigest();
   digest.note('a', 'unknown', 0);
   t.equal(digest.note('a', 'unknown', QUIET_MS - 1), 'counted');
@@ -75,7 +75,7 @@ t.test('a prefix is of 24 bits in IPv4 and of 48 in IPv6', async (t) => {
   t.equal(addressPrefix('unknown'), 'unknown');
 });
 
-t.test('refusals of all kinds pass the gate counted, everything else as it is', async (t) => {
+t.test('the gate counts refusals of all kinds, and passes everything else unchanged', async (t) => {
   const told: EventToTell[] = [];
   const gate = new EventGate((event) => told.push(event));
   const flood: EventToTell[] = [
@@ -102,5 +102,5 @@ t.test('refusals of all kinds pass the gate counted, everything else as it is', 
   t.equal(told.length, 7);
   gate.take(flood[0]!, null, 200);
   gate.close();
-  t.match(told.at(-1), { kind: 'refusals', count: 1 }, 'what is left is told at the end');
+  t.match(told.at(-1), { kind: 'refusals', count: 1 }, 'the rest is reported at the end');
 });

@@ -171,7 +171,7 @@ t.test('a speaker does not hear themselves, nor another lobby', async (t) => {
   t.same(await other.next(), { type: 'closed', code: 1000 }, 'nothing came before');
 });
 
-t.test('speaking ends by itself without a terminator', async (t) => {
+t.test('a talkspurt without a terminator ends by itself', async (t) => {
   const relay = await relayFor(t, { limits: { speakingHangoverMs: 50 } });
   const [one, two] = [new Client(relay.url), new Client(relay.url)];
   await one.join(1);
@@ -182,7 +182,7 @@ t.test('speaking ends by itself without a terminator', async (t) => {
   t.match(await two.next(), { type: 'speaking', speaking: false });
 });
 
-t.test('whose socket breaks is away, and has left where there is no resuming', async (t) => {
+t.test('a player whose socket breaks is away, or has left where resuming is off', async (t) => {
   const events: string[] = [];
   const relay = await relayFor(t, {
     onEvent: (event) => events.push(event.kind),
@@ -204,7 +204,7 @@ t.test('whose socket breaks is away, and has left where there is no resuming', a
   t.match(await three.next(), { type: 'changed', participant: { slot: 1, away: true } });
 });
 
-t.test('what is malformed is never forwarded, and the next good frame is', async (t) => {
+t.test('a malformed frame is never forwarded, and the next good one is', async (t) => {
   const relay = await relayFor(t);
   const [one, two] = [new Client(relay.url), new Client(relay.url)];
   await one.join(1);
@@ -232,7 +232,7 @@ t.test('what is malformed is never forwarded, and the next good frame is', async
   });
 });
 
-t.test('refusals are told, then closed with their code', async (t) => {
+t.test('a refused client gets the reason, then is closed with its code', async (t) => {
   const relay = await relayFor(t, { limits: { helloWithinMs: 100, connections: 3 } });
   const voice = await new Client(relay.url).opened();
   voice.socket.send(frameOf(1));
@@ -277,7 +277,7 @@ t.test('a proxy, a page from elsewhere and another path get no WebSocket', async
   t.equal(await statusOf(relay.url, { Origin: 'https://example.com' }), 403);
   t.equal(await statusOf(relay.url, { Origin: 'http://localhost:8080' }), 101);
   t.equal(await statusOf(`${relay.url}elsewhere`, {}), 404);
-  t.same(reasons, ['peer-forwarded', 'origin-remote'], 'of each reason the first is told at once');
+  t.same(reasons, ['peer-forwarded', 'origin-remote'], 'the first for each reason is reported at once');
   t.equal(relay.counts().notAdmitted, 4);
 });
 
@@ -304,7 +304,7 @@ t.test('a PROXY protocol preamble is a proxy too where it names an address', asy
   t.equal(await statusBehind(t, port, [0x21, 0x21, 0, 36, ...Array(36).fill(1)]), '403', 'IPv6');
 });
 
-t.test('a PROXY protocol preamble that names no address is as none: nobody can see it', async (t) => {
+t.test('a PROXY protocol preamble without an address has no effect: it is not visible', async (t) => {
   const { port } = await relayFor(t);
   for (const [name, preamble] of [
     ['LOCAL, UNSPEC', [0x20, 0x00, 0, 0]],
@@ -339,7 +339,7 @@ t.test('without dev, or on a host that others reach, the relay refuses to start'
 });
 
 t.test(
-  'with app tickets alone a relay refuses to start, unless forgeable ones are to be trusted; then it warns',
+  'with only app tickets a relay refuses to start, unless forgeable ones are trusted; then it warns',
   async (t) => {
     const key = '00112233445566778899aabbccddeeff'.repeat(2);
     const appTickets = { appId: 480, keys: [key] };
@@ -358,7 +358,7 @@ t.test(
   },
 );
 
-t.test('a port in use is said to be, be it by another relay or by anything else', async (t) => {
+t.test('a port in use is reported, whether by another relay or another program', async (t) => {
   const relay = await relayFor(t);
   await t.rejects(startRelay({ dev: true, port: relay.port }), {
     code: 'ERR_HOTMIC_PORT_IN_USE',
@@ -371,7 +371,7 @@ t.test('a port in use is said to be, be it by another relay or by anything else'
   await new Promise((resolve) => server.close(resolve));
 });
 
-t.test('localhost and its port work, and ::1 where there is one', async (t) => {
+t.test('localhost and its port work, and ::1 where the machine has it', async (t) => {
   const relay = await relayFor(t, { host: 'localhost' });
   t.equal(relay.url, `ws://127.0.0.1:${relay.port}/`);
   t.match(await new Client(relay.url).join(1), { type: 'welcome' });
@@ -400,7 +400,7 @@ t.test('closing tells everyone with 1001, frees the port and may be done twice',
   t.match(relay.counts(), { connections: 0 });
 });
 
-t.test('a listener that does not read is passed over, counted, and holds up nobody', async (t) => {
+t.test('a listener that does not read is skipped, counted, and delays nobody', async (t) => {
   const relay = await relayFor(t, {
     limits: {
       framesPerSecond: 10_000,
@@ -459,7 +459,7 @@ t.test('the error for a missing uWebSockets says why and what to do', async (t) 
   t.match(missingError(odd, '14.0.0').message, /does not load in Node 14\.0\.0.*uws_linux_x64_83/);
 });
 
-t.test('guests alone take every place, and leave a share where players can show a credential', async (t) => {
+t.test('guests alone may fill every place, and leave a share where credentials are judged', async (t) => {
   const guest: ClientMessage = { type: 'hello', versions: [1], lobby: 'den', name: 'guest' };
   const limits = { participantsPerLobby: 4 };
   for (const [others, expected] of [

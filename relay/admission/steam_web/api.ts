@@ -61,7 +61,7 @@ export interface SteamWebQuestion {
   readonly budget: RequestBudgetBounds;
 }
 
-/** Why there is no answer. Append only. */
+/** Why a question has no answer. Append only. */
 export type Unavailable = SteamFaultReason | 'busy' | 'closing' | 'rate-budget-spent' | 'daily-budget-spent';
 
 export interface NoAnswer {

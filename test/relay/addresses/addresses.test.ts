@@ -43,13 +43,13 @@ t.test('an address has one key, in whatever form it is written', async (t) => {
   for (const [key, forms] of cases) for (const form of forms) t.equal(keyOf(form), key, form);
 });
 
-t.test('two households of IPv6 are two, two machines of one are one', async (t) => {
+t.test('two IPv6 households have two keys, two machines of one household have one', async (t) => {
   t.not(keyOf('2001:db8:0:1::1'), keyOf('2001:db8:0:2::1'));
   t.equal(keyOf('2001:db8:0:1::1'), keyOf('2001:db8:0:1:a:b:c:d'));
   t.not(keyOf('192.0.2.1'), keyOf('192.0.2.2'));
 });
 
-t.test('what is no address has none', async (t) => {
+t.test('text that is not an address gives null', async (t) => {
   const none = [
     '',
     ' ',
@@ -75,7 +75,7 @@ t.test('what is no address has none', async (t) => {
     t.equal(parseAddress(text), null, JSON.stringify(text));
 });
 
-t.test('any text is read as Node reads it, but for zones', async (t) => {
+t.test('any text is read as Node reads it, except for zones', async (t) => {
   const text = fc.oneof(
     fc.ipV4(),
     fc.ipV6(),
@@ -104,7 +104,7 @@ t.test("uWebSockets' full form has the key of the short one", async (t) => {
   t.pass();
 });
 
-t.test('a proxy is trusted by its address or its block, and nobody beside', async (t) => {
+t.test('a proxy is trusted by its address or its block, and nobody else is', async (t) => {
   const cases: readonly [entry: string, inside: readonly string[], outside: readonly string[]][] = [
     [
       '10.0.0.0/8',
@@ -129,7 +129,7 @@ t.test('a proxy is trusted by its address or its block, and nobody beside', asyn
   t.notOk(new TrustedProxies([]).includes(parseAddress('127.0.0.1')!));
 });
 
-t.test('an entry that is none is named at the start', async (t) => {
+t.test('a malformed entry is named at the start', async (t) => {
   const cases: readonly [entry: string, text: RegExp][] = [
     ['10.0.0.0/33', /expected an address or a block/],
     ['10.0.0.0/08', /expected an address/],

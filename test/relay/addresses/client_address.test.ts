@@ -26,7 +26,7 @@ const addressOf = ({ peer = PROXY, proxiedPeer = '', headers = [] }: Request): C
 const xff = (...values: string[]) => values.map((value) => ['x-forwarded-for', value] as const);
 const forwarded = (...values: string[]) => values.map((value) => ['forwarded', value] as const);
 
-t.test('who comes straight is their own peer, whatever they write', async (t) => {
+t.test('a direct client counts as its own peer, whatever headers it sends', async (t) => {
   const lies: Request[] = [
     {},
     { headers: xff('198.51.100.1') },
@@ -39,40 +39,43 @@ t.test('who comes straight is their own peer, whatever they write', async (t) =>
     t.same(addressOf({ ...lie, peer: CLIENT }), { key: CLIENT, source: 'peer', fault: null });
 });
 
-t.test('behind a trusted proxy it is the first from the right that is not trusted', async (t) => {
-  const cases: readonly [headers: Request['headers'], key: string][] = [
-    [xff(CLIENT), CLIENT],
-    [xff(`198.51.100.1, ${CLIENT}`), CLIENT],
-    [xff(`198.51.100.1, ${CLIENT}, 10.0.0.2,10.0.0.3`), CLIENT],
-    [xff(`198.51.100.1,\t${CLIENT} `, '10.0.0.2'), CLIENT],
-    [xff('198.51.100.1', CLIENT), CLIENT],
-    [xff(`${CLIENT}:4711`), CLIENT],
-    [xff('2001:db8::7'), '2001:db8:0:0::/64'],
-    [xff('[2001:db8::7]'), '2001:db8:0:0::/64'],
-    [xff('[2001:db8::7]:4711'), '2001:db8:0:0::/64'],
-    [xff(`::ffff:${CLIENT}`), CLIENT],
-    [xff(`garbage, ${CLIENT}`), CLIENT],
-    [forwarded(`for=${CLIENT}`), CLIENT],
-    [forwarded(`For="${CLIENT}:4711";proto=https;by=10.0.0.1`), CLIENT],
-    [forwarded(`proto=https ; for=${CLIENT}`), CLIENT],
-    [forwarded('for="[2001:db8:cafe::17]:4711"'), '2001:db8:cafe:0::/64'],
-    [forwarded(`for=unknown, for=${CLIENT}, for=10.0.0.2`), CLIENT],
-    [forwarded(`for=198.51.100.1;x=", for=198.51.100.2"`, `for=${CLIENT}`), CLIENT],
-    [forwarded('for="', `for=${CLIENT}`), CLIENT],
-    [forwarded(String.raw`for="203.0.113.\9"`), CLIENT],
-    [[...xff(CLIENT), ...forwarded(`for=${CLIENT}`)], CLIENT],
-    [[['x-real-ip', '198.51.100.1'], ...xff(CLIENT)], CLIENT],
-  ];
-  for (const [headers, key] of cases)
-    t.same(
-      addressOf({ headers: headers! }),
-      { key, source: 'forwarded', fault: null },
-      JSON.stringify(headers),
-    );
-});
+t.test(
+  'behind a trusted proxy the client is the first address from the right that is not trusted',
+  async (t) => {
+    const cases: readonly [headers: Request['headers'], key: string][] = [
+      [xff(CLIENT), CLIENT],
+      [xff(`198.51.100.1, ${CLIENT}`), CLIENT],
+      [xff(`198.51.100.1, ${CLIENT}, 10.0.0.2,10.0.0.3`), CLIENT],
+      [xff(`198.51.100.1,\t${CLIENT} `, '10.0.0.2'), CLIENT],
+      [xff('198.51.100.1', CLIENT), CLIENT],
+      [xff(`${CLIENT}:4711`), CLIENT],
+      [xff('2001:db8::7'), '2001:db8:0:0::/64'],
+      [xff('[2001:db8::7]'), '2001:db8:0:0::/64'],
+      [xff('[2001:db8::7]:4711'), '2001:db8:0:0::/64'],
+      [xff(`::ffff:${CLIENT}`), CLIENT],
+      [xff(`garbage, ${CLIENT}`), CLIENT],
+      [forwarded(`for=${CLIENT}`), CLIENT],
+      [forwarded(`For="${CLIENT}:4711";proto=https;by=10.0.0.1`), CLIENT],
+      [forwarded(`proto=https ; for=${CLIENT}`), CLIENT],
+      [forwarded('for="[2001:db8:cafe::17]:4711"'), '2001:db8:cafe:0::/64'],
+      [forwarded(`for=unknown, for=${CLIENT}, for=10.0.0.2`), CLIENT],
+      [forwarded(`for=198.51.100.1;x=", for=198.51.100.2"`, `for=${CLIENT}`), CLIENT],
+      [forwarded('for="', `for=${CLIENT}`), CLIENT],
+      [forwarded(String.raw`for="203.0.113.\9"`), CLIENT],
+      [[...xff(CLIENT), ...forwarded(`for=${CLIENT}`)], CLIENT],
+      [[['x-real-ip', '198.51.100.1'], ...xff(CLIENT)], CLIENT],
+    ];
+    for (const [headers, key] of cases)
+      t.same(
+        addressOf({ headers: headers! }),
+        { key, source: 'forwarded', fault: null },
+        JSON.stringify(headers),
+      );
+  },
+);
 
 t.test(
-  'what is missing or unclear is counted for the nearest proxy that is known, and says why',
+  'a client with a missing or unclear address counts for the nearest known proxy, with the reason',
   async (t) => {
     const cases: readonly [headers: Request['headers'], key: string, fault: string][] = [
       [[], PROXY, 'missing'],
@@ -112,7 +115,7 @@ t.test(
   },
 );
 
-t.test('where everyone is trusted it is the outermost', async (t) => {
+t.test('when every address is trusted, the outermost is the client', async (t) => {
   const headers = xff('10.0.0.4, 10.0.0.3');
   t.same(addressOf({ headers }), { key: '10.0.0.4', source: 'forwarded', fault: null });
   t.same(addressOf({ peer: '::1', headers: xff('10.0.0.4') }), {
@@ -122,7 +125,7 @@ t.test('where everyone is trusted it is the outermost', async (t) => {
   });
 });
 
-t.test('a PROXY preamble counts from a trusted proxy alone', async (t) => {
+t.test('a PROXY preamble counts only from a trusted proxy', async (t) => {
   t.same(addressOf({ proxiedPeer: CLIENT }), { key: CLIENT, source: 'proxy-protocol', fault: null });
   t.same(
     addressOf({ proxiedPeer: CLIENT, headers: xff('198.51.100.1') }),
@@ -139,7 +142,7 @@ t.test('a PROXY preamble counts from a trusted proxy alone', async (t) => {
   t.same(addressOf({ proxiedPeer: 'garbage' }), { key: PROXY, source: 'peer', fault: 'unclear' });
 });
 
-t.test('a socket without an address is counted with its like', async (t) => {
+t.test('sockets without an address count as one', async (t) => {
   t.same(addressOf({ peer: '', headers: xff(CLIENT) }), {
     key: 'unknown',
     source: 'peer',
@@ -183,7 +186,7 @@ t.test('a client behind a proxy cannot be counted as anyone that the proxy did n
   t.same([...seen].sort(), [PROXY, CLIENT].sort(), 'both happened');
 });
 
-t.test('any header is read without an error, and what is written well is read back', async (t) => {
+t.test('any header is read without an error, and a well-formed one is read back', async (t) => {
   fc.assert(
     fc.property(hostile, (line) => hopsOfForwarded(line).length > 0 && hopsOfForwardedFor(line).length > 0),
     { seed: SEED, numRuns: 20_000 },

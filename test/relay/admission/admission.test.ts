@@ -4,7 +4,7 @@ import t from 'tap';
 import { isLoopbackAddress, isLoopbackHost } from '../../../relay/addresses/loopback.js';
 import { type AdmissionFault, admitPeer, admitStart } from '../../../relay/admission/admission.js';
 
-t.test('loopback is known in every form, and nothing else is taken for it', async (t) => {
+t.test('loopback is recognized in every form, and nothing else is', async (t) => {
   const cases: [address: string, loopback: boolean][] = [
     ['127.0.0.1', true],
     ['127.255.255.254', true],
@@ -61,7 +61,7 @@ t.test('loopback is known in every form, and nothing else is taken for it', asyn
     t.equal(isLoopbackAddress(address), loopback, JSON.stringify(address));
 });
 
-t.test('a host may also be bracketed, or be localhost', async (t) => {
+t.test('a host may also be in brackets, or be localhost', async (t) => {
   for (const host of ['localhost', 'LocalHost', '[::1]', '::1', '127.0.0.1'])
     t.ok(isLoopbackHost(host), host);
   for (const host of ['localhost.example.com', 'xlocalhost', '0.0.0.0', '::', '', 'example.com']) {
@@ -82,7 +82,7 @@ t.test('a relay starts for development on loopback, and nowhere else', async (t)
   });
 });
 
-t.test('a peer is admitted from this machine, straight, and from no page from elsewhere', async (t) => {
+t.test('only a direct peer on this machine is admitted, and no web page from elsewhere', async (t) => {
   type Case = [
     outcome: 'admitted' | AdmissionFault,
     peer: string,

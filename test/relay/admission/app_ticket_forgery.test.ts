@@ -102,7 +102,7 @@ t.test(
 );
 
 t.test(
-  'beside a web ticket both are spent, and Steam is not asked for one whose app ticket is no good',
+  'beside a web ticket both are spent, and Steam is not asked when the app ticket is invalid',
   async (t) => {
     const web = new FakeWeb();
     const judges = { tokens: null, webTickets: web.tickets() };

@@ -57,13 +57,13 @@ t.test("how far Steam's clock may be ahead is an option", async (t) => {
     t.throws(() => new AppTickets({ appId: APP, keys: [hexOfBytes(KEY)], clockToleranceS }), RangeError);
 });
 
-t.test('alone it is refused, unless the operator says that forgeable tickets are trusted', async (t) => {
+t.test('an app ticket alone is refused, unless the operator trusts forgeable tickets', async (t) => {
   const options = { appId: APP, keys: [hexOfBytes(KEY)] };
   t.equal(new AppTickets(options).alone, 'refuse');
   t.equal(new AppTickets({ ...options, alone: 'trust-forgeable' }).alone, 'trust-forgeable');
 });
 
-t.test('a ticket under an old key is taken while that key is listed', async (t) => {
+t.test('a ticket under an old key is accepted while that key is listed', async (t) => {
   const [key, old] = [hexOfBytes(KEY), hexOfBytes(OLD_KEY)];
   const both = new AppTickets({ appId: APP, keys: [key, ` ${old.toUpperCase()}\n`] });
   const ticket = sealed({}, NONCE, OLD_KEY);
@@ -92,7 +92,7 @@ t.test(
 );
 
 t.test(
-  'a ticket for another app, too old, from the future, expired, or of no person is refused',
+  'a ticket for another app, too old, from the future, expired, or not of a person is refused',
   async (t) => {
     const cases: [reason: string, changed: Partial<Ownership>, now?: number][] = [
       ['other-app', { appId: APP + 1 }],
@@ -116,7 +116,7 @@ t.test(
   },
 );
 
-t.test('a used ticket is the same one in another frame', async (t) => {
+t.test('a used ticket is the same one in another encoding', async (t) => {
   const bytes = bytesOfHex(sealed());
   const onceIdOf = (front: readonly number[], behind: readonly number[]) => {
     const verdict = tickets.judge(hexOfBytes(Uint8Array.from([...front, ...bytes, ...behind])), nonce, NOW);
@@ -192,13 +192,13 @@ t.test('hostile bytes are refused and throw nothing, then or later', async (t) =
   t.ok(judged >= 3000);
 });
 
-t.test('what is no hexadecimal, or too long, is malformed', async (t) => {
+t.test('a ticket that is not hexadecimal, or too long, is malformed', async (t) => {
   for (const ticket of ['', 'abc', 'zz', `${sealed()} `, 'ab'.repeat(MAX_TICKET_BYTES + 1), null, 5, {}]) {
     t.equal(reasonOf(ticket as string), 'malformed', String(ticket).slice(0, 20));
   }
 });
 
-t.test('whoever knows the key can say anything, and no more than what they say', async (t) => {
+t.test('anybody who knows the key can claim anything, and nothing more is granted', async (t) => {
   let admitted = 0;
   fc.assert(
     fc.property(
@@ -253,7 +253,7 @@ t.test('options out of range are misuse, and no error quotes a key', async (t) =
   }
 });
 
-t.test('a nonce or a time that is none is misuse, or nothing would ever expire', async (t) => {
+t.test('a malformed nonce or time is misuse, or nothing would ever expire', async (t) => {
   const ticket = sealed();
   for (const wrong of ['', nonce.slice(2), `${nonce}00`, 'z'.repeat(32)]) {
     t.throws(() => tickets.judge(ticket, wrong, NOW), { name: 'RangeError', message: /16 bytes/ });
@@ -263,7 +263,7 @@ t.test('a nonce or a time that is none is misuse, or nothing would ever expire',
   }
 });
 
-t.test('neither keys nor tickets are in a verdict, or in what a judge shows of itself', async (t) => {
+t.test('no verdict contains a key or a ticket, nor does an inspected judge', async (t) => {
   const both = [sealed(), sealed({ appId: 1 }), 'ab'.repeat(99)];
   for (const ticket of both) {
     const shown = inspect([tickets, tickets.judge(ticket, nonce, NOW)], { depth: 10, showHidden: true });

@@ -50,7 +50,7 @@ class TicketBench extends Bench {
 
 t.comment(`seed ${SEED}`);
 
-t.test('a good ticket joins', async (t) => {
+t.test('a valid ticket admits its player', async (t) => {
   const bench = new TicketBench();
   bench.connect(1);
   t.equal(slotOf(bench.text(1, { ...helloOf(1), ticket: ticketOf(1) })), 0);
@@ -86,11 +86,11 @@ t.test('each bad ticket is refused with its reason, and closes with 4009', async
     ]);
     t.equal(bench.relay.counts().refusals['ticket-refused'], 1);
     t.equal(bench.relay.counts().lobbies, 0, 'no lobby was made for it');
-    t.notOk(JSON.stringify(outputs).includes(ticket.slice(0, 16)), 'nothing of it is told or logged');
+    t.notOk(JSON.stringify(outputs).includes(ticket.slice(0, 16)), 'none of it is sent or logged');
   }
 });
 
-t.test('any app will do', async (t) => {
+t.test('a ticket for any app is accepted', async (t) => {
   const bench = new TicketBench();
   bench.connect(1);
   t.equal(refusalOf(bench.text(1, { ...helloOf(1), ticket: ticketOf(1, { appId: 12 }) })), null);
@@ -123,7 +123,7 @@ t.test('a ticket is not used up by a hello that fails for another reason', async
 });
 
 t.test(
-  'a hello with the longest ticket is taken; a longer one, or no hexadecimal, is malformed',
+  'a hello with the longest ticket is accepted; a longer or non-hexadecimal one is malformed',
   async (t) => {
     const longest = 'ab'.repeat(MAX_TICKET_BYTES);
     const wide = {

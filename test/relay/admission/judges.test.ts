@@ -54,7 +54,7 @@ function judge(
   return new CredentialJudge({ ...nobody, ...judges }).judge(credential, claimed, now);
 }
 
-t.test('a token’s grant is taken as it is: one lobby, its rights, its end', async (t) => {
+t.test('a token’s grant is used unchanged: one lobby, its rights, its expiry', async (t) => {
   const hotmic = { lobby: 'den', speak: false, moderator: true, priority: true, channels: ['red'] };
   t.same(await judge({ tokens: verifier }, token(claimsWith({ hotmic })), STEAM_ID, TOKEN_NOW), {
     kind: 'admitted',
@@ -77,7 +77,7 @@ t.test('a token’s grant is taken as it is: one lobby, its rights, its end', as
   });
 });
 
-t.test('nobody is admitted as another than the hello says, by no credential', async (t) => {
+t.test('no credential admits anyone as another player than the hello says', async (t) => {
   const web = new FakeWeb();
   const cases: [
     judges: Partial<Judges>,
@@ -101,7 +101,7 @@ t.test('nobody is admitted as another than the hello says, by no credential', as
   }
 });
 
-t.test('where nobody can judge a kind, it is refused, and what would be taken is said', async (t) => {
+t.test('a kind of credential that is not judged is refused, and the accepted kinds are named', async (t) => {
   const web = new FakeWeb();
   const all: Judges = { tokens: verifier, webTickets: web.tickets(), appTickets, development: false };
   const cases: [missing: Partial<Judges>, credential: Credential, code: string, wanted: string][] = [
@@ -122,7 +122,7 @@ t.test('where nobody can judge a kind, it is refused, and what would be taken is
   t.equal(web.sent.length, 0);
 });
 
-t.test('an embedded Steam’s tickets let in in development alone, once, for any app', async (t) => {
+t.test('an embedded Steam’s tickets admit only in development, once, for any app', async (t) => {
   const steam = new EmbeddedSteam({ steamId: PLAYER, appId: 12 }, { unixTime: () => NOW });
   t.teardown(() => steam.close());
   steam.getAuthTicketForWebApi(TICKET_IDENTITY);
@@ -147,7 +147,7 @@ t.test('an embedded Steam’s tickets let in in development alone, once, for any
   t.match(offline, { kind: 'admitted', onceIds: [/^a:/] });
 });
 
-t.test('a development ticket is refused for what the embedded Steam’s verifier says', async (t) => {
+t.test('a development ticket is refused with the reason of the embedded Steam’s verifier', async (t) => {
   const forged = hexOfBytes(sealWebTicket(webFields(), random.bytes(32)));
   const cases: [reason: string, credential: Credential][] = [
     ['expired', embeddedTicket({ issuedAt: NOW - 700, expiresAt: NOW - 1 })],
@@ -163,25 +163,22 @@ t.test('a development ticket is refused for what the embedded Steam’s verifier
   }
 });
 
-t.test(
-  'with both, Steam is asked about what is not the embedded Steam’s, and about nothing else',
-  async (t) => {
-    const web = new FakeWeb();
-    const both = { development: true, webTickets: web.tickets(), appTickets };
-    t.match(await judge(both, webTicket('14'.repeat(100))), { kind: 'admitted', onceIds: [/^w:/] });
-    t.equal(web.sent.length, 1);
-    t.match(await judge(both, embeddedTicket()), { kind: 'admitted', onceIds: [/^d:/] });
-    t.match(await judge(both, embeddedTicket({ identity: 'a shop' })), { reason: 'other-identity' });
-    t.equal(web.sent.length, 1);
-    t.match(await judge(both, appTicket(DEV.encryptedAppTicket)), { kind: 'admitted' });
-    t.match(await judge(both, appTicket(APP_KEY)), { reason: 'not-proof' });
-    const trustingBoth = { ...both, appTickets: trusting };
-    t.match(await judge(trustingBoth, appTicket(APP_KEY)), { kind: 'admitted' });
-    t.match(await judge(trustingBoth, appTicket(random.bytes(32))), { reason: 'undecipherable' });
-  },
-);
+t.test('with both, Steam is asked only about tickets that are not the embedded Steam’s', async (t) => {
+  const web = new FakeWeb();
+  const both = { development: true, webTickets: web.tickets(), appTickets };
+  t.match(await judge(both, webTicket('14'.repeat(100))), { kind: 'admitted', onceIds: [/^w:/] });
+  t.equal(web.sent.length, 1);
+  t.match(await judge(both, embeddedTicket()), { kind: 'admitted', onceIds: [/^d:/] });
+  t.match(await judge(both, embeddedTicket({ identity: 'a shop' })), { reason: 'other-identity' });
+  t.equal(web.sent.length, 1);
+  t.match(await judge(both, appTicket(DEV.encryptedAppTicket)), { kind: 'admitted' });
+  t.match(await judge(both, appTicket(APP_KEY)), { reason: 'not-proof' });
+  const trustingBoth = { ...both, appTickets: trusting };
+  t.match(await judge(trustingBoth, appTicket(APP_KEY)), { kind: 'admitted' });
+  t.match(await judge(trustingBoth, appTicket(random.bytes(32))), { reason: 'undecipherable' });
+});
 
-t.test('whatever goes wrong inside, it is a verdict and lets nobody in, and quotes nothing', async (t) => {
+t.test('an internal failure becomes a verdict that refuses and quotes nothing', async (t) => {
   const secret = 'sesame-open';
   const fail = (): never => {
     throw new Error(`it was ${secret}`);
@@ -205,7 +202,7 @@ t.test('whatever goes wrong inside, it is a verdict and lets nobody in, and quot
     t.notMatch(JSON.stringify(verdict), secret);
   }
   const late = await judge({ tokens: verifier }, token(), null, Number.NaN);
-  t.match(late, { code: 'admission-unavailable', reason: 'failed' }, 'a time that is none');
+  t.match(late, { code: 'admission-unavailable', reason: 'failed' }, 'an invalid time');
   const broken = { ...appTicket(APP_KEY), nonce: 'none' } as Credential;
   t.match(await judge({ appTickets: trusting }, broken), { code: 'admission-unavailable', reason: 'failed' });
 });

@@ -9,7 +9,7 @@ import { keysAndVerifier, NOW, STEAM_ID, tokenUnder } from './token_kit.js';
 const { keys, verifier } = await keysAndVerifier();
 const key = keys.EdDSA;
 
-t.test('keys that are not to be taken are refused at the start, by their kid', async (t) => {
+t.test('unusable keys are refused at the start, by their kid', async (t) => {
   const [ed] = key.keySet.keys;
   const [es] = keys.ES256.keySet.keys;
   const [rs] = keys.RS256.keySet.keys;
@@ -69,7 +69,7 @@ t.test('keys that are not to be taken are refused at the start, by their kid', a
   }
 });
 
-t.test('a private key is refused by the relay, and no message holds any of it', async (t) => {
+t.test('the relay refuses a private key, and no message contains any of it', async (t) => {
   for (const algorithm of ['EdDSA', 'ES256', 'RS256'] as const) {
     const { privateKey } = keys[algorithm];
     const thrown = await TokenVerifier.create({ keys: { keys: [privateKey] }, audience: 'hotmic' }).then(

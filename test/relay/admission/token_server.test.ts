@@ -23,7 +23,7 @@ function tokenOf(account: number, changed: { lobby?: string; maySpeak?: boolean;
   });
 }
 
-t.test('a relay without --dev lets in by tokens alone, and passes on what they grant', async (t) => {
+t.test('a relay without --dev admits only by tokens, and passes on what they grant', async (t) => {
   const relay = await startRelay({ tokens: { keys: keySet } });
   t.teardown(() => relay.close());
   let hear: (steamId: bigint) => void = () => undefined;
@@ -68,7 +68,7 @@ t.test('a relay without --dev lets in by tokens alone, and passes on what they g
   for (const lobby of [ear, mouth, mute]) await lobby.leave();
 });
 
-t.test("a relay takes its operator's word on how far the clocks differ", async (t) => {
+t.test('the operator sets how far the clocks may differ', async (t) => {
   const started = {
     key: privateKey,
     lobby: 'den',

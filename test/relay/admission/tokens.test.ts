@@ -51,18 +51,18 @@ t.test('a token grants what it says, under each algorithm, by jose and by node:c
   }
 });
 
-t.test('what a token leaves out is speak, listen, no moderator, no priority, no channels', async (t) => {
+t.test('the defaults of a token are speak, listen, not moderator, no priority, no channels', async (t) => {
   t.match(await verifier.verify(tokenUnder(key), NOW), {
     grant: { maySpeak: true, mayListen: true, moderator: false, priority: false, channels: [] },
   });
 });
 
-t.test('claims of others, and an audience among others, are no hindrance', async (t) => {
+t.test('foreign claims, and an audience among others, are accepted', async (t) => {
   const payload = claimsWith({ iss: 'game', jti: '1', iat: NOW, nbf: NOW, aud: ['web', 'hotmic'] });
   t.equal(await reasonOf(tokenUnder(key, payload)), 'granted');
 });
 
-t.test('what is no token is malformed', async (t) => {
+t.test('text that is not a token is malformed', async (t) => {
   const [header = '', payload = '', signature = ''] = tokenUnder(key).split('.');
   const { alg, kid } = key.privateKey;
   const cases: Record<string, string> = {
@@ -108,7 +108,7 @@ t.test('4096 characters are a token, 4097 are not, however long it gets', async 
   t.equal(await reasonOf('.'.repeat(4096)), 'malformed');
 });
 
-t.test('a token without kid, or with one that is not ours, names no key', async (t) => {
+t.test('a token without kid, or with an unknown one, names no key', async (t) => {
   for (const kid of [
     undefined,
     '',
@@ -125,7 +125,7 @@ t.test('a token without kid, or with one that is not ours, names no key', async 
     t.equal(await reasonOf(tokenUnder(key, claimsWith(), { kid })), 'key-unknown', JSON.stringify(kid));
 });
 
-t.test('each key takes its own algorithm alone', async (t) => {
+t.test('each key accepts only its own algorithm', async (t) => {
   for (const mine of ALGORITHMS) {
     for (const alg of [
       ...ALGORITHMS,
@@ -154,7 +154,7 @@ t.test('alg none is refused, with a signature and without', async (t) => {
   t.equal(await reasonOf(bare), 'key-unknown');
 });
 
-t.test('a public key is no secret for HS256', async (t) => {
+t.test('a public key is never used as a secret for HS256', async (t) => {
   const jwk = keys.RS256.keySet.keys[0] as unknown as JsonWebKey;
   const publicKey = createPublicKey({ key: jwk, format: 'jwk' });
   const pem = publicKey.export({ type: 'spki', format: 'pem' }) as string;
@@ -219,7 +219,7 @@ t.test('signatures of the wrong length, of zeros and of DER are forged', async (
   }
 });
 
-t.test('a token is good until its second is over and the tolerance is, too', async (t) => {
+t.test('a token is valid until its last second and the tolerance are over', async (t) => {
   const token = tokenUnder(key);
   const exp = NOW + 600;
   t.equal(await reasonOf(token, exp - 1), 'granted');
@@ -233,7 +233,7 @@ t.test('a token is good until its second is over and the tolerance is, too', asy
   t.match(await strict.verify(token, exp + 1), { kind: 'refused', reason: 'expired' });
 });
 
-t.test('a token is not good before its nbf, but for the tolerance', async (t) => {
+t.test('a token is not valid before its nbf, except within the tolerance', async (t) => {
   const token = tokenUnder(key, claimsWith({ nbf: NOW + 100 }));
   t.equal(await reasonOf(token, NOW + 94), 'not-yet-valid');
   t.equal(await reasonOf(token, NOW + 95), 'granted');
@@ -298,7 +298,7 @@ t.test('claims that are missing, of another type or out of range grant nothing',
   t.equal(await reasonOf(tokenUnder(key, claimsWith(most))), 'granted', '32 channels');
 });
 
-t.test('a payload that is no object, or hides its fields, grants nothing', async (t) => {
+t.test('a payload that is not an object, or hides its fields, grants nothing', async (t) => {
   const under = (text: string) => signed({ alg: 'EdDSA', kid: 'EdDSA' }, text, key);
   const head = `"sub":"${STEAM_ID}","aud":"hotmic","exp":${NOW + 600}`;
   for (const text of [
@@ -323,7 +323,7 @@ t.test('a payload that is no object, or hides its fields, grants nothing', async
   );
 });
 
-t.test('no verdict holds anything of the token', async (t) => {
+t.test('no verdict contains any of the token', async (t) => {
   const secret = 'sesame-open';
   const tokens = [
     secret,
@@ -345,7 +345,7 @@ t.test('no verdict holds anything of the token', async (t) => {
   }
 });
 
-t.test('a time that is none is misuse, or nothing would ever expire', async (t) => {
+t.test('an invalid time is misuse, or nothing would ever expire', async (t) => {
   for (const now of [Number.NaN, Number.POSITIVE_INFINITY, 1e300, undefined as unknown as number])
     await t.rejects(verifier.verify(tokenUnder(key), now), RangeError);
 });

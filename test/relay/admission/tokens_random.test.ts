@@ -69,7 +69,7 @@ t.test('random tokens are refused, and never throw', async (t) => {
   t.pass();
 });
 
-t.test('random claims under a good signature are judged, and never throw', async (t) => {
+t.test('random claims with a valid signature are judged, and never throw', async (t) => {
   const hotmic = fc.record(
     {
       lobby: fc.oneof(fc.constant('den'), fc.string(), fc.jsonValue()),

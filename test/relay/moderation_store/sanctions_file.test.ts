@@ -53,31 +53,24 @@ async function readBack(path: string, unixSeconds = NOW): Promise<readonly Sanct
   return file.sanctions;
 }
 
-t.test(
-  'what was kept is there after a restart, the last of each person, in a file of mode 0600',
-  async (t) => {
-    const path = join(t.testdir(), 'sanctions');
-    const { file } = await opened(t, path);
-    t.same(file.sanctions, []);
-    const strange = sanction(3, { lobby: 'a "b"\u2028 ☃', banned: NOW + 10 });
-    file.keep(sanction(1));
-    file.keep(sanction(2));
-    file.keep(strange);
-    file.keep(sanction(1, { deafened: 'always' }));
-    file.keep(forgotten(2));
-    file.keep(sanction(4, { lobby: null }));
-    await file.close();
-    t.same(await readBack(path), [
-      strange,
-      sanction(1, { deafened: 'always' }),
-      sanction(4, { lobby: null }),
-    ]);
-    t.equal(statSync(path).mode & 0o777, 0o600);
-    t.match(file.counts(), { kept: 6, waiting: 0, failures: 0 });
-  },
-);
+t.test('the last record of each person survives a restart, in a file of mode 0600', async (t) => {
+  const path = join(t.testdir(), 'sanctions');
+  const { file } = await opened(t, path);
+  t.same(file.sanctions, []);
+  const strange = sanction(3, { lobby: 'a "b"\u2028 ☃', banned: NOW + 10 });
+  file.keep(sanction(1));
+  file.keep(sanction(2));
+  file.keep(strange);
+  file.keep(sanction(1, { deafened: 'always' }));
+  file.keep(forgotten(2));
+  file.keep(sanction(4, { lobby: null }));
+  await file.close();
+  t.same(await readBack(path), [strange, sanction(1, { deafened: 'always' }), sanction(4, { lobby: null })]);
+  t.equal(statSync(path).mode & 0o777, 0o600);
+  t.match(file.counts(), { kept: 6, waiting: 0, failures: 0 });
+});
 
-t.test('what has ended by the clock of a start stays in the file, for that clock may be wrong', async (t) => {
+t.test('records that have ended stay in the file at a start, because the clock may be wrong', async (t) => {
   const path = join(t.testdir(), 'sanctions');
   const records = [sanction(1, { muted: NOW + 10, banned: NOW + 20 }), sanction(2, { muted: NOW + 10 })];
   const { file } = await opened(t, path);
@@ -86,7 +79,7 @@ t.test('what has ended by the clock of a start stays in the file, for that clock
   for (const years of [100, 0, 100, 100, 0]) t.same(await readBack(path, NOW + years * 31_557_600), records);
 });
 
-t.test('what has ended makes room in the file, the first first', async (t) => {
+t.test('ended records make room in the file, the oldest first', async (t) => {
   const path = join(t.testdir(), 'sanctions');
   const records = [1, 2, 3, 4].map((account) =>
     sanction(account, { muted: account < 4 ? NOW - 1 : NOW + 1 }),
@@ -106,7 +99,7 @@ t.test('a file of the first version is read, and written in the second', async (
   await t.rejects(readBack(path), { message: /line 2: it is not a record/ }, 'each in its own form');
 });
 
-t.test('cut at any byte, the file gives every record before the cut, and says what was torn', async (t) => {
+t.test('a file cut at any byte gives every record before the cut, and reports what was torn', async (t) => {
   const path = join(t.testdir(), 'sanctions');
   const records = [
     sanction(1),
@@ -122,7 +115,7 @@ t.test('cut at any byte, the file gives every record before the cut, and says wh
     await file.close();
     const lines = whole.subarray(0, length).toString('latin1').split('\n');
     const cut = lines.pop() ?? '';
-    // A line that lacks nothing but its end is whole.
+    // A line without its line end is complete.
     const isWhole = cut === HEADER || cut.endsWith('}');
     const expected = records.slice(0, Math.max(0, lines.length - 1 + (isWhole && lines.length > 0 ? 1 : 0)));
     t.same(file.sanctions, expected, `cut at ${length}`);
@@ -134,7 +127,7 @@ t.test('cut at any byte, the file gives every record before the cut, and says wh
   t.ok(torn > 200, `${torn} torn lines`);
 });
 
-t.test('a tail of zeros, as a power failure leaves, is torn', async (t) => {
+t.test('a tail of zeros, as a power failure leaves it, counts as torn', async (t) => {
   const path = join(t.testdir(), 'sanctions');
   writeFileSync(path, `${HEADER}\n${sanctionLine(sanction(1))}{"lob\0\0\0\0\0`);
   const { file, events } = await opened(t, path);
@@ -172,7 +165,7 @@ t.test('a broken line elsewhere is an error that names it, and nothing is writte
   }
 });
 
-t.test('a file that cannot be had is an error that says why', async (t) => {
+t.test('a file that cannot be opened is an error with the reason', async (t) => {
   const folder = t.testdir({ sub: {}, plain: '' });
   const errorOf = (path: string) => openSanctionsFile(path, { unixSeconds: NOW });
   await t.rejects(errorOf(join(folder, 'sub')), { code: 'ERR_HOTMIC_FILE', message: /not a regular file/ });
@@ -205,7 +198,7 @@ t.test('a link stays a link', async (t) => {
 });
 
 t.test(
-  'a real file that may not grow is an event, and what was on the disk stays readable',
+  'a file that cannot grow is reported as an event, and its content stays readable',
   {
     skip: process.platform === 'win32' && 'this system has no ulimit',
   },
@@ -250,7 +243,7 @@ t.test(
   },
 );
 
-t.test('what was on the disk when a process is killed is there, and its lock is gone', async (t) => {
+t.test('after a process is killed its records are on the disk, and its lock is released', async (t) => {
   const path = join(t.testdir(), 'sanctions');
   const child = spawn(process.execPath, [CHILD, path], { stdio: ['ignore', 'pipe', 'inherit'] });
   let acknowledged = 0;
@@ -265,7 +258,7 @@ t.test('what was on the disk when a process is killed is there, and its lock is 
   }
 });
 
-t.test('a file that is long beyond what holds is written anew, and grows no further', async (t) => {
+t.test('a file with too many outdated lines is rewritten, and stops growing', async (t) => {
   const path = join(t.testdir(), 'sanctions');
   const { file } = await opened(t, path);
   for (let round = 0; round < 60; round++) {
@@ -336,7 +329,7 @@ const settle = () => new Promise((resolve) => setImmediate(resolve));
 const FULL = new Error('ENOSPC: no space left on device, write');
 
 t.test(
-  'keeping returns before anything is written, and what comes meanwhile goes in one write',
+  'keep returns before anything is written, and the changes during a write are written together',
   async (t) => {
     const disk = new TestDisk();
     const { file } = await over(disk);
@@ -362,40 +355,37 @@ t.test(
   },
 );
 
-t.test(
-  'a full disk is an event, holds nothing up, and is tried again with longer and longer pauses',
-  async (t) => {
-    const disk = new TestDisk();
-    const { file, events, pauses } = await over(disk);
-    disk.failing = FULL;
-    file.keep(sanction(1));
-    await settle();
-    t.same(events, [{ kind: 'sanctions-not-kept', waiting: 1, detail: FULL.message }]);
-    file.keep(sanction(2));
-    for (let n = 0; n < 9; n++) {
-      pauses.at(-1)?.end();
-      await settle();
-    }
-    t.same(
-      pauses.map(({ ms }) => ms),
-      [500, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000, 60_000],
-    );
-    t.match(file.counts(), { waiting: 2, failures: 10 });
-    disk.failing = null;
+t.test('a full disk is an event, blocks nothing, and writing is retried with growing pauses', async (t) => {
+  const disk = new TestDisk();
+  const { file, events, pauses } = await over(disk);
+  disk.failing = FULL;
+  file.keep(sanction(1));
+  await settle();
+  t.same(events, [{ kind: 'sanctions-not-kept', waiting: 1, detail: FULL.message }]);
+  file.keep(sanction(2));
+  for (let n = 0; n < 9; n++) {
     pauses.at(-1)?.end();
     await settle();
-    t.same(events.at(-1), { kind: 'sanctions-kept-again' });
-    t.equal(
-      disk.text,
-      `${HEADER}\n${sanctionLine(sanction(1))}${sanctionLine(sanction(2))}`,
-      'nothing half is left',
-    );
-    t.equal(disk.calls.at(-1), 'rewrite');
-    t.equal(file.counts().waiting, 0);
-  },
-);
+  }
+  t.same(
+    pauses.map(({ ms }) => ms),
+    [500, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000, 60_000],
+  );
+  t.match(file.counts(), { waiting: 2, failures: 10 });
+  disk.failing = null;
+  pauses.at(-1)?.end();
+  await settle();
+  t.same(events.at(-1), { kind: 'sanctions-kept-again' });
+  t.equal(
+    disk.text,
+    `${HEADER}\n${sanctionLine(sanction(1))}${sanctionLine(sanction(2))}`,
+    'nothing half is left',
+  );
+  t.equal(disk.calls.at(-1), 'rewrite');
+  t.equal(file.counts().waiting, 0);
+});
 
-t.test('closing over a full disk tries once more, and ends', async (t) => {
+t.test('closing with a full disk retries once, and ends', async (t) => {
   const disk = new TestDisk();
   const { file, events } = await over(disk);
   disk.failing = FULL;
@@ -418,7 +408,7 @@ t.test('closing over a full disk tries once more, and ends', async (t) => {
   t.equal(better.text, `${HEADER}\n${sanctionLine(sanction(1))}`);
 });
 
-t.test('a disk that does not answer does not hold the end of the process', async (t) => {
+t.test('a disk that does not respond does not keep the process from ending', async (t) => {
   const disk = new TestDisk();
   const { file, pauses } = await over(disk);
   disk.gate = new Promise(() => undefined);
@@ -430,7 +420,7 @@ t.test('a disk that does not answer does not hold the end of the process', async
   await closed;
 });
 
-t.test('while one write takes long, what waits is bounded', async (t) => {
+t.test('the changes that wait for a slow write are bounded', async (t) => {
   const disk = new TestDisk();
   const { file } = await over(disk);
   let open = (): void => undefined;
@@ -447,7 +437,7 @@ t.test('while one write takes long, what waits is bounded', async (t) => {
   t.equal(disk.text.split('\n').length, 2 + 12);
 });
 
-t.test('what the core tells to keep makes the same state again', async (t) => {
+t.test('the records that the core stores restore the same state', async (t) => {
   const path = join(t.testdir(), 'sanctions');
   const core = new Sanctions(100);
   const by = (n: number) => (n % 3 === 0 ? BY_ADMIN : sanction(n % 5).steamId);

@@ -3,7 +3,7 @@
 import t from 'tap';
 import { ConnectionTable } from '../../../relay/operations/connection_table.js';
 
-t.test('while there is room nobody is closed', async (t) => {
+t.test('while there is room nothing is closed', async (t) => {
   const table = new ConnectionTable<number>(3);
   t.same(
     [1, 2, 3].map((id) => table.came(id, 'a')),
@@ -17,7 +17,7 @@ t.test('while there is room nobody is closed', async (t) => {
   t.equal(table.closed, 2);
 });
 
-t.test('an address that opens many closes its own, and not those of others', async (t) => {
+t.test('an address that opens many connections loses its own, and not those of others', async (t) => {
   const table = new ConnectionTable<number>(4);
   table.came(0, 'operator');
   for (let id = 1; id < 4; id++) table.came(id, 'flood');
@@ -25,7 +25,7 @@ t.test('an address that opens many closes its own, and not those of others', asy
   t.equal(table.came(1000, 'another'), 997);
 });
 
-t.test('a connection that has shown a token is closed for nobody', async (t) => {
+t.test('a connection that has shown a token is never closed to make room', async (t) => {
   const table = new ConnectionTable<number>(2);
   table.came(1, 'a');
   table.trust(1);

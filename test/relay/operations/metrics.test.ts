@@ -111,7 +111,7 @@ function describedIn(text: string): readonly Described[] {
   );
 }
 
-t.test('every count of the relay is told under its name', async (t) => {
+t.test('every count of the relay has a metric under its name', async (t) => {
   const samples = samplesOf(await new RelayMetrics(BUILD).text(busy));
   const wanted: Record<string, number> = {
     'hotmic_build_info{version="1.2.3",node="20.0.0"}': 1,
@@ -153,7 +153,7 @@ t.test('every count of the relay is told under its name', async (t) => {
   for (const [name, value] of Object.entries(wanted)) t.equal(samples.get(name), value, name);
 });
 
-t.test('every reason to drop and every refusal is there from the beginning, at 0', async (t) => {
+t.test('every reason to drop and every refusal is there from the start, at 0', async (t) => {
   const samples = samplesOf(await new RelayMetrics(BUILD).text(idle));
   for (const reason of DROP_REASONS) {
     t.equal(samples.get(`hotmic_voice_frames_dropped_total{reason="${reason}"}`), 0);
@@ -163,20 +163,20 @@ t.test('every reason to drop and every refusal is there from the beginning, at 0
   }
 });
 
-t.test('a second text tells the counts anew and does not add them up', async (t) => {
+t.test('a second text shows the current counts and does not add them up', async (t) => {
   const metrics = new RelayMetrics(BUILD);
   const first = await metrics.text(busy);
   t.equal(await metrics.text(busy), first);
   t.not(await metrics.text(idle), first);
 });
 
-t.test('two texts at once are each as if alone', async (t) => {
+t.test('two texts made at the same time are independent', async (t) => {
   const metrics = new RelayMetrics(BUILD);
   const alone = await metrics.text(busy);
   for (const text of await Promise.all([metrics.text(busy), metrics.text(busy)])) t.equal(text, alone);
 });
 
-t.test('the lag of the loop is how late ticks came, and a stall just behind a reading is seen', async (t) => {
+t.test('the lag of the loop is how late ticks came, and a stall just after a reading is seen', async (t) => {
   const meter = new LagMeter(20);
   t.same(meter.read(), { p50Seconds: 0, p99Seconds: 0, maxSeconds: 0 }, 'nothing was seen yet');
   for (let now = 0; now <= 1000; now += 20) meter.tick(now);
@@ -190,14 +190,14 @@ t.test('the lag of the loop is how late ticks came, and a stall just behind a re
   t.ok(late.maxSeconds < 0.01, 'the stall is not told twice');
 });
 
-t.test('two relays in a process do not meet', async (t) => {
+t.test('two relays in a process share no metrics', async (t) => {
   const one = new RelayMetrics(BUILD);
   const other = new RelayMetrics(BUILD);
   await one.text(busy);
   t.equal(samplesOf(await other.text(idle)).get('hotmic_connections'), 0);
 });
 
-t.test('while it drains, or closes, it is not ready', async (t) => {
+t.test('a draining or closing relay is not ready', async (t) => {
   const metrics = new RelayMetrics(BUILD);
   for (const [state, ready, draining] of [
     ['starting', 0, 0],
@@ -222,7 +222,7 @@ t.test('names and types follow the conventions of Prometheus', async (t) => {
   }
 });
 
-t.test('without a certificate nothing is told of one', async (t) => {
+t.test('without a certificate there are no metrics of one', async (t) => {
   const metrics = new RelayMetrics(BUILD);
   await metrics.text(busy);
   const samples = samplesOf(await metrics.text(idle));

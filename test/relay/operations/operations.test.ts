@@ -112,7 +112,7 @@ t.test('without operations there is no second port', async (t) => {
   t.equal(relay.operationsUrl, null);
 });
 
-t.test('probes answer, and metrics tell what the relay counts', async (t) => {
+t.test('probes answer, and metrics show what the relay counts', async (t) => {
   const { relay, base } = await relayFor(t);
   t.match(base, /^http:\/\/127\.0\.0\.1:\d+\/$/);
   for (const path of ['healthz', 'readyz']) {
@@ -143,7 +143,7 @@ t.test('probes answer, and metrics tell what the relay counts', async (t) => {
   t.ok((await metricOf(base, 'nodejs_eventloop_lag_max_seconds')) >= 0);
 });
 
-t.test('a lobby, a name or a SteamID is in no answer, and no text of a client', async (t) => {
+t.test('no answer contains a lobby, a name, a SteamID or text from a client', async (t) => {
   const { relay, base } = await relayFor(t);
   const socket = new WebSocket(relay.url);
   await once(socket, 'open');
@@ -162,7 +162,7 @@ t.test('a lobby, a name or a SteamID is in no answer, and no text of a client', 
   }
 });
 
-t.test('what is not there is 404, tricks with paths included', async (t) => {
+t.test('an unknown path is 404, tricks with paths included', async (t) => {
   const { base, port } = await operationsFor(t);
   t.equal((await get(`${base}metrics?name[]=up`)).status, 200, 'a query is not looked at');
   const targets = [
@@ -240,7 +240,7 @@ t.test('hostile requests are answered with their code and leave the others alone
   t.equal((await get(`${base}readyz`)).status, 200);
 });
 
-t.test('who is slow is cut: nothing said, half a request, a byte now and then', async (t) => {
+t.test('slow clients are cut: nothing sent, half a request, a byte now and then', async (t) => {
   const { base, port } = await operationsFor(t, { withinMs: 300 });
   const silent = new Raw(port);
   const half = new Raw(port);
@@ -253,7 +253,7 @@ t.test('who is slow is cut: nothing said, half a request, a byte now and then', 
   t.equal((await get(`${base}healthz`)).status, 200);
 });
 
-t.test('64 connections that say nothing keep nobody out: the oldest is closed for a new one', async (t) => {
+t.test('64 silent connections keep nobody out: the oldest is closed for a new one', async (t) => {
   const { relay, base } = await relayFor(t, { admin: { port: 0, tokens: TOKENS } });
   const ports = [base, relay.adminUrl!].map((url) => Number(new URL(url).port));
   t.equal(OPERATIONS_BOUNDS.connections, 64);
@@ -275,7 +275,7 @@ t.test('64 connections that say nothing keep nobody out: the oldest is closed fo
   }
 });
 
-t.test('what comes behind a request on the same connection is not served', async (t) => {
+t.test('a second request on the same connection is not served', async (t) => {
   const { relay } = await relayFor(t, { admin: { port: 0, tokens: TOKENS } });
   const port = Number(new URL(relay.adminUrl!).port);
   const put = (lobby: string) =>
@@ -284,7 +284,7 @@ t.test('what comes behind a request on the same connection is not served', async
   t.equal(relay.counts().lobbies, 1);
 });
 
-t.test('readyz says why it is not ready; healthz is well all the while', async (t) => {
+t.test('readyz says why the relay is not ready; healthz stays ok', async (t) => {
   const { base, shown } = await operationsFor(t);
   for (const state of ['starting', 'draining', 'closing'] as const) {
     shown.state = state;
@@ -293,7 +293,7 @@ t.test('readyz says why it is not ready; healthz is well all the while', async (
   }
 });
 
-t.test('a port in use is named as the one it is, and the other one is left free', async (t) => {
+t.test('a port in use is named in the error, and the other one is left free', async (t) => {
   const holder = net.createServer().listen(0, '127.0.0.1');
   await once(holder, 'listening');
   t.teardown(() => holder.close());
@@ -321,7 +321,7 @@ t.test('a port in use is named as the one it is, and the other one is left free'
   });
 });
 
-t.test('closing the relay closes its operations port, with whoever hangs on it', async (t) => {
+t.test('closing the relay closes its operations port with its connections', async (t) => {
   const { relay, base } = await relayFor(t);
   const hanging = new Raw(Number(new URL(base).port));
   await once(hanging.socket, 'connect');
@@ -330,7 +330,7 @@ t.test('closing the relay closes its operations port, with whoever hangs on it',
   await t.rejects(fetch(`${base}healthz`));
 });
 
-t.test('a drain refuses who comes, keeps who is there, and ends when they have left', async (t) => {
+t.test('a drain refuses new connections, keeps the open ones, and ends when they have closed', async (t) => {
   const events: string[] = [];
   const { relay, base } = await relayFor(t, {
     onEvent: (event) => events.push('reason' in event ? event.reason : event.kind),
@@ -362,7 +362,7 @@ t.test('a drain refuses who comes, keeps who is there, and ends when they have l
   await t.rejects(fetch(`${base}healthz`));
 });
 
-t.test('a drain whose time is over closes who is still there with 1001', async (t) => {
+t.test('a drain whose time is over closes the remaining connections with 1001', async (t) => {
   const { relay } = await relayFor(t);
   const socket = await joined(relay.url, 1);
   const closed = once(socket, 'close');
@@ -370,7 +370,7 @@ t.test('a drain whose time is over closes who is still there with 1001', async (
   t.equal((await closed)[0], 1001);
 });
 
-t.test('a drain of nobody is over at once, and close ends a drain', async (t) => {
+t.test('a drain without connections is over at once, and close ends a drain', async (t) => {
   const { relay: empty } = await relayFor(t);
   await empty.drain(86_400_000);
   const { relay } = await relayFor(t);

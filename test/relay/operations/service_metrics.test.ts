@@ -43,7 +43,7 @@ function textOf(services: ServiceCounts | null): Promise<string> {
 
 const NAMES = /^hotmic_(?:admin|webhook|sanctions_|steam)[^ ]* .*$/gm;
 
-t.test('services that run are told', async (t) => {
+t.test('services that run have metrics', async (t) => {
   const text = await textOf({
     admin: { done: 1, failed: 2, refused: 3, limited: 4 },
     webhooks: { ...hooksIn(new World()).webhooks.counts(), waiting: 5, failedAttempts: 6 },
@@ -72,7 +72,7 @@ t.test('services that run are told', async (t) => {
   ]);
 });
 
-t.test('services that do not run have no samples but counters at 0', async (t) => {
+t.test('services that do not run have no samples except counters at 0', async (t) => {
   const none = [
     'hotmic_webhook_attempts_failed_total 0',
     'hotmic_sanctions_writes_failed_total 0',

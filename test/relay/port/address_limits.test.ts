@@ -18,7 +18,7 @@ const WIDE = 1_000_000;
 const limitsOf = (chosen: Partial<AddressLimitOptions>) =>
   new AddressLimits({ connections: WIDE, connectionBurst: WIDE, credentialBurst: WIDE, ...chosen });
 
-t.test('an address has so many connections, and another when one is gone', async (t) => {
+t.test('an address has a bounded number of connections, and another when one is closed', async (t) => {
   const limits = limitsOf({ connections: 2 });
   t.equal(limits.admit('a', 0), 'admitted');
   t.equal(limits.admit('a', 0), 'admitted');
@@ -30,7 +30,7 @@ t.test('an address has so many connections, and another when one is gone', async
   t.match(limits.counts(), { addresses: 2, refused: { 'address-full': 2 } });
 });
 
-t.test('new connections come at a rate, after a burst, also when each is gone at once', async (t) => {
+t.test('new connections are limited to a rate after a burst, also when each closes at once', async (t) => {
   const limits = limitsOf({ connectionsPerSecond: 10, connectionBurst: 3 });
   const tryAt = (now: number) => {
     const verdict = limits.admit('a', now);
@@ -45,25 +45,22 @@ t.test('new connections come at a rate, after a burst, also when each is gone at
   t.equal(limits.counts().refused['address-busy'], 3);
 });
 
-t.test(
-  'credentials are judged at a rate of their own, shared by all connections of an address',
-  async (t) => {
-    const limits = limitsOf({ credentialsPerSecond: 1, credentialBurst: 2 });
-    for (const key of ['a', 'a', 'b']) limits.admit(key, 0);
-    t.same(
-      [limits.judge('a', 0), limits.judge('a', 0), limits.judge('a', 0)],
-      ['admitted', 'admitted', 'address-busy'],
-    );
-    t.equal(limits.judge('b', 0), 'admitted');
-    t.equal(limits.judge('a', 1000), 'admitted');
-    limits.release('a', 1000);
-    limits.release('a', 1000);
-    t.equal(limits.admit('a', 1000), 'admitted');
-    t.equal(limits.judge('a', 1000), 'address-busy', 'who reconnects has not more of them');
-  },
-);
+t.test('credentials are judged at a separate rate, shared by all connections of an address', async (t) => {
+  const limits = limitsOf({ credentialsPerSecond: 1, credentialBurst: 2 });
+  for (const key of ['a', 'a', 'b']) limits.admit(key, 0);
+  t.same(
+    [limits.judge('a', 0), limits.judge('a', 0), limits.judge('a', 0)],
+    ['admitted', 'admitted', 'address-busy'],
+  );
+  t.equal(limits.judge('b', 0), 'admitted');
+  t.equal(limits.judge('a', 1000), 'admitted');
+  limits.release('a', 1000);
+  limits.release('a', 1000);
+  t.equal(limits.admit('a', 1000), 'admitted');
+  t.equal(limits.judge('a', 1000), 'address-busy', 'who reconnects has not more of them');
+});
 
-t.test('an address is forgotten when nothing would be different, and not before', async (t) => {
+t.test('an address is forgotten only when a new entry would be the same', async (t) => {
   const limits = limitsOf({
     connectionsPerSecond: 10,
     connectionBurst: 20,
@@ -80,21 +77,24 @@ t.test('an address is forgotten when nothing would be different, and not before'
   t.equal(limits.counts().addresses, 0);
 });
 
-t.test('a full table forgets who left longest ago, and refuses only when all are connected', async (t) => {
-  const limits = limitsOf({ addresses: 2, connectionsPerSecond: 1, connectionBurst: 1 });
-  limits.admit('a', 0);
-  limits.release('a', 0);
-  limits.admit('b', 1);
-  limits.release('b', 1);
-  t.equal(limits.admit('c', 2), 'admitted');
-  t.match(limits.counts(), { addresses: 2, forgottenEarly: 1 });
-  t.equal(limits.admit('b', 3), 'address-busy', 'who left later is still known');
-  t.equal(limits.admit('a', 3), 'admitted', 'in the place of b');
-  t.equal(limits.admit('d', 4), 'table-full');
-  t.match(limits.counts(), { addresses: 2, forgottenEarly: 2, refused: { 'table-full': 1 } });
-  limits.release('a', 5);
-  t.equal(limits.admit('d', 6), 'admitted');
-});
+t.test(
+  'a full table forgets the address that left longest ago, and refuses only when all are connected',
+  async (t) => {
+    const limits = limitsOf({ addresses: 2, connectionsPerSecond: 1, connectionBurst: 1 });
+    limits.admit('a', 0);
+    limits.release('a', 0);
+    limits.admit('b', 1);
+    limits.release('b', 1);
+    t.equal(limits.admit('c', 2), 'admitted');
+    t.match(limits.counts(), { addresses: 2, forgottenEarly: 1 });
+    t.equal(limits.admit('b', 3), 'address-busy', 'who left later is still known');
+    t.equal(limits.admit('a', 3), 'admitted', 'in the place of b');
+    t.equal(limits.admit('d', 4), 'table-full');
+    t.match(limits.counts(), { addresses: 2, forgottenEarly: 2, refused: { 'table-full': 1 } });
+    limits.release('a', 5);
+    t.equal(limits.admit('d', 6), 'admitted');
+  },
+);
 
 t.test('a flood of addresses that ends is forgotten in portions', async (t) => {
   const limits = limitsOf({ addresses: 10_000, connectionsPerSecond: WIDE, credentialsPerSecond: WIDE });
@@ -109,7 +109,7 @@ t.test('a flood of addresses that ends is forgotten in portions', async (t) => {
   t.same(sizes, [8000, 6000, 4000, 2000, 0, 0]);
 });
 
-t.test('who has no connection cannot lose one, nor bring a credential', async (t) => {
+t.test('an address without a connection cannot release one, nor have a credential judged', async (t) => {
   const limits = limitsOf({});
   t.throws(() => limits.release('a', 0), { name: 'RangeError', message: /a has no connection/ });
   limits.admit('a', 0);
@@ -118,7 +118,7 @@ t.test('who has no connection cannot lose one, nor bring a credential', async (t
   t.throws(() => limits.judge('a', 0), { name: 'RangeError' });
 });
 
-t.test('limits are whole numbers within their ranges, and misspellings are named', async (t) => {
+t.test('limits are integers within their ranges, and misspellings are named', async (t) => {
   for (const [name, [fallback, min, max]] of Object.entries(ADDRESS_LIMIT_RANGES)) {
     for (const value of [min, max, fallback]) t.ok(new AddressLimits({ [name]: value }));
     for (const value of [min - 1, max + 1, fallback + 0.5, Number.NaN])
@@ -244,7 +244,7 @@ function came(admission: ConnectionAdmission, peer: string, now = 0): string {
   return answer.kind === 'refused' ? answer.reason : answer.kind;
 }
 
-t.test('TCP connections that come too fast are closed, but for proxies that many come through', async (t) => {
+t.test('TCP connections that come too fast are closed, except from trusted proxies', async (t) => {
   const admission = admissionOf(100, 1000);
   t.same(
     FIVE.map(() => came(admission, '192.0.2.1')),

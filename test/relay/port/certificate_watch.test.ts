@@ -8,12 +8,12 @@ import { CertificateWatch, markOf } from '../../../relay/port/certificate_watch.
 const A = ['cert a', 'key a'];
 const B = ['cert b', 'key b'];
 
-t.test('what does not change is not read', async (t) => {
+t.test('files that do not change are not read', async (t) => {
   const watch = new CertificateWatch(A);
   for (let now = 0; now < 1e9; now += 1e6) t.notOk(watch.isDue(A, now));
 });
 
-t.test('a change is read when it looked the same twice, and once', async (t) => {
+t.test('a change is read once, when the files looked the same twice', async (t) => {
   const watch = new CertificateWatch(A);
   t.notOk(watch.isDue(['cert b', 'key a'], 5000), 'the certificate is new, the key not yet');
   t.notOk(watch.isDue(B, 10_000));
@@ -22,13 +22,13 @@ t.test('a change is read when it looked the same twice, and once', async (t) => 
   for (let now = 20_000; now < 1e6; now += 5000) t.notOk(watch.isDue(B, now));
 });
 
-t.test('files that change at each look are left alone until they rest', async (t) => {
+t.test('files that change at each look are not read until they settle', async (t) => {
   const watch = new CertificateWatch(A);
   for (let i = 0; i < 100; i++) t.notOk(watch.isDue([`cert ${i}`, 'key'], i * 5000));
   t.ok(watch.isDue(['cert 99', 'key'], 500_000));
 });
 
-t.test('what was refused is tried again after a minute, or when it changes', async (t) => {
+t.test('a refused certificate is tried again after a minute, or when it changes', async (t) => {
   const watch = new CertificateWatch(A);
   watch.isDue(B, 0);
   t.ok(watch.isDue(B, 5000));
@@ -42,15 +42,18 @@ t.test('what was refused is tried again after a minute, or when it changes', asy
   t.notOk(watch.isDue(A, 1e9));
 });
 
-t.test('after one that was loaded the next waits a minute: each takes memory for good', async (t) => {
-  const watch = new CertificateWatch(A);
-  watch.isDue(B, 0);
-  t.ok(watch.isDue(B, 5000));
-  watch.done(B, 'loaded', 5000);
-  watch.isDue(A, 10_000);
-  t.notOk(watch.isDue(A, 64_999));
-  t.ok(watch.isDue(A, 65_000));
-});
+t.test(
+  'after a new certificate the next waits a minute, because the memory of each is never freed',
+  async (t) => {
+    const watch = new CertificateWatch(A);
+    watch.isDue(B, 0);
+    t.ok(watch.isDue(B, 5000));
+    watch.done(B, 'loaded', 5000);
+    watch.isDue(A, 10_000);
+    t.notOk(watch.isDue(A, 64_999));
+    t.ok(watch.isDue(A, 65_000));
+  },
+);
 
 t.test(
   'written over, renamed over, links swapped, a folder of links swapped: each changes the mark',

@@ -79,7 +79,7 @@ for (const port of ['plain', 'tls'] as const) {
     t.equal(await connectionsOf(relay, 0), 0, 'each is counted until it is closed');
   });
 
-  t.test(`what comes behind a request in the same piece is not served (${port})`, async (t) => {
+  t.test(`a second request in the same chunk is not served (${port})`, async (t) => {
     const relay = await relayFor(t, port);
     const pieces = [
       plain('GET /healthz').repeat(300),
@@ -97,7 +97,7 @@ for (const port of ['plain', 'tls'] as const) {
     t.equal(await connectionsOf(relay, 0), 0);
   });
 
-  t.test(`a connection counts while it says nothing, and while it is a WebSocket (${port})`, async (t) => {
+  t.test(`a connection counts while it is silent, and while it is a WebSocket (${port})`, async (t) => {
     const relay = await relayFor(t, port, { addressLimits: { connections: 2 } });
     const silent = [1, 2].map(() => net.connect(relay.port, '127.0.0.1').on('error', () => undefined));
     t.equal(await connectionsOf(relay, 2), 2);
@@ -123,7 +123,7 @@ for (const port of ['plain', 'tls'] as const) {
   });
 }
 
-t.test('a connection beyond what open files allow is closed, and told of', async (t) => {
+t.test('a connection beyond what open files allow is closed and reported', async (t) => {
   const kinds: string[] = [];
   const relay = await relayFor(t, 'plain', {
     onEvent: (event) => kinds.push(event.kind === 'not-admitted' ? event.reason : event.kind),
@@ -152,7 +152,7 @@ t.test('a connection beyond what open files allow is closed, and told of', async
   t.equal(await connectionsOf(relay, 0), 0);
 });
 
-t.test('a connection that the relay refused counts on while its peer does not close it', async (t) => {
+t.test('a refused connection counts until its peer closes it', async (t) => {
   const relay = await relayFor(t, 'plain');
   const socket = net.connect({ host: '127.0.0.1', port: relay.port, allowHalfOpen: true });
   t.teardown(() => socket.destroy());

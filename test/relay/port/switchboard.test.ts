@@ -10,7 +10,7 @@ import { Bench, bytesOf, frameOf, helloOf } from '../kit.js';
 const DROPPED = 2;
 const SENT = 1;
 
-/** A socket as uWebSockets has them: whoever closes it is told of that before they go on. */
+/** A socket as in uWebSockets: its close handler runs before `close` returns. */
 class FakeSocket {
   readonly heard: { readonly type: string; readonly resume?: { readonly secret: string } }[] = [];
   isFull = false;
@@ -60,7 +60,7 @@ function switchboardOf(relay: Relay): Switchboard {
   });
 }
 
-t.test('who cannot take a message is cut behind all that is under way', async (t) => {
+t.test('a listener who cannot receive a message is cut after all outputs under way', async (t) => {
   const { relay } = new Bench();
   const switchboard = switchboardOf(relay);
   const connect = (id: number): FakeSocket => {
@@ -76,7 +76,7 @@ t.test('who cannot take a message is cut behind all that is under way', async (t
   give(first, frameOf(1), 'binary');
   second.isFull = true;
 
-  // The second is told that the first is silent and does not take it; the first's old connection is closed; the new one is welcomed.
+  // The message to the second about the first's silence is dropped; the first's old connection is closed; the new one is welcomed.
   const again = connect(3);
   give(
     again,

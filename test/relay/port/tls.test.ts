@@ -44,7 +44,7 @@ function refuses(t: Test, files: Parameters<typeof readCertificate>[0], message:
   t.notMatch(said + stack, 'open sesame');
 }
 
-t.test('a pair that fits says whom it is for and until when', async (t) => {
+t.test('a matching pair gives its names and its expiry', async (t) => {
   const certificate = readCertificate(filesOf(t, good), now);
   t.match(certificate.names, /DNS:relay\.test, DNS:localhost, IP Address:127\.0\.0\.1/);
   t.ok(Math.abs(certificate.expiresUnixSeconds - (now + 86_400)) < 60);
@@ -52,7 +52,7 @@ t.test('a pair that fits says whom it is for and until when', async (t) => {
   t.not(certificate.identity, readCertificate(filesOf(t, authority.issue({ name: 'good' })), now).identity);
 });
 
-t.test('RSA, P-384, P-521 and encrypted keys fit as well', async (t) => {
+t.test('RSA, P-384, P-521 and encrypted keys are accepted as well', async (t) => {
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
   for (const keys of [rsa, ecKeys('P-384'), ecKeys('P-521')]) {
     readCertificate(filesOf(t, authority.issue({ name: 'x', keys })), now);
@@ -73,7 +73,7 @@ t.test("a key that is not the certificate's is named, and a chain in the wrong o
   refuses(t, filesOf(t, { ...good, chain: turned }), /chain\.pem .*not the first in it/);
 });
 
-t.test('a certificate is good from the first second to the one before the last', async (t) => {
+t.test('a certificate is valid from the first second to the one before the last', async (t) => {
   const files = filesOf(t, good);
   const { expiresUnixSeconds: end } = readCertificate(files, now);
   readCertificate(files, end - 1);
@@ -82,7 +82,7 @@ t.test('a certificate is good from the first second to the one before the last',
   refuses(t, files, /is not valid before /, end - 90_001);
 });
 
-t.test('what is in the files and is none is said by file', async (t) => {
+t.test('malformed content is reported with its file', async (t) => {
   const { chain, key } = good;
   const cases: [Partial<Issued>, RegExp][] = [
     [{ chain: '' }, /chain\.pem for TLS: there is no certificate in it/],
@@ -117,7 +117,7 @@ t.test('a byte-order mark, or UTF-16, is named with what to do about it', async 
   readCertificate(filesOf(t, { ...good, key: encrypted('open sesame') }, `${mark}open sesame\r\n`), now);
 });
 
-t.test('a passphrase that does not open the key, or is none, is not repeated', async (t) => {
+t.test('a wrong or malformed passphrase is not quoted', async (t) => {
   const key = encrypted('open sesame');
   refuses(t, filesOf(t, { ...good, key }, 'open sesame!'), /passphrase in .*pass does not open it/);
   refuses(t, filesOf(t, { ...good, key }, ''), /pass for TLS: its first line has 0 bytes/);
@@ -135,7 +135,7 @@ t.test('keys that clients refuse are refused here', async (t) => {
   refuses(t, filesOf(t, authority.issue({ name: 'x', keys: ed })), /key is ed25519, expected RSA or ECDSA/);
 });
 
-t.test('a file that is not there, a folder and a pipe are said to be, and hold up nobody', async (t) => {
+t.test('a missing file, a folder and a pipe are reported, and block nothing', async (t) => {
   const files = filesOf(t, good);
   const folder = join(t.testdirName, 'folder');
   mkdirSync(folder);

@@ -29,7 +29,7 @@ const LIMITS = {
   soundBurstMs: 3_600_000,
 };
 
-/** A relay with TLS, its files, and what it told. Nobody looks at the files unless it is said. */
+/** A relay with TLS, its files, and what it told. The files are not watched unless asked for. */
 async function secureRelay(
   t: Test,
   first: Issued,
@@ -166,7 +166,7 @@ class Player {
 const upTo = (count: number, from = 0) => Array.from({ length: count - from }, (_, i) => from + i);
 
 t.test(
-  'fifty talk on while the certificate changes three times, and hear who comes by the new ones',
+  'fifty keep talking while the certificate changes three times, and hear players who connect with the new ones',
   async (t) => {
     const { relay, write, events } = await secureRelay(t, authority.issue({ name: 'first' }), {
       limits: LIMITS,
@@ -235,7 +235,7 @@ t.test(
     t.same(
       new Set((await Promise.all(closed)).map(([code]) => code)),
       new Set([1001]),
-      'all are told of the end',
+      'all learn of the end',
     );
   },
 );
@@ -264,7 +264,7 @@ t.test('a bad new certificate leaves the old one in use, and says why', async (t
   t.match(relay.counts().certificate, { loaded: 1, refused: 4 });
 });
 
-t.test('files that change are seen by themselves; what is bad is said once', async (t) => {
+t.test('changed files are noticed; a bad certificate is reported once', async (t) => {
   const { relay, write, told } = await secureRelay(t, authority.issue({ name: 'first' }), {}, 10);
   const second = authority.issue({ name: 'second' });
   write({ ...second, key: 'oops' });
@@ -278,7 +278,7 @@ t.test('files that change are seen by themselves; what is bad is said once', asy
   t.same(await shown(relay.port), ['second', 'second', 'second']);
 });
 
-t.test('who connected before the change and says hello behind it is let in', async (t) => {
+t.test('a player who connected before the change and says hello after it is admitted', async (t) => {
   const { relay, write } = await secureRelay(t, authority.issue({ name: 'first' }), { limits: LIMITS });
   const early = net.connect(relay.port, '127.0.0.1');
   await once(early, 'connect');
@@ -309,31 +309,28 @@ t.test('who connected before the change and says hello behind it is let in', asy
   socket.destroy();
 });
 
-t.test(
-  'a session resumed before the change is the old one, behind it a new one with the new certificate',
-  async (t) => {
-    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
-      const { relay, write } = await secureRelay(t, authority.issue({ name: 'first' }));
-      const versions = { minVersion: version, maxVersion: version };
-      const first = await handshake(relay.port, versions);
-      // In TLS 1.3 the ticket comes with the first answer.
-      first.socket.resume().write('GET /healthz HTTP/1.1\r\nHost: relay\r\n\r\n');
-      const session = await first.session;
-      first.socket.destroy();
-      const resumed = await handshake(relay.port, { ...versions, session });
-      t.ok(resumed.socket.isSessionReused(), `${version}: resumed`);
-      resumed.socket.destroy();
-      write(authority.issue({ name: 'second' }));
-      await relay.reloadCertificate();
-      const after = await handshake(relay.port, { ...versions, session });
-      t.notOk(after.socket.isSessionReused(), `${version}: not resumed`);
-      t.equal(after.name, 'second');
-      after.socket.destroy();
-    }
-  },
-);
+t.test('a session resumed before the change has the old certificate, after it the new one', async (t) => {
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const { relay, write } = await secureRelay(t, authority.issue({ name: 'first' }));
+    const versions = { minVersion: version, maxVersion: version };
+    const first = await handshake(relay.port, versions);
+    // In TLS 1.3 the ticket comes with the first answer.
+    first.socket.resume().write('GET /healthz HTTP/1.1\r\nHost: relay\r\n\r\n');
+    const session = await first.session;
+    first.socket.destroy();
+    const resumed = await handshake(relay.port, { ...versions, session });
+    t.ok(resumed.socket.isSessionReused(), `${version}: resumed`);
+    resumed.socket.destroy();
+    write(authority.issue({ name: 'second' }));
+    await relay.reloadCertificate();
+    const after = await handshake(relay.port, { ...versions, session });
+    t.notOk(after.socket.isSessionReused(), `${version}: not resumed`);
+    t.equal(after.name, 'second');
+    after.socket.destroy();
+  }
+});
 
-t.test('certificates with connections are bounded; when one is gone the next is taken', async (t) => {
+t.test('certificates with connections are bounded; when one is unused the next is loaded', async (t) => {
   const { relay, write } = await secureRelay(t, authority.issue({ name: '0' }));
   const players = [await Player.join(relay.url, 1)];
   for (const i of upTo(8, 1)) {
@@ -353,7 +350,7 @@ t.test('certificates with connections are bounded; when one is gone the next is 
   t.same(await shown(relay.port), ['too many', 'too many', 'too many']);
 });
 
-t.test('a port in use, a bad certificate and a plain relay are said to be', async (t) => {
+t.test('a port in use, a bad certificate and a plain relay are reported', async (t) => {
   const { relay } = await secureRelay(t, authority.issue({ name: 'first' }));
   const folder = t.testdirName;
   const files = { certFile: join(folder, 'chain.pem'), keyFile: join(folder, 'key.pem') };

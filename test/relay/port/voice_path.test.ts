@@ -11,7 +11,7 @@ import { personSteamId } from '../../../voice/steam_id.js';
 
 const player = { lobby: 'den', steamId: personSteamId(1), name: 'Ada' };
 
-t.test('players join at the path, with a slash behind it or without, and nowhere else', async (t) => {
+t.test('players join at the path, with or without a trailing slash, and nowhere else', async (t) => {
   const relay = await startRelay({ dev: true, path: '/games/voice/' });
   t.teardown(() => relay.close());
   t.equal(relay.url, `ws://127.0.0.1:${relay.port}/games/voice`);
@@ -27,7 +27,7 @@ t.test('players join at the path, with a slash behind it or without, and nowhere
   t.equal((await fetch(`http://127.0.0.1:${relay.port}/healthz`)).status, 200);
 });
 
-t.test('a relay at / is reached through a proxy that takes a path off', async (t) => {
+t.test('a relay at / is reached through a proxy that strips a path', async (t) => {
   const relay = await startRelay({ dev: true });
   t.teardown(() => relay.close());
   const paths: (string | undefined)[] = [];

@@ -36,7 +36,7 @@ t.test('while a secret is replaced, each receiver finds its own signature', asyn
   }
 });
 
-t.test('what was changed, is of another, or is old does not pass', async (t) => {
+t.test('a changed, foreign or old webhook is invalid', async (t) => {
   const verdictOf = (changed: Record<string, unknown>, body = BODY, secret = SECRET, now = AT) =>
     verifyWebhook({ ...HEADERS, ...changed } as never, body, secret, now);
   t.same(verdictOf({}, `${BODY} `), invalid('signature'));
@@ -69,7 +69,7 @@ t.test('what was changed, is of another, or is old does not pass', async (t) => 
   t.same(verdictOf({ 'webhook-signature': `${'x '.repeat(3000)}${SIGNATURE}` }), invalid('header'));
 });
 
-t.test('the boundary between id, time and body cannot be moved: no id has a point', async (t) => {
+t.test('the boundary between id, time and body cannot be moved: an id has no dot', async (t) => {
   const later = AT + 1;
   const headers = WebhookSecrets.read(secretOf(SECRET)).headers(ID, AT, `${later}.{}`);
   t.same(verifyWebhook(headers, `${later}.{}`, SECRET, AT), { kind: 'valid', id: ID });
@@ -77,7 +77,7 @@ t.test('the boundary between id, time and body cannot be moved: no id has a poin
   t.same(verifyWebhook(moved, '{}', SECRET, AT), invalid('header'));
 });
 
-t.test('a secret that is none is an error, and shown in none', async (t) => {
+t.test('a malformed secret is an error that does not quote it', async (t) => {
   const cases: readonly (readonly [text: string, why: RegExp])[] = [
     ['', /0 secrets, expected 1 to 4/],
     ['hunter2hunter2hunter2hunter2hunter2', /line 1: the secret is malformed, expected whsec_ and base64/],

@@ -77,7 +77,7 @@ t.test('a receiver gets the events that it names, and refusals only by name', as
   t.ok(WEBHOOK_KINDS.length >= 8);
 });
 
-t.test('with one at a time they come in order, failures or not, and the same id each time', async (t) => {
+t.test('with one at a time they come in order, despite failures, and each keeps its id', async (t) => {
   const world = new World();
   const { webhooks, events } = hooksIn(world);
   for (let n = 1; n <= 4; n++) webhooks.publish(joined(n));
@@ -96,7 +96,7 @@ t.test('with one at a time they come in order, failures or not, and the same id 
   t.equal(
     new Set(world.seen.slice(1, 5).map(({ headers }) => headers['webhook-signature'])).size,
     4,
-    'signed anew',
+    'signed again',
   );
   t.same(
     world.seen.slice(1, 6).map(({ at }) => at - 5000),
@@ -112,7 +112,7 @@ t.test('with one at a time they come in order, failures or not, and the same id 
   t.notMatch(JSON.stringify(events), /hush|secret-path|whsec/);
 });
 
-t.test('pauses are cut at random by up to a half, and never longer than a minute', async (t) => {
+t.test('pauses are shortened at random by up to half, and never longer than a minute', async (t) => {
   for (const [drawn, pauses] of [
     [1, [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]],
     [0, [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]],
@@ -131,7 +131,7 @@ t.test('pauses are cut at random by up to a half, and never longer than a minute
   }
 });
 
-t.test('a receiver that says when is asked no sooner, and not later than five minutes', async (t) => {
+t.test('Retry-After is followed, up to five minutes', async (t) => {
   const world = new World();
   const { webhooks } = hooksIn(world);
   const busy = (retryAfter: string) =>
@@ -146,28 +146,31 @@ t.test('a receiver that says when is asked no sooner, and not later than five mi
   t.match(webhooks.counts(), { fates: { delivered: 1 } });
 });
 
-t.test('what is not taken for ten minutes is given up, and so is what waited behind it', async (t) => {
-  const world = new World();
-  world.always = () => 500;
-  const { webhooks, events } = hooksIn(world);
-  for (let n = 1; n <= 50; n++) webhooks.publish(joined(n));
-  await world.pass(700_000);
-  t.match(webhooks.counts(), { waiting: 0, fates: { delivered: 0, 'given-up': 50 } });
-  t.ok(world.seen.length < 25, `${world.seen.length} attempts: whatever waits, the receiver is left alone`);
-  t.same(
-    events.map(({ kind }) => kind),
-    ['webhook-failing', 'webhook-lost'],
-    'told once',
-  );
-  world.always = () => 204;
-  webhooks.publish(joined(51));
-  await world.pass(60_000);
-  t.match(webhooks.counts(), { fates: { delivered: 1 } });
-  t.equal(world.seen.at(-1)?.body.sequence, 51, 'the numbers show what was lost');
-  t.equal(events.at(-1)?.kind, 'webhook-working');
-});
+t.test(
+  'a webhook that fails for ten minutes is given up, and so are those that waited behind it',
+  async (t) => {
+    const world = new World();
+    world.always = () => 500;
+    const { webhooks, events } = hooksIn(world);
+    for (let n = 1; n <= 50; n++) webhooks.publish(joined(n));
+    await world.pass(700_000);
+    t.match(webhooks.counts(), { waiting: 0, fates: { delivered: 0, 'given-up': 50 } });
+    t.ok(world.seen.length < 25, `${world.seen.length} attempts: whatever waits, the receiver is left alone`);
+    t.same(
+      events.map(({ kind }) => kind),
+      ['webhook-failing', 'webhook-lost'],
+      'told once',
+    );
+    world.always = () => 204;
+    webhooks.publish(joined(51));
+    await world.pass(60_000);
+    t.match(webhooks.counts(), { fates: { delivered: 1 } });
+    t.equal(world.seen.at(-1)?.body.sequence, 51, 'the numbers show what was lost');
+    t.equal(events.at(-1)?.kind, 'webhook-working');
+  },
+);
 
-t.test('what the receiver does not take is not sent again, and what is behind it is', async (t) => {
+t.test('a rejected webhook is not sent again, and the ones behind it are sent', async (t) => {
   const world = new World();
   const { webhooks, events } = hooksIn(world);
   for (let n = 1; n <= 6; n++) webhooks.publish(joined(n));
@@ -179,7 +182,7 @@ t.test('what the receiver does not take is not sent again, and what is behind it
   t.equal(events.length, 1, 'once a spell');
 });
 
-t.test('a receiver that is gone gets nothing more until it is asked for anew', async (t) => {
+t.test('a receiver that answered 410 gets nothing more until the secrets are reloaded', async (t) => {
   const world = new World();
   const { webhooks, events } = hooksIn(world);
   for (let n = 1; n <= 3; n++) webhooks.publish(joined(n));
@@ -196,7 +199,7 @@ t.test('a receiver that is gone gets nothing more until it is asked for anew', a
   t.same(sequences(world), [1, 5]);
 });
 
-t.test('secrets are read anew when it is told to, and those that are none change nothing', async (t) => {
+t.test('reload reads the secrets again, and malformed ones change nothing', async (t) => {
   const world = new World();
   let text = SECRET;
   const { webhooks } = hooksIn(world, { secret: { from: 'f', read: () => text } });
@@ -219,7 +222,7 @@ t.test('secrets are read anew when it is told to, and those that are none change
   t.same(await signedBy(), ['invalid', 'valid']);
 });
 
-t.test('several at once are begun in order, no more than wanted', async (t) => {
+t.test('several at once are started in order, no more than configured', async (t) => {
   const world = new World();
   const { webhooks } = hooksIn(world, { atOnce: 3 });
   for (let n = 1; n <= 10; n++) webhooks.publish(joined(n));
@@ -238,7 +241,7 @@ t.test('several at once are begun in order, no more than wanted', async (t) => {
   for (const atOnce of [0, 17, 1.5]) t.throws(() => hooksIn(new World(), { atOnce }), RangeError);
 });
 
-t.test('eight are sent at once unless told otherwise: 133 a second at 60 ms, and not 16', async (t) => {
+t.test('eight are sent at once by default: 133 per second at 60 ms, and not 16', async (t) => {
   const world = new World();
   world.always = () =>
     new Promise((resolve) => world.after(60, () => resolve(new Response(null, { status: 204 }))));
@@ -250,7 +253,7 @@ t.test('eight are sent at once unless told otherwise: 133 a second at 60 ms, and
   t.equal(webhooks.counts().fates.delivered, 136);
 });
 
-t.test('a webhook that hangs is overtaken by fewer than a thousand, and all go on behind it', async (t) => {
+t.test('a webhook that hangs is overtaken by fewer than a thousand, and all continue after it', async (t) => {
   const world = new World();
   const { webhooks } = hooksIn(world, { atOnce: 4 });
   world.answers.push(new Promise(() => undefined));
@@ -262,7 +265,7 @@ t.test('a webhook that hangs is overtaken by fewer than a thousand, and all go o
   t.match(webhooks.counts(), { failedAttempts: 1, fates: { delivered: 3000 } });
 });
 
-t.test('failures at the same time are one, not a longer pause each', async (t) => {
+t.test('simultaneous failures count as one, and do not lengthen the pause each', async (t) => {
   const world = new World();
   world.always = () => (world.time < 10_000 ? 500 : 204);
   const { webhooks } = hooksIn(world, { atOnce: 8 });
@@ -273,7 +276,7 @@ t.test('failures at the same time are one, not a longer pause each', async (t) =
   t.ok(world.seen.length > 8, 'again after the first, shortest pause');
 });
 
-t.test('a receiver that does not answer is cut, and asked again', async (t) => {
+t.test('an attempt without an answer is aborted and retried', async (t) => {
   const world = new World();
   const { webhooks, events } = hooksIn(world);
   world.answers.push(
@@ -290,7 +293,7 @@ t.test('a receiver that does not answer is cut, and asked again', async (t) => {
   t.match(webhooks.counts(), { fates: { delivered: 1 } });
 });
 
-t.test('of an answer little is read', async (t) => {
+t.test('only the beginning of an answer is read', async (t) => {
   const world = new World();
   const { webhooks } = hooksIn(world);
   let pulled = 0;
@@ -312,23 +315,26 @@ t.test('of an answer little is read', async (t) => {
   t.match(webhooks.counts(), { fates: { delivered: 1 } });
 });
 
-t.test('what waits is bounded: the oldest go, counted, and their numbers lack', async (t) => {
-  const world = new World();
-  world.always = () => 500;
-  const { webhooks, events } = hooksIn(world);
-  webhooks.publish(joined(0));
-  await world.pass(0);
-  for (let n = 1; n <= 12_000; n++) webhooks.publish(joined(n));
-  t.match(webhooks.counts(), { waiting: 10_001, fates: { dropped: 2000 } });
-  t.match(events, [{ kind: 'webhook-failing' }, { kind: 'webhook-lost', fate: 'dropped' }]);
-  t.equal(events.length, 2, 'told once');
-  world.always = () => 204;
-  await world.pass(2000);
-  t.same(sequences(world).slice(1, 4), [1, 2002, 2003]);
-  t.equal(sequences(world).at(-1), 12_001);
-});
+t.test(
+  'the queue is bounded: the oldest are dropped and counted, and their numbers are missing',
+  async (t) => {
+    const world = new World();
+    world.always = () => 500;
+    const { webhooks, events } = hooksIn(world);
+    webhooks.publish(joined(0));
+    await world.pass(0);
+    for (let n = 1; n <= 12_000; n++) webhooks.publish(joined(n));
+    t.match(webhooks.counts(), { waiting: 10_001, fates: { dropped: 2000 } });
+    t.match(events, [{ kind: 'webhook-failing' }, { kind: 'webhook-lost', fate: 'dropped' }]);
+    t.equal(events.length, 2, 'told once');
+    world.always = () => 204;
+    await world.pass(2000);
+    t.same(sequences(world).slice(1, 4), [1, 2002, 2003]);
+    t.equal(sequences(world).at(-1), 12_001);
+  },
+);
 
-t.test('at the end what waits is sent for a while, and then no more', async (t) => {
+t.test('at the end waiting webhooks are sent for a while, and then no more', async (t) => {
   const world = new World();
   const { webhooks, events } = hooksIn(world);
   world.always = () =>
@@ -350,7 +356,7 @@ t.test('at the end what waits is sent for a while, and then no more', async (t) 
   await webhooks.close(1000);
 });
 
-t.test('an end with nothing to send is at once, and one is over as soon as all is sent', async (t) => {
+t.test('closing with nothing to send is immediate, and otherwise over as soon as all is sent', async (t) => {
   const world = new World();
   const { webhooks } = hooksIn(world);
   await webhooks.close(1000);
@@ -362,7 +368,7 @@ t.test('an end with nothing to send is at once, and one is over as soon as all i
   t.match(other.webhooks.counts(), { fates: { delivered: 1, unsent: 0 } });
 });
 
-t.test('a receiver that hangs does not hold up another', async (t) => {
+t.test('a receiver that hangs does not delay another', async (t) => {
   const world = new World();
   const receivers = ['https://slow.example/', 'https://fast.example/'].map((url) => ({
     url,
@@ -380,7 +386,7 @@ t.test('a receiver that hangs does not hold up another', async (t) => {
   t.not(world.seen[0]?.body.stream, world.seen[1]?.body.stream);
 });
 
-t.test('a URL that is not encrypted, or shows who we are, is refused and not shown', async (t) => {
+t.test('a URL that is not encrypted, or has a user name, is refused and not quoted', async (t) => {
   for (const url of [
     'http://game.example/hush',
     'ftp://game.example/hush',
@@ -405,7 +411,7 @@ t.test('a URL that is not encrypted, or shows who we are, is refused and not sho
   t.throws(() => new Webhooks(Array.from({ length: 17 }, () => receiver)), RangeError);
 });
 
-t.test('over real HTTP: signed, retried, no redirect followed, and the connection used again', async (t) => {
+t.test('over real HTTP: signed, retried, no redirect followed, and the connection reused', async (t) => {
   const bodies: string[] = [];
   const statuses = [503, 307, 200, 200, 200];
   const peers = new Set<number | undefined>();
@@ -452,7 +458,7 @@ t.test('over real HTTP: signed, retried, no redirect followed, and the connectio
   server.closeAllConnections();
 });
 
-t.test('a receiver that is not there is a failure by its code, and harms nobody', async (t) => {
+t.test('an unreachable receiver is a failure with its code, and harms nobody', async (t) => {
   const server = http.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as net.AddressInfo;

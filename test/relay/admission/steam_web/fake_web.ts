@@ -41,7 +41,7 @@ export class FakeWeb {
       };
     },
     fetch: async (url: string, { signal, redirect }: RequestInit): Promise<Response> => {
-      if (redirect !== 'manual' || !signal) throw new Error('wants redirects refused, and a signal');
+      if (redirect !== 'manual' || !signal) throw new Error('expected redirects to be refused, and a signal');
       const request = { url: new URL(url), at: this.now, signal };
       this.sent.push(request);
       return this.answer(request);

@@ -1,4 +1,4 @@
-/** Answers made up at random: each becomes a verdict, none an error, and nobody is let in but a person whom Steam named. */
+/** Random answers: each becomes a verdict, none an error, and only a person whom Steam named is admitted. */
 
 import fc from 'fast-check';
 import t from 'tap';
@@ -41,12 +41,12 @@ const body = fc.oneof(
 );
 const status = fc.oneof({ weight: 4, arbitrary: fc.constant(200) }, fc.integer({ min: 200, max: 599 }));
 
-/** What is allowed with such a status, or null where there is none. */
+/** The verdicts allowed with such a status; null for a status without any. */
 function responseOf(content: string | Uint8Array<ArrayBuffer>, code: number): Response {
   return new Response([204, 205, 304].includes(code) ? null : content, { status: code });
 }
 
-t.test('whatever is answered, it is one of the closed set', async (t) => {
+t.test('every answer becomes one of the closed set', async (t) => {
   const seen = new Map<string, number>();
   await fc.assert(
     fc.asyncProperty(body, status, async (content, code) => {

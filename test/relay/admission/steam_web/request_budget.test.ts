@@ -5,18 +5,21 @@ import { BURST_S, RequestBudget } from '../../../../relay/admission/steam_web/re
 
 const HOUR_MS = 3_600_000;
 
-t.test('a burst goes at once, then each waits its turn, and whoever would wait too long is refused', (t) => {
-  const budget = new RequestBudget({ perSecond: 10, perDay: 1e6 });
-  const waits = Array.from({ length: 10 * BURST_S + 3 }, () => budget.reserve(5000, 250));
-  const granted = waits.map((answer) => (answer.kind === 'granted' ? answer.waitMs : answer.reason));
-  t.same(
-    granted.slice(0, 10 * BURST_S),
-    Array.from({ length: 10 * BURST_S }, () => 0),
-  );
-  t.same(granted.slice(10 * BURST_S), [100, 200, 'rate-budget-spent']);
-  t.same(budget.reserve(5200, 250), { kind: 'granted', waitMs: 100 }, 'what was refused cost nothing');
-  t.end();
-});
+t.test(
+  'a burst is granted at once, then each request waits for its turn, and is refused if it would wait too long',
+  (t) => {
+    const budget = new RequestBudget({ perSecond: 10, perDay: 1e6 });
+    const waits = Array.from({ length: 10 * BURST_S + 3 }, () => budget.reserve(5000, 250));
+    const granted = waits.map((answer) => (answer.kind === 'granted' ? answer.waitMs : answer.reason));
+    t.same(
+      granted.slice(0, 10 * BURST_S),
+      Array.from({ length: 10 * BURST_S }, () => 0),
+    );
+    t.same(granted.slice(10 * BURST_S), [100, 200, 'rate-budget-spent']);
+    t.same(budget.reserve(5200, 250), { kind: 'granted', waitMs: 100 }, 'what was refused cost nothing');
+    t.end();
+  },
+);
 
 t.test('no 24 hours have more than the daily budget, wherever they begin', (t) => {
   const perDay = 1000;
@@ -34,7 +37,7 @@ t.test('no 24 hours have more than the daily budget, wherever they begin', (t) =
   t.end();
 });
 
-t.test('a spent day is told as such, and is over after 25 hours at most', (t) => {
+t.test('a spent daily budget is reported as such, and is available again after 25 hours at most', (t) => {
   const budget = new RequestBudget({ perSecond: 1000, perDay: 2 });
   for (const answer of ['granted', 'granted', 'spent']) t.equal(budget.reserve(0, 0).kind, answer);
   t.same(budget.reserve(HOUR_MS, 0), { kind: 'spent', reason: 'daily-budget-spent' });

@@ -16,7 +16,7 @@ function ticketsOf(api: FakeWebApi, changed: Partial<SteamWebTicketOptions> = {}
   return new SteamWebTickets({ appId: 480, key: api.key, baseUrl: api.baseUrl, ...changed });
 }
 
-t.test('a ticket that Steam knows lets its player in', async (t) => {
+t.test('a ticket that Steam knows admits its player', async (t) => {
   const api = await FakeWebApi.start(t);
   api.admit(TICKET, { steamId: PLAYER, ownerSteamId: OWNER });
   const verdict = await ticketsOf(api).judge(TICKET.toUpperCase(), PLAYER);
@@ -24,7 +24,7 @@ t.test('a ticket that Steam knows lets its player in', async (t) => {
   t.equal(api.queries.length, 1);
 });
 
-t.test('one that it does not know, or knows for another service, app or player, does not', async (t) => {
+t.test('an unknown ticket, or one for another service, app or player, admits nobody', async (t) => {
   const api = await FakeWebApi.start(t);
   api.admit(TICKET, { steamId: PLAYER });
   api.admit('aa', { steamId: PLAYER, identity: 'a shop' });
@@ -53,7 +53,7 @@ t.test('one that it does not know, or knows for another service, app or player, 
   t.match(await wrong.judge(TICKET, PLAYER), { code: 'admission-unavailable', reason: 'key-refused' });
 });
 
-t.test('whatever the server does, there is a verdict in time, and it says nothing secret', async (t) => {
+t.test('whatever the server does, there is a verdict in time without anything secret', async (t) => {
   const cases: [trouble: FakeTrouble, reason: string][] = [
     ['hang', 'steam-slow'],
     ['stall', 'steam-slow'],
@@ -87,17 +87,17 @@ t.test('whatever the server does, there is a verdict in time, and it says nothin
   }
 });
 
-t.test('a server that is not there, or speaks something else, is down', async (t) => {
+t.test('a server that is unreachable, or speaks another protocol, counts as down', async (t) => {
   const gone = await FakeWebApi.start(t);
   await gone.close();
   t.match(await ticketsOf(gone).judge(TICKET, PLAYER), { reason: 'steam-down' });
   const api = await FakeWebApi.start(t);
   const secure = ticketsOf(api, { baseUrl: api.baseUrl.replace('http:', 'https:') });
-  t.match(await secure.judge(TICKET, PLAYER), { reason: 'steam-down' }, 'TLS where there is none');
+  t.match(await secure.judge(TICKET, PLAYER), { reason: 'steam-down' }, 'TLS with a plain server');
   t.equal(api.queries.length, 0);
 });
 
-t.test('closing lets go of a server that hangs', async (t) => {
+t.test('closing abandons a server that hangs', async (t) => {
   const api = await FakeWebApi.start(t);
   api.trouble = 'hang';
   const tickets = ticketsOf(api);

@@ -32,7 +32,7 @@ function tally(verdicts: readonly CredentialVerdict[]): Record<string, number> {
   return counts;
 }
 
-t.test('a failure is asked about again, after a pause, three times in all', async (t) => {
+t.test('a failed question is retried after a pause, three attempts in all', async (t) => {
   for (const failure of [down, () => statusAnswer(500), () => statusAnswer(503), () => statusAnswer(408)]) {
     const web = new FakeWeb();
     web.answer = failure;
@@ -46,7 +46,7 @@ t.test('a failure is asked about again, after a pause, three times in all', asyn
   }
 });
 
-t.test('those who fail together do not come back together', async (t) => {
+t.test('questions that fail together are not retried together', async (t) => {
   const web = new FakeWeb();
   web.answer = down;
   const verdicts = flood(web.tickets(), 7);
@@ -56,7 +56,7 @@ t.test('those who fail together do not come back together', async (t) => {
   t.ok(new Set(second).size === second.length && second.length > 0, `again at ${second.join(', ')} ms`);
 });
 
-t.test('while one probes a Steam that was down, others do not even wait', async (t) => {
+t.test('while one question probes a Steam that was down, the others fail at once', async (t) => {
   const web = new FakeWeb();
   web.answer = down;
   const tickets = web.tickets({ atOnce: 1 });
@@ -101,7 +101,7 @@ t.test('a server that hangs costs each judgement its deadline at most', async (t
   t.equal(web.timers, 0);
 });
 
-t.test('so does a fetch that does not listen when it is given up', async (t) => {
+t.test('a fetch that ignores its abort costs no more', async (t) => {
   const web = new FakeWeb();
   web.answer = () => new Promise(() => undefined);
   const tickets = web.tickets({ atOnce: 1, waiting: 1, deadlineMs: 1000 });
@@ -114,7 +114,7 @@ t.test('so does a fetch that does not listen when it is given up', async (t) => 
   t.equal(web.timers, 0);
 });
 
-t.test('and an answer that begins and never ends', async (t) => {
+t.test('an answer that never ends costs no more', async (t) => {
   const web = new FakeWeb();
   web.answer = () =>
     new Response(new ReadableStream({ start: (stream) => stream.enqueue(new Uint8Array(9)) }));
@@ -123,30 +123,33 @@ t.test('and an answer that begins and never ends', async (t) => {
   t.ok(verdict.tookMs <= 4000, `${verdict.tookMs} ms`);
 });
 
-t.test('no more than 32 are asked at once, 512 wait, and the rest is told so at once', async (t) => {
-  const web = new FakeWeb();
-  let underWay = 0;
-  let most = 0;
-  web.answer = async () => {
-    underWay += 1;
-    most = Math.max(most, underWay);
-    await new Promise<void>((resolve) => web.io.after(100, resolve));
-    underWay -= 1;
-    return playerAnswer();
-  };
-  const tickets = web.tickets();
-  const verdicts = flood(tickets, 1000);
-  const early: CredentialVerdict[] = [];
-  for (const judged of verdicts) void judged.then((verdict) => early.push(verdict));
-  await web.pass(0);
-  t.same(tally(early), { busy: 456 }, 'before any time went by');
-  await web.pass(4000);
-  t.same(tally(await Promise.all(verdicts)), { admitted: 544, busy: 456 });
-  t.equal(most, 32);
-  t.equal(tickets.counts().turnedAway, 456);
-});
+t.test(
+  'no more than 32 questions are asked at once, 512 wait, and the rest fails at once as busy',
+  async (t) => {
+    const web = new FakeWeb();
+    let underWay = 0;
+    let most = 0;
+    web.answer = async () => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await new Promise<void>((resolve) => web.io.after(100, resolve));
+      underWay -= 1;
+      return playerAnswer();
+    };
+    const tickets = web.tickets();
+    const verdicts = flood(tickets, 1000);
+    const early: CredentialVerdict[] = [];
+    for (const judged of verdicts) void judged.then((verdict) => early.push(verdict));
+    await web.pass(0);
+    t.same(tally(early), { busy: 456 }, 'before any time went by');
+    await web.pass(4000);
+    t.same(tally(await Promise.all(verdicts)), { admitted: 544, busy: 456 });
+    t.equal(most, 32);
+    t.equal(tickets.counts().turnedAway, 456);
+  },
+);
 
-t.test('who waits longer than the deadline gets no turn, and is told so', async (t) => {
+t.test('a question that waits longer than the deadline fails as busy', async (t) => {
   const web = new FakeWeb();
   web.answer = async () => {
     await new Promise<void>((resolve) => web.io.after(1500, resolve));
@@ -195,7 +198,7 @@ t.test('in ten minutes of outage, with 100 tickets a second, Steam gets a probe 
   t.ok(web.sent.length < 150, `${web.sent.length} requests of 60000`);
 });
 
-t.test('when Steam is back, it is found out within 16 s, by one request', async (t) => {
+t.test('when Steam is back, one request notices it within 16 s', async (t) => {
   const web = new FakeWeb();
   web.answer = down;
   const tickets = web.tickets();
@@ -235,7 +238,7 @@ t.test('one bad attempt among good ones does not keep anybody out', async (t) =>
   t.equal(tickets.counts().breakerOpened, 0);
 });
 
-t.test('a ticket that Steam always chokes on keeps nobody else out', async (t) => {
+t.test('a ticket that always makes Steam fail keeps nobody else out', async (t) => {
   const web = new FakeWeb();
   const bad = ticketOf(666);
   web.answer = ({ url }) => (url.searchParams.get('ticket') === bad ? statusAnswer(500) : playerAnswer());
@@ -251,7 +254,7 @@ t.test('a ticket that Steam always chokes on keeps nobody else out', async (t) =
   }
 });
 
-t.test('Retry-After is followed, in seconds and as a date; meanwhile nobody asks', async (t) => {
+t.test('Retry-After is followed, in seconds and as a date, and nobody asks before', async (t) => {
   const date = 'Mon, 23 Nov 2026 07:00:00 GMT';
   const later = 'Mon, 23 Nov 2026 07:00:30 GMT';
   for (const headers of [{ 'retry-after': '30' }, { 'retry-after': later, date }] as Record<
@@ -277,33 +280,30 @@ t.test('Retry-After is followed, in seconds and as a date; meanwhile nobody asks
   }
 });
 
-t.test(
-  'a Retry-After of a second is waited for; an absurd one, or none, is not followed for ever',
-  async (t) => {
-    const web = new FakeWeb();
-    const once = (headers: Record<string, string>) => (_: SentRequest) =>
-      web.sent.length === 1 ? statusAnswer(429, headers) : playerAnswer();
-    web.answer = once({ 'retry-after': '1' });
-    const waited = await web.verdictOf(web.tickets().judge(ticketOf(1), null));
-    t.match(waited, { kind: 'admitted' });
-    t.ok(waited.tookMs > 1000 && waited.tookMs < 1500, `${waited.tookMs} ms`);
-    for (const [value, longestMs] of [
-      ['999999999', 300_000],
-      ['999999999999', 1000],
-      ['soon', 1000],
-      ['-5', 1000],
-    ] as const) {
-      const absurd = new FakeWeb();
-      absurd.answer = () => statusAnswer(429, { 'retry-after': value });
-      const tickets = absurd.tickets();
-      await absurd.verdictOf(tickets.judge(ticketOf(1), null));
-      absurd.answer = () => playerAnswer();
-      // What was asked again meanwhile made it more patient.
-      await absurd.pass(4 * longestMs);
-      t.match(await tickets.judge(ticketOf(2), null), { kind: 'admitted' }, value);
-    }
-  },
-);
+t.test('a Retry-After of a second is waited for; an absurd one is bounded', async (t) => {
+  const web = new FakeWeb();
+  const once = (headers: Record<string, string>) => (_: SentRequest) =>
+    web.sent.length === 1 ? statusAnswer(429, headers) : playerAnswer();
+  web.answer = once({ 'retry-after': '1' });
+  const waited = await web.verdictOf(web.tickets().judge(ticketOf(1), null));
+  t.match(waited, { kind: 'admitted' });
+  t.ok(waited.tookMs > 1000 && waited.tookMs < 1500, `${waited.tookMs} ms`);
+  for (const [value, longestMs] of [
+    ['999999999', 300_000],
+    ['999999999999', 1000],
+    ['soon', 1000],
+    ['-5', 1000],
+  ] as const) {
+    const absurd = new FakeWeb();
+    absurd.answer = () => statusAnswer(429, { 'retry-after': value });
+    const tickets = absurd.tickets();
+    await absurd.verdictOf(tickets.judge(ticketOf(1), null));
+    absurd.answer = () => playerAnswer();
+    // What was asked again meanwhile made it more patient.
+    await absurd.pass(4 * longestMs);
+    t.match(await tickets.judge(ticketOf(2), null), { kind: 'admitted' }, value);
+  }
+});
 
 t.test('a key that Steam refuses is not tried over and over', async (t) => {
   const web = new FakeWeb();
@@ -316,7 +316,7 @@ t.test('a key that Steam refuses is not tried over and over', async (t) => {
   t.ok(web.sent.length < 100, `${web.sent.length} requests of 3000`);
 });
 
-t.test('closing ends what is under way at once, and whoever comes later', async (t) => {
+t.test('closing ends at once what is under way, and later questions fail', async (t) => {
   const web = new FakeWeb();
   web.answer = hang;
   const tickets = web.tickets({ atOnce: 2, waiting: 2 });
@@ -330,30 +330,27 @@ t.test('closing ends what is under way at once, and whoever comes later', async 
   t.ok(web.sent.every(({ signal }) => signal.aborted));
 });
 
-t.test(
-  'invented tickets from everywhere make no more requests than the budget of all together',
-  async (t) => {
-    const web = new FakeWeb();
-    web.answer = () => errorAnswer(101);
-    const tickets = web.tickets({ requestsPerSecond: 20, requestsPerDay: 500 });
-    const verdicts: Promise<CredentialVerdict>[] = [];
-    for (let second = 0; second < 30; second++) {
-      verdicts.push(...flood(tickets, 200, 200 * second));
-      await web.pass(1000);
-    }
-    await web.pass(4000);
-    const reasons = tally(await Promise.all(verdicts));
-    t.equal(web.sent.length, 500);
-    for (const { at } of web.sent) {
-      const within = web.sent.filter((sent) => sent.at >= at && sent.at < at + 1000).length;
-      t.ok(within <= 120, `${within} in a second`);
-    }
-    t.ok((reasons['rate-budget-spent'] ?? 0) > 1000, JSON.stringify(reasons));
-    t.ok((reasons['daily-budget-spent'] ?? 0) > 100);
-    t.equal(reasons['invalid-ticket'], 500);
-    t.match(tickets.counts(), { requestsInDay: 500, requestsPerDay: 500 });
-  },
-);
+t.test('invented tickets from everywhere cause no more requests than the budget allows', async (t) => {
+  const web = new FakeWeb();
+  web.answer = () => errorAnswer(101);
+  const tickets = web.tickets({ requestsPerSecond: 20, requestsPerDay: 500 });
+  const verdicts: Promise<CredentialVerdict>[] = [];
+  for (let second = 0; second < 30; second++) {
+    verdicts.push(...flood(tickets, 200, 200 * second));
+    await web.pass(1000);
+  }
+  await web.pass(4000);
+  const reasons = tally(await Promise.all(verdicts));
+  t.equal(web.sent.length, 500);
+  for (const { at } of web.sent) {
+    const within = web.sent.filter((sent) => sent.at >= at && sent.at < at + 1000).length;
+    t.ok(within <= 120, `${within} in a second`);
+  }
+  t.ok((reasons['rate-budget-spent'] ?? 0) > 1000, JSON.stringify(reasons));
+  t.ok((reasons['daily-budget-spent'] ?? 0) > 100);
+  t.equal(reasons['invalid-ticket'], 500);
+  t.match(tickets.counts(), { requestsInDay: 500, requestsPerDay: 500 });
+});
 
 t.test('within the budget a ticket waits for its turn and is judged, retries counted', async (t) => {
   const web = new FakeWeb();

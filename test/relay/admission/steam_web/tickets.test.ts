@@ -23,7 +23,7 @@ async function judged(web: FakeWeb, ...args: Parameters<FakeWeb['tickets']>): Pr
 }
 
 t.test(
-  'a good ticket lets its player into any lobby, once, with every right but a moderator’s',
+  'a valid ticket admits its player to any lobby, once, with every right but a moderator’s',
   async (t) => {
     const web = new FakeWeb();
     const verdict = await web.tickets().judge(TICKET, PLAYER);
@@ -62,7 +62,7 @@ t.test('Steam is asked with key, app, ticket and identity, and follows no redire
   });
 });
 
-t.test('without other word it asks the partner host, for the identity hotmic', async (t) => {
+t.test('by default it asks the partner host, for the identity hotmic', async (t) => {
   const web = new FakeWeb();
   await web.tickets({ key: `  ${KEY}\n` }).judge(TICKET, null);
   t.equal(web.sent[0]?.url.host, 'partner.steam-api.com');
@@ -91,7 +91,7 @@ t.test('a used ticket is the same one with zeros behind it, and Steam is asked w
   t.notSame(other, bare);
 });
 
-t.test('the owner is named when the game is borrowed, and only then', async (t) => {
+t.test('the owner is named only when the game is borrowed', async (t) => {
   const web = new FakeWeb();
   for (const [ownersteamid, ownerSteamId] of [
     [OWNER, OWNER],
@@ -104,7 +104,7 @@ t.test('the owner is named when the game is borrowed, and only then', async (t) 
   }
 });
 
-t.test('moderators are those that the operator lists', async (t) => {
+t.test('the operator lists the moderators', async (t) => {
   const web = new FakeWeb();
   t.match(await judged(web, { moderators: [OWNER, PLAYER] }), { kind: 'admitted', moderator: true });
   t.match(await judged(web, { moderators: [OWNER] }), { kind: 'admitted', moderator: false });
@@ -122,7 +122,7 @@ t.test('the SteamID must be the hello’s, where that names one', async (t) => {
   });
 });
 
-t.test('bans: VAC by the operator’s will, the publisher’s always', async (t) => {
+t.test('VAC bans count if the operator says so, publisher bans always', async (t) => {
   const web = new FakeWeb();
   const cases = [
     [{ vacbanned: true }, {}, 'vac-banned'],
@@ -171,7 +171,7 @@ t.test(
   },
 );
 
-t.test('a ticket of no person lets nobody in', async (t) => {
+t.test('a ticket that is not of a person admits nobody', async (t) => {
   const web = new FakeWeb();
   for (const steamid of [
     '0',
@@ -189,7 +189,7 @@ t.test('a ticket of no person lets nobody in', async (t) => {
   }
 });
 
-t.test('what is not an answer of Steam’s lets nobody in, and is not the player’s fault', async (t) => {
+t.test('a response that is not Steam’s admits nobody, and is not the player’s fault', async (t) => {
   const web = new FakeWeb();
   const answers: Record<string, () => Response> = {
     nothing: () => new Response(null),
@@ -227,7 +227,7 @@ t.test('what is not an answer of Steam’s lets nobody in, and is not the player
   }
 });
 
-t.test('a wrong publisher key is the operator’s to see to', async (t) => {
+t.test('a wrong publisher key is reported as the operator’s to fix', async (t) => {
   const web = new FakeWeb();
   for (const status of [401, 403]) {
     web.answer = () => statusAnswer(status);
@@ -235,7 +235,7 @@ t.test('a wrong publisher key is the operator’s to see to', async (t) => {
   }
 });
 
-t.test('what is no hexadecimal, or too long, is refused without asking', async (t) => {
+t.test('a ticket that is not hexadecimal, or too long, is refused without asking Steam', async (t) => {
   const web = new FakeWeb();
   const tickets = web.tickets();
   for (const ticket of ['', 'abc', 'zz', `${TICKET} `, 'ab'.repeat(2561), null, 5, ['ab']]) {
@@ -246,7 +246,7 @@ t.test('what is no hexadecimal, or too long, is refused without asking', async (
 });
 
 t.test(
-  'one ticket that many bring at once makes one request, and each is held to their own SteamID',
+  'one ticket presented by many at once causes one request, and each is checked against their own SteamID',
   async (t) => {
     const web = new FakeWeb();
     const tickets = web.tickets({ rememberMs: 0 });
@@ -260,7 +260,7 @@ t.test(
   },
 );
 
-t.test('an answer is remembered for ten seconds, good or bad, and no trouble is', async (t) => {
+t.test('answers are remembered for ten seconds, failures are not', async (t) => {
   const web = new FakeWeb();
   const tickets = web.tickets();
   await tickets.judge(TICKET, null);

@@ -1,4 +1,4 @@
-/** The line before Steam: how many are served, who is next, who is turned away. */
+/** The line before Steam: how many are served, who is next, who is refused. */
 
 import t from 'tap';
 import { type Place, WaitingLine } from '../../../../relay/admission/steam_web/waiting_line.js';
@@ -6,7 +6,7 @@ import { SEED, SeededRandom } from '../../../kit/random.js';
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-t.test('some are served, some wait, the rest is turned away', async (t) => {
+t.test('some are served, some wait, the rest is refused', async (t) => {
   const line = new WaitingLine({ atOnce: 2, waiting: 3 });
   const places = Array.from({ length: 6 }, () => line.enter());
   t.same(
@@ -23,7 +23,7 @@ t.test('some are served, some wait, the rest is turned away', async (t) => {
   t.same(served, [0, 1, 2], 'one goes, one comes, and leaving twice is leaving once');
 });
 
-t.test('who leaves while waiting is passed over', async (t) => {
+t.test('an entry that leaves while waiting is skipped', async (t) => {
   const line = new WaitingLine({ atOnce: 1, waiting: 3 });
   const places = Array.from({ length: 4 }, () => line.enter()!);
   const served: number[] = [];
@@ -35,7 +35,7 @@ t.test('who leaves while waiting is passed over', async (t) => {
   t.same(served, [0, 2]);
 });
 
-t.test('whatever the order, no place is lost and none is given twice', async (t) => {
+t.test('whatever the order, every place is given once', async (t) => {
   t.comment(`seed ${SEED}`);
   const random = new SeededRandom(SEED);
   const line = new WaitingLine({ atOnce: 3, waiting: 5 });

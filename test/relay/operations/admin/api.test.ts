@@ -45,7 +45,7 @@ t.test('lobbies are opened, shown, listed and closed', async (t) => {
   t.match(await ask(kit, 'PUT', '/v1/lobbies/plain'), { status: 201, body: { capacity: 64 } });
 });
 
-t.test('what the relay has no room for is a problem and no crash', async (t) => {
+t.test('a lobby that the relay has no room for is a problem and not a crash', async (t) => {
   const kit = await adminFor(t, { limits: { lobbies: 1, channelsPerLobby: 2, sanctions: 1 } });
   isProblem(t, await ask(kit, 'PUT', '/v1/lobbies/a', { channels: ['1', '2', '3'] }), 422, 'request-invalid');
   await ask(kit, 'PUT', '/v1/lobbies/a');
@@ -56,7 +56,7 @@ t.test('what the relay has no room for is a problem and no crash', async (t) => 
   isProblem(t, await ask(kit, 'POST', `${other}/kick`), 404, 'participant-unknown');
 });
 
-t.test('whoever is moderated through it is, in one lobby or in all', async (t) => {
+t.test('a player is moderated in one lobby or in all', async (t) => {
   const kit = await adminFor(t);
   kit.bench.join(1);
   kit.bench.join(2, 'pub');
@@ -122,7 +122,7 @@ t.test('counts and a drain', async (t) => {
   isProblem(t, await ask(kit, 'POST', '/v1/drain'), 422, 'request-invalid');
 });
 
-t.test('who asks for the end reads the answer, even when the relay closes at once', async (t) => {
+t.test('a client that drains the relay gets its answer, even when the relay closes at once', async (t) => {
   const holder: { kit?: AdminKit } = {};
   const closed: Promise<void>[] = [];
   const kit = await adminFor(t, {
@@ -170,7 +170,7 @@ t.test('pages of any size list each lobby and each sanction once, in order', asy
   }
 });
 
-t.test('without a token of this relay nothing is done and nothing told', async (t) => {
+t.test('without a token of this relay nothing is done and nothing disclosed', async (t) => {
   const kit = await adminFor(t, { bounds: { guessBurst: 1000 } });
   kit.bench.join(1);
   for (const [method, path] of [
@@ -201,12 +201,12 @@ t.test('without a token of this relay nothing is done and nothing told', async (
   t.match(kit.events.at(-1), { kind: 'admin-refused', code: 'token-refused', peer: '127.0.0.1' });
 });
 
-t.test('a token that is no longer there is refused as soon as they are read anew', async (t) => {
+t.test('a removed token is refused as soon as the tokens are read again', async (t) => {
   const kit = await adminFor(t);
   const statusWith = async (token: string) =>
     (await ask(kit, 'GET', '/v1/counts', undefined, { authorization: `Bearer ${token}` })).status;
   kit.file.text = `${OTHER_TOKEN}\n`;
-  t.equal(await statusWith(TOKEN), 200, 'not read anew yet');
+  t.equal(await statusWith(TOKEN), 200, 'not read again yet');
   kit.file.text = `${TOKEN}\n${OTHER_TOKEN}\n`;
   kit.api.reload();
   t.same([await statusWith(TOKEN), await statusWith(OTHER_TOKEN)], [200, 200]);
@@ -218,7 +218,7 @@ t.test('a token that is no longer there is refused as soon as they are read anew
   t.equal(await statusWith(OTHER_TOKEN), 200, 'those from before hold on');
 });
 
-t.test('guesses beyond their rate get 429, and who has a token is not held up', async (t) => {
+t.test('guesses beyond their rate get 429, and requests with a token are not delayed', async (t) => {
   const kit = await adminFor(t, { bounds: { guessBurst: 3, guessesPerSecond: 0.001 } });
   const guess = () => ask(kit, 'GET', '/v1/counts', undefined, { authorization: `Bearer ${OTHER_TOKEN}` });
   for (let n = 0; n < 3; n++) t.equal((await guess()).status, 401);
@@ -233,7 +233,7 @@ t.test('guesses beyond their rate get 429, and who has a token is not held up', 
   t.same(kit.api.counts(), { done: 1, failed: 0, refused: 3, limited: 5 });
 });
 
-t.test('a browser is refused, with a token too, and gets no leave to ask across origins', async (t) => {
+t.test('a browser is refused, even with a token, and gets no CORS headers', async (t) => {
   const kit = await adminFor(t);
   for (const origin of ['https://game.example', 'null', 'http://127.0.0.1']) {
     const get = rawRequest('GET', '/v1/lobbies', `Origin: ${origin}\r\n`);
@@ -245,7 +245,7 @@ t.test('a browser is refused, with a token too, and gets no leave to ask across 
   }
 });
 
-t.test('a path is what it says, letter for letter', async (t) => {
+t.test('paths are compared letter by letter', async (t) => {
   const kit = await adminFor(t);
   kit.bench.join(1);
   const cases: readonly (readonly [method: string, target: string, status: number, code: string])[] = [
@@ -304,7 +304,7 @@ t.test('a path is what it says, letter for letter', async (t) => {
   for (const [method, target, status, code] of cases) {
     t.same(problemIn(await rawAsk(kit.port, rawRequest(method, target))), [status, code], target);
   }
-  t.equal(kit.bench.relay.lobby('den')?.participants, 1, 'nobody was closed out');
+  t.equal(kit.bench.relay.lobby('den')?.participants, 1, 'nobody was disconnected');
 });
 
 t.test('a lobby called .. does not make a client that folds dots act in all lobbies', async (t) => {
@@ -323,7 +323,7 @@ t.test('a lobby called .. does not make a client that folds dots act in all lobb
   t.equal(kit.bench.relay.lobbies().length, 2);
 });
 
-t.test('a method that a path does not take is refused with those that it takes', async (t) => {
+t.test('a method that a path does not support is refused with the supported ones', async (t) => {
   const kit = await adminFor(t);
   for (const [path, allow] of [
     ['/v1/lobbies', 'GET'],
@@ -344,7 +344,7 @@ t.test('a method that a path does not take is refused with those that it takes',
   );
 });
 
-t.test('a body is JSON of a bounded length, of what is taken and nothing else', async (t) => {
+t.test('a body is JSON of a bounded length without unknown fields', async (t) => {
   const kit = await adminFor(t);
   const mute = `/v1/lobbies/den/participants/${ANNA}/mute`;
   const cases: readonly (readonly [body: string, status: number, code: string])[] = [
@@ -420,7 +420,7 @@ t.test('a body is JSON of a bounded length, of what is taken and nothing else', 
   t.same(kit.bench.relay.sanctions(), [], 'nobody was muted by any of it');
 });
 
-t.test('no problem repeats what a body or a query said', async (t) => {
+t.test('no problem repeats text from a body or a query', async (t) => {
   const kit = await adminFor(t);
   const secret = 'hunter2hunter2';
   const texts = [
@@ -436,7 +436,7 @@ t.test('no problem repeats what a body or a query said', async (t) => {
   }
 });
 
-t.test('who asks before sending is told to go on only when it will be read', async (t) => {
+t.test('a client that expects 100 Continue gets it only when the body will be read', async (t) => {
   const kit = await adminFor(t);
   const mute = `/v1/lobbies/den/participants/${ANNA}/mute`;
   const head = (token: string) =>
@@ -451,7 +451,7 @@ t.test('who asks before sending is told to go on only when it will be read', asy
   t.match(second.toString(), /^HTTP\/1\.1 204 /);
 });
 
-t.test('one request a connection, bounded headers, and no waiting for who is slow', async (t) => {
+t.test('one request per connection, bounded headers, and slow clients are cut', async (t) => {
   const kit = await adminFor(t, { bounds: { withinMs: 300, connections: 2 } });
   const twice = rawRequest('GET', '/v1/counts').repeat(2);
   t.equal((await rawAsk(kit.port, twice)).match(/HTTP\/1\.1 200/g)?.length, 1);
@@ -474,7 +474,7 @@ t.test('one request a connection, bounded headers, and no waiting for who is slo
   t.same(kit.bench.relay.sanctions(), []);
 });
 
-t.test('what is asked is told for a log, without bodies and tokens', async (t) => {
+t.test('requests are reported for the log, without bodies and tokens', async (t) => {
   const kit = await adminFor(t);
   await ask(kit, 'POST', `/v1/lobbies/den/participants/${ANNA}/ban`, { seconds: 77 });
   await ask(kit, 'GET', '/nowhere');
@@ -485,7 +485,7 @@ t.test('what is asked is told for a log, without bodies and tokens', async (t) =
   t.same(kit.api.counts(), { done: 1, failed: 1, refused: 0, limited: 0 });
 });
 
-t.test('a relay that fails at it is a problem without its reason, and the API goes on', async (t) => {
+t.test('an internal failure is a problem without its reason, and the API continues', async (t) => {
   const kit = await adminFor(t, {
     target: {
       counts: () => {
@@ -499,7 +499,7 @@ t.test('a relay that fails at it is a problem without its reason, and the API go
   t.equal((await ask(kit, 'GET', '/v1/lobbies')).status, 200);
 });
 
-t.test('a port that is not to be had, and tokens that are none, are errors', async (t) => {
+t.test('an unavailable port and malformed tokens are errors', async (t) => {
   const kit = await adminFor(t);
   const start = (port: number, text = TOKEN, host = '127.0.0.1') =>
     startAdminApi({ host, port, tokens: { from: 'f', read: () => text } }, {} as never, ADMIN_BOUNDS);

@@ -32,7 +32,7 @@ async function hello(url: string, account: number) {
   return { type: (JSON.parse(String(bytes)) as { type: string }).type, closed };
 }
 
-t.test('a ban over HTTP closes somebody out, and keeps them out behind a restart', async (t) => {
+t.test('a ban over HTTP disconnects a player, and is in force after a restart', async (t) => {
   const file = join(t.testdir(), 'sanctions');
   const { relay, kit } = await relayFor(t, file);
   const anna = await hello(relay.url, 1);
@@ -73,7 +73,7 @@ t.test('a drain over HTTP is answered, and ends the relay', async (t) => {
   await empty.relay.ended;
 });
 
-t.test('a file of tokens that does not read keeps no webhook from its new secret', async (t) => {
+t.test('an unreadable file of tokens does not keep webhooks from their new secrets', async (t) => {
   let tokens = TOKEN;
   let reads = 0;
   const relay = await startRelay({
@@ -99,6 +99,6 @@ t.test('a file of tokens that does not read keeps no webhook from its new secret
   t.equal(reads, 2);
 });
 
-t.test('a moderator who is nobody keeps the relay from starting', async (t) => {
+t.test('a malformed moderator keeps the relay from starting', async (t) => {
   await t.rejects(startRelay({ dev: true, moderators: ['robin'] }), { name: 'RangeError' });
 });

@@ -10,7 +10,7 @@ import { OTHER_TOKEN, TOKEN } from './kit.js';
 
 const read = (text: string) => AdminTokens.read({ from: 'admin.token', read: () => text });
 
-t.test('each token of the text is taken, comments and empty lines are none', async (t) => {
+t.test('each token of the text is accepted, comments and empty lines are ignored', async (t) => {
   const tokens = read(`# of the backend\r\n${TOKEN}\r\n\r\n  ${OTHER_TOKEN}  \n# ${TOKEN}x\n`);
   t.ok(tokens.admits(`Bearer ${TOKEN}`));
   t.ok(tokens.admits(`bearer   ${OTHER_TOKEN} `), 'the scheme is of any case');
@@ -34,7 +34,7 @@ t.test('each token of the text is taken, comments and empty lines are none', asy
   for (const header of wrong) t.notOk(tokens.admits(header), `${header?.slice(0, 80)}`);
 });
 
-t.test('a text without proper tokens is an error that names the line and shows nothing of it', async (t) => {
+t.test('a text without proper tokens is an error that names the line and quotes nothing', async (t) => {
   const secret = 'hunter2hunter2';
   const cases: readonly (readonly [text: string, why: RegExp])[] = [
     ['', /0 tokens, expected 1 to 16/],
@@ -56,7 +56,7 @@ t.test('a text without proper tokens is an error that names the line and shows n
   }
 });
 
-t.test('a secret in a file is read anew each time, and a file that is none is an error', async (t) => {
+t.test('a secret in a file is read each time, and an unreadable file is an error', async (t) => {
   const path = join(t.testdir(), 'token');
   const secret = secretInFile(path);
   t.throws(() => secret.read(), { code: 'ERR_HOTMIC_FILE', message: /it is not there \(ENOENT\)/ });
