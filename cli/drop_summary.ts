@@ -1,6 +1,6 @@
 /** The last line of `listen` and `record`: what was dropped, where anything was. */
 
-import type { LobbyCounts } from '../client/lobby.js';
+import type { LobbyCounts } from '../client/lobby/lobby.js';
 import type { Receiver } from '../client/receiver.js';
 import type { LineBudget } from './line_budget.js';
 

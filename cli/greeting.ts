@@ -1,8 +1,8 @@
 /** What a command says of a lobby: that it is in, that the relay did not do what was asked, that the connection broke. */
 
 import { monotonicMs } from '../client/clock.js';
-import type { Lobby, LobbyEvents } from '../client/lobby.js';
-import type { RedirectRefusal } from '../client/redirects.js';
+import type { Lobby, LobbyEvents } from '../client/lobby/lobby.js';
+import type { RedirectRefusal } from '../client/lobby/redirects.js';
 import { printable } from '../voice/printable.js';
 import { LineBudget } from './line_budget.js';
 import type { MemberOptions } from './options.js';

@@ -5,7 +5,7 @@
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { normalHost } from '../client/redirects.js';
+import { normalHost } from '../client/lobby/redirects.js';
 import { LABEL, MAX_CHANNELS_ENTERED } from '../voice/control.js';
 import { HotmicError, systemReason } from '../voice/error.js';
 import { parseSteamId, personSteamId } from '../voice/steam_id.js';

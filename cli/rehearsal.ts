@@ -7,7 +7,8 @@
 
 import { setMaxListeners } from 'node:events';
 import { monotonicMs } from '../client/clock.js';
-import { joinLobby, type Lobby, type LobbyEvents } from '../client/lobby.js';
+import { joinLobby } from '../client/lobby/join.js';
+import type { Lobby, LobbyEvents } from '../client/lobby/lobby.js';
 import type { Participant } from '../client/lobby_state.js';
 import { Publisher } from '../client/publisher.js';
 import type { DecodedVoice } from '../client/receiver.js';

@@ -4,7 +4,7 @@
  * Bounds: as many people as the lobby tells of (1,000), and as many lines as its budget allows.
  */
 
-import type { Lobby } from '../client/lobby.js';
+import type { Lobby } from '../client/lobby/lobby.js';
 import type { Participant } from '../client/lobby_state.js';
 import type { VoiceTarget } from '../client/voice_target.js';
 import { printable } from '../voice/printable.js';

@@ -2,7 +2,8 @@
 
 import { Command, Option } from 'commander';
 import { deferred } from '../client/deferred.js';
-import { joinLobby, type Lobby } from '../client/lobby.js';
+import { joinLobby } from '../client/lobby/join.js';
+import type { Lobby } from '../client/lobby/lobby.js';
 import type { Member } from '../client/lobby_state.js';
 import { Publisher } from '../client/publisher.js';
 import { type Capture, embeddedSteam, startCapture } from '../native/capture/capture.js';

@@ -22,7 +22,7 @@ import {
 } from './capture_targets.js';
 import { monotonicMs } from './clock.js';
 import { KeyTimes } from './key_times.js';
-import { momentsOf } from './moments.js';
+import { strictClock } from './strict_clock.js';
 import type { VoiceTarget } from './voice_target.js';
 
 /** What the publisher asks of a capture worker. */
@@ -108,7 +108,7 @@ export class Publisher {
     published.add(ring);
     this.#options = options;
     this.#clock = options.clock ?? monotonicMs;
-    this.#moment = momentsOf(this.#clock);
+    this.#moment = strictClock(this.#clock);
     this.#maxAgeMs = options.maxAgeMs ?? 500;
     this.#destination = { publish: options.publish, target: options.target ?? 'lobby' };
     this.#wanted = this.#destination;

@@ -26,7 +26,7 @@ import {
   hexOfBytes,
   type ShownCredential,
 } from './shown_credential.js';
-import { UpgradeRefusedError } from './upgrade_refusal.js';
+import { UpgradeRefusedError } from './transport/upgrade_refusal.js';
 import type { VoiceTarget } from './voice_target.js';
 
 /** The close code of a connection that ended without a close frame, or that we gave up. */

@@ -5,7 +5,8 @@
 import type { HotmicError } from '../voice/error.js';
 import { loadCodec } from '../wasm/load.js';
 import { deferred } from './deferred.js';
-import { joinLobby, type Lobby, type LobbyEvents, type LobbyOptions } from './lobby.js';
+import { joinLobby } from './lobby/join.js';
+import type { Lobby, LobbyEvents, LobbyOptions } from './lobby/lobby.js';
 import type { Participant } from './lobby_state.js';
 import { type DecodedVoice, Receiver, type ReceiverOptions } from './receiver.js';
 import type { VoiceTarget } from './voice_target.js';

@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
-import { joinLobby } from '../client/lobby.js';
+import { joinLobby } from '../client/lobby/join.js';
 import { startRelay } from '../relay/index.js';
 import { packetSamples, readPacket } from '../voice/packet.js';
 import { personSteamId } from '../voice/steam_id.js';

@@ -62,7 +62,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'relay/operations',
     'relay/system',
   ],
-  client: ['voice', 'wasm'],
+  'client/transport': ['voice'],
+  client: ['voice', 'wasm', 'client/transport'],
   record: ['voice', 'wasm'],
   web: ['voice', 'wasm', 'client'],
 };

@@ -18,10 +18,8 @@ import { type Crowd, intervalMs, type Players, preparePlayers } from '../relay/p
 import { isRealTime, type Memory, type RelayProcess, startProcess } from '../relay/process.js';
 import { roundFault } from '../relay/relay.js';
 import { type Row, row, type Trial } from '../result.js';
-import type { Operation } from './churn.js';
-import { EAR_FAULTS, type EarCounts } from './ear.js';
-import type { SeatTally } from './seat.js';
-import type { SoakJob } from './worker.js';
+import { EAR_FAULTS } from './ear.js';
+import type { SoakJob, SoakReport } from './worker.js';
 
 const CROWD: Crowd = { lobbies: 400, lobbySize: 10, talkers: 2, opusFrames: 5 };
 const CHURNED_LOBBIES = 40;
@@ -38,16 +36,6 @@ const SAMPLE_EVERY_MS: Milliseconds = 30_000;
 const MIN_SAMPLES = 18;
 /** Flat: the median of the last third of the samples is at most so many times that of the second third. */
 const MAX_GROWTH = 1.05;
-
-/** What the thread of those who come and go reports. */
-export interface SoakReport {
-  readonly elapsedMs: Milliseconds;
-  readonly done: Readonly<Record<Operation, number>>;
-  readonly tally: SeatTally;
-  readonly ears: EarCounts;
-  /** 1 when somebody was still under way long after the end. */
-  readonly unsettled: number;
-}
 
 export type MemorySample = Memory & { readonly atMs: Milliseconds };
 

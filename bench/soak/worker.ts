@@ -3,10 +3,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { TokenJwk } from '../../relay/admission/token_keys.js';
 import { SeededRandom } from '../../test/kit/random.js';
-import { Churn } from './churn.js';
-import { newEarCounts } from './ear.js';
-import { newSeatTally } from './seat.js';
-import type { SoakReport } from './soak.js';
+import type { Milliseconds } from '../../voice/units.js';
+import { Churn, type Operation } from './churn.js';
+import { type EarCounts, newEarCounts } from './ear.js';
+import { newSeatTally, type SeatTally } from './seat.js';
 
 export interface SoakJob {
   readonly url: string;
@@ -14,6 +14,16 @@ export interface SoakJob {
   readonly lobbies: number;
   readonly operationsPerSecond: number;
   readonly seed: number;
+}
+
+/** What the thread of those who come and go reports. */
+export interface SoakReport {
+  readonly elapsedMs: Milliseconds;
+  readonly done: Readonly<Record<Operation, number>>;
+  readonly tally: SeatTally;
+  readonly ears: EarCounts;
+  /** 1 when somebody was still under way long after the end. */
+  readonly unsettled: number;
 }
 
 /** Between two frames of one who talks. */

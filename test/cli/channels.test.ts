@@ -2,7 +2,7 @@
 
 import t from 'tap';
 import { SpeakerLine } from '../../cli/speaker_line.js';
-import { joinLobby } from '../../client/lobby.js';
+import { joinLobby } from '../../client/lobby/join.js';
 import { startRelay } from '../../relay/index.js';
 import { personSteamId } from '../../voice/steam_id.js';
 import { cuttable } from '../client/cuttable.js';

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { joinLobby } from '../../client/lobby.js';
+import { joinLobby } from '../../client/lobby/join.js';
 import { Receiver } from '../../client/receiver.js';
 import { startRelay } from '../../relay/index.js';
 import { personSteamId } from '../../voice/steam_id.js';

@@ -1,7 +1,7 @@
 /** Push-to-talk in a real terminal: whatever becomes of key and terminal, the microphone does not stay open. */
 
 import t, { type Test } from 'tap';
-import { joinLobby } from '../../client/lobby.js';
+import { joinLobby } from '../../client/lobby/join.js';
 import { startRelay } from '../../relay/index.js';
 import { personSteamId } from '../../voice/steam_id.js';
 import { NO_TERMINAL, startInTerminal } from '../kit/terminal.js';

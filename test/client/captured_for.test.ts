@@ -2,7 +2,8 @@
 
 import t from 'tap';
 import { CaptureTargets, type Destination } from '../../client/capture_targets.js';
-import { joinLobby, type Lobby } from '../../client/lobby.js';
+import { joinLobby } from '../../client/lobby/join.js';
+import type { Lobby } from '../../client/lobby/lobby.js';
 import { Publisher } from '../../client/publisher.js';
 import type { VoiceTarget } from '../../client/voice_target.js';
 import { writeMessage } from '../../voice/control.js';
@@ -11,7 +12,7 @@ import { personSteamId } from '../../voice/steam_id.js';
 import { CaptureTag, endTag, nextRequest } from '../../voice/talkspurt.js';
 import { readVoiceHeader, WireFlag } from '../../voice/wire.js';
 import { frameOf, opusOp, packetOfOps, RATE_24K } from '../kit/raw_packet.js';
-import { playedRim } from './played_rim.js';
+import { playedIo } from './played_io.js';
 import { playedTransport, RESUME, welcomeOf } from './played_transport.js';
 
 const RED = { channel: 'red' };
@@ -19,12 +20,12 @@ const BLUE = { channel: 'blue' };
 
 /** A lobby over a played transport, a microphone that the test speaks into, and a publisher between them that reads when the test lets it. */
 async function stage(target: VoiceTarget) {
-  const { rim, tick } = playedRim();
+  const { io, tick } = playedIo();
   tick(1000);
   const transport = playedTransport();
   const join = async (name: string, over: ReturnType<typeof playedTransport>): Promise<Lobby> => {
     const who = { steamId: personSteamId(7), name: 'Ada', token: async () => 'a.b.c' };
-    const joining = joinLobby({ url: 'ws://relay.example', lobby: name, ...who, transport: over.open }, rim);
+    const joining = joinLobby({ url: 'ws://relay.example', lobby: name, ...who, transport: over.open }, io);
     await turn();
     over.say().onOpen();
     const channels = ['red', 'blue'].map((channel, index) => ({ number: index + 1, name: channel }));
@@ -47,13 +48,13 @@ async function stage(target: VoiceTarget) {
       },
       stopVoiceRecording: () => undefined,
     },
-    clock: rim.now,
+    clock: io.now,
     publish: lobby.publish,
     target,
   });
   const commit = (packet: Uint8Array, tag: number) => {
     producer.reserve(packet.length)!.set(packet);
-    producer.commit(packet.length, tag, rim.now());
+    producer.commit(packet.length, tag, io.now());
   };
   /** What was sent since the last call, each a word: a target with M or T, or the type of a message. */
   let seen = transport.sent.length;
@@ -69,7 +70,7 @@ async function stage(target: VoiceTarget) {
     return words;
   };
   return {
-    rim,
+    io,
     tick,
     transport,
     lobby,

@@ -4,7 +4,8 @@
  */
 
 import t from 'tap';
-import { joinLobby, type Lobby } from '../../client/lobby.js';
+import { joinLobby } from '../../client/lobby/join.js';
+import type { Lobby } from '../../client/lobby/lobby.js';
 import { Publisher } from '../../client/publisher.js';
 import type { VoiceTarget } from '../../client/voice_target.js';
 import { readClientMessage, writeMessage } from '../../voice/control.js';
@@ -15,7 +16,7 @@ import { CaptureTag, endTag, nextRequest } from '../../voice/talkspurt.js';
 import { packetOf, readVoiceHeader, Target } from '../../voice/wire.js';
 import { SEED, SeededRandom } from '../kit/random.js';
 import { frameOf, opusOp, packetOfOps, RATE_24K } from '../kit/raw_packet.js';
-import { playedRim } from './played_rim.js';
+import { playedIo } from './played_io.js';
 import { playedTransport, RESUME, welcomeOf } from './played_transport.js';
 
 const FRAME_MS = 20;
@@ -240,7 +241,7 @@ interface Played {
 /** Plays one game of `steps` steps. */
 async function play(seed: number, steps: number): Promise<Played> {
   const random = new SeededRandom(seed);
-  const { rim, tick } = playedRim();
+  const { io, tick } = playedIo();
   const storage = allocateRing(1 << 20);
   const consumer = new RingConsumer(storage);
   const microphone = new Microphone(storage, random);
@@ -257,7 +258,7 @@ async function play(seed: number, steps: number): Promise<Played> {
         token: async () => 'a.b.c',
         transport: relay.transport.open,
       },
-      rim,
+      io,
     );
     await nextTurn();
     relay.first();
@@ -286,13 +287,13 @@ async function play(seed: number, steps: number): Promise<Played> {
     capture: {
       ring: consumer,
       startVoiceRecording: () => {
-        microphone.commands.push({ at: rim.now() + random.below(15), what: 'start' });
+        microphone.commands.push({ at: io.now() + random.below(15), what: 'start' });
         request = nextRequest(request);
         return request;
       },
-      stopVoiceRecording: () => microphone.commands.push({ at: rim.now() + random.below(15), what: 'stop' }),
+      stopVoiceRecording: () => microphone.commands.push({ at: io.now() + random.below(15), what: 'stop' }),
     },
-    clock: rim.now,
+    clock: io.now,
     publish: lobbies.den.publish,
   });
 
@@ -324,7 +325,7 @@ async function play(seed: number, steps: number): Promise<Played> {
     () => {
       if (random.below(4) !== 0 || away[name] > 0) return;
       relays[name].cut();
-      away[name] = rim.now() + 100 + random.below(600);
+      away[name] = io.now() + 100 + random.below(600);
     },
   ];
 
@@ -333,7 +334,7 @@ async function play(seed: number, steps: number): Promise<Played> {
   };
   let heldUntil = 0;
   for (let step = 0; step < steps; step += 1) {
-    const now = rim.now();
+    const now = io.now();
     microphone.work(now);
     if (now >= heldUntil) {
       // Whatever the thread has to do comes in one turn of it, the ring last: as a turn of the event loop may have it.

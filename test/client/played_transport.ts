@@ -1,7 +1,7 @@
 /** A connection without a relay: the test says what the relay would say, and sees what was sent to it. */
 
 import type { Member } from '../../client/lobby_state.js';
-import type { OpenTransport, Transport, TransportEvents } from '../../client/transport.js';
+import type { OpenTransport, Transport, TransportEvents } from '../../client/transport/transport.js';
 import { type RelayMessageToWrite, writeMessage } from '../../voice/control.js';
 import { personSteamId } from '../../voice/steam_id.js';
 

@@ -1,7 +1,7 @@
 /** A lobby and a receiver tied together: who speaks is named, and the rest of what a lobby tells is passed on. */
 
 import t from 'tap';
-import type { LobbyEvents } from '../../client/lobby.js';
+import type { LobbyEvents } from '../../client/lobby/lobby.js';
 import { type JoinVoiceOptions, joinVoice } from '../../client/voice.js';
 import { startRelay } from '../../relay/index.js';
 import { type RelayMessageToWrite, writeMessage } from '../../voice/control.js';

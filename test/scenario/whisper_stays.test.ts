@@ -1,7 +1,7 @@
 /** A whisper over a real relay, from a microphone on its own thread, while the game's thread is blocked: nobody else hears its end. */
 
 import t from 'tap';
-import { joinLobby } from '../../client/lobby.js';
+import { joinLobby } from '../../client/lobby/join.js';
 import { Publisher } from '../../client/publisher.js';
 import { joinVoice } from '../../client/voice.js';
 import { embeddedSteam, startCapture } from '../../native/capture/capture.js';

@@ -1,7 +1,7 @@
 /** Texts of errors: there is always one, whatever was thrown. */
 
 import t from 'tap';
-import { connectError } from '../../client/upgrade_refusal.js';
+import { connectError } from '../../client/transport/upgrade_refusal.js';
 import { messageOf, systemReason } from '../../voice/error.js';
 
 /** As Node throws where a name has several addresses and none of them answered: with a code and no message. */

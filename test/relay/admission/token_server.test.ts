@@ -1,7 +1,7 @@
 /** Tokens on a real socket: who has one speaks and is heard; who has none, or another's, never gets in. */
 
 import t from 'tap';
-import { joinLobby } from '../../../client/lobby.js';
+import { joinLobby } from '../../../client/lobby/join.js';
 import { mintToken, newKey, startRelay } from '../../../relay/index.js';
 import { personSteamId } from '../../../voice/steam_id.js';
 import { packetBy } from '../kit.js';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import t from 'tap';
-import { joinLobby } from '../../../client/lobby.js';
+import { joinLobby } from '../../../client/lobby/join.js';
 import { readVoicePath } from '../../../relay/port/voice_path.js';
 import { startRelay } from '../../../relay/server.js';
 import { personSteamId } from '../../../voice/steam_id.js';

@@ -6,9 +6,9 @@ import {
   MAX_SANCTION_S,
   MAX_WHISPERED,
   type ModerateMessage,
-} from '../voice/control.js';
-import type { SessionRequest } from './session_io.js';
-import type { VoiceTarget } from './voice_target.js';
+} from '../../voice/control.js';
+import type { SessionRequest } from '../session_io.js';
+import type { VoiceTarget } from '../voice_target.js';
 
 /** What a moderator does to somebody, there or not. docs/protocol.md says what each does. */
 export type Moderation =

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import type net from 'node:net';
 import t, { type Test } from 'tap';
 import { WebSocketServer } from 'ws';
-import { wsTransport } from '../../client/transport_ws.js';
-import { cuttable } from './cuttable.js';
+import { wsTransport } from '../../../client/transport/ws.js';
+import { cuttable } from '../cuttable.js';
 
 /** A relay that says nothing but what WebSocket wants of it. */
 async function silentRelay(t: Test): Promise<{ url: URL; pinged: () => number }> {

@@ -1,9 +1,9 @@
 /** What the relay published and did not come, by its sequences: never more than it was. */
 
 import t from 'tap';
-import { MissedFrames } from '../../client/missed_frames.js';
-import { Target } from '../../voice/wire.js';
-import { SEED, SeededRandom } from '../kit/random.js';
+import { MissedFrames } from '../../../client/lobby/missed_frames.js';
+import { Target } from '../../../voice/wire.js';
+import { SEED, SeededRandom } from '../../kit/random.js';
 
 t.test('a gap in the sequence of a target is counted, each target by itself', async (t) => {
   const missed = new MissedFrames();

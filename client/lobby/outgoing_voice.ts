@@ -3,15 +3,15 @@
  * hear it. No clock of its own.
  */
 
-import type { Milliseconds } from '../voice/units.js';
-import { writeVoiceFrame } from '../voice/wire.js';
-import type { CapturedPacket, MeantSpan } from './capture_targets.js';
-import { momentsOf } from './moments.js';
+import type { Milliseconds } from '../../voice/units.js';
+import { writeVoiceFrame } from '../../voice/wire.js';
+import type { CapturedPacket, MeantSpan } from '../capture_targets.js';
+import type { SessionRequest } from '../session_io.js';
+import { strictClock } from '../strict_clock.js';
+import type { Transport } from '../transport/transport.js';
+import { isSameTarget, type VoiceTarget } from '../voice_target.js';
+import type { LobbyIo } from './io.js';
 import { checkTarget, whisperRequest } from './requests.js';
-import type { Rim } from './rim.js';
-import type { SessionRequest } from './session_io.js';
-import type { Transport } from './transport.js';
-import { isSameTarget, type VoiceTarget } from './voice_target.js';
 import { MAX_WAIT_MS, WhisperLists } from './whisper_lists.js';
 
 /** Voice that waits to be sent at most: some seconds of one speaker's. */
@@ -28,7 +28,7 @@ export interface WayOut {
 }
 
 export class OutgoingVoice {
-  readonly #rim: Rim;
+  readonly #io: LobbyIo;
   readonly #moment: () => Milliseconds;
   readonly #wayOut: WayOut;
   readonly #whispers = new WhisperLists();
@@ -42,9 +42,9 @@ export class OutgoingVoice {
   /** A whisper list that the relay could not be told yet: the connection took nothing. */
   #untold: readonly number[] | null = null;
 
-  constructor(rim: Rim, wayOut: WayOut) {
-    this.#rim = rim;
-    this.#moment = momentsOf(rim.now);
+  constructor(io: LobbyIo, wayOut: WayOut) {
+    this.#io = io;
+    this.#moment = strictClock(io.now);
     this.#wayOut = wayOut;
   }
 
@@ -118,9 +118,9 @@ export class OutgoingVoice {
     const oldest = this.#whispers.oldestChange;
     if (oldest === null) return;
     this.#stopWaiting();
-    this.#stopWaiting = this.#rim.after(Math.max(0, oldest + MAX_WAIT_MS - this.#rim.now()), () => {
+    this.#stopWaiting = this.#io.after(Math.max(0, oldest + MAX_WAIT_MS - this.#io.now()), () => {
       if (!this.#isIn) return;
-      this.#tellList(this.#whispers.settle(this.#rim.now() - MAX_WAIT_MS));
+      this.#tellList(this.#whispers.settle(this.#io.now() - MAX_WAIT_MS));
       this.#wait();
     });
   }

@@ -2,10 +2,10 @@
  * One relay clock for a whole membership: another relay's began elsewhere, and code that records or measures age must not notice. Pure.
  */
 
-import type { Milliseconds } from '../voice/units.js';
-import type { VoiceHeader } from '../voice/wire.js';
+import type { Milliseconds } from '../../voice/units.js';
+import type { VoiceHeader } from '../../voice/wire.js';
 
-export class FirstClock {
+export class RelayClock {
   #begunAt: Milliseconds = 0;
   #originMs = 0;
   /** What the present relay's clock is behind the first one's, in ms. */

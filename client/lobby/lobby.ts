@@ -4,22 +4,17 @@
  * A connection that breaks comes back by itself: docs/client.md.
  */
 
-import type { HotmicError } from '../voice/error.js';
-import type { Milliseconds } from '../voice/units.js';
-import type { VoiceHeader } from '../voice/wire.js';
-import type { CapturedPacket } from './capture_targets.js';
-import { type CredentialOptions, Credentials } from './credentials.js';
-import type { Member, Participant } from './lobby_state.js';
-import { Membership } from './membership.js';
+import type { HotmicError } from '../../voice/error.js';
+import type { Milliseconds } from '../../voice/units.js';
+import type { VoiceHeader } from '../../voice/wire.js';
+import type { CapturedPacket } from '../capture_targets.js';
+import type { Member, Participant } from '../lobby_state.js';
+import type { SessionDrop, SessionOptions } from '../session_io.js';
+import type { OpenTransport } from '../transport/transport.js';
+import type { VoiceTarget } from '../voice_target.js';
+import type { CredentialOptions } from './credentials.js';
 import type { RedirectCounts, RedirectRefusal } from './redirects.js';
-import { checkLabel, type Moderation } from './requests.js';
-import { NODE_RIM, type Rim } from './rim.js';
-import type { SessionDrop, SessionOptions } from './session_io.js';
-import type { OpenTransport } from './transport.js';
-import { parseRelayUrl } from './url.js';
-import type { VoiceTarget } from './voice_target.js';
-
-export { parseRelayUrl } from './url.js';
+import type { Moderation } from './requests.js';
 
 /** What a lobby tells. Each is optional, and must not throw. */
 export interface LobbyEvents {
@@ -150,28 +145,4 @@ export interface Lobby {
   counts(): LobbyCounts;
   /** Leaves; resolves when the connection is closed. */
   leave(): Promise<void>;
-}
-
-/**
- * Joins a lobby. Resolves when the relay has let us in.
- *
- * @param rim Clock, timer and chance, for tests.
- * @throws TypeError for a SteamID that is no bigint, or a ticket that is no Uint8Array; RangeError for a name or lobby that is no
- *   label, a ticket of no bytes or more than 2560, or `redirectHosts` that are not hosts; HotmicError:
- *   ERR_HOTMIC_URL for no WebSocket URL, ERR_HOTMIC_CONNECT when nothing answers there in 10 s, ERR_HOTMIC_REFUSED when the relay
- *   refuses (an `UpgradeRefusedError` where it did so in HTTP: with `status`, `retryAfterS` and `reason`), ERR_HOTMIC_PROTOCOL when what answers is no relay, ERR_HOTMIC_CONNECTION_LOST when it closes before its welcome,
- *   ERR_HOTMIC_CLOSED when `signal` gives up. What a function that brings a credential throws, as it is.
- */
-export async function joinLobby(options: LobbyOptions, rim: Rim = NODE_RIM): Promise<Lobby> {
-  const url = parseRelayUrl(options.url);
-  if (options.steamId !== undefined && typeof options.steamId !== 'bigint') {
-    throw new TypeError(
-      `Cannot join: steamId is a ${typeof options.steamId}, wants a bigint: a number cannot hold one`,
-    );
-  }
-  checkLabel('join: lobby', options.lobby);
-  checkLabel('join: name', options.name);
-  const credentials = new Credentials(options);
-  const open = options.transport ?? (await import('./transport_ws.js')).openWsTransport;
-  return await new Membership(url, options, credentials, open, rim).join();
 }

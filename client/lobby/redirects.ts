@@ -4,7 +4,7 @@
  * A relay can be hostile, or taken over: the credential that we show at the next one goes nowhere that the application did not name.
  */
 
-import type { Milliseconds } from '../voice/units.js';
+import type { Milliseconds } from '../../voice/units.js';
 
 /** Why we do not go where the relay sent us. */
 export type RedirectRefusal =

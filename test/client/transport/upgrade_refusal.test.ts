@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type net from 'node:net';
 import t, { type Test } from 'tap';
-import { joinLobby, UpgradeRefusedError } from '../../client/index.js';
-import { startRelay } from '../../relay/index.js';
-import { personSteamId } from '../../voice/steam_id.js';
+import { joinLobby, UpgradeRefusedError } from '../../../client/index.js';
+import { startRelay } from '../../../relay/index.js';
+import { personSteamId } from '../../../voice/steam_id.js';
 
 const ada = { lobby: 'den', name: 'Ada', steamId: personSteamId(1) };
 

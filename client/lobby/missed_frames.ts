@@ -7,8 +7,8 @@
  * out: a whisperer's sequence counts what went to others as well.
  */
 
-import { sequenceAfter, sequenceDelta } from '../voice/sequence.js';
-import { Target } from '../voice/wire.js';
+import { sequenceAfter, sequenceDelta } from '../../voice/sequence.js';
+import { Target } from '../../voice/wire.js';
 
 export class MissedFrames {
   /** Frames that did not come: at least so many. */

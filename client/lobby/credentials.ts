@@ -3,8 +3,8 @@
  * hold is in no message.
  */
 
-import { MAX_TICKET_BYTES, MAX_TOKEN_CHARS, TOKEN_FORM } from '../voice/control.js';
-import type { BesideAppTicket, ShownCredential } from './shown_credential.js';
+import { MAX_TICKET_BYTES, MAX_TOKEN_CHARS, TOKEN_FORM } from '../../voice/control.js';
+import type { BesideAppTicket, ShownCredential } from '../shown_credential.js';
 
 /**
  * A token or a web ticket, of both the token, and perhaps an app ticket beside it. A function is called for each hello, and so gives a

@@ -1,11 +1,11 @@
 /** Clock, timer and chance of a lobby, as the test plays them. Starts at 0; chance is always 0. */
 
-import type { Rim } from '../../client/rim.js';
+import type { LobbyIo } from '../../client/lobby/io.js';
 
-export function playedRim(): { rim: Rim; tick: (ms: number) => void } {
+export function playedIo(): { io: LobbyIo; tick: (ms: number) => void } {
   let now = 0;
   const timers = new Map<object, { at: number; callback: () => void }>();
-  const rim: Rim = {
+  const io: LobbyIo = {
     now: () => now,
     after: (ms, callback) => {
       const key = {};
@@ -25,5 +25,5 @@ export function playedRim(): { rim: Rim; tick: (ms: number) => void } {
     }
     now = end;
   };
-  return { rim, tick };
+  return { io, tick };
 }

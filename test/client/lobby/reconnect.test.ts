@@ -1,8 +1,8 @@
 /** When to try again: at once, later each time, with chance in it, and no longer than the place is kept. */
 
 import t from 'tap';
-import { Reconnect } from '../../client/reconnect.js';
-import { SEED, SeededRandom } from '../kit/random.js';
+import { Reconnect } from '../../../client/lobby/reconnect.js';
+import { SEED, SeededRandom } from '../../kit/random.js';
 
 /** Waits of one loss with tries that all fail at once, until it is given up. */
 function waits(random: () => number, withinMs = 30_000): number[] {

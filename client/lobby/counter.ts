@@ -1,8 +1,8 @@
 /** What a membership counts: frames sent and not, frames that came and did not, connections that came back. */
 
+import type { SessionDrop } from '../session_io.js';
 import type { LobbyCounts } from './lobby.js';
 import { MissedFrames } from './missed_frames.js';
-import type { SessionDrop } from './session_io.js';
 
 export class LobbyCounter {
   readonly #missed = new MissedFrames();

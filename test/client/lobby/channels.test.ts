@@ -1,15 +1,16 @@
 /** Channels, whispers, names and moderation through a lobby, over a real relay on loopback. */
 
 import t, { type Test } from 'tap';
-import { joinLobby, type Lobby, type LobbyEvents } from '../../client/lobby.js';
-import type { VoiceTarget } from '../../client/voice_target.js';
-import { EmbeddedSteam } from '../../native/embedded/embedded_steam.js';
-import { type RelayOptions, startRelay } from '../../relay/index.js';
-import { writeMessage } from '../../voice/control.js';
-import { GUEST_HIGH, personSteamId, steamIdHigh } from '../../voice/steam_id.js';
-import type { NumberedPacket } from '../../voice/talkspurt.js';
-import { packetBy } from '../relay/kit.js';
-import { playedTransport, RESUME, welcomeOf } from './played_transport.js';
+import { joinLobby } from '../../../client/lobby/join.js';
+import type { Lobby, LobbyEvents } from '../../../client/lobby/lobby.js';
+import type { VoiceTarget } from '../../../client/voice_target.js';
+import { EmbeddedSteam } from '../../../native/embedded/embedded_steam.js';
+import { type RelayOptions, startRelay } from '../../../relay/index.js';
+import { writeMessage } from '../../../voice/control.js';
+import { GUEST_HIGH, personSteamId, steamIdHigh } from '../../../voice/steam_id.js';
+import type { NumberedPacket } from '../../../voice/talkspurt.js';
+import { packetBy } from '../../relay/kit.js';
+import { playedTransport, RESUME, welcomeOf } from '../played_transport.js';
 
 /** A lobby, what it was told, and a wait for more. */
 async function memberOf(t: Test, url: string, account: number | null, name: string) {

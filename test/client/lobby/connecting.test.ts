@@ -1,22 +1,23 @@
 /** While a lobby connects: leaving then, and a connection that cannot even begin. What comes after leaving opens and sends nothing. */
 
 import t, { type Test } from 'tap';
-import { joinLobby, type LobbyOptions } from '../../client/lobby.js';
-import type { OpenTransport } from '../../client/transport.js';
-import { writeMessage } from '../../voice/control.js';
-import { personSteamId } from '../../voice/steam_id.js';
-import { playedRim } from './played_rim.js';
-import { playedTransport, welcomeOf } from './played_transport.js';
+import { joinLobby } from '../../../client/lobby/join.js';
+import type { LobbyOptions } from '../../../client/lobby/lobby.js';
+import type { OpenTransport } from '../../../client/transport/transport.js';
+import { writeMessage } from '../../../voice/control.js';
+import { personSteamId } from '../../../voice/steam_id.js';
+import { playedIo } from '../played_io.js';
+import { playedTransport, welcomeOf } from '../played_transport.js';
 
 const NOW = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** A lobby whose connection broke, without a place to take up again: it needs a new token for its next hello. */
 async function awayWithoutToken(t: Test, options: Partial<LobbyOptions> = {}, line = playedTransport()) {
-  const { rim, tick } = playedRim();
+  const { io, tick } = playedIo();
   const asked: { give: (token: string) => void; fail: (error: Error) => void }[] = [];
   const token = () => new Promise<string>((give, fail) => asked.push({ give, fail }));
   const who = { url: 'ws://relay', lobby: 'den', steamId: personSteamId(7), name: 'Ada' };
-  const joining = joinLobby({ ...who, token, transport: line.open, ...options }, rim);
+  const joining = joinLobby({ ...who, token, transport: line.open, ...options }, io);
   asked[0]?.give('a.b.c');
   await NOW();
   line.say().onOpen();
@@ -99,6 +100,6 @@ t.test('joining over a transport that cannot even begin is refused at once, with
   };
   const who = { url: 'ws://relay', lobby: 'den', steamId: personSteamId(7), name: 'Ada', transport };
   const refused = { code: 'ERR_HOTMIC_CONNECT', message: /Cannot join at ws:\/\/relay\/: insecure from/ };
-  await t.rejects(joinLobby(who, playedRim().rim), refused);
-  await t.rejects(joinLobby({ ...who, token: async () => 'a.b.c' }, playedRim().rim), refused);
+  await t.rejects(joinLobby(who, playedIo().io), refused);
+  await t.rejects(joinLobby({ ...who, token: async () => 'a.b.c' }, playedIo().io), refused);
 });

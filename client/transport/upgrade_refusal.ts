@@ -4,9 +4,9 @@
  * In a browser nobody is told: a WebSocket there fails with 1006 and no reason.
  */
 
-import { HotmicError, systemReason } from '../voice/error.js';
-import { printable } from '../voice/printable.js';
-import type { Milliseconds } from '../voice/units.js';
+import { HotmicError, systemReason } from '../../voice/error.js';
+import { printable } from '../../voice/printable.js';
+import type { Milliseconds } from '../../voice/units.js';
 import { shownUrl } from './url.js';
 
 /** The most that is read of a refusal's body, in bytes. */

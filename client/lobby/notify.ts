@@ -1,9 +1,9 @@
-/** Tells the application what changed in the lobby. */
+/** Calls the application back when something changed in the lobby. */
 
+import type { LobbyChange } from '../lobby_state.js';
 import type { LobbyEvents } from './lobby.js';
-import type { LobbyChange } from './lobby_state.js';
 
-export function tellChange(events: LobbyEvents, change: LobbyChange): void {
+export function notifyChange(events: LobbyEvents, change: LobbyChange): void {
   switch (change.kind) {
     case 'joined':
       events.onJoined?.(change.participant);

@@ -1,7 +1,7 @@
 /** Where a relay that drains may send us: the host that was joined and those that were allowed, never with less TLS or a password. */
 
 import t from 'tap';
-import { Redirects } from '../../client/redirects.js';
+import { Redirects } from '../../../client/lobby/redirects.js';
 
 const joined = new URL('wss://relay.example:7800/voice');
 

@@ -5,7 +5,7 @@
  * When a relay ends, thousands come back together. Chance spreads them, and whoever fails waits longer.
  */
 
-import type { Milliseconds } from '../voice/units.js';
+import type { Milliseconds } from '../../voice/units.js';
 
 /** The wait before the second try is up to this long; each further one up to twice as long, up to the maximum. */
 const FIRST_WAIT_MS: Milliseconds = 250;

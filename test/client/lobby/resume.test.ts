@@ -1,19 +1,20 @@
 /** Connections that break under a lobby: on real sockets, over a line that is cut, and over one that the test plays. */
 
 import t, { type Test } from 'tap';
-import { joinLobby, type Lobby, type LobbyEvents, type LobbyOptions } from '../../client/lobby.js';
-import type { Participant } from '../../client/lobby_state.js';
-import { wsTransport } from '../../client/transport_ws.js';
-import { UpgradeRefusedError } from '../../client/upgrade_refusal.js';
-import { startRelay } from '../../relay/index.js';
-import { writeMessage } from '../../voice/control.js';
-import type { HotmicError } from '../../voice/error.js';
-import { personSteamId } from '../../voice/steam_id.js';
-import type { NumberedPacket } from '../../voice/talkspurt.js';
-import { packetBy } from '../relay/kit.js';
-import { cuttable } from './cuttable.js';
-import { playedRim } from './played_rim.js';
-import { playedTransport, RESUME, welcomeOf } from './played_transport.js';
+import { joinLobby } from '../../../client/lobby/join.js';
+import type { Lobby, LobbyEvents, LobbyOptions } from '../../../client/lobby/lobby.js';
+import type { Participant } from '../../../client/lobby_state.js';
+import { UpgradeRefusedError } from '../../../client/transport/upgrade_refusal.js';
+import { wsTransport } from '../../../client/transport/ws.js';
+import { startRelay } from '../../../relay/index.js';
+import { writeMessage } from '../../../voice/control.js';
+import type { HotmicError } from '../../../voice/error.js';
+import { personSteamId } from '../../../voice/steam_id.js';
+import type { NumberedPacket } from '../../../voice/talkspurt.js';
+import { packetBy } from '../../relay/kit.js';
+import { cuttable } from '../cuttable.js';
+import { playedIo } from '../played_io.js';
+import { playedTransport, RESUME, welcomeOf } from '../played_transport.js';
 
 const LOST = 'reconnecting ERR_HOTMIC_CONNECTION_LOST';
 
@@ -241,11 +242,11 @@ t.test('who leaves while the line is cut has left, and nothing is tried any more
 /** Ada in a lobby over a played transport. */
 async function played(options: Partial<LobbyOptions> = {}) {
   const transport = playedTransport();
-  const { rim, tick } = playedRim();
+  const { io, tick } = playedIo();
   const ada = listener();
   const joining = joinLobby(
     { url: 'ws://relay', ...member(7, 'Ada'), events: ada.events, transport: transport.open, ...options },
-    rim,
+    io,
   );
   transport.say().onOpen();
   transport.say().onText(writeMessage(welcomeOf({ resume: RESUME, relayTimeMs: 5000 })));
@@ -301,7 +302,7 @@ t.test(
       return `a.b.${asked}`;
     };
     const transport = playedTransport();
-    const { rim, tick } = playedRim();
+    const { io, tick } = playedIo();
     const ada = listener();
     const options = {
       url: 'ws://relay',
@@ -310,7 +311,7 @@ t.test(
       transport: transport.open,
       token,
     };
-    const joining = joinLobby(options, rim);
+    const joining = joinLobby(options, io);
     await settled();
     transport.say().onOpen();
     t.match(transport.sent[0], /"token":"a\.b\.1"/);
@@ -338,7 +339,7 @@ t.test(
   'a credential that does not come is a try that failed; before the welcome the caller gets why',
   async (t) => {
     const { open, say, urls } = playedTransport();
-    const { rim, tick } = playedRim();
+    const { io, tick } = playedIo();
     const ada = listener();
     let ticket: () => Promise<Uint8Array> = () => Promise.reject(new Error('Steam is away'));
     const join = () =>
@@ -350,7 +351,7 @@ t.test(
           transport: open,
           ticket: () => ticket(),
         },
-        rim,
+        io,
       );
     await t.rejects(join(), { message: 'Steam is away' });
     ticket = () => Promise.resolve('abcd' as never);
@@ -467,7 +468,7 @@ t.test('voice goes on on the first clock after joining anew', async (t) => {
     redirectHosts: ['other.example'],
     events: { onVoice: (_, { relayTimeMs }) => heard.push(relayTimeMs) },
   });
-  const { writeVoiceFrame, stampVoiceFrame } = await import('../../voice/wire.js');
+  const { writeVoiceFrame, stampVoiceFrame } = await import('../../../voice/wire.js');
   const frame = (relayTimeMs: number) => {
     const fields = { marker: true, terminator: false, target: 0, sequence: 0, timestamp: 0 };
     const bytes = writeVoiceFrame(fields, packetBy(personSteamId(9)));

@@ -5,7 +5,7 @@
  */
 
 import { type ClientOptions, WebSocket } from 'ws';
-import { MAX_WELCOME_BYTES } from '../voice/control.js';
+import { MAX_WELCOME_BYTES } from '../../voice/control.js';
 import type { OpenTransport, Transport, TransportEvents } from './transport.js';
 import { MAX_REFUSAL_BYTES, UpgradeRefusedError } from './upgrade_refusal.js';
 

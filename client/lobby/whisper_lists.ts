@@ -5,7 +5,7 @@
  * `MAX_WAIT_MS`; a whisper that was captured for another list than the relay's goes nowhere.
  */
 
-import type { Milliseconds } from '../voice/units.js';
+import type { Milliseconds } from '../../voice/units.js';
 
 /** The longest that a change waits for voice from before it: as old as a publisher lets voice become. */
 export const MAX_WAIT_MS: Milliseconds = 500;

@@ -11,7 +11,7 @@ const STEP_MS: Milliseconds = 2 ** -16;
 const known = new WeakMap<() => Milliseconds, () => Milliseconds>();
 
 /** Reads `clock`, strictly later with each call. */
-export function momentsOf(clock: () => Milliseconds): () => Milliseconds {
+export function strictClock(clock: () => Milliseconds): () => Milliseconds {
   const given = known.get(clock);
   if (given) return given;
   let last = Number.NEGATIVE_INFINITY;

@@ -1,6 +1,6 @@
 /** The URL of a relay. */
 
-import { HotmicError } from '../voice/error.js';
+import { HotmicError } from '../../voice/error.js';
 
 /** Reads the URL of a relay. @throws HotmicError ERR_HOTMIC_URL. */
 export function parseRelayUrl(text: string): URL {
