@@ -1,96 +1,96 @@
 /**
  * Whom captured sound was meant for, by the instant at which it was captured. Pure.
  *
- * A packet says when it was taken from Steam, and not when its sound was made. So it is known only within a span, and where the target
- * changed inside that span nobody may hear what was not meant for them: the packet goes to those who were meant before and after. That
- * is the narrower target where one is within the other (whisper or channel, and lobby), and nobody where neither is.
+ * A packet says when it was taken from Steam, not when its sound was made, so that is known only within a span. If the target changed
+ * within the span, nobody may hear what was not meant for them: the packet goes only to those who were meant both before and after the
+ * change. That is the narrower target if one contains the other (the lobby contains channels and whispers), otherwise nobody.
  */
 
 import type { NumberedPacket } from '../voice/talkspurt.js';
 import type { Milliseconds } from '../voice/units.js';
 import { isSameTarget, type VoiceTarget } from './voice_target.js';
 
-/** When the sound of a packet was meant for somebody: as it was made; a tail, after key-up, when the key came up. */
+/** When the sound of a packet was meant: when it was made or, in the tail after key-up, when the key came up. */
 export interface MeantSpan {
-  /** Earliest and latest instant, CLOCK_MONOTONIC in ms, as the lobby's clock. */
+  /** Earliest and latest instant on the lobby's clock: CLOCK_MONOTONIC in ms. */
   readonly fromAt: Milliseconds;
   readonly toAt: Milliseconds;
 }
 
 /** A packet ready for the wire, and when its sound was meant. */
 export interface CapturedPacket extends NumberedPacket {
-  /** Left out by callers that number packets themselves: then it is meant as it is handed over. */
+  /** Callers that number packets themselves leave it out: then the packet is meant at the moment of the call. */
   readonly meant?: MeantSpan;
 }
 
-/** Takes a packet ready for the wire; false says that it was not sent. */
+/** Takes a packet ready for the wire. Returns false if it was not sent. */
 export type Publish = (packet: CapturedPacket, target: VoiceTarget) => unknown;
 
-/** Through which lobby, and to whom there. */
+/** The lobby to publish to, and the target there. */
 export interface Destination {
   readonly publish: Publish;
   readonly target: VoiceTarget;
 }
 
-/** A destination, or nobody, from an instant until that of the next. */
-interface Reign {
+/** A destination (null: nobody) from an instant until that of the next period. */
+interface Period {
   readonly from: Milliseconds;
   readonly destination: Destination | null;
 }
 
-/** Changes that are remembered. Beyond them the two oldest become one, which counts as both. */
-const MAX_REIGNS = 64;
+/** The most periods that are kept. Beyond them, the two oldest are merged into one for the destination that both have in common. */
+const MAX_PERIODS = 64;
 
-/** Two changes within this time are one: a game that presses the key and then names the target means the second alone. */
+/** Two changes within this time count as one: a game that presses the key and then sets the target means only the second. */
 const SAME_MOMENT_MS: Milliseconds = 1;
 
 /** The destinations of one microphone. */
 export class CaptureTargets {
-  readonly #reigns: Reign[];
+  readonly #periods: Period[];
   #keyDownAt: Milliseconds = Number.NEGATIVE_INFINITY;
 
   constructor(first: Destination) {
-    this.#reigns = [{ from: Number.NEGATIVE_INFINITY, destination: first }];
+    this.#periods = [{ from: Number.NEGATIVE_INFINITY, destination: first }];
   }
 
-  /** The key goes down, for `destination`. A change in the same moment is one of what it went down for. */
+  /** The key goes down for `destination`. A change at the same moment replaces that destination. */
   keyDown(destination: Destination, at: Milliseconds): void {
     this.change(destination, at);
     this.#keyDownAt = at;
   }
 
-  /** What is captured from `at` on is for `destination`. `at` never goes back. */
+  /** Sound captured from `at` on is for `destination`. `at` never goes back. */
   change(destination: Destination, at: Milliseconds): void {
-    const reigns = this.#reigns;
-    const last = reigns.at(-1)!;
+    const periods = this.#periods;
+    const last = periods.at(-1)!;
     if (isSameDestination(last.destination, destination)) return;
-    if (at - last.from < SAME_MOMENT_MS) reigns[reigns.length - 1] = { from: last.from, destination };
-    else reigns.push({ from: at - this.#keyDownAt < SAME_MOMENT_MS ? this.#keyDownAt : at, destination });
-    if (reigns.length <= MAX_REIGNS) return;
-    const [oldest, second] = reigns as [Reign, Reign];
-    reigns.splice(0, 2, { from: oldest.from, destination: common(oldest.destination, second.destination) });
+    if (at - last.from < SAME_MOMENT_MS) periods[periods.length - 1] = { from: last.from, destination };
+    else periods.push({ from: at - this.#keyDownAt < SAME_MOMENT_MS ? this.#keyDownAt : at, destination });
+    if (periods.length <= MAX_PERIODS) return;
+    const [oldest, second] = periods as [Period, Period];
+    periods.splice(0, 2, { from: oldest.from, destination: common(oldest.destination, second.destination) });
   }
 
-  /** Whom sound from the span between these instants, both included, was meant for as a whole. Null: nobody may hear it. */
+  /** Who may hear all sound captured between these instants, both included. Null: nobody. */
   during(from: Milliseconds, to: Milliseconds): Destination | null {
-    const reigns = this.#reigns;
-    let at = reigns.length - 1;
-    while (at > 0 && reigns[at]!.from > to) at -= 1;
-    let destination = reigns[at]!.destination;
-    for (; at > 0 && reigns[at]!.from > from; at -= 1) {
-      destination = common(destination, reigns[at - 1]!.destination);
+    const periods = this.#periods;
+    let at = periods.length - 1;
+    while (at > 0 && periods[at]!.from > to) at -= 1;
+    let destination = periods[at]!.destination;
+    for (; at > 0 && periods[at]!.from > from; at -= 1) {
+      destination = common(destination, periods[at - 1]!.destination);
     }
     return destination;
   }
 }
 
-/** Whether both are the same people's, as far as a game can say. */
+/** Whether both are the same lobby and target. */
 export function isSameDestination(one: Destination | null, other: Destination | null): boolean {
   if (one === null || other === null) return one === other;
   return one.publish === other.publish && isSameTarget(one.target, other.target);
 }
 
-/** Those who are within both. */
+/** The people that both destinations include. */
 function common(one: Destination | null, other: Destination | null): Destination | null {
   if (one === null || other === null || one.publish !== other.publish) return null;
   if (one.target === 'lobby') return other;

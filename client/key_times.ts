@@ -1,15 +1,15 @@
 /**
  * When the push-to-talk key went down and up, as far as captured sound is concerned. Pure; instants never go back.
  *
- * Two questions are answered here. When did the recording begin that is read from the ring: no sound in its packets is older. And when
- * was sound meant: with the key down as it was made; the tail, with the key up, when the key came up, for it belongs to what was said
- * before.
+ * This answers two questions. When did the recording begin that is now read from the ring? No sound in its packets is older. And at which
+ * instant was sound meant? While the key is down, when it was made. In the tail after key-up, when the key came up, because the tail
+ * belongs to what was said before.
  */
 
 import { nextRequest } from '../voice/talkspurt.js';
 import type { Milliseconds } from '../voice/units.js';
 
-/** Key-downs without an end, and key-ups, that are remembered. What is beyond them is taken for older than it is. */
+/** The most key-downs without an end, and the most key-ups, that are kept. Sound from before them is treated as older than it is. */
 const MAX_REMEMBERED = 64;
 
 interface KeyDown {
@@ -24,9 +24,9 @@ interface KeyUp {
 }
 
 export class KeyTimes {
-  /** Those that no end was read for, oldest first. The first began the recording that is read. */
+  /** Key-downs whose end was not read yet, oldest first. The first one began the recording that is now read. */
   #keyDowns: KeyDown[] = [];
-  /** The number of the newest, remembered or not. */
+  /** The number of the newest key-down, kept or not. */
   #newest = 0;
   /** Oldest first. */
   #keyUps: KeyUp[] = [];
@@ -50,19 +50,19 @@ export class KeyTimes {
     if (this.#keyUps.length > MAX_REMEMBERED) this.#forgottenUntil = this.#keyUps.shift()!.to;
   }
 
-  /** The end entry of a recording was read, with the number of the newest key-down that it knows of. */
+  /** The end entry of a recording was read. `request` is the newest key-down that it covers. */
   ended(request: number): void {
     if (request === this.#newest) this.#keyDowns = [];
     const next = this.#keyDowns.findIndex((keyDown) => keyDown.request === nextRequest(request));
     if (next > 0) this.#keyDowns = this.#keyDowns.slice(next);
   }
 
-  /** No sound that is read from now on was made before. */
+  /** No sound that is read from now on was made before this instant. */
   get recordingFrom(): Milliseconds {
     return this.#keyDowns[0]?.at ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** When sound was meant that was made at `instant`. */
+  /** The instant at which sound made at `instant` was meant. */
   meantAt(instant: Milliseconds): Milliseconds {
     if (instant < this.#forgottenUntil) return Number.NEGATIVE_INFINITY;
     const tail = this.#keyUps.findLast(({ from }) => from <= instant);

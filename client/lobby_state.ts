@@ -1,8 +1,8 @@
 /**
- * What we know of a lobby: ourselves, the others, the channels. Messages of the relay go in, the changes come out. Pure.
+ * The state of a lobby: ourselves, the others, the channels. It applies the relay's messages and returns the changes. Pure.
  *
- * A welcome is the whole state. One that comes after a connection broke gives the difference to what was known before, so that who follows
- * the changes is right either way. Bounds: `MAX_PARTICIPANTS` people, 127 channels, 16 channels of each person.
+ * A welcome holds the whole state. After a reconnection it yields the difference to the state before, so code that follows the changes
+ * always has the right state. Bounds: `MAX_PARTICIPANTS` people, 127 channels, 16 channels per person.
  */
 
 import {
@@ -14,44 +14,44 @@ import {
 import { Target } from '../voice/wire.js';
 import type { VoiceTarget } from './voice_target.js';
 
-/** Somebody in the lobby, as everybody sees them. */
+/** A person in the lobby, as everyone sees them. */
 export interface Member {
   /** Their number in the lobby, in voice frames. */
   readonly slot: number;
   readonly steamId: bigint;
   readonly name: string;
-  /** Names of the channels that they are in. */
+  /** Names of their channels. */
   readonly channels: readonly string[];
-  /** By a moderator: nobody hears them. */
+  /** A moderator muted them: nobody hears them. */
   readonly muted: boolean;
-  /** By a moderator: they hear nobody. */
+  /** A moderator deafened them: they hear nobody. */
   readonly deafened: boolean;
-  /** Their connection broke, and they may be back. */
+  /** Their connection broke, and they may reconnect. */
   readonly away: boolean;
-  /** While they speak, the others are to be lowered: see `Mixer`. */
+  /** While they speak, everyone else should be quieter: see `Mixer`. */
   readonly priority: boolean;
   readonly moderator: boolean;
-  /** They came without Steam; the relay made up their SteamID. */
+  /** They joined without Steam, and the relay made up their SteamID. */
   readonly guest: boolean;
-  /** Their credential does not let them speak. */
+  /** Their credential does not allow them to speak. */
   readonly spectator: boolean;
 }
 
 /** Someone else in the lobby. */
 export interface Participant extends Member {
-  /** They speak to us now: to the lobby, to a channel that we are in, or in a whisper. */
+  /** They are speaking to us: to the lobby, to a channel that we are in, or in a whisper. */
   readonly speaking: boolean;
 }
 
-/** What changed, and what it is now. */
+/** What changed, with its new state. */
 export type LobbyChange =
   | { readonly kind: 'joined'; readonly participant: Participant }
   | { readonly kind: 'left'; readonly participant: Participant }
   | { readonly kind: 'speaking'; readonly participant: Participant }
-  /** Anything else about somebody. */
+  /** Anything else about a participant. */
   | { readonly kind: 'changed'; readonly participant: Participant; readonly before: Participant }
   | { readonly kind: 'you-changed'; readonly you: Member; readonly before: Member }
-  /** All that there are now. */
+  /** All channels that exist now. */
   | { readonly kind: 'channels'; readonly channels: readonly string[] };
 
 type Welcome = Extract<RelayMessage, { type: 'welcome' }>;
@@ -64,7 +64,7 @@ export class LobbyState {
   #you: Member;
   #participants: Map<number, Participant>;
   #channels: Map<number, { readonly channel: string }>;
-  /** People of whom the relay told beyond `MAX_PARTICIPANTS`: they are not in the lobby, as far as we know. */
+  /** People announced by the relay beyond `MAX_PARTICIPANTS`. They are not in `participants`. */
   refusedParticipants = 0;
 
   constructor(welcome: Welcome) {
@@ -91,7 +91,7 @@ export class LobbyState {
     return this.#participants.get(slot);
   }
 
-  /** What a target of a voice frame means; null for a channel that is not there. Real-time: allocates nothing. */
+  /** The meaning of a voice frame's target; null for an unknown channel. Real-time: allocates nothing. */
   targetOf(number: number): VoiceTarget | null {
     if (number === Target.lobby) return 'lobby';
     if (number === Target.whisper) return 'whisper';
@@ -107,7 +107,7 @@ export class LobbyState {
     return null;
   }
 
-  /** The state is now the welcome's: who is not in it left, and so on. */
+  /** Replaces the state by that of a welcome, and returns the differences. */
   replace(welcome: Welcome): LobbyChange[] {
     const changes: LobbyChange[] = [];
     const channelsBefore = this.channels;
@@ -137,8 +137,8 @@ export class LobbyState {
     return changes;
   }
 
-  /** Nobody speaks, as far as we can hear. */
-  hush(): LobbyChange[] {
+  /** Marks everyone as silent, since we hear nobody while we are away. */
+  silenceAll(): LobbyChange[] {
     const changes: LobbyChange[] = [];
     for (const known of this.#participants.values()) {
       if (known.speaking) changes.push(this.#speaking(known, 'silent'));
@@ -203,7 +203,7 @@ export class LobbyState {
     return { ...this.#member(info), speaking: info.speaking };
   }
 
-  /** A channel is told of before anybody is in it. */
+  /** The relay announces a channel before anyone is in it, so unknown numbers are left out. */
   #member({ steamId, channels, ...state }: ParticipantState): Member {
     const names = channels.flatMap((number) => this.#channels.get(number)?.channel ?? []);
     const { slot, name, muted, deafened, away, priority, moderator, guest, spectator } = state;
@@ -231,7 +231,7 @@ function withoutSpeaking({ speaking, ...member }: Participant): Member {
   return member;
 }
 
-/** Whether two plain values of one making are alike. */
+/** Whether two plain values of the same type are equal. */
 function isSame(one: unknown, other: unknown): boolean {
   return textOf(one) === textOf(other);
 }

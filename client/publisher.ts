@@ -1,6 +1,6 @@
 /**
- * Push-to-talk: takes packets from the capture ring, numbers them, hands them on to those they were meant for when they were captured,
- * and discards what has grown old.
+ * Push-to-talk: reads packets from the capture ring, numbers them, publishes them to those they were meant for when they were captured,
+ * and discards stale ones.
  */
 
 import { packetSamples, readPacket } from '../voice/packet.js';
@@ -25,10 +25,10 @@ import { KeyTimes } from './key_times.js';
 import { strictClock } from './strict_clock.js';
 import type { VoiceTarget } from './voice_target.js';
 
-/** What the publisher asks of a capture worker. */
+/** What the publisher needs from a capture worker. */
 export interface CaptureHandle {
   readonly ring: RingConsumer;
-  /** Key-down; the end entry of the recording carries the number that this returns. */
+  /** Key-down. Returns a number that the end entry of the recording will carry. */
   startVoiceRecording(): number;
   stopVoiceRecording(): void;
 }
@@ -36,48 +36,48 @@ export interface CaptureHandle {
 export interface PublisherOptions {
   readonly capture: CaptureHandle;
   /**
-   * Takes a packet ready for the wire: a lobby's `publish`. Its bytes are valid during the call. False says that it was not
-   * sent, which is counted. Must not throw. To go on in another lobby, tell `speakTo`, so that what was said before does not go there.
+   * Takes a packet ready for the wire: a lobby's `publish`. The packet's bytes are valid during the call. It returns false if the packet
+   * was not sent, which is counted, and must not throw. To switch to another lobby, use `speakTo`, so that earlier voice does not go there.
    */
   readonly publish: Publish;
-  /** Whom the voice is for: see `speakTo`. Default `lobby`. */
+  /** Whom the voice is for: see `speakTo`. Default: `lobby`. */
   readonly target?: VoiceTarget;
-  /** The capture worker's clock, and the lobby's: what was said when is compared. Default CLOCK_MONOTONIC in ms. */
+  /** Must be the clock of the capture worker and of the lobby, because their instants are compared. Default: CLOCK_MONOTONIC in ms. */
   readonly clock?: () => Milliseconds;
-  /** Packets older than this when they are taken from the ring are discarded, in ms. Default 500. */
+  /** Packets older than this when they are read from the ring are discarded, in ms. Default: 500. */
   readonly maxAgeMs?: Milliseconds;
-  /** Latency side channel: a packet was captured and taken from the ring at these instants. */
+  /** Latency side channel: a packet was captured, and read from the ring, at these instants. */
   readonly onTaken?: (sequence: number, capturedAt: Milliseconds, takenAt: Milliseconds) => void;
 }
 
-/** What a publisher has counted. */
+/** Counters of a publisher. */
 export interface PublisherCounts {
   readonly talkspurts: number;
   readonly packets: number;
-  /** Of these, the ones that `publish` did not take. */
+  /** Of these, the packets for which `publish` returned false. */
   readonly unsent: number;
-  /** Steam Voice packets sent to nobody, for they held sound for some and for others. */
+  /** Steam Voice packets sent to nobody, because they contained sound for different targets. */
   readonly withheld: number;
-  /** Steam Voice packets that were not readable. */
+  /** Steam Voice packets that could not be read. */
   readonly malformed: number;
-  /** Lost in this process: refused by a full ring, or discarded for their age. */
+  /** Lost in this process: `refused` by a full ring, or `discarded` because of their age. */
   readonly refused: number;
   readonly discarded: number;
 }
 
-/** How long one wait for the ring lasts at most, in ms: a bound, not a poll. */
+/** The longest single wait for the ring, in ms: a bound, not a polling interval. */
 const WAIT_MS = 1000;
 
 /**
- * What microphone, driver and Steam may hold back beyond a packet's own sound, in ms. A guess on the safe side: all that anybody has
- * measured is a first packet with 160 ms of sound (docs/latency.md).
+ * How much microphone, driver and Steam may delay a packet beyond the length of its own sound, in ms. This is a cautious guess: the only
+ * measurement is of a first packet with 160 ms of sound (docs/latency.md).
  */
 const CAPTURE_LAG_MS: Milliseconds = 120;
 
-/** The rings that have a publisher. */
+/** The rings that already have a publisher. */
 const published = new WeakSet<RingConsumer>();
 
-/** Publishes one player's voice. Make it once and press and release at will. */
+/** Publishes one player's voice. Create it once, then press and release as often as needed. */
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #clock: () => Milliseconds;
@@ -91,20 +91,22 @@ export class Publisher {
   #packets = 0;
   #unsent = 0;
   #withheld = 0;
-  #tellIdle: (() => void)[] = [];
+  #onIdle: (() => void)[] = [];
   #recording = false;
   /** The number of the newest key-down. */
   #request = 0;
-  /** Of the talkspurt that is read, or the last one. */
+  /** The destination of the current talkspurt, or of the last one. */
   #destination: Destination;
-  /** What `speakTo` said last. */
+  /** What `speakTo` set last. */
   #wanted: Destination;
 
-  /** @throws RangeError when the capture has a publisher already: its ring has one reader. */
+  /** @throws RangeError when the capture already has a publisher: its ring has one reader. */
   constructor(options: PublisherOptions) {
     const { ring } = options.capture;
     if (published.has(ring))
-      throw new RangeError('Cannot publish: this capture has a publisher, wants one of its own');
+      throw new RangeError(
+        'Cannot publish: this capture already has a publisher. Start one capture per publisher.',
+      );
     published.add(ring);
     this.#options = options;
     this.#clock = options.clock ?? monotonicMs;
@@ -118,13 +120,13 @@ export class Publisher {
   }
 
   /**
-   * Says whom the voice is for from now on, and `publish` through which lobby: by default the one before. What was captured until now
-   * goes where it was meant, however late this thread comes to it. With the key down, the talkspurt under way ends, with its
-   * terminator, and another begins; with the key up, its tail still goes where it went.
+   * Sets whom the voice is for from now on, and with `publish` through which lobby (default: the same one). Voice captured until now
+   * still goes where it was meant, however late this thread reads it. With the key down, the current talkspurt ends with its terminator
+   * and another one begins. With the key up, the tail still goes to the previous target.
    *
-   * When exactly a packet's sound was made is not known. For up to 120 ms and the packet's own length after a change, what may be from
-   * before and after goes to those who were meant both times: the narrower target where one is within the other (a whisper or a
-   * channel, and the lobby); else nobody (counted in `withheld`).
+   * The instant at which a packet's sound was made is not known exactly. For up to 120 ms plus the packet's own length after a change, a
+   * packet that may hold sound from before and after it goes to those who were meant both times: to the narrower target if one contains
+   * the other (the lobby contains channels and whispers), otherwise to nobody (counted in `withheld`).
    */
   speakTo(target: VoiceTarget, publish: Publish = this.#wanted.publish): void {
     this.#wanted = { publish, target };
@@ -137,18 +139,18 @@ export class Publisher {
     this.#targets.keyDown(this.#wanted, now);
     this.#request = this.#options.capture.startVoiceRecording();
     this.#keyTimes.down(this.#request, now);
-    // Nothing more comes from a ring that is over, so there would be no end to wait for.
+    // A closed ring delivers no end entry to wait for.
     this.#recording = !this.#options.capture.ring.closed;
   }
 
   /**
-   * Key up. The tail is still published; resolves when its last packet is. When the key goes down again during the tail the
-   * recording goes on, and this resolves at its end.
+   * Key up. The tail is still published; resolves when its last packet has been. If the key goes down again during the tail, the
+   * recording continues and this resolves at its end.
    */
   async release(): Promise<void> {
     this.#keyTimes.up(this.#moment());
     this.#options.capture.stopVoiceRecording();
-    if (this.#recording) await new Promise<void>((resolve) => this.#tellIdle.push(resolve));
+    if (this.#recording) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
   /** Resolves when the capture's ring is closed and read to its end. Close the capture first. */
@@ -176,7 +178,7 @@ export class Publisher {
       this.#drain();
       if (!ring.closed) await ring.waitAsync(WAIT_MS);
     }
-    // A capture that failed has not said its end.
+    // A capture that failed wrote no end entry.
     this.#publish(this.#numberer.end());
     this.#idle();
   }
@@ -184,7 +186,7 @@ export class Publisher {
   #drain(): void {
     const { ring } = this.#options.capture;
     for (;;) {
-      // What piled up while this thread was busy is old by now: what follows has to be fresh.
+      // Discard what became stale while this thread was busy.
       ring.discardOlderThan(this.#clock() - this.#maxAgeMs, isEnd);
       const entry = ring.read();
       if (entry === null) return;
@@ -194,7 +196,7 @@ export class Publisher {
     }
   }
 
-  /** An end that does not know of the newest key-down is that of the recording before. */
+  /** An end entry with an older number than the newest key-down belongs to the recording before. */
   #end(request: number): void {
     this.#publish(this.#numberer.end());
     this.#keyTimes.ended(request);
@@ -216,7 +218,7 @@ export class Publisher {
     this.#publish(this.#numberer.push(bytes, capturedAt, phase));
   }
 
-  /** The span in which the sound of such a packet was meant. What ends a talkspurt without sound belongs to the sound before. */
+  /** The span in which the sound of such a packet was meant. A packet without sound ends a talkspurt and belongs to the sound before. */
   #meant(capturedAt: Milliseconds, samples: number): MeantSpan {
     const keyTimes = this.#keyTimes;
     const toAt = keyTimes.meantAt(capturedAt);
@@ -239,7 +241,7 @@ export class Publisher {
 
   #idle(): void {
     this.#recording = false;
-    for (const tell of this.#tellIdle.splice(0)) tell();
+    for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 }
 

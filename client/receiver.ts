@@ -1,10 +1,10 @@
 /**
- * Turns voice frames back into sound: one decoder a speaker, in order, what is missing concealed.
+ * Decodes voice frames to sound, in order, with one decoder per speaker. Missing frames are concealed.
  *
- * A WebSocket keeps order, so a frame that comes behind its successor was sent twice: it is counted and dropped. Smoothing
- * over time is the business of whoever plays the sound.
+ * A WebSocket keeps order, so a frame that arrives after its successor was sent twice: it is counted and dropped. Smoothing the arrival
+ * times is left to the code that plays the sound.
  *
- * Bounds: `maxSpeakers` decoders, and twice as much sound per second as so many speakers make. What comes beyond it is counted.
+ * Bounds: `maxSpeakers` decoders, and twice as much sound per second as that many speakers make. Anything beyond is counted.
  */
 
 import { readU32 } from '../voice/bytes.js';
@@ -22,7 +22,7 @@ export interface DecodedVoice {
   readonly marker: boolean;
   readonly terminator: boolean;
   readonly sequence: number;
-  /** Of the first sample of `pcm`, which is a concealed one after a loss. */
+  /** Timestamp of the first sample of `pcm`, which is a concealed sample after a loss. */
   readonly timestamp: number;
   readonly relayTimeMs: number;
   /** Mono at 24 kHz; valid during the call. */
@@ -30,17 +30,17 @@ export interface DecodedVoice {
   readonly concealedFrames: number;
 }
 
-/** What a receiver has counted for one speaker. */
+/** Counters of one speaker. */
 export interface SpeakerCounts {
   readonly packets: number;
   readonly decodedFrames: number;
   readonly concealedFrames: number;
   /**
-   * Voice frames that never came, by the gaps in their sequence within talkspurts. Between talkspurts a gap is no loss: the target changes
-   * only there, and what is missing may have been for others. `LobbyCounts.framesMissed` knows of those, too.
+   * Voice frames that never arrived, by the gaps in their sequence within talkspurts. A gap between talkspurts does not count: the target
+   * may have changed there, so the missing frames may have been for others. `LobbyCounts.framesMissed` includes losses there.
    */
   readonly lost: number;
-  /** Voice frames that came behind their successor. */
+  /** Voice frames that arrived after their successor. */
   readonly late: number;
   /** Packets that decompressVoice refused. */
   readonly refused: number;
@@ -48,9 +48,9 @@ export interface SpeakerCounts {
 }
 
 export interface ReceiverOptions {
-  /** Takes the sound of each frame as soon as it is decoded. */
+  /** Called with the sound of each frame as soon as it is decoded. */
   readonly onDecoded: (voice: DecodedVoice) => void;
-  /** Speakers at a time, 1 to 1000. Default 64: a whole lobby. The one silent for longest makes room. */
+  /** Speakers at a time, 1 to 1000. Default 64: a whole lobby. One more replaces the speaker who has been silent for longest. */
   readonly maxSpeakers?: number;
   /** Latency side channel: a frame arrived and was decoded at these instants. */
   readonly onStages?: (
@@ -59,11 +59,11 @@ export interface ReceiverOptions {
     arrivedAt: Milliseconds,
     decodedAt: Milliseconds,
   ) => void;
-  /** For `onStages` and the bound of the sound per second. Default CLOCK_MONOTONIC in ms. */
+  /** Clock for `onStages` and for the bound on sound per second. Default: CLOCK_MONOTONIC in ms. */
   readonly clock?: () => Milliseconds;
 }
 
-/** Sound that is decoded for each of `maxSpeakers`, all together: 2 s per second, and 10 s at once after a network that stalled. */
+/** Bound on decoded sound, times `maxSpeakers`, for all speakers together: 2 s per second, and 10 s at once after the network stalled. */
 const SOUND_PER_SECOND: Samples = 2 * VOICE_RATE_HZ;
 const SOUND_AT_ONCE: Samples = 10 * VOICE_RATE_HZ;
 
@@ -75,20 +75,20 @@ interface Speaker {
   counts: { -readonly [name in keyof SpeakerCounts]: number };
 }
 
-/** Decodes all speakers of a lobby at 24 kHz. Wants `initCodec` or `loadCodec` before. */
+/** Decodes all speakers of a lobby at 24 kHz. Call `initCodec` or `loadCodec` first. */
 export class Receiver {
   readonly #options: ReceiverOptions;
   readonly #maxSpeakers: number;
   readonly #speakers = new Map<number, Speaker>();
-  /** Of those who left, the latest `maxSpeakers`. */
+  /** The counters of the latest `maxSpeakers` speakers who left. */
   readonly #retired = new Map<number, SpeakerCounts>();
   readonly #pcm = new Int16Array(MAX_DECODED_SAMPLES);
   readonly #clock: () => Milliseconds;
-  /** Samples that may be decoded. */
+  /** The samples that may be decoded now. */
   readonly #budget: TokenBucket;
-  /** Times that a speaker lost their decoder to another. */
+  /** How often a speaker lost their decoder to another speaker. */
   evictedSpeakers = 0;
-  /** Voice frames that were not decoded, because more sound came than so many speakers make. */
+  /** Voice frames that were not decoded, because more sound arrived than that many speakers make. */
   refusedFrames = 0;
 
   constructor(options: ReceiverOptions) {
@@ -102,11 +102,11 @@ export class Receiver {
     this.#budget = new TokenBucket(perSecond, this.#maxSpeakers * SOUND_AT_ONCE, this.#clock());
   }
 
-  /** Takes one voice frame. `packet` is only read during the call. */
+  /** Decodes one voice frame. `packet` is only read during the call. */
   take(header: VoiceHeader, packet: Uint8Array): void {
     const { onStages } = this.#options;
     const arrivedAt = this.#clock();
-    // A frame of no sound is work, too.
+    // A frame without sound costs work too.
     if (!this.#budget.has(1, arrivedAt)) {
       this.refusedFrames += 1;
       return;
@@ -118,8 +118,7 @@ export class Receiver {
     if (speaker.expectedSequence !== null) {
       const ahead = sequenceDelta(speaker.expectedSequence, header.sequence);
       if (ahead !== 0 && header.marker) {
-        // Ahead: they spoke to others in between, as far as we can know. Behind: they left and came back, and count anew. Neither is to
-        // be concealed.
+        // Ahead: they may have spoken to others in between. Behind: they left and joined again, with a new sequence. Neither is concealed.
         speaker.decoder.reset();
       } else if (ahead >= 0) {
         counts.lost += ahead;
@@ -156,13 +155,15 @@ export class Receiver {
     });
   }
 
-  /** Counts of a speaker that was heard, or null. They stay after `retire` and `close`, those of the latest `maxSpeakers` speakers. */
+  /**
+   * Counters of a speaker that was heard, otherwise null. After `retire` and `close` they are kept for the latest `maxSpeakers` speakers.
+   */
   counts(slot: number): SpeakerCounts | null {
     const counts = this.#speakers.get(slot)?.counts ?? this.#retired.get(slot);
     return counts ? { ...counts } : null;
   }
 
-  /** Frees the decoder of a speaker who left, and keeps the counts. The next frame from that slot counts as a first one. */
+  /** Frees the decoder of a speaker who left, but keeps the counters. The next frame from that slot counts as its first. */
   retire(slot: number): void {
     const speaker = this.#speakers.get(slot);
     if (!speaker) return;
@@ -171,19 +172,19 @@ export class Receiver {
     if (this.#retired.size > this.#maxSpeakers) this.#retired.delete(this.#retired.keys().next().value!);
   }
 
-  /** Frees a speaker's decoder and drops the counts: the slot is somebody else's now. */
+  /** Frees a speaker's decoder and drops the counters: the slot now belongs to someone else. */
   forget(slot: number): void {
     this.#speakers.get(slot)?.decoder.free();
     this.#speakers.delete(slot);
     this.#retired.delete(slot);
   }
 
-  /** Frees all decoders. WebAssembly memory is not garbage-collected, so a receiver that is dropped unclosed keeps them for ever. */
+  /** Frees all decoders. WebAssembly memory is not garbage-collected, so a receiver that is never closed leaks it. */
   close(): void {
     for (const slot of [...this.#speakers.keys()]) this.retire(slot);
   }
 
-  /** The speaker in `slot`, now the most recently heard. A slot that names another SteamID has another speaker. */
+  /** The speaker in `slot`, now the most recently heard. A packet with another SteamID is from another speaker. */
   #speaker(slot: number, packet: Uint8Array): Speaker {
     const steamIdLow = readU32(packet, 0);
     const steamIdHigh = readU32(packet, 4);

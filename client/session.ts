@@ -1,8 +1,9 @@
 /**
- * The client's side of the protocol, pure: what came from the relay goes in, what to send and what happened comes out.
+ * The client's side of the protocol, as a pure state machine: its inputs are what the relay sent, its outputs what to send and what
+ * happened.
  *
- * A session outlives a connection. When one breaks whose welcome offered to resume, the session is `away`; the next `opened` takes up the
- * place again, and the difference to what was known comes out. When to connect is for whoever carries it. No clock, socket or codec.
+ * A session outlives its connections. If one breaks after a welcome that offered to resume, the session is `away`. The next `opened`
+ * resumes the place, and the outputs report what changed. Its user decides when to connect. No clock, socket or codec.
  */
 
 import { PROTOCOL_VERSION, type RelayMessage, readRelayMessage, writeMessage } from '../voice/control.js';
@@ -29,23 +30,23 @@ import {
 import { UpgradeRefusedError } from './transport/upgrade_refusal.js';
 import type { VoiceTarget } from './voice_target.js';
 
-/** The close code of a connection that ended without a close frame, or that we gave up. */
+/** The close code of a connection that ended without a close frame, or that we gave up on. */
 export const NO_CLOSE_FRAME = 1006;
 
-/** From here on a close code is a refusal. */
+/** Close codes from here on are refusals. */
 const FIRST_REFUSAL_CODE = 4000;
 
-/** How long to try to join anew where the welcome offered no resuming. */
+/** How long to try to join again if the welcome did not offer to resume. */
 const REJOIN_WITHIN_MS: Milliseconds = 30_000;
 
-/** The longest that the relay may have us try to reconnect, whatever its welcome says: an hour. */
+/** The longest time to keep reconnecting, whatever the relay's welcome says: an hour. */
 const MAX_RETURN_MS: Milliseconds = 3_600_000;
 
-/** The most that is kept of a text from the relay, in characters: it ends in errors and logs. */
+/** The most of a text from the relay that is kept, in characters: it appears in errors and logs. */
 const MAX_TEXT_CHARS = 500;
 
-/** Refusals that another try, later, may not meet. */
-const PASSING_REFUSALS: readonly string[] = [
+/** Refusals that may have passed by the next attempt. */
+const TEMPORARY_REFUSALS: readonly string[] = [
   'hello-late',
   'steam-id-in-use',
   'lobby-full',
@@ -64,19 +65,19 @@ export class Session {
   readonly #return: SessionReturn;
   /** `opening` and `joining` before the first welcome, `away` and `returning` after it. */
   #state: 'opening' | 'joining' | 'joined' | 'away' | 'returning' | 'leaving' | 'ended' = 'opening';
-  /** From the first welcome on. */
+  /** Null until the first welcome. */
   #lobby: LobbyState | null = null;
-  /** Secret. Null where there is no place to take up. */
+  /** Secret. Null if there is no place to resume. */
   #resume: { readonly secret: string; readonly withinMs: Milliseconds } | null = null;
-  /** How the last hello was said; null after a resume. */
+  /** The kind of credential in the last hello; null after a resume, or once the challenge came. */
   #shown: ShownCredential['kind'] | null = null;
-  /** What goes beside the app ticket that was asked for. */
+  /** The proof that accompanies the requested app ticket. */
   #beside: BesideAppTicket = { kind: 'none' };
   #refusal: { readonly code: string; readonly error: HotmicError } | null = null;
   /** Why we are away. */
   #lostBy: HotmicError | null = null;
-  /** Why the last try to come back came to nothing, where the relay said so in HTTP. */
-  #keptOut: UpgradeRefusedError | null = null;
+  /** Why the last attempt to reconnect failed, if the relay refused it in HTTP. */
+  #upgradeRefusal: UpgradeRefusedError | null = null;
   #maySpeak = true;
   #mayListen = true;
 
@@ -100,7 +101,7 @@ export class Session {
     return this.#lobby?.channels ?? [];
   }
 
-  /** What our credential grants: whether our voice is passed on, and others' comes to us. */
+  /** What our credential grants: whether the relay passes our voice on, and whether it sends us that of others. */
   get maySpeak(): boolean {
     return this.#maySpeak;
   }
@@ -109,7 +110,7 @@ export class Session {
     return this.#mayListen;
   }
 
-  /** People of whom the relay told beyond what a lobby may have. */
+  /** People announced by the relay beyond the limit of a lobby. */
   get refusedParticipants(): number {
     return this.#lobby?.refusedParticipants ?? 0;
   }
@@ -122,12 +123,12 @@ export class Session {
     return this.#state === 'ended';
   }
 
-  /** Whether the connection is gone and another is to bring us back. */
+  /** Whether the connection is lost and we are waiting for another. */
   get away(): boolean {
     return this.#state === 'away' || this.#state === 'returning';
   }
 
-  /** What the next `opened` says: a hello wants a credential. */
+  /** What the session sends at the next `opened`: a hello needs a credential. */
   get opening(): 'hello' | 'resume' {
     return this.#resume ? 'resume' : 'hello';
   }
@@ -155,27 +156,29 @@ export class Session {
     }
   }
 
-  /** Asks the relay for something; null while we are not in the lobby. */
+  /** The message for a request; null while we are not in the lobby. */
   request(request: SessionRequest): SessionOutput | null {
     return this.#state === 'joined' ? { kind: 'send', text: writeMessage(request) } : null;
   }
 
-  /** The place is given up, as before going to another relay: the next `opened` says hello, where it may. */
+  /** Gives our place up, as before going to another relay: the next `opened` sends a hello, if we may join again. */
   forgetPlace(): void {
     if (this.#mayRejoin()) this.#resume = null;
   }
 
-  /** The time to come back is over. */
+  /** The time to reconnect is over. */
   giveUp(): SessionOutput[] {
-    return this.away && this.#lostBy ? [this.#end(keptOutError(this.#lostBy, this.#keptOut))] : [];
+    return this.away && this.#lostBy
+      ? [this.#end(lostAndRefusedError(this.#lostBy, this.#upgradeRefusal))]
+      : [];
   }
 
-  /** Ends without a word: nothing comes out any more. */
+  /** Ends without a message to the relay. There are no more outputs. */
   abandon(): void {
     this.#state = 'ended';
   }
 
-  /** Says goodbye. The relay closes the connection; without one it is over at once. */
+  /** Tells the relay that we leave; it closes the connection. Without a connection the session ends at once. */
   leave(): SessionOutput[] {
     if (this.away) return [this.#end(null)];
     if (this.#state !== 'joined') return [];
@@ -198,7 +201,7 @@ export class Session {
 
   #hello(credential: HelloCredential): SessionOutput {
     const { lobby } = this.#options;
-    // Who comes back is who they were, under the name that they had last.
+    // When we join again, we keep our SteamID and our latest name.
     const steamId = this.#lobby?.you.steamId ?? this.#options.steamId;
     const name = this.#lobby?.you.name ?? this.#options.name;
     const who = { lobby, ...(steamId === undefined ? {} : { steamId: String(steamId) }), name };
@@ -215,7 +218,7 @@ export class Session {
     return this.#message(message);
   }
 
-  /** A challenge answers its request, the welcome comes next and once; a refusal may come at any time. */
+  /** A challenge answers its request; then the welcome comes, once. A refusal may come at any time. */
   #isInOrder({ type }: RelayMessage): boolean {
     if (type === 'refused') return true;
     if (type === 'challenge') return this.#isEntering() && this.#shown === 'app-ticket';
@@ -229,7 +232,7 @@ export class Session {
   #message(message: RelayMessage): SessionOutput[] {
     switch (message.type) {
       case 'challenge':
-        // One nonce, one ticket.
+        // One nonce is good for one ticket.
         this.#shown = null;
         return [{ kind: 'challenge', nonce: bytesOfHex(message.nonce) }];
       case 'welcome':
@@ -274,7 +277,7 @@ export class Session {
     const { channels } = this.#lobby.you;
     const changes = this.#lobby.replace(message);
     const outputs: SessionOutput[] = [{ kind: 'resumed', how, relayTimeMs }, ...changes];
-    // A new place is in no channel. A guest was moved into theirs, and may not enter them.
+    // A new place is in no channel. A guest cannot enter channels: a moderator had moved them there.
     if (how === 'joined-anew' && channels.length > 0 && !message.you.guest) {
       outputs.push({ kind: 'send', text: writeMessage({ type: 'channels', channels: [...channels] }) });
     }
@@ -297,7 +300,7 @@ export class Session {
     if (this.#state === 'leaving') return [this.#end(null)];
     const refusal = this.#refusal;
     const error = refusal?.error ?? lostError(code, reason, failure);
-    // A refusal may have been lost on the way; its code says that we are not wanted.
+    // The refusal message may have been lost; the close code is enough to know.
     const isRefused = refusal !== null || code >= FIRST_REFUSAL_CODE;
     if (this.away) return this.#stillAway(error, isRefused ? (refusal?.code ?? 'unknown') : null);
     const offeredMs = this.#resume?.withinMs ?? (this.#mayRejoin() ? REJOIN_WITHIN_MS : 0);
@@ -307,32 +310,32 @@ export class Session {
     }
     this.#state = 'away';
     this.#lostBy = error;
-    this.#keptOut = null;
+    this.#upgradeRefusal = null;
     const why = code === NO_CLOSE_FRAME || failure ? 'broken' : 'closed';
-    return [{ kind: 'away', error, why, withinMs }, ...this.#known().hush()];
+    return [{ kind: 'away', error, why, withinMs }, ...this.#known().silenceAll()];
   }
 
   #stillAway(error: HotmicError, refusal: string | null): SessionOutput[] {
     if (refusal === 'resume-refused') {
       this.#resume = null;
-      // The place is gone: what we lost is the connection, and the refusal only says that it is too late.
+      // The place is gone. The error to report is the lost connection: the refusal only says that we were too late.
       if (!this.#mayRejoin()) return [this.#end(this.#lostBy)];
-    } else if (refusal !== null && !PASSING_REFUSALS.includes(refusal)) {
+    } else if (refusal !== null && !TEMPORARY_REFUSALS.includes(refusal)) {
       return [this.#end(error)];
     }
     this.#state = 'away';
-    this.#keptOut = error instanceof UpgradeRefusedError ? error : null;
+    this.#upgradeRefusal = error instanceof UpgradeRefusedError ? error : null;
     return [{ kind: 'still-away', error }];
   }
 
-  /** A guest comes back under another SteamID, which no packet of theirs carries: only one who may not speak can. */
+  /** A guest gets another SteamID after joining again, and their packets carry the old one. So only a guest who may not speak rejoins. */
   #mayRejoin(): boolean {
     const isSpeakingGuest = this.#lobby?.you.guest !== false && this.#maySpeak;
     return this.#return.rejoin === 'may' && this.#lobby !== null && !isSpeakingGuest;
   }
 
   #known(): LobbyState {
-    if (!this.#lobby) throw new RangeError('Cannot look into the lobby: there was no welcome yet');
+    if (!this.#lobby) throw new RangeError('Cannot read the lobby: the relay has not sent a welcome yet');
     return this.#lobby;
   }
 
@@ -346,10 +349,10 @@ export class Session {
   }
 }
 
-/** What was lost is the connection; why there is no other belongs to it. */
-function keptOutError(lostBy: HotmicError, keptOut: UpgradeRefusedError | null): HotmicError {
-  if (!keptOut) return lostBy;
-  return new HotmicError(lostBy.code, `${lostBy.message}; ${keptOut.message}`, { cause: keptOut });
+/** The error for a lost connection that could not be replaced, with the reason. */
+function lostAndRefusedError(lostBy: HotmicError, refusal: UpgradeRefusedError | null): HotmicError {
+  if (!refusal) return lostBy;
+  return new HotmicError(lostBy.code, `${lostBy.message}; ${refusal.message}`, { cause: refusal });
 }
 
 function lostError(code: number, reason: string, failure: Error | null): HotmicError {
@@ -363,7 +366,7 @@ function lostError(code: number, reason: string, failure: Error | null): HotmicE
   return new HotmicError('ERR_HOTMIC_CONNECTION_LOST', `Relay closed the connection (${why})`);
 }
 
-/** A text from the relay, which may be hostile. */
+/** Makes a text from the relay, which may be hostile, safe to print. */
 function relayText(text: string): string {
   return printable(text, MAX_TEXT_CHARS);
 }

@@ -1,11 +1,11 @@
 /**
- * What shows the relay who we are, in one hello: as the lobby has it, and as the fields of the message. An app ticket goes beside a proof,
- * for it proves nothing itself.
+ * The credential in one hello, as the lobby holds it and as the fields of the message. An app ticket is sent along with a proof of
+ * identity, because it proves nothing itself.
  */
 
 import type { ClientMessage } from '../voice/control.js';
 
-/** What proves who we are; `none` for a guest, or a relay for development. */
+/** What proves who we are. `none`: we are a guest, or the relay runs in development mode. */
 export type BesideAppTicket =
   | { readonly kind: 'none' }
   | { readonly kind: 'token'; readonly token: string }
@@ -13,10 +13,10 @@ export type BesideAppTicket =
 
 export type ShownCredential =
   | BesideAppTicket
-  /** The relay is asked for a nonce; an input `app-ticket` answers the `challenge` that comes. */
+  /** Asks the relay for a nonce. It sends a `challenge`, which an input `app-ticket` answers. */
   | { readonly kind: 'app-ticket'; readonly beside: BesideAppTicket };
 
-/** The fields of a hello that are secret. */
+/** The secret fields of a hello. */
 export type HelloCredential = Pick<
   Extract<ClientMessage, { type: 'hello' }>,
   'token' | 'ticket' | 'appTicket'

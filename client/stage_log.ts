@@ -1,19 +1,19 @@
 /**
- * The latency side channel: each stage notes when a voice frame passed it, under (slot, sequence); nothing goes on the wire.
+ * The latency side channel: each stage notes when a voice frame passed it, by slot and sequence. Nothing is added to the wire.
  *
- * All instants are CLOCK_MONOTONIC in ms, so notes of several threads and processes of one machine fit together, in any order.
- * Bounded: histograms of constant size, and at most 65,536 frames under way, the oldest given up and counted.
+ * All instants are CLOCK_MONOTONIC in ms, so notes from several threads and processes of one machine can be combined, in any order.
+ * Bounds: histograms of constant size, and at most 65,536 incomplete frames, of which the oldest is dropped and counted.
  */
 
 import { build, type Histogram } from 'hdr-histogram-js';
 import type { Milliseconds } from '../voice/units.js';
 
-/** The stages of a voice frame, in order, and the whole way. */
+/** The stages of a voice frame, in order, and the total. */
 export const STAGES = ['capture→ring', 'ring→relay', 'relay→listener', 'decode', 'in all'] as const;
 
 export type Stage = (typeof STAGES)[number];
 
-/** How long one stage took. */
+/** The latency of one stage. */
 export interface StageLatency {
   readonly frames: number;
   readonly p50Ms: Milliseconds;
@@ -23,12 +23,12 @@ export interface StageLatency {
 
 export type StageLatencies = Readonly<Record<Stage, StageLatency>>;
 
-const MAX_UNDER_WAY = 65_536;
+const MAX_INCOMPLETE = 65_536;
 
-/** The longest time that is told apart: 60 s, in µs. */
+/** Longer times count as this one: 60 s, in µs. */
 const MAX_MICROSECONDS = 60_000_000;
 
-/** What is known of a frame under way; NaN until it is noted. */
+/** What is known of an incomplete frame; NaN until it is noted. */
 interface Notes {
   capturedAt: Milliseconds;
   takenAt: Milliseconds;
@@ -47,12 +47,12 @@ const NOTHING: Readonly<Notes> = {
 
 /** Collects the notes of one listener's frames. */
 export class StageLog {
-  readonly #underWay = new Map<number, Notes>();
+  readonly #incomplete = new Map<number, Notes>();
   readonly #speakers = new Map<number, Record<Stage, Histogram>>();
-  /** Frames of which some notes never came. */
+  /** Frames that were dropped incomplete. */
   givenUp = 0;
 
-  /** getVoice returned the packet at `capturedAt`; it was taken from the ring, ready to be sent, at `takenAt`. */
+  /** getVoice returned the packet at `capturedAt`; it was read from the ring, ready to be sent, at `takenAt`. */
   taken(slot: number, sequence: number, capturedAt: Milliseconds, takenAt: Milliseconds): void {
     this.#note(slot, sequence, { capturedAt, takenAt });
   }
@@ -67,7 +67,7 @@ export class StageLog {
     this.#note(slot, sequence, { arrivedAt, decodedAt });
   }
 
-  /** Latencies of the speaker in `slot`, or of all of them; null when nothing came through. */
+  /** Latencies of the speaker in `slot`, or of all speakers; null when no frame is complete. */
   latencies(slot?: number): StageLatencies | null {
     const histograms = slot === undefined ? this.#all() : this.#speakers.get(slot);
     if (!histograms || histograms['in all'].totalCount === 0) return null;
@@ -85,16 +85,16 @@ export class StageLog {
 
   #note(slot: number, sequence: number, known: Partial<Notes>): void {
     const key = slot * 65_536 + sequence;
-    const notes = { ...NOTHING, ...this.#underWay.get(key), ...known };
+    const notes = { ...NOTHING, ...this.#incomplete.get(key), ...known };
     if (Object.values(notes).some(Number.isNaN)) {
-      this.#underWay.set(key, notes);
-      if (this.#underWay.size > MAX_UNDER_WAY) {
-        this.#underWay.delete(this.#underWay.keys().next().value!);
+      this.#incomplete.set(key, notes);
+      if (this.#incomplete.size > MAX_INCOMPLETE) {
+        this.#incomplete.delete(this.#incomplete.keys().next().value!);
         this.givenUp += 1;
       }
       return;
     }
-    this.#underWay.delete(key);
+    this.#incomplete.delete(key);
     const { capturedAt, takenAt, relayedAt, arrivedAt, decodedAt } = notes;
     const histograms = this.#histograms(slot);
     record(histograms['capture→ring'], takenAt - capturedAt);

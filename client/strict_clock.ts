@@ -1,16 +1,16 @@
 /**
- * Instants of what a game does, in the order in which it does it: no two are the same, though the clock may give one twice. Publisher and
- * lobby compare theirs, so those of one clock are counted together.
+ * A clock that never returns the same instant twice, so that the order of an application's calls is known. Publisher and lobby compare
+ * their instants, so all readers of one clock share one strict clock.
  */
 
 import type { Milliseconds } from '../voice/units.js';
 
-/** About 15 ns: what a double still tells apart after four years of uptime. */
+/** About 15 ns: a double can still represent this difference after four years of uptime. */
 const STEP_MS: Milliseconds = 2 ** -16;
 
 const known = new WeakMap<() => Milliseconds, () => Milliseconds>();
 
-/** Reads `clock`, strictly later with each call. */
+/** Returns a function that reads `clock` and returns a strictly later instant with each call. */
 export function strictClock(clock: () => Milliseconds): () => Milliseconds {
   const given = known.get(clock);
   if (given) return given;

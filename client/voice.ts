@@ -1,5 +1,5 @@
 /**
- * Joins a lobby and decodes everyone in it: a lobby and a receiver, tied together. This is what a game embeds.
+ * Joins a lobby and decodes everyone in it: a lobby combined with a receiver. This is what most games embed.
  */
 
 import type { HotmicError } from '../voice/error.js';
@@ -12,9 +12,9 @@ import { type DecodedVoice, Receiver, type ReceiverOptions } from './receiver.js
 import type { VoiceTarget } from './voice_target.js';
 
 export interface JoinVoiceOptions extends Omit<LobbyOptions, 'events'> {
-  /** The sound of one voice frame, who spoke it, and whom it is for. `voice.pcm` is valid during the call. */
+  /** A voice frame was decoded: who spoke, the sound, and whom it is for. `voice.pcm` is valid during the call. */
   readonly onDecoded: (participant: Participant, voice: DecodedVoice, target: VoiceTarget) => void;
-  /** What else the lobby tells; its voice frames go to the receiver. */
+  /** The other callbacks of the lobby. Its voice frames go to the receiver. */
   readonly events?: Omit<LobbyEvents, 'onVoice'>;
   /** Latency side channel: see `ReceiverOptions`. */
   readonly onStages?: NonNullable<ReceiverOptions['onStages']>;
@@ -22,13 +22,13 @@ export interface JoinVoiceOptions extends Omit<LobbyOptions, 'events'> {
 
 export interface Voice {
   readonly lobby: Lobby;
-  /** For its counts. Closed when the lobby is over. */
+  /** For its counters. It is closed when the membership ends. */
   readonly receiver: Receiver;
-  /** Resolves when the connection is over: null when we left, else why. */
+  /** Resolves when the membership ends: with null when we left, otherwise with the reason. */
   readonly ended: Promise<HotmicError | null>;
 }
 
-/** Joins and listens. @throws as `joinLobby` does. */
+/** Joins a lobby and decodes its voice. @throws the same errors as `joinLobby`. */
 export async function joinVoice(options: JoinVoiceOptions): Promise<Voice> {
   loadCodec();
   const { events = {} } = options;
@@ -45,7 +45,7 @@ export async function joinVoice(options: JoinVoiceOptions): Promise<Voice> {
     events: {
       ...events,
       onJoined: (participant) => {
-        // The slot may have been someone else's, whose sequence says nothing about this one's.
+        // The slot may have belonged to someone else, whose sequence does not continue.
         receiver.forget(participant.slot);
         events.onJoined?.(participant);
       },

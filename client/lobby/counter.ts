@@ -1,4 +1,4 @@
-/** What a membership counts: frames sent and not, frames that came and did not, connections that came back. */
+/** The counters of a membership: frames sent, refused, received and missed, and reconnections. */
 
 import type { SessionDrop } from '../session_io.js';
 import type { LobbyCounts } from './lobby.js';
@@ -22,7 +22,7 @@ export class LobbyCounter {
     this.#framesRefused += 1;
   }
 
-  /** A frame was sent to the target with this number; `published` where the relay passes it on. */
+  /** A frame was sent to the target with this number. `published`: the relay passes it on. */
   sent(target: number, fate: 'published' | 'dropped'): void {
     if (fate === 'published') this.#missed.sent(target);
     this.#framesSent += 1;
@@ -37,13 +37,13 @@ export class LobbyCounter {
     this.#dropped[reason] += 1;
   }
 
-  /** The connection came back. */
+  /** We reconnected. */
   resumed(): void {
     this.#resumes += 1;
     this.#missed.restart();
   }
 
-  /** Whatever we hear from now on may have begun before. */
+  /** Gaps before the next frame of each target are not losses: we were not meant to hear what came before. */
   restart(): void {
     this.#missed.restart();
   }

@@ -1,7 +1,7 @@
 /**
- * Joins a lobby: what a game embeds. Who is there, which channels there are, what happens; speaking to all, to a channel, in a whisper.
+ * A lobby as the application sees it: its participants and channels, its events, and voice to everyone, to a channel or as a whisper.
  *
- * A connection that breaks comes back by itself: docs/client.md.
+ * A connection that breaks is re-established automatically: docs/client.md.
  */
 
 import type { HotmicError } from '../../voice/error.js';
@@ -16,39 +16,42 @@ import type { CredentialOptions } from './credentials.js';
 import type { RedirectCounts, RedirectRefusal } from './redirects.js';
 import type { Moderation } from './requests.js';
 
-/** What a lobby tells. Each is optional, and must not throw. */
+/** Callbacks of a lobby. Each is optional and must not throw. */
 export interface LobbyEvents {
-  /** We are in: the lobby that `joinLobby` resolves to. Told before anything else. */
+  /** We joined: called first, with the lobby that `joinLobby` resolves to. */
   onWelcome?(lobby: Lobby): void;
   onJoined?(participant: Participant): void;
   onLeft?(participant: Participant): void;
-  /** Someone began or ceased to speak to us: `participant.speaking`. */
+  /** Someone started or stopped speaking to us: see `participant.speaking`. */
   onSpeaking?(participant: Participant): void;
-  /** Anything else about someone: their name, channels, muted, away and so on. */
+  /** Anything else about a participant changed: their name, channels, `muted`, `away` and so on. */
   onChanged?(participant: Participant, before: Participant): void;
   /** The same about ourselves: `lobby.you`. */
   onYouChanged?(you: Member, before: Member): void;
-  /** A channel came to be, or ended: these there are. */
+  /** A channel was created or ended; `channels` are all that exist now. */
   onChannels?(channels: readonly string[]): void;
-  /** A voice frame, and whom it is for. `packet` is the receiver's to keep. */
+  /** A voice frame arrived. `target` says whom it is for. `packet` may be kept. */
   onVoice?(participant: Participant, header: VoiceHeader, packet: Uint8Array, target: VoiceTarget): void;
-  /** The relay did not do what a message of the type `request` asked for: `code` is one of `FAILURE_CODES`, or a newer relay's. We stay. */
+  /**
+   * The relay did not carry out a request of the type `request`. `code` is one of `FAILURE_CODES`, or another one from a newer relay.
+   * We stay in the lobby.
+   */
   onFailed?(code: string, message: string, request: string): void;
   /**
-   * The relay is to stop within this time. `goTo` is the URL of another, as the relay wrote it, or null. We go there when it closes, unless
-   * `onRedirectRefused` follows.
+   * The relay will stop within this time. `goTo` is the URL of another relay, as this one wrote it, or null. When this relay closes, we
+   * connect to that one, unless `onRedirectRefused` follows.
    */
   onDraining?(withinMs: Milliseconds, goTo: string | null): void;
-  /** We do not go where the relay sends us, and try to come back to this one. `goTo` is the relay's text: up to 2048 characters of anything. */
+  /** We do not follow the relay's redirect, and will try to reconnect to this relay. `goTo` is unchecked text, up to 2048 characters. */
   onRedirectRefused?(goTo: string, why: RedirectRefusal): void;
-  /** The connection is gone, and another is tried. Until it is there, nothing is sent and nothing comes. */
+  /** The connection was lost and we are trying to reconnect. Until then nothing is sent or received. */
   onReconnecting?(error: HotmicError): void;
   /**
-   * We are back, in our old place (`resumed`) or in a new one (`joined-anew`), with another slot perhaps. What changed meanwhile is told
-   * behind it, as if it happened now.
+   * We reconnected, in our old place (`resumed`) or in a new one (`joined-anew`), where our slot may differ. Callbacks for what changed
+   * while we were away follow, as if it happened now.
    */
   onResumed?(how: 'resumed' | 'joined-anew'): void;
-  /** It is over, once; null when we left. */
+  /** The membership ended. Called once; `error` is null when we left. */
   onEnded?(error: HotmicError | null): void;
 }
 
@@ -57,41 +60,40 @@ export interface LobbyOptions extends SessionOptions, CredentialOptions {
   readonly url: string;
   readonly events?: LobbyEvents;
   /**
-   * What becomes of a lobby whose connection breaks, or whose relay stops. `auto`, the default: it comes back by itself, for as long as the
-   * relay keeps the place, mostly 30 s. Where the place is gone, it joins anew, unless it is a guest's or came by a ticket in bytes.
-   * `never`: it is over.
+   * What happens when the connection breaks or the relay stops. `auto` (the default): reconnect for as long as the relay keeps our place,
+   * usually 30 s. If the place is gone, join again, unless we are a guest or joined with a ticket given as bytes. `never`: the
+   * membership ends.
    */
   readonly reconnect?: 'auto' | 'never';
   /**
-   * Hosts of other relays that a relay which drains may send us to, beside the host of `url`: `relay.example` at every port, or
-   * `relay.example:7800`. Exact names, at most 256. The credential is shown at none but these, and never over less than the TLS that we have.
-   * Default none.
+   * Hosts, besides that of `url`, that a draining relay may redirect us to: `relay.example` (any port) or `relay.example:7800`. Exact
+   * names, at most 256. The credential is sent to no other host, and never without TLS if the current connection uses TLS. Default: none.
    */
   readonly redirectHosts?: readonly string[];
-  /** Default: the one for Node, which is only then loaded. */
+  /** Default: the transport for Node, which is loaded only in that case. */
   readonly transport?: OpenTransport;
-  /** Gives up joining. Once joined it does nothing: see `leave`. */
+  /** Aborts joining. It has no effect once we have joined: use `leave`. */
   readonly signal?: AbortSignal;
 }
 
-/** What a lobby has counted. */
+/** Counters of a lobby. */
 export interface LobbyCounts {
   readonly framesSent: number;
   /**
-   * Not sent: the connection did not take what was sent before, was away, or is over; we are not in that channel; or the voice was meant for
-   * others: another whisper list, or before we joined.
+   * Not sent, because the connection was backed up, lost or closed, because we are not in that channel, or because the voice was meant
+   * for others: for an earlier whisper list, or captured before we joined.
    */
   readonly framesRefused: number;
   readonly framesReceived: number;
-  /** To the lobby or our channels, published by the relay while we were connected, and never here: at least so many. */
+  /** Frames to the lobby or our channels that the relay published while we were connected and that never arrived. A lower bound. */
   readonly framesMissed: number;
-  /** Times that the connection came back. */
+  /** How often we reconnected. */
   readonly resumes: number;
-  /** Voice frames from the relay that were not taken, by reason. */
+  /** Voice frames from the relay that were dropped, by reason. */
   readonly dropped: Readonly<Record<SessionDrop, number>>;
-  /** People of whom the relay told beyond the 1000 that a lobby may have here. They are not in `participants`. */
+  /** People announced by the relay beyond the limit of 1000 per lobby. They are not in `participants`. */
   readonly participantsRefused: number;
-  /** Times that we went to another relay, or did not, by reason. */
+  /** How many redirects were followed, and how many were refused, by reason. */
   readonly redirects: RedirectCounts;
 }
 
@@ -99,50 +101,50 @@ export interface LobbyCounts {
 export interface Lobby {
   /** `reconnecting` from the loss of the connection until `onResumed`. */
   readonly state: 'joined' | 'reconnecting' | 'over';
-  /** Our own number in the lobby. Another after joining anew. */
+  /** Our own number in the lobby. It changes when we join again. */
   readonly slot: number;
-  /** Ourselves, as the others see us. Our packets have to carry `you.steamId`: the relay passes on no others. */
+  /** Ourselves, as the others see us. Our packets must carry `you.steamId`: the relay drops any others. */
   readonly you: Member;
-  /** The relay's clock when we joined, in ms, 32 bit, as in voice frames. Those go on on this clock after joining anew. */
+  /** The relay's clock when we joined, in ms, 32 bit, as in voice frames. Their relay times stay on this clock when we join again. */
   readonly joinedRelayTimeMs: number;
-  /** What our credential grants: whether our voice is passed on, and others' comes to us. */
+  /** What our credential grants: whether the relay passes our voice on, and whether it sends us that of others. */
   readonly maySpeak: boolean;
   readonly mayListen: boolean;
   /** Everyone else, as of now. */
   readonly participants: readonly Participant[];
-  /** The names of all channels, as of now. Who is in which, each participant says. */
+  /** The names of all channels, as of now. `Participant.channels` says who is in which. */
   readonly channels: readonly string[];
   /**
-   * Sends one packet, by default to everyone else; it is copied. Returns false when it was not sent: the lobby is over or reconnecting (voice
-   * is stale by the time it is back), we are not in that channel (entering takes a moment, and a moderator may move us), or more than 64
-   * KiB wait in this process. A connection that hangs then costs voice, not memory.
+   * Sends one packet, by default to everyone else; it is copied. Returns false when it was not sent: the lobby is over or reconnecting
+   * (voice would be stale by then), we are not in that channel (entering takes a moment, and a moderator may move us), or more than
+   * 64 KiB are waiting in this process. A stalled connection therefore costs voice, not memory.
    *
-   * The target changes only between talkspurts: end the one under way (`TalkspurtNumberer.cut`), as `Publisher.speakTo` does. The first
-   * packet to another target gets the marker here.
+   * Change the target only between talkspurts: end the current one first (`TalkspurtNumberer.cut`), as `Publisher.speakTo` does. The
+   * first packet to another target gets the marker here.
    *
-   * @throws TypeError for a target that is none.
+   * @throws TypeError for an invalid target.
    */
   publish(packet: CapturedPacket, target?: VoiceTarget): boolean;
   /**
-   * Asks to be in these channels and no others, at most 16; those that are not there come to be. `onYouChanged` tells that it was done,
-   * `onFailed` that not.
+   * Asks to be in exactly these channels, at most 16. Channels that do not exist are created. `onYouChanged` reports success,
+   * `onFailed` failure.
    *
-   * This and the three below return false when the relay was not asked: the lobby is over or reconnecting, or more than 64 KiB wait. The relay takes 10 requests a
-   * second, 20 at once, and closes out who asks more.
+   * This and the three methods below return false when no request was sent: the lobby is over or reconnecting, or more than 64 KiB are
+   * waiting. The relay accepts 10 requests per second, 20 in a burst, and disconnects clients that send more.
    *
-   * @throws RangeError for more than 16, one twice, or one that is no label.
+   * @throws RangeError for more than 16 channels, a duplicate, or an invalid label.
    */
   enter(channels: readonly string[]): boolean;
   /**
-   * Says whom whispers go to that are captured from now on: at most 16 slots. The relay is told once the voice for the list before was sent,
-   * 500 ms from now at the latest. A new place has nobody to whisper to. @throws RangeError for others.
+   * Sets who receives whispers captured from now on: at most 16 slots. The relay gets the new list once the voice for the previous list
+   * has been sent, at most 500 ms from now. After joining again the list is empty. @throws RangeError for invalid slots, or too many.
    */
   whisper(slots: readonly number[]): boolean;
-  /** Changes our name. @throws RangeError for one that is no label. */
+  /** Changes our name. @throws RangeError for an invalid label. */
   rename(name: string): boolean;
-  /** Moderates, for who may. @throws TypeError or RangeError for what is no moderation. */
+  /** Moderates a player, if we are a moderator. @throws TypeError or RangeError for an invalid moderation. */
   moderate(moderation: Moderation): boolean;
   counts(): LobbyCounts;
-  /** Leaves; resolves when the connection is closed. */
+  /** Leaves the lobby. Resolves when the connection is closed. */
   leave(): Promise<void>;
 }

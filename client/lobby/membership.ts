@@ -286,7 +286,7 @@ export class Membership implements Lobby {
     if (how === 'resumed') this.#outgoing.resumed();
     else {
       this.#outgoing.entered();
-      this.#relayClock.goOn(relayTimeMs, this.#io.now());
+      this.#relayClock.rejoin(relayTimeMs, this.#io.now());
     }
     this.#events.onResumed?.(how);
   }

@@ -1,19 +1,19 @@
 /**
- * Counts the voice frames that the relay published to us and that did not come, by its own sequence: one count for the lobby, one for
- * each channel. Pure.
+ * Counts the voice frames that the relay published to us and that never arrived, by the relay's sequence numbers. The lobby and each
+ * channel have a sequence of their own. Pure.
  *
- * Our own frames are numbered with the others' and do not come back, so each that we sent moves what is expected by one. Which of
- * them the relay dropped, and which are still on their way, nobody tells: what is counted is the least that it can be. Whispers are left
- * out: a whisperer's sequence counts what went to others as well.
+ * Our own frames are numbered in the same sequences but are not sent back to us, so each frame that we send moves the expected number by
+ * one. We do not know which of them the relay dropped or has not received yet, so the count is a lower bound. Whispers are left out,
+ * because a whisperer's sequence also counts what went to others.
  */
 
 import { sequenceAfter, sequenceDelta } from '../../voice/sequence.js';
 import { Target } from '../../voice/wire.js';
 
 export class MissedFrames {
-  /** Frames that did not come: at least so many. */
+  /** Frames that never arrived: a lower bound. */
   count = 0;
-  /** By target, where the relay's sequence stood behind the newest frame, moved on by what we sent since. Bounded by 128 targets. */
+  /** By target: the sequence after the newest frame, plus what we have sent since. Bounded by 128 targets. */
   readonly #expected = new Map<number, number>();
 
   /** We sent a frame to this target. */
@@ -22,17 +22,17 @@ export class MissedFrames {
     if (expected !== undefined) this.#expected.set(target, sequenceAfter(expected));
   }
 
-  /** A frame to this target came. */
+  /** A frame to this target arrived. */
   received(target: number, relaySequence: number): void {
     if (target === Target.whisper) return;
     const expected = this.#expected.get(target);
     const ahead = expected === undefined ? 0 : sequenceDelta(expected, relaySequence);
     if (ahead > 0) this.count += ahead;
-    // Behind what is expected: so many of ours are still to be numbered, or never were.
+    // If it is behind the expected number, the difference is frames of ours that were not numbered yet, or never will be.
     this.#expected.set(target, sequenceAfter(ahead < 0 ? expected! : relaySequence));
   }
 
-  /** What comes next to these targets is the first: we were not meant to hear what came before. */
+  /** The next frame to each of these targets counts as the first: we were not meant to hear what came before. */
   restart(targets: Iterable<number> = [...this.#expected.keys()]): void {
     for (const target of targets) this.#expected.delete(target);
   }

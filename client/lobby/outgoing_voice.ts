@@ -1,6 +1,5 @@
 /**
- * Our voice on its way out of a lobby: to whom it goes there, what is sent, and what is not, for it was not meant for those who would
- * hear it. No clock of its own.
+ * Sends our voice to the relay, and holds back what was not meant for those who would hear it. The clock is passed in.
  */
 
 import type { Milliseconds } from '../../voice/units.js';
@@ -14,64 +13,64 @@ import type { LobbyIo } from './io.js';
 import { checkTarget, whisperRequest } from './requests.js';
 import { MAX_WAIT_MS, WhisperLists } from './whisper_lists.js';
 
-/** Voice that waits to be sent at most: some seconds of one speaker's. */
+/** The most voice that may wait to be sent, in bytes: a few seconds of one speaker. */
 export const MAX_BUFFERED_BYTES = 64 * 1024;
 
-/** What voice needs of the membership that it goes out of. */
-export interface WayOut {
+/** What outgoing voice needs from its membership. */
+export interface VoiceOwner {
   /** Null while there is no connection. */
   transport(): Transport | null;
   /** The number of a target on the wire; null while we are not in the lobby, or not in that channel. */
   numberOf(target: VoiceTarget): number | null;
-  /** False when the relay was not asked. */
+  /** Returns false when the request was not sent. */
   request(request: SessionRequest): boolean;
 }
 
 export class OutgoingVoice {
   readonly #io: LobbyIo;
   readonly #moment: () => Milliseconds;
-  readonly #wayOut: WayOut;
+  readonly #owner: VoiceOwner;
   readonly #whispers = new WhisperLists();
   #stopWaiting: () => void = () => undefined;
-  /** What was captured before is not for this lobby. */
+  /** What was captured before this instant is not for this lobby. */
   #enteredAt: Milliseconds = Number.POSITIVE_INFINITY;
-  /** Of the last frame that was sent. */
+  /** The target of the last frame that was sent. */
   #target: VoiceTarget | null = null;
-  /** Whether the relay's whisper list is the one that the last whisper went to. */
+  /** Whether the last whisper went to the relay's present whisper list (`known`), or to an earlier one (`new`). */
   #list: 'known' | 'new' = 'known';
-  /** A whisper list that the relay could not be told yet: the connection took nothing. */
-  #untold: readonly number[] | null = null;
+  /** A whisper list that could not be sent yet, because the connection was backed up. */
+  #unsentList: readonly number[] | null = null;
 
-  constructor(io: LobbyIo, wayOut: WayOut) {
+  constructor(io: LobbyIo, owner: VoiceOwner) {
     this.#io = io;
     this.#moment = strictClock(io.now);
-    this.#wayOut = wayOut;
+    this.#owner = owner;
   }
 
-  /** We joined. In a place other than the one before, nobody is there to whisper to. */
+  /** We joined, or joined again. A new place begins with an empty whisper list. */
   entered(): void {
     const now = this.#moment();
     this.#enteredAt = Math.min(this.#enteredAt, now);
     this.#whispers.begin(now);
-    this.#untold = null;
+    this.#unsentList = null;
   }
 
-  /** We are back in our place. */
+  /** We resumed our place. */
   resumed(): void {
-    this.#tellList(this.#whispers.resume(this.#moment()));
+    this.#sendList(this.#whispers.resume(this.#moment()));
   }
 
-  /** Sends one packet; returns the number of its target on the wire, null when it was not sent. @throws TypeError for a target that is none. */
+  /** Sends one packet. Returns the number of its target on the wire, or null when it was not sent. @throws TypeError for an invalid target. */
   publish(packet: CapturedPacket, target: VoiceTarget): number | null {
     checkTarget(target);
     const { fromAt, toAt } = packet.meant ?? this.#asOfNow();
-    // What is told while the relay does not listen would be taken for done.
-    if (this.#isIn) this.#tellList(this.#whispers.settle(fromAt));
-    // Until the relay has the list, whispers would go to the one before.
+    // A list sent while we are away would be lost, but `settle` would count it as sent.
+    if (this.#isIn) this.#sendList(this.#whispers.settle(fromAt));
+    // Until the relay has the new list, it would send whispers to the previous one.
     const isMeant =
-      target !== 'whisper' || (this.#untold === null && this.#whispers.isForRelays(fromAt, toAt));
-    const number = this.#wayOut.numberOf(target);
-    const transport = this.#wayOut.transport();
+      target !== 'whisper' || (this.#unsentList === null && this.#whispers.isForRelays(fromAt, toAt));
+    const number = this.#owner.numberOf(target);
+    const transport = this.#owner.transport();
     const isHungUp = !transport || transport.bufferedBytes > MAX_BUFFERED_BYTES;
     if (isHungUp || number === null || !isMeant || fromAt < this.#enteredAt) return null;
     const fields = { ...packet, target: number, marker: packet.marker || this.#isNew(target) };
@@ -81,13 +80,13 @@ export class OutgoingVoice {
     return number;
   }
 
-  /** Whispers captured from now on are for these. False while we are not in the lobby. @throws RangeError for what are no slots. */
+  /** Whispers captured from now on go to these slots. Returns false while we are not in the lobby. @throws RangeError for invalid slots. */
   whisper(slots: readonly number[]): boolean {
-    // Checked before anything of it is remembered.
+    // Checks the slots before any of them is kept.
     whisperRequest(slots);
     if (!this.#isIn) return false;
     const list = this.#whispers.change([...slots], this.#moment());
-    this.#tellList(list);
+    this.#sendList(list);
     this.#wait();
     return true;
   }
@@ -102,35 +101,36 @@ export class OutgoingVoice {
     return { fromAt: now, toAt: now };
   }
 
-  /** Whether the relay would hear us now. Anybody who is in may whisper. */
+  /** Whether we are in the lobby: anyone in it may whisper. */
   get #isIn(): boolean {
-    return this.#wayOut.numberOf('whisper') !== null;
+    return this.#owner.numberOf('whisper') !== null;
   }
 
-  /** Callers that do not cut a talkspurt leave its end to the hangover; but that this is another one has to be seen. */
+  /** Whether this frame begins a talkspurt even though the caller did not cut the one before. */
   #isNew(target: VoiceTarget): boolean {
     if (this.#target === null) return false;
     return !isSameTarget(this.#target, target) || (target === 'whisper' && this.#list === 'new');
   }
 
-  /** Until the change of the whisper list that waits longest has waited long enough. Away, it waits for `resumed`. */
+  /** Sends the oldest waiting change of the whisper list when it has waited `MAX_WAIT_MS`. While we are away, it waits for `resumed`. */
   #wait(): void {
     const oldest = this.#whispers.oldestChange;
     if (oldest === null) return;
     this.#stopWaiting();
     this.#stopWaiting = this.#io.after(Math.max(0, oldest + MAX_WAIT_MS - this.#io.now()), () => {
       if (!this.#isIn) return;
-      this.#tellList(this.#whispers.settle(this.#io.now() - MAX_WAIT_MS));
+      this.#sendList(this.#whispers.settle(this.#io.now() - MAX_WAIT_MS));
       this.#wait();
     });
   }
 
-  /** Tells the relay a new list, or the one that it could not be told before. */
-  #tellList(slots: readonly number[] | null): void {
+  /** Sends the relay a new list, or the one that could not be sent before. */
+  #sendList(slots: readonly number[] | null): void {
     if (slots !== null) {
-      this.#untold = slots;
+      this.#unsentList = slots;
       this.#list = 'new';
     }
-    if (this.#untold !== null && this.#wayOut.request(whisperRequest(this.#untold))) this.#untold = null;
+    if (this.#unsentList !== null && this.#owner.request(whisperRequest(this.#unsentList)))
+      this.#unsentList = null;
   }
 }

@@ -1,44 +1,44 @@
 /**
- * Where a relay that drains may send us. Pure: instants are arguments.
+ * Which redirects of a draining relay we follow. Pure: instants are arguments.
  *
- * A relay can be hostile, or taken over: the credential that we show at the next one goes nowhere that the application did not name.
+ * A relay can be hostile or compromised, so the credential for the next relay is only sent to hosts that the application named.
  */
 
 import type { Milliseconds } from '../../voice/units.js';
 
-/** Why we do not go where the relay sent us. */
+/** Why a redirect is not followed. */
 export type RedirectRefusal =
   /** It is not a `ws:` or `wss:` URL. */
   | 'not-a-relay-url'
   /** It would leave TLS: from `wss:` to `ws:`. */
   | 'insecure'
-  /** It holds a user name or a password. */
+  /** The URL contains a user name or a password. */
   | 'credentials-in-url'
   /** It is neither the host that was joined nor one of `redirectHosts`. */
   | 'host-not-allowed'
-  /** Five were followed, each within a minute of the one before. */
+  /** Five redirects were followed, each within a minute of the one before. */
   | 'too-many'
-  /** We cannot say hello again: as a guest, or with a ticket that was used. */
+  /** We have no credential for another hello: we are a guest, or the ticket is used up. */
   | 'no-credential';
 
-/** How many were followed, and how many were not, by reason. */
+/** How many redirects were followed, and how many were refused, by reason. */
 export interface RedirectCounts {
   readonly followed: number;
   readonly refused: Readonly<Record<RedirectRefusal, number>>;
 }
 
-/** Redirects that are followed in a row; one that comes more than `CHAIN_MS` after the one before begins a new row. */
+/** The most redirects followed in a row. One that comes more than `CHAIN_MS` after the one before begins a new row. */
 const MAX_CHAIN = 5;
 const CHAIN_MS: Milliseconds = 60_000;
 
-/** Hosts that may be named: bounds what is compared. */
+/** The most hosts in `redirectHosts`. */
 const MAX_HOSTS = 256;
 
-/** A host name or address, in brackets where it is IPv6, and perhaps a port. */
+/** A host name or address (IPv6 in brackets), optionally with a port. */
 const HOST = /^(\[[\da-f:.]+\]|[^\s:/?#@[\]\\]+)(:\d{1,5})?$/i;
 
 export class Redirects {
-  /** Host names without a port, where every port is allowed, and `host:port`. */
+  /** `host` where any port is allowed, or `host:port`. */
   readonly #hosts = new Set<string>();
   readonly #refused: Record<RedirectRefusal, number> = {
     'not-a-relay-url': 0,
@@ -53,9 +53,9 @@ export class Redirects {
   #lastAt: Milliseconds = Number.NEGATIVE_INFINITY;
 
   /**
-   * @param joined The relay that the application joined: its host is allowed, at every port.
-   * @param hosts What else is allowed: `relay.example` at every port, `relay.example:7800` at that one. Exact names, no patterns.
-   * @throws RangeError for what is not a host, or more than 256 of them.
+   * @param joined The relay that the application joined: its host is allowed, on any port.
+   * @param hosts Other hosts allowed: `relay.example` on any port, `relay.example:7800` on that one. Exact names, no patterns.
+   * @throws RangeError for an entry that is not a host, or for more than 256 hosts.
    */
   constructor(joined: URL, hosts: readonly string[] = []) {
     if (hosts.length > MAX_HOSTS) {
@@ -65,14 +65,14 @@ export class Redirects {
     for (const host of hosts) this.#hosts.add(normalHost(host));
   }
 
-  /** Judges the URL that the relay at `from` sent us to; what is refused is counted. */
+  /** Checks a redirect from the relay at `from`. Returns the URL to go to, or why it is refused, which is counted. */
   judge(goTo: string, from: URL, now: Milliseconds): URL | RedirectRefusal {
     const judged = this.#judge(goTo, from, now);
     if (typeof judged === 'string') this.refuse(judged);
     return judged;
   }
 
-  /** Counts one that is not followed, and gives the reason back. */
+  /** Counts a refused redirect, and returns the reason. */
   refuse(reason: RedirectRefusal): RedirectRefusal {
     this.#refused[reason] += 1;
     return reason;
@@ -105,13 +105,13 @@ export class Redirects {
   }
 }
 
-/** As a URL writes it: lower case, punycode, addresses in one form. @throws RangeError for what is not a host. */
+/** A host in the form that URLs use: lower case, punycode, canonical addresses. @throws RangeError if it is not a host. */
 export function normalHost(host: string): string {
   const match = typeof host === 'string' ? HOST.exec(host) : null;
   const url = match && URL.canParse(`ws://${host}`) ? new URL(`ws://${host}`) : null;
   if (!match || !url) {
     throw new RangeError(
-      `Cannot join: redirectHosts has ${JSON.stringify(host)}, expected a host such as relay.example or relay.example:7800`,
+      `Cannot join: redirectHosts contains ${JSON.stringify(host)}, expected a host such as relay.example or relay.example:7800`,
     );
   }
   return match[2] === undefined ? url.hostname : hostAndPort(url);

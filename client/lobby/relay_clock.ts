@@ -1,14 +1,15 @@
 /**
- * One relay clock for a whole membership: another relay's began elsewhere, and code that records or measures age must not notice. Pure.
+ * Keeps relay times on one clock for a whole membership. The clock of another relay started at another time, which code that records or
+ * measures age must not notice. Pure.
  */
 
 import type { Milliseconds } from '../../voice/units.js';
 import type { VoiceHeader } from '../../voice/wire.js';
 
 export class RelayClock {
-  #begunAt: Milliseconds = 0;
+  #joinedAt: Milliseconds = 0;
   #originMs = 0;
-  /** What the present relay's clock is behind the first one's, in ms. */
+  /** How far the present relay's clock is behind the first one's, in ms. */
   #shiftMs = 0;
 
   /** The first relay's clock when we joined: ms, 32 bit. */
@@ -19,12 +20,12 @@ export class RelayClock {
   /** We joined, for the first time. */
   begin(relayTimeMs: number, now: Milliseconds): void {
     this.#originMs = relayTimeMs;
-    this.#begunAt = now;
+    this.#joinedAt = now;
   }
 
-  /** We joined again, where the clock says something else. */
-  goOn(relayTimeMs: number, now: Milliseconds): void {
-    this.#shiftMs = this.#originMs + Math.round(now - this.#begunAt) - relayTimeMs;
+  /** We joined again, where the clock shows another time. */
+  rejoin(relayTimeMs: number, now: Milliseconds): void {
+    this.#shiftMs = this.#originMs + Math.round(now - this.#joinedAt) - relayTimeMs;
   }
 
   /** The header with its relay time on the first clock. */

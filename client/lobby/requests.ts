@@ -1,4 +1,4 @@
-/** What a participant asks of the relay, checked before it is said: the relay closes out who sends what it cannot read. */
+/** Requests to the relay. They are checked before they are sent, because the relay disconnects a client whose message it cannot read. */
 
 import {
   LABEL,
@@ -10,15 +10,15 @@ import {
 import type { SessionRequest } from '../session_io.js';
 import type { VoiceTarget } from '../voice_target.js';
 
-/** What a moderator does to somebody, there or not. docs/protocol.md says what each does. */
+/** What a moderator does to a player, whether or not that player is in the lobby. docs/protocol.md describes each action. */
 export type Moderation =
-  /** `seconds` until it ends by itself, 1 to 315360000. Default: 30 days; for a ban: for good. */
+  /** `seconds` until it expires, 1 to 315360000. Default: 30 days; a ban is permanent. */
   | { readonly action: 'mute' | 'deafen' | 'ban'; readonly steamId: bigint; readonly seconds?: number }
   | {
       readonly action: 'unmute' | 'undeafen' | 'unban' | 'kick' | 'prioritize' | 'unprioritize';
       readonly steamId: bigint;
     }
-  /** Into these channels and no others, at most 16. */
+  /** Moves the player into exactly these channels, at most 16. */
   | { readonly action: 'move'; readonly steamId: bigint; readonly channels: readonly string[] };
 
 const ACTIONS: readonly Moderation['action'][] = [
@@ -34,20 +34,20 @@ const ACTIONS: readonly Moderation['action'][] = [
   'move',
 ];
 
-/** @throws RangeError naming what cannot be done, as in `join: name`. */
+/** @param what What cannot be done, as in `join: name`. @throws RangeError for an invalid label. */
 export function checkLabel(what: string, text: string): void {
   if (typeof text === 'string' && LABEL.test(text)) return;
   throw new RangeError(
-    `Cannot ${what} is ${JSON.stringify(text)}, wants 1 to 64 characters, none of them a control`,
+    `Cannot ${what} is ${JSON.stringify(text)}, expected 1 to 64 characters without control characters`,
   );
 }
 
-/** @throws TypeError for a target that is none. */
+/** @throws TypeError for an invalid target. */
 export function checkTarget(target: VoiceTarget): void {
   if (target === 'lobby' || target === 'whisper') return;
   if (typeof target === 'object' && target !== null && typeof target.channel === 'string') return;
   throw new TypeError(
-    `Cannot speak: the target is ${JSON.stringify(target)}, wants 'lobby', 'whisper' or { channel }`,
+    `Cannot speak: the target is ${JSON.stringify(target)}, expected 'lobby', 'whisper' or { channel }`,
   );
 }
 
@@ -57,10 +57,10 @@ export function channelsRequest(channels: readonly string[]): SessionRequest {
 
 export function whisperRequest(slots: readonly number[]): SessionRequest {
   if (slots.length > MAX_WHISPERED) {
-    throw new RangeError(`Cannot whisper: ${slots.length} slots, wants at most ${MAX_WHISPERED}`);
+    throw new RangeError(`Cannot whisper: ${slots.length} slots, expected at most ${MAX_WHISPERED}`);
   }
   const wrong = slots.find((slot) => !Number.isInteger(slot) || slot < 0 || slot > 0xffff);
-  if (wrong !== undefined) throw new RangeError(`Cannot whisper: slot is ${wrong}, wants 0 to 65535`);
+  if (wrong !== undefined) throw new RangeError(`Cannot whisper: slot is ${wrong}, expected 0 to 65535`);
   return { type: 'whisper', slots: [...slots] };
 }
 
@@ -73,14 +73,14 @@ export function moderateRequest(moderation: Moderation): ModerateMessage {
   const { action, steamId } = moderation;
   if (!ACTIONS.includes(action)) {
     throw new TypeError(
-      `Cannot moderate: action is ${JSON.stringify(action)}, wants one of ${ACTIONS.join(', ')}`,
+      `Cannot moderate: action is ${JSON.stringify(action)}, expected one of ${ACTIONS.join(', ')}`,
     );
   }
   if (typeof steamId !== 'bigint') {
-    throw new TypeError(`Cannot moderate: steamId is a ${typeof steamId}, wants a bigint`);
+    throw new TypeError(`Cannot moderate: steamId is a ${typeof steamId}, expected a bigint`);
   }
   if (steamId < 1n || BigInt.asUintN(64, steamId) !== steamId) {
-    throw new RangeError(`Cannot moderate: steamId is ${steamId}, wants 1 to 2^64 - 1`);
+    throw new RangeError(`Cannot moderate: steamId is ${steamId}, expected 1 to 2^64 - 1`);
   }
   const whom = { type: 'moderate', steamId: String(steamId) } as const;
   switch (moderation.action) {
@@ -92,7 +92,7 @@ export function moderateRequest(moderation: Moderation): ModerateMessage {
       const { seconds } = moderation;
       if (seconds === undefined) return { ...whom, action: moderation.action };
       if (!Number.isInteger(seconds) || seconds < 1 || seconds > MAX_SANCTION_S) {
-        throw new RangeError(`Cannot moderate: seconds is ${seconds}, wants 1 to ${MAX_SANCTION_S}`);
+        throw new RangeError(`Cannot moderate: seconds is ${seconds}, expected 1 to ${MAX_SANCTION_S}`);
       }
       return { ...whom, action: moderation.action, seconds };
     }
@@ -104,12 +104,12 @@ export function moderateRequest(moderation: Moderation): ModerateMessage {
 function checkedChannels(what: string, channels: readonly string[]): string[] {
   if (channels.length > MAX_CHANNELS_ENTERED) {
     throw new RangeError(
-      `Cannot ${what}: ${channels.length} channels, wants at most ${MAX_CHANNELS_ENTERED}`,
+      `Cannot ${what}: ${channels.length} channels, expected at most ${MAX_CHANNELS_ENTERED}`,
     );
   }
   for (const channel of channels) checkLabel(`${what}: channel`, channel);
   if (new Set(channels).size !== channels.length) {
-    throw new RangeError(`Cannot ${what}: channels are ${channels.join(', ')}, wants each once`);
+    throw new RangeError(`Cannot ${what}: channels are ${channels.join(', ')}, expected each only once`);
   }
   return [...channels];
 }

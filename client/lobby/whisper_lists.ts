@@ -1,16 +1,16 @@
 /**
- * The lists of slots that our whispers go to, one after the other, each for what was captured while it was in force. Pure.
+ * The successive lists of slots that our whispers go to. Each applies to what was captured while it was in force. Pure.
  *
- * The relay knows one list, and changes it at once. So a change waits here until the voice before it was sent, and no longer than
- * `MAX_WAIT_MS`; a whisper that was captured for another list than the relay's goes nowhere.
+ * The relay knows one list and applies a change at once. So a change waits here until the voice captured before it has been sent, for at
+ * most `MAX_WAIT_MS`. A whisper captured for a list that is not the relay's present one is not sent.
  */
 
 import type { Milliseconds } from '../../voice/units.js';
 
-/** The longest that a change waits for voice from before it: as old as a publisher lets voice become. */
+/** The longest that a change waits for earlier voice: the default maximum age of voice in a publisher. */
 export const MAX_WAIT_MS: Milliseconds = 500;
 
-/** Changes that wait at most. Beyond them all are made at once. */
+/** The most changes that wait. One more, and all of them are applied at once. */
 const MAX_WAITING = 8;
 
 interface Change {
@@ -20,48 +20,48 @@ interface Change {
 
 export class WhisperLists {
   #waiting: Change[] = [];
-  /** Since when the relay's list is the one in force. */
+  /** Since when the relay's list has been in force. */
   #since: Milliseconds = Number.NEGATIVE_INFINITY;
-  /** What the relay was told last. In a new place nothing was, and it has nobody. */
-  #told: readonly number[] | null = null;
+  /** The list sent to the relay last; null in a new place, whose list is empty. */
+  #sent: readonly number[] | null = null;
 
-  /** We are in a place that has nobody to whisper to; what was captured before is for nobody here. */
+  /** We are in a new place, whose list is empty. Whispers captured before are not for anyone in it. */
   begin(now: Milliseconds): void {
     this.#waiting = [];
     this.#since = now;
-    this.#told = null;
+    this.#sent = null;
   }
 
-  /** Whispers captured from `at` on are for these. What is returned goes to the relay now; null: it has to wait. */
+  /** Whispers captured from `at` on are for these slots. Returns the list to send to the relay now, or null if it has to wait. */
   change(slots: readonly number[], at: Milliseconds): readonly number[] | null {
     this.#waiting.push({ slots, at });
-    const isFirst = !this.#told?.length && this.#waiting.length === 1;
+    const isFirst = !this.#sent?.length && this.#waiting.length === 1;
     return isFirst || this.#waiting.length > MAX_WAITING ? this.settle(at) : null;
   }
 
-  /** No voice captured before `instant` will be sent any more: the list that the relay should now have, if that is another. */
+  /** No voice captured before `instant` will be sent any more. Returns the list to send to the relay now, or null if it is unchanged. */
   settle(instant: Milliseconds): readonly number[] | null {
     const due = this.#waiting.filter(({ at }) => at <= instant);
     const newest = due.at(-1);
     if (!newest) return null;
     this.#waiting = this.#waiting.slice(due.length);
     this.#since = newest.at;
-    this.#told = newest.slots;
+    this.#sent = newest.slots;
     return newest.slots;
   }
 
-  /** What to tell the relay after a connection broke, for a change may have been lost with it. Null: nothing. */
+  /** The list to send to the relay after a connection broke, since a change may have been lost with it; null if there is none. */
   resume(now: Milliseconds): readonly number[] | null {
     this.settle(now);
-    return this.#told;
+    return this.#sent;
   }
 
-  /** When the change was asked for that waits longest; null when none does. */
+  /** When the longest-waiting change was made; null when none is waiting. */
   get oldestChange(): Milliseconds | null {
     return this.#waiting[0]?.at ?? null;
   }
 
-  /** Whether sound from between these instants was meant for the relay's list, all of it. */
+  /** Whether all sound between these instants was meant for the relay's present list. */
   isForRelays(from: Milliseconds, to: Milliseconds): boolean {
     const next = this.#waiting[0];
     return from >= this.#since && (next === undefined || to < next.at);

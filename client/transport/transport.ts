@@ -1,27 +1,30 @@
 /**
- * What the client asks of a connection: text and bytes both ways, and a close. Node has one (transport_ws.ts); a browser's
- * WebSocket fits the same shape.
+ * The connection as the client needs it: text and bytes both ways, and a close. ws.ts implements it for Node; a browser's WebSocket fits
+ * the same interface.
  */
 
-/** What a transport tells, in this order: at most one `onOpen`, any number of messages, exactly one `onClose`. */
+/** Callbacks of a transport, in this order: at most one `onOpen`, any number of messages, exactly one `onClose`. */
 export interface TransportEvents {
   onOpen(): void;
   onText(text: string): void;
-  /** `bytes` are the receiver's to keep. */
+  /** `bytes` may be kept. */
   onBytes(bytes: Uint8Array): void;
-  /** `failure` is the system's own error, where there was one. */
+  /** `failure` is the system's error, if there was one. */
   onClose(code: number, reason: string, failure: Error | null): void;
 }
 
 /** An open or opening connection. */
 export interface Transport {
-  /** Takes `data` over. Silently nothing when the connection is not open. */
+  /** Takes ownership of `data`. Does nothing if the connection is not open. */
   send(data: string | Uint8Array): void;
-  /** Bytes that wait in this process to be sent. */
+  /** Bytes waiting in this process to be sent. */
   readonly bufferedBytes: number;
-  /** Closes in order; `onClose` follows. */
+  /** Closes the connection with a close frame; `onClose` follows. */
   close(): void;
 }
 
-/** Opens a connection to a `ws:` or `wss:` URL. What it throws is a connection that failed: a browser's WebSocket does, for `ws:` on a secure page. */
+/**
+ * Opens a connection to a `ws:` or `wss:` URL. If it throws, the connection failed: a browser's WebSocket throws for `ws:` on a secure
+ * page.
+ */
 export type OpenTransport = (url: URL, events: TransportEvents) => Transport;

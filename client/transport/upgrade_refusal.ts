@@ -1,7 +1,7 @@
 /**
- * Why a relay, or a proxy before it, refused to open the WebSocket: status, text and Retry-After of its HTTP answer.
+ * Why a relay, or a proxy in front of it, refused to open the WebSocket: status, text and Retry-After of its HTTP response.
  *
- * In a browser nobody is told: a WebSocket there fails with 1006 and no reason.
+ * A browser does not report this: its WebSocket fails with code 1006 and no reason.
  */
 
 import { HotmicError, systemReason } from '../../voice/error.js';
@@ -9,33 +9,33 @@ import { printable } from '../../voice/printable.js';
 import type { Milliseconds } from '../../voice/units.js';
 import { shownUrl } from './url.js';
 
-/** The most that is read of a refusal's body, in bytes. */
+/** The most of a refusal's body that is read, in bytes. */
 export const MAX_REFUSAL_BYTES = 1024;
 
-/** The most that is kept of it, in characters. */
+/** The most of it that is kept, in characters. */
 const MAX_REASON_CHARS = 500;
 
-/** The longest Retry-After that is believed, in seconds: a day. */
+/** The longest Retry-After that is accepted, in seconds: a day. */
 const MAX_RETRY_AFTER_S = 86_400;
 
-/** The parts of an HTTP answer that say why. */
+/** The parts of an HTTP response that say why. */
 export interface UpgradeAnswer {
   /** 400 to 599. */
   readonly status: number;
-  /** The body, or where that is not plain text the words beside the status. */
+  /** The body, or the reason phrase if the body is not plain text. */
   readonly text: string;
   readonly retryAfter: string | undefined;
-  /** The answer's own Date, against which a Retry-After in the form of a date counts. */
+  /** The response's own Date: a Retry-After that is a date is relative to it. */
   readonly date: string | undefined;
 }
 
-/** `code` is ERR_HOTMIC_REFUSED. */
+/** The relay refused the connection in HTTP. `code` is ERR_HOTMIC_REFUSED. */
 export class UpgradeRefusedError extends HotmicError {
-  /** The HTTP status: of Hotmic's relay 403 (not admitted), 404, 429 (too many) or 503 (full, or it drains). */
+  /** The HTTP status. Hotmic's relay uses 403 (not admitted), 404, 429 (too many) and 503 (full or draining). */
   readonly status: number;
-  /** When another try may do better, in seconds from now, 0 to 86400; null where nothing was said. */
+  /** When to try again, in seconds from now, 0 to 86400; null if the relay did not say. */
   readonly retryAfterS: number | null;
-  /** The relay's own words, at most 500 characters, without control characters. Empty where there were none. */
+  /** The relay's own text, at most 500 characters, without control characters. Empty if there was none. */
   readonly reason: string;
 
   constructor(url: URL, answer: UpgradeAnswer) {
@@ -53,14 +53,14 @@ export class UpgradeRefusedError extends HotmicError {
   }
 }
 
-/** Why there is no connection to `url`: the relay's refusal as it is, or the system's error in words. */
+/** The error for a failed connection to `url`: the relay's refusal as it is, or the system's error in words. */
 export function connectError(url: URL, cause: Error): HotmicError {
   if (cause instanceof UpgradeRefusedError) return cause;
   const message = `Cannot connect to ${shownUrl(url)}: ${systemReason(cause)}`;
   return new HotmicError('ERR_HOTMIC_CONNECT', message, { cause });
 }
 
-/** How long the relay asks to wait before another try; 0 where it does not. */
+/** How long the relay asks us to wait before another attempt; 0 if it did not say. */
 export function retryAfterMs(error: Error): Milliseconds {
   return error instanceof UpgradeRefusedError ? (error.retryAfterS ?? 0) * 1000 : 0;
 }

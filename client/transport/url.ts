@@ -7,7 +7,7 @@ export function parseRelayUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   const isRelayUrl = url && (url.protocol === 'ws:' || url.protocol === 'wss:') && url.hash === '';
   if (!isRelayUrl) {
-    // A password in it is for nobody's eyes.
+    // Errors must not reveal a password.
     const shown = url && (url.username !== '' || url.password !== '') ? shownUrl(url) : text;
     throw new HotmicError(
       'ERR_HOTMIC_URL',
@@ -17,7 +17,7 @@ export function parseRelayUrl(text: string): URL {
   return url;
 }
 
-/** A URL for people and logs: without a user name or a password. */
+/** A URL for messages and logs: without user name and password. */
 export function shownUrl(url: URL): string {
   const shown = new URL(url);
   shown.username = '';

@@ -1,7 +1,7 @@
 /**
- * The transport for Node, over the npm package ws: Node 20 has no WebSocket of its own.
+ * The transport for Node, over the npm package ws: Node 20 has no built-in WebSocket.
  *
- * Bounds: 512 KiB per message in 1,024 fragments, 60 unsent answers to pings, 1 KiB of a refusal. HTTP redirects are not followed.
+ * Bounds: 512 KiB per message in 1,024 fragments, 60 unsent pongs, 1 KiB of a refusal. HTTP redirects are not followed.
  */
 
 import { type ClientOptions, WebSocket } from 'ws';
@@ -12,19 +12,19 @@ import { MAX_REFUSAL_BYTES, UpgradeRefusedError } from './upgrade_refusal.js';
 /** Time for the connection to open, in ms. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
-/** Time for the relay to answer our close, in ms; then the connection is cut. */
+/** Time for the relay to answer our close, in ms; after that the connection is cut. */
 const CLOSE_TIMEOUT_MS = 2000;
 
-/** Without anything from the relay for this long, in ms, it is pinged. */
+/** If nothing arrives from the relay for this long, in ms, it is pinged. */
 const QUIET_MS = 10_000;
 
 /**
- * So long it has to answer with anything at all, in ms; then the connection is broken, whatever TCP believes. 15 s in all: half of the time
- * for which the relay keeps a place.
+ * Time for the relay to answer the ping with anything at all, in ms. After that the connection counts as broken, whatever TCP says. With
+ * `QUIET_MS` that is 15 s: half of the time for which the relay keeps a place.
  */
 const ANSWER_MS = 5000;
 
-/** Time for the text of a refusal to come, in ms; then what is there has to do. */
+/** Time for the text of a refusal to arrive, in ms; after that only what has arrived is used. */
 const REFUSAL_TIMEOUT_MS = 2000;
 
 /** Fragments of one message. A relay has no reason to send more than one. */
@@ -32,13 +32,13 @@ const MAX_FRAGMENTS = 1024;
 
 export const openWsTransport: OpenTransport = wsTransport();
 
-/** The same with other times to be quiet, and to answer, in ms. */
+/** The same transport with other values for `QUIET_MS` and `ANSWER_MS`. */
 export function wsTransport(quietMs: number = QUIET_MS, answerMs: number = ANSWER_MS): OpenTransport {
   return (url, events) => openSocket(url, events, quietMs, answerMs);
 }
 
 function openSocket(url: URL, events: TransportEvents, quietMs: number, answerMs: number): Transport {
-  // The types do not know these yet.
+  // @types/ws lacks the last three options.
   const options: ClientOptions & { closeTimeout: number; maxFragments: number; maxPendingAutoPongs: number } =
     {
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
@@ -60,7 +60,7 @@ function openSocket(url: URL, events: TransportEvents, quietMs: number, answerMs
   let judging: NodeJS.Immediate | undefined;
   const ask = () => {
     socket.ping();
-    // Whoever was held up themselves reads what has come meanwhile before they judge.
+    // If this process was blocked, read what has arrived before deciding that the relay is silent.
     answer = setTimeout(() => {
       judging = setImmediate(breakOff);
     }, answerMs);
@@ -111,7 +111,7 @@ function openSocket(url: URL, events: TransportEvents, quietMs: number, answerMs
   };
 }
 
-/** What is looked at of an HTTP answer. */
+/** The parts of an HTTP response that are read. */
 type HttpAnswer = NodeJS.ReadableStream & {
   readonly statusCode?: number | undefined;
   readonly statusMessage?: string | undefined;
@@ -123,7 +123,7 @@ type HttpAnswer = NodeJS.ReadableStream & {
   destroy(): unknown;
 };
 
-/** Reads why the upgrade was refused, and tells it once: when the text is there, too long or too late. */
+/** Reads why the upgrade was refused and calls `tell` once: when the text is complete, too long or too late. */
 function readRefusal(url: URL, response: HttpAnswer, tell: (why: Error) => void): void {
   const { statusCode: status = 0, statusMessage = '', headers } = response;
   if (status < 400) {

@@ -28,7 +28,7 @@ t.test('a part whose name is no label rejects, and nothing goes on running', asy
   // Its relay writes to the same standard output, which is closed only when both are gone.
   const [code, signal] = await once(child, 'close');
   t.match({ code, signal }, { code: 0, signal: null });
-  t.match(stdout, /^RangeError: Cannot join: name is "x{65}", wants 1 to 64 characters[^\n]*\n$/);
+  t.match(stdout, /^RangeError: Cannot join: name is "x{65}", expected 1 to 64 characters[^\n]*\n$/);
 });
 
 t.test('a stop that was aborted before it began ends it, and not in an hour', async (t) => {

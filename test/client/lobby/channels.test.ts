@@ -160,7 +160,7 @@ t.test('an encrypted app ticket is asked for with the nonce of the relay', async
   });
   await t.rejects(joinLobby({ url, lobby: 'den', name: 'Ada', appTicket: async () => new Uint8Array(0) }), {
     name: 'RangeError',
-    message: 'Cannot join: appTicket has 0 bytes, wants 1 to 2560',
+    message: 'Cannot join: appTicket has 0 bytes, expected 1 to 2560',
   });
 });
 
@@ -180,14 +180,17 @@ t.test('what is no request is refused at once, and not said', async (t) => {
   const steamId = personSteamId(2);
   const many = Array.from({ length: 17 }, (_, at) => at);
   for (const [what, wanted] of [
-    [() => lobby.enter(many.map(String)), 'Cannot enter: 17 channels, wants at most 16'],
-    [() => lobby.enter(['a', 'a']), 'Cannot enter: channels are a, a, wants each once'],
-    [() => lobby.enter(['']), /^Cannot enter: channel is "", wants 1 to 64/],
-    [() => lobby.whisper(many), 'Cannot whisper: 17 slots, wants at most 16'],
-    [() => lobby.whisper([-1]), 'Cannot whisper: slot is -1, wants 0 to 65535'],
+    [() => lobby.enter(many.map(String)), 'Cannot enter: 17 channels, expected at most 16'],
+    [() => lobby.enter(['a', 'a']), 'Cannot enter: channels are a, a, expected each only once'],
+    [() => lobby.enter(['']), /^Cannot enter: channel is "", expected 1 to 64/],
+    [() => lobby.whisper(many), 'Cannot whisper: 17 slots, expected at most 16'],
+    [() => lobby.whisper([-1]), 'Cannot whisper: slot is -1, expected 0 to 65535'],
     [() => lobby.rename('\n'), /^Cannot rename: name is "\\n"/],
-    [() => lobby.moderate({ action: 'ban', steamId: 0n }), /steamId is 0, wants 1 to/],
-    [() => lobby.moderate({ action: 'ban', steamId, seconds: 0.5 }), /seconds is 0.5, wants 1 to 315360000/],
+    [() => lobby.moderate({ action: 'ban', steamId: 0n }), /steamId is 0, expected 1 to/],
+    [
+      () => lobby.moderate({ action: 'ban', steamId, seconds: 0.5 }),
+      /seconds is 0.5, expected 1 to 315360000/,
+    ],
     [() => lobby.moderate({ action: 'move', steamId, channels: ['a', 'a'] }), /Cannot move: .* each once/],
   ] as const) {
     t.throws(what, { name: 'RangeError', message: wanted });

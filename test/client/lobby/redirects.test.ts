@@ -77,7 +77,7 @@ t.test('what is not a host is misuse', async (t) => {
   ]) {
     t.throws(
       () => new Redirects(joined, [host]),
-      { name: 'RangeError', message: /redirectHosts has/ },
+      { name: 'RangeError', message: /redirectHosts contains/ },
       String(host),
     );
   }

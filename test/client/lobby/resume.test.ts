@@ -357,7 +357,7 @@ t.test(
     ticket = () => Promise.resolve('abcd' as never);
     await t.rejects(join(), {
       name: 'TypeError',
-      message: 'Cannot join: ticket is a string, wants a Uint8Array',
+      message: 'Cannot join: ticket is a string, expected a Uint8Array',
     });
     t.same(urls, [], 'nothing was opened for it');
 
