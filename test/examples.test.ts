@@ -1,4 +1,4 @@
-/** README and examples are what they say: each example runs, the README shows real code, its commands and links are there. */
+/** Each example runs, the README shows code from the examples, and its commands and links exist. */
 
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -26,8 +26,8 @@ async function run(args: readonly string[]): Promise<{ code: number | null; outp
 }
 
 /**
- * A relay, and somebody in the lobby den who counts the sound that comes. Packets say nothing of how much was said: on a busy machine
- * one holds more frames.
+ * A relay, and a listener in the lobby den who counts the sound. The number of packets does not say how much was said: on a busy
+ * machine a packet holds more frames.
  */
 async function lobbyWithEar(t: Test) {
   const relay = await startRelay({ dev: true });
@@ -61,7 +61,7 @@ t.test('every example is under 40 lines, and there is a test for each', async (t
   for (const name of examples) {
     t.ok(readFileSync(join('examples', name), 'utf8').split('\n').length <= 40, `${name} is short`);
   }
-  // voice_worklet.ts wants a browser: test/wasm/browser.test.ts runs it.
+  // voice_worklet.ts needs a browser: test/wasm/browser.test.ts runs it.
   const tested = [
     'channels.ts',
     'electron_main.ts',
@@ -88,7 +88,7 @@ t.test('push_to_talk speaks in a lobby', async (t) => {
   t.ok(heardSeconds() > 1, `${heardSeconds()} s of the two that the key was down`);
 });
 
-t.test('channels speaks to a channel and then to all, and says so', async (t) => {
+t.test('channels speaks to a channel, then to everyone', async (t) => {
   const relay = await startRelay({ dev: true });
   t.teardown(() => relay.close());
   const { code, output } = await run(['dist/examples/channels.js', relay.url]);
@@ -97,7 +97,7 @@ t.test('channels speaks to a channel and then to all, and says so', async (t) =>
   t.equal(relay.counts().drops['target-unknown'], 0);
 });
 
-t.test('own_packets sends what its own getVoice gave, to the last', async (t) => {
+t.test('own_packets sends everything that its own getVoice returned', async (t) => {
   const { relay, ear, left, heardSeconds } = await lobbyWithEar(t);
   const { code, output } = await run(['dist/examples/own_packets.js', relay.url]);
   t.equal(code, 0, output);
@@ -108,7 +108,7 @@ t.test('own_packets sends what its own getVoice gave, to the last', async (t) =>
   t.ok(heardSeconds() > 0.9, `${heardSeconds()} s of the one that the key was down`);
 });
 
-t.test('steam_push_to_talk says which Steam it has, and speaks', async (t) => {
+t.test('steam_push_to_talk says which Steam it uses, and speaks', async (t) => {
   const { relay, ear, left, heardSeconds } = await lobbyWithEar(t);
   const { code, output } = await run(['dist/examples/steam_push_to_talk.js', relay.url, '480']);
   t.equal(code, 0, output);
@@ -120,7 +120,7 @@ t.test('steam_push_to_talk says which Steam it has, and speaks', async (t) => {
   t.ok(heardSeconds() > 0.3, `${heardSeconds()} s`);
 });
 
-t.test('ticket_to_relay joins by its ticket', async (t) => {
+t.test('ticket_to_relay joins with its ticket', async (t) => {
   const relay = await startRelay({ dev: true });
   t.teardown(() => relay.close());
   const { code, output } = await run(['dist/examples/ticket_to_relay.js', relay.url]);
@@ -128,7 +128,7 @@ t.test('ticket_to_relay joins by its ticket', async (t) => {
   t.match(output, /embedded ticket of \d+ bytes\njoined as 76561197960265729/);
 });
 
-t.test('licence_check authenticates the player and looks the licence up', async (t) => {
+t.test('licence_check authenticates the player and checks the licence', async (t) => {
   const { code, output } = await run(['dist/examples/licence_check.js', '480', '1234', '--dev']);
   t.equal(code, 0, output);
   t.match(output, /76561197960265729 is who they say/);
@@ -144,7 +144,7 @@ t.test('electron_main answers its page, and closes Steam when Electron quits', a
   t.match(output, /quit/);
 });
 
-t.test('embed_relay listens, and ends by itself', async (t) => {
+t.test('embed_relay listens, then stops by itself', async (t) => {
   const { code, output } = await run(['dist/examples/embed_relay.js', '0', '0.2']);
   t.equal(code, 0, output);
   t.match(output, /listening at ws:\/\/127\.0\.0\.1:\d+\//);
@@ -160,7 +160,7 @@ t.test('packets_to_wav writes the tone it compressed', async (t) => {
     t.equal(wav.samples, 24_000 + 750, 'a second of tone, and the silence that ends a recording');
 });
 
-t.test('the code in the README stands in an example, word for word', async (t) => {
+t.test('the code in the README is in an example, word for word', async (t) => {
   const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = '']) => code.trim());
   t.ok(blocks.join('\n').split('\n').length > 10, 'there is code');
   const examples = readdirSync('examples')
@@ -173,7 +173,7 @@ t.test('the code in the README stands in an example, word for word', async (t) =
     );
 });
 
-t.test('the commands and options in the README are there', async (t) => {
+t.test('the commands and options in the README exist', async (t) => {
   const commands = [...readme.matchAll(/npx hotmic ([a-z]+)([^#\n|]*)/g)];
   t.ok(commands.length >= 5);
   for (const [, command = '', rest = ''] of commands) {
@@ -196,7 +196,7 @@ t.test('building neither rebuilds the wasm nor runs a benchmark', { skip: noMake
   t.notMatch(stdout, /wasm\/build\.sh|bench\/main\.js|test\/run\.js/);
 });
 
-t.test('the links in the documents lead somewhere', async (t) => {
+t.test('the links in the documents resolve', async (t) => {
   const pages = [
     'README.md',
     'ARCHITECTURE.md',

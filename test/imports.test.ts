@@ -1,11 +1,11 @@
-/** Who may import whom: the table of ARCHITECTURE.md, held by reading the imports and following them through. */
+/** Checks that each folder imports only what the table in ARCHITECTURE.md allows, directly and indirectly, and that there are no cycles. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join, normalize, sep } from 'node:path';
 import t from 'tap';
 
-const ROOMS = [
+const FOLDERS = [
   'voice',
   'wasm',
   'native',
@@ -21,8 +21,8 @@ const ROOMS = [
 ];
 
 /**
- * The direct imports that each folder may make of others; 'x/y.ts' allows that one file. A folder with a row is one part: imports
- * within it are free, those of a subfolder without a row count as its own.
+ * The other folders that each folder may import directly; 'x/y.ts' allows that one file. Imports within a folder are free. A subfolder
+ * without a row counts as part of its parent.
  */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   voice: [],
@@ -68,14 +68,14 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   web: ['voice', 'wasm', 'client'],
 };
 
-/** What must not be reached, not even through others. */
+/** Folders that must not be reached, not even indirectly. */
 const MUST_NOT_REACH: Record<string, readonly string[]> = {
-  voice: ROOMS.filter((room) => room !== 'voice'),
+  voice: FOLDERS.filter((folder) => folder !== 'voice'),
   relay: ['wasm', 'native', 'client', 'web'],
   client: ['relay', 'record', 'native'],
 };
 
-/** Packages that a room may use; rooms that are not listed may use any. */
+/** Packages that a folder may use. Folders that are not listed may use any. */
 const MAY_USE: Record<string, readonly string[]> = {
   voice: ['zod/mini'],
   wasm: ['node:fs', 'node:url'],
@@ -98,22 +98,22 @@ const MAY_USE: Record<string, readonly string[]> = {
   record: ['audiobuffer-to-wav', 'node:fs', 'node:fs/promises', 'node:path'],
 };
 
-/** They prove what is committed and are in no door: node's own modules are theirs to use. */
+/** These check the committed wasm and are in no entry point, so they may use any Node module. */
 const BUILD_TOOLS = ['wasm/check.ts', 'wasm/golden.ts'];
 
 const NODE_BUILTINS = new Set(builtinModules.map((name) => `node:${name}`));
 
-function sourcesOf(room: string): string[] {
+function sourcesOf(folder: string): string[] {
   try {
-    return readdirSync(room, { recursive: true, encoding: 'utf8' })
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts') && !/(^|\/)(target|\.toolchain|pkg)\//.test(name))
-      .map((name) => join(room, name));
+      .map((name) => join(folder, name));
   } catch {
     return [];
   }
 }
 
-/** The modules that a source file imports for their values or types, as written. */
+/** The modules that a source file imports, type imports included, as written. */
 function specifiers(file: string): string[] {
   const text = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\//g, '');
   const found = text.matchAll(
@@ -127,14 +127,14 @@ function resolveImport(from: string, specifier: string): string {
   return normalize(join(dirname(from), specifier)).replace(/\.js$/, '.ts');
 }
 
-const roomOf = (file: string) => file.split(sep)[0] ?? '';
-/** The folder of the table that a file is in: the longest one that has a row, else the top folder. */
+const topFolderOf = (file: string) => file.split(sep)[0] ?? '';
+/** The folder of the table that a file belongs to: the innermost one with a row, otherwise the top folder. */
 function partOf(file: string): string {
   for (let folder = dirname(file); folder !== '.'; folder = dirname(folder))
     if (MAY_IMPORT[folder]) return folder;
-  return roomOf(file);
+  return topFolderOf(file);
 }
-const files = ROOMS.flatMap(sourcesOf);
+const files = FOLDERS.flatMap(sourcesOf);
 const imports = new Map(
   files.map((file) => [
     file,
@@ -144,8 +144,8 @@ const imports = new Map(
   ]),
 );
 
-/** The groups of files that reach each other by imports: Tarjan's strongly connected components of more than one file. */
-function circles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+/** The groups of files that import each other: Tarjan's strongly connected components of more than one file. */
+function cycles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
   const found: string[][] = [];
   const order = new Map<string, number>();
   const lowest = new Map<string, number>();
@@ -164,8 +164,8 @@ function circles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
       lowest.set(file, Math.min(lowest.get(file)!, reached));
     }
     if (lowest.get(file) === number) {
-      const circle = open.splice(open.indexOf(file));
-      if (circle.length > 1 || graph.get(file)?.includes(file)) found.push(circle.sort());
+      const cycle = open.splice(open.indexOf(file));
+      if (cycle.length > 1 || graph.get(file)?.includes(file)) found.push(cycle.sort());
     }
     return lowest.get(file)!;
   };
@@ -173,7 +173,7 @@ function circles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
   return found;
 }
 
-t.test('the test sees the imports of every room that is there', async (t) => {
+t.test('the test finds the imports of every folder', async (t) => {
   t.ok(files.length > 30, `${files.length} files`);
   t.ok(imports.get('voice/wire.ts')?.includes('voice/units.ts'));
   t.ok(imports.get('client/receiver.ts')?.includes('wasm/decompress.ts'));
@@ -191,35 +191,35 @@ t.test('each folder imports only the folders that the table allows', async (t) =
   }
 });
 
-t.test('no file imports itself through others, not even for a type', async (t) => {
-  for (const circle of circles(imports)) t.fail(`${circle.join(', ')} import each other`);
+t.test('there are no import cycles, type imports included', async (t) => {
+  for (const cycle of cycles(imports)) t.fail(`${cycle.join(', ')} import each other`);
 });
 
 t.test('nothing imports cli, bench, test or examples', async (t) => {
   const outer = new Set(['cli', 'bench', 'test', 'examples']);
   for (const [file, targets] of imports) {
-    if (outer.has(roomOf(file))) continue;
-    for (const target of targets) t.notOk(outer.has(roomOf(target)), `${file} imports ${target}`);
+    if (outer.has(topFolderOf(file))) continue;
+    for (const target of targets) t.notOk(outer.has(topFolderOf(target)), `${file} imports ${target}`);
   }
 });
 
-t.test('what must stay apart is not reached through others either', async (t) => {
-  for (const [room, forbidden] of Object.entries(MUST_NOT_REACH)) {
-    const seen = new Set(files.filter((file) => roomOf(file) === room));
+t.test('forbidden folders are not reached indirectly either', async (t) => {
+  for (const [folder, forbidden] of Object.entries(MUST_NOT_REACH)) {
+    const seen = new Set(files.filter((file) => topFolderOf(file) === folder));
     for (const file of seen) for (const target of imports.get(file) ?? []) seen.add(target);
-    for (const file of seen) t.notOk(forbidden.includes(roomOf(file)), `${room} reaches ${file}`);
+    for (const file of seen) t.notOk(forbidden.includes(topFolderOf(file)), `${folder} reaches ${file}`);
   }
 });
 
-t.test('the generated glue is seen by glue.ts alone', async (t) => {
+t.test('only glue.ts imports the generated glue', async (t) => {
   for (const [file, targets] of imports) {
     for (const target of targets) if (target.includes('/pkg/')) t.equal(file, 'wasm/glue.ts');
   }
 });
 
-t.test('each room uses only the packages it is allowed', async (t) => {
+t.test('each folder uses only the packages that it is allowed', async (t) => {
   for (const file of files) {
-    const allowed = MAY_USE[roomOf(file)];
+    const allowed = MAY_USE[topFolderOf(file)];
     if (!allowed) continue;
     for (const name of specifiers(file)) {
       if (name.startsWith('.') || allowed.includes(name)) continue;
@@ -228,24 +228,24 @@ t.test('each room uses only the packages it is allowed', async (t) => {
   }
 });
 
-t.test("the browser's door of the codec reaches no package and nothing of Node", async (t) => {
+t.test("the codec's browser entry point reaches no package and no Node module", async (t) => {
   const seen = new Set(['wasm/index_browser.ts']);
   for (const file of seen) for (const target of imports.get(file) ?? []) seen.add(target);
   t.ok(seen.has('wasm/codec.ts') && seen.has('wasm/load_browser.ts'), `${seen.size} files`);
   t.notOk(seen.has('wasm/load.ts'));
   for (const file of seen) {
-    // The glue is JavaScript: its imports are looked at as text.
+    // The glue is JavaScript, so its imports are read as text.
     const source = imports.has(file) ? file : file.replace(/\.ts$/, '.js');
     for (const name of specifiers(source)) t.ok(name.startsWith('.'), `${file} may import ${name}`);
   }
 });
 
-t.test('the second client of test/interop is independent: nothing of it is from the project', async (t) => {
+t.test('the second client in test/interop is independent: it imports nothing from the project', async (t) => {
   const independent = files.filter((file) => file.startsWith('test/interop/'));
   t.ok(independent.length > 5, `${independent.length} files`);
   for (const file of independent) {
     for (const target of imports.get(file) ?? [])
-      t.match(target, /^test\/interop\//, `${file} is on its own`);
+      t.match(target, /^test\/interop\//, `${file} imports only its own folder`);
     for (const name of specifiers(file)) {
       if (name.startsWith('.')) continue;
       t.ok(['ws', 'jose', 'tap'].includes(name) || name.startsWith('node:'), `${file} may use ${name}`);

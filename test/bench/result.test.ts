@@ -1,10 +1,10 @@
-/** The one shape of a benchmark's result, and that a benchmark is only run by its name. */
+/** The format of a benchmark's result, and the names of benchmarks. */
 
 import { spawnSync } from 'node:child_process';
 import t from 'tap';
 import { type Result, render, row } from '../../bench/result.js';
 
-t.test('a row holds the median and the spread of its runs', async (t) => {
+t.test('a row has the median and the spread of its runs', async (t) => {
   t.same(row('hotmic', '4 talkers', 'in all p50', 'ms', [3, 1, 2]), {
     subject: 'hotmic',
     case: '4 talkers',

@@ -5,8 +5,8 @@ import { SpeakerLine } from '../../cli/speaker_line.js';
 import { joinLobby } from '../../client/lobby/join.js';
 import { startRelay } from '../../relay/index.js';
 import { personSteamId } from '../../voice/steam_id.js';
-import { cuttable } from '../client/cuttable.js';
-import { memberOf } from '../client/played_transport.js';
+import { memberOf } from '../client/scripted_transport.js';
+import { tcpProxy } from '../client/tcp_proxy.js';
 import { runCli, startCli } from '../kit/cli.js';
 
 t.test('talk speaks to its channel, and listen says so, who is in it', async (t) => {
@@ -59,7 +59,7 @@ t.test('a guest speaks where guests may, and is refused elsewhere', async (t) =>
 t.test('listen comes back by itself, and says so; --no-reconnect ends it', async (t) => {
   const relay = await startRelay({ dev: true });
   t.teardown(() => relay.close());
-  const line = await cuttable(t, new URL(relay.url));
+  const line = await tcpProxy(t, new URL(relay.url));
   const listen = startCli(t, ['listen', line.url.href, '-l', 'den']);
   const once = startCli(t, ['listen', line.url.href, '-l', 'den', '--no-reconnect']);
   await Promise.all([listen.printed('stderr', /In lobby/), once.printed('stderr', /In lobby/)]);

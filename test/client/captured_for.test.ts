@@ -1,4 +1,4 @@
-/** Whom captured sound goes to when target, whisper list or lobby change before the publisher has come to it. One case at a time. */
+/** Who receives captured sound when target, whisper list or lobby change before the publisher reads it. One case at a time. */
 
 import t from 'tap';
 import { CaptureTargets, type Destination } from '../../client/capture_targets.js';
@@ -12,18 +12,18 @@ import { personSteamId } from '../../voice/steam_id.js';
 import { CaptureTag, endTag, nextRequest } from '../../voice/talkspurt.js';
 import { readVoiceHeader, WireFlag } from '../../voice/wire.js';
 import { frameOf, opusOp, packetOfOps, RATE_24K } from '../kit/raw_packet.js';
-import { playedIo } from './played_io.js';
-import { playedTransport, RESUME, welcomeOf } from './played_transport.js';
+import { RESUME, scriptedTransport, welcomeOf } from './scripted_transport.js';
+import { simulatedIo } from './simulated_io.js';
 
 const RED = { channel: 'red' };
 const BLUE = { channel: 'blue' };
 
-/** A lobby over a played transport, a microphone that the test speaks into, and a publisher between them that reads when the test lets it. */
+/** A lobby over a scripted transport, a microphone that the test drives, and a publisher in between that reads when the test says so. */
 async function stage(target: VoiceTarget) {
-  const { io, tick } = playedIo();
+  const { io, tick } = simulatedIo();
   tick(1000);
-  const transport = playedTransport();
-  const join = async (name: string, over: ReturnType<typeof playedTransport>): Promise<Lobby> => {
+  const transport = scriptedTransport();
+  const join = async (name: string, over: ReturnType<typeof scriptedTransport>): Promise<Lobby> => {
     const who = { steamId: personSteamId(7), name: 'Ada', token: async () => 'a.b.c' };
     const joining = joinLobby({ url: 'ws://relay.example', lobby: name, ...who, transport: over.open }, io);
     await turn();
@@ -56,7 +56,7 @@ async function stage(target: VoiceTarget) {
     producer.reserve(packet.length)!.set(packet);
     producer.commit(packet.length, tag, io.now());
   };
-  /** What was sent since the last call, each a word: a target with M or T, or the type of a message. */
+  /** What was sent since the last call, one word each: a target with M or T, or the type of a message. */
   let seen = transport.sent.length;
   const sent = (over = transport.sent) => {
     const words = over.slice(seen).map((message) => {
@@ -77,7 +77,7 @@ async function stage(target: VoiceTarget) {
     join,
     publisher,
     sent,
-    /** Speaks `packets` of 20 ms; the key is down, or the tail is recorded. */
+    /** Speaks `packets` packets of 20 ms while the key is down, or in the tail. */
     speak: (packets: number, tag: number = CaptureTag.talking) => {
       for (let count = 0; count < packets; count += 1) {
         tick(20);
@@ -88,7 +88,7 @@ async function stage(target: VoiceTarget) {
       opusSequence = 0;
       commit(new Uint8Array(0), endTag(request));
     },
-    /** The thread comes to the ring. */
+    /** Lets the publisher read the ring. */
     read: async () => {
       while (consumer.read() !== null) await turn();
     },
@@ -105,7 +105,7 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-t.test('what a busy thread finds in the ring goes where the key was released, tail included', async (t) => {
+t.test('what a busy thread finds in the ring goes to the target at key-up, tail included', async (t) => {
   const ada = await stage('whisper');
   ada.lobby.whisper([1]);
   ada.publisher.press();
@@ -124,7 +124,7 @@ t.test('what a busy thread finds in the ring goes where the key was released, ta
 });
 
 t.test(
-  'behind a change with the key down, what may be from before goes to the narrower target',
+  'after a change with the key down, sound that may be from before goes to the narrower target',
   async (t) => {
     for (const [from, to] of [
       ['whisper', 'lobby'],
@@ -140,7 +140,7 @@ t.test(
       await ada.read();
       const words = ada.sent().filter((word) => / |^(lobby|red|whisper)$/.test(word));
       const lobbies = words.filter((word) => word.endsWith('lobby')).length;
-      // The sound may be 140 ms old, its own 20 ms included. The last packet before the change is captured in the same instant.
+      // The sound may be 140 ms old, including its own 20 ms. The last packet before the change is captured at the same instant.
       t.equal(lobbies, from === 'lobby' ? 10 : 4, `${JSON.stringify(from)} to ${JSON.stringify(to)}`);
       t.equal(words.filter((word) => word.startsWith('T')).length, 1, 'and the talkspurt before is ended');
       t.equal(ada.publisher.counts().withheld, 0);
@@ -150,7 +150,7 @@ t.test(
 );
 
 t.test(
-  'between two channels, what may be from before and after goes to nobody, and is counted',
+  'between two channels, a packet that may hold sound for both goes to nobody, and is counted',
   async (t) => {
     const ada = await stage(RED);
     ada.publisher.press();
@@ -164,7 +164,7 @@ t.test(
   },
 );
 
-t.test('a target named right behind the key-down is the only one', async (t) => {
+t.test('a target set right after the key-down is the only one', async (t) => {
   const ada = await stage(RED);
   ada.publisher.press();
   ada.publisher.speakTo(BLUE);
@@ -174,7 +174,7 @@ t.test('a target named right behind the key-down is the only one', async (t) => 
   await ada.end();
 });
 
-t.test('a new whisper list is told behind the voice for the old one', async (t) => {
+t.test('a new whisper list is sent after the voice for the old one', async (t) => {
   const ada = await stage('whisper');
   ada.lobby.whisper([1]);
   t.same(ada.sent(), ['whisper'], 'the first at once');
@@ -199,7 +199,7 @@ t.test('a new whisper list is told behind the voice for the old one', async (t) 
 });
 
 t.test(
-  'a new whisper list without voice is told after 500 ms, and older whispers then go nowhere',
+  'without voice, a new whisper list is sent after 500 ms, and older whispers are then dropped',
   async (t) => {
     const ada = await stage('whisper');
     ada.lobby.whisper([1]);
@@ -217,7 +217,7 @@ t.test(
   },
 );
 
-t.test('behind a connection that broke, the whisper list is told again before any voice', async (t) => {
+t.test('after a reconnection, the whisper list is sent again before any voice', async (t) => {
   const ada = await stage('whisper');
   ada.lobby.whisper([1]);
   ada.transport.say().onClose(1006, '', null);
@@ -228,7 +228,7 @@ t.test('behind a connection that broke, the whisper list is told again before an
   await ada.end();
 });
 
-t.test('a new place is no place for whispers from before', async (t) => {
+t.test('whispers captured before joining again are not sent', async (t) => {
   const ada = await stage('whisper');
   ada.lobby.whisper([1]);
   ada.publisher.press();
@@ -245,34 +245,37 @@ t.test('a new place is no place for whispers from before', async (t) => {
   ada.lobby.whisper([1]);
   const { length } = ada.transport.sent;
   await ada.read();
-  t.same(ada.transport.sent.slice(length), [], 'slot 1 may be anybody here');
+  t.same(ada.transport.sent.slice(length), [], 'slot 1 may be anyone here');
   t.equal(ada.lobby.counts().framesRefused, 3);
   await ada.end();
 });
 
-t.test('what was captured before a lobby was joined is not for it, whoever picks it', async (t) => {
-  const ada = await stage('lobby');
-  let current = ada.lobby;
-  const publisher = ada.publisher;
-  publisher.speakTo('lobby', (packet, target) => current.publish(packet, target));
-  publisher.press();
-  ada.speak(5);
-  const pub = playedTransport();
-  current = await ada.join('pub', pub);
-  const before = pub.sent.length;
-  await ada.read();
-  t.same(pub.sent.slice(before), []);
-  ada.speak(10);
-  await ada.read();
-  t.equal(pub.sent.length - before, 4, 'from 140 ms behind the welcome on');
-  void current.leave();
-  pub.say().onClose(1000, '', null);
-  await ada.end();
-});
+t.test(
+  'voice captured before a lobby was joined is not sent there, even if it is picked as the target',
+  async (t) => {
+    const ada = await stage('lobby');
+    let current = ada.lobby;
+    const publisher = ada.publisher;
+    publisher.speakTo('lobby', (packet, target) => current.publish(packet, target));
+    publisher.press();
+    ada.speak(5);
+    const pub = scriptedTransport();
+    current = await ada.join('pub', pub);
+    const before = pub.sent.length;
+    await ada.read();
+    t.same(pub.sent.slice(before), []);
+    ada.speak(10);
+    await ada.read();
+    t.equal(pub.sent.length - before, 4, 'from 140 ms after the welcome on');
+    void current.leave();
+    pub.say().onClose(1000, '', null);
+    await ada.end();
+  },
+);
 
-t.test('a publisher that goes on in another lobby leaves there what was said for it', async (t) => {
+t.test('when a publisher switches lobbies, earlier voice still goes to the first one', async (t) => {
   const ada = await stage('lobby');
-  const pub = playedTransport();
+  const pub = scriptedTransport();
   const other = await ada.join('pub', pub);
   const before = pub.sent.length;
   ada.publisher.press();
@@ -293,12 +296,12 @@ t.test('a publisher that goes on in another lobby leaves there what was said for
   await ada.end();
 });
 
-t.test('of more changes than are remembered, the oldest are narrowed and never widened', (t) => {
+t.test('with more changes than are kept, the oldest are narrowed and never widened', (t) => {
   const publish = () => true;
   const to = (target: VoiceTarget): Destination => ({ publish, target });
   const targets = new CaptureTargets(to(RED));
   for (let at = 10; at <= 1000; at += 10) targets.change(to(at % 20 === 0 ? 'lobby' : 'whisper'), at);
-  t.equal(targets.during(0, 5), null, 'red and whisper have nobody in common for sure');
+  t.equal(targets.during(0, 5), null, 'red and whisper have nobody in common for certain');
   t.same(targets.during(995, 999)?.target, 'whisper');
   t.same(targets.during(1000, 1000)?.target, 'lobby');
   t.same(targets.during(985, 1000)?.target, 'whisper');

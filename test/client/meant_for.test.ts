@@ -1,6 +1,6 @@
 /**
- * Whoever hears a sample is one of those for whom it was captured: a game presses, releases, changes target, whisper list and lobby and
- * loses its connection at random, while its thread is held up at random, over a simulated clock, microphone, ring and relay.
+ * Every sample is heard only by those for whom it was captured. A game presses, releases, changes target, whisper list and lobby, and
+ * loses its connection at random, while its thread is blocked at random, over a simulated clock, microphone, ring and relay.
  */
 
 import t from 'tap';
@@ -16,29 +16,29 @@ import { CaptureTag, endTag, nextRequest } from '../../voice/talkspurt.js';
 import { packetOf, readVoiceHeader, Target } from '../../voice/wire.js';
 import { SEED, SeededRandom } from '../kit/random.js';
 import { frameOf, opusOp, packetOfOps, RATE_24K } from '../kit/raw_packet.js';
-import { playedIo } from './played_io.js';
-import { playedTransport, RESUME, welcomeOf } from './played_transport.js';
+import { RESUME, scriptedTransport, welcomeOf } from './scripted_transport.js';
+import { simulatedIo } from './simulated_io.js';
 
 const FRAME_MS = 20;
 const STEP_MS = 5;
 
-/** The people of the lobbies, a bit each. */
+/** The people of the lobbies, one bit each. */
 const EVERYBODY = { den: 0b000_0111, pub: 0b011_1000 };
 const CHANNELS = { red: 0b101, blue: 0b010 };
 
 type Name = keyof typeof EVERYBODY;
 
-/** A relay that has one lobby, as one speaker sees it: who hears a frame that comes now. */
+/** A relay with one lobby, as one speaker sees it: who hears a frame that arrives now. */
 class RelayOfOne {
-  readonly transport = playedTransport();
+  readonly transport = scriptedTransport();
   readonly name: Name;
   readonly #hear: (frame: number, people: number) => void;
   #whispered = 0;
-  /** Numbers of the channels, and who has which slot: others in each place. */
+  /** The numbers of the channels and the slots of the people, which differ in each place. */
   #place = 0;
   #done = 0;
   #isCut = false;
-  /** How many there had been when the place was gone. */
+  /** How many places there had been when the last one was lost. */
   #connections: number | null = null;
 
   constructor(name: Name, hear: (frame: number, people: number) => void) {
@@ -46,7 +46,7 @@ class RelayOfOne {
     this.#hear = hear;
   }
 
-  /** Whom a slot means in this place. */
+  /** The person in a slot, in this place. */
   personOf(slot: number): number {
     const first = this.name === 'den' ? 0 : 3;
     return 1 << (first + ((slot + this.#place) % 3));
@@ -56,7 +56,7 @@ class RelayOfOne {
     return this.#place;
   }
 
-  /** Takes what was sent meanwhile, in order. */
+  /** Processes what was sent since the last call, in order. */
   work(): void {
     const { sent } = this.transport;
     while (this.#done < sent.length) {
@@ -67,13 +67,13 @@ class RelayOfOne {
     }
   }
 
-  /** What was sent and not taken yet is lost. */
+  /** Loses what was sent and not processed yet. */
   cut(): void {
     this.#isCut = true;
     this.transport.say().onClose(1006, '', null);
   }
 
-  /** The next connection is up, and finds its place kept, or gone. */
+  /** The next connection opens, and finds its place kept or gone. */
   reconnect(place: 'kept' | 'gone'): void {
     this.#done = this.transport.sent.length;
     this.transport.say().onOpen();
@@ -87,7 +87,7 @@ class RelayOfOne {
     this.transport.say().onClose(4013, 'resume-refused', null);
   }
 
-  /** Whether the place was gone and the client has connected once more. */
+  /** Whether the place was gone and the client has connected again. */
   get isAskedForAPlace(): boolean {
     return this.#connections !== null && this.transport.urls.length > this.#connections;
   }
@@ -160,7 +160,7 @@ class RelayOfOne {
   }
 }
 
-/** A microphone behind a Steam: frames of 20 ms, each with its number in it, handed over late and several at once. */
+/** A microphone behind Steam: numbered frames of 20 ms, delivered late and several at once. */
 class Microphone {
   readonly producer: RingProducer;
   readonly #random: SeededRandom;
@@ -178,7 +178,7 @@ class Microphone {
     this.#random = random;
   }
 
-  /** The time goes on to `now`, a multiple of the step. */
+  /** Advances the time to `now`, a multiple of the step. */
   work(now: number): void {
     while (this.commands[0] && this.commands[0].at <= now) this.#obey(this.commands.shift()!.what, now);
     if (this.#state !== 'idle' && now % FRAME_MS === 0) this.#waiting.push(now / FRAME_MS);
@@ -203,7 +203,7 @@ class Microphone {
 
   #poll(now: number): void {
     const isOver = this.#state === 'tail' && now >= this.#tailUntil;
-    // A frame that has begun at this instant is not whole yet.
+    // A frame that began at this instant is not complete yet.
     const whole = this.#waiting.filter((frame) => (frame + 1) * FRAME_MS + (isOver ? 0 : this.#lagMs) <= now);
     if (whole.length > 0) {
       this.#waiting.splice(0, whole.length);
@@ -233,15 +233,15 @@ function nextTurn(): Promise<void> {
 }
 
 interface Played {
-  /** Frames of which somebody heard a part that was not meant for them. */
+  /** Frames of which someone heard a part that was not meant for them. */
   readonly leaked: readonly string[];
   readonly frames: number;
 }
 
-/** Plays one game of `steps` steps. */
+/** Simulates one game of `steps` steps. */
 async function play(seed: number, steps: number): Promise<Played> {
   const random = new SeededRandom(seed);
-  const { io, tick } = playedIo();
+  const { io, tick } = simulatedIo();
   const storage = allocateRing(1 << 20);
   const consumer = new RingConsumer(storage);
   const microphone = new Microphone(storage, random);
@@ -268,7 +268,7 @@ async function play(seed: number, steps: number): Promise<Played> {
   const lobbies = { den: await join(relays.den), pub: await join(relays.pub) };
   const all = Object.values(relays);
 
-  // What the game wants, in words of its own; `meant` is a set of people for each millisecond.
+  // What the game intends; `meant` is a set of people for each millisecond.
   let name: Name = 'den';
   let target: VoiceTarget = 'lobby';
   let key = 'up' as 'up' | 'down';
@@ -337,12 +337,12 @@ async function play(seed: number, steps: number): Promise<Played> {
     const now = io.now();
     microphone.work(now);
     if (now >= heldUntil) {
-      // Whatever the thread has to do comes in one turn of it, the ring last: as a turn of the event loop may have it.
+      // All pending work of the thread runs in one turn, the ring last, as in one turn of the event loop.
       for (const side of ['den', 'pub'] as const) {
         if (away[side] === 0 || now < away[side]) continue;
         if (!relays[side].isGone) relays[side].reconnect(pick(['kept', 'gone'] as const));
         if (relays[side].isGone) {
-          // A token is asked for before the next connection. What the ring does in such a turn is to be the same in each run.
+          // A token is requested before the next connection. The ring must behave the same in such a turn in each run.
           await nextTurn();
           await readAll();
         }
@@ -384,7 +384,7 @@ async function play(seed: number, steps: number): Promise<Played> {
   return { leaked, frames: heard.size };
 }
 
-/** Leaves, whatever became of the connection. */
+/** Leaves, whatever the state of the connection. */
 async function leave(lobby: Lobby, relay: RelayOfOne): Promise<void> {
   const left = lobby.leave();
   relay.transport.say().onClose(1000, '', null);
@@ -392,7 +392,7 @@ async function leave(lobby: Lobby, relay: RelayOfOne): Promise<void> {
 }
 
 t.test(
-  'whatever a game does and however long its thread is held up, nobody hears what was not meant for them',
+  'whatever a game does and however long its thread is blocked, nobody hears what was not meant for them',
   async (t) => {
     t.comment(`seed ${SEED}`);
     let frames = 0;

@@ -1,4 +1,4 @@
-/** Push-to-talk over a ring that the test fills, as a capture worker would, at instants that the test says. */
+/** Push-to-talk over a ring that the test fills like a capture worker, at instants that the test chooses. */
 
 import t, { type Test } from 'tap';
 import { Publisher, type PublisherOptions } from '../../client/publisher.js';
@@ -18,7 +18,7 @@ import {
   type ScriptedSteamOptions,
 } from '../native/capture/scripted_steam.js';
 
-/** The Opus sequence before END_OF_RECORDING_PACKET's first. */
+/** The Opus sequence before the first of END_OF_RECORDING_PACKET. */
 const BEFORE_END = 0x185;
 
 /** A packet of one frame of 20 ms. */
@@ -26,7 +26,7 @@ function talk(opusSequence: number): Uint8Array {
   return packetOfOps(RATE_24K + opusOp(frameOf(opusSequence, '48010203')));
 }
 
-/** A publisher, and the capture worker that it thinks it has. */
+/** A publisher with a simulated capture worker. */
 class Stage {
   readonly published: NumberedPacket[] = [];
   readonly commands: string[] = [];
@@ -63,7 +63,7 @@ class Stage {
     this.producer.commit(packet.length, tag, capturedAt);
   }
 
-  /** What the embedded Steam gives after key-up. */
+  /** What the embedded Steam returns after key-up. */
   captureTail(): void {
     this.capture(END_OF_RECORDING_PACKET, CaptureTag.draining);
     this.capture(SILENCE_PACKET, CaptureTag.draining);
@@ -74,9 +74,9 @@ class Stage {
     this.capture(new Uint8Array(0), endTag(this.request), capturedAt);
   }
 
-  /** Until the publisher has read the ring. */
+  /** Waits until the publisher has read the ring. */
   async read(): Promise<void> {
-    // waitAsync settles in a task of its own.
+    // waitAsync settles in a separate task.
     for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setTimeout(resolve, 1));
   }
 
@@ -86,7 +86,7 @@ class Stage {
   }
 }
 
-/** Whether `promise` has settled by now. */
+/** Whether `promise` has settled. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   const pending = Symbol();
   return (
@@ -103,7 +103,7 @@ t.test('press and release drive the capture, and a talkspurt has a marker and a 
   stage.now += 20;
   stage.capture(talk(1));
   await stage.read();
-  t.equal(stage.published.length, 2, 'what is said is published while the key is down');
+  t.equal(stage.published.length, 2, 'voice is published while the key is down');
   const released = publisher.release();
   t.same(stage.commands, ['start', 'stop']);
   t.equal(await isSettled(released), false, 'the tail is still to come');
@@ -128,7 +128,7 @@ function told(published: readonly (readonly [NumberedPacket, VoiceTarget])[]): s
   });
 }
 
-t.test('a new target ends the talkspurt under way, and begins another', async (t) => {
+t.test('a new target ends the current talkspurt and begins another', async (t) => {
   const published: [NumberedPacket, VoiceTarget][] = [];
   const stage = new Stage({ publish: (...sent) => published.push(sent) });
   const { publisher } = stage;
@@ -137,7 +137,7 @@ t.test('a new target ends the talkspurt under way, and begins another', async (t
   await stage.read();
   publisher.speakTo({ channel: 'red' });
   await stage.read();
-  t.equal(published.length, 1, 'nothing is said for it');
+  t.equal(published.length, 1, 'nothing is sent for it');
   stage.capture(talk(1));
   stage.capture(talk(2));
   await stage.read();
@@ -149,26 +149,29 @@ t.test('a new target ends the talkspurt under way, and begins another', async (t
   await stage.over();
 });
 
-t.test('the tail goes where the talkspurt went; the next one goes where it was said', async (t) => {
-  const published: [NumberedPacket, VoiceTarget][] = [];
-  const stage = new Stage({ publish: (...sent) => published.push(sent), target: 'whisper' });
-  const { publisher } = stage;
-  publisher.press();
-  stage.capture(talk(0));
-  await stage.read();
-  const released = publisher.release();
-  publisher.speakTo('lobby');
-  stage.captureTail();
-  await released;
-  publisher.press();
-  stage.capture(talk(0), CaptureTag.draining);
-  await stage.read();
-  t.same(told(published), ['M0 whisper', '-1 whisper', 'T2 whisper', 'M3 lobby']);
-  await stage.over();
-});
+t.test(
+  'the tail goes to the target of its talkspurt; the next talkspurt goes to the new target',
+  async (t) => {
+    const published: [NumberedPacket, VoiceTarget][] = [];
+    const stage = new Stage({ publish: (...sent) => published.push(sent), target: 'whisper' });
+    const { publisher } = stage;
+    publisher.press();
+    stage.capture(talk(0));
+    await stage.read();
+    const released = publisher.release();
+    publisher.speakTo('lobby');
+    stage.captureTail();
+    await released;
+    publisher.press();
+    stage.capture(talk(0), CaptureTag.draining);
+    await stage.read();
+    t.same(told(published), ['M0 whisper', '-1 whisper', 'T2 whisper', 'M3 lobby']);
+    await stage.over();
+  },
+);
 
 t.test(
-  'a key pressed again in the tail, for others, ends the one talkspurt and begins the other',
+  'pressing the key again in the tail, for another target, ends one talkspurt and begins another',
   async (t) => {
     const published: [NumberedPacket, VoiceTarget][] = [];
     const stage = new Stage({ publish: (...sent) => published.push(sent) });
@@ -196,7 +199,7 @@ t.test('release resolves only when the last packet of the tail was published', a
   stage.capture(END_OF_RECORDING_PACKET, CaptureTag.draining);
   stage.capture(SILENCE_PACKET, CaptureTag.draining);
   await stage.read();
-  t.equal(await isSettled(released), false, 'who knows what follows');
+  t.equal(await isSettled(released), false, 'more packets may follow');
   t.equal(stage.published.length, 2, 'the last one is held back until then');
   stage.captureEnd();
   await released;
@@ -221,7 +224,7 @@ t.test('a release without a press resolves at once, and a second one with the fi
   await stage.over();
 });
 
-t.test('talkspurts are counted; sequence and timestamp run on from one to the next', async (t) => {
+t.test('talkspurts are counted; sequence and timestamp continue from one to the next', async (t) => {
   const stage = new Stage();
   for (let turn = 0; turn < 3; turn += 1) {
     stage.now += 1000;
@@ -245,7 +248,7 @@ t.test('talkspurts are counted; sequence and timestamp run on from one to the ne
   );
 });
 
-t.test('a press during the tail goes on with the same talkspurt', async (t) => {
+t.test('a press during the tail continues the same talkspurt', async (t) => {
   const stage = new Stage();
   const { publisher } = stage;
   publisher.press();
@@ -271,20 +274,20 @@ t.test('a press during the tail goes on with the same talkspurt', async (t) => {
   );
 });
 
-t.test('an end that crosses a press is not the end of what is said next', async (t) => {
+t.test('an end entry that crosses a press does not end the next talkspurt', async (t) => {
   const stage = new Stage();
   const { publisher } = stage;
   publisher.press();
   stage.capture(talk(0));
   const first = publisher.release();
   stage.captureTail();
-  // The recording is over, but the publisher has not read that when the key goes down again, and up.
+  // The recording is over, but the publisher has not read its end when the key goes down again, and up.
   stage.now += 1;
   publisher.press();
   stage.now += 1;
   const second = publisher.release();
   await stage.read();
-  t.equal(await isSettled(second), false, 'the end in the ring is that of the first');
+  t.equal(await isSettled(second), false, 'the end entry in the ring belongs to the first recording');
   stage.now += 20;
   stage.capture(talk(0));
   stage.captureTail();
@@ -305,7 +308,7 @@ t.test('a capture that dies still ends its talkspurt', async (t) => {
   );
 });
 
-t.test('what publish does not take is counted', async (t) => {
+t.test('packets that publish refuses are counted', async (t) => {
   const stage = new Stage({ publish: ({ sequence }) => sequence !== 1 });
   stage.publisher.press();
   for (let i = 0; i < 3; i += 1) stage.capture(talk(i));
@@ -320,7 +323,7 @@ t.test('a capture has one publisher', async (t) => {
   t.throws(() => new Publisher({ capture, publish() {} }), RangeError);
 });
 
-t.test('packets that have grown old are discarded and counted; the end never is', async (t) => {
+t.test('stale packets are discarded and counted; the end entry never is', async (t) => {
   const stage = new Stage({ maxAgeMs: 500 });
   const { publisher } = stage;
   publisher.press();
@@ -328,7 +331,7 @@ t.test('packets that have grown old are discarded and counted; the end never is'
   const released = publisher.release();
   stage.capture(END_OF_RECORDING_PACKET, CaptureTag.draining, 1500);
   stage.captureEnd(1500);
-  // The thread was busy: it looks into the ring at 1700 for the first time.
+  // The thread was busy: it first reads the ring at 1700.
   stage.now = 1700;
   await released;
   t.match(publisher.counts(), { packets: 4, discarded: 2, talkspurts: 1 });
@@ -342,11 +345,11 @@ t.test('packets that have grown old are discarded and counted; the end never is'
   stage.captureEnd(2000);
   stage.now = 9000;
   await again;
-  t.match(publisher.counts(), { packets: 4, discarded: 4 }, 'nothing of it was fresh, and yet it ended');
+  t.match(publisher.counts(), { packets: 4, discarded: 4 }, 'all of it was stale, and still it ended');
   await stage.over();
 });
 
-t.test('a packet is valid while it is published, also one that was held back', async (t) => {
+t.test('a packet is valid while it is published, even if it was held back', async (t) => {
   const seen: { bytes: string; shared: boolean; samples: number }[] = [];
   const kept: Uint8Array[] = [];
   const stage = new Stage({
@@ -379,7 +382,7 @@ t.test('a packet is valid while it is published, also one that was held back', a
   await stage.over();
 });
 
-t.test('a packet that is not readable is counted and takes no number', async (t) => {
+t.test('an unreadable packet is counted and gets no number', async (t) => {
   const stage = new Stage();
   stage.publisher.press();
   stage.capture(Uint8Array.of(1, 2, 3));
@@ -389,7 +392,7 @@ t.test('a packet that is not readable is counted and takes no number', async (t)
   t.match(stage.published, [{ sequence: 0, marker: true }]);
 });
 
-t.test('what found no room in the ring is counted', async (t) => {
+t.test('packets refused by a full ring are counted', async (t) => {
   const stage = new Stage();
   stage.producer.refuse();
   stage.producer.refuse();
@@ -415,7 +418,7 @@ t.test('finished resolves when the ring is closed and read to its end, and so do
   t.pass('a press after the end is not waited for');
 });
 
-t.test('the latency side channel is told of every packet, with its instants', async (t) => {
+t.test('the latency side channel gets every packet, with its instants', async (t) => {
   const taken: [number, number, number][] = [];
   const stage = new Stage({ onTaken: (...notes) => taken.push(notes) });
   stage.publisher.press();
@@ -456,7 +459,7 @@ async function realStage(t: Test, script: Omit<ScriptedSteamOptions, 'board'>) {
   let wake: () => void = () => undefined;
   const publisher = new Publisher({
     capture,
-    // What waits in the ring while the test holds this thread up is not to be discarded.
+    // What waits in the ring while the test blocks this thread must not be discarded.
     maxAgeMs: 60_000,
     publish: () => {
       published += 1;
@@ -485,13 +488,13 @@ async function realStage(t: Test, script: Omit<ScriptedSteamOptions, 'board'>) {
 const packetAnswer = (bytes: Uint8Array): Answer => ({ kind: 'packet', bytes });
 const REAL_TAIL = [TWO_GROUPS_OF_DTX, END_OF_RECORDING_PACKET, SILENCE_PACKET].map(packetAnswer);
 
-/** Holds this thread up until `isTrue`: nothing is read from the ring meanwhile. */
+/** Blocks this thread until `isTrue`, so that nothing is read from the ring. */
 function holdUntil(isTrue: () => boolean): void {
   const nothing = new Int32Array(new SharedArrayBuffer(4));
   while (!isTrue()) Atomics.wait(nothing, 0, 0, 1);
 }
 
-t.test('a key pressed again behind the end of a recording waits for its own recording', async (t) => {
+t.test('a key pressed again after the end of a recording waits for its own recording', async (t) => {
   const { publisher, ring, published, untilPublished } = await realStage(t, {
     talking: [packetAnswer(numberedPacket(0))],
     tail: REAL_TAIL,
@@ -499,7 +502,7 @@ t.test('a key pressed again behind the end of a recording waits for its own reco
   publisher.press();
   await untilPublished(1);
   const first = publisher.release();
-  // A packet, the tail and the end: the recording is over, and the publisher has not read that.
+  // A packet, the tail and the end: the recording is over, and the publisher has not read its end.
   holdUntil(() => ring.counts().committed === 5);
   publisher.press();
   const second = publisher.release();
@@ -507,7 +510,7 @@ t.test('a key pressed again behind the end of a recording waits for its own reco
   await first;
   t.ok(published() >= 4, `${published()} were published when the first release resolved`);
   await second;
-  t.equal(published(), 7, 'and the tail of the second when the second did');
+  t.equal(published(), 7, 'and the tail of the second when the second release resolves');
   t.match(publisher.counts(), { malformed: 0, refused: 0, discarded: 0 });
 });
 
@@ -518,11 +521,11 @@ t.test('a release resolves when its recording is published, however fast the key
     afterwards: 'numbered',
     tail: REAL_TAIL,
   });
-  /** Holds this thread up for a while that the worker spends in one or the other state. */
+  /** Blocks this thread for a while, during which the worker may be in either state. */
   const holdUp = () => {
     const calls = board.count('calls');
     const more = random.below(4);
-    // Once the recording is over the worker is not heard of any more.
+    // Once the recording is over, the worker sends nothing more.
     const until = performance.now() + 30;
     holdUntil(() => board.count('calls') >= calls + more || performance.now() > until);
   };
@@ -539,7 +542,7 @@ t.test('a release resolves when its recording is published, however fast the key
     if (published() < givenBefore)
       t.fail(`round ${round}: ${published()} of the ${givenBefore} that came before`);
     await second;
-    // All that Steam gave; the recording is over, so that nothing more comes.
+    // Everything that Steam returned. The recording is over, so nothing more follows.
     if (published() !== board.count('given'))
       t.fail(`round ${round}: ${published()} of ${board.count('given')} were published`);
   }

@@ -15,7 +15,7 @@ import { loudSeconds, tonePcm } from '../kit/tone.js';
 
 loadCodec();
 
-/** `count` packets of one frame of 20 ms each, as one recording of this account. */
+/** `count` packets of one 20 ms frame each, from one recording of this account. */
 function recording(count: number, account = 1): Uint8Array[] {
   const encoder = new VoiceEncoder(personSteamId(account));
   const pcm = tonePcm(count / 50);
@@ -45,7 +45,7 @@ function header(sequence: number, changed: Partial<VoiceHeader> = {}): VoiceHead
   };
 }
 
-/** A receiver and what it gave, with its PCM copied. */
+/** A receiver and its output, with the PCM copied. */
 function receiver(options: Partial<ReceiverOptions> = {}): { receiver: Receiver; heard: DecodedVoice[] } {
   const heard: DecodedVoice[] = [];
   const made = new Receiver({
@@ -55,7 +55,7 @@ function receiver(options: Partial<ReceiverOptions> = {}): { receiver: Receiver;
   return { receiver: made, heard };
 }
 
-t.test('frames in order become sound, with what their header said', async (t) => {
+t.test('frames in order become sound, with the fields of their headers', async (t) => {
   const { receiver: ear, heard } = receiver();
   const packets = recording(50);
   for (const [at, packet] of packets.entries())
@@ -98,7 +98,7 @@ t.test('the sequence wraps without a loss', async (t) => {
   ear.close();
 });
 
-t.test('a gap is counted as lost, and concealed from where it began', async (t) => {
+t.test('a gap is counted as lost, and concealed from its beginning', async (t) => {
   const { receiver: ear, heard } = receiver();
   const packets = recording(12);
   for (const sequence of [0, 1, 2, 3, 4, 5, 6, 10, 11]) ear.take(header(sequence), packets[sequence]!);
@@ -107,23 +107,26 @@ t.test('a gap is counted as lost, and concealed from where it began', async (t) 
   t.equal(behindGap.sequence, 10);
   t.equal(behindGap.concealedFrames, 3);
   t.equal(behindGap.pcm.length, 4 * FRAME_SAMPLES);
-  t.equal(behindGap.timestamp, 7 * FRAME_SAMPLES, 'of the first sample, a concealed one');
-  t.ok(loudSeconds(behindGap.pcm.subarray(0, FRAME_SAMPLES)) > 0, 'concealed sound is sound');
+  t.equal(behindGap.timestamp, 7 * FRAME_SAMPLES, 'the timestamp of the first sample, a concealed one');
+  t.ok(loudSeconds(behindGap.pcm.subarray(0, FRAME_SAMPLES)) > 0, 'concealed sound counts as sound');
   t.equal(heard[8]!.timestamp, 11 * FRAME_SAMPLES);
   ear.close();
 });
 
-t.test('only what is concealed before a packet moves its timestamp back, not what is inside', async (t) => {
-  const { receiver: ear, heard } = receiver();
-  const frames = (...sequences: number[]) =>
-    packetOfOps(RATE_24K + opusOp(sequences.map((sequence) => frameOf(sequence, '68')).join('')));
-  ear.take(header(0), frames(0));
-  ear.take(header(1, { timestamp: 2 * FRAME_SAMPLES }), frames(2, 6));
-  t.equal(heard[1]?.concealedFrames, 1 + 3);
-  t.equal(heard[1]?.pcm.length, (1 + 1 + 3 + 1) * FRAME_SAMPLES);
-  t.equal(heard[1]?.timestamp, FRAME_SAMPLES);
-  ear.close();
-});
+t.test(
+  'only sound concealed before a packet moves its timestamp back, not sound concealed inside it',
+  async (t) => {
+    const { receiver: ear, heard } = receiver();
+    const frames = (...sequences: number[]) =>
+      packetOfOps(RATE_24K + opusOp(sequences.map((sequence) => frameOf(sequence, '68')).join('')));
+    ear.take(header(0), frames(0));
+    ear.take(header(1, { timestamp: 2 * FRAME_SAMPLES }), frames(2, 6));
+    t.equal(heard[1]?.concealedFrames, 1 + 3);
+    t.equal(heard[1]?.pcm.length, (1 + 1 + 3 + 1) * FRAME_SAMPLES);
+    t.equal(heard[1]?.timestamp, FRAME_SAMPLES);
+    ear.close();
+  },
+);
 
 t.test('concealed sound before a timestamp of 0 wraps backwards', async (t) => {
   const { receiver: ear, heard } = receiver();
@@ -134,7 +137,7 @@ t.test('concealed sound before a timestamp of 0 wraps backwards', async (t) => {
   ear.close();
 });
 
-t.test('more speakers than allowed make room, the one silent for longest first', async (t) => {
+t.test('beyond the limit, the speaker who was silent for longest is replaced first', async (t) => {
   const { receiver: ear } = receiver({ maxSpeakers: 2 });
   const [packet] = recording(1);
   ear.take(header(0, { slot: 1 }), packet!);
@@ -147,7 +150,7 @@ t.test('more speakers than allowed make room, the one silent for longest first',
   ear.close();
 });
 
-t.test('a thousand speakers that come and go leave the codec room for more', async (t) => {
+t.test('after a thousand speakers came and went, the codec has memory for more', async (t) => {
   const { receiver: ear, heard } = receiver({ maxSpeakers: 4 });
   const [packet] = recording(1);
   for (let slot = 0; slot < 1000; slot += 1) ear.take(header(0, { slot }), packet!);
@@ -177,7 +180,7 @@ t.test('a malformed packet is counted as refused, and the next one is heard', as
   ear.close();
 });
 
-t.test('who is forgotten starts anew', async (t) => {
+t.test('a forgotten speaker starts afresh', async (t) => {
   const { receiver: ear, heard } = receiver();
   const packets = recording(2);
   ear.take(header(500), packets[0]!);
@@ -190,7 +193,7 @@ t.test('who is forgotten starts anew', async (t) => {
   ear.close();
 });
 
-t.test('a speaker who left gives the decoder back and is still counted', async (t) => {
+t.test('the decoder of a speaker who left is freed, and the counters stay', async (t) => {
   const { receiver: ear } = receiver({ maxSpeakers: 2 });
   const [packet] = recording(1);
   const before = codecLiveBytes();
@@ -208,10 +211,10 @@ t.test('a speaker who left gives the decoder back and is still counted', async (
   t.match(ear.counts(5), { packets: 1 }, 'the next speaker in that slot is counted from 0');
   ear.close();
   t.equal(codecLiveBytes(), before);
-  t.match(ear.counts(5), { packets: 1 }, 'a closed receiver still tells what it counted');
+  t.match(ear.counts(5), { packets: 1 }, 'a closed receiver keeps its counters');
 });
 
-t.test('a packet without sound is told too: it may carry the terminator', async (t) => {
+t.test('a packet without sound is reported too: it may carry the terminator', async (t) => {
   const { receiver: ear, heard } = receiver();
   ear.take(header(0), END_OF_RECORDING_PACKET);
   ear.take(header(1, { terminator: true }), SILENCE_PACKET);
@@ -221,7 +224,7 @@ t.test('a packet without sound is told too: it may carry the terminator', async 
   ear.close();
 });
 
-t.test('the latency side channel is told when a frame came and when it was decoded', async (t) => {
+t.test('the latency side channel gets when a frame arrived and when it was decoded', async (t) => {
   const notes: number[][] = [];
   let now = 100;
   const { receiver: ear } = receiver({ clock: () => now++, onStages: (...stages) => notes.push(stages) });
@@ -232,11 +235,11 @@ t.test('the latency side channel is told when a frame came and when it was decod
   ear.close();
 });
 
-t.test('who left and came back in the same slot, under the same SteamID, is heard at once', async (t) => {
+t.test('a speaker who joins again in the same slot, with the same SteamID, is heard at once', async (t) => {
   const { receiver: ear, heard } = receiver();
   const packets = recording(12);
   for (let at = 0; at < 3; at += 1) ear.take(header(500 + at, { marker: at === 0 }), packets[at]!);
-  // The Opus sequence goes forward, which by itself would look like a gap of four frames.
+  // The Opus sequence moves forward, which alone would look like a gap of four frames.
   for (let at = 0; at < 5; at += 1) ear.take(header(at, { marker: at === 0 }), packets[7 + at]!);
   t.same(
     heard.map(({ sequence }) => sequence),
@@ -245,11 +248,11 @@ t.test('who left and came back in the same slot, under the same SteamID, is hear
   t.ok(heard.every(({ pcm }) => pcm.length === FRAME_SAMPLES));
   t.match(ear.counts(1), { packets: 8, decodedFrames: 8, late: 0, lost: 0, concealedFrames: 0 });
   ear.take(header(3), packets[10]!);
-  t.match(ear.counts(1), { late: 1 }, 'and counts on from there');
+  t.match(ear.counts(1), { late: 1 }, 'and the count continues from there');
   ear.close();
 });
 
-t.test('a frame that comes late without a marker stays late', async (t) => {
+t.test('a late frame without a marker is counted as late', async (t) => {
   const { receiver: ear, heard } = receiver();
   const packets = recording(4);
   ear.take(header(500, { marker: true }), packets[0]!);
@@ -257,25 +260,25 @@ t.test('a frame that comes late without a marker stays late', async (t) => {
   t.equal(heard.length, 1);
   t.match(ear.counts(1), { packets: 3, late: 2, decodedFrames: 1 });
   ear.take(header(501), packets[1]!);
-  t.equal(heard.at(-1)?.sequence, 501, 'what is in order is heard as before');
+  t.equal(heard.at(-1)?.sequence, 501, 'frames in order are still heard');
   t.match(ear.counts(1), { lost: 0, concealedFrames: 0 });
   ear.close();
 });
 
-t.test('a slot that names another SteamID has another speaker, even without a marker', async (t) => {
+t.test('a packet with another SteamID is from another speaker, even without a marker', async (t) => {
   const { receiver: ear, heard } = receiver();
   const [mine] = recording(1, 1);
   const theirs = recording(8, 2);
   ear.take(header(500), mine!);
-  // The frame with the marker did not get here.
+  // The frame with the marker was lost.
   ear.take(header(0), theirs[6]!);
   t.equal(heard.length, 2);
-  t.equal(heard[1]?.pcm.length, FRAME_SAMPLES, 'nothing of the one before is concealed');
+  t.equal(heard[1]?.pcm.length, FRAME_SAMPLES, 'nothing of the previous speaker is concealed');
   t.match(ear.counts(1), { packets: 1, late: 0, lost: 0, concealedFrames: 0, decodedFrames: 1 });
   ear.close();
 });
 
-t.test('a gap before a marker is no loss, and nothing is made up for it: they spoke to others', async (t) => {
+t.test('a gap before a marker is not a loss and is not concealed: they spoke to others', async (t) => {
   const { receiver: ear, heard } = receiver();
   const packets = recording(12);
   for (const sequence of [0, 1, 2])
@@ -285,27 +288,33 @@ t.test('a gap before a marker is no loss, and nothing is made up for it: they sp
   t.match(heard[3], { sequence: 8, timestamp: 8 * FRAME_SAMPLES, concealedFrames: 0 });
   t.equal(heard[3]?.pcm.length, FRAME_SAMPLES);
   ear.take(header(11), packets[11]!);
-  t.match(ear.counts(1), { lost: 1, concealedFrames: 1 }, 'within a talkspurt a gap is one');
+  t.match(ear.counts(1), { lost: 1, concealedFrames: 1 }, 'within a talkspurt a gap is a loss');
   ear.close();
 });
 
-t.test('who hears both sides of a new target hears them as one: nothing is missing in between', async (t) => {
-  const { receiver: ear, heard } = receiver();
-  const packets = recording(6);
-  const numberer = new TalkspurtNumberer(0);
-  const said = packets.slice(0, 3).flatMap((packet, at) => numberer.push(packet, 20 * at + 20, 'talking'));
-  said.push(...numberer.cut());
-  said.push(...packets.slice(3).flatMap((packet, at) => numberer.push(packet, 20 * at + 80, 'talking')));
-  for (const { packet, sequence, marker, terminator, timestamp } of said) {
-    ear.take(header(sequence, { marker, terminator, timestamp }), packet);
-  }
-  t.equal(heard.map(({ marker, terminator }) => (marker ? 'M' : terminator ? 'T' : '-')).join(''), 'M--TM--');
-  t.equal(heard[3]?.pcm.length, 0, 'the terminator of the cut makes no sound');
-  t.match(ear.counts(1), { packets: 7, decodedFrames: 6, lost: 0, concealedFrames: 0, refused: 0 });
-  ear.close();
-});
+t.test(
+  'a listener who hears both talkspurts around a change of target misses nothing in between',
+  async (t) => {
+    const { receiver: ear, heard } = receiver();
+    const packets = recording(6);
+    const numberer = new TalkspurtNumberer(0);
+    const said = packets.slice(0, 3).flatMap((packet, at) => numberer.push(packet, 20 * at + 20, 'talking'));
+    said.push(...numberer.cut());
+    said.push(...packets.slice(3).flatMap((packet, at) => numberer.push(packet, 20 * at + 80, 'talking')));
+    for (const { packet, sequence, marker, terminator, timestamp } of said) {
+      ear.take(header(sequence, { marker, terminator, timestamp }), packet);
+    }
+    t.equal(
+      heard.map(({ marker, terminator }) => (marker ? 'M' : terminator ? 'T' : '-')).join(''),
+      'M--TM--',
+    );
+    t.equal(heard[3]?.pcm.length, 0, 'the terminator of the cut makes no sound');
+    t.match(ear.counts(1), { packets: 7, decodedFrames: 6, lost: 0, concealedFrames: 0, refused: 0 });
+    ear.close();
+  },
+);
 
-t.test('more sound than so many speakers can make is not decoded, and counted', async (t) => {
+t.test('more sound than that many speakers can make is counted and not decoded', async (t) => {
   let now = 0;
   const { receiver: ear, heard } = receiver({ maxSpeakers: 1, clock: () => now });
   const silence = packetOfOps('0bc05d 00c05d');
@@ -321,7 +330,7 @@ t.test('more sound than so many speakers can make is not decoded, and counted', 
   ear.close();
 });
 
-t.test("speakers who take each other's decoders are counted", async (t) => {
+t.test('evictions of decoders are counted', async (t) => {
   const { receiver: ear } = receiver({ maxSpeakers: 2 });
   const [packet] = recording(1);
   for (let slot = 0; slot < 10; slot++) ear.take(header(0, { slot }), packet!);

@@ -1,4 +1,4 @@
-/** The client's side of the protocol: what the relay says goes in, what to do about it comes out. */
+/** The client's side of the protocol: the relay's messages are its inputs, and what to do about them its outputs. */
 
 import { inspect } from 'node:util';
 import t from 'tap';
@@ -8,7 +8,7 @@ import { type RelayMessageToWrite, writeMessage } from '../../voice/control.js';
 import { personSteamId } from '../../voice/steam_id.js';
 import { stampVoiceFrame, writeVoiceFrame } from '../../voice/wire.js';
 import { SILENCE_PACKET } from '../kit/golden_packets.js';
-import { memberOf, RESUME, welcomeOf } from './played_transport.js';
+import { memberOf, RESUME, welcomeOf } from './scripted_transport.js';
 
 const OPTIONS = { lobby: 'den', steamId: personSteamId(7), name: 'Ada' };
 const KIM = { slot: 3, steamId: String(personSteamId(8)), name: 'Kim' };
@@ -32,7 +32,7 @@ function voiceFrom(slot: number, target = 0): Uint8Array {
   return frame;
 }
 
-/** A session that was let in, with Kim there. */
+/** A session that joined a lobby with Kim in it. */
 function joined(): Session {
   const session = new Session(OPTIONS);
   session.handle({ kind: 'opened' });
@@ -40,14 +40,14 @@ function joined(): Session {
   return session;
 }
 
-/** The code of the only output, which has to be the end. */
+/** The error code of the only output, which must be the end. */
 function endOf(outputs: readonly SessionOutput[]): string | null {
   const [output] = outputs;
   if (outputs.length !== 1 || output?.kind !== 'ended') throw new Error(`wants the end: ${outputs.length}`);
   return output.error?.code ?? null;
 }
 
-t.test('it says hello when the connection opens, and nothing before', async (t) => {
+t.test('it sends hello when the connection opens, and nothing before', async (t) => {
   const session = new Session(OPTIONS);
   t.equal(session.joined, false);
   t.same(session.leave(), [], 'there is nothing to leave');
@@ -73,7 +73,7 @@ t.test('a ticket goes into the hello in hexadecimal, and nowhere else', async (t
   t.notMatch(inspect([session, refused, ended], { depth: 9 }), /0001abff|171/, 'it shows in no error');
 });
 
-t.test('the welcome tells who is there', async (t) => {
+t.test('the welcome lists who is there', async (t) => {
   const session = new Session(OPTIONS);
   session.handle({ kind: 'opened' });
   t.same(session.handle(said(WELCOME)), [{ kind: 'welcome', relayTimeMs: 81_250 }]);
@@ -83,7 +83,7 @@ t.test('the welcome tells who is there', async (t) => {
   t.same(session.participants, [KIM_IN]);
 });
 
-t.test('who joins, speaks and leaves is told and remembered', async (t) => {
+t.test('participants who join, speak and leave are reported and tracked', async (t) => {
   const session = joined();
   t.same(session.handle(said({ type: 'joined', participant: BEN })), [
     { kind: 'joined', participant: BEN_IN },
@@ -98,7 +98,7 @@ t.test('who joins, speaks and leaves is told and remembered', async (t) => {
   t.same(session.participants, [KIM_IN]);
 });
 
-t.test('a participant that was told of is not changed by what comes later', async (t) => {
+t.test('a reported participant object is not changed by later messages', async (t) => {
   const session = joined();
   const [kim] = session.participants;
   session.handle(said({ type: 'speaking', slot: 3, speaking: false }));
@@ -106,7 +106,7 @@ t.test('a participant that was told of is not changed by what comes later', asyn
   t.equal(session.participants[0]?.speaking, false);
 });
 
-t.test('an unknown slot speaks and leaves without a word', async (t) => {
+t.test('an unknown slot that speaks or leaves is ignored', async (t) => {
   const session = joined();
   t.same(session.handle(said({ type: 'speaking', slot: 9, speaking: true })), []);
   t.same(session.handle(said({ type: 'left', slot: 9 })), []);
@@ -117,7 +117,7 @@ t.test('a voice frame comes with its speaker, its header and its packet', async 
   const session = joined();
   const frame = voiceFrom(3);
   const [output] = session.handle({ kind: 'voice', frame });
-  if (output?.kind !== 'voice') throw new Error('wants voice');
+  if (output?.kind !== 'voice') throw new Error('expected voice');
   t.same(output.participant, KIM_IN);
   t.match(output.header, {
     marker: true,
@@ -131,7 +131,7 @@ t.test('a voice frame comes with its speaker, its header and its packet', async 
   t.equal(output.packet.buffer, frame.buffer, 'nothing is copied');
 });
 
-t.test('a voice frame that cannot be taken is dropped under its reason', async (t) => {
+t.test('a voice frame that cannot be used is dropped with its reason', async (t) => {
   const early = new Session(OPTIONS);
   early.handle({ kind: 'opened' });
   const dropOf = (session: Session, frame: Uint8Array) => session.handle({ kind: 'voice', frame });
@@ -147,7 +147,11 @@ t.test('a voice frame that cannot be taken is dropped under its reason', async (
   t.same(dropOf(session, voiceFrom(3)), [{ kind: 'dropped', reason: 'slot-unknown' }], 'who has left');
   session.leave();
   t.same(dropOf(session, voiceFrom(3)), [{ kind: 'dropped', reason: 'not-joined' }], 'while we leave');
-  t.equal(endOf(session.handle({ kind: 'closed', code: 1000, reason: '' })), null, 'none of it is an end');
+  t.equal(
+    endOf(session.handle({ kind: 'closed', code: 1000, reason: '' })),
+    null,
+    'none of them ends the session',
+  );
 });
 
 t.test('a message that cannot be read ends the session', async (t) => {
@@ -187,7 +191,7 @@ t.test('a message at the wrong time ends the session', async (t) => {
   t.equal(endOf(joined().handle(said(WELCOME))), 'ERR_HOTMIC_PROTOCOL', 'a second welcome');
 });
 
-t.test('a relay that speaks another version than ours is not followed', async (t) => {
+t.test('a relay that speaks another protocol version is not followed', async (t) => {
   const session = new Session(OPTIONS);
   session.handle({ kind: 'opened' });
   const [output] = session.handle(said({ ...WELCOME, version: 2 }));
@@ -200,7 +204,7 @@ t.test('a relay that speaks another version than ours is not followed', async (t
   });
 });
 
-t.test('a refusal is told when the connection closes behind it, with the code of the relay', async (t) => {
+t.test("a refusal is reported when the connection then closes, with the relay's code", async (t) => {
   for (const session of [new Session(OPTIONS), joined()]) {
     if (!session.joined) session.handle({ kind: 'opened' });
     const refused = { type: 'refused', code: 'lobby-full', message: 'den has no room' };
@@ -214,7 +218,7 @@ t.test('a refusal is told when the connection closes behind it, with the code of
   }
 });
 
-t.test('we leave once, still follow the lobby, and the close behind it is no error', async (t) => {
+t.test('we leave once, still follow the lobby, and the close that follows is not an error', async (t) => {
   const session = joined();
   t.same(session.leave(), [{ kind: 'send', text: '{"type":"leave"}' }]);
   t.same(session.leave(), []);
@@ -223,7 +227,7 @@ t.test('we leave once, still follow the lobby, and the close behind it is no err
   t.same(session.handle({ kind: 'closed', code: 1000, reason: '' }), [{ kind: 'ended', error: null }]);
 });
 
-t.test('a connection that closes by itself is lost, and the error says how', async (t) => {
+t.test('a connection that closes unexpectedly is lost, and the error says how', async (t) => {
   for (const [code, reason, message] of [
     [1001, '', 'Relay closed the connection (1001)'],
     [1001, 'shutdown', 'Relay closed the connection (1001, shutdown)'],
@@ -237,7 +241,7 @@ t.test('a connection that closes by itself is lost, and the error says how', asy
   t.equal(endOf(neverOpened), 'ERR_HOTMIC_CONNECTION_LOST');
 });
 
-t.test('after the end nothing comes out, whatever goes in', async (t) => {
+t.test('after the end there are no outputs, whatever the input', async (t) => {
   const ends: Record<string, SessionInput> = {
     'a close': { kind: 'closed', code: 1006, reason: '' },
     'a malformed message': { kind: 'text', text: '?' },
@@ -261,7 +265,7 @@ t.test('after the end nothing comes out, whatever goes in', async (t) => {
   }
 });
 
-t.test('a token goes into the hello, and what it does not grant comes with the welcome', async (t) => {
+t.test('a token goes into the hello, and the welcome says what it does not grant', async (t) => {
   const token = 'aGVhZGVy.cGF5bG9hZA.c2lnbmF0dXJl';
   const session = new Session(OPTIONS);
   const [hello] = session.handle({ kind: 'opened', credential: { kind: 'token', token } });
@@ -270,7 +274,7 @@ t.test('a token goes into the hello, and what it does not grant comes with the w
   t.same([session.maySpeak, session.mayListen], [false, false]);
 });
 
-t.test('who names no SteamID says none, and learns it with the welcome', async (t) => {
+t.test('a hello without a SteamID names none, and the welcome says which one we have', async (t) => {
   const session = new Session({ lobby: 'den', name: 'Ada' });
   const [hello] = session.handle({ kind: 'opened' });
   t.same(hello, { kind: 'send', text: '{"type":"hello","versions":[1],"lobby":"den","name":"Ada"}' });
@@ -291,15 +295,19 @@ t.test('a challenge is answered by a hello with the ticket for its nonce, once',
   const [hello] = session.handle({ kind: 'app-ticket', ticket: Uint8Array.of(1, 171) });
   t.match(hello, { kind: 'send', text: /"type":"hello".*"token":"a.b.c","appTicket":"01ab"/ });
   t.match(session.handle(said(WELCOME)), [{ kind: 'welcome' }]);
-  t.same(session.handle({ kind: 'app-ticket', ticket: Uint8Array.of(1) }), [], 'what comes late is not said');
+  t.same(
+    session.handle({ kind: 'app-ticket', ticket: Uint8Array.of(1) }),
+    [],
+    'what comes too late is not sent',
+  );
   t.equal(endOf(session.handle(challenge)), 'ERR_HOTMIC_PROTOCOL');
 
   const unasked = new Session(OPTIONS);
   unasked.handle({ kind: 'opened' });
-  t.equal(endOf(unasked.handle(challenge)), 'ERR_HOTMIC_PROTOCOL', 'who did not ask for one gets none');
+  t.equal(endOf(unasked.handle(challenge)), 'ERR_HOTMIC_PROTOCOL', 'without a request there is no challenge');
 });
 
-t.test('channels have names, and who is in which is known by them', async (t) => {
+t.test('channels and their members are known by channel name', async (t) => {
   const session = new Session(OPTIONS);
   session.handle({ kind: 'opened' });
   const participants = [{ ...KIM, channels: [4], speaking: false }];
@@ -323,19 +331,16 @@ t.test('channels have names, and who is in which is known by them', async (t) =>
   t.same(session.handle(said({ type: 'channel-ended', number: 4 })), [], 'once');
 });
 
-t.test(
-  'what changes about somebody is told with what was before, and leaves alone whether they speak',
-  async (t) => {
-    const session = joined();
-    const changed = session.handle(
-      said({ type: 'changed', participant: { ...KIM, name: 'Kimmy', muted: true } }),
-    );
-    const participant = { ...KIM_IN, name: 'Kimmy', muted: true };
-    t.same(changed, [{ kind: 'changed', participant, before: KIM_IN }]);
-    t.same(session.participants, [participant]);
-    t.same(session.handle(said({ type: 'changed', participant: BEN })), [], 'somebody who is not there');
-  },
-);
+t.test('a change is reported with the state before, and does not affect who is speaking', async (t) => {
+  const session = joined();
+  const changed = session.handle(
+    said({ type: 'changed', participant: { ...KIM, name: 'Kimmy', muted: true } }),
+  );
+  const participant = { ...KIM_IN, name: 'Kimmy', muted: true };
+  t.same(changed, [{ kind: 'changed', participant, before: KIM_IN }]);
+  t.same(session.participants, [participant]);
+  t.same(session.handle(said({ type: 'changed', participant: BEN })), [], 'someone who is not there');
+});
 
 t.test('a voice frame says whom it is for', async (t) => {
   const session = joined();
@@ -346,14 +351,14 @@ t.test('a voice frame says whom it is for', async (t) => {
     [9, { channel: 'blue' }],
   ] as const) {
     const [output] = session.handle({ kind: 'voice', frame: voiceFrom(3, number) });
-    if (output?.kind !== 'voice') throw new Error('wants voice');
+    if (output?.kind !== 'voice') throw new Error('expected voice');
     t.same(output.target, target);
   }
   const dropped = session.handle({ kind: 'voice', frame: voiceFrom(3, 10) });
   t.same(dropped, [{ kind: 'dropped', reason: 'target-unknown' }]);
 });
 
-t.test('a request is said while we are in, and what the relay did not do is told', async (t) => {
+t.test('requests are sent while we are in the lobby, and failures are reported', async (t) => {
   const session = joined();
   t.same(session.request({ type: 'rename', name: 'Ad' }), {
     kind: 'send',
@@ -371,7 +376,7 @@ t.test('a request is said while we are in, and what the relay did not do is told
   t.equal(session.request({ type: 'rename', name: 'Ad' }), null);
 });
 
-/** A session with Kim there, who speaks, that is told to come back. */
+/** A session that reconnects, in a lobby with Kim, who is speaking. */
 function resumable(welcome: object = {}, onLoss = AUTO): Session {
   const session = new Session(OPTIONS, onLoss);
   session.handle({ kind: 'opened' });
@@ -379,7 +384,7 @@ function resumable(welcome: object = {}, onLoss = AUTO): Session {
   return session;
 }
 
-t.test('who loses the connection is away, and says resume on the next', async (t) => {
+t.test('after a lost connection the session is away, and sends resume on the next one', async (t) => {
   const session = resumable();
   t.match(session.handle(LOST), [
     { kind: 'away', why: 'broken', withinMs: 30_000, error: { code: 'ERR_HOTMIC_CONNECTION_LOST' } },
@@ -387,7 +392,7 @@ t.test('who loses the connection is away, and says resume on the next', async (t
   ]);
   t.same([session.away, session.joined, session.over], [true, false, false]);
   t.equal(session.request({ type: 'whisper', slots: [3] }), null);
-  t.equal(session.numberOf('lobby'), null, 'nothing can be said');
+  t.equal(session.numberOf('lobby'), null, 'nothing can be sent');
   t.equal(session.opening, 'resume');
   t.same(session.handle({ kind: 'opened' }), [
     { kind: 'send', text: `{"type":"resume","versions":[1],"secret":"${RESUME.secret}"}` },
@@ -407,7 +412,7 @@ t.test('who loses the connection is away, and says resume on the next', async (t
   );
 });
 
-t.test('after a resume, what changed meanwhile is told as changes', async (t) => {
+t.test('after a resume, what changed while away is reported as changes', async (t) => {
   const zoe = { slot: 7, steamId: String(personSteamId(11)), name: 'Zoe' };
   const zoeIn = { ...memberOf(7, 11, 'Zoe'), speaking: false };
   const session = resumable({
@@ -443,60 +448,65 @@ t.test('after a resume, what changed meanwhile is told as changes', async (t) =>
     { kind: 'joined', participant: { ...memberOf(0, 12, 'Eve'), speaking: true } },
     { kind: 'you-changed', you: { ...ADA_IN, muted: true }, before: ADA_IN },
   ]);
-  t.same(session.participants.at(-1), zoeIn, 'who is as before is not told of');
-});
-
-t.test('where the place is gone it says hello anew, as who we were, and enters our channels', async (t) => {
-  const session = resumable({ channels: [{ number: 1, name: 'red' }] });
-  const you = { slot: 5, steamId: String(personSteamId(7)), name: 'Ada II', channels: [1] };
-  session.handle(said({ type: 'changed', participant: you }));
-  session.handle(LOST);
-  session.handle({ kind: 'opened' });
-  session.handle(said({ type: 'refused', code: 'resume-refused', message: 'nobody waits' }));
-  t.match(session.handle({ kind: 'closed', code: 4013, reason: 'resume-refused' }), [{ kind: 'still-away' }]);
-  t.equal(session.opening, 'hello');
-  const [hello] = session.handle({ kind: 'opened', credential: { kind: 'token', token: 'a.b.c' } });
-  t.match(hello, { text: /"steamId":"76561197960265735","name":"Ada II","token":"a.b.c"/ });
-  const outputs = session.handle(
-    said(welcomeOf({ slot: 2, you: { ...WELCOME.you, slot: 2, name: 'Ada II' } })),
-  );
-  t.match(outputs, [
-    { kind: 'resumed', how: 'joined-anew' },
-    { kind: 'channels', channels: [] },
-    { kind: 'left', participant: { name: 'Kim' } },
-    { kind: 'you-changed', you: { slot: 2 } },
-    { kind: 'send', text: '{"type":"channels","channels":["red"]}' },
-  ]);
+  t.same(session.participants.at(-1), zoeIn, 'an unchanged participant is not reported');
 });
 
 t.test(
-  'a place that is gone ends what cannot join anew: a guest, or who has no other credential',
+  'when the place is gone it sends another hello under the same identity, and enters our channels',
   async (t) => {
-    const guest = { you: { ...WELCOME.you, guest: true } };
-    for (const session of [resumable(guest), resumable({}, { reconnect: 'auto', rejoin: 'never' })]) {
-      session.handle(LOST);
-      session.handle({ kind: 'opened' });
-      session.handle(said({ type: 'refused', code: 'resume-refused', message: 'nobody waits' }));
-      const end = session.handle({ kind: 'closed', code: 4013, reason: 'resume-refused' });
-      t.equal(endOf(end), 'ERR_HOTMIC_CONNECTION_LOST');
-    }
+    const session = resumable({ channels: [{ number: 1, name: 'red' }] });
+    const you = { slot: 5, steamId: String(personSteamId(7)), name: 'Ada II', channels: [1] };
+    session.handle(said({ type: 'changed', participant: you }));
+    session.handle(LOST);
+    session.handle({ kind: 'opened' });
+    session.handle(said({ type: 'refused', code: 'resume-refused', message: 'nobody waits' }));
+    t.match(session.handle({ kind: 'closed', code: 4013, reason: 'resume-refused' }), [
+      { kind: 'still-away' },
+    ]);
+    t.equal(session.opening, 'hello');
+    const [hello] = session.handle({ kind: 'opened', credential: { kind: 'token', token: 'a.b.c' } });
+    t.match(hello, { text: /"steamId":"76561197960265735","name":"Ada II","token":"a.b.c"/ });
+    const outputs = session.handle(
+      said(welcomeOf({ slot: 2, you: { ...WELCOME.you, slot: 2, name: 'Ada II' } })),
+    );
+    t.match(outputs, [
+      { kind: 'resumed', how: 'joined-anew' },
+      { kind: 'channels', channels: [] },
+      { kind: 'left', participant: { name: 'Kim' } },
+      { kind: 'you-changed', you: { slot: 2 } },
+      { kind: 'send', text: '{"type":"channels","channels":["red"]}' },
+    ]);
   },
 );
 
-t.test('a guest who may only listen joins again as another, one who speaks does not', async (t) => {
-  const guest = { ...WELCOME.you, guest: true };
-  const listener = resumable({ you: guest, speak: false, resume: undefined });
-  t.match(listener.handle(LOST), [{ kind: 'away' }]);
-  t.match(listener.handle({ kind: 'opened' }), [{ kind: 'send', text: /"type":"hello"/ }]);
-  const you = { ...guest, slot: 7, steamId: '90071996842377217' };
-  const again = said(welcomeOf({ slot: 7, you, speak: false }));
-  t.match(listener.handle(again), [{ kind: 'resumed', how: 'joined-anew' }]);
-  t.match(listener.you, { slot: 7, steamId: 90071996842377217n });
-  const speaker = resumable({ you: guest, resume: undefined });
-  t.equal(endOf(speaker.handle(LOST)), 'ERR_HOTMIC_CONNECTION_LOST');
+t.test('when the place is gone, the session of a guest, or without another credential, ends', async (t) => {
+  const guest = { you: { ...WELCOME.you, guest: true } };
+  for (const session of [resumable(guest), resumable({}, { reconnect: 'auto', rejoin: 'never' })]) {
+    session.handle(LOST);
+    session.handle({ kind: 'opened' });
+    session.handle(said({ type: 'refused', code: 'resume-refused', message: 'nobody waits' }));
+    const end = session.handle({ kind: 'closed', code: 4013, reason: 'resume-refused' });
+    t.equal(endOf(end), 'ERR_HOTMIC_CONNECTION_LOST');
+  }
 });
 
-t.test('a refusal that may pass is tried again, any other is the end', async (t) => {
+t.test(
+  'a guest who may only listen joins again under another SteamID; one who may speak does not',
+  async (t) => {
+    const guest = { ...WELCOME.you, guest: true };
+    const listener = resumable({ you: guest, speak: false, resume: undefined });
+    t.match(listener.handle(LOST), [{ kind: 'away' }]);
+    t.match(listener.handle({ kind: 'opened' }), [{ kind: 'send', text: /"type":"hello"/ }]);
+    const you = { ...guest, slot: 7, steamId: '90071996842377217' };
+    const again = said(welcomeOf({ slot: 7, you, speak: false }));
+    t.match(listener.handle(again), [{ kind: 'resumed', how: 'joined-anew' }]);
+    t.match(listener.you, { slot: 7, steamId: 90071996842377217n });
+    const speaker = resumable({ you: guest, resume: undefined });
+    t.equal(endOf(speaker.handle(LOST)), 'ERR_HOTMIC_CONNECTION_LOST');
+  },
+);
+
+t.test('a temporary refusal is retried; any other ends the session', async (t) => {
   for (const [code, kind] of [
     ['relay-full', 'still-away'],
     ['lobby-full', 'still-away'],
@@ -517,7 +527,7 @@ t.test('a refusal that may pass is tried again, any other is the end', async (t)
   }
 });
 
-t.test('who was refused, wants no reconnecting, or is offered none does not come back', async (t) => {
+t.test('a session that was refused, must not reconnect, or may not resume does not reconnect', async (t) => {
   const kicked = resumable();
   kicked.handle(said({ type: 'refused', code: 'kicked', message: 'a moderator kicked you' }));
   t.equal(endOf(kicked.handle({ kind: 'closed', code: 4015, reason: 'kicked' })), 'ERR_HOTMIC_REFUSED');
@@ -529,28 +539,25 @@ t.test('who was refused, wants no reconnecting, or is offered none does not come
   t.equal(endOf(unoffered.handle(LOST)), 'ERR_HOTMIC_CONNECTION_LOST');
 });
 
-t.test('without an offer to resume, who has a credential joins anew', async (t) => {
+t.test('without an offer to resume, a session with a credential joins again', async (t) => {
   const session = resumable({ resume: undefined });
   t.match(session.handle(LOST), [{ kind: 'away', withinMs: 30_000 }, { kind: 'speaking' }]);
   t.equal(session.opening, 'hello');
 });
 
-t.test(
-  'when the time is over, the end says what was lost; who leaves meanwhile has left at once',
-  async (t) => {
-    const late = resumable();
-    late.handle(LOST);
-    late.handle({ kind: 'opened' });
-    const again = late.handle({ kind: 'closed', code: 1006, reason: '', failure: new Error('no') });
-    t.match(again, [{ kind: 'still-away' }]);
-    t.match(late.giveUp(), [
-      { kind: 'ended', error: { code: 'ERR_HOTMIC_CONNECTION_LOST', message: /broke \(1006\)/ } },
-    ]);
-    const leaver = resumable();
-    leaver.handle(LOST);
-    t.same(leaver.leave(), [{ kind: 'ended', error: null }]);
-  },
-);
+t.test('when the time is over, the end reports the loss; leaving while away ends at once', async (t) => {
+  const late = resumable();
+  late.handle(LOST);
+  late.handle({ kind: 'opened' });
+  const again = late.handle({ kind: 'closed', code: 1006, reason: '', failure: new Error('no') });
+  t.match(again, [{ kind: 'still-away' }]);
+  t.match(late.giveUp(), [
+    { kind: 'ended', error: { code: 'ERR_HOTMIC_CONNECTION_LOST', message: /broke \(1006\)/ } },
+  ]);
+  const leaver = resumable();
+  leaver.handle(LOST);
+  t.same(leaver.leave(), [{ kind: 'ended', error: null }]);
+});
 
 t.test('the resume secret is in no output but the resume itself', async (t) => {
   const session = resumable();
@@ -562,7 +569,7 @@ t.test('the resume secret is in no output but the resume itself', async (t) => {
 });
 
 t.test(
-  'a relay that invents people without end is followed up to a thousand, and the others counted',
+  'a relay that invents endless people is followed up to a thousand, and the rest are counted',
   async (t) => {
     const session = new Session({ lobby: 'den', name: 'Ada' });
     session.handle({ kind: 'opened' });
@@ -578,7 +585,7 @@ t.test(
   },
 );
 
-t.test('a welcome with more people, or people in more channels, than there may be is refused', async (t) => {
+t.test('a welcome with too many people, or people in too many channels, is refused', async (t) => {
   const person = (slot: number, channels: number[]) => ({
     slot,
     steamId: '7',
@@ -595,7 +602,7 @@ t.test('a welcome with more people, or people in more channels, than there may b
   }
 });
 
-t.test('what a relay says in its refusals is cut, and steers no terminal', async (t) => {
+t.test('the text of a refusal is cut, and its control characters are removed', async (t) => {
   const session = new Session({ lobby: 'den', name: 'Ada' });
   session.handle({ kind: 'opened' });
   const message = `\u001b[2J${'x'.repeat(100_000)}`;

@@ -1,9 +1,9 @@
-/** The latency side channel: notes from everywhere, in any order, become percentiles. */
+/** The latency side channel: notes from all stages, in any order, become percentiles. */
 
 import t from 'tap';
 import { STAGES, StageLog } from '../../client/stage_log.js';
 
-/** Notes all of one frame, captured at `at`, each stage taking one ms more than the one before. */
+/** Notes all stages of one frame captured at `at`; each stage takes one ms more than the one before. */
 function noteAll(log: StageLog, slot: number, sequence: number, at: number): void {
   log.taken(slot, sequence, at, at + 1);
   log.relayed(slot, sequence, at + 3);
@@ -39,7 +39,7 @@ t.test('the notes of a frame may come in any order', async (t) => {
   }
 });
 
-t.test('percentiles are those of all frames, each stage by itself', async (t) => {
+t.test('percentiles cover all frames, separately for each stage', async (t) => {
   const log = new StageLog();
   for (let i = 1; i <= 100; i += 1) {
     log.taken(0, i, 0, i);
@@ -54,7 +54,7 @@ t.test('percentiles are those of all frames, each stage by itself', async (t) =>
   t.equal(log.latencies()!.decode.maxMs, 0);
 });
 
-t.test('each speaker has latencies, and all of them together', async (t) => {
+t.test('there are latencies for each speaker, and for all together', async (t) => {
   const log = new StageLog();
   for (let i = 0; i < 10; i += 1) noteAll(log, 1, i, i);
   for (let i = 0; i < 30; i += 1) noteAll(log, 2, i, i);
@@ -64,22 +64,19 @@ t.test('each speaker has latencies, and all of them together', async (t) => {
   t.equal(log.latencies(3), null);
 });
 
-t.test(
-  'frames of two speakers under one sequence are kept apart, and so are those of a wrapped one',
-  async (t) => {
-    const log = new StageLog();
-    log.taken(1, 5, 0, 1);
-    log.relayed(2, 5, 2);
-    log.decoded(1, 5, 3, 4);
-    t.equal(log.latencies(), null);
-    log.relayed(1, 5, 2);
-    t.equal(log.latencies(1)!['in all'].frames, 1);
-    noteAll(log, 1, 5, 100);
-    t.equal(log.latencies(1)!['in all'].frames, 2, 'the same sequence 65536 frames later');
-  },
-);
+t.test('frames of two speakers with the same sequence are kept apart, also after it wraps', async (t) => {
+  const log = new StageLog();
+  log.taken(1, 5, 0, 1);
+  log.relayed(2, 5, 2);
+  log.decoded(1, 5, 3, 4);
+  t.equal(log.latencies(), null);
+  log.relayed(1, 5, 2);
+  t.equal(log.latencies(1)!['in all'].frames, 1);
+  noteAll(log, 1, 5, 100);
+  t.equal(log.latencies(1)!['in all'].frames, 2, 'the same sequence 65536 frames later');
+});
 
-t.test('frames under way are bounded: the oldest is given up and counted', async (t) => {
+t.test('incomplete frames are bounded: the oldest is dropped and counted', async (t) => {
   const log = new StageLog();
   for (let i = 0; i < 65_536; i += 1) log.relayed(0, i, i);
   t.equal(log.givenUp, 0);
@@ -93,7 +90,7 @@ t.test('frames under way are bounded: the oldest is given up and counted', async
   t.equal(log.latencies()!['in all'].frames, 1, 'the others are not');
 });
 
-t.test('clocks that disagree a little, and a frame from yesterday, stay within the scale', async (t) => {
+t.test('slightly different clocks, and a frame from yesterday, stay within the scale', async (t) => {
   const log = new StageLog();
   log.taken(0, 0, 10, 10);
   log.relayed(0, 0, 9.9);

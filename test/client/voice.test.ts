@@ -1,4 +1,4 @@
-/** A lobby and a receiver tied together: who speaks is named, and the rest of what a lobby tells is passed on. */
+/** A lobby combined with a receiver: speakers are named, and the lobby's other events are passed on. */
 
 import t from 'tap';
 import type { LobbyEvents } from '../../client/lobby/lobby.js';
@@ -9,7 +9,7 @@ import { personSteamId } from '../../voice/steam_id.js';
 import { stampVoiceFrame, writeVoiceFrame } from '../../voice/wire.js';
 import { codecLiveBytes } from '../../wasm/module.js';
 import { frameOf, opusOp, packetOfOps, RATE_24K } from '../kit/raw_packet.js';
-import { playedTransport, WELCOME } from './played_transport.js';
+import { scriptedTransport, WELCOME } from './scripted_transport.js';
 
 const MEMBER = { lobby: 'den', steamId: personSteamId(1), name: 'Ada' };
 
@@ -17,7 +17,7 @@ function ben(slot: number) {
   return { slot, steamId: String(personSteamId(10)), name: 'Ben' };
 }
 
-/** A voice frame with one DTX frame in it, whoever it is from. */
+/** A voice frame with one DTX frame, from any speaker. */
 function voiceFrom(slot: number, sequence: number): Uint8Array {
   const fields = { marker: false, terminator: false, target: 0, sequence, timestamp: 480 * sequence };
   const packet = packetOfOps(RATE_24K + opusOp(frameOf(sequence, '68')));
@@ -26,10 +26,10 @@ function voiceFrom(slot: number, sequence: number): Uint8Array {
   return frame;
 }
 
-/** Someone who is in the lobby with Kim, over a transport that the test plays, and what was told in which order. */
+/** A player in a lobby with Kim, over a scripted transport, and the events in order. */
 async function joined(options: Partial<JoinVoiceOptions> = {}) {
   const told: string[] = [];
-  const { open, say } = playedTransport();
+  const { open, say } = scriptedTransport();
   const events: Omit<LobbyEvents, 'onVoice'> = {
     onWelcome: (lobby) => told.push(`welcome ${lobby.participants.map(({ name }) => name).join()}`),
     onJoined: ({ name }) => told.push(`joined ${name}`),
@@ -54,7 +54,7 @@ async function joined(options: Partial<JoinVoiceOptions> = {}) {
   return { ...voice, told, say, message };
 }
 
-t.test('each voice frame is told with who spoke it', async (t) => {
+t.test('each voice frame is reported with its speaker', async (t) => {
   const { told, say, message, receiver } = await joined();
   message({ type: 'joined', participant: ben(2) });
   say().onBytes(voiceFrom(1, 0));
@@ -66,21 +66,21 @@ t.test('each voice frame is told with who spoke it', async (t) => {
   say().onClose(1000, '', null);
 });
 
-t.test('who comes into a slot is nobody of before, and who left is still counted', async (t) => {
+t.test('a new participant in a slot starts afresh, and the previous one is still counted', async (t) => {
   const { told, say, message, receiver } = await joined();
   say().onBytes(voiceFrom(1, 40_000));
   message({ type: 'left', slot: 1 });
-  t.match(receiver.counts(1), { packets: 1 }, 'counts are there until someone else comes');
+  t.match(receiver.counts(1), { packets: 1 }, 'the counters are kept until someone else gets the slot');
   message({ type: 'joined', participant: ben(1) });
   t.equal(receiver.counts(1), null);
-  // The packets name the same SteamID, and the frame with the marker did not get here.
+  // The packets carry the same SteamID, and the frame with the marker was lost.
   say().onBytes(voiceFrom(1, 3));
   t.equal(told.at(-1), 'Ben 1/1: 3');
   t.match(receiver.counts(1), { packets: 1, late: 0, lost: 0, concealedFrames: 0 });
   say().onClose(1000, '', null);
 });
 
-t.test('what the lobby tells is passed on, in order', async (t) => {
+t.test("the lobby's events are passed on, in order", async (t) => {
   const { told, say, message, ended } = await joined();
   message({ type: 'joined', participant: ben(2) });
   say().onBytes(voiceFrom(1, 0));
@@ -101,7 +101,7 @@ t.test('what the lobby tells is passed on, in order', async (t) => {
   t.match(await ended, { code: 'ERR_HOTMIC_CONNECTION_LOST' });
 });
 
-t.test('ended resolves to null when we leave, with no event wanted', async (t) => {
+t.test('ended resolves to null when we leave, without any callbacks', async (t) => {
   const relay = await startRelay({ dev: true });
   t.teardown(() => relay.close());
   const { lobby, ended } = await joinVoice({ ...MEMBER, url: relay.url, onDecoded() {} });
@@ -109,7 +109,7 @@ t.test('ended resolves to null when we leave, with no event wanted', async (t) =
   t.equal(await ended, null);
 });
 
-t.test('no decoder is kept for a speaker who left, or for a lobby that is over', async (t) => {
+t.test('no decoder is kept for a speaker who left, or after the lobby ended', async (t) => {
   const before = codecLiveBytes();
   const { say, message, receiver, ended } = await joined();
   message({ type: 'joined', participant: ben(2) });
@@ -121,7 +121,7 @@ t.test('no decoder is kept for a speaker who left, or for a lobby that is over',
   say().onClose(1001, '', null);
   t.match(await ended, { code: 'ERR_HOTMIC_CONNECTION_LOST' });
   t.equal(codecLiveBytes(), before);
-  t.match(receiver.counts(1), { packets: 1 }, 'what was counted can still be read');
+  t.match(receiver.counts(1), { packets: 1 }, 'the counters can still be read');
 });
 
 t.test('the latency side channel of the receiver is passed on', async (t) => {
@@ -132,8 +132,8 @@ t.test('the latency side channel of the receiver is passed on', async (t) => {
   say().onClose(1000, '', null);
 });
 
-t.test('joining is refused and given up as a lobby is', async (t) => {
-  const { open, closes } = playedTransport();
+t.test('joining can be refused and aborted as with a lobby', async (t) => {
+  const { open, closes } = scriptedTransport();
   const options = { ...MEMBER, url: 'ws://relay', transport: open, onDecoded() {} };
   await t.rejects(joinVoice({ ...options, name: '' }), RangeError);
   t.equal(closes(), 0);

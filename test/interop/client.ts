@@ -1,7 +1,7 @@
 /**
- * A second client, written from docs/protocol.md and docs/steam-voice-packet.md alone: `ws`, what Node has, and nothing of Hotmic's.
- * What it cannot do is not in the documents. It takes the document at its word: each message is held to the form that is written
- * there, and a type or a field that is not written there is kept in `undocumented`.
+ * A second client, written only from docs/protocol.md and docs/steam-voice-packet.md, with `ws`, Node and nothing of Hotmic.
+ * What it cannot do is missing in the documents. It takes them literally: each message is checked against its documented form,
+ * and undocumented types and fields are kept in `undocumented`.
  */
 
 import type { Socket } from 'node:net';
@@ -9,7 +9,7 @@ import WebSocket from 'ws';
 import { type Form, formOf, WELCOME_LIMIT } from './messages.js';
 import { readFrame, type VoiceFrame, writeFrame } from './voice.js';
 
-/** How long anything may take that is to come, in ms: bounds what fails, on a machine that is busy with other tests. */
+/** The longest wait for anything, in ms: it bounds failures, on a machine that is busy with other tests. */
 const DEADLINE_MS = 120_000;
 
 export interface State {
@@ -27,7 +27,7 @@ export interface State {
   speaking?: boolean;
 }
 
-/** A control message that was held to its form: what is in it is there as the document says. */
+/** A control message that was checked against its documented form. */
 // biome-ignore lint/suspicious/noExplicitAny: its fields depend on its type, and were checked.
 export type Message = { type: string } & Record<string, any>;
 
@@ -39,26 +39,26 @@ export type Event =
 export interface Spoken {
   readonly target?: number;
   readonly terminator?: boolean;
-  /** The packet in place of the client's own. */
+  /** A packet to send instead of the client's own. */
   readonly packet?: Buffer;
   /** How many samples at 24 kHz it plays. */
   readonly samples?: number;
 }
 
-/** Where a speaker's numbers are. It goes from a connection to the one that resumes it. */
+/** The numbering of a speaker. It moves from a connection to the one that resumes it. */
 export interface Speech {
   sequence: number;
   timestamp: number;
-  /** The target of the talkspurt that runs, or null. */
+  /** The target of the current talkspurt, or null. */
   target: number | null;
 }
 
 export class Client {
-  /** All that came, in the order in which it came. */
+  /** Everything that arrived, in order. */
   readonly events: Event[] = [];
-  /** Types and fields that came and that the document does not name. */
+  /** Types and fields that arrived and are not documented. */
   readonly undocumented = new Set<string>();
-  /** What broke the document's forms. Empty, or the relay or the document is wrong. */
+  /** Deviations from the documented forms. If it is not empty, the relay or the document is wrong. */
   readonly broken: string[] = [];
   readonly participants = new Map<number, State>();
   readonly channels = new Map<number, string>();
@@ -67,18 +67,18 @@ export class Client {
   speech: Speech = { sequence: 65_530, timestamp: 4_294_966_000, target: null };
   /** The packet that `say` sends. */
   packet: Buffer = Buffer.alloc(0);
-  /** The event that `next` looks at next. */
+  /** The index of the next event for `next`. */
   private at = 0;
   private readonly wake = new Set<() => void>();
 
   private constructor(readonly socket: WebSocket) {
-    // One listener for both kinds: the document says that they share one order.
+    // One listener for text and bytes: the document says that they share one order.
     socket.on('message', (data: Buffer, isBinary) => this.take(data, isBinary));
     socket.on('close', (code, reason) => this.push({ kind: 'close', code, reason: reason.toString() }));
     socket.on('error', () => undefined);
   }
 
-  /** Connects. Rejects with `HTTP <status>` when the relay answers so. */
+  /** Connects. Rejects with `HTTP <status>` if the relay answers with one. */
   static connect(url: string, options: WebSocket.ClientOptions = {}): Promise<Client> {
     return new Promise((resolve, reject) => {
       const socket = new WebSocket(url, { maxPayload: WELCOME_LIMIT, ...options });
@@ -92,12 +92,12 @@ export class Client {
     });
   }
 
-  /** Sends a control message; a string or bytes as they are. */
+  /** Sends a control message; a string or bytes are sent as they are. */
   send(message: object | string): void {
     this.socket.send(typeof message === 'string' ? message : JSON.stringify(message));
   }
 
-  /** Sends messages that the relay reads at once, with nothing of its own in between. */
+  /** Sends messages that the relay reads together, without sending anything in between. */
   sendTogether(...messages: readonly object[]): void {
     const { _socket: tcp } = this.socket as unknown as { _socket: Socket };
     tcp.cork();
@@ -109,7 +109,7 @@ export class Client {
     this.socket.send(bytes);
   }
 
-  /** Says a voice frame as the document wants it written, and returns what was sent. */
+  /** Sends a voice frame as documented, and returns what was sent. */
   say({ target = 0, terminator = false, packet = this.packet, samples = 480 }: Spoken = {}): Buffer {
     const { speech } = this;
     const bytes = writeFrame({
@@ -128,7 +128,7 @@ export class Client {
     return bytes;
   }
 
-  /** The first event that `match` takes, behind all that was taken before. What it passes over stays in `events`. */
+  /** The first event after the last one returned that `match` accepts. Skipped events stay in `events`. */
   next<E extends Event>(
     match: (event: Event) => event is E,
     what: string,
@@ -155,7 +155,7 @@ export class Client {
     });
   }
 
-  /** The next message of a type, of which `fields` hold. */
+  /** The next message of a type with these fields. */
   async message(type: string, fields: Record<string, unknown> = {}, withinMs?: number): Promise<Message> {
     const wanted = Object.entries(fields);
     const { message } = await this.next(
@@ -169,7 +169,7 @@ export class Client {
     return message;
   }
 
-  /** The next `changed` of somebody. */
+  /** The next `changed` of a participant. */
   async changed(slot: number): Promise<State> {
     const { message } = await this.next(
       (event): event is Event & { kind: 'message' } =>
@@ -185,7 +185,7 @@ export class Client {
     return (await this.next((e): e is Event & { kind: 'voice' } => e.kind === 'voice', 'voice frame')).frame;
   }
 
-  /** How the connection ends: the refusal, if one came, and the close behind it. */
+  /** How the connection ends: the refusal, if there was one, and the close after it. */
   async ended(): Promise<{ code: number; reason: string; refused: Message | undefined }> {
     const close = await this.next((e): e is Event & { kind: 'close' } => e.kind === 'close', 'close');
     const before = this.events.at(-2);
@@ -194,14 +194,14 @@ export class Client {
     return { code: close.code, reason: close.reason, refused };
   }
 
-  /** What came since `mark`, in a word each: a type, or `voice`. */
+  /** What arrived since `mark`, one word each: a type, or `voice`. */
   kinds(mark = 0): string[] {
     return this.events
       .slice(mark)
       .map((event) => (event.kind === 'message' ? event.message.type : event.kind));
   }
 
-  /** The types of the control messages that came since `mark`. */
+  /** The types of the control messages that arrived since `mark`. */
   messageTypes(mark: number): string[] {
     return this.events.slice(mark).flatMap((event) => (event.kind === 'message' ? [event.message.type] : []));
   }
@@ -234,7 +234,7 @@ export class Client {
     this.push({ kind: 'message', message });
   }
 
-  /** Holds an object to its form. */
+  /** Checks an object against its form. */
   private hold(path: string, form: Form, value: Record<string, unknown>): void {
     for (const [name, given] of Object.entries(value)) {
       const field = form[name];
@@ -252,7 +252,7 @@ export class Client {
     }
   }
 
-  /** The state, from messages alone and in their order. What does not fit into it breaks the document. */
+  /** Updates the state from the messages, in order. A message that does not fit the state contradicts the document. */
   private apply(message: Message): void {
     const wrong = (what: string) => this.broken.push(`${message.type}: ${what}`);
     switch (message.type) {

@@ -1,4 +1,4 @@
-/** A relay as an operator starts it, a lobby for each test, and what the tests ask of it. */
+/** A relay as an operator starts it, with one lobby per test, and helpers for the tests. */
 
 import { join as pathOf } from 'node:path';
 import t, { type Test } from 'tap';
@@ -10,7 +10,7 @@ import { noiseFrame, opusOp, rateOp, writePacket } from './voice.js';
 export const backend = await startBackend();
 const files = t.testdir({ 'keys.json': backend.keySet });
 export const keys = ['--token-keys', pathOf(files, 'keys.json')];
-// All of them come from one address here, and faster than people do.
+// All clients connect from one address here, and faster than people do.
 const manyFromHere = [
   ...['--address-limit', 'connections=10000'],
   ...['--address-limit', 'connectionBurst=10000', '--address-limit', 'connectionsPerSecond=10000'],
@@ -29,18 +29,18 @@ export const soundOf = (person: number, frames = 1) =>
 
 type GrantOfLobby = Omit<Grant, 'lobby'>;
 
-/** A lobby of a test's own, and all who were ever in it. */
+/** The lobby of one test, and all its clients so far. */
 export interface Den {
   readonly lobby: string;
   readonly clients: Client[];
   token(person: number, grant?: GrantOfLobby, seconds?: number): Promise<string>;
-  /** Connected, and nothing said yet. */
+  /** A client that is connected and has sent nothing. */
   connect(person?: number, url?: string): Promise<Client>;
-  /** Connected, and the hello said. */
+  /** A client that is connected and has sent its hello. */
   hello(person: number, grant?: GrantOfLobby, more?: object): Promise<Client>;
-  /** In the lobby; who was there has been told. */
+  /** A client in the lobby; the others have been told. */
   join(person: number, grant?: GrantOfLobby): Promise<Client>;
-  /** In place of `broken`, by its resume secret and with its numbers. */
+  /** A client that resumes `broken`, with its resume secret and its numbering. */
   resume(broken: Client, more?: object): Promise<Client>;
 }
 
@@ -102,8 +102,8 @@ function denOf(): Den {
   return den;
 }
 
-/** A test in a lobby of its own. In the end all that the relay ever said has to have had the documented form and made sense. */
-export function sentence(name: string, body: (t: Test, den: Den) => Promise<void>): void {
+/** A test in its own lobby. At the end, everything that the relay sent must have had the documented form and order. */
+export function scenario(name: string, body: (t: Test, den: Den) => Promise<void>): void {
   t.test(name, async (t) => {
     const den = denOf();
     t.teardown(() => {
@@ -113,19 +113,19 @@ export function sentence(name: string, body: (t: Test, den: Den) => Promise<void
     t.same(
       den.clients.flatMap((client) => client.broken),
       [],
-      'all had the form that the document says',
+      'every message had the documented form',
     );
     t.same(
       den.clients.flatMap((client) => [...client.undocumented]),
       [],
-      'nothing came that the document does not name',
+      'nothing undocumented arrived',
     );
   });
 }
 
 let settled = 0;
 
-/** Something that everybody sees comes behind all that `client` sent before: what did not come until then does not come. */
+/** Sends something visible to all, which arrives after everything that `client` sent before: what has not arrived by then never will. */
 export async function settle(client: Client, ...others: Client[]): Promise<void> {
   settled += 1;
   const name = `settled ${settled}`;
@@ -141,7 +141,7 @@ export async function settle(client: Client, ...others: Client[]): Promise<void>
   }
 }
 
-/** The refusal as a word, then the close with its number and the same word, and nothing behind. */
+/** Expects the refusal with its code, then the close with its number and the same code, and nothing after it. */
 export async function refusedWith(t: Test, client: Client, word: string, what = word): Promise<Message> {
   const { code, reason, refused } = await client.ended();
   t.match(
@@ -156,7 +156,7 @@ export async function refusedWith(t: Test, client: Client, word: string, what = 
   return refused ?? { type: 'none' };
 }
 
-/** What dropped frames are counted under, as the operations port tells it. */
+/** The counts of dropped frames by reason, from the operations port. */
 export async function dropsOf(): Promise<Record<string, number>> {
   const text = await (await fetch(`${operations}metrics`)).text();
   const counts: Record<string, number> = {};

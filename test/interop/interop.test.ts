@@ -1,13 +1,13 @@
 /**
- * docs/protocol.md is enough to write a client: one that was written from it alone joins, speaks, hears, is moderated and resumes
+ * docs/protocol.md is enough to write a client: one written only from it joins, speaks, hears, is moderated and resumes
  * on the relay as an operator starts it.
  */
 
 import type { Message } from './client.js';
-import { dropsOf, idOf, personOf, refusedWith, sentence, settle, voices } from './den.js';
+import { dropsOf, idOf, personOf, refusedWith, scenario, settle, voices } from './den.js';
 import { withoutRelayFields } from './voice.js';
 
-sentence('a hello with a token is answered by the whole state', async (t, den) => {
+scenario('a hello with a token is answered by the whole state', async (t, den) => {
   const first = await den.join(1, { channels: ['red'], moderator: true });
   const welcome = first.events[0] as { kind: 'message'; message: Message };
   t.match(welcome.message, {
@@ -43,13 +43,13 @@ sentence('a hello with a token is answered by the whole state', async (t, den) =
   await first.message('left', { slot: 1 });
 });
 
-sentence('without a SteamID in the hello the token says who one is', async (t, den) => {
+scenario('without a SteamID in the hello, the token says who the player is', async (t, den) => {
   const client = await den.hello(7, {}, { steamId: undefined });
   await client.message('welcome');
   t.equal(personOf(client).steamId, idOf(7));
 });
 
-sentence('two hear each other, byte for byte but for the fields of the relay', async (t, den) => {
+scenario("two players hear each other byte for byte, apart from the relay's fields", async (t, den) => {
   const ada = await den.join(1);
   const bob = await den.join(2);
   const sent: Buffer[] = [];
@@ -59,18 +59,18 @@ sentence('two hear each other, byte for byte but for the fields of the relay', a
     const frame = await bob.voice();
     t.same(withoutRelayFields(frame.bytes), bytes);
     t.match(frame, { slot: 0, relaySequence: index, marker: index === 0, terminator: index === 9 });
-    t.ok(frame.relayTimeMs >= lastTime, 'the clock of the relay goes on');
+    t.ok(frame.relayTimeMs >= lastTime, "the relay's clock continues");
     lastTime = frame.relayTimeMs;
   }
   t.equal(sent[0]!.readUInt16LE(2), 65_530, 'a sequence wraps on the way');
   t.equal(sent[9]!.readUInt16LE(2), 3);
   bob.say();
-  // One's own frames count in the relay sequence: Bob's was the eleventh to this target.
+  // A speaker's own frames count in the relay sequence: Bob's was the eleventh to this target.
   t.match(await ada.voice(), { slot: 1, relaySequence: 10, target: 0 });
   t.equal(voices(ada), 1, 'nobody hears themselves');
 });
 
-sentence('what a speaker writes into the fields of the relay is written over', async (t, den) => {
+scenario("what a speaker writes into the relay's fields is overwritten", async (t, den) => {
   const ada = await den.join(1);
   const bob = await den.join(2);
   const bytes = ada.say();
@@ -85,7 +85,7 @@ sentence('what a speaker writes into the fields of the relay is written over', a
   t.equal(heard[0]! & 0x04, 0);
 });
 
-sentence('speaking follows the first frame and the last, and ends by itself', async (t, den) => {
+scenario('speaking follows the first and the last frame, and times out', async (t, den) => {
   const ada = await den.join(1);
   const bob = await den.join(2);
   const mark = bob.events.length;
@@ -94,17 +94,17 @@ sentence('speaking follows the first frame and the last, and ends by itself', as
   ada.say({ terminator: true });
   await bob.message('speaking', { slot: 0, speaking: false });
   t.same(bob.kinds(mark), ['voice', 'speaking', 'voice', 'voice', 'speaking']);
-  // From before the frame is sent: a machine that is busy makes this longer, never shorter.
+  // Measured from before the frame is sent: a busy machine makes this longer, never shorter.
   const at = performance.now();
   ada.say();
   await bob.message('speaking', { slot: 0, speaking: true });
   await bob.message('speaking', { slot: 0, speaking: false });
   const afterMs = performance.now() - at;
   t.ok(afterMs > 300, `the hangover of 400 ms took ${Math.round(afterMs)} ms`);
-  t.notOk(ada.kinds().includes('speaking'), 'nobody is told of their own speaking');
+  t.notOk(ada.kinds().includes('speaking'), 'no one gets events about their own speaking');
 });
 
-sentence('a channel is heard by those in it, and has numbers of its own', async (t, den) => {
+scenario('a channel is heard by its members, and has its own sequence', async (t, den) => {
   const ada = await den.join(1, { channels: ['red', 'blue'] });
   const bob = await den.join(2, { channels: ['red'] });
   const cyd = await den.join(3);
@@ -117,7 +117,7 @@ sentence('a channel is heard by those in it, and has numbers of its own', async 
   t.same(
     cyd.kinds(mark),
     ['channel', 'channel', 'changed', 'changed'],
-    'first the channel, then who is in it',
+    'first the channel, then its members',
   );
   t.same(
     [...cyd.channels],
@@ -141,7 +141,7 @@ sentence('a channel is heard by those in it, and has numbers of its own', async 
   ada.say({ target: 1 });
   t.match(await bob.voice(), { target: 1, relaySequence: 2 });
   await settle(ada, bob, cyd);
-  t.equal(voices(cyd), 1, 'who is in no channel heard what was said to all');
+  t.equal(voices(cyd), 1, 'a participant in no channel heard the voice to all');
   t.equal(cyd.participants.get(0)!.speaking, false);
 
   bob.send({ type: 'channels', channels: ['red', 'blue'] });
@@ -157,15 +157,15 @@ sentence('a channel is heard by those in it, and has numbers of its own', async 
   t.equal((await dropsOf())['target-unknown'], (before['target-unknown'] ?? 0) + 1);
 
   ada.send({ type: 'channels', channels: ['red'] });
-  t.same((await ada.changed(0)).channels, [3], 'the number of a channel that ended rests');
+  t.same((await ada.changed(0)).channels, [3], 'the number of an ended channel is not reused yet');
 });
 
-sentence('who enters or leaves a channel is told who speaks there', async (t, den) => {
+scenario('a participant who enters or leaves a channel learns who speaks there', async (t, den) => {
   const ada = await den.join(1, { channels: ['red'] });
   const bob = await den.join(2, { channels: ['red'] });
   ada.send({ type: 'channels', channels: ['red'] });
   await bob.changed(0);
-  // Spoken on and on, or the hangover would end it: 100 ms a frame are within it on any machine.
+  // Keeps speaking, or the hangover would end it: one frame per 100 ms is within it on any machine.
   const talking = setInterval(() => ada.say({ target: 1 }), 100);
   t.teardown(() => clearInterval(talking));
   const entering = bob.events.length;
@@ -174,7 +174,7 @@ sentence('who enters or leaves a channel is told who speaks there', async (t, de
   t.same(
     bob.messageTypes(entering).slice(0, 2),
     ['changed', 'speaking'],
-    'first that he is in, then who speaks there',
+    'first that he is in it, then who speaks there',
   );
   t.match(await bob.voice(), { target: 1 });
   const leaving = bob.events.length;
@@ -189,8 +189,8 @@ sentence('who enters or leaves a channel is told who speaks there', async (t, de
   t.equal(voices(bob, mark), 0);
 });
 
-sentence(
-  'when the last one in a channel is kicked, they leave first and then the channel ends',
+scenario(
+  'when the last member of a channel is kicked, they leave first and then the channel ends',
   async (t, den) => {
     const mod = await den.join(1, { moderator: true });
     const bob = await den.join(2, { channels: ['red'] });
@@ -204,11 +204,11 @@ sentence(
   },
 );
 
-sentence('a whisper is heard by those it names', async (t, den) => {
+scenario('a whisper is heard by those it names', async (t, den) => {
   const ada = await den.join(1);
   const bob = await den.join(2);
   const cyd = await den.join(3);
-  // One's own slot is passed over, and one that is named twice counts once.
+  // The whisperer's own slot is ignored, and one that is named twice counts once.
   ada.send({ type: 'whisper', slots: [0, 1, 1] });
   const sent = ada.say({ target: 255 });
   const heard = await bob.voice();
@@ -224,7 +224,7 @@ sentence('a whisper is heard by those it names', async (t, den) => {
   ada.send({ type: 'whisper', slots: [] });
   ada.say({ target: 255 });
   await settle(ada, bob, cyd);
-  t.equal(voices(bob), 1, 'a list that is refused leaves nobody to whisper to');
+  t.equal(voices(bob), 1, 'a refused list leaves the whisper list empty');
   t.same(
     cyd.kinds().filter((kind) => kind === 'voice' || kind === 'speaking'),
     [],
@@ -232,7 +232,7 @@ sentence('a whisper is heard by those it names', async (t, den) => {
   t.equal((await dropsOf())['target-unknown'], (before['target-unknown'] ?? 0) + 2);
 });
 
-sentence('after a changed with muted nothing of them is heard', async (t, den) => {
+scenario('after a changed with muted, nothing from that participant is heard', async (t, den) => {
   const mod = await den.join(1, { moderator: true, channels: ['red'] });
   const bob = await den.join(2, { channels: ['red'] });
   const cyd = await den.join(3, { channels: ['red'] });
@@ -247,7 +247,7 @@ sentence('after a changed with muted nothing of them is heard', async (t, den) =
   bob.say();
   await cyd.message('speaking', { slot: 1, speaking: true });
   mod.send({ type: 'moderate', steamId: idOf(2), action: 'mute' });
-  // He talks on, to everyone whom he can reach, all the while that the mute is on its way.
+  // He keeps talking to everyone while the mute is on its way.
   for (let frame = 0; frame < 30; frame += 1) bob.say({ target: [0, 1, 255][frame % 3]! });
   t.match(await bob.changed(1), { muted: true });
   for (const target of [0, 1, 255]) bob.say({ target });
@@ -271,11 +271,11 @@ sentence('after a changed with muted nothing of them is heard', async (t, den) =
   t.match(await cyd.voice(), { slot: 1 });
 });
 
-sentence(
-  'a mute holds for the person: through leaving and coming back, and ends in its time',
+scenario(
+  'a mute applies to the person: it survives leaving and joining again, and expires in time',
   async (t, den) => {
     const mod = await den.join(1, { moderator: true });
-    // Nobody is there yet.
+    // The participant is not there yet.
     mod.send({ type: 'moderate', steamId: idOf(2), action: 'mute' });
     await settle(mod);
     const bob = await den.join(2);
@@ -286,18 +286,18 @@ sentence(
     const again = await den.join(2);
     t.match(personOf(again), { muted: true, slot: 2 });
     mod.send({ type: 'moderate', steamId: idOf(2), action: 'mute', seconds: 1 });
-    // The last word counts; and that it is over is told.
+    // The last request counts, and the end of the mute is announced.
     t.notOk((await again.changed(2)).muted);
     again.say();
     t.match(await mod.voice(), { slot: 2 });
   },
 );
 
-sentence('a mute of a second lasts a second', async (t, den) => {
+scenario('a mute of a second lasts a second', async (t, den) => {
   const mod = await den.join(1, { moderator: true });
   let shortestMs = Number.POSITIVE_INFINITY;
   for (let round = 0; round < 2; round += 1) {
-    // From before it is asked for: a machine that is busy makes this longer, never shorter.
+    // Measured from before the request: a busy machine makes this longer, never shorter.
     const since = performance.now();
     mod.send({ type: 'moderate', steamId: idOf(1), action: 'mute', seconds: 1 });
     await mod.changed(0);
@@ -307,7 +307,7 @@ sentence('a mute of a second lasts a second', async (t, den) => {
   t.ok(shortestMs > 950, `${Math.round(shortestMs)} ms`);
 });
 
-sentence('to who is deafened no voice comes', async (t, den) => {
+scenario('a deafened participant gets no voice', async (t, den) => {
   const mod = await den.join(1, { moderator: true });
   const bob = await den.join(2);
   mod.send({ type: 'moderate', steamId: idOf(2), action: 'deafen' });
@@ -322,7 +322,7 @@ sentence('to who is deafened no voice comes', async (t, den) => {
   t.match(await bob.voice(), { slot: 0, relaySequence: 2 });
 });
 
-sentence('a moderator moves anybody into any channel, and there one may stay', async (t, den) => {
+scenario('a moderator moves anyone into any channel, and they may stay there', async (t, den) => {
   const mod = await den.join(1, { moderator: true });
   const bob = await den.join(2);
   const cyd = await den.join(3);
@@ -343,7 +343,7 @@ sentence('a moderator moves anybody into any channel, and there one may stay', a
   t.match(await mod.message('failed'), { code: 'participant-unknown' });
 });
 
-sentence('who is kicked may come back, who is banned may not until it is over', async (t, den) => {
+scenario('a kicked player may join again; a banned one may not until the ban is over', async (t, den) => {
   const mod = await den.join(1, { moderator: true });
   const kicked = await den.join(2);
   mod.send({ type: 'moderate', steamId: idOf(2), action: 'kick' });
@@ -365,7 +365,7 @@ sentence('who is kicked may come back, who is banned may not until it is over', 
   t.match(await forgiven.message('failed'), { code: 'not-moderator' });
 });
 
-sentence('a name changes for all, and what changes nothing is not told', async (t, den) => {
+scenario('a new name reaches everyone, and a change of nothing is not announced', async (t, den) => {
   const ada = await den.join(1, { channels: ['red'] });
   const bob = await den.join(2);
   ada.send({ type: 'rename', name: 'Ada' });
@@ -378,7 +378,7 @@ sentence('a name changes for all, and what changes nothing is not told', async (
   t.same(bob.kinds(mark), ['changed']);
 });
 
-sentence('priority comes with a token or from a moderator', async (t, den) => {
+scenario('priority comes with a token or from a moderator', async (t, den) => {
   const mod = await den.join(1, { moderator: true });
   const born = await den.join(2, { priority: true });
   const made = await den.join(3);
@@ -390,7 +390,7 @@ sentence('priority comes with a token or from a moderator', async (t, den) => {
   t.notOk((await born.changed(2)).priority);
 });
 
-sentence('who may not speak is not heard, who may not listen does not hear', async (t, den) => {
+scenario('a player who may not speak is not heard; one who may not listen does not hear', async (t, den) => {
   const ada = await den.join(1);
   const mute = await den.join(2, { speak: false });
   const deaf = await den.join(3, { listen: false });
@@ -408,7 +408,7 @@ sentence('who may not speak is not heard, who may not listen does not hear', asy
   t.equal(voices(deaf), 0);
 });
 
-sentence('who may not listen may speak all the same', async (t, den) => {
+scenario('a player who may not listen may still speak', async (t, den) => {
   const ada = await den.join(1);
   const announcer = await den.join(2, { listen: false });
   announcer.say();
@@ -416,7 +416,7 @@ sentence('who may not listen may speak all the same', async (t, den) => {
   t.equal(voices(ada), 1);
 });
 
-sentence('who resumes has all of it back, and the others saw them away', async (t, den) => {
+scenario('a resume restores everything, and the others saw the participant away', async (t, den) => {
   const mod = await den.join(1, { moderator: true, channels: ['red'] });
   const bob = await den.join(2, { channels: ['red'] });
   const cyd = await den.join(3);
@@ -449,7 +449,7 @@ sentence('who resumes has all of it back, and the others saw them away', async (
     channels: [1],
     muted: true,
   });
-  t.equal(back.participants.get(0)!.name, 'moderator', 'the whole state, with what happened meanwhile');
+  t.equal(back.participants.get(0)!.name, 'moderator', 'the whole state, including what happened while away');
   t.not(back.resumeSecret, bob.resumeSecret, 'a new secret');
   const returned = await cyd.changed(1);
   t.notOk(returned.away);
@@ -462,7 +462,7 @@ sentence('who resumes has all of it back, and the others saw them away', async (
   back.speech.target = null;
   const sent = back.say({ target: 255 });
   const whispered = await cyd.voice();
-  t.same(withoutRelayFields(whispered.bytes), sent, 'their whispers go where they went');
+  t.same(withoutRelayFields(whispered.bytes), sent, 'their whispers go to the same people as before');
   t.match(whispered, { slot: 1, marker: true });
   t.equal(whispered.sequence, (65_530 + 3) % 0x10000, 'the sequence goes on');
   back.say({ target: 1, terminator: true });
@@ -474,7 +474,7 @@ sentence('who resumes has all of it back, and the others saw them away', async (
   t.equal(await back.ping('still in'), 'still in');
 });
 
-sentence('a connection that closes in whatever way is away, if it did not leave', async (t, den) => {
+scenario('however a connection closes, its participant is away unless they left', async (t, den) => {
   const ada = await den.join(1);
   let bob = await den.join(2);
   for (const code of [1000, 1001, 3000, 4999]) {
@@ -490,8 +490,8 @@ sentence('a connection that closes in whatever way is away, if it did not leave'
   await refusedWith(t, await den.resume(bob), 'resume-refused', 'who left has no place');
 });
 
-sentence(
-  'a resume while the old connection lives replaces it, and the others see nothing',
+scenario(
+  'a resume while the old connection is alive replaces it, unnoticed by the others',
   async (t, den) => {
     const ada = await den.join(1);
     const bob = await den.join(2);
@@ -500,20 +500,20 @@ sentence(
     t.equal((await again.message('welcome')).slot, 1);
     await refusedWith(t, bob, 'replaced');
     await settle(again, ada);
-    t.same(ada.kinds(mark), ['changed'], 'but for the name that they took later');
+    t.same(ada.kinds(mark), ['changed'], 'apart from the name they took later');
     again.say();
     t.match(await ada.voice(), { slot: 1 });
   },
 );
 
-sentence(
-  'a second hello of one person takes the place, and the others see left and joined',
+scenario(
+  'a second hello of the same person replaces the first, and the others see left and joined',
   async (t, den) => {
     const ada = await den.join(1);
     const bob = await den.join(2);
     const mark = ada.events.length;
     const again = await den.hello(2);
-    t.equal((await again.message('welcome')).slot, 2, 'the old slot rests');
+    t.equal((await again.message('welcome')).slot, 2, 'the old slot is not reused yet');
     await refusedWith(t, bob, 'replaced');
     await ada.message('joined');
     t.same(ada.kinds(mark), ['left', 'joined']);

@@ -1,13 +1,13 @@
-/** The forms of the messages that a relay sends, as the tables of docs/protocol.md have them. */
+/** The forms of a relay's messages, from the tables of docs/protocol.md. */
 
-/** What a client has to take in one message. */
+/** The longest message that a client must accept. */
 export const WELCOME_LIMIT = 512 * 1024;
 
 export interface Field {
   /** What is wrong with a value, or an empty string. */
   readonly check: (value: unknown) => string;
   readonly optional?: boolean;
-  /** The form of the object that it is, or of those in the list that it is. */
+  /** The form of the object, or of the objects in the list. */
   readonly inside?: Form;
 }
 
@@ -134,6 +134,6 @@ const FORMS: Readonly<Record<string, Form>> = {
   refused: { type, code: word(Object.keys(REFUSALS)), message: text },
 };
 
-/** The form of a type, or undefined: the document has no such type. */
+/** The form of a message type; undefined if the document has no such type. */
 export const formOf = (type: string): Form | undefined =>
   Object.hasOwn(FORMS, type) ? FORMS[type] : undefined;

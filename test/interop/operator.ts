@@ -1,19 +1,19 @@
-/** What an operator and a game's backend do: run `hotmic` in a process of its own, mint tokens with jose as docs/tokens.md shows. */
+/** What an operator and a game's backend do: run `hotmic` in a separate process, and mint tokens with jose as docs/tokens.md shows. */
 
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { Test } from 'tap';
 
-// The command and not a module: what is tested is reached by its process and its port alone.
+// The command, not a module: the tests reach Hotmic only by its process and its port.
 const HOTMIC = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 
-/** No process of these tests lives longer, in ms. */
+/** The longest that a process of these tests lives, in ms. */
 const MAX_RUN_MS = 180_000;
 
 export interface Command {
   readonly child: ChildProcessWithoutNullStreams;
-  /** The first match in what it has printed on either stream, or will. Rejects when it ends without. */
+  /** The first match in its output, past or future, on either stream. Rejects if the process ends without one. */
   printed(pattern: RegExp): Promise<RegExpExecArray>;
   readonly ended: Promise<{ readonly code: number | null; readonly output: string }>;
 }
@@ -30,7 +30,7 @@ export function hotmic(t: Test, ...args: readonly string[]): Command {
   };
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('latin1').on('data', (text: string) => {
-      // PCM on standard output is no text to look through; what is kept is bounded.
+      // PCM on standard output is not searched; the text that is kept is bounded.
       if (output.length < 1 << 20) output += text;
       wakeAll();
     });
@@ -78,12 +78,12 @@ export interface Grant {
 }
 
 export interface Backend {
-  /** What the relay is given: `{ "keys": [ … ] }`. */
+  /** The relay's key file: `{ "keys": [ … ] }`. */
   readonly keySet: string;
   mint(steamId: string, grant: Grant, seconds?: number): Promise<string>;
 }
 
-/** A game's backend with a key of its own. */
+/** A game's backend with its own key. */
 export async function startBackend(kid = 'interop'): Promise<Backend> {
   const { publicKey, privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
   const jwk = { ...(await exportJWK(publicKey)), kid, alg: 'EdDSA' };

@@ -1,15 +1,15 @@
-/** What docs/protocol.md leaves to the operator, and what it says of how a relay stops. */
+/** What docs/protocol.md leaves to the operator, and what it says about how a relay stops. */
 
 import { randomBytes } from 'node:crypto';
 import { chmodSync } from 'node:fs';
 import { join as pathOf } from 'node:path';
 import { Client } from './client.js';
-import { idOf, keys, refusedWith, sentence } from './den.js';
+import { idOf, keys, refusedWith, scenario } from './den.js';
 import { startRelay } from './operator.js';
 import { appTicket, webTicket } from './tickets.js';
 import { noiseFrame, opusOp, rateOp, writePacket } from './voice.js';
 
-sentence('who is away for longer than withinMs has left', async (t, den) => {
+scenario('a participant away for longer than withinMs has left', async (t, den) => {
   const brief = await startRelay(t, ...keys, '--limit', 'resumeWithinMs=500');
   const join = async (person: number) => {
     const client = await den.connect(person, brief.url);
@@ -28,7 +28,7 @@ sentence('who is away for longer than withinMs has left', async (t, den) => {
   await refusedWith(t, late, 'resume-refused');
 });
 
-sentence('an operator may let guests in, and refuse whom the relay has no room for', async (t, den) => {
+scenario('an operator may admit guests, and the relay refuses players when it is full', async (t, den) => {
   const open = await startRelay(
     t,
     ...keys,
@@ -73,7 +73,7 @@ sentence('an operator may let guests in, and refuse whom the relay has no room f
   for (const client of [silent, another]) client.socket.terminate();
 });
 
-sentence('an operator may bound addresses, and make all lobbies', async (t, den) => {
+scenario('an operator may limit addresses, and reserve the creation of lobbies', async (t, den) => {
   const strict = await startRelay(
     t,
     ...keys,
@@ -91,7 +91,7 @@ sentence('an operator may bound addresses, and make all lobbies', async (t, den)
   await refusedWith(t, hasty, 'admission-unavailable', 'too many credentials from one address');
 });
 
-sentence('a relay that stops says 1001, and one that drains takes nobody more', async (t, den) => {
+scenario('a relay that stops closes with 1001, and a draining one admits nobody', async (t, den) => {
   const stopping = await startRelay(t, ...keys, '--drain', '1', '--drain-go-to', 'wss://other.example/');
   const client = await den.connect(1, stopping.url);
   client.send({ type: 'hello', versions: [1], lobby: den.lobby, name: 'x', token: await den.token(1) });
@@ -104,7 +104,7 @@ sentence('a relay that stops says 1001, and one that drains takes nobody more', 
   t.equal((await stopping.ended).code, 0);
 });
 
-sentence('a relay for development takes anybody at their word, but nobody twice', async (t, den) => {
+scenario('a development relay believes any SteamID, but admits each only once', async (t, den) => {
   const dev = await startRelay(t, '--dev');
   const hello = async (person: number, more = {}) => {
     const client = await den.connect(person, dev.url);
@@ -125,7 +125,7 @@ sentence('a relay for development takes anybody at their word, but nobody twice'
   bob.socket.terminate();
   t.match(await ada.changed(1), { away: true });
   const again = await hello(2);
-  t.equal((await again.message('welcome')).slot, 2, 'who is away is replaced all the same');
+  t.equal((await again.message('welcome')).slot, 2, 'an away participant is replaced as well');
   t.match(await refusedWith(t, await hello(3, { token: 'a.b.c' }), 'token-refused'), {
     message: /not-judged-here|malformed/,
   });
@@ -160,7 +160,7 @@ sentence('a relay for development takes anybody at their word, but nobody twice'
   (await Client.connect(dev.url, { origin: 'http://localhost:3000' })).socket.terminate();
 });
 
-sentence('a lobby that the operator made stays, and ends when the operator closes it', async (t, den) => {
+scenario('a lobby that the operator made stays until the operator closes it', async (t, den) => {
   const secret = randomBytes(32).toString('hex');
   const dir = t.testdir({ token: secret });
   chmodSync(pathOf(dir, 'token'), 0o600);

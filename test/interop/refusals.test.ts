@@ -1,7 +1,7 @@
-/** What a relay refuses, drops and bounds is what docs/protocol.md says; so is its answer to clients of other versions. */
+/** The relay refuses, drops and limits what docs/protocol.md says, and answers clients of other versions accordingly. */
 
 import { Client } from './client.js';
-import { dropsOf, idOf, refusedWith, relay, sentence, settle, soundOf, voices } from './den.js';
+import { dropsOf, idOf, refusedWith, relay, scenario, settle, soundOf, voices } from './den.js';
 import { closeCodeOf } from './messages.js';
 import { startBackend } from './operator.js';
 import {
@@ -14,45 +14,48 @@ import {
   writePacket,
 } from './voice.js';
 
-sentence('a client of another version is told so, one that speaks 1 as well is welcome', async (t, den) => {
-  for (const versions of [[-1], [0], [2], [3, 2]]) {
-    const refused = await refusedWith(
-      t,
-      await den.hello(1, {}, { versions }),
-      'version-unsupported',
-      `[${versions}]`,
-    );
-    t.match(refused.message, /\b1\b/, 'the message lists what it speaks');
-  }
-  for (const versions of [
-    [2, 1],
-    [1, 0],
-    [9, 2, 1],
-  ]) {
-    const client = await den.hello(1, {}, { versions });
-    t.equal((await client.message('welcome')).version, 1, `[${versions}]`);
-    client.send({ type: 'leave' });
-    await client.ended();
-  }
-  const later = await den.connect();
-  later.send({ type: 'resume', versions: [2], secret: 'ab'.repeat(16) });
-  await refusedWith(t, later, 'version-unsupported', 'so is one that resumes');
-});
+scenario(
+  'a client of another version is refused as such; one that also speaks version 1 is admitted',
+  async (t, den) => {
+    for (const versions of [[-1], [0], [2], [3, 2]]) {
+      const refused = await refusedWith(
+        t,
+        await den.hello(1, {}, { versions }),
+        'version-unsupported',
+        `[${versions}]`,
+      );
+      t.match(refused.message, /\b1\b/, 'the message lists the supported versions');
+    }
+    for (const versions of [
+      [2, 1],
+      [1, 0],
+      [9, 2, 1],
+    ]) {
+      const client = await den.hello(1, {}, { versions });
+      t.equal((await client.message('welcome')).version, 1, `[${versions}]`);
+      client.send({ type: 'leave' });
+      await client.ended();
+    }
+    const later = await den.connect();
+    later.send({ type: 'resume', versions: [2], secret: 'ab'.repeat(16) });
+    await refusedWith(t, later, 'version-unsupported', 'so is one that resumes');
+  },
+);
 
-sentence('a hello of a later version is told of the version, whatever else is in it', async (t, den) => {
+scenario('a hello of a later version is refused for its version, whatever else is in it', async (t, den) => {
   const later = await den.connect();
   later.send({ type: 'hello', versions: [2], world: 'den' });
   await refusedWith(t, later, 'version-unsupported');
 });
 
-sentence('fields that the relay does not know are passed over', async (t, den) => {
+scenario('unknown fields are ignored', async (t, den) => {
   const ada = await den.hello(1, {}, { colour: 'green', versions: [2, 1], deep: { er: [1] } });
   await ada.message('welcome');
   ada.send({ type: 'rename', name: 'Ada', colour: 'blue', name2: 7 });
   t.equal((await ada.changed(0)).name, 'Ada');
 });
 
-sentence('a hello that is not right is refused for what is wrong', async (t, den) => {
+scenario('an invalid hello is refused for what is wrong with it', async (t, den) => {
   const token = await den.token(1);
   const cases: readonly [word: string, changed: object, message?: RegExp][] = [
     ['message-malformed', { versions: [] }],
@@ -99,7 +102,7 @@ sentence('a hello that is not right is refused for what is wrong', async (t, den
   await first.message('welcome');
 });
 
-sentence('what comes before the welcome is refused', async (t, den) => {
+scenario('messages before the welcome are refused', async (t, den) => {
   for (const early of [{ type: 'rename', name: 'x' }, { type: 'leave' }, 'voice'] as const) {
     const client = await den.connect();
     if (early === 'voice') client.say();
@@ -120,7 +123,7 @@ sentence('what comes before the welcome is refused', async (t, den) => {
   await refusedWith(t, resuming, 'already-joined', 'a resume is a hello');
 });
 
-sentence('a message of no known form is refused', async (t, den) => {
+scenario('a message of an unknown form is refused', async (t, den) => {
   const labels = Array.from({ length: 17 }, (_, index) => `channel ${index}`);
   const bad: readonly (object | string)[] = [
     '{',
@@ -149,7 +152,7 @@ sentence('a message of no known form is refused', async (t, den) => {
   }
 });
 
-sentence('a control message that is too long is refused, or cuts the connection', async (t, den) => {
+scenario('a control message that is too long is refused, or the connection is cut', async (t, den) => {
   for (const [bytes, code] of [
     [8193, closeCodeOf('message-malformed')],
     [8208, closeCodeOf('message-malformed')],
@@ -161,7 +164,7 @@ sentence('a control message that is too long is refused, or cuts the connection'
   }
 });
 
-sentence('what is too long for any message, or is no UTF-8, cuts the connection', async (t, den) => {
+scenario('a message beyond the transport limit, or not in UTF-8, cuts the connection', async (t, den) => {
   for (const bytes of [Buffer.alloc(8209, 0x20), Buffer.from('{"type":"\xff"}', 'latin1')]) {
     const client = await den.connect();
     client.socket.send(bytes, { binary: false });
@@ -172,7 +175,7 @@ sentence('what is too long for any message, or is no UTF-8, cuts the connection'
   await most.message('welcome');
 });
 
-sentence('a bad voice frame is dropped in silence, and counted under its reason', async (t, den) => {
+scenario('a bad voice frame is dropped silently, and counted by reason', async (t, den) => {
   const ada = await den.join(1);
   const bob = await den.join(2);
   const packetOf = (...ops: Buffer[]) => writePacket(idOf(1), ...ops);
@@ -198,14 +201,14 @@ sentence('a bad voice frame is dropped in silence, and counted under its reason'
     ['packet-op-unknown', frameOf(packetOf(Buffer.from([0x07, 0, 0])))],
     ['packet-rate-unknown', frameOf(packetOf(rateOp(44_100)))],
     ['packet-frame-truncated', frameOf(packetOf(Buffer.from([0x06, 3, 0, 1, 0, 0])))],
-    // A TOC of code 2 wants two frames, and has none.
+    // A TOC with code 2 requires two frames, and there are none.
     ['packet-frame-framing', frameOf(packetOf(opusOp([Buffer.from([0x6a])])))],
     ['packet-op-foreign', frameOf(packetOf(Buffer.from([0x04, 1, 0, 9])))],
     ['packet-frame-empty', frameOf(packetOf(opusOp([Buffer.alloc(0)])))],
-    // Of two rows the upper decides, and of several faults within the row of malformed ops the first in the packet.
+    // The upper of two rows decides; within the row of malformed ops, the first fault in the packet.
     ['packet-op-foreign', frameOf(packetOf(opusOp([Buffer.alloc(0)]), Buffer.from([0x04, 1, 0, 9])))],
     ['packet-rate-unknown', frameOf(packetOf(rateOp(44_100), Buffer.from([0x06, 10, 0, 1])))],
-    // Silence counts as sound: this plays 16.4 s, more than may come at once.
+    // Silence counts as sound: this plays 16.4 s, more than is allowed at once.
     ['rate-sound', frameOf(packetOf(rateOp(8000), silenceOp(65_535), silenceOp(65_535)))],
     ['steam-id-mismatch', frameOf(soundOf(2))],
     ['steam-id-mismatch', frameOf(writePacket(String(BigInt(idOf(1)) + (1n << 32n)), rateOp()))],
@@ -222,10 +225,10 @@ sentence('a bad voice frame is dropped in silence, and counted under its reason'
   t.equal(voices(bob), 0);
   t.notOk(bob.kinds().includes('speaking'));
   const good = ada.say();
-  t.same(withoutRelayFields((await bob.voice()).bytes), good, 'the connection is as good as before');
+  t.same(withoutRelayFields((await bob.voice()).bytes), good, 'the connection still works');
 });
 
-sentence('the largest frame and the smallest pass', async (t, den) => {
+scenario('the largest and the smallest frame pass', async (t, den) => {
   const ada = await den.join(1);
   const bob = await den.join(2);
   // 8192 bytes: SteamID and CRC take 12, each op 3 and each frame's header 4.
@@ -238,7 +241,7 @@ sentence('the largest frame and the smallest pass', async (t, den) => {
   for (const sent of [largest, smallest]) t.same(withoutRelayFields((await bob.voice()).bytes), sent);
 });
 
-sentence('too much voice is dropped, too many messages are refused', async (t, den) => {
+scenario('too much voice is dropped, too many messages are refused', async (t, den) => {
   const ear = await den.join(9);
   const quota = async (person: number, frames: number, packet: Buffer, reason: string) => {
     const client = await den.join(person);
@@ -282,18 +285,18 @@ sentence('too much voice is dropped, too many messages are refused', async (t, d
   t.ok(changes >= 19 && changes < 60, `${changes} passed`);
 });
 
-sentence('a lobby takes 64, and the next is refused', async (t, den) => {
+scenario('a lobby admits 64 participants and refuses the next', async (t, den) => {
   for (let person = 1; person <= 64; person += 1) await (await den.hello(person)).message('welcome');
   await refusedWith(t, await den.hello(65), 'lobby-full');
   const again = await den.hello(64);
   await again.message('welcome');
-  t.equal(again.participants.size, 63, 'who takes their own place needs no other');
+  t.equal(again.participants.size, 63, 'a player who replaces themselves needs no further place');
   again.socket.terminate();
   await den.clients[0]!.changed(64);
   await refusedWith(t, await den.hello(65), 'lobby-full', 'who is away has a place');
 });
 
-sentence('a lobby has room for 32 channels', async (t, den) => {
+scenario('a lobby can have 32 channels', async (t, den) => {
   const labels = (from: number, count: number) =>
     Array.from({ length: count }, (_, index) => `channel ${from + index}`);
   const ada = await den.join(1, { channels: labels(0, 32) });
@@ -307,10 +310,10 @@ sentence('a lobby has room for 32 channels', async (t, den) => {
   cyd.send({ type: 'channels', channels: ['channel 3', 'one more'] });
   t.match(await cyd.message('failed'), { code: 'channels-full' });
   cyd.send({ type: 'channels', channels: ['channel 3'] });
-  t.same((await cyd.changed(2)).channels, [4], 'nothing was done of what failed');
+  t.same((await cyd.changed(2)).channels, [4], 'nothing of the failed request was done');
 });
 
-sentence('who says no hello, and who outlives their token, is refused in time', async (t, den) => {
+scenario('a client that sends no hello, or outlives its token, is refused in time', async (t, den) => {
   const since = performance.now();
   const silent = await den.connect();
   const halfWay = await den.connect();
@@ -327,7 +330,7 @@ sentence('who says no hello, and who outlives their token, is refused in time', 
   await refusedWith(t, await den.resume(brief), 'resume-refused', 'who was refused has no place');
 });
 
-sentence('before there is a WebSocket, HTTP answers', async (t, den) => {
+scenario('before the WebSocket is open, the relay answers in HTTP', async (t, den) => {
   const http = relay.url.replace(/^ws/, 'http');
   const health = await fetch(new URL('/healthz', http));
   t.match({ status: health.status, text: await health.text() }, { status: 200, text: /^ok\s*$/ });

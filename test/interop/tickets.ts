@@ -1,4 +1,4 @@
-/** The embedded Steam's tickets, sealed as docs/tickets.md says, under the development key that everybody knows. */
+/** The embedded Steam's tickets, sealed as docs/tickets.md says, with the public development key. */
 
 import { createCipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { crc32 } from './voice.js';

@@ -1,4 +1,4 @@
-/** Voice frames and Steam Voice packets, written and read as docs/protocol.md and docs/steam-voice-packet.md have them. */
+/** Writes and reads voice frames and Steam Voice packets as docs/protocol.md and docs/steam-voice-packet.md describe them. */
 
 const HEADER_BYTES = 16;
 
@@ -32,7 +32,7 @@ export interface VoiceFrame extends FrameToWrite {
   readonly bytes: Buffer;
 }
 
-/** A frame as a speaker writes it: 0 where the relay writes. */
+/** A frame as a speaker writes it: the relay's fields are 0. */
 export function writeFrame(frame: FrameToWrite): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   header[0] = (frame.version << 4) | (frame.marker ? 0x01 : 0) | (frame.terminator ? 0x02 : 0);
@@ -42,7 +42,7 @@ export function writeFrame(frame: FrameToWrite): Buffer {
   return Buffer.concat([header, frame.packet]);
 }
 
-/** A frame as a listener gets it, or what is wrong with it. */
+/** A frame as a listener receives it, or what is wrong with it. */
 export function readFrame(bytes: Buffer): VoiceFrame | string {
   if (bytes.length < 31 || bytes.length > 8208) return `a voice frame of ${bytes.length} bytes`;
   const flags = bytes[0]!;
@@ -63,7 +63,7 @@ export function readFrame(bytes: Buffer): VoiceFrame | string {
   };
 }
 
-/** What a listener gets of a frame, without the three fields that the relay writes. */
+/** A received frame without the three fields that the relay writes. */
 export function withoutRelayFields(bytes: Buffer): Buffer {
   const copy = Buffer.from(bytes);
   copy.fill(0, 8, HEADER_BYTES);
@@ -83,7 +83,7 @@ export function opusOp(frames: readonly Buffer[], firstSequence = 0, endsRecordi
   return Buffer.concat([Buffer.from([0x06]), u16(payload.length), payload]);
 }
 
-/** A packet of these ops, with a right CRC. */
+/** A packet of these ops, with a correct CRC. */
 export function writePacket(steamId: string, ...ops: readonly Buffer[]): Buffer {
   const id = Buffer.alloc(8);
   id.writeBigUInt64LE(BigInt(steamId));
@@ -93,7 +93,7 @@ export function writePacket(steamId: string, ...ops: readonly Buffer[]): Buffer 
   return Buffer.concat([body, crc]);
 }
 
-/** An Opus frame of 20 ms, mono, CELT: any bytes behind the TOC are a frame, and sound as noise. */
+/** An Opus frame of 20 ms, mono, CELT: any bytes after the TOC are a valid frame, and sound like noise. */
 export function noiseFrame(seed: number, length = 60): Buffer {
   const frame = Buffer.alloc(length);
   frame[0] = 0xf8;
@@ -116,7 +116,7 @@ export interface Packet {
   readonly endsRecording: boolean;
 }
 
-/** What a packet holds, or what is wrong with it. Ops that Steam does not send today are wrong here. */
+/** The contents of a packet, or what is wrong with it. Ops that Steam does not send today count as wrong. */
 export function readPacket(bytes: Buffer): Packet | string {
   if (bytes.length < 15) return 'too short';
   const end = bytes.length - 4;

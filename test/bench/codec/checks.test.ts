@@ -1,4 +1,4 @@
-/** What the codec's benchmark calls work not done. */
+/** When the codec benchmark decides that a subject did not do its work. */
 
 import t from 'tap';
 import { decodeFaults, encodeFaults } from '../../../bench/codec/checks.js';
@@ -14,7 +14,7 @@ const packets = batched!.packets();
 const own = ownDecodings(packets)[0]!.pcm();
 const peer = { subject: 'peer', form: 'a frame a call' };
 
-t.test('batches and single frames make the same packets and the same sound', async (t) => {
+t.test('batches and single frames produce the same packets and the same sound', async (t) => {
   t.same(single!.packets(), packets);
   t.same(decodeFaults(peer, ownDecodings(packets)[1]!.pcm(), own), []);
 });
@@ -25,7 +25,7 @@ t.test('getVoice and decompressVoice do the same work around the same Opus packe
   t.same(decodeFaults(decoding, decoding.pcm(), own), []);
 });
 
-t.test('the build without SIMD works in its own thread, and is timed while this one waits', async (t) => {
+t.test('the build without SIMD runs in its own thread, and is timed while this thread waits', async (t) => {
   const scalar = await scalarCodec(pcm, packets);
   t.teardown(() => scalar.end());
   t.same(encodeFaults(scalar, scalar.packets(), packets, own), []);
@@ -33,13 +33,13 @@ t.test('the build without SIMD works in its own thread, and is timed while this 
   for (const { measure } of [scalar.encode, scalar.decode]) t.ok(measure() > 0);
 });
 
-t.test('an encoder that leaves frames out, or saves bits, did not do the work', async (t) => {
+t.test('an encoder that omits frames or saves bits did not do the work', async (t) => {
   t.match(encodeFaults(peer, packets.slice(1), packets, own), [/99 packets, wants 100/]);
   const dtx = packets.map((packet) => packet.subarray(0, 1));
   t.match(encodeFaults(peer, dtx, packets, own), [/400 bit\/s, wants about 32000/, /dB off our level/]);
 });
 
-t.test('a decoder that makes other sound, or less, did not do the work', async (t) => {
+t.test('a decoder that produces different or less sound did not do the work', async (t) => {
   t.match(decodeFaults(peer, own.subarray(1), own), [/47999 samples, wants 48000/]);
   t.match(decodeFaults(peer, new Int16Array(own.length), own), [/dB from ours/]);
 });

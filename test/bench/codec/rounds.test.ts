@@ -1,9 +1,9 @@
-/** The interleaved timing of the codec's benchmark, with subjects that say what they took. */
+/** The interleaved timing of the codec benchmark, with subjects of a known speed. */
 
 import t from 'tap';
 import { inRounds, ROUNDS } from '../../../bench/codec/rounds.js';
 
-/** A subject that is as fast as `speedOf(round)`, where round 0 is the warm-up, and writes down its turns. */
+/** A subject with the speed `speedOf(round)`, where round 0 is the warm-up, that records its turns. */
 function subject(name: string, turns: string[], speedOf: (round: number) => number) {
   let round = 0;
   return {
@@ -43,7 +43,7 @@ t.test('a ratio is of the same round', async (t) => {
   t.equal(unsteady, null);
 });
 
-t.test('a base that is not steady voids the result', async (t) => {
+t.test('an unsteady base voids the result', async (t) => {
   const wild = subject('native', [], (round) => (round === 3 ? 60 : 100));
   const { unsteady } = inRounds([{ base: wild, others: [] }]);
   t.match(unsteady, /^native, encode: its fastest round was 1\.67 times its slowest, wants at most 1\.5$/);

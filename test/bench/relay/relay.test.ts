@@ -1,4 +1,4 @@
-/** When a round of the relay's benchmark counts, that its committed figures follow from its rounds, and that its packets are a relay's. */
+/** When a round of the relay benchmark is valid, that its committed figures follow from its rounds, and that its packets are valid. */
 
 import { readFileSync } from 'node:fs';
 import t from 'tap';
@@ -12,7 +12,7 @@ import { readPacket, steamIdOf } from '../../../voice/packet.js';
 import { personSteamId } from '../../../voice/steam_id.js';
 import { packetBy as packetOf } from '../../relay/kit.js';
 
-/** 1,000 frames to nine each, all well. */
+/** 1,000 frames to nine listeners each, without faults. */
 const GOOD: Round = {
   elapsedMs: 10_000,
   relayCpuMs: 5000,
@@ -37,7 +37,7 @@ const GOOD: Round = {
   closed: 0,
 };
 
-t.test('a round does not count when the generator, the relay or the machine was at its end', async (t) => {
+t.test('a round is void when the generator, the relay or the machine was saturated', async (t) => {
   const faultOf = (changed: Partial<Round>) => roundFault({ ...GOOD, ...changed }, 10);
   t.equal(faultOf({}), null);
   t.match(faultOf({ late: 11 }), { kind: 'busy', detail: '1.1 % of the frames left more than 5 ms late' });
@@ -52,7 +52,7 @@ t.test('a round in which a frame went astray is wrong, however busy the machine 
   }
 });
 
-t.test('the ratio is that of a pair, and the bare relay is what it is to', async (t) => {
+t.test('the ratio is computed per pair, relative to the bare relay', async (t) => {
   const pair = (ours: number, bare: number): Pair => ({
     case: 'plain',
     hotmic: { ...GOOD, relayCpuMs: ours },
@@ -65,13 +65,13 @@ t.test('the ratio is that of a pair, and the bare relay is what it is to', async
   );
 });
 
-t.test('a packet under another SteamID is whole', async (t) => {
+t.test('a packet rewritten for another SteamID is still valid', async (t) => {
   const packet = readPacket(packetBy(personSteamId(77), packetOf(personSteamId(5))));
   if (packet.kind === 'malformed') throw new Error(packet.detail);
   t.equal(steamIdOf(packet), personSteamId(77));
 });
 
-t.test('the committed figures are of the committed rounds, and those count', async (t) => {
+t.test('the committed figures are those of the committed rounds, and the rounds are valid', async (t) => {
   const kept = JSON.parse(readFileSync(KEPT, 'utf8')) as Result;
   const { pairs, memory } = kept.raw as { pairs: Pair[]; memory: MemoryRun[] };
   t.equal(kept.void, null);

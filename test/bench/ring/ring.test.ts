@@ -1,4 +1,4 @@
-/** When a run of the ring's benchmark counts, and how its figures come onto the page. */
+/** When a run of the ring benchmark is valid, and how its figures get into the document. */
 
 import { readFileSync } from 'node:fs';
 import t from 'tap';
@@ -41,7 +41,7 @@ for (const way of WAYS) {
   });
 }
 
-t.test('the table has a line for each metric and a column for each way', async (t) => {
+t.test('the table has a line per metric and a column per method', async (t) => {
   const result: Result = {
     name: 'ring',
     machine: { cpu: 'abacus', cores: 2, memoryGiB: 1, os: 'none', loadBefore: 0.5 },
@@ -62,6 +62,6 @@ t.test('the table has a line for each metric and a column for each way', async (
   t.notMatch(table, /late|flat/);
   const page = withFigures(readFileSync('docs/latency.md', 'utf8'), table);
   t.match(page, table);
-  t.equal(withFigures(page, table), page, 'written twice is written once');
+  t.equal(withFigures(page, table), page, 'writing twice changes nothing');
   t.throws(() => withFigures('no marks', table), /lacks its marks/);
 });

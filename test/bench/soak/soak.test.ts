@@ -1,4 +1,4 @@
-/** What the soak takes for wrong: in the ears of those who come and go, in its counts, and in the relay's memory. */
+/** What makes a soak void: what its churning players hear, its counts, and the relay's memory. */
 
 import t from 'tap';
 import type { Round } from '../../../bench/relay/load.js';
@@ -44,22 +44,19 @@ function frame(sequence: number, target = 0, slot = OTHER): Uint8Array {
   return bytes;
 }
 
-t.test(
-  'an ear hears what lacks of a talker, what comes twice and what comes behind its successor',
-  async (t) => {
-    const { ear, counts } = welcomed();
-    for (const sequence of [65_534, 65_535, 0, 1]) ear.hear(frame(sequence));
-    t.same(counts, { ...newEarCounts(), followed: 4 });
-    ear.hear(frame(4));
-    t.equal(counts.lost, 2);
-    ear.hear(frame(4));
-    t.equal(counts.doubled, 1);
-    ear.hear(frame(3));
-    t.equal(counts.reordered, 1);
-  },
-);
+t.test('lost, doubled and reordered frames of a talker are counted', async (t) => {
+  const { ear, counts } = welcomed();
+  for (const sequence of [65_534, 65_535, 0, 1]) ear.hear(frame(sequence));
+  t.same(counts, { ...newEarCounts(), followed: 4 });
+  ear.hear(frame(4));
+  t.equal(counts.lost, 2);
+  ear.hear(frame(4));
+  t.equal(counts.doubled, 1);
+  ear.hear(frame(3));
+  t.equal(counts.reordered, 1);
+});
 
-t.test('what one missed while away or deafened, or of who spoke to others, is not lost', async (t) => {
+t.test('frames missed while away or deafened, or spoken to others, are not lost', async (t) => {
   const { ear, counts } = welcomed();
   ear.hear(frame(1));
   ear.told({ type: 'changed', participant: state(OWN, { deafened: true }) });
@@ -74,7 +71,7 @@ t.test('what one missed while away or deafened, or of who spoke to others, is no
 });
 
 t.test(
-  'a frame of the muted, by the deafened, of a channel where one is not, and of nobody is seen',
+  'frames from the muted, to the deafened, to a channel we are not in, and from nobody are counted',
   async (t) => {
     const { ear, counts } = welcomed();
     ear.hear(frame(1, 1));
@@ -160,7 +157,7 @@ const GOOD: Soaked = {
 };
 
 t.test(
-  'a soak does not count when anything went astray, did not resume, was not tried or grew',
+  'a soak is void when frames went astray, a resume failed, an operation was never tried, or memory grew',
   async (t) => {
     t.same(soakFaults(GOOD, 10), []);
     const { report } = GOOD;
@@ -182,12 +179,12 @@ t.test(
   },
 );
 
-t.test('memory is flat by the medians of the last third and of the one before', async (t) => {
+t.test('memory growth compares the medians of the last third and the one before', async (t) => {
   t.equal(growth([1, 1, 10, 10, 10, 99, 11, 11, 11]), 1.1);
   t.equal(growth([1, 2, 3, 4, 5]), null);
 });
 
-t.test('without a sample of memory there are still rows', async (t) => {
+t.test('there are rows even without memory samples', async (t) => {
   const rows = soakRows({ ...GOOD, samples: [] });
   t.match(
     rows.find(({ metric }) => metric === 'lost at the players'),

@@ -10,9 +10,9 @@ import { writeMessage } from '../../../voice/control.js';
 import { GUEST_HIGH, personSteamId, steamIdHigh } from '../../../voice/steam_id.js';
 import type { NumberedPacket } from '../../../voice/talkspurt.js';
 import { packetBy } from '../../relay/kit.js';
-import { playedTransport, RESUME, welcomeOf } from '../played_transport.js';
+import { RESUME, scriptedTransport, welcomeOf } from '../scripted_transport.js';
 
-/** A lobby, what it was told, and a wait for more. */
+/** A lobby, its events so far, and a way to wait for more. */
 async function memberOf(t: Test, url: string, account: number | null, name: string) {
   const told: string[] = [];
   const waiting = new Set<() => void>();
@@ -66,7 +66,7 @@ function numbered({ you }: Lobby, sequence: number): NumberedPacket {
   };
 }
 
-t.test('what is said to a channel is heard there alone, and says so', async (t) => {
+t.test('voice to a channel is heard only there, with the channel as its target', async (t) => {
   const { url } = await relayFor(t);
   const ben = await memberOf(t, url, 2, 'Ben');
   const cleo = await memberOf(t, url, 3, 'Cleo');
@@ -77,8 +77,8 @@ t.test('what is said to a channel is heard there alone, and says so', async (t) 
   await ada.until('you Ada red');
   await ada.until('changed Ben red,blue');
   t.same(ada.lobby.channels, ['red', 'blue']);
-  t.equal(ada.lobby.publish(numbered(ada.lobby, 1), { channel: 'blue' }), false, 'somebody else is in it');
-  t.equal(ada.lobby.publish(numbered(ada.lobby, 2), { channel: 'green' }), false, 'nobody is');
+  t.equal(ada.lobby.publish(numbered(ada.lobby, 1), { channel: 'blue' }), false, 'someone else is in it');
+  t.equal(ada.lobby.publish(numbered(ada.lobby, 2), { channel: 'green' }), false, 'no one is in it');
 
   t.equal(ada.lobby.publish(numbered(ada.lobby, 3), { channel: 'red' }), true);
   t.equal(ada.lobby.publish(numbered(ada.lobby, 4)), true);
@@ -113,7 +113,7 @@ t.test('a whisper is heard by those it names', async (t) => {
   await ada.until('failed participant-unknown');
 });
 
-t.test('a name can be changed, and a moderation that may not be is told as failed', async (t) => {
+t.test('a name can be changed, and a moderation that is not allowed is reported as failed', async (t) => {
   const { url } = await relayFor(t);
   const ben = await memberOf(t, url, 2, 'Ben');
   const ada = await memberOf(t, url, 1, 'Ada');
@@ -137,7 +137,7 @@ t.test('a guest learns its SteamID with the welcome, and is heard under it', asy
   t.equal(ben.lobby.participants[0]?.steamId, gus.lobby.you.steamId);
 });
 
-t.test('an encrypted app ticket is asked for with the nonce of the relay', async (t) => {
+t.test("an encrypted app ticket is requested with the relay's nonce", async (t) => {
   const { url } = await relayFor(t);
   const steam = new EmbeddedSteam({ steamId: personSteamId(4) });
   t.teardown(() => steam.close());
@@ -164,8 +164,8 @@ t.test('an encrypted app ticket is asked for with the nonce of the relay', async
   });
 });
 
-t.test('what is no request is refused at once, and not said', async (t) => {
-  const { open, say, sent } = playedTransport();
+t.test('an invalid request throws at once and is not sent', async (t) => {
+  const { open, say, sent } = scriptedTransport();
   const joining = joinLobby({
     url: 'ws://relay',
     lobby: 'den',
@@ -191,7 +191,10 @@ t.test('what is no request is refused at once, and not said', async (t) => {
       () => lobby.moderate({ action: 'ban', steamId, seconds: 0.5 }),
       /seconds is 0.5, expected 1 to 315360000/,
     ],
-    [() => lobby.moderate({ action: 'move', steamId, channels: ['a', 'a'] }), /Cannot move: .* each once/],
+    [
+      () => lobby.moderate({ action: 'move', steamId, channels: ['a', 'a'] }),
+      /Cannot move: .* each only once/,
+    ],
   ] as const) {
     t.throws(what, { name: 'RangeError', message: wanted });
   }
@@ -202,5 +205,5 @@ t.test('what is no request is refused at once, and not said', async (t) => {
   lobby.moderate({ action: 'move', steamId, channels: ['red'] });
   t.equal(sent.at(-1), `{"type":"moderate","steamId":"${steamId}","action":"move","channels":["red"]}`);
   say().onClose(1006, '', null);
-  t.equal(lobby.enter(['red']), false, 'and who is out asks nothing');
+  t.equal(lobby.enter(['red']), false, 'and nothing is requested after the end');
 });

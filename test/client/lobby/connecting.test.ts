@@ -1,4 +1,4 @@
-/** While a lobby connects: leaving then, and a connection that cannot even begin. What comes after leaving opens and sends nothing. */
+/** While a lobby connects: leaving, and a transport that throws. Nothing is opened or sent after leaving. */
 
 import t, { type Test } from 'tap';
 import { joinLobby } from '../../../client/lobby/join.js';
@@ -6,14 +6,14 @@ import type { LobbyOptions } from '../../../client/lobby/lobby.js';
 import type { OpenTransport } from '../../../client/transport/transport.js';
 import { writeMessage } from '../../../voice/control.js';
 import { personSteamId } from '../../../voice/steam_id.js';
-import { playedIo } from '../played_io.js';
-import { playedTransport, welcomeOf } from '../played_transport.js';
+import { scriptedTransport, welcomeOf } from '../scripted_transport.js';
+import { simulatedIo } from '../simulated_io.js';
 
 const NOW = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** A lobby whose connection broke, without a place to take up again: it needs a new token for its next hello. */
-async function awayWithoutToken(t: Test, options: Partial<LobbyOptions> = {}, line = playedTransport()) {
-  const { io, tick } = playedIo();
+/** A lobby whose connection broke and whose place cannot be resumed: it needs a new token for its next hello. */
+async function awayWithoutToken(t: Test, options: Partial<LobbyOptions> = {}, line = scriptedTransport()) {
+  const { io, tick } = simulatedIo();
   const asked: { give: (token: string) => void; fail: (error: Error) => void }[] = [];
   const token = () => new Promise<string>((give, fail) => asked.push({ give, fail }));
   const who = { url: 'ws://relay', lobby: 'den', steamId: personSteamId(7), name: 'Ada' };
@@ -26,11 +26,11 @@ async function awayWithoutToken(t: Test, options: Partial<LobbyOptions> = {}, li
   line.say().onClose(1006, '', null);
   t.equal(lobby.state, 'reconnecting');
   tick(1000);
-  t.equal(asked.length, 2, 'the game is asked for another token');
+  t.equal(asked.length, 2, 'the application is asked for another token');
   return { lobby, line, give: asked[1]!.give, fail: asked[1]!.fail, tick };
 }
 
-t.test('a token that comes after leaving opens no connection', async (t) => {
+t.test('a token that arrives after leaving opens no connection', async (t) => {
   const { lobby, line, give, tick } = await awayWithoutToken(t);
   await lobby.leave();
   t.equal(lobby.state, 'over');
@@ -40,7 +40,7 @@ t.test('a token that comes after leaving opens no connection', async (t) => {
   t.equal(line.urls.length, 1);
 });
 
-t.test('a token that is refused to us after leaving ends nothing a second time', async (t) => {
+t.test('a token request that fails after leaving does not end the lobby a second time', async (t) => {
   const ends: unknown[] = [];
   const { lobby, line, fail, tick } = await awayWithoutToken(t, {
     events: { onEnded: (error) => ends.push(error) },
@@ -53,7 +53,7 @@ t.test('a token that is refused to us after leaving ends nothing a second time',
   t.equal(line.urls.length, 1);
 });
 
-t.test('leaving twice, and once more when it is over, is leaving once', async (t) => {
+t.test('leaving several times is the same as leaving once', async (t) => {
   const ends: unknown[] = [];
   const { lobby } = await awayWithoutToken(t, { events: { onEnded: (error) => ends.push(error) } });
   await Promise.all([lobby.leave(), lobby.leave()]);
@@ -71,11 +71,11 @@ t.test('leaving while a connection opens closes it', async (t) => {
   line.say().onOpen();
   line.say().onClose(1006, '', null);
   await leaving;
-  t.equal(line.sent.length, 1, 'nothing was said beside the first hello');
+  t.equal(line.sent.length, 1, 'nothing was sent besides the first hello');
 });
 
-t.test('a transport that cannot even begin is a try that failed, also behind a token', async (t) => {
-  const line = playedTransport();
+t.test('a transport that throws is a failed attempt, also after waiting for a token', async (t) => {
+  const line = scriptedTransport();
   const state = { broken: false };
   const transport: OpenTransport = (url, events) => {
     if (state.broken) throw new Error('insecure from a secure page');
@@ -90,16 +90,16 @@ t.test('a transport that cannot even begin is a try that failed, also behind a t
   state.broken = false;
   tick(1000);
   await NOW();
-  t.equal(lobby.state, 'reconnecting', 'it goes on trying');
+  t.equal(lobby.state, 'reconnecting', 'it keeps trying');
   await lobby.leave();
 });
 
-t.test('joining over a transport that cannot even begin is refused at once, with the reason', async (t) => {
+t.test('joining over a transport that throws is refused at once, with the reason', async (t) => {
   const transport: OpenTransport = () => {
     throw new Error('insecure from a secure page');
   };
   const who = { url: 'ws://relay', lobby: 'den', steamId: personSteamId(7), name: 'Ada', transport };
   const refused = { code: 'ERR_HOTMIC_CONNECT', message: /Cannot join at ws:\/\/relay\/: insecure from/ };
-  await t.rejects(joinLobby(who, playedIo().io), refused);
-  await t.rejects(joinLobby({ ...who, token: async () => 'a.b.c' }, playedIo().io), refused);
+  await t.rejects(joinLobby(who, simulatedIo().io), refused);
+  await t.rejects(joinLobby({ ...who, token: async () => 'a.b.c' }, simulatedIo().io), refused);
 });

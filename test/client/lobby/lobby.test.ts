@@ -17,7 +17,7 @@ import type { NumberedPacket } from '../../../voice/talkspurt.js';
 import { stampVoiceFrame, writeVoiceFrame } from '../../../voice/wire.js';
 import { SILENCE_PACKET } from '../../kit/golden_packets.js';
 import { packetBy } from '../../relay/kit.js';
-import { playedTransport, WELCOME } from '../played_transport.js';
+import { scriptedTransport, WELCOME } from '../scripted_transport.js';
 
 async function relayFor(t: Test) {
   const relay = await startRelay({ dev: true });
@@ -29,7 +29,7 @@ function member(account: number) {
   return { lobby: 'den', steamId: personSteamId(account), name: `player ${account}` };
 }
 
-/** Somebody who does not come back when the connection breaks. */
+/** Options of a client that does not reconnect. */
 function alone(account: number) {
   return { ...member(account), reconnect: 'never' as const };
 }
@@ -39,7 +39,7 @@ function numbered(account: number, sequence = 0): NumberedPacket {
   return { packet, capturedAt: 0, marker: sequence === 0, terminator: false, sequence, timestamp: 480 };
 }
 
-/** Events in the order in which they are told, and a wait for the next of a kind. */
+/** Events in order, and a way to wait for the next one of a kind. */
 function listener() {
   const told: string[] = [];
   const waiting = new Map<string, () => void>();
@@ -83,7 +83,7 @@ t.test('two join, one speaks, the other hears; the welcome comes before anything
   };
   const speaker = await joinLobby({ url: relay.url, ...member(1) });
   const lobby = await joinLobby({ url: relay.url, ...member(2), events });
-  t.equal(welcomed, lobby, 'the lobby that is told of is the one that is resolved to');
+  t.equal(welcomed, lobby, 'onWelcome gets the lobby that joinLobby resolves to');
   t.same(ear.told, ['welcome player 1']);
   t.not(speaker.slot, lobby.slot);
   t.match(lobby.participants, [{ slot: speaker.slot, steamId: personSteamId(1), speaking: false }]);
@@ -93,7 +93,11 @@ t.test('two join, one speaks, the other hears; the welcome comes before anything
   const wanted = Buffer.from(packet.packet);
   packet.packet.fill(0);
   await ear.until('player 1 speaks');
-  t.same(ear.told.slice(1), ['voice 0 of player 1', 'player 1 speaks'], 'the frame comes before the light');
+  t.same(
+    ear.told.slice(1),
+    ['voice 0 of player 1', 'player 1 speaks'],
+    'the frame comes before the speaking event',
+  );
   t.ok(wanted.equals(heard[0]!), 'the packet was copied when it was published, and comes unchanged');
   t.equal(speaker.counts().framesSent, 1);
   t.match(lobby.counts(), {
@@ -102,16 +106,16 @@ t.test('two join, one speaks, the other hears; the welcome comes before anything
   });
 
   await speaker.leave();
-  t.equal(speaker.publish(numbered(1, 1)), false, 'who left does not speak');
+  t.equal(speaker.publish(numbered(1, 1)), false, 'a participant who left does not speak');
   await ear.until('left player 1');
   t.same(lobby.participants, []);
   await lobby.leave();
-  t.equal(ear.end(), null, 'leaving is no error');
+  t.equal(ear.end(), null, 'leaving is not an error');
   await lobby.leave();
-  t.equal(ear.told.filter((what) => what === 'ended').length, 1, 'the end is told once');
+  t.equal(ear.told.filter((what) => what === 'ended').length, 1, 'the end is reported once');
 });
 
-t.test('a URL that is none is refused', async (t) => {
+t.test('an invalid URL is refused', async (t) => {
   for (const url of [
     '',
     'den',
@@ -128,7 +132,7 @@ t.test('a URL that is none is refused', async (t) => {
   t.equal(parseRelayUrl('wss://relay.example/voice?a=1').href, 'wss://relay.example/voice?a=1');
 });
 
-t.test('where nobody listens the error says where and why', async (t) => {
+t.test('when nothing listens, the error says where and why', async (t) => {
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as net.AddressInfo;
@@ -140,7 +144,7 @@ t.test('where nobody listens the error says where and why', async (t) => {
   });
 });
 
-t.test('something that is no relay is told as such', async (t) => {
+t.test('an answer from something other than a relay is reported as such', async (t) => {
   const server = net.createServer((socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -152,7 +156,7 @@ t.test('something that is no relay is told as such', async (t) => {
   });
 });
 
-t.test('who is refused learns the code of the relay', async (t) => {
+t.test("a refused client learns the relay's code", async (t) => {
   const relay = await relayFor(t);
   const first = await joinLobby({ url: relay.url, ...member(1) });
   const ear = listener();
@@ -160,11 +164,11 @@ t.test('who is refused learns the code of the relay', async (t) => {
     code: 'ERR_HOTMIC_REFUSED',
     message: /^Relay refused \(steam-id-in-use\): /,
   });
-  t.same(ear.told, [], 'who was never in is told by the rejection alone');
+  t.same(ear.told, [], 'a client that never joined only gets the rejection');
   await first.leave();
 });
 
-t.test('a relay that closes is told through onEnded', async (t) => {
+t.test('onEnded reports that the relay closed the connection', async (t) => {
   const relay = await relayFor(t);
   const ear = listener();
   const lobby = await joinLobby({ url: relay.url, ...alone(1), events: ear.events });
@@ -177,7 +181,7 @@ t.test('a relay that closes is told through onEnded', async (t) => {
 });
 
 t.test('nothing is sent after the end, and the transport is closed', async (t) => {
-  const { sent, open, closes, say } = playedTransport();
+  const { sent, open, closes, say } = scriptedTransport();
   const ear = listener();
   const joining = joinLobby({ url: 'ws://relay', ...alone(1), events: ear.events, transport: open });
   say().onOpen();
@@ -199,8 +203,8 @@ t.test('nothing is sent after the end, and the transport is closed', async (t) =
   t.same(ear.told, ['welcome Kim', 'ended']);
 });
 
-t.test('voice that the connection does not take is refused and counted, not piled up', async (t) => {
-  const { sent, open, say, transport } = playedTransport();
+t.test('voice is refused and counted, not piled up, when the connection is backed up', async (t) => {
+  const { sent, open, say, transport } = scriptedTransport();
   const joining = joinLobby({ url: 'ws://relay', ...alone(1), transport: open });
   say().onOpen();
   say().onText(WELCOME);
@@ -214,8 +218,8 @@ t.test('voice that the connection does not take is refused and counted, not pile
   say().onClose(1006, '', null);
 });
 
-t.test('frames that cannot be taken are counted under their reason', async (t) => {
-  const { open, say } = playedTransport();
+t.test('frames that are dropped are counted by reason', async (t) => {
+  const { open, say } = scriptedTransport();
   const ear = listener();
   const joining = joinLobby({ url: 'ws://relay', ...alone(1), events: ear.events, transport: open });
   const frame = (slot: number) => {
@@ -254,10 +258,10 @@ t.test('frames that cannot be taken are counted under their reason', async (t) =
   say().onClose(1006, '', null);
 });
 
-t.test('a relay that never answers is given up', async (t) => {
+t.test('joining gives up on a relay that never answers', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] });
   t.teardown(() => mock.timers.reset());
-  const { open, closes, say } = playedTransport();
+  const { open, closes, say } = scriptedTransport();
   const joining = joinLobby({ url: 'ws://relay', ...alone(1), transport: open });
   say().onOpen();
   mock.timers.tick(9999);
@@ -270,16 +274,16 @@ t.test('a relay that never answers is given up', async (t) => {
   t.equal(closes(), 1);
 });
 
-t.test('a relay that does not answer a leave is left all the same', async (t) => {
+t.test('leaving works even if the relay does not answer', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] });
   t.teardown(() => mock.timers.reset());
-  const { sent, open, closes, say } = playedTransport();
+  const { sent, open, closes, say } = scriptedTransport();
   const joining = joinLobby({ url: 'ws://relay', ...alone(1), transport: open });
   say().onOpen();
   say().onText(WELCOME);
   const lobby = await joining;
   mock.timers.tick(20_000);
-  t.equal(closes(), 0, 'who was welcome is in no hurry');
+  t.equal(closes(), 0, 'after the welcome there is no time limit');
   const leaving = lobby.leave();
   t.equal(sent.at(-1), '{"type":"leave"}');
   mock.timers.tick(2000);
@@ -288,7 +292,7 @@ t.test('a relay that does not answer a leave is left all the same', async (t) =>
   await leaving;
 });
 
-t.test('all that comes in one piece with the welcome is told in order', async (t) => {
+t.test('messages that arrive together with the welcome are reported in order', async (t) => {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   await once(server, 'listening');
   t.teardown(() => server.close());
@@ -313,9 +317,9 @@ t.test('all that comes in one piece with the welcome is told in order', async (t
   await lobby.leave();
 });
 
-t.test('a name or lobby that is no label is refused before anything is opened', async (t) => {
+t.test('an invalid name or lobby is refused before anything is opened', async (t) => {
   let opened = 0;
-  const { open } = playedTransport();
+  const { open } = scriptedTransport();
   const transport: typeof open = (...args) => {
     opened += 1;
     return open(...args);
@@ -339,9 +343,9 @@ t.test('a name or lobby that is no label is refused before anything is opened', 
   await lobby.leave();
 });
 
-t.test('a join that hangs is given up at the signal, and what comes then fires nothing', async (t) => {
+t.test('the signal aborts a join that hangs, and later events call nothing back', async (t) => {
   for (const hangs of ['before it is open', 'before the welcome']) {
-    const { sent, open, closes, say } = playedTransport();
+    const { sent, open, closes, say } = scriptedTransport();
     const ear = listener();
     const controller = new AbortController();
     const joining = joinLobby({
@@ -365,14 +369,14 @@ t.test('a join that hangs is given up at the signal, and what comes then fires n
     say().onText(WELCOME);
     say().onText('{"type":"speaking","slot":1,"speaking":true}');
     say().onClose(1000, '', null);
-    t.same(ear.told, [], 'a welcome that comes too late is none');
-    t.equal(sent.length, sentBefore, 'and nothing is said any more');
+    t.same(ear.told, [], 'a welcome that comes too late is ignored');
+    t.equal(sent.length, sentBefore, 'and nothing more is sent');
     t.equal(closes(), 1);
   }
 });
 
-t.test('a signal that was aborted before joins nobody', async (t) => {
-  const { sent, open, closes, say } = playedTransport();
+t.test('a signal that was already aborted prevents joining', async (t) => {
+  const { sent, open, closes, say } = scriptedTransport();
   const ear = listener();
   const joining = joinLobby({
     url: 'ws://relay',
@@ -391,7 +395,7 @@ t.test('a signal that was aborted before joins nobody', async (t) => {
 });
 
 t.test('a signal that is aborted after the welcome changes nothing', async (t) => {
-  const { open, closes, say } = playedTransport();
+  const { open, closes, say } = scriptedTransport();
   const ear = listener();
   const controller = new AbortController();
   const joining = joinLobby({
@@ -411,8 +415,8 @@ t.test('a signal that is aborted after the welcome changes nothing', async (t) =
   t.match(ear.end(), { code: 'ERR_HOTMIC_CONNECTION_LOST' });
 });
 
-t.test('why a connection was lost is in the error, and is its cause', async (t) => {
-  const { open, say } = playedTransport();
+t.test('the reason for a lost connection is in the error, and is its cause', async (t) => {
+  const { open, say } = scriptedTransport();
   const ear = listener();
   const joining = joinLobby({ url: 'ws://relay', ...alone(1), events: ear.events, transport: open });
   say().onOpen();
@@ -427,7 +431,7 @@ t.test('why a connection was lost is in the error, and is its cause', async (t) 
   t.equal(ear.end()?.cause, failure);
 });
 
-t.test('who joins with a ticket of the embedded Steam is let in once with it', async (t) => {
+t.test('a ticket of the embedded Steam admits a player once', async (t) => {
   const relay = await relayFor(t);
   const steam = new EmbeddedSteam({ steamId: personSteamId(4) });
   t.teardown(() => steam.close());
@@ -442,14 +446,14 @@ t.test('who joins with a ticket of the embedded Steam is let in once with it', a
     message: /ticket-refused.*\(used\)/,
   });
   const voice = await joinVoice({ url: relay.url, ...member(5), onDecoded() {} });
-  t.equal(voice.lobby.slot, 0, 'and without one, a relay in development lets everybody in');
+  t.equal(voice.lobby.slot, 0, 'and without one, a development relay admits everyone');
   await voice.lobby.leave();
   await t.rejects(joinVoice({ url: relay.url, ...member(5), ticket, onDecoded() {} }), {
     message: /\(other-steam-id\)/,
   });
 });
 
-t.test('a ticket that is none is misuse, and its bytes are in no message', async (t) => {
+t.test('an invalid ticket throws, and its bytes are in no message', async (t) => {
   const url = 'ws://127.0.0.1:1';
   const joinWith = (ticket: unknown) => joinLobby({ url, ...member(1), ticket: ticket as Uint8Array });
   await t.rejects(joinWith('abcd'), {

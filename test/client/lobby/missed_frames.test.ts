@@ -1,11 +1,11 @@
-/** What the relay published and did not come, by its sequences: never more than it was. */
+/** The count of frames that the relay published and that never arrived: never too high. */
 
 import t from 'tap';
 import { MissedFrames } from '../../../client/lobby/missed_frames.js';
 import { Target } from '../../../voice/wire.js';
 import { SEED, SeededRandom } from '../../kit/random.js';
 
-t.test('a gap in the sequence of a target is counted, each target by itself', async (t) => {
+t.test('a gap in the sequence of a target is counted, separately for each target', async (t) => {
   const missed = new MissedFrames();
   for (const sequence of [65_533, 65_534, 0, 1]) missed.received(0, sequence);
   t.equal(missed.count, 1, '65535 did not come');
@@ -15,7 +15,7 @@ t.test('a gap in the sequence of a target is counted, each target by itself', as
   t.equal(missed.count, 3);
 });
 
-t.test('our own frames are no gap, whenever the relay numbers them', async (t) => {
+t.test('our own frames are not a gap, whenever the relay numbers them', async (t) => {
   const missed = new MissedFrames();
   missed.received(0, 10);
   missed.sent(0);
@@ -28,7 +28,7 @@ t.test('our own frames are no gap, whenever the relay numbers them', async (t) =
   t.equal(missed.count, 1);
 });
 
-t.test('what was to others, or came while nothing was to come, is no gap', async (t) => {
+t.test('frames to others, or sent while we could not hear, are not a gap', async (t) => {
   const missed = new MissedFrames();
   missed.received(Target.whisper, 3);
   missed.received(Target.whisper, 9);
@@ -44,7 +44,7 @@ t.test('what was to others, or came while nothing was to come, is no gap', async
 });
 
 t.test(
-  'whatever the order of our frames and theirs, it is never more than was lost, and all of it where we are silent',
+  'in any order of our frames and theirs, the count never exceeds the losses, and is exact while we are silent',
   async (t) => {
     for (let round = 0; round < 200; round += 1) {
       const random = new SeededRandom(SEED + round);

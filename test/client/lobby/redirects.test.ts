@@ -1,4 +1,4 @@
-/** Where a relay that drains may send us: the host that was joined and those that were allowed, never with less TLS or a password. */
+/** Redirects of a draining relay: to the joined host or an allowed one, never out of TLS or with a password. */
 
 import t from 'tap';
 import { Redirects } from '../../../client/lobby/redirects.js';
@@ -10,7 +10,7 @@ function verdict(goTo: string, hosts: readonly string[] = [], from = joined): st
   return judged instanceof URL ? judged.href : judged;
 }
 
-t.test('the host that was joined is allowed at every port and path, and no other', async (t) => {
+t.test('only the host that was joined is allowed, on any port and path', async (t) => {
   t.equal(verdict('wss://relay.example:7801/'), 'wss://relay.example:7801/');
   t.equal(verdict('wss://RELAY.example/x'), 'wss://relay.example/x');
   for (const other of [
@@ -25,7 +25,7 @@ t.test('the host that was joined is allowed at every port and path, and no other
   }
 });
 
-t.test('redirectHosts allows others: a host at every port, or at one', async (t) => {
+t.test('redirectHosts allows other hosts, on any port or on one', async (t) => {
   const hosts = ['Other.example', 'third.example:443', '[::1]:7800', 'bücher.example'];
   t.equal(verdict('wss://other.example:9/', hosts), 'wss://other.example:9/');
   t.equal(verdict('wss://third.example/', hosts), 'wss://third.example/');
@@ -35,22 +35,25 @@ t.test('redirectHosts allows others: a host at every port, or at one', async (t)
   t.equal(verdict('wss://xn--bcher-kva.example/', hosts), 'wss://xn--bcher-kva.example/');
 });
 
-t.test('nobody goes from TLS to none, to what is not a relay, or with a password', async (t) => {
-  t.equal(verdict('ws://relay.example/'), 'insecure');
-  t.equal(verdict('ws://relay.example/', [], new URL('ws://relay.example/')), 'ws://relay.example/');
-  for (const odd of ['https://relay.example/', 'den', '', 'wss://relay.example/#x', 'file:///etc/passwd']) {
-    t.equal(verdict(odd), 'not-a-relay-url', odd);
-  }
-  for (const secret of [
-    'wss://ada:secret@relay.example/',
-    'wss://ada@relay.example/',
-    'wss://:x@relay.example/',
-  ]) {
-    t.equal(verdict(secret), 'credentials-in-url', secret);
-  }
-});
+t.test(
+  'a redirect from TLS to plain, to something other than a relay, or with a password is refused',
+  async (t) => {
+    t.equal(verdict('ws://relay.example/'), 'insecure');
+    t.equal(verdict('ws://relay.example/', [], new URL('ws://relay.example/')), 'ws://relay.example/');
+    for (const odd of ['https://relay.example/', 'den', '', 'wss://relay.example/#x', 'file:///etc/passwd']) {
+      t.equal(verdict(odd), 'not-a-relay-url', odd);
+    }
+    for (const secret of [
+      'wss://ada:secret@relay.example/',
+      'wss://ada@relay.example/',
+      'wss://:x@relay.example/',
+    ]) {
+      t.equal(verdict(secret), 'credentials-in-url', secret);
+    }
+  },
+);
 
-t.test('five redirects in a row are followed; a minute later it is another row', async (t) => {
+t.test('five redirects in a row are followed; after a minute a new row begins', async (t) => {
   const redirects = new Redirects(joined);
   let now = 0;
   for (let hop = 0; hop < 5; hop += 1) {
@@ -63,7 +66,7 @@ t.test('five redirects in a row are followed; a minute later it is another row',
   t.match(redirects.counts(), { followed: 5, refused: { 'too-many': 1, insecure: 0 } });
 });
 
-t.test('what is not a host is misuse', async (t) => {
+t.test('a redirectHosts entry that is not a host throws', async (t) => {
   for (const host of [
     '',
     'wss://relay.example',

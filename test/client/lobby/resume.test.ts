@@ -1,4 +1,4 @@
-/** Connections that break under a lobby: on real sockets, over a line that is cut, and over one that the test plays. */
+/** Lobbies whose connection breaks: over real sockets that are cut, and over a scripted transport. */
 
 import t, { type Test } from 'tap';
 import { joinLobby } from '../../../client/lobby/join.js';
@@ -12,13 +12,13 @@ import type { HotmicError } from '../../../voice/error.js';
 import { personSteamId } from '../../../voice/steam_id.js';
 import type { NumberedPacket } from '../../../voice/talkspurt.js';
 import { packetBy } from '../../relay/kit.js';
-import { cuttable } from '../cuttable.js';
-import { playedIo } from '../played_io.js';
-import { playedTransport, RESUME, welcomeOf } from '../played_transport.js';
+import { RESUME, scriptedTransport, welcomeOf } from '../scripted_transport.js';
+import { simulatedIo } from '../simulated_io.js';
+import { tcpProxy } from '../tcp_proxy.js';
 
 const LOST = 'reconnecting ERR_HOTMIC_CONNECTION_LOST';
 
-/** What a lobby tells, in words and in order, and a wait for the next such word. */
+/** The events of a lobby as words, in order, and a way to wait for the next one. */
 function listener() {
   const told: string[] = [];
   const waiting = new Set<() => void>();
@@ -42,7 +42,7 @@ function listener() {
       tell(`ended ${end?.code ?? null}`);
     },
   };
-  /** Until this was told, behind the first `from` words. */
+  /** Waits for this word, after the first `from` words. */
   const until = (what: string, from = 0) =>
     new Promise<void>((resolve) => {
       const look = () => {
@@ -74,11 +74,11 @@ function numbered(account: number, sequence: number): NumberedPacket {
   return { packet, capturedAt: 0, marker, terminator: false, sequence, timestamp: 480 * sequence };
 }
 
-/** A relay, and Ada who is behind a line that can be cut; what is over when the test is. */
+/** A relay, and Ada, whose connection to it can be cut. Both end with the test. */
 async function relayWithLine(t: Test) {
   const relay = await startRelay({ dev: true });
   t.teardown(() => relay.close());
-  const line = await cuttable(t, new URL(relay.url));
+  const line = await tcpProxy(t, new URL(relay.url));
   const join = async (options: Omit<LobbyOptions, 'url'>, url: string = relay.url): Promise<Lobby> => {
     const lobby = await joinLobby({ url, ...options });
     t.teardown(() => lobby.leave());
@@ -87,7 +87,7 @@ async function relayWithLine(t: Test) {
   return { relay, line, join };
 }
 
-t.test('a line that is cut is made anew: the others see away and back, and lose nothing', async (t) => {
+t.test('a cut connection is re-established: the others see us away and back, and lose nothing', async (t) => {
   const { relay, line, join } = await relayWithLine(t);
   const ada = listener();
   const ben = listener();
@@ -110,7 +110,7 @@ t.test('a line that is cut is made anew: the others see away and back, and lose 
   line.cut();
   await ada.until(LOST);
   t.equal(lobby.state, 'reconnecting');
-  t.equal(lobby.publish(numbered(1, 5)), false, 'what is said meanwhile is not kept: it would be stale');
+  t.equal(lobby.publish(numbered(1, 5)), false, 'voice during the break is not kept: it would be stale');
   t.equal(lobby.rename('Ada II'), false);
   await ben.until('Ada: away');
   for (let n = 0; n < 5; n += 1) cleoSays();
@@ -140,59 +140,59 @@ t.test('a line that is cut is made anew: the others see away and back, and lose 
   t.notOk(ada.told.some((what) => what.startsWith('ended')));
 });
 
-t.test('what happened while the line was cut is told as changes when it is back', async (t) => {
-  const { line, join } = await relayWithLine(t);
-  const ada = listener();
-  const ben = await join(member(2, 'Ben'));
-  const cleo = await join(member(3, 'Cleo'));
-  const watch = listener();
-  await join({ ...member(4, 'Dan'), events: watch.events });
-  await join({ ...member(1, 'Ada'), events: ada.events }, line.url.href);
-  line.block();
-  line.cut();
-  await ada.until(LOST);
-  await watch.until('Ada: away');
-  await ben.leave();
-  cleo.rename('Cleopatra');
-  cleo.enter(['red']);
-  await watch.until('Cleo: is Cleopatra');
-  await join(member(5, 'Eve'));
-  await watch.until('joined Eve');
-  line.unblock();
-  await ada.until('resumed');
-  await ada.until('joined Eve');
-  t.same(ada.told.slice(ada.told.indexOf('resumed')), [
-    'resumed',
-    'channels red',
-    'left Ben',
-    'Cleo: is Cleopatra, in red',
-    'joined Eve',
-  ]);
-});
-
 t.test(
-  'a line that is dead and does not say so is found out, and the others see nothing of it',
+  'what happened while the connection was cut is reported as changes after the reconnection',
   async (t) => {
     const { line, join } = await relayWithLine(t);
     const ada = listener();
-    const ben = listener();
-    await join({ ...member(2, 'Ben'), events: ben.events });
-    const options = { ...member(1, 'Ada'), events: ada.events, transport: wsTransport(20, 60) };
-    const lobby = await join(options, line.url.href);
-    await ben.until('joined Ada');
-    line.freeze();
+    const ben = await join(member(2, 'Ben'));
+    const cleo = await join(member(3, 'Cleo'));
+    const watch = listener();
+    await join({ ...member(4, 'Dan'), events: watch.events });
+    await join({ ...member(1, 'Ada'), events: ada.events }, line.url.href);
+    line.block();
+    line.cut();
+    await ada.until(LOST);
+    await watch.until('Ada: away');
+    await ben.leave();
+    cleo.rename('Cleopatra');
+    cleo.enter(['red']);
+    await watch.until('Cleo: is Cleopatra');
+    await join(member(5, 'Eve'));
+    await watch.until('joined Eve');
+    line.unblock();
     await ada.until('resumed');
-    t.equal(line.made(), 2);
-    lobby.publish(numbered(1, 0));
-    await ben.until('voice 0 of Ada');
-    t.same(ben.told.slice(0, 2), ['joined Ada', 'voice 0 of Ada'], 'the relay had not seen it break either');
+    await ada.until('joined Eve');
+    t.same(ada.told.slice(ada.told.indexOf('resumed')), [
+      'resumed',
+      'channels red',
+      'left Ben',
+      'Cleo: is Cleopatra, in red',
+      'joined Eve',
+    ]);
   },
 );
 
-t.test('where a relay is restarted its lobby is joined anew, channels too', async (t) => {
+t.test('a connection that died silently is detected, and the others do not notice', async (t) => {
+  const { line, join } = await relayWithLine(t);
+  const ada = listener();
+  const ben = listener();
+  await join({ ...member(2, 'Ben'), events: ben.events });
+  const options = { ...member(1, 'Ada'), events: ada.events, transport: wsTransport(20, 60) };
+  const lobby = await join(options, line.url.href);
+  await ben.until('joined Ada');
+  line.freeze();
+  await ada.until('resumed');
+  t.equal(line.made(), 2);
+  lobby.publish(numbered(1, 0));
+  await ben.until('voice 0 of Ada');
+  t.same(ben.told.slice(0, 2), ['joined Ada', 'voice 0 of Ada'], 'the relay had not seen it break either');
+});
+
+t.test('after a relay restart the lobby and its channels are joined again', async (t) => {
   const { relay, line, join } = await relayWithLine(t);
   const ada = listener();
-  // Whoever joins before takes the first slot.
+  // Ben joins first, so he gets the first slot.
   await join({ ...member(2, 'Ben'), reconnect: 'never' });
   const lobby = await join({ ...member(1, 'Ada'), events: ada.events }, line.url.href);
   lobby.enter(['red']);
@@ -213,7 +213,7 @@ t.test('where a relay is restarted its lobby is joined anew, channels too', asyn
   t.match(lobby, { state: 'joined', slot: 0 });
 });
 
-t.test('a relay that drains hands its people over to the next', async (t) => {
+t.test('a draining relay sends its participants to the next one', async (t) => {
   const { relay, join } = await relayWithLine(t);
   const next = await startRelay({ dev: true });
   t.teardown(() => next.close());
@@ -226,7 +226,7 @@ t.test('a relay that drains hands its people over to the next', async (t) => {
   t.equal(lobby.publish(numbered(1, 0)), true);
 });
 
-t.test('who leaves while the line is cut has left, and nothing is tried any more', async (t) => {
+t.test('leaving while the connection is cut ends the attempts to reconnect', async (t) => {
   const { line, join } = await relayWithLine(t);
   const ada = listener();
   const lobby = await join({ ...member(1, 'Ada'), events: ada.events }, line.url.href);
@@ -239,10 +239,10 @@ t.test('who leaves while the line is cut has left, and nothing is tried any more
   t.equal(lobby.publish(numbered(1, 0)), false);
 });
 
-/** Ada in a lobby over a played transport. */
-async function played(options: Partial<LobbyOptions> = {}) {
-  const transport = playedTransport();
-  const { io, tick } = playedIo();
+/** Ada in a lobby over a scripted transport. */
+async function adaOverScript(options: Partial<LobbyOptions> = {}) {
+  const transport = scriptedTransport();
+  const { io, tick } = simulatedIo();
   const ada = listener();
   const joining = joinLobby(
     { url: 'ws://relay', ...member(7, 'Ada'), events: ada.events, transport: transport.open, ...options },
@@ -253,11 +253,11 @@ async function played(options: Partial<LobbyOptions> = {}) {
   return { lobby: await joining, ada, tick, ...transport };
 }
 
-t.test('when the time is over it ends, with what was lost', async (t) => {
-  const { ada, urls, tick, say } = await played();
+t.test('when the time to reconnect is over, the lobby ends with the error of the loss', async (t) => {
+  const { ada, urls, tick, say } = await adaOverScript();
   say().onClose(1006, '', null);
   tick(0);
-  t.equal(urls.length, 2, 'the first try is made at once');
+  t.equal(urls.length, 2, 'the first attempt is made at once');
   let tries = 0;
   while (!ada.error() && tries < 100) {
     say().onClose(1006, '', new Error('nothing listens'));
@@ -268,12 +268,12 @@ t.test('when the time is over it ends, with what was lost', async (t) => {
     code: 'ERR_HOTMIC_CONNECTION_LOST',
     message: 'Connection to the relay broke (1006)',
   });
-  t.same(ada.told, [LOST, 'ended ERR_HOTMIC_CONNECTION_LOST'], 'both are told once');
+  t.same(ada.told, [LOST, 'ended ERR_HOTMIC_CONNECTION_LOST'], 'both are reported once');
   t.ok(tries > 7 && tries < 20, `${tries} tries`);
 });
 
-t.test('a try that hangs is given up after 5 s, and what it still says is not heard', async (t) => {
-  const { ada, urls, tick, say, closes, sent } = await played();
+t.test('an attempt that hangs is given up after 5 s, and its later messages are ignored', async (t) => {
+  const { ada, urls, tick, say, closes, sent } = await adaOverScript();
   say().onClose(1006, '', null);
   tick(0);
   const hanging = say();
@@ -294,15 +294,15 @@ t.test('a try that hangs is given up after 5 s, and what it still says is not he
 });
 
 t.test(
-  'a place that is gone is joined anew with a fresh credential, which is asked for once a hello',
+  'when the place is gone we join again with a fresh credential, requested once per hello',
   async (t) => {
     let asked = 0;
     const token = async () => {
       asked += 1;
       return `a.b.${asked}`;
     };
-    const transport = playedTransport();
-    const { io, tick } = playedIo();
+    const transport = scriptedTransport();
+    const { io, tick } = simulatedIo();
     const ada = listener();
     const options = {
       url: 'ws://relay',
@@ -321,7 +321,7 @@ t.test(
     transport.say().onClose(1006, '', null);
     tick(0);
     transport.say().onOpen();
-    t.equal(asked, 1, 'a resume wants none');
+    t.equal(asked, 1, 'a resume needs no credential');
     transport.say().onText('{"type":"refused","code":"resume-refused","message":"gone"}');
     transport.say().onClose(4013, 'resume-refused', null);
     tick(125);
@@ -336,10 +336,10 @@ t.test(
 );
 
 t.test(
-  'a credential that does not come is a try that failed; before the welcome the caller gets why',
+  'a missing credential is a failed attempt; before the welcome the caller gets the reason',
   async (t) => {
-    const { open, say, urls } = playedTransport();
-    const { io, tick } = playedIo();
+    const { open, say, urls } = scriptedTransport();
+    const { io, tick } = simulatedIo();
     const ada = listener();
     let ticket: () => Promise<Uint8Array> = () => Promise.reject(new Error('Steam is away'));
     const join = () =>
@@ -382,8 +382,8 @@ t.test(
   },
 );
 
-t.test('a relay that drains and names another is followed there, with a hello', async (t) => {
-  const { urls, tick, say, sent, ada, lobby } = await played({ redirectHosts: ['other.example'] });
+t.test('we follow a draining relay to the one it names, with a hello', async (t) => {
+  const { urls, tick, say, sent, ada, lobby } = await adaOverScript({ redirectHosts: ['other.example'] });
   say().onText('{"type":"draining","withinMs":5000,"goTo":"wss://other.example/"}');
   t.equal(urls.length, 1, 'not before it closes');
   say().onClose(1001, 'shutdown', null);
@@ -397,13 +397,13 @@ t.test('a relay that drains and names another is followed there, with a hello', 
   say().onClose(4015, '', null);
 });
 
-t.test('a hostile relay does not send us, and our token, to a host that was not allowed', async (t) => {
+t.test('a hostile relay cannot send us and our token to a host that was not allowed', async (t) => {
   const refused: string[] = [];
   for (const [goTo, why] of [
     ['wss://evil.example/', 'host-not-allowed'],
     ['ws://ada:secret@relay/', 'credentials-in-url'],
   ] as const) {
-    const { urls, tick, say, sent, lobby } = await played({
+    const { urls, tick, say, sent, lobby } = await adaOverScript({
       token: 'a.b.c',
       events: { onRedirectRefused: (to, reason) => refused.push(`${to} ${reason}`) },
     });
@@ -422,9 +422,9 @@ t.test('a hostile relay does not send us, and our token, to a host that was not 
 });
 
 t.test(
-  'a relay that refuses while we come back says why in the end, and its Retry-After is kept',
+  'a relay that refuses our reconnection is quoted in the final error, and its Retry-After is honored',
   async (t) => {
-    const { ada, urls, tick, say } = await played();
+    const { ada, urls, tick, say } = await adaOverScript();
     const answer = { status: 503, text: 'the relay drains', retryAfter: '10', date: undefined };
     const refusal = new UpgradeRefusedError(new URL('ws://relay'), answer);
     say().onClose(1006, '', null);
@@ -448,9 +448,9 @@ t.test(
   },
 );
 
-t.test('nobody is sent from TLS to a relay without, or to what is no relay', async (t) => {
+t.test('a redirect from TLS to a plain relay, or to something other than a relay, is refused', async (t) => {
   for (const goTo of ['ws://other.example/', 'https://other.example/', 'den', '']) {
-    const { urls, tick, say } = await played({
+    const { urls, tick, say } = await adaOverScript({
       url: 'wss://relay.example/',
       redirectHosts: ['other.example'],
     });
@@ -462,9 +462,9 @@ t.test('nobody is sent from TLS to a relay without, or to what is no relay', asy
   }
 });
 
-t.test('voice goes on on the first clock after joining anew', async (t) => {
+t.test('relay times stay on the first clock after joining again', async (t) => {
   const heard: number[] = [];
-  const { tick, say, lobby } = await played({
+  const { tick, say, lobby } = await adaOverScript({
     redirectHosts: ['other.example'],
     events: { onVoice: (_, { relayTimeMs }) => heard.push(relayTimeMs) },
   });
@@ -490,7 +490,7 @@ t.test('voice goes on on the first clock after joining anew', async (t) => {
   say().onClose(4015, '', null);
 });
 
-/** Promises that are due have settled. */
+/** Waits until due promises have settled. */
 async function settled(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,4 +1,4 @@
-/** A refused upgrade: status, words and Retry-After reach the caller, whatever a hostile relay puts there. */
+/** A refused upgrade: status, text and Retry-After reach the caller safely, whatever a hostile relay sends. */
 
 import { once } from 'node:events';
 import http from 'node:http';
@@ -10,7 +10,7 @@ import { personSteamId } from '../../../voice/steam_id.js';
 
 const ada = { lobby: 'den', name: 'Ada', steamId: personSteamId(1) };
 
-/** A server that answers each upgrade as `answer` does. */
+/** A server that answers each upgrade with `answer`. */
 async function refusing(t: Test, answer: (socket: net.Socket) => void): Promise<string> {
   const server = http.createServer();
   const sockets = new Set<net.Socket>();
@@ -40,7 +40,7 @@ async function refusal(url: string): Promise<UpgradeRefusedError> {
 const plain = (head: string, body: string) =>
   `HTTP/1.1 ${head}\r\ncontent-type: text/plain\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 
-t.test('status, words and Retry-After of a refusal reach the caller as numbers and text', async (t) => {
+t.test('status, text and Retry-After of a refusal reach the caller as numbers and text', async (t) => {
   const cases: [head: string, body: string, expected: Partial<UpgradeRefusedError>][] = [
     ['403 Forbidden', 'not from here', { status: 403, retryAfterS: null, reason: 'not from here' }],
     ['404 Not Found', 'no voice here', { status: 404, retryAfterS: null, reason: 'no voice here' }],
@@ -70,13 +70,13 @@ t.test('status, words and Retry-After of a refusal reach the caller as numbers a
   }
 });
 
-t.test('a page of a proxy is not shown, the words beside its status are', async (t) => {
+t.test("a proxy's HTML page is not shown, its reason phrase is", async (t) => {
   const page = 'HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/html\r\n\r\n<html>down</html>';
   const error = await refusal(await refusing(t, (socket) => socket.end(page)));
   t.match(error, { status: 502, reason: 'Bad Gateway' });
 });
 
-t.test('a refusal without end is cut, and one that hangs is told all the same', async (t) => {
+t.test('an endless refusal is cut, and one that hangs is still reported', async (t) => {
   const endless = await refusing(t, (socket) => {
     socket.write('HTTP/1.1 403 No\r\ncontent-type: text/plain\r\n\r\n');
     const more = () => {
@@ -92,7 +92,7 @@ t.test('a refusal without end is cut, and one that hangs is told all the same', 
   t.match(await refusal(hanging), { status: 403, reason: 'half of it' });
 });
 
-t.test('escape sequences in a refusal do not get into the error', async (t) => {
+t.test('escape sequences in a refusal do not reach the error', async (t) => {
   const evil = '\u001b[2J\u001b]0;owned\u0007\u202eno\r\n\u009bm';
   const error = await refusal(await refusing(t, (socket) => socket.end(plain('403 Forbidden', evil))));
   t.equal(error.reason, '[2J]0;ownedno m');
@@ -105,7 +105,7 @@ t.test('a password in the URL is in no message', async (t) => {
   t.notMatch(message, /secret|ada/);
 });
 
-t.test('the real relay says why it takes no more connections of an address', async (t) => {
+t.test('the real relay says why it accepts no more connections from an address', async (t) => {
   const k = Buffer.from('0123456789abcdefghijklmnopqrstuvwxyzABCD').toString('base64url');
   const tokens = { keys: { keys: [{ kty: 'oct', kid: 'a', alg: 'HS256', k }] } };
   const relay = await startRelay({ tokens, guests: 'listen', addressLimits: { connections: 1 } });

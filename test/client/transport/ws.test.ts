@@ -1,13 +1,13 @@
-/** The transport for Node: a connection on which nothing comes any more is found dead, one that answers is not. */
+/** The transport for Node: a connection that went silent is detected, one that answers pings is kept. */
 
 import { once } from 'node:events';
 import type net from 'node:net';
 import t, { type Test } from 'tap';
 import { WebSocketServer } from 'ws';
 import { wsTransport } from '../../../client/transport/ws.js';
-import { cuttable } from '../cuttable.js';
+import { tcpProxy } from '../tcp_proxy.js';
 
-/** A relay that says nothing but what WebSocket wants of it. */
+/** A relay that sends nothing beyond what WebSocket requires. */
 async function silentRelay(t: Test): Promise<{ url: URL; pinged: () => number }> {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   let pings = 0;
@@ -25,12 +25,12 @@ async function silentRelay(t: Test): Promise<{ url: URL; pinged: () => number }>
   return { url: new URL(`ws://127.0.0.1:${port}/`), pinged: () => pings };
 }
 
-t.test('a connection that is half open is found out by a ping that nobody answers', async (t) => {
+t.test('a half-open connection is detected by an unanswered ping', async (t) => {
   const { url, pinged } = await silentRelay(t);
-  const line = await cuttable(t, url);
+  const line = await tcpProxy(t, url);
   const closed = await new Promise<unknown[]>((resolve) => {
     wsTransport(20, 60)(line.url, {
-      // From here on nothing comes through, and nobody says so.
+      // From here on nothing gets through, and neither end is told.
       onOpen: () => line.freeze(),
       onText: () => undefined,
       onBytes: () => undefined,
@@ -41,7 +41,7 @@ t.test('a connection that is half open is found out by a ping that nobody answer
   t.equal(pinged(), 0);
 });
 
-t.test('a relay that has nothing to say but answers pings is alive', async (t) => {
+t.test('a silent relay that answers pings is alive', async (t) => {
   const { url, pinged } = await silentRelay(t);
   const closes: number[] = [];
   const transport = await new Promise<ReturnType<ReturnType<typeof wsTransport>>>((resolve) => {

@@ -1,8 +1,8 @@
-/** Clock, timer and chance of a lobby, as the test plays them. Starts at 0; chance is always 0. */
+/** A simulated clock and timer for a lobby, starting at 0; its random numbers are always 0. */
 
 import type { LobbyIo } from '../../client/lobby/io.js';
 
-export function playedIo(): { io: LobbyIo; tick: (ms: number) => void } {
+export function simulatedIo(): { io: LobbyIo; tick: (ms: number) => void } {
   let now = 0;
   const timers = new Map<object, { at: number; callback: () => void }>();
   const io: LobbyIo = {

@@ -1,27 +1,27 @@
-/** A line to a relay that the test can cut or freeze: plain TCP, passed on both ways. */
+/** A TCP proxy in front of a relay that the test can cut or freeze. */
 
 import { once } from 'node:events';
 import net from 'node:net';
 import type { Test } from 'tap';
 
-export interface Cuttable {
-  /** Where to connect in place of the relay. */
+export interface TcpProxy {
+  /** Where to connect instead of to the relay. */
   readonly url: URL;
-  /** Connections that were made, so far. */
+  /** The number of connections so far. */
   made(): number;
   /** Breaks all connections, both ends at once. */
   cut(): void;
-  /** Passes nothing on any more, and tells neither end. Connections that come later go through. */
+  /** Stops forwarding on present connections, without telling either end. Later connections work. */
   freeze(): void;
-  /** Whoever connects from now on is cut off at once. */
+  /** Cuts every new connection at once. */
   block(): void;
   unblock(): void;
-  /** Whoever connects from now on comes to another relay. */
+  /** Forwards new connections to another relay. */
   lead(to: URL): void;
 }
 
-/** Until the test is over. */
-export async function cuttable(t: Test, firstTo: URL): Promise<Cuttable> {
+/** Ends with the test. */
+export async function tcpProxy(t: Test, firstTo: URL): Promise<TcpProxy> {
   const pairs = new Set<readonly [net.Socket, net.Socket]>();
   let made = 0;
   let to = firstTo;

@@ -1,12 +1,12 @@
-/** A connection without a relay: the test says what the relay would say, and sees what was sent to it. */
+/** A scripted transport without a relay: the test plays the relay's part and sees what was sent. */
 
 import type { Member } from '../../client/lobby_state.js';
 import type { OpenTransport, Transport, TransportEvents } from '../../client/transport/transport.js';
 import { type RelayMessageToWrite, writeMessage } from '../../voice/control.js';
 import { personSteamId } from '../../voice/steam_id.js';
 
-/** A transport that the test plays, and what was sent over it. `say` is the newest connection's. */
-export function playedTransport() {
+/** A scripted transport, and what was sent over it. `say` belongs to the newest connection. */
+export function scriptedTransport() {
   const sent: (string | Uint8Array)[] = [];
   const urls: string[] = [];
   let closes = 0;
@@ -30,7 +30,7 @@ type Welcome = Extract<RelayMessageToWrite, { type: 'welcome' }>;
 
 const KIM = { slot: 1, steamId: String(personSteamId(9)), name: 'Kim', speaking: false };
 
-/** The welcome of a relay, as Ada into slot 5 of the lobby den, with nobody else there. */
+/** A welcome for Ada in slot 5 of the lobby den, with nobody else there. */
 export function welcomeOf(changed: Partial<Welcome> = {}): Welcome {
   return {
     type: 'welcome',
@@ -46,13 +46,13 @@ export function welcomeOf(changed: Partial<Welcome> = {}): Welcome {
   };
 }
 
-/** What it says of resuming. */
+/** Its offer to resume. */
 export const RESUME = { secret: 'ab'.repeat(16), withinMs: 30_000 };
 
-/** The welcome of a relay, into slot 5 of a lobby with Kim in slot 1. There is no resuming. */
+/** A welcome for slot 5 of a lobby with Kim in slot 1, without an offer to resume. */
 export const WELCOME = writeMessage(welcomeOf({ participants: [KIM] }));
 
-/** Somebody of whom only this is to be said. */
+/** A participant with these properties; the others have default values. */
 export function memberOf(slot: number, account: number, name: string, changed: Partial<Member> = {}): Member {
   return {
     slot,
