@@ -94,7 +94,7 @@ ubsan: build ## UndefinedBehaviorSanitizer: the same
 	@sh test/native/stress/sanitize.sh undefined
 
 .PHONY: bench
-bench: build ## measure; ONLY=ring, steam, codec, stages, storm or relay for one of them, ONLY=soak (MINUTES=10) for the relay's soak
+bench: build ## run the benchmarks; ONLY=ring, steam, codec, stages, storm or relay runs one, ONLY=soak (MINUTES=10) the soak
 	@node dist/bench/main.js $(ONLY)
 
 .PHONY: prebuild

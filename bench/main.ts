@@ -1,4 +1,4 @@
-/** `make bench`: runs the benchmarks that are named, or all but the soak, which is long. A void result ends it with exit code 1. */
+/** `make bench`: runs the named benchmarks, by default all except the soak, which takes long. Exits with code 1 if a result is void. */
 
 import { codec } from './codec/codec.js';
 import { relay } from './relay/relay.js';
@@ -15,7 +15,7 @@ const only = process.argv.slice(2);
 const unknown = only.find((name) => !trials.some((trial) => trial.name === name));
 if (unknown !== undefined) {
   console.error(
-    `No benchmark is called "${unknown}": wants one of ${trials.map(({ name }) => name).join(', ')}`,
+    `Unknown benchmark "${unknown}": expected one of ${trials.map(({ name }) => name).join(', ')}`,
   );
   process.exit(2);
 }

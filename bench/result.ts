@@ -1,15 +1,13 @@
-/**
- * The one shape of every benchmark's result: a table for people, out/bench/<name>.json for programs.
- */
+/** The result of every benchmark: a table on standard output, and out/bench/<name>.json for programs. */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem, type } from 'node:os';
 
 export interface Row {
-  /** `hotmic` for ours, else the name of what it is compared with. */
+  /** `hotmic` for ours, otherwise the name of what it is compared with. */
   readonly subject: string;
   readonly case: string;
-  /** What was measured; a ratio names what it is to. */
+  /** What was measured. A ratio names its base. */
   readonly metric: string;
   readonly unit: string;
   readonly median: number;
@@ -22,32 +20,32 @@ export interface Result {
   readonly name: string;
   readonly machine: Readonly<Record<string, string | number>>;
   readonly versions: Readonly<Record<string, string>>;
-  /** Of what is random, or null. */
+  /** The random seed, or null. */
   readonly seed: number | null;
-  /** Why the figures do not count, or null. */
+  /** Why the figures are void, or null. */
   readonly void: string | null;
-  /** What was to be compared and could not be had, each with its reason. */
+  /** What could not be compared, each with its reason. */
   readonly skipped?: readonly string[];
   readonly rows: readonly Row[];
-  /** What the rows were made of, round by round, where a trial keeps it. */
+  /** The raw results, round by round, if the trial keeps them. */
   readonly raw?: unknown;
 }
 
-/** One benchmark: what it measured, and whether that counts. */
+/** One benchmark. */
 export interface Trial {
   readonly name: string;
   readonly about: string;
   run(): Promise<{
     rows: Row[];
     void: string | null;
-    /** Of what the trial itself brought in, besides ours and Node's. */
+    /** Versions of what the trial added, besides Hotmic and Node. */
     versions?: Record<string, string>;
     skipped?: string[];
     raw?: unknown;
   }>;
 }
 
-/** A row of the median and the spread of `values`, one a run. */
+/** A row with the median and the spread of `values`, one per run. */
 export function row(
   subject: string,
   name: string,
@@ -70,7 +68,7 @@ export function row(
   };
 }
 
-/** Runs a trial, prints its table and writes its result. */
+/** Runs a trial, prints its table and writes its result file. */
 export async function measure(trial: Trial): Promise<Result> {
   console.log(`\n${trial.name}: ${trial.about}`);
   const before = machine();
@@ -107,7 +105,7 @@ function versions(): Result['versions'] {
   return { hotmic: hotmic.version, node: process.version, v8: process.versions.v8 };
 }
 
-/** The table. */
+/** The result as a table. */
 export function render({ name, machine, versions, rows, void: reason, skipped = [] }: Result): string {
   const cells = rows.map((row) => [
     row.subject,
@@ -131,7 +129,7 @@ export function render({ name, machine, versions, rows, void: reason, skipped = 
   return `${lines.join('\n')}\n${head}; out/bench/${name}.json${made.join('')}${missing.join('')}${verdict}`;
 }
 
-/** A number as the tables print it. */
+/** A number as printed in the tables. */
 export function figure(value: number): string {
   if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString('en-US');
   return value.toPrecision(3);

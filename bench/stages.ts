@@ -1,6 +1,6 @@
 /**
- * How long a voice frame takes from getVoice to decoded sound, stage by stage, on the demo's path: capture worker, ring,
- * publisher, a relay process, one listener. All on this machine, so that no network is in it.
+ * The latency of a voice frame from getVoice to decoded sound, stage by stage, on the demo's path: capture worker, ring, publisher, a
+ * relay process, one listener. Everything runs on this machine, without a network.
  */
 
 import { fileURLToPath } from 'node:url';
@@ -12,14 +12,14 @@ const TALKERS = [1, 4, 16] as const;
 const RUNS = 5;
 const TALK_MS = 4000;
 
-/** Above this share of late game frames the generator was late, and the run says nothing. */
+/** Above this share of late game frames, the generator was too late and the run is void. */
 const MAX_LATE_SHARE = 0.01;
 
 const VOICES = ['ada', 'ben', 'cleo'].map((name) =>
   fileURLToPath(new URL(`../../examples/speech/${name}.wav`, import.meta.url)),
 );
 
-/** They begin 7 ms apart, so that their game frames do not all fall on one instant. */
+/** The talkers start 7 ms apart, so that their game frames do not coincide. */
 function talkers(count: number): Part[] {
   return Array.from({ length: count }, (_, index) => ({
     name: `talker ${index + 1}`,
@@ -48,7 +48,7 @@ export const stages: Trial = {
         if (lost > 0) faults.push(`${count} talkers, run ${run + 1}: ${lost} packets lost`);
         const latencies = result.stages.latencies();
         if (latencies) runs.push(latencies);
-        else faults.push(`${count} talkers, run ${run + 1}: nothing came through`);
+        else faults.push(`${count} talkers, run ${run + 1}: no frame was decoded`);
       }
       if (runs.length === 0) continue;
       const name = count === 1 ? '1 talker' : `${count} talkers`;

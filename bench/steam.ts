@@ -1,4 +1,4 @@
-/** How long openSteam takes to say that there is no Steam: in fresh processes, from its call to its error. */
+/** How long openSteam takes to fail when there is no Steam: from the call to the error, in fresh processes. */
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -23,7 +23,7 @@ const PROGRAM = `
 
 export const steam: Trial = {
   name: 'steam',
-  about: `openSteam({ embedded: 'never' }) without Steam, until it throws; ${ROUNDS} processes each`,
+  about: `openSteam({ embedded: 'never' }) without Steam, until it throws; ${ROUNDS} processes per case`,
   async run() {
     const home = mkdtempSync(join(tmpdir(), 'hotmic-no-steam-'));
     const skipped: string[] = [];
@@ -32,21 +32,22 @@ export const steam: Trial = {
     if (real.kind === 'there')
       cases.push({ name: 'libsteam_api, no Steam', library: real.path, stage: 'init' });
     else skipped.push(`without a client: ${real.reason}`);
-    const door = new URL('../native/index.js', import.meta.url).href;
+    const entry = new URL('../native/index.js', import.meta.url).href;
     const times = cases.map(() => [] as number[]);
     let fault: string | null = null;
     try {
       for (let round = 0; round < ROUNDS; round++) {
         for (const [at, { library, stage }] of cases.entries()) {
-          const args = ['--input-type=module', '--eval', PROGRAM, door, library];
+          const args = ['--input-type=module', '--eval', PROGRAM, entry, library];
           const env = { ...process.env, HOME: home, HOTMIC_STEAM_LIBRARY: '' };
-          const said = execFileSync(process.execPath, args, {
+          const output = execFileSync(process.execPath, args, {
             env,
             encoding: 'utf8',
             stdio: ['ignore', 'pipe', 'ignore'],
           });
-          const answer = JSON.parse(said) as { ms: number; stage: string };
-          if (answer.stage !== stage) fault = `${cases[at]!.name} failed at ${answer.stage}, wants ${stage}`;
+          const answer = JSON.parse(output) as { ms: number; stage: string };
+          if (answer.stage !== stage)
+            fault = `${cases[at]!.name} failed at ${answer.stage}, expected ${stage}`;
           times[at]!.push(answer.ms);
         }
       }

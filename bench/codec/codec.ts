@@ -1,7 +1,7 @@
 /**
- * The codec against native libopus of the same source and against the codecs of npm; resampling against speexdsp's. One run,
- * one input: human speech, with the settings of Steam. What is compared is installed and compiled under out/bench/; what
- * cannot be had is skipped, by name and reason. Every subject is first shown to do the work that it is timed for.
+ * The codec against native libopus of the same source and against npm's codecs, and our resampler against speexdsp's. All have the same
+ * input in one run: human speech, with Steam's settings. The others are installed and compiled under out/bench/; those that are not
+ * available are skipped with a reason. Every subject is first checked to do the work that it is timed for.
  */
 
 import { existsSync, readFileSync } from 'node:fs';
@@ -90,7 +90,7 @@ export const codec: Trial = {
   },
 };
 
-/** Bytes of the modules, as they are and as brotli makes them at its best. */
+/** Sizes of the modules in bytes, plain and compressed with brotli's best quality. */
 function sizes(peers: readonly Peer[]): Row[] {
   const own = ['hotmic_wasm_bg', 'hotmic_wasm_scalar_bg'].map((name, i) => ({
     subject: 'hotmic',

@@ -1,4 +1,4 @@
-/** Fetches the npm packages that the codec is compared with into out/bench/peers: nothing of them is in package.json. */
+/** Installs the npm packages that the codec is compared with into out/bench/peers. They are not in package.json. */
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { dirname, join, resolve } from 'node:path';
 
 const FOLDER = resolve('out/bench/peers');
 
-/** All are under the MIT licence. `libopus` is what their own texts say is inside. */
+/** All have the MIT licence. `libopus` is the version according to their own documentation. */
 export const PEERS = {
   opusscript: { version: '0.1.1', libopus: '1.4' },
   'opus-encdec': { version: '0.1.1', libopus: '1.3.1' },
@@ -18,7 +18,7 @@ export const PEERS = {
 
 export type PeerName = keyof typeof PEERS;
 
-/** Loads what the packages hold, by their names and paths. */
+/** Requires modules of the installed packages. */
 export const peerRequire = createRequire(join(FOLDER, 'package.json'));
 
 /** The folder of an installed package. */
@@ -26,7 +26,7 @@ export function peerFolder(name: PeerName): string {
   return join(FOLDER, 'node_modules', name);
 }
 
-/** Installs the package, without its scripts, where that version is not there yet. Returns why it could not, or null. */
+/** Installs the package without its scripts, unless that version is installed. Returns why it could not, or null. */
 export function installPeer(name: PeerName): string | null {
   const { version } = PEERS[name];
   if (installedVersion(name) !== version) {
@@ -50,12 +50,12 @@ function installedVersion(name: PeerName): string | null {
   }
 }
 
-/** Its prebuilt binaries lie where no registry is, so it is compiled: about 40 s, once. */
+/** Its prebuilt binaries are not in the npm registry, so it is compiled: about 40 s, once. */
 function buildDiscord(): string | null {
   if (existsSync(join(peerFolder('@discordjs/opus'), 'prebuild'))) return null;
   const prefix = dirname(dirname(process.execPath));
   if (!existsSync(join(prefix, 'include/node/node_api.h'))) {
-    return `it wants to be compiled, and Node's headers are not in ${join(prefix, 'include/node')}`;
+    return `it must be compiled, and Node's headers are not in ${join(prefix, 'include/node')}`;
   }
   console.log('compiling @discordjs/opus');
   return npm('rebuild', '@discordjs/opus', '--build-from-source', `--nodedir=${prefix}`);
@@ -65,7 +65,7 @@ function buildDiscord(): string | null {
 function npm(...args: readonly string[]): string | null {
   const quiet = ['--no-audit', '--no-fund', '--loglevel=error', '--fetch-retries=1', '--fetch-timeout=30000'];
   const { error, status, stderr } = spawnSync('npm', [...args, ...quiet], { cwd: FOLDER, encoding: 'utf8' });
-  if (error !== undefined) return `npm does not run: ${error.message}`;
+  if (error !== undefined) return `cannot run npm: ${error.message}`;
   if (status === 0) return null;
   const lines = [...stderr.matchAll(/^npm (?:error|ERR!) (?!code )(.+)$/gm)];
   return `npm ${args[0]} failed: ${lines[0]?.[1] ?? `exit code ${status}`}`;

@@ -1,6 +1,6 @@
 /**
- * The native programs of the codec's benchmark: libopus of the very source of the wasm build, and the resampler of speexdsp.
- * Both are compiled here with -O3; where a compiler or the source is missing, they are skipped, with the reason.
+ * The native programs of the codec benchmark: libopus of the same source as the wasm build, and the resampler of speexdsp. Both are
+ * compiled here with -O3, or skipped with a reason if a compiler or the source is missing.
  */
 
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -13,7 +13,7 @@ import { packetsOf, SETTINGS, stepsOf } from './subject.js';
 
 const FOLDER = 'out/bench/native';
 
-/** speexdsp's resampler as this crate bundles it: Xiph's own source with its SSE code. BSD-3-Clause; the crate is ISC. */
+/** speexdsp's resampler as bundled by this crate: Xiph's own source with its SSE code. BSD-3-Clause; the crate is ISC. */
 const SPEEX = { crate: 'cubeb-sys', version: '0.38.0', folder: 'libcubeb/subprojects/speex' } as const;
 const SPEEX_FLAGS = [
   '-O3',
@@ -25,7 +25,7 @@ const SPEEX_FLAGS = [
 ];
 export const SPEEX_QUALITY = 4;
 
-/** What libopus calls the SIMD variants that it chooses from on x86. */
+/** libopus' names of the SIMD variants that it chooses from on x86. */
 const ARCHES = ['C', 'SSE', 'SSE2', 'SSE4.1', 'AVX2'];
 
 export interface NativeCodec {
@@ -34,13 +34,13 @@ export interface NativeCodec {
   readonly about: string;
   encode(): number;
   decode(): number;
-  /** What the newest `encode` made. */
+  /** The packets of the latest `encode`. */
   packets(): Uint8Array[];
-  /** What the newest `decode` made. */
+  /** The sound of the latest `decode`. */
   pcm(): Int16Array;
 }
 
-/** Native libopus over `pcm` and over `packets`; `encode` and `decode` answer as Timed.measure does. */
+/** Native libopus on `pcm` and `packets`. `encode` and `decode` return what Timed.measure does. */
 export async function nativeCodec(
   pcm: Int16Array,
   packets: readonly Uint8Array[],
@@ -78,7 +78,7 @@ export async function nativeCodec(
 export interface NativeResampler {
   readonly kind: 'built';
   readonly about: string;
-  /** Resamples `input` for at least `leastMs`; `name` is of the files. */
+  /** Resamples `input`; `again` measures it. `name` is the name of the files. */
   resample(
     name: string,
     input: Float32Array,
@@ -123,7 +123,7 @@ export async function nativeResampler(): Promise<NativeResampler | Skipped> {
   };
 }
 
-/** The folder of the source, which cargo fetches; its build script is never run. */
+/** The folder of the source. Cargo downloads it, but its build script is never run. */
 async function speexSource(): Promise<string | Skipped> {
   const folder = 'out/bench/speexdsp';
   const manifest = join(folder, 'Cargo.toml');
@@ -137,13 +137,14 @@ async function speexSource(): Promise<string | Skipped> {
   const crate = await crateFolder(resolve(manifest), SPEEX.crate);
   if (typeof crate !== 'string') return crate;
   const source = join(crate, SPEEX.folder);
-  if (!existsSync(source)) return { kind: 'skipped', reason: `${SPEEX.crate} holds no ${SPEEX.folder}` };
+  if (!existsSync(source))
+    return { kind: 'skipped', reason: `there is no ${SPEEX.folder} in ${SPEEX.crate}` };
   return source;
 }
 
 type Args = readonly (string | number)[];
 
-/** What the program prints: passes, nanoseconds and more. */
+/** The output of the program: passes, nanoseconds and more. */
 function call(program: string, args: Args): string[] {
   return execFileSync(program, args.map(String), { encoding: 'utf8' }).trim().split(' ');
 }

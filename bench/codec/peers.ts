@@ -1,8 +1,7 @@
 /**
- * The codecs of npm, each through the interface that it offers, with the settings of SETTINGS. All can set them. What differs:
- * opus-encdec and opus-decoder take and give floats, and their input is made float before the clock runs; @discordjs/opus
- * is made for music and told by a control request that it is VOIP; opus-decoder's decoder is made once, because making it
- * is asynchronous.
+ * The codecs of npm, each through its own interface, with the settings of SETTINGS, which all support. Differences: opus-encdec and
+ * opus-decoder use floats, and their input is converted before the clock starts. @discordjs/opus is made for music and switched to VOIP
+ * by a control request. opus-decoder's decoder is created once, because creating it is asynchronous.
  */
 
 import { readFileSync } from 'node:fs';
@@ -24,7 +23,7 @@ export interface Peer {
   readonly name: PeerName;
   readonly encodings: readonly Encoding[];
   readonly decodings: readonly Decoding[];
-  /** The WebAssembly that its user loads. */
+  /** The WebAssembly modules that its users load. */
   readonly wasm: readonly { readonly what: string; readonly bytes: Uint8Array }[];
 }
 
@@ -33,7 +32,7 @@ export interface Input {
   readonly packets: readonly Uint8Array[];
 }
 
-/** OPUS_SET_APPLICATION, OPUS_SET_BITRATE, OPUS_SET_COMPLEXITY and what they are set to. */
+/** OPUS_SET_APPLICATION, OPUS_SET_BITRATE and OPUS_SET_COMPLEXITY with their values. */
 const VOIP = 2048;
 const SET_APPLICATION = [4000, VOIP];
 const SET_BITRATE = [4002, SETTINGS.bitrate];
@@ -47,7 +46,7 @@ const LOADERS: Record<PeerName, (input: Input) => Promise<Omit<Peer, 'name'>>> =
   '@discordjs/opus': discordOpus,
 };
 
-/** Installs and loads all of them; what cannot be had is named with its reason. */
+/** Installs and loads all of them. Those that are not available are in `skipped` with a reason. */
 export async function loadPeers(input: Input): Promise<{ peers: Peer[]; skipped: string[] }> {
   const peers: Peer[] = [];
   const skipped: string[] = [];
@@ -62,10 +61,10 @@ export async function loadPeers(input: Input): Promise<{ peers: Peer[]; skipped:
 const buffersOf = (views: readonly (Int16Array | Uint8Array)[]): Buffer[] =>
   views.map((view) => Buffer.from(view.buffer, view.byteOffset, view.byteLength));
 
-/** Bytes that hold s16, wherever they lie. */
+/** Bytes as s16 samples, whatever their alignment. */
 const samplesOf = (bytes: Uint8Array): Int16Array => new Int16Array(Uint8Array.from(bytes).buffer);
 
-/** A codec whose one method takes bytes and gives bytes of its own. */
+/** A codec with one method that takes bytes and returns new bytes. */
 function bytesCaller<Out>(
   work: (input: Buffer) => Uint8Array,
   result: (made: Uint8Array) => Out,
@@ -278,7 +277,7 @@ async function opusDecoder({ packets }: Input) {
   return { encodings: [], decodings: [batched, single], wasm: [{ what: 'decoder', bytes }] };
 }
 
-/** opus-decoder unpacks its module from a string: the bytes are seen when they are compiled. */
+/** opus-decoder unpacks its module from a string, so the bytes are captured when they are compiled. */
 async function catchingWasm(open: () => Promise<StreamDecoder>) {
   const engine = (globalThis as unknown as { WebAssembly: { compile(bytes: Uint8Array): Promise<object> } })
     .WebAssembly;

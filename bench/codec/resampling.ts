@@ -1,6 +1,6 @@
 /**
- * Resampling from 24 kHz, ours against speexdsp's: speed on the speech, in blocks of 20 ms, and the signal-to-noise ratio of
- * sines of full scale, both as floats and both measured by the same code.
+ * Resampling from 24 kHz, ours against speexdsp's: the speed on speech in blocks of 20 ms, and the signal-to-noise ratio of full-scale
+ * sines. Both use floats and are measured by the same code.
  */
 
 import { fitSine } from '../../test/kit/sine_fit.js';
@@ -13,17 +13,17 @@ const FROM_HZ = 24_000;
 const TO_HZ = [44_100, 48_000, 16_000] as const;
 const BLOCK = FROM_HZ / 50;
 
-/** Of a test sine, in seconds, and what is cut away at either end. */
+/** The length of a test sine, and how much of it is cut off at either end, in seconds. */
 const SINE_SECONDS = 2;
 const MARGIN_SECONDS = 0.25;
 
-/** Below this, whatever came out is not the input at another rate. */
-const LEAST_SNR_DB = 50;
+/** Below this, the output is not the input at another rate. */
+const MIN_SNR_DB = 50;
 
 /**
- * The groups to time, after which `free` gives back what they hold.
+ * The groups to time. Call `free` afterwards.
  *
- * @param native Null when speexdsp's is not to be had.
+ * @param native Null if speexdsp's resampler is not available.
  */
 export function resampling(speech: Float32Array, native: NativeResampler | null) {
   const groups: Group[] = [];
@@ -60,14 +60,14 @@ export function resampling(speech: Float32Array, native: NativeResampler | null)
         const output = through(sine(hertz));
         const snrDb = middleSnrDb(output, hertz, toHz);
         const lostMs = Math.abs(output.length / toHz - SINE_SECONDS) * 1000;
-        if (!(snrDb > LEAST_SNR_DB) || lostMs > 20) {
+        if (!(snrDb > MIN_SNR_DB) || lostMs > 20) {
           faults.push(`${subject}, ${name}: ${snrDb.toFixed(1)} dB at ${where}, ${lostMs.toFixed(1)} ms off`);
         }
         rows.push(row(subject, name, `SNR at ${where}`, 'dB', [snrDb]));
       }
     }
   }
-  // One question after the other.
+  // Rows of the same metric are adjacent.
   rows.sort((a, b) => a.metric.localeCompare(b.metric));
   const free = () => {
     for (const resampler of timed) resampler.free();

@@ -1,38 +1,37 @@
 /**
- * Interleaved timing: subjects take turns, round after round, so that a slow spell of the machine meets them all, and each is
- * compared with the base of its group in the same round. The clock is the processor time of the process, which stands still
- * while another one has the core.
+ * Interleaved timing: subjects take turns, round after round, so that a slow phase of the machine affects them all, and each is compared
+ * with the base of its group in the same round. The clock is the processor time of the process, which stops while another process has
+ * the core.
  */
 
 import { type Row, row } from '../result.js';
 
 export const ROUNDS = 7;
 
-/** How long one measurement takes at least, in ms of processor time. */
+/** The shortest measurement, in ms of processor time. */
 export const LEAST_MS = 300;
 
 /**
- * The result is void when the first subject of a group was, in its fastest round, more than this many times
- * as fast as in its slowest.
+ * The result is void if the first subject of a group was, in its fastest round, more than this many times as fast as in its slowest.
  */
-const MOST_SPREAD = 1.5;
+const MAX_SPREAD = 1.5;
 
-/** Something that is timed. */
+/** A subject that is timed. */
 export interface Timed {
   readonly subject: string;
   readonly case: string;
-  /** Once, for LEAST_MS or more: seconds of sound done in a second. */
+  /** Measures once, for LEAST_MS or more: seconds of sound processed per second. */
   measure(): number;
 }
 
 /** Subjects that do the same work. */
 export interface Group {
-  /** What the others are compared with; null when it is not to be had. */
+  /** What the others are compared with; null if it is not available. */
   readonly base: Timed | null;
   readonly others: readonly Timed[];
 }
 
-/** Repeats `pass`, which does `seconds` of sound, until LEAST_MS are over. */
+/** Repeats `pass`, which processes `seconds` of sound, for at least LEAST_MS. */
 export function repeat(seconds: number, pass: () => void): number {
   const start = process.cpuUsage();
   let passes = 0;
@@ -51,7 +50,7 @@ export function inRounds(groups: readonly Group[]): { rows: Row[]; unsteady: str
   const subjectsOf = ({ base, others }: Group) => (base === null ? others : [base, ...others]);
   const subjects = groups.flatMap(subjectsOf);
   const speeds = new Map<Timed, number[]>(subjects.map((subject) => [subject, []]));
-  // Once without counting, for caches and compilers.
+  // One round is not counted, to warm up caches and compilers.
   for (const subject of subjects) subject.measure();
   for (let round = 0; round < ROUNDS; round++) {
     for (const subject of subjects) speeds.get(subject)!.push(subject.measure());
@@ -71,9 +70,9 @@ export function inRounds(groups: readonly Group[]): { rows: Row[]; unsteady: str
     }
     const first = subjectsOf(group)[0]!;
     const spread = Math.max(...speeds.get(first)!) / Math.min(...speeds.get(first)!);
-    if (spread > MOST_SPREAD) {
-      const found = `its fastest round was ${spread.toFixed(2)} times its slowest`;
-      unsteady.push(`${first.subject}, ${first.case}: ${found}, wants at most ${MOST_SPREAD}`);
+    if (spread > MAX_SPREAD) {
+      const found = `the fastest round was ${spread.toFixed(2)} times as fast as the slowest`;
+      unsteady.push(`${first.subject}, ${first.case}: ${found}, expected at most ${MAX_SPREAD}`);
     }
   }
   return { rows, unsteady: unsteady.length === 0 ? null : unsteady.join('; ') };

@@ -1,23 +1,26 @@
-/** Ours without SIMD, in a thread of its own, for a thread has one build. It works only while this one waits: so the clock fits. */
+/**
+ * Our codec without SIMD, in another thread, because a thread has one build of it. It only works while this thread waits, so the
+ * processor time of the process is its own.
+ */
 
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Timed } from './rounds.js';
 
 /** Far more than a measurement takes. */
-const MOST_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 
 const [subject, form] = ['hotmic scalar', 'batched'];
 
 export interface ScalarInput {
   readonly pcm: Int16Array;
   readonly packets: readonly Uint8Array[];
-  /** 1 when a speed is there, and that speed. */
+  /** 1 once `speed` is set. */
   readonly done: Int32Array;
   readonly speed: Float64Array;
 }
 
-/** What it makes of the speech and of its packets; `encode` and `decode` time it in turn with the others, until `end`. */
+/** Its output for the speech and the packets. `encode` and `decode` time it in turn with the others, until `end`. */
 export async function scalarCodec(pcm: Int16Array, packets: readonly Uint8Array[]) {
   const done = new Int32Array(new SharedArrayBuffer(4));
   const speed = new Float64Array(new SharedArrayBuffer(8));
@@ -30,7 +33,8 @@ export async function scalarCodec(pcm: Int16Array, packets: readonly Uint8Array[
     measure() {
       done[0] = 0;
       worker.postMessage(work);
-      if (Atomics.wait(done, 0, 0, MOST_MS) === 'timed-out') throw new Error(`Cannot ${work} without SIMD`);
+      if (Atomics.wait(done, 0, 0, TIMEOUT_MS) === 'timed-out')
+        throw new Error(`Cannot ${work} without SIMD: no answer after ${TIMEOUT_MS / 1000} s`);
       return speed[0]!;
     },
   });

@@ -1,4 +1,4 @@
-/** The thread of scalar.ts: shows what it makes, then measures what it is told to. */
+/** The thread of scalar.ts: sends its output, then measures on request. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadCodec } from '../../wasm/load.js';

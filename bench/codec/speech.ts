@@ -1,6 +1,6 @@
 /**
- * Human speech for the codec's benchmark: eight short announcements of Debian's package alsa-utils (one voice, 48 kHz,
- * 11 s in all, GPL-2), which the benchmark fetches itself. Where it cannot, the demo's espeak-ng clips stand in.
+ * Human speech for the codec benchmark: eight short announcements from Debian's package alsa-utils (one voice, 48 kHz, 11 s in total,
+ * GPL-2), which the benchmark downloads. If it cannot, the demo's espeak-ng clips are used instead.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -16,7 +16,7 @@ const CLIPS = ['Front', 'Rear', 'Side']
   .flatMap((place) => ['Center', 'Left', 'Right'].map((side) => `${place}_${side}`))
   .filter((name) => name !== 'Side_Center');
 
-/** How often the clips are played in a row: 23 s in all. */
+/** How often the clips are repeated: 23 s in total. */
 const TIMES = 2;
 
 const RATE_HZ = 24_000;
@@ -24,13 +24,13 @@ const RATE_HZ = 24_000;
 export interface Speech {
   /** Mono, 24 kHz, a whole number of frames of 20 ms. */
   readonly pcm: Int16Array;
-  /** What it is and where it is from, with the hash of `pcm`. */
+  /** The source of the speech, with the hash of `pcm`. */
   readonly source: string;
-  /** Why it is no human speech, or null. */
+  /** Why it is not human speech, or null. */
   readonly missing: string | null;
 }
 
-/** Reads the speech, fetching it when missing. Wants the codec to be loaded. */
+/** Reads the speech, downloading it if it is missing. The codec must be loaded. */
 export function humanSpeech(): Speech {
   const missing = fetchClips();
   const clips = missing === null ? debianClips() : demoClips();
@@ -48,21 +48,23 @@ function wavPath(clip: string): string {
   return join(FOLDER, 'usr/share/sounds/alsa', `${clip}.wav`);
 }
 
-/** Returns why the clips are not there, or null. */
+/** Downloads the clips if needed. Returns why they are missing, or null. */
 function fetchClips(): string | null {
   if (CLIPS.every((clip) => existsSync(wavPath(clip)))) return null;
   mkdirSync(FOLDER, { recursive: true });
-  console.log(`fetching human speech: Debian's ${PACKAGE}`);
+  console.log(`downloading human speech: Debian's ${PACKAGE}`);
   if (!run('apt-get', ['download', PACKAGE])) {
-    // A machine whose lists were never fetched, or are too old.
-    console.log('updating the lists of packages: apt-get update');
+    // The package lists may be missing or too old.
+    console.log('updating the package lists: apt-get update');
     run('apt-get', ['update', '-qq']);
     if (!run('apt-get', ['download', PACKAGE])) return `apt-get cannot download ${PACKAGE}`;
   }
   const archive = debFile();
   if (archive === undefined || !run('dpkg-deb', ['-x', archive, '.']))
     return `dpkg-deb cannot unpack ${PACKAGE}`;
-  return CLIPS.every((clip) => existsSync(wavPath(clip))) ? null : `${PACKAGE} holds other clips than known`;
+  return CLIPS.every((clip) => existsSync(wavPath(clip)))
+    ? null
+    : `${PACKAGE} does not contain the expected clips`;
 }
 
 function debFile(): string | undefined {

@@ -1,5 +1,5 @@
 /**
- * What is common to the codecs that are compared: the settings, how a frame-by-frame codec goes over the whole input, and ours.
+ * What the compared codecs share: the settings, running a frame-by-frame codec over the whole input, and our own codec.
  */
 
 import { opusFrames, readPacket } from '../../voice/packet.js';
@@ -8,12 +8,12 @@ import { OPUS_FRAME_SAMPLES, OPUS_MAX_PACKET_BYTES, OpusDecoder, OpusEncoder } f
 import { VoiceEncoder } from '../../wasm/compress.js';
 import { MAX_DECODED_SAMPLES, VoiceDecoder } from '../../wasm/decompress.js';
 
-/** Steam's, but for DTX, which is off, so that every frame is a frame's work for all. VOIP, VBR, frames of 20 ms. */
+/** Steam's settings, except that DTX is off, so that every frame is the same work for all. VOIP, VBR, frames of 20 ms. */
 export const SETTINGS = { rateHz: 24_000, bitrate: 32_000, complexity: 9, dtx: false } as const;
 
 export const FRAME = OPUS_FRAME_SAMPLES;
 
-/** Frames of a batch: one second. */
+/** Frames per batch: one second. */
 const BATCH_FRAMES = 50;
 
 /** One way to encode the whole input. */
@@ -21,7 +21,7 @@ export interface Encoding {
   readonly subject: string;
   readonly form: string;
   pass(): void;
-  /** What a pass makes, not timed. */
+  /** The output of a pass, not timed. */
   packets(): Uint8Array[];
 }
 
@@ -30,11 +30,11 @@ export interface Decoding {
   readonly subject: string;
   readonly form: string;
   pass(): void;
-  /** What a pass makes, not timed; floats are of full scale 1. */
+  /** The output of a pass, not timed. Floats have a full scale of 1. */
   pcm(): Int16Array | Float32Array;
 }
 
-/** A codec that does one `In` a call; `last` is what the newest call made. */
+/** A codec that processes one `In` per call; `last` returns the output of the latest call. */
 export interface Caller<In, Out> {
   call(input: In): void;
   last(): Out;
@@ -43,7 +43,7 @@ export interface Caller<In, Out> {
 
 function each<In, Out>(open: () => Caller<In, Out>, inputs: readonly In[]) {
   return {
-    form: 'a frame a call',
+    form: 'one frame per call',
     pass() {
       const caller = open();
       for (const input of inputs) caller.call(input);
@@ -61,7 +61,7 @@ function each<In, Out>(open: () => Caller<In, Out>, inputs: readonly In[]) {
   };
 }
 
-/** `open` makes a new encoder; `frames` are in the form that it likes best. */
+/** `open` creates a new encoder; `frames` have the type that it works on directly. */
 export function encodeEach<In>(
   subject: string,
   frames: readonly In[],
@@ -80,7 +80,7 @@ export function decodeEach<In>(
   return { subject, form, pass, pcm: () => concat(all((pcm) => pcm.slice())) };
 }
 
-/** The sounds one after the other. */
+/** The parts one after another, as floats. */
 export function concat(parts: readonly (Int16Array | Float32Array)[]): Float32Array {
   const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
@@ -111,7 +111,7 @@ export function stepsOf(packets: readonly Uint8Array[]): Uint8Array {
   return Uint8Array.from(packets.flatMap((packet) => [packet.length & 255, packet.length >> 8, ...packet]));
 }
 
-/** The packets of `steps`, which holds nothing else. */
+/** The packets in `steps`. */
 export function packetsOf(steps: Uint8Array): Uint8Array[] {
   const packets: Uint8Array[] = [];
   for (let at = 0; at < steps.length; ) {
@@ -122,10 +122,10 @@ export function packetsOf(steps: Uint8Array): Uint8Array[] {
   return packets;
 }
 
-/** What our encoders take of SETTINGS. */
+/** The part of SETTINGS for our encoders. */
 const OPTIONS = { bitrate: SETTINGS.bitrate, complexity: SETTINGS.complexity, dtx: SETTINGS.dtx };
 
-/** Ours: batched, then a frame a call. */
+/** Our codec: batched, then one frame per call. */
 export function ownEncodings(pcm: Int16Array): Encoding[] {
   const out = new Uint8Array(BATCH_FRAMES * (2 + OPUS_MAX_PACKET_BYTES));
   const single = encodeEach('hotmic', framesOf(pcm), () => {
@@ -162,7 +162,7 @@ export function ownEncodings(pcm: Int16Array): Encoding[] {
   ];
 }
 
-/** Ours: batched, then a frame a call. */
+/** Our codec: batched, then one frame per call. */
 export function ownDecodings(packets: readonly Uint8Array[]): Decoding[] {
   const frame = new Int16Array(FRAME);
   const single = decodeEach('hotmic', packets, () => {
@@ -180,7 +180,7 @@ export function ownDecodings(packets: readonly Uint8Array[]): Decoding[] {
     let at = 0;
     for (const batch of batches) at += decoder.decodeBatch(batch, out, at);
     decoder.free();
-    if (at !== out.length) throw new Error(`Cannot decode: ${at} samples, wants ${out.length}`);
+    if (at !== out.length) throw new Error(`Cannot decode: ${at} samples, expected ${out.length}`);
   };
   const batched: Decoding = {
     subject: 'hotmic',
@@ -194,9 +194,9 @@ export function ownDecodings(packets: readonly Uint8Array[]): Decoding[] {
   return [batched, single];
 }
 
-/** getVoice and decompressVoice: whole Steam Voice packets of one frame each, one a call. What they make is what is in them. */
+/** getVoice and decompressVoice: whole Steam Voice packets of one frame each, one per call. Their output is the Opus frames inside. */
 export function ownVoice(pcm: Int16Array): { encoding: Encoding; decoding: Decoding } {
-  const named = { subject: 'hotmic', form: 'a packet a call' };
+  const named = { subject: 'hotmic', form: 'one packet per call' };
   const frames = framesOf(pcm);
   const scratch = new Uint8Array(MAX_PACKET_BYTES);
   const encode = (take: (packet: Uint8Array) => void) => {
@@ -232,6 +232,6 @@ export function ownVoice(pcm: Int16Array): { encoding: Encoding; decoding: Decod
 /** The Opus packets in a Steam Voice packet. */
 function opusOf(packet: Uint8Array): Uint8Array[] {
   const read = readPacket(packet);
-  if (read.kind === 'malformed') throw new Error(`Cannot read what VoiceEncoder made: ${read.detail}`);
+  if (read.kind === 'malformed') throw new Error(`Cannot read the packet of VoiceEncoder: ${read.detail}`);
   return opusFrames(read).map(({ start, bytes }) => packet.subarray(start, start + bytes));
 }

@@ -1,13 +1,13 @@
 /**
- * The load generator of `make bench ONLY=relay`: thousands of connections to one relay from one thread, voice frames on a raster
- * that no relay can slow down, and a check of every frame that comes back.
+ * The load generator of `make bench ONLY=relay`: thousands of connections to one relay from one thread, voice frames on a schedule that
+ * no relay can slow down, and a check of every frame that is delivered.
  *
  *     load port=7800 hellos=FILE packets=FILE lobby=10 talkers=2 interval_us=60000 … > result.json
  *
- * It connects and says one hello of FILE a connection; when all are welcomed it prints `{"joined":…}`. Without talkers it then
- * waits for the end of its input, or of the relay. Else it speaks: `warmup_ms` that do not count, `measure_ms` that do, and what is still under way.
- * Connections of one lobby stand together in FILE, its talkers first. It measures its own lateness and processor time, so that
- * who reads the result can tell whether the generator was the bottleneck.
+ * Each connection sends one hello from FILE. When all have their welcome, it prints `{"joined":…}`. Without talkers it then waits for the
+ * end of its input or of the relay. With talkers it speaks for `warmup_ms`, which do not count, then for `measure_ms`, which do, and then
+ * waits for the last frames. The connections of one lobby are adjacent in FILE, its talkers first. The generator measures its own lateness
+ * and processor time, to show whether it was the bottleneck.
  */
 
 #include <sys/resource.h>
@@ -27,14 +27,14 @@ namespace {
 constexpr size_t kScratchBytes = 256 * 1024;
 constexpr int kEventsAtOnce = 512;
 constexpr uint32_t kStdin = UINT32_MAX;
-/** Handshakes under way at once: a hello must come within 5 s, and the listen queue has an end. */
+/** Concurrent handshakes: a hello must arrive within 5 s, and the listen queue is bounded. */
 constexpr uint32_t kMaxJoining = 64;
 constexpr int64_t kMs = 1'000'000, kJoinWithinNs = 180'000 * kMs;
-/** Between the last welcome and the first frame, so that what is told of joins is read. */
+/** Between the last welcome and the first frame, to read the messages about joins. */
 constexpr int64_t kSettleNs = 500 * kMs;
-/** How long the last frames may take. */
+/** Time for the last frames. */
 constexpr int64_t kDrainNs = 3000 * kMs;
-/** From here on a frame left late. */
+/** A frame sent later than this after its due time is late. */
 constexpr int64_t kLateUs = 5000;
 
 int64_t clock_ns(clockid_t clock) {
@@ -52,13 +52,13 @@ class Options {
     for (int i = 1; i < count; ++i) {
       const std::string argument = arguments[i];
       const size_t at = argument.find('=');
-      if (at == std::string::npos) give_up("an argument is " + argument + ", wants name=value");
+      if (at == std::string::npos) give_up("the argument is " + argument + ", expected name=value");
       values_[argument.substr(0, at)] = argument.substr(at + 1);
     }
   }
   std::string text(const std::string& name) const {
     const auto found = values_.find(name);
-    if (found == values_.end()) give_up("no " + name + ", wants one");
+    if (found == values_.end()) give_up("the argument " + name + " is missing");
     return found->second;
   }
   int64_t number(const std::string& name) const { return std::stoll(text(name)); }
@@ -67,7 +67,7 @@ class Options {
   std::map<std::string, std::string> values_;
 };
 
-/** Whose processor time is known by process; of all its threads. */
+/** The processor time of a process, all threads included. */
 class ProcessClock {
  public:
   explicit ProcessClock(pid_t pid) {
@@ -79,7 +79,7 @@ class ProcessClock {
   clockid_t clock_{};
 };
 
-/** What is read at both ends of the time that counts. */
+/** The readings at the start and the end of the time that counts. */
 struct Mark {
   int64_t at = 0, own_cpu = 0, relay_cpu = 0;
   uint64_t sent = 0, deliveries = 0, controls = 0;
@@ -89,18 +89,18 @@ class Load final : public Socket::Events {
  public:
   explicit Load(const Options& options)
       : lobby_(static_cast<uint32_t>(options.number("lobby"))),
-        talkers_a_lobby_(static_cast<uint32_t>(options.number("talkers"))),
+        talkers_per_lobby_(static_cast<uint32_t>(options.number("talkers"))),
         random_(static_cast<uint64_t>(options.number("seed"))),
         host_("127.0.0.1:" + options.text("port")),
         epoll_(epoll_create1(EPOLL_CLOEXEC)) {
     read_hellos(options.text("hellos"));
-    if (talkers_a_lobby_ > 0) read_packets(options.text("packets"));
+    if (talkers_per_lobby_ > 0) read_packets(options.text("packets"));
     address_.sin_family = AF_INET;
     address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     address_.sin_port = htons(static_cast<uint16_t>(options.number("port")));
     if (options.number("tls") != 0) tls_ = make_tls();
     for (uint32_t i = 0; i < hellos_.size(); ++i) sockets_.push_back(std::make_unique<Socket>(i, epoll_, this));
-    ears_.resize(static_cast<size_t>(hellos_.size()) * talkers_a_lobby_);
+    receptions_.resize(static_cast<size_t>(hellos_.size()) * talkers_per_lobby_);
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.u32 = kStdin;
@@ -122,7 +122,7 @@ class Load final : public Socket::Events {
     std::fflush(stdout);
   }
 
-  /** Answers pings until the input ends, or the relay. */
+  /** Answers pings until the input or the relay ends. */
   void hold() {
     while (!is_over_ && failed_ < sockets_.size()) serve(100 * kMs);
   }
@@ -132,7 +132,7 @@ class Load final : public Socket::Events {
     talkspurt_ = static_cast<uint32_t>(options.number("talkspurt"));
     const int64_t warmup = options.number("warmup_ms") * kMs, measure = options.number("measure_ms") * kMs;
     const ProcessClock relay(static_cast<pid_t>(options.number("relay_pid")));
-    // In the order in which they are due, which stays the same for ever: all have one interval.
+    // In due order, which never changes: all talkers have the same interval.
     std::vector<std::pair<int64_t, uint32_t>> phases;
     for (uint32_t i = 0; i < talkers_.size(); ++i)
       phases.emplace_back(static_cast<int64_t>(random_.next() % static_cast<uint64_t>(interval_)), i);
@@ -205,15 +205,15 @@ class Load final : public Socket::Events {
       return value;
     };
     const uint32_t talkers = u32(), frames = u32();
-    if (talkers != hellos_.size() / lobby_ * talkers_a_lobby_) give_up("another number of talkers than the lobbies want");
-    if (frames == 0 || (frames & (frames - 1)) != 0) give_up("frames of a talker: wants a power of two");
+    if (talkers != hellos_.size() / lobby_ * talkers_per_lobby_) give_up("the number of talkers does not match the lobbies");
+    if (frames == 0 || (frames & (frames - 1)) != 0) give_up("the number of frames per talker is not a power of two");
     talkers_.resize(talkers);
     for (uint32_t i = 0; i < talkers; ++i) {
       Talker& talker = talkers_[i];
-      talker.connection = i / talkers_a_lobby_ * lobby_ + i % talkers_a_lobby_;
+      talker.connection = i / talkers_per_lobby_ * lobby_ + i % talkers_per_lobby_;
       for (uint32_t j = 0; j < frames; ++j) {
         std::vector<uint8_t> frame(u32());
-        if (frame.size() < wire::kSteamIdAt + 8 || frame.size() > kMaxSentBytes) give_up("a frame has no such length");
+        if (frame.size() < wire::kSteamIdAt + 8 || frame.size() > kMaxSentBytes) give_up("the length of a frame is invalid");
         file.read(reinterpret_cast<char*>(frame.data()), static_cast<std::streamsize>(frame.size()));
         talker.frames.push_back(std::move(frame));
       }
@@ -227,7 +227,7 @@ class Load final : public Socket::Events {
     SSL_CTX* context = SSL_CTX_new(TLS_client_method());
     SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-    // One read of the kernel for a record's head and body.
+    // One read from the kernel for a record's header and body.
     SSL_CTX_set_read_ahead(context, 1);
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     return context;
@@ -238,7 +238,7 @@ class Load final : public Socket::Events {
 
   uint32_t mask() { return static_cast<uint32_t>(random_.next() >> 32); }
 
-  /** Waits for the sockets, at most so long, and reads what came. */
+  /** Waits for the sockets for at most `within_ns`, and reads what arrived. */
   void serve(int64_t within_ns) {
     epoll_event events[kEventsAtOnce];
     const int64_t within = std::max<int64_t>(within_ns, 0);
@@ -255,7 +255,7 @@ class Load final : public Socket::Events {
     const auto sequence = static_cast<uint16_t>(talker.sent);
     const std::vector<uint8_t>& frame = talker.frame(sequence);
     std::memcpy(sent_frame_, frame.data(), frame.size());
-    // Each talker's talkspurts begin elsewhere in its voice than another's.
+    // The talkspurts of different talkers begin at different frames.
     const uint32_t in_talkspurt = (talker.sent + talker.connection * 7) % talkspurt_;
     sent_frame_[0] = wire::kVersion;
     if (talker.sent == 0 || in_talkspurt == 0) sent_frame_[0] |= wire::kMarker;
@@ -273,13 +273,13 @@ class Load final : public Socket::Events {
   void hear(uint32_t index, const uint8_t* frame, size_t bytes) {
     ++deliveries_;
     delivered_bytes_ += bytes;
-    if (talkers_a_lobby_ == 0 || bytes < wire::kSteamIdAt + 8) return static_cast<void>(++faults_.foreign);
+    if (talkers_per_lobby_ == 0 || bytes < wire::kSteamIdAt + 8) return static_cast<void>(++faults_.foreign);
     const uint64_t steam_id = wire::u64(frame + wire::kSteamIdAt);
-    const uint32_t first = index / lobby_ * talkers_a_lobby_;
-    for (uint32_t i = 0; i < talkers_a_lobby_; ++i) {
+    const uint32_t first = index / lobby_ * talkers_per_lobby_;
+    for (uint32_t i = 0; i < talkers_per_lobby_; ++i) {
       const Talker& talker = talkers_[first + i];
       if (talker.steam_id != steam_id || talker.connection == index) continue;
-      ears_[static_cast<size_t>(index) * talkers_a_lobby_ + i].hear(talker, frame, bytes, faults_);
+      receptions_[static_cast<size_t>(index) * talkers_per_lobby_ + i].hear(talker, frame, bytes, faults_);
       if (is_counted_) latency_.add(now_ns() - talker.due[wire::u16(frame + wire::kSequenceAt) % Talker::kRemembered]);
       return;
     }
@@ -305,10 +305,10 @@ class Load final : public Socket::Events {
   }
 
   void report(const Mark& first, const Mark& last) {
-    for (size_t i = 0; i < ears_.size(); ++i) {
-      const size_t connection = i / talkers_a_lobby_;
-      const Talker& talker = talkers_[connection / lobby_ * talkers_a_lobby_ + i % talkers_a_lobby_];
-      if (talker.connection != connection) ears_[i].close(talker, faults_);
+    for (size_t i = 0; i < receptions_.size(); ++i) {
+      const size_t connection = i / talkers_per_lobby_;
+      const Talker& talker = talkers_[connection / lobby_ * talkers_per_lobby_ + i % talkers_per_lobby_];
+      if (talker.connection != connection) receptions_[i].close(talker, faults_);
     }
     uint64_t blocked = 0;
     for (const auto& socket : sockets_) blocked += socket->blocked();
@@ -329,11 +329,11 @@ class Load final : public Socket::Events {
                 number(faults_.lost), number(faults_.doubled), number(faults_.reordered), number(faults_.foreign),
                 number(faults_.damaged), number(blocked));
     std::printf("\"closed\":%u}\n", failed_);
-    if (failed_ > 0) std::fprintf(stderr, "relay_load: %s\n", why_.c_str());
+    if (failed_ > 0) std::fprintf(stderr, "load: %s\n", why_.c_str());
     std::fflush(stdout);
   }
 
-  const uint32_t lobby_, talkers_a_lobby_;
+  const uint32_t lobby_, talkers_per_lobby_;
   Random random_;
   const std::string host_;
   const int epoll_;
@@ -342,10 +342,10 @@ class Load final : public Socket::Events {
   std::vector<std::string> hellos_;
   std::vector<std::unique_ptr<Socket>> sockets_;
   std::vector<Talker> talkers_;
-  /** By listener, then by talker of its lobby. */
-  std::vector<Ear> ears_;
+  /** By listener, then by talker in its lobby. */
+  std::vector<Reception> receptions_;
   int64_t interval_ = 1;
-  /** Frames of a talkspurt. */
+  /** Frames per talkspurt. */
   uint32_t talkspurt_ = 1;
   uint32_t begun_ = 0, joined_ = 0, failed_ = 0;
   bool is_over_ = false, is_counted_ = false;

@@ -1,8 +1,8 @@
 /**
- * The load generator's WebSocket client (RFC 6455), over TCP or TLS, non-blocking: what it needs to talk to a relay and nothing
- * more. It offers no extension, and does not check Sec-WebSocket-Accept: it proves the relay's cost, not its handshake.
+ * The load generator's WebSocket client (RFC 6455), non-blocking, over TCP or TLS, with only what it needs to talk to a relay. It offers
+ * no extension and does not check Sec-WebSocket-Accept, because it measures the relay's cost, not its handshake.
  *
- * Built with HOTMIC_TLS it knows TLS, by OpenSSL; the certificate is not checked, for it is the benchmark's own.
+ * With HOTMIC_TLS it supports TLS through OpenSSL. It does not check the certificate, which is the benchmark's own.
  */
 
 #pragma once
@@ -29,7 +29,7 @@
 namespace hotmic {
 
 [[noreturn]] inline void give_up(const std::string& why) {
-  std::fprintf(stderr, "relay_load: %s\n", why.c_str());
+  std::fprintf(stderr, "load: %s\n", why.c_str());
   std::exit(1);
 }
 
@@ -37,9 +37,9 @@ namespace opcode {
 constexpr uint8_t text = 1, binary = 2, close = 8, ping = 9, pong = 10;
 }
 
-/** What a client sends has at most this before it: two bytes, a length of two, and the mask. */
+/** The longest header of a client's frame: two bytes, a length of two, and the mask. */
 constexpr size_t kFrameHeadBytes = 8;
-/** The longest message that is sent: a hello, a voice frame. */
+/** The longest message sent: a hello or a voice frame. */
 constexpr size_t kMaxSentBytes = 16 * 1024;
 
 /** xorshift64*: seeded, for masks and phases. */
@@ -61,7 +61,7 @@ enum class Stage { connecting, securing, upgrading, open, closed };
 
 class Socket {
  public:
-  /** Where messages go. `data` is valid during the call. */
+  /** The receiver of messages. `data` is valid during the call. */
   struct Events {
     virtual void opened(uint32_t index) = 0;
     virtual void message(uint32_t index, uint8_t op, const uint8_t* data, size_t bytes) = 0;
@@ -73,10 +73,10 @@ class Socket {
   Socket(uint32_t index, int epoll, Events* events) : index_(index), epoll_(epoll), events_(events) {}
 
   Stage stage() const { return stage_; }
-  /** Sends that found the socket's buffer full, since the beginning. */
+  /** The number of sends so far that found the socket's buffer full. */
   uint64_t blocked() const { return blocked_; }
 
-  /** Begins to connect. `tls` is an SSL_CTX, or null for plain TCP. */
+  /** Starts to connect. `tls` is an SSL_CTX, or null for plain TCP. */
   void connect(const sockaddr_in& to, const std::string& host, void* tls) {
     host_ = host;
     fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -100,7 +100,7 @@ class Socket {
     epoll_ctl(epoll_, EPOLL_CTL_ADD, fd_, &event);
   }
 
-  /** What epoll said. `scratch` is shared by all sockets and read before the call returns. */
+  /** Handles an event of epoll. `scratch` is shared by all sockets and only used during the call. */
   void ready(uint32_t events, uint8_t* scratch, size_t scratch_bytes) {
     if (stage_ == Stage::connecting && (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) {
       int error = 0;
@@ -119,7 +119,7 @@ class Socket {
     if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && stage_ != Stage::closed) receive(scratch, scratch_bytes);
   }
 
-  /** Sends one message, masked as a client has to. `data` is not changed. */
+  /** Sends one message, masked as a client must. `data` is not changed. */
   void send(uint8_t op, const uint8_t* data, size_t bytes, uint32_t mask) {
     static uint8_t frame[kFrameHeadBytes + kMaxSentBytes];
     if (bytes > kMaxSentBytes) give_up("a message is too long to be sent");
@@ -183,7 +183,7 @@ class Socket {
 
   void upgrade() {
     want(EPOLLIN);
-    // The key of RFC 6455, section 1.3: it says nothing, and caches are not in between.
+    // The example key of RFC 6455, section 1.3: no cache in between needs a random one.
     const std::string request = "GET / HTTP/1.1\r\nHost: " + host_ +
                                 "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
@@ -197,7 +197,7 @@ class Socket {
     epoll_ctl(epoll_, EPOLL_CTL_MOD, fd_, &event);
   }
 
-  /** Bytes written, 0 when the socket takes none, -1 when it is broken. */
+  /** Bytes written, 0 if the socket accepts none, -1 if it is broken. */
   ssize_t write_some(const uint8_t* data, size_t bytes) {
 #ifdef HOTMIC_TLS
     if (ssl_ != nullptr) {
@@ -236,7 +236,7 @@ class Socket {
   void receive(uint8_t* scratch, size_t scratch_bytes) {
 #ifdef HOTMIC_TLS
     if (ssl_ != nullptr) {
-      // Until nothing is left inside OpenSSL: epoll sees only what the kernel holds.
+      // Read until OpenSSL's buffer is empty: epoll only sees what is in the kernel.
       do {
         const int got = SSL_read(ssl_, scratch, static_cast<int>(scratch_bytes));
         if (got <= 0) {
@@ -266,7 +266,7 @@ class Socket {
     rest_.erase(rest_.begin(), rest_.begin() + static_cast<ptrdiff_t>(used));
   }
 
-  /** Reads whole frames from the front; returns how many bytes that was. */
+  /** Reads whole frames from the front; returns the number of bytes read. */
   size_t parse(const uint8_t* data, size_t bytes) {
     size_t at = 0;
     if (stage_ == Stage::upgrading) {
@@ -310,7 +310,7 @@ class Socket {
 #endif
   Stage stage_ = Stage::connecting;
   std::string host_;
-  /** A part of a message, until its rest comes. */
+  /** Part of a message, until the rest arrives. */
   std::vector<uint8_t> rest_;
   std::string unsent_;
   uint64_t blocked_ = 0;

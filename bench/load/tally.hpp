@@ -1,5 +1,5 @@
 /**
- * What the load generator counts: whether each listener hears each voice frame once, whole and in order, and how long it took.
+ * The counts of the load generator: whether each listener hears each voice frame once, intact and in order, and how long it took.
  */
 
 #pragma once
@@ -12,7 +12,7 @@
 
 namespace hotmic {
 
-/** Durations in steps of 1 µs below 100 ms and of 1 ms above; what is 10 s and longer counts as 10 s. */
+/** Durations in steps of 1 µs below 100 ms and of 1 ms above. 10 s and more count as 10 s. */
 class Histogram {
  public:
   void add(int64_t ns) {
@@ -24,7 +24,7 @@ class Histogram {
     ++coarse_[static_cast<size_t>(ms < kCoarse ? ms : kCoarse - 1)];
   }
 
-  /** The smallest value that `share` of them do not exceed, in µs; 0 when there are none. */
+  /** The smallest value that `share` of them do not exceed, in µs; 0 if there are none. */
   int64_t quantile_us(double share) const {
     const auto wanted = static_cast<uint64_t>(share * static_cast<double>(count_) + 0.999999);
     uint64_t seen = 0;
@@ -57,7 +57,7 @@ class Histogram {
   int64_t max_us_ = 0;
 };
 
-/** The voice frame's header, as docs/protocol.md has it; integers are little-endian, as this machine's. */
+/** The header of a voice frame, as in docs/protocol.md. Integers are little-endian, like those of this machine. */
 namespace wire {
 constexpr size_t kHeaderBytes = 16;
 constexpr size_t kSequenceAt = 2, kTimestampAt = 4, kSlotAt = 8, kSteamIdAt = 16;
@@ -75,43 +75,43 @@ inline uint64_t u64(const uint8_t* at) {
 }
 }  // namespace wire
 
-/** Someone who speaks: the frames that are sent in turns, and when each of the newest was due. */
+/** A talker: its frames, which are sent in turn, and the due times of the latest ones. */
 struct Talker {
   static constexpr size_t kRemembered = 1024;
 
   uint32_t connection = 0;
   uint64_t steam_id = 0;
-  /** Whole voice frames. A power of two of them, so that their turn follows from a sequence that wraps. */
+  /** Whole voice frames. Their number is a power of two, so that a wrapping sequence selects them. */
   std::vector<std::vector<uint8_t>> frames;
-  /** Of all that were sent. */
+  /** The number of frames sent. */
   uint32_t sent = 0;
-  /** In ns, of the newest kRemembered, by sequence. */
+  /** Due times in ns of the latest kRemembered frames, by sequence. */
   std::array<int64_t, kRemembered> due{};
 
   const std::vector<uint8_t>& frame(uint16_t sequence) const { return frames[sequence & (frames.size() - 1)]; }
 };
 
-/** What went wrong on the way. All 0 in a run that counts. */
+/** What went wrong. All 0 in a valid run. */
 struct Faults {
-  /** Never came. */
+  /** Never arrived. */
   uint64_t lost = 0;
-  /** Came again. */
+  /** Arrived again. */
   uint64_t doubled = 0;
-  /** Came behind its successor; it was counted as lost, too. */
+  /** Arrived after its successor; also counted as lost. */
   uint64_t reordered = 0;
-  /** Of another lobby, of nobody who speaks, or the listener's own. */
+  /** From another lobby, from someone who does not talk, or the listener's own. */
   uint64_t foreign = 0;
-  /** Another packet than was sent, or another slot than the speaker had. */
+  /** With another packet than was sent, or another slot than the talker had. */
   uint64_t damaged = 0;
 };
 
-/** One listener's ear for one talker. */
-struct Ear {
+/** What one listener hears of one talker. */
+struct Reception {
   uint16_t expected = 0;
   uint16_t slot = 0;
   uint32_t heard = 0;
 
-  /** Takes a frame of `talker`. The first that a listener hears of a talker has sequence 0, for all have joined before. */
+  /** Checks a frame of `talker`. The first one has sequence 0, because all have joined before anyone talks. */
   void hear(const Talker& talker, const uint8_t* frame, size_t bytes, Faults& faults) {
     const uint16_t sequence = wire::u16(frame + wire::kSequenceAt);
     const auto step = static_cast<int16_t>(sequence - expected);
@@ -128,7 +128,7 @@ struct Ear {
     if (!is_whole) ++faults.damaged;
   }
 
-  /** Counts what was sent and had not come at the end. */
+  /** Counts as lost what was sent and had not arrived at the end. */
   void close(const Talker& talker, Faults& faults) const {
     faults.lost += static_cast<uint16_t>(static_cast<uint16_t>(talker.sent) - expected);
   }

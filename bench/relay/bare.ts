@@ -1,6 +1,6 @@
 /**
- * What the relay is compared with: uWebSockets' own publish and nothing else. Whoever says a hello hears its lobby's topic; every
- * binary message goes to everyone else there. It checks nothing, knows nobody, counts nothing.
+ * The relay to compare with: only uWebSockets' own publish. A client that sends a hello is subscribed to its lobby's topic, and every
+ * binary message goes to everyone else there. It checks and counts nothing.
  */
 
 import type * as UWebSockets from 'uWebSockets.js';
@@ -9,8 +9,8 @@ interface Bare {
   topic: string;
 }
 
-/** As the relay sets them, so that uWebSockets does the same work for both. */
-const AS_THE_RELAY = {
+/** The relay's own settings, so that uWebSockets does the same work for both. */
+const RELAY_SETTINGS = {
   maxPayloadLength: 8208,
   maxBackpressure: 64 * 1024,
   idleTimeout: 32,
@@ -19,14 +19,14 @@ const AS_THE_RELAY = {
 
 const WELCOME = JSON.stringify({ type: 'welcome' });
 
-/** Starts it on a free port of 127.0.0.1, with TLS where `tls` is given; returns the port. */
+/** Starts it on a free port of 127.0.0.1, with TLS if `tls` is given, and returns the port. */
 export async function startBare(tls: UWebSockets.AppOptions | null): Promise<number> {
   const { default: uws } = (await import('uWebSockets.js')) as unknown as { default: typeof UWebSockets };
   const app = tls ? uws.SSLApp(tls) : uws.App();
   const decoder = new TextDecoder();
   app.ws<Bare>('/', {
     compression: uws.DISABLED,
-    ...AS_THE_RELAY,
+    ...RELAY_SETTINGS,
     upgrade(response, request, context) {
       response.upgrade<Bare>({ topic: '' }, request.getHeader('sec-websocket-key'), '', '', context);
     },
@@ -44,7 +44,7 @@ export async function startBare(tls: UWebSockets.AppOptions | null): Promise<num
   return new Promise((resolve, reject) => {
     app.listen('127.0.0.1', 0, (listening) => {
       if (listening) resolve(uws.us_socket_local_port(listening));
-      else reject(new Error('Cannot start the bare relay: it cannot listen'));
+      else reject(new Error('Cannot start the bare relay: it cannot listen on 127.0.0.1'));
     });
   });
 }

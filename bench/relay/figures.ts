@@ -1,6 +1,6 @@
 /**
- * Keeps the result of the last `make bench ONLY=relay` as bench/results/relay.json and writes its figures into
- * docs/relay-cost.md, between its two marks. A void result is refused.
+ * Copies the result of the last `make bench ONLY=relay` to bench/results/relay.json and writes its figures into docs/relay-cost.md,
+ * between its two marks. Refuses a void result.
  *
  *     node dist/bench/relay/figures.js
  */
@@ -14,7 +14,7 @@ const END = '<!-- end of relay figures -->';
 export const PAGE = 'docs/relay-cost.md';
 export const KEPT = 'bench/results/relay.json';
 
-/** A table for each case: a line a metric, a column a subject. */
+/** One table per case, with one line per metric and one column per subject. */
 export function relayTables({ rows, machine, versions, skipped = [] }: Result): string {
   const { cpu, cores, memoryGiB, os, loadBefore } = machine;
   const cases = [...new Set(rows.map((row) => row.case))];
@@ -39,17 +39,17 @@ function table(rows: readonly Row[]): string[] {
   return [`| ${['', ...subjects].join(' | ')} |`, `|${' --- |'.repeat(subjects.length + 1)}`, ...lines];
 }
 
-/** The page with `tables` between its marks. @throws Error when it lacks one. */
+/** The page with `tables` between its marks. @throws Error if a mark is missing. */
 export function withRelayFigures(page: string, tables: string): string {
   const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`Cannot write figures: ${PAGE} lacks its marks`);
+  if (from < 0 || to < from) throw new Error(`Cannot write figures: ${PAGE} has no marks for them`);
   return `${page.slice(0, from + BEGIN.length)}\n\n${tables}\n\n${page.slice(to)}`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const made = 'out/bench/relay.json';
   const result = JSON.parse(readFileSync(made, 'utf8')) as Result;
-  if (result.void !== null) throw new Error(`Cannot write figures: the last result is void, ${result.void}`);
+  if (result.void !== null) throw new Error(`Cannot write figures: the last result is void: ${result.void}`);
   copyFileSync(made, KEPT);
   writeFileSync(PAGE, withRelayFigures(readFileSync(PAGE, 'utf8'), relayTables(result)));
 }

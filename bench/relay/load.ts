@@ -1,5 +1,5 @@
 /**
- * The load generator, bench/load/: built once, then run on a core of its own against a relay, and what it found.
+ * Builds the load generator of bench/load/ and runs it on its own core against a relay.
  */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -12,28 +12,28 @@ import { onCore, type RelayProcess, type TlsFiles } from './process.js';
 const PROGRAM = 'out/bench/relay/load';
 const CERTIFICATE: TlsFiles = { certificate: 'out/bench/relay/cert.pem', key: 'out/bench/relay/key.pem' };
 
-/** One round, as bench/load/main.cpp prints it. */
+/** The result of one round, as printed by bench/load/main.cpp. */
 export interface Round {
   readonly elapsedMs: number;
-  /** Processor time of the relay's process and of the generator's. */
+  /** Processor time of the relay's process and of the generator. */
   readonly relayCpuMs: number;
   readonly ownCpuMs: number;
-  /** Voice frames, and how often one came to a listener. */
+  /** Voice frames sent, and their deliveries to listeners. */
   readonly sent: number;
   readonly deliveries: number;
-  /** Control messages that came meanwhile: who speaks. */
+  /** Control messages received: who is speaking. */
   readonly controls: number;
   readonly frameBytes: number;
-  /** Voice frames on the raster, and those of them that left more than 5 ms after they were due. */
+  /** Scheduled voice frames, and those sent more than 5 ms after they were due. */
   readonly paced: number;
   readonly late: number;
   readonly lateP99Us: number;
   readonly lateMaxUs: number;
-  /** From when a frame was due to a listener's hands. */
+  /** From the due time of a frame until a listener has it. */
   readonly latencyP50Us: number;
   readonly latencyP99Us: number;
   readonly latencyMaxUs: number;
-  /** Over the whole run, and not only the time that counts. */
+  /** These cover the whole run, not only the time that counts. */
   readonly lost: number;
   readonly doubled: number;
   readonly reordered: number;
@@ -43,35 +43,35 @@ export interface Round {
   readonly closed: number;
 }
 
-/** Says whether the generator is there, and whether it can do TLS. */
+/** Whether the generator could be built, and whether it supports TLS. */
 export type Built =
   | { readonly kind: 'built'; readonly tls: TlsFiles | null; readonly withoutTls: string }
   | { readonly kind: 'missing'; readonly reason: string };
 
-/** Compiles the generator, and makes a certificate for both relays. */
+/** Compiles the generator, and creates a certificate for both relays. */
 export function buildLoad(): Built {
   const script = fileURLToPath(new URL('../../../bench/load/build.sh', import.meta.url));
   const built = spawnSync('sh', [script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   if (built.status !== 0)
     return { kind: 'missing', reason: `no load generator: ${built.stderr.trim().slice(0, 500)}` };
-  const said = built.stdout.trim().split('\n').at(-1) ?? '';
-  if (said !== 'tls') return { kind: 'built', tls: null, withoutTls: said };
+  const lastLine = built.stdout.trim().split('\n').at(-1) ?? '';
+  if (lastLine !== 'tls') return { kind: 'built', tls: null, withoutTls: lastLine };
   const { certificate, key } = CERTIFICATE;
   const args =
     `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 7 -subj /CN=localhost ` +
     `-keyout ${key} -out ${certificate}`;
   const made = spawnSync('openssl', args.split(' '), { encoding: 'utf8' });
   if (made.status === 0) return { kind: 'built', tls: CERTIFICATE, withoutTls: '' };
-  return { kind: 'built', tls: null, withoutTls: 'no certificate: openssl is not there or failed' };
+  return { kind: 'built', tls: null, withoutTls: 'no certificate: openssl is missing or failed' };
 }
 
 export interface Timing {
   readonly warmUpMs: Milliseconds;
   readonly measureMs: Milliseconds;
-  /** Packets from a marker to its terminator. The next begins at once. */
+  /** Packets from a marker to its terminator. The next talkspurt begins at once. */
   readonly talkspurtPackets: number;
   readonly seed: number;
-  /** From one packet to the next. Default as much as a packet holds. */
+  /** Interval between packets. Default: the duration of a packet. */
   readonly intervalMs?: Milliseconds;
 }
 
@@ -83,7 +83,7 @@ interface Against {
   readonly core: number;
 }
 
-/** Joins all, talks, and checks all that comes back. `onJoined` is called when all are in, before anybody talks. */
+/** Joins all players, talks, and checks everything received. `onJoined` is called when all are in, before anyone talks. */
 export async function talk(against: Against, timing: Timing, onJoined = () => {}): Promise<Round> {
   const child = start(against, [
     `talkers=${against.crowd.talkers}`,
@@ -94,19 +94,19 @@ export async function talk(against: Against, timing: Timing, onJoined = () => {}
     `relay_pid=${against.relay.pid}`,
     `seed=${timing.seed}`,
   ]);
-  let said = '';
+  let output = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
+    output += text;
   });
   child.stdout?.once('data', onJoined);
   const [code] = await once(child, 'close');
-  const result = said.trim().split('\n').at(-1) ?? '';
+  const result = output.trim().split('\n').at(-1) ?? '';
   if (code !== 0 || !result.includes('relayCpuMs'))
     throw new Error(`Cannot measure: the generator ended with ${code}`);
   return JSON.parse(result) as Round;
 }
 
-/** Joins all and says nothing. Resolves when they are in; they go when the relay does. */
+/** Joins all players without talking. Resolves when they are in. They stay until the relay ends. */
 export async function join(against: Against): Promise<void> {
   const child = start(against, ['talkers=0', 'seed=1']);
   const joined = once(child.stdout!, 'data');

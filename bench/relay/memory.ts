@@ -1,6 +1,6 @@
 /**
- * What a connection costs a relay in memory: its process before and after 10,000 have joined, in fresh processes. What the kernel
- * holds for their sockets is not in it.
+ * Memory per connection: that of a relay's process before and after 10,000 clients have joined, in fresh processes. It does not include
+ * kernel memory for the sockets.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -10,27 +10,27 @@ import { type Crowd, type Players, preparePlayers } from './players.js';
 import { type Memory, SUBJECTS, type Subject, startProcess, type TlsFiles } from './process.js';
 
 const CROWD: Crowd = { lobbies: 1000, lobbySize: 10, talkers: 0, opusFrames: 1 };
-/** They come first. From then on only what a connection costs grows, and not what the process needs once: code, V8's new space. */
+/** Connections that join first. After them only memory per connection grows, no longer one-time memory such as code and V8's new space. */
 const FIRST = 2000;
 const RUNS = 3;
 
-/** What grew, in bytes a connection. */
+/** The growth in bytes per connection. */
 export interface MemoryRun extends Memory {
   readonly subject: Subject;
   readonly case: string;
-  /** From the first 2,000 connections to all 10,000, of resident memory. */
+  /** Growth of resident memory from the first 2,000 connections to all 10,000. */
   readonly marginal: number;
 }
 
 const FIGURES = [
-  ['resident', 'resident memory a connection'],
-  ['marginal', 'resident memory a connection, from 2,000 on'],
-  ['proportional', 'PSS a connection'],
-  ['heapUsed', "of it V8's heap"],
-  ['external', "of it outside, by V8's count"],
+  ['resident', 'resident memory per connection'],
+  ['marginal', 'resident memory per connection, from 2,000 on'],
+  ['proportional', 'PSS per connection'],
+  ['heapUsed', 'of which V8 heap'],
+  ['external', 'of which external, as counted by V8'],
 ] as const satisfies [Exclude<keyof MemoryRun, 'subject' | 'case'>, string][];
 
-/** The cases are a name and its TLS. `cores` are the relay's and the generator's. */
+/** Each case is a name and its TLS files. `cores` are those of the relay and of the generator. */
 export async function measureMemory(
   cases: readonly (readonly [string, TlsFiles | null])[],
   cores: readonly [number, number],
@@ -61,7 +61,7 @@ export async function measureMemory(
             external: grown('external'),
           });
         } finally {
-          // Which ends the generators, too: their connections are gone.
+          // This also ends the generators, because their connections close.
           await relay.close();
         }
       }
@@ -70,7 +70,7 @@ export async function measureMemory(
   return runs;
 }
 
-/** The first of the players, and the others. */
+/** The first 2,000 players, and the rest. */
 function inTwo(players: Players): [Players, Players] {
   const hellos = readFileSync(players.hellos, 'utf8').trimEnd().split('\n');
   const part = (name: string, own: readonly string[]): Players => {

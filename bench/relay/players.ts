@@ -1,6 +1,6 @@
 /**
- * Who the load generator plays: for each connection a hello with a token of its own, for each talker voice frames of real speech
- * as a Steam client records it, under the talker's SteamID.
+ * The players of the load generator: a hello with its own token for each connection and, for each talker, voice frames of real speech as
+ * a Steam client records it, with the talker's SteamID.
  */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -24,36 +24,36 @@ import { VoiceEncoder } from '../../wasm/compress.js';
 import { loadCodec } from '../../wasm/load.js';
 import { Resampler } from '../../wasm/resampler.js';
 
-/** Lobbies of the same size, and what is said in them. */
+/** Lobbies of the same size, and the talkers in them. */
 export interface Crowd {
   readonly lobbies: number;
   readonly lobbySize: number;
-  /** In each lobby; all of them talk all the time. */
+  /** Talkers per lobby. They talk all the time. */
   readonly talkers: number;
-  /** Opus frames of 20 ms in a packet: so long it is from one packet to the next. */
+  /** Opus frames of 20 ms per packet, which also sets the interval between packets. */
   readonly opusFrames: number;
 }
 
-/** Files for the generator, and the key under which the tokens are. */
+/** Files for the generator, and the key that signed the tokens. */
 export interface Players {
   readonly connections: number;
   readonly hellos: string;
   readonly frames: string;
   readonly keys: unknown;
-  /** Its private half, for others who are to come in. */
+  /** Its private half, to sign tokens for further players. */
   readonly key: TokenJwk;
 }
 
 const FOLDER = 'out/bench/relay';
-/** Of each talker, said again and again. A power of two. */
-const FRAMES_A_TALKER = 32;
+/** Frames per talker, repeated. A power of two. */
+const FRAMES_PER_TALKER = 32;
 const FIRST_ACCOUNT = 1_000_000;
-/** Where the clip's speech begins. */
+/** Where the speech begins in the clip. */
 const SPEECH_FROM_MS: Milliseconds = 200;
 const TOKEN_SECONDS = 6 * 3600;
 const HELLOS_AT_ONCE = 100;
 
-/** From one packet to the next. */
+/** The interval between packets. */
 export function intervalMs({ opusFrames }: Crowd): Milliseconds {
   return opusFrames * FRAME_MS;
 }
@@ -100,7 +100,7 @@ function talkersFile({ lobbies, lobbySize, talkers, opusFrames }: Crowd): Uint8A
     for (let talker = 0; talker < talkers; talker++) {
       const account = FIRST_ACCOUNT + lobby * lobbySize + talker;
       for (const packet of packets) {
-        // The generator numbers the frames: what it changes is before the packet and its CRC.
+        // The generator numbers the frames: it only changes bytes before the packet and its CRC.
         const fields = { marker: false, terminator: false, target: 0, sequence: 0, timestamp: 0 };
         const frame = writeVoiceFrame(fields, packetBy(personSteamId(account), packet));
         writeU32(file, at, frame.length);
@@ -132,7 +132,7 @@ function speechPackets(opusFrames: number): Uint8Array[] {
   resampler.free();
   const encoder = new VoiceEncoder(personSteamId(1), { dtx: false, framesPerPacket: opusFrames });
   const from = samplesOfMs(SPEECH_FROM_MS);
-  const wanted = FRAMES_A_TALKER * opusFrames * FRAME_SAMPLES;
+  const wanted = FRAMES_PER_TALKER * opusFrames * FRAME_SAMPLES;
   const packet = new Uint8Array(MAX_PACKET_BYTES);
   const packets: Uint8Array[] = [];
   for (let at = 0; at < wanted; at += FRAME_SAMPLES) {
@@ -142,6 +142,7 @@ function speechPackets(opusFrames: number): Uint8Array[] {
     if (bytes > 0) packets.push(packet.slice(0, bytes));
   }
   encoder.free();
-  if (packets.length !== FRAMES_A_TALKER) throw new Error(`Cannot make speech: ${packets.length} packets`);
+  if (packets.length !== FRAMES_PER_TALKER)
+    throw new Error(`Cannot encode the speech: ${packets.length} packets, expected ${FRAMES_PER_TALKER}`);
   return packets;
 }

@@ -1,7 +1,7 @@
 /**
- * The relays of the benchmark, each in a process of its own on a core of its own: ours as an operator runs it, and the bare one.
+ * The relays of the benchmark, each in its own process and on its own core: ours as an operator runs it, and the bare one.
  *
- * Forked, this file is such a relay: it reports its port, and its memory when it is asked.
+ * Run as a child process, this file is such a relay: it reports its port and, on request, its memory.
  */
 
 import type * as UWebSockets from 'uWebSockets.js';
@@ -14,21 +14,21 @@ import { startRelay } from '../../relay/index.js';
 import { TLS_CIPHERS } from '../../relay/port/tls.js';
 import { startBare } from './bare.js';
 
-/** Ours, and what it is compared with. */
+/** Our relay, and the one to compare with. */
 export const SUBJECTS = ['hotmic', 'bare uWebSockets'] as const;
 export type Subject = (typeof SUBJECTS)[number];
 
-/** What such a process is started with. */
+/** The parameters of such a process. */
 interface Order {
   readonly subject: Subject;
   /** A JSON Web Key Set. */
   readonly keys: unknown;
   readonly tls: TlsFiles | null;
-  /** Where ours keeps mutes and bans. Default nowhere. */
+  /** Where our relay keeps mutes and bans. Default: not at all. */
   readonly sanctionsFile?: string;
 }
 
-/** What 10,000 connections of one address take: all come from this machine. */
+/** Limits for 10,000 connections from one address: all clients are on this machine. */
 const ADDRESS_LIMITS = {
   participants: 20_000,
   lobbies: 20_000,
@@ -40,11 +40,11 @@ const ADDRESS_LIMITS = {
 } as const;
 
 /**
- * What the image and the unit in deploy/ give to Node; the bare relay has it too. V8's young generation grows to 16 MB a space
- * by default, in a process that keeps nearly nothing of what is young.
+ * The Node flags of the image and the unit in deploy/, also used for the bare relay. By default V8's young generation grows to 16 MB per
+ * space, although the process keeps almost nothing of it.
  */
 export const NODE_FLAGS = ['--max-semi-space-size=2'] as const;
-/** In the environment, as there: threads for cryptography then share one arena. */
+/** The environment set there: threads for cryptography then share one malloc arena. */
 export const ENVIRONMENT = { MALLOC_ARENA_MAX: '1' } as const;
 
 /** A certificate and its key, both in PEM. */
@@ -53,10 +53,10 @@ export interface TlsFiles {
   readonly key: string;
 }
 
-/** What a process holds, in bytes, after collection. */
+/** The memory of a process in bytes, after garbage collection. */
 export interface Memory {
   readonly resident: number;
-  /** Its share of what it has in common with others counted in part. */
+  /** Proportional set size: memory shared with other processes counts in part. */
   readonly proportional: number;
   readonly heapUsed: number;
   readonly external: number;
@@ -65,12 +65,12 @@ export interface Memory {
 export interface RelayProcess {
   readonly pid: number;
   readonly port: number;
-  /** Collects garbage, waits until it has settled, and says what is held. Wants `--expose-gc`. */
+  /** Collects garbage, waits until it has settled, and returns the memory in use. Requires `--expose-gc`. */
   memory(): Promise<Memory>;
   close(): Promise<void>;
 }
 
-/** Starts a relay on `core`, ahead of other programs where that is allowed. `flags` are for Node. */
+/** Starts a relay on `core`, ahead of other programs if that is allowed. `flags` are for Node. */
 export async function startProcess(
   order: Order,
   core: number,
@@ -89,14 +89,14 @@ export async function startProcess(
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     env: { ...process.env, ...ENVIRONMENT },
   });
-  let said = '';
+  let errors = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    said = (said + text).slice(-2000);
+    errors = (errors + text).slice(-2000);
   });
   const gone = once(child, 'exit');
   const answer = async <T>(): Promise<T> => {
     const ended = gone.then(() => {
-      throw new Error(`Cannot measure ${order.subject}: its process ended\n${said}`);
+      throw new Error(`Cannot measure ${order.subject}: its process ended\n${errors}`);
     });
     return (await Promise.race([once(child, 'message'), ended]))[0] as T;
   };
@@ -105,7 +105,7 @@ export async function startProcess(
     pid: child.pid!,
     port,
     memory() {
-      // That it has ended, `answer` says.
+      // If the process has ended, `answer` rejects.
       child.send('memory', () => undefined);
       return answer();
     },
@@ -117,8 +117,8 @@ export async function startProcess(
 }
 
 /**
- * Before a command: on one core, and ahead of whatever else the machine does. Being nice to others is not enough for that:
- * Linux weighs it within a session alone. Where we may not be scheduled in real time, it is done without.
+ * A prefix for a command that runs it on one core, ahead of everything else on the machine. A nice value is not enough for that: Linux
+ * only weighs it within a session. Without permission for real-time scheduling, only the core is set.
  */
 export function onCore(core: number): string[] {
   return [...(isRealTime() ? ['chrt', '--rr', '1'] : []), 'taskset', '-c', String(core)];
@@ -131,20 +131,20 @@ export function isRealTime(): boolean {
 }
 let realTime: boolean | null = null;
 
-/** Ours, as an operator starts it: tokens, every check and limit on, no operations port. */
+/** Our relay as an operator starts it: tokens, all checks and limits, no operations port. */
 async function startOurs({ keys, tls, sanctionsFile }: Order): Promise<number> {
   const relay = await startRelay({
     tokens: { keys },
     ...(tls && { tls: { certFile: tls.certificate, keyFile: tls.key } }),
     ...(sanctionsFile !== undefined && { sanctionsFile }),
     limits: { connections: 20_000, lobbies: 2000 },
-    // All connections are of one machine: what is bounded by address has to be raised here.
+    // All connections come from one machine, so the limits per address must be raised.
     addressLimits: ADDRESS_LIMITS,
   });
   return relay.port;
 }
 
-/** What the bare one gives to uWebSockets: the relay's own TLS options. */
+/** The relay's own TLS options, for the bare relay. */
 function tlsOptions({ certificate, key }: TlsFiles): UWebSockets.AppOptions {
   return {
     cert_file_name: certificate,
@@ -155,7 +155,7 @@ function tlsOptions({ certificate, key }: TlsFiles): UWebSockets.AppOptions {
 }
 
 async function settledMemory(): Promise<Memory> {
-  if (!globalThis.gc) throw new Error('Cannot measure memory: wants --expose-gc');
+  if (!globalThis.gc) throw new Error('Cannot measure memory: node runs without --expose-gc');
   for (let pass = 0; pass < 5; pass++) {
     globalThis.gc();
     await sleep(200);

@@ -1,6 +1,6 @@
 /**
- * What the relay costs with every check on, beside a bare uWebSockets publish relay in the same run: processor time a delivery,
- * and memory a connection, plain and under TLS. Relay and generator have a core each.
+ * The cost of the relay with all checks, compared with a bare uWebSockets publish relay in the same run: processor time per delivery and
+ * memory per connection, plain and with TLS. Relay and generator each have their own core.
  */
 
 import { availableParallelism } from 'node:os';
@@ -13,20 +13,20 @@ import { isRealTime, SUBJECTS, type Subject, startProcess, type TlsFiles } from 
 const PAIRS = 5;
 const TIMING: Timing = { warmUpMs: 4000, measureMs: 10_000, talkspurtPackets: 40, seed: 6 };
 const LOBBIES = { lobbies: 400, lobbySize: 10, talkers: 2 } as const;
-/** As much as one core carries with room to spare, on the machine that the committed figures are of. */
+/** A load that one core carries with some headroom, on the machine of the committed figures. */
 const OPUS_FRAMES = { plain: 5, TLS: 6 } as const;
 
 const RELAY_CORE = 0;
 const GENERATOR_CORE = 1;
 
-/** Above this share of frames that left more than 5 ms late, or of its core in use, the generator was the bottleneck. */
+/** Above this share of frames sent more than 5 ms late, or above this core utilization, the generator was the bottleneck. */
 const MAX_LATE_SHARE = 0.01;
 const MAX_GENERATOR_SHARE = 0.9;
-/** Above this share of its core in use, a relay was saturated: it then reads and writes in larger batches, for less. */
+/** Above this core utilization a relay was saturated: it then reads and writes in larger batches, which costs less. */
 const MAX_RELAY_SHARE = 0.95;
-/** Below this share of what was sent in the time that counts, it was not delivered in that time. */
+/** Below this share of deliveries within the time that counts, the relay did not keep up. */
 const MIN_DELIVERED_SHARE = 0.99;
-/** Pairs in which the machine was too busy are measured again, this many in all. */
+/** Pairs in which the machine was too busy are measured again, at most this many in all. */
 const MAX_REPEATED = 6;
 
 interface Case {
@@ -36,16 +36,16 @@ interface Case {
   readonly tls: TlsFiles | null;
 }
 
-/** Both subjects, one after the other. */
+/** A round of both subjects, one after the other. */
 export type Pair = Readonly<Record<Subject, Round>> & { readonly case: string };
 
 export const relay: Trial = {
   name: 'relay',
   about:
-    `${LOBBIES.lobbies} lobbies of ${LOBBIES.lobbySize} with ${LOBBIES.talkers} talkers, ${TIMING.measureMs / 1000} s a round, ` +
-    `${PAIRS} pairs of rounds in fresh processes, the order turned each time; some ten minutes`,
+    `${LOBBIES.lobbies} lobbies of ${LOBBIES.lobbySize} with ${LOBBIES.talkers} talkers, ${TIMING.measureMs / 1000} s per round, ` +
+    `${PAIRS} pairs of rounds in fresh processes, in alternating order; about ten minutes`,
   async run() {
-    const missing = availableParallelism() < 2 ? 'this machine has one core, wants two' : null;
+    const missing = availableParallelism() < 2 ? 'this machine has one core, expected at least two' : null;
     const built = missing === null ? buildLoad() : ({ kind: 'missing', reason: missing } as const);
     if (built.kind === 'missing') return { rows: [], void: built.reason };
     const skipped = built.tls ? [] : [`TLS: ${built.withoutTls}`];
@@ -77,7 +77,7 @@ export const relay: Trial = {
               `${name}, one of ${crowd.opusFrames} Opus frames every ${intervalMs(crowd)} ms`,
           )
           .join('; '),
-        scheduling: isRealTime() ? 'ahead of other programs (SCHED_RR)' : 'as any other program',
+        scheduling: isRealTime() ? 'ahead of other programs (SCHED_RR)' : 'like any other program',
       },
     };
   },
@@ -100,15 +100,15 @@ async function measurePairs(cases: readonly Case[]) {
         };
         const found = SUBJECTS.flatMap((subject) => {
           const fault = roundFault(pair[subject], it.crowd.lobbySize);
-          return fault ? [{ ...fault, said: `${subject}, ${it.name}, pair ${at + 1}: ${fault.detail}` }] : [];
+          return fault ? [{ ...fault, text: `${subject}, ${it.name}, pair ${at + 1}: ${fault.detail}` }] : [];
         });
-        for (const { said } of found) console.log(`not counted: ${said}`);
+        for (const { text } of found) console.log(`not counted: ${text}`);
         if (found.length > 0 && found.every(({ kind }) => kind === 'busy') && repeated < MAX_REPEATED) {
           repeated += 1;
           continue;
         }
         pairs.push(pair);
-        faults.push(...found.map(({ said }) => said));
+        faults.push(...found.map(({ text }) => text));
         break;
       }
     }
@@ -126,7 +126,7 @@ async function measureRound(subject: Subject, { crowd, players, tls }: Case, pai
   }
 }
 
-/** Why a round does not count: the machine was too busy to be measured, or the relay did wrong. Null when it counts. */
+/** Why a round is void: the machine was too busy to measure, or the relay made a mistake. Null if it is valid. */
 export function roundFault(
   round: Round,
   lobbySize: number,
@@ -138,17 +138,17 @@ export function roundFault(
   if (wrong.length > 0) return { kind: 'wrong', detail: wrong.join(', ') };
   const busy = (detail: string) => ({ kind: 'busy', detail }) as const;
   const late = round.late / round.paced;
-  if (late > MAX_LATE_SHARE) return busy(`${percent(late)} of the frames left more than 5 ms late`);
+  if (late > MAX_LATE_SHARE) return busy(`${percent(late)} of the frames were sent more than 5 ms late`);
   const own = round.ownCpuMs / round.elapsedMs;
-  if (own > MAX_GENERATOR_SHARE) return busy(`the generator took ${percent(own)} of its core`);
+  if (own > MAX_GENERATOR_SHARE) return busy(`the generator used ${percent(own)} of its core`);
   const relay = round.relayCpuMs / round.elapsedMs;
-  if (relay > MAX_RELAY_SHARE) return busy(`the relay took ${percent(relay)} of its core`);
+  if (relay > MAX_RELAY_SHARE) return busy(`the relay used ${percent(relay)} of its core`);
   const delivered = round.deliveries / (round.sent * (lobbySize - 1));
   if (!(delivered >= MIN_DELIVERED_SHARE)) return busy(`${percent(delivered)} was delivered in time`);
   return null;
 }
 
-/** Rows of one metric stand together, so that the two can be compared. */
+/** The rows of one metric are adjacent, so that the subjects can be compared. */
 export function relayRows(pairs: readonly Pair[], memory: readonly MemoryRun[]): Row[] {
   const rows: Row[] = [];
   const cases = [...new Set(pairs.map((pair) => pair.case))];
@@ -167,31 +167,31 @@ export function relayRows(pairs: readonly Pair[], memory: readonly MemoryRun[]):
         );
       }
     };
-    metric('CPU a delivery', 'µs', cpuADelivery);
+    metric('CPU per delivery', 'µs', cpuPerDelivery);
     rows.push(
       row(
         'hotmic',
         name,
-        `CPU a delivery / ${SUBJECTS[1]}`,
+        `CPU per delivery / ${SUBJECTS[1]}`,
         '×',
-        own.map((pair) => cpuADelivery(pair.hotmic) / cpuADelivery(pair[SUBJECTS[1]])),
+        own.map((pair) => cpuPerDelivery(pair.hotmic) / cpuPerDelivery(pair[SUBJECTS[1]])),
       ),
     );
     metric('deliveries', '/s', ({ deliveries, elapsedMs }) => (1000 * deliveries) / elapsedMs);
-    metric('its core in use', '%', ({ relayCpuMs, elapsedMs }) => (100 * relayCpuMs) / elapsedMs);
-    metric('from due to delivered, p50', 'ms', ({ latencyP50Us }) => latencyP50Us / 1000);
-    metric('from due to delivered, p99', 'ms', ({ latencyP99Us }) => latencyP99Us / 1000);
+    metric('core utilization', '%', ({ relayCpuMs, elapsedMs }) => (100 * relayCpuMs) / elapsedMs);
+    metric('due to delivered, p50', 'ms', ({ latencyP50Us }) => latencyP50Us / 1000);
+    metric('due to delivered, p99', 'ms', ({ latencyP99Us }) => latencyP99Us / 1000);
     const rounds = own.flatMap((pair) => SUBJECTS.map((subject) => pair[subject]));
     const generator = (what: string, unit: string, figureOf: (round: Round) => number) => {
       rows.push(row('generator', name, what, unit, rounds.map(figureOf)));
     };
-    generator('its core in use', '%', ({ ownCpuMs, elapsedMs }) => (100 * ownCpuMs) / elapsedMs);
-    generator('left after it was due, p99', 'ms', ({ lateP99Us }) => lateP99Us / 1000);
-    generator('left more than 5 ms late', '%', ({ late, paced }) => (100 * late) / paced);
+    generator('core utilization', '%', ({ ownCpuMs, elapsedMs }) => (100 * ownCpuMs) / elapsedMs);
+    generator('sent after due time, p99', 'ms', ({ lateP99Us }) => lateP99Us / 1000);
+    generator('sent more than 5 ms late', '%', ({ late, paced }) => (100 * late) / paced);
   }
   return [...rows, ...memoryRows(memory)];
 }
 
-function cpuADelivery({ relayCpuMs, deliveries }: Round): number {
+function cpuPerDelivery({ relayCpuMs, deliveries }: Round): number {
   return (1000 * relayCpuMs) / deliveries;
 }

@@ -1,22 +1,22 @@
 /**
- * The ring against npm's ringbuf.js and postMessage, in one run: how long one packet takes to a receiver that waits, what
- * that costs both threads, and how many packets go through when nobody waits.
+ * The ring against npm's ringbuf.js and postMessage, in one run: the latency of one packet to a waiting receiver, the processor time of
+ * both threads, and the throughput at full speed.
  */
 
 import { type Row, row, type Trial } from '../result.js';
+import { METHODS, type Method } from './methods.js';
 import { type Job, type Received, runJob, type Sent } from './run.js';
 import { measureVoice } from './voice.js';
-import { WAYS, type Way } from './ways.js';
 
 const ROUNDS = 5;
 
-/** One voice: 50 packets a second. 4 s of it a round. */
+/** One voice: 50 packets per second, for 4 s per round. */
 const PACED = { warmUp: 25, packets: 200, packetBytes: 120, paceMs: 20 } as const;
 
 /** A packet of one Opus frame, and one of several. */
 const FLAT_OUT_BYTES = [120, 700] as const;
 const FLAT_OUT = { warmUp: 100_000, packets: 300_000 } as const;
-/** postMessage has no bound: what its receiver has not taken yet lies in memory. */
+/** postMessage has no bound: what its receiver has not read yet stays in memory. */
 const FLAT_OUT_BY_MESSAGE = { warmUp: 20_000, packets: 60_000 } as const;
 
 /** Above this share of packets that left more than MAX_LATE_US after they were due, the machine was too busy to be measured. */
@@ -25,7 +25,7 @@ const MAX_LATE_US = 1000;
 
 interface Measured {
   readonly paced: { readonly sent: Sent; readonly received: Received }[];
-  /** Packets a second, for each of FLAT_OUT_BYTES. */
+  /** Packets per second, for each of FLAT_OUT_BYTES. */
   readonly rates: readonly number[][];
 }
 
@@ -33,21 +33,21 @@ export const ring: Trial = {
   name: 'ring',
   about:
     `packets between two threads; paced: ${PACED.packetBytes} bytes every ${PACED.paceMs} ms, ` +
-    `${PACED.packets} a round; ${ROUNDS} rounds, the subjects in turns`,
+    `${PACED.packets} per round; ${ROUNDS} rounds, the subjects in turns`,
   async run() {
-    const all = new Map<Way, Measured>(
-      WAYS.map((way) => [way, { paced: [], rates: FLAT_OUT_BYTES.map(() => []) }]),
+    const all = new Map<Method, Measured>(
+      METHODS.map((method) => [method, { paced: [], rates: FLAT_OUT_BYTES.map(() => []) }]),
     );
     for (let round = 0; round < ROUNDS; round++) {
-      for (const [way, { paced, rates }] of all) {
-        paced.push(await runJob(way, PACED));
+      for (const [method, { paced, rates }] of all) {
+        paced.push(await runJob(method, PACED));
         for (const [at, packetBytes] of FLAT_OUT_BYTES.entries()) {
           const job: Job = {
-            ...(way.by.startsWith('post') ? FLAT_OUT_BY_MESSAGE : FLAT_OUT),
+            ...(method.by.startsWith('post') ? FLAT_OUT_BY_MESSAGE : FLAT_OUT),
             packetBytes,
             paceMs: 0,
           };
-          const { received } = await runJob(way, job);
+          const { received } = await runJob(method, job);
           rates[at]!.push(((job.packets - 1) / received.elapsedMs) * 1000);
         }
       }
@@ -63,15 +63,15 @@ export const ring: Trial = {
   },
 };
 
-/** Rows of one metric stand together, so that the ways can be compared. */
-function report(all: ReadonlyMap<Way, Measured>): { rows: Row[]; void: string | null; skipped: string[] } {
+/** Rows of one metric stand together, so that the methods can be compared. */
+function report(all: ReadonlyMap<Method, Measured>): { rows: Row[]; void: string | null; skipped: string[] } {
   const rows: Row[] = [];
   const skipped: string[] = [];
   const metric = (name: string, unit: string, valuesOf: (measured: Measured) => (number | null)[]) => {
-    for (const [way, measured] of all) {
+    for (const [method, measured] of all) {
       const values = valuesOf(measured).filter((value) => value !== null);
-      if (values.length > 0) rows.push(row(way.subject, way.name, name, unit, values));
-      else skipped.push(`${name}, ${way.subject}: this system does not say it`);
+      if (values.length > 0) rows.push(row(method.subject, method.name, name, unit, values));
+      else skipped.push(`${name}, ${method.subject}: this system does not report it`);
     }
   };
   const hops = ({ paced }: Measured) => paced.map(({ received }) => received.hopsUs);
@@ -80,25 +80,25 @@ function report(all: ReadonlyMap<Way, Measured>): { rows: Row[]; void: string | 
   metric('hop p99, all rounds as one', 'µs', (measured) => [quantile(hops(measured).flat(), 0.99)]);
   metric('hop, longest', 'µs', (measured) => hops(measured).map((hop) => quantile(hop, 1)));
   const seconds = (PACED.packets * PACED.paceMs) / 1000;
-  const aSecond = (cpuMs: number | null) => (cpuMs === null ? null : cpuMs / seconds);
+  const perSecond = (cpuMs: number | null) => (cpuMs === null ? null : cpuMs / seconds);
   metric('CPU of the receiver, paced', 'ms/s', ({ paced }) =>
-    paced.map(({ received }) => aSecond(received.cpuMs)),
+    paced.map(({ received }) => perSecond(received.cpuMs)),
   );
-  metric('CPU of the sender, paced', 'ms/s', ({ paced }) => paced.map(({ sent }) => aSecond(sent.cpuMs)));
+  metric('CPU of the sender, paced', 'ms/s', ({ paced }) => paced.map(({ sent }) => perSecond(sent.cpuMs)));
   for (const [at, bytes] of FLAT_OUT_BYTES.entries()) {
     metric(`flat out, ${bytes} bytes`, 'packets/s', ({ rates }) => rates[at]!);
   }
   for (const [at, bytes] of FLAT_OUT_BYTES.entries()) {
-    const ours = [...all].filter(([way]) => way.by === 'hotmic');
-    for (const [way, { rates }] of all) {
-      const [own] = ours.filter(([{ receiver }]) => receiver === way.receiver);
-      if (!own || way === own[0]) continue;
+    const ours = [...all].filter(([method]) => method.by === 'hotmic');
+    for (const [method, { rates }] of all) {
+      const [own] = ours.filter(([{ receiver }]) => receiver === method.receiver);
+      if (!own || method === own[0]) continue;
       const ratios = own[1].rates[at]!.map((rate, round) => rate / rates[at]![round]!);
       rows.push(
         row(
           'hotmic',
           own[0].name,
-          `flat out, ${bytes} bytes / ${way.subject}${way.by.endsWith('transfer') ? ', transferred' : ''}`,
+          `flat out, ${bytes} bytes / ${method.subject}${method.by.endsWith('transfer') ? ', transferred' : ''}`,
           '×',
           ratios,
         ),
@@ -106,15 +106,15 @@ function report(all: ReadonlyMap<Way, Measured>): { rows: Row[]; void: string | 
     }
   }
   const lateness = [...all.values()].flatMap(({ paced }) => paced.flatMap(({ sent }) => sent.latenessUs));
-  rows.push(row('generator', 'all, paced', 'left after it was due, p99', 'µs', [quantile(lateness, 0.99)]));
+  rows.push(row('generator', 'all, paced', 'sent after due time, p99', 'µs', [quantile(lateness, 0.99)]));
   return { rows, void: tooLate(lateness), skipped };
 }
 
-/** Why the figures do not count: the generator was late too often. Null when they do. */
+/** Why the figures are void: the generator was late too often. Null if they are valid. */
 export function tooLate(latenessUs: readonly number[]): string | null {
   const share = latenessUs.filter((us) => us > MAX_LATE_US).length / latenessUs.length;
   if (share <= MAX_LATE_SHARE) return null;
-  return `${(100 * share).toFixed(1)} % of the paced packets left more than ${MAX_LATE_US} µs late`;
+  return `${(100 * share).toFixed(1)} % of the paced packets were sent more than ${MAX_LATE_US} µs late`;
 }
 
 /** The smallest value that `share` of them do not exceed. */

@@ -1,25 +1,25 @@
 /**
- * One run of the ring's benchmark: a thread that sends, at a pace or as fast as it goes, and one that receives, checks and
- * takes the time. The pace is a fixed raster that no receiver can slow down, so a late packet is measured as late.
+ * One run of the ring benchmark: a thread that sends, paced or at full speed, and one that receives, checks and measures. The pace is a
+ * fixed schedule that no receiver can slow down, so a late packet is measured as late.
  */
 
 import { once } from 'node:events';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { monotonicMs } from '../../client/clock.js';
-import { threadCpuMs } from '../thread_cpu.js';
-import { type Channel, openChannel, receive, sleepMs, type Take, type Way } from './ways.js';
+import { type Channel, type Method, openChannel, receive, sleepMs, type Take } from './methods.js';
+import { threadCpuMs } from './thread_cpu.js';
 
 export interface Job {
-  /** Sent first, and not counted. */
+  /** Packets sent first and not counted. */
   readonly warmUp: number;
   readonly packets: number;
   /** 16 or more. */
   readonly packetBytes: number;
-  /** From one packet to the next, in ms; 0: as fast as they go. */
+  /** Interval between packets, in ms; 0: full speed. */
   readonly paceMs: number;
 }
 
-/** What a worker of `worker.ts` is started with. */
+/** The data that a worker of `worker.ts` is started with. */
 export interface Part {
   readonly role: 'send' | 'receive';
   readonly channel: Channel;
@@ -28,27 +28,27 @@ export interface Part {
 }
 
 export interface Sent {
-  /** By how much each packet left after it was due, in µs; none when there was no pace. */
+  /** How long after its due time each packet was sent, in µs; empty without a pace. */
   readonly latenessUs: readonly number[];
-  /** Of the sending thread while packets that count were sent, or null when it is not to be had. */
+  /** Processor time of the sending thread for the packets that count; null if it is not available. */
   readonly cpuMs: number | null;
 }
 
 export interface Received {
-  /** From before the sender's call to the receiver's hands, in µs; none when there was no pace. */
+  /** From before the sender's call until the receiver has the packet, in µs; empty without a pace. */
   readonly hopsUs: readonly number[];
-  /** From the first packet that counts to the last. */
+  /** From the first to the last packet that counts. */
   readonly elapsedMs: number;
   readonly cpuMs: number | null;
 }
 
-/** In each packet: u32 index at 0, and for a pace f64 instant of sending at 8. */
+/** Each packet has a u32 index at 0 and, if paced, an f64 instant of sending at 8. */
 const INDEX_AT = 0;
 const SENT_AT = 8;
 
-/** Runs a job over a way, on new threads. Throws when a packet is lost, changed or out of order. */
-export async function runJob(way: Way, job: Job): Promise<{ sent: Sent; received: Received }> {
-  const channel = openChannel(way);
+/** Runs a job with a method, on new threads. Throws if a packet is lost, changed or out of order. */
+export async function runJob(method: Method, job: Job): Promise<{ sent: Sent; received: Received }> {
+  const channel = openChannel(method);
   const { port1, port2 } = new MessageChannel();
   const start = async (role: Part['role'], port: MessagePort) => {
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
@@ -59,9 +59,9 @@ export async function runJob(way: Way, job: Job): Promise<{ sent: Sent; received
     return worker;
   };
   const sender = await start('send', port1);
-  const receiver = way.receiver === 'worker' ? await start('receive', port2) : null;
+  const receiver = method.receiver === 'worker' ? await start('receive', port2) : null;
   const sent = once(sender, 'message');
-  const received = receiver ? once(receiver, 'message').then(([said]) => said as Received) : null;
+  const received = receiver ? once(receiver, 'message').then(([result]) => result as Received) : null;
   receiver?.postMessage('go');
   sender.postMessage('go');
   const result = { received: await (received ?? tally(channel, port2, job)), sent: (await sent)[0] as Sent };
@@ -101,7 +101,9 @@ export async function tally(channel: Channel, port: MessagePort, job: Job): Prom
   const take: Take = (packet) => {
     const index = (packet[0]! | (packet[1]! << 8) | (packet[2]! << 16) | (packet[3]! << 24)) >>> 0;
     if (index !== next || packet.length !== job.packetBytes) {
-      throw new Error(`packet ${next} came as ${index}, ${packet.length} bytes: wants ${job.packetBytes}`);
+      throw new Error(
+        `packet ${next} arrived as ${index} with ${packet.length} bytes, expected ${job.packetBytes}`,
+      );
     }
     next += 1;
     if (job.paceMs > 0 && index >= job.warmUp) {

@@ -1,6 +1,6 @@
 /**
- * What getVoice costs on its way into the ring, beside what Steam's own function costs in C++, in turns in the same run. Steam's
- * part is played by our stand-ins, which copy 700 bytes under a lock.
+ * The cost of getVoice into the ring compared with that of Steam's own function in C++, alternating in the same run. Our stand-ins for
+ * Steam's libraries copy 700 bytes under a lock.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -13,11 +13,11 @@ import type { VoiceCost } from './voice_child.js';
 
 const CALLS = 200_000;
 
-/** The cases of its rows. */
+/** The cases of the rows. */
 export const VOICE_CASES = ['stand-in libsteam_api', 'real libsteam_api'] as const;
 const CHILD = fileURLToPath(new URL('./voice_child.js', import.meta.url));
 
-/** The rows, or why there are none. */
+/** The rows, and why others were skipped. */
 export async function measureVoice(rounds: number): Promise<{ rows: Row[]; skipped: string[] }> {
   const addon = loadAddon();
   if (addon.kind === 'missing') return { rows: [], skipped: [`getVoice: ${addon.reason}`] };
@@ -87,14 +87,14 @@ export async function measureVoice(rounds: number): Promise<{ rows: Row[]; skipp
       row(
         'hotmic',
         name,
-        'heap growth a packet',
+        'heap growth per packet',
         'bytes',
         costs.map((cost) => cost.growthBytes),
       ),
       row(
         'an empty loop',
         name,
-        'heap growth a turn',
+        'heap growth per turn',
         'bytes',
         costs.map((cost) => cost.floorBytes),
       ),

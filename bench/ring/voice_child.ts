@@ -1,6 +1,6 @@
 /**
- * One measurement of getVoice, in a process of its own with the garbage collector at hand:
- * `node --expose-gc ring_voice_child.js LIBRARY CONTROLLED CONTROL CALLS`. Prints JSON.
+ * One measurement of getVoice, in a separate process with access to the garbage collector:
+ * `node --expose-gc voice_child.js LIBRARY CONTROLLED CONTROL CALLS`. Prints JSON.
  */
 
 import { createRequire } from 'node:module';
@@ -10,11 +10,11 @@ import { allocateRing, RingConsumer, RingProducer } from '../../voice/ring.js';
 import { MAX_PACKET_BYTES } from '../../voice/units.js';
 
 export interface VoiceCost {
-  /** A call that writes 700 bytes into memory that stays. */
+  /** A call that writes 700 bytes into one buffer. */
   readonly callNs: number;
   /** Reserve, getVoice into the ring, commit, and the reader's read and release. */
   readonly intoRingNs: number;
-  /** Bytes that the heap has grown by a call, after collection; and by a turn of a loop that does nothing. */
+  /** Heap growth per call after garbage collection, in bytes, and per turn of an empty loop. */
   readonly growthBytes: number;
   readonly floorBytes: number;
 }
@@ -38,15 +38,15 @@ function intoScratch(): void {
 }
 
 function intoRing(): void {
-  const room = producer.reserve(MAX_PACKET_BYTES);
-  if (room === null) throw new Error('the ring is full');
-  if (steam.getVoiceInto(room) !== 700) throw new Error('a packet is missing');
+  const space = producer.reserve(MAX_PACKET_BYTES);
+  if (space === null) throw new Error('the ring is full');
+  if (steam.getVoiceInto(space) !== 700) throw new Error('a packet is missing');
   producer.commit(700, 0, 0);
   consumer.read();
   consumer.release();
 }
 
-/** Nanoseconds a turn. */
+/** Nanoseconds per turn. */
 function timed(turn: () => void): number {
   for (let n = 0; n < count / 10; n++) turn();
   const from = process.hrtime.bigint();
@@ -54,10 +54,10 @@ function timed(turn: () => void): number {
   return Number(process.hrtime.bigint() - from) / count;
 }
 
-/** Bytes that the heap keeps of a turn. */
+/** Heap growth per turn, in bytes. */
 function growth(turn: () => void): number {
   const collect = globalThis.gc;
-  if (!collect) throw new Error('wants --expose-gc');
+  if (!collect) throw new Error('Cannot measure the heap: node runs without --expose-gc');
   for (let n = 0; n < count / 10; n++) turn();
   collect();
   const before = process.memoryUsage().heapUsed;

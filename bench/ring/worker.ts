@@ -1,9 +1,9 @@
-/** A thread of the ring's benchmark: says that it is ready, waits to be told, does its part and says what came of it. */
+/** A thread of the ring benchmark: reports that it is ready, waits for the start, does its part and reports the result. */
 
 import { once } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
+import { openSender } from './methods.js';
 import { type Part, sendAll, tally } from './run.js';
-import { openSender } from './ways.js';
 
 const { role, channel, job, port } = workerData as Part;
 if (parentPort) {

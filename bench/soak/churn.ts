@@ -1,18 +1,18 @@
 /**
- * What goes on in the soak's lobbies beside the talking: one operation after the other, drawn by weight. A moderator of each lobby
- * acts on those who come and go, and never on the generator's players.
+ * The churn in the soak's lobbies: one operation after another, drawn at random by weight. Each lobby has a moderator who acts on the
+ * churning players, and never on the generator's.
  */
 
 import type { ModerateMessage } from '../../voice/control.js';
-import { CHANNELS, type Company, Seat } from './seat.js';
+import { CHANNELS, Player, type Soak } from './player.js';
 
-const SEATS_PER_LOBBY = 6;
-/** An away place is kept for 30 s. */
+const PLAYERS_PER_LOBBY = 6;
+/** The relay keeps an away place for 30 s. */
 const MAX_AWAY_MS = 5000;
 const TIMED_SECONDS = 10;
 const MAX_DRAWS = 1000;
 
-/** How often each is drawn. More come than go, and more is taken back than done: else the lobbies would run empty, or mute. */
+/** How often each is drawn. Joins outweigh leaves and lifted sanctions outweigh new ones, or the lobbies would end up empty or mute. */
 const WEIGHTS = {
   join: 8,
   leave: 3,
@@ -20,7 +20,7 @@ const WEIGHTS = {
   channels: 4,
   whisper: 3,
   'cut and resume': 6,
-  'come while banned': 1,
+  'join while banned': 1,
   mute: 3,
   unmute: 4,
   deafen: 2,
@@ -37,8 +37,8 @@ const DRAWN = (Object.keys(WEIGHTS) as Operation[]).flatMap((operation) =>
 );
 
 interface ChurnLobby {
-  readonly moderator: Seat;
-  readonly seats: readonly Seat[];
+  readonly moderator: Player;
+  readonly players: readonly Player[];
 }
 
 /** Numbers from 0 up to, not including, a limit. */
@@ -46,21 +46,21 @@ export interface Random {
   below(limit: number): number;
 }
 
-const isHere = ({ state, isDismissed }: Seat) => state === 'in' && !isDismissed;
-const isMember = (seat: Seat) => isHere(seat) || seat.state === 'away' || seat.state === 'resuming';
+const isHere = ({ state, isDismissed }: Player) => state === 'in' && !isDismissed;
+const isMember = (player: Player) => isHere(player) || player.state === 'away' || player.state === 'resuming';
 
-/** Of whom an operation may be asked. */
-const MAY: Readonly<Record<Operation, (seat: Seat) => boolean>> = {
+/** The players to whom an operation may apply. */
+const MAY: Readonly<Record<Operation, (player: Player) => boolean>> = {
   join: ({ state, isBanned }) => state === 'out' && !isBanned,
   leave: isHere,
   rename: isHere,
   channels: isHere,
   whisper: isHere,
   'cut and resume': isHere,
-  'come while banned': ({ state, isBanned }) => state === 'out' && isBanned,
-  mute: (seat) => isMember(seat) && !seat.isMuted,
+  'join while banned': ({ state, isBanned }) => state === 'out' && isBanned,
+  mute: (player) => isMember(player) && !player.isMuted,
   unmute: ({ isMuted }) => isMuted,
-  deafen: (seat) => isMember(seat) && !seat.isDeafened,
+  deafen: (player) => isMember(player) && !player.isDeafened,
   undeafen: ({ isDeafened }) => isDeafened,
   kick: isHere,
   ban: isHere,
@@ -70,128 +70,132 @@ const MAY: Readonly<Record<Operation, (seat: Seat) => boolean>> = {
 export class Churn {
   readonly #random: Random;
   readonly #lobbies: readonly ChurnLobby[];
-  readonly #seats: readonly Seat[];
+  readonly #players: readonly Player[];
   readonly #done: Record<Operation, number>;
   #turn = 0;
 
-  constructor(company: Company, lobbies: number, random: Random) {
+  constructor(soak: Soak, lobbies: number, random: Random) {
     this.#random = random;
     this.#lobbies = Array.from({ length: lobbies }, (_, at) => ({
-      moderator: new Seat(company, `lobby ${at}`, 'moderator'),
-      seats: Array.from({ length: SEATS_PER_LOBBY }, () => new Seat(company, `lobby ${at}`, 'player')),
+      moderator: new Player(soak, `lobby ${at}`, 'moderator'),
+      players: Array.from({ length: PLAYERS_PER_LOBBY }, () => new Player(soak, `lobby ${at}`, 'player')),
     }));
-    this.#seats = this.#lobbies.flatMap(({ seats }) => seats);
+    this.#players = this.#lobbies.flatMap(({ players }) => players);
     this.#done = Object.fromEntries(Object.keys(WEIGHTS).map((kind) => [kind, 0])) as Record<
       Operation,
       number
     >;
   }
 
-  get seats(): number {
-    return this.#seats.length;
+  get players(): number {
+    return this.#players.length;
   }
 
-  /** How often each was done. */
+  /** How often each operation was performed. */
   get done(): Readonly<Record<Operation, number>> {
     return this.#done;
   }
 
-  /** Lets the moderators in, and who is there at the beginning. Resolves when they are. */
+  /** The moderators and the first players join. Resolves when they are in. */
   async begin(): Promise<void> {
-    for (const { moderator, seats } of this.#lobbies) {
-      for (const seat of [moderator, ...seats.slice(0, SEATS_PER_LOBBY - 2)]) {
-        await seat.join();
-        while (seat.state === 'joining') await new Promise((resolve) => setTimeout(resolve, 1));
-        seat.say({ type: 'channels', channels: seat === moderator ? [...CHANNELS] : this.#someChannels() });
+    for (const { moderator, players } of this.#lobbies) {
+      for (const player of [moderator, ...players.slice(0, PLAYERS_PER_LOBBY - 2)]) {
+        await player.join();
+        while (player.state === 'joining') await new Promise((resolve) => setTimeout(resolve, 1));
+        player.say({
+          type: 'channels',
+          channels: player === moderator ? [...CHANNELS] : this.#someChannels(),
+        });
       }
     }
   }
 
-  /** Does one operation that is possible; none, where nothing was in so many draws: the relay may have gone. */
+  /** Performs one possible operation, or none if MAX_DRAWS draws found none: the relay may have ended. */
   step(): void {
     for (let draw = 0; draw < MAX_DRAWS; draw += 1) {
       const operation = this.#pick(DRAWN);
       const lobby = this.#pick(this.#lobbies);
-      const seats = lobby.seats.filter(MAY[operation]);
-      if (seats.length === 0) continue;
-      this.#do(operation, this.#pick(seats), lobby);
+      const players = lobby.players.filter(MAY[operation]);
+      if (players.length === 0) continue;
+      this.#do(operation, this.#pick(players), lobby);
       this.#done[operation] += 1;
       return;
     }
   }
 
-  /** One frame of whose turn it is, where that one is in and has somebody to talk to. */
+  /** The next player in turn sends one frame, if they are in a lobby and have a target. */
   talk(): void {
-    this.#seats[this.#turn % this.#seats.length]!.talk(this.#random.below(1 << 16));
+    this.#players[this.#turn % this.#players.length]!.talk(this.#random.below(1 << 16));
     this.#turn += 1;
   }
 
-  /** Whether somebody is on the way in, or back. */
-  get isUnderWay(): boolean {
-    return this.#seats.some(({ state }) => state === 'joining' || state === 'away' || state === 'resuming');
+  /** Whether a player is joining or resuming. */
+  get isUnsettled(): boolean {
+    return this.#players.some(({ state }) => state === 'joining' || state === 'away' || state === 'resuming');
   }
 
-  /** Those in it go, and are counted no more. */
+  /** Disconnects all players without counting it. */
   end(): void {
-    for (const { moderator, seats } of this.#lobbies) for (const seat of [moderator, ...seats]) seat.end();
+    for (const { moderator, players } of this.#lobbies)
+      for (const player of [moderator, ...players]) player.end();
   }
 
-  #do(operation: Operation, seat: Seat, { moderator, seats }: ChurnLobby): void {
-    const { steamId } = seat;
+  #do(operation: Operation, player: Player, { moderator, players }: ChurnLobby): void {
+    const { steamId } = player;
     const moderate = (message: ModerateMessage) => moderator.say(message);
     const some = this.#random.below(2) === 0 ? {} : { seconds: 1 + this.#random.below(TIMED_SECONDS) };
     switch (operation) {
       case 'join':
-      case 'come while banned':
-        void seat.join();
+      case 'join while banned':
+        void player.join();
         return;
       case 'leave':
-        seat.leave();
+        player.leave();
         return;
       case 'rename':
-        seat.say({ type: 'rename', name: `soak ${this.#random.below(1 << 20)}` });
+        player.say({ type: 'rename', name: `soak ${this.#random.below(1 << 20)}` });
         return;
       case 'channels':
-        seat.say({ type: 'channels', channels: this.#someChannels() });
+        player.say({ type: 'channels', channels: this.#someChannels() });
         return;
       case 'whisper': {
-        const slots = seats
-          .filter((other) => other !== seat && isHere(other))
-          .map(({ ear }) => ear.own?.slot);
-        seat.say({ type: 'whisper', slots: slots.filter((slot) => slot !== undefined) });
-        seat.isWhispering = true;
+        const slots = players
+          .filter((other) => other !== player && isHere(other))
+          .map(({ listener }) => listener.own?.slot);
+        player.say({ type: 'whisper', slots: slots.filter((slot) => slot !== undefined) });
+        player.isWhispering = true;
         return;
       }
       case 'cut and resume':
-        seat.cut(this.#random.below(MAX_AWAY_MS));
+        player.cut(this.#random.below(MAX_AWAY_MS));
         return;
       case 'mute':
-        seat.isMuted = true;
+        player.isMuted = true;
         moderate({ type: 'moderate', steamId, action: 'mute', ...some });
         return;
       case 'unmute':
-        seat.isMuted = false;
+        player.isMuted = false;
         moderate({ type: 'moderate', steamId, action: 'unmute' });
         return;
       case 'deafen':
-        seat.isDeafened = true;
+        player.isDeafened = true;
         moderate({ type: 'moderate', steamId, action: 'deafen', ...some });
         return;
       case 'undeafen':
-        seat.isDeafened = false;
+        player.isDeafened = false;
         moderate({ type: 'moderate', steamId, action: 'undeafen' });
         return;
       case 'kick':
-        seat.isDismissed = true;
+        player.isDismissed = true;
         moderate({ type: 'moderate', steamId, action: 'kick' });
         return;
       case 'ban':
-        seat.isDismissed = true;
-        seat.isBanned = true;
+        player.isDismissed = true;
+        player.isBanned = true;
         moderate({ type: 'moderate', steamId, action: 'ban' });
         return;
       case 'unban':
-        seat.isBanned = false;
+        player.isBanned = false;
         moderate({ type: 'moderate', steamId, action: 'unban' });
         return;
     }

@@ -1,9 +1,9 @@
 /**
- * A soak: the relay at half the load of `make bench ONLY=relay`, for MINUTES (10 by default), and every frame checked at every
- * listener; meanwhile others come and go in the same lobbies, talk to channels and whisper, break their connections and resume, and
- * are muted, deafened, kicked and banned. Nothing may go astray, and the relay's memory has to stay flat.
+ * A soak: the relay at half the load of `make bench ONLY=relay`, for MINUTES (default 10), with every frame checked at every listener.
+ * At the same time, churning players join and leave the same lobbies, talk to channels and whisper, break their connections and resume,
+ * and are muted, deafened, kicked and banned. No frame may go astray, and the relay's memory must stay flat.
  *
- * Relay and generator have a core each; those who come and go are on a thread of this process.
+ * Relay and generator each have their own core. The churning players run on a thread of this process.
  */
 
 import { once } from 'node:events';
@@ -18,7 +18,7 @@ import { type Crowd, intervalMs, type Players, preparePlayers } from '../relay/p
 import { isRealTime, type Memory, type RelayProcess, startProcess } from '../relay/process.js';
 import { roundFault } from '../relay/relay.js';
 import { type Row, row, type Trial } from '../result.js';
-import { EAR_FAULTS } from './ear.js';
+import { LISTENER_FAULTS } from './listener.js';
 import type { SoakJob, SoakReport } from './worker.js';
 
 const CROWD: Crowd = { lobbies: 400, lobbySize: 10, talkers: 2, opusFrames: 5 };
@@ -26,15 +26,15 @@ const CHURNED_LOBBIES = 40;
 const OPERATIONS_PER_SECOND = 20;
 const SEED = Number(process.env.HOTMIC_SEED ?? 6);
 const MINUTES = Number(process.env.MINUTES ?? 10);
-/** As long as a token lives, less what joining takes. */
+/** The lifetime of a token, less the time for joining. */
 const MAX_MINUTES = 300;
 const WARM_UP_MS: Milliseconds = 4000;
 const [RELAY_CORE, GENERATOR_CORE] = [0, 1];
 
-/** The relay's memory is read so often, and in a shorter soak at least this many times. */
+/** How often the relay's memory is read; a shorter soak reads it at least MIN_SAMPLES times. */
 const SAMPLE_EVERY_MS: Milliseconds = 30_000;
 const MIN_SAMPLES = 18;
-/** Flat: the median of the last third of the samples is at most so many times that of the second third. */
+/** Memory is flat if the median of the last third of the samples is at most this multiple of that of the second third. */
 const MAX_GROWTH = 1.05;
 
 export type MemorySample = Memory & { readonly atMs: Milliseconds };
@@ -43,7 +43,7 @@ export interface Soaked {
   readonly round: Round;
   readonly report: SoakReport;
   readonly samples: readonly MemorySample[];
-  /** Why the relay could not be asked for its memory any more, or null. */
+  /** Why the relay's memory could no longer be read, or null. */
   readonly ended: string | null;
 }
 
@@ -51,14 +51,17 @@ export const soak: Trial = {
   name: 'soak',
   about:
     `${CROWD.lobbies} lobbies of ${CROWD.lobbySize} with ${CROWD.talkers} talkers at half load for ${MINUTES} min, ` +
-    `${OPERATIONS_PER_SECOND} operations a second in ${CHURNED_LOBBIES} of them, seed ${SEED} (MINUTES, HOTMIC_SEED)`,
+    `${OPERATIONS_PER_SECOND} operations per second in ${CHURNED_LOBBIES} of them, seed ${SEED} (MINUTES, HOTMIC_SEED)`,
   async run() {
     if (!(MINUTES > 0 && MINUTES <= MAX_MINUTES)) {
-      throw new RangeError(`Cannot soak: MINUTES is ${process.env.MINUTES}, wants up to ${MAX_MINUTES}`);
+      throw new RangeError(
+        `Cannot soak: MINUTES is ${process.env.MINUTES}, expected more than 0 and at most ${MAX_MINUTES}`,
+      );
     }
     const built = buildLoad();
     if (built.kind === 'missing') return { rows: [], void: built.reason };
-    if (availableParallelism() < 2) return { rows: [], void: 'this machine has one core, wants two' };
+    if (availableParallelism() < 2)
+      return { rows: [], void: 'this machine has one core, expected at least two' };
     const soaked = await soakFor(MINUTES * 60_000, await preparePlayers('soak', CROWD));
     const faults = soakFaults(soaked, CROWD.lobbySize);
     return {
@@ -67,7 +70,7 @@ export const soak: Trial = {
       raw: { minutes: MINUTES, seed: SEED, ...soaked },
       versions: {
         packets: `one of ${CROWD.opusFrames} Opus frames every ${2 * intervalMs(CROWD)} ms`,
-        scheduling: isRealTime() ? 'ahead of other programs (SCHED_RR)' : 'as any other program',
+        scheduling: isRealTime() ? 'ahead of other programs (SCHED_RR)' : 'like any other program',
         flat: `the median of the last third of the samples is at most ${MAX_GROWTH} times that of the second third`,
       },
     };
@@ -125,7 +128,7 @@ async function soakFor(measureMs: Milliseconds, players: Players): Promise<Soake
   }
 }
 
-/** Reads the relay's memory again and again, until it is told to end. */
+/** Reads the relay's memory periodically, until `over` is aborted. */
 async function sample(
   relay: RelayProcess,
   everyMs: Milliseconds,
@@ -138,87 +141,87 @@ async function sample(
     await sleep(inMs, undefined, { signal: over }).catch(() => undefined);
     if (over.aborted) return;
     const memory = await relay.memory();
-    // The generator has gone meanwhile: it is not the memory of a relay at work.
+    // The generator has ended, so this is not the memory of a relay under load.
     if (over.aborted) return;
     samples.push({ atMs: performance.now() - startedAt, ...memory });
   }
 }
 
-/** How many times the second third's median the last third's is; null with fewer than six samples. */
+/** The median of the last third divided by that of the second third; null with fewer than six samples. */
 export function growth(values: readonly number[]): number | null {
   const third = Math.floor(values.length / 3);
   if (third < 2) return null;
   return median(values.slice(-third)) / median(values.slice(-2 * third, -third));
 }
 
-/** Why a soak does not count; empty when it does. */
+/** Why a soak is void; empty if it is valid. */
 export function soakFaults({ round, report, samples, ended }: Soaked, lobbySize: number): string[] {
-  const { ears, tally, done } = report;
+  const { heard, tally, done } = report;
   const faults: string[] = [];
   if (ended !== null) faults.push(ended);
   const fault = roundFault(round, lobbySize);
   if (fault !== null) faults.push(fault.detail);
-  for (const what of EAR_FAULTS)
-    if (ears[what] > 0) faults.push(`those who come and go: ${ears[what]} ${what}`);
+  for (const what of LISTENER_FAULTS)
+    if (heard[what] > 0) faults.push(`churning players: ${heard[what]} ${what}`);
   if (tally.resumesFailed > 0) faults.push(`${tally.resumesFailed} resumes failed`);
-  for (const [what, times] of Object.entries(tally.unexpected)) faults.push(`${times} times ${what}`);
-  if (report.unsettled > 0) faults.push('somebody was still on the way in after the end');
+  for (const [what, times] of Object.entries(tally.unexpected)) faults.push(`${what}: ${times} times`);
+  if (report.unsettled > 0) faults.push('a player was still joining or resuming after the end');
   const idle = Object.entries({
     ...done,
     'talk while muted': tally.spokenMuted,
-    hear: ears.heard,
+    hear: heard.fromPlayers,
     resume: tally.resumed,
   })
     .filter(([, times]) => times === 0)
     .map(([what]) => what);
-  if (idle.length > 0) faults.push(`not once: ${idle.join(', ')}`);
+  if (idle.length > 0) faults.push(`never happened: ${idle.join(', ')}`);
   for (const what of ['resident', 'heapUsed'] as const) {
     const grown = growth(samples.map((one) => one[what]));
     if (grown === null) faults.push('too few samples of memory');
     else if (grown > MAX_GROWTH)
-      faults.push(`${what} grew ${grown.toFixed(3)} times, wants at most ${MAX_GROWTH}`);
+      faults.push(`${what} grew to ${grown.toFixed(3)} times, expected at most ${MAX_GROWTH}`);
   }
   return faults;
 }
 
 export function soakRows({ round, report, samples }: Soaked): Row[] {
-  const { done, tally, ears, elapsedMs } = report;
+  const { done, tally, heard, elapsedMs } = report;
   const rows: Row[] = [];
   const add = (subject: string, name: string, metric: string, unit: string, value: number) => {
     rows.push(row(subject, name, metric, unit, [value]));
   };
   const voice = (metric: string, value: number) => add('hotmic', 'voice', metric, '', value);
-  voice('frames checked at the players', round.deliveries);
+  voice('frames checked by the generator', round.deliveries);
   for (const what of ['lost', 'doubled', 'reordered', 'foreign', 'damaged', 'closed'] as const)
-    voice(`${what} at the players`, round[what]);
-  voice("talkers' frames checked at those who come and go", ears.followed);
-  voice('lost, doubled or reordered there', ears.lost + ears.doubled + ears.reordered);
-  voice('frames to channels and whispered, heard', ears.heard);
-  voice('frames sent by the muted', tally.spokenMuted);
-  voice('frames of the muted heard', ears.ofTheMuted);
-  voice('heard by the deafened', ears.byTheDeafened);
-  voice('heard outside the channel, or of nobody', ears.outsideChannel + ears.ofNobody);
+    voice(`${what} at the generator`, round[what]);
+  voice("talkers' frames checked by churning players", heard.fromTalkers);
+  voice('lost, doubled or reordered at churning players', heard.lost + heard.doubled + heard.reordered);
+  voice('frames heard from channels and whispers', heard.fromPlayers);
+  voice('frames sent while muted', tally.spokenMuted);
+  voice('frames heard from muted players', heard.ofTheMuted);
+  voice('frames heard while deafened', heard.byTheDeafened);
+  voice('frames heard outside the channel, or from unknown slots', heard.outsideChannel + heard.ofNobody);
   for (const [operation, times] of Object.entries(done)) add('hotmic', 'operations', operation, '', times);
   const all = Object.values(done).reduce((sum, times) => sum + times, 0);
   add('hotmic', 'operations', 'all', '/s', (1000 * all) / elapsedMs);
   add('hotmic', 'operations', 'resumed', '', tally.resumed);
-  add('hotmic', 'operations', 'resumes that failed', '', tally.resumesFailed);
-  add('hotmic', 'operations', 'bans that held', '', tally.bansHeld);
+  add('hotmic', 'operations', 'resumes failed', '', tally.resumesFailed);
+  add('hotmic', 'operations', 'banned players refused', '', tally.bansEnforced);
   for (const [figure, metric] of [
     ['resident', 'resident'],
-    ['heapUsed', "V8's heap"],
+    ['heapUsed', 'V8 heap'],
   ] as const) {
     const values = samples.map((one) => one[figure] / 2 ** 20);
     if (values.length === 0) continue;
-    add('hotmic', 'memory', `${metric} after a third`, 'MiB', values[Math.floor(values.length / 3)]!);
+    add('hotmic', 'memory', `${metric} after one third`, 'MiB', values[Math.floor(values.length / 3)]!);
     add('hotmic', 'memory', `${metric} at the end`, 'MiB', values.at(-1)!);
     add('hotmic', 'memory', `${metric}, last third / second`, '×', growth(values) ?? Number.NaN);
   }
-  add('hotmic', 'load', 'its core in use', '%', (100 * round.relayCpuMs) / round.elapsedMs);
-  add('hotmic', 'load', 'from due to delivered, p99', 'ms', round.latencyP99Us / 1000);
-  add('generator', 'load', 'its core in use', '%', (100 * round.ownCpuMs) / round.elapsedMs);
-  add('generator', 'load', 'left after it was due, p99', 'ms', round.lateP99Us / 1000);
-  add('generator', 'load', 'left more than 5 ms late', '%', (100 * round.late) / round.paced);
+  add('hotmic', 'load', 'core utilization', '%', (100 * round.relayCpuMs) / round.elapsedMs);
+  add('hotmic', 'load', 'due to delivered, p99', 'ms', round.latencyP99Us / 1000);
+  add('generator', 'load', 'core utilization', '%', (100 * round.ownCpuMs) / round.elapsedMs);
+  add('generator', 'load', 'sent after due time, p99', 'ms', round.lateP99Us / 1000);
+  add('generator', 'load', 'sent more than 5 ms late', '%', (100 * round.late) / round.paced);
   return rows;
 }
 

@@ -1,4 +1,4 @@
-/** One who stays through a storm: talks, hears, and counts what is wrong with what it hears. */
+/** A player who stays connected through a storm: talks, listens, and counts faults in what it hears. */
 
 import { WebSocket } from 'ws';
 import { mintToken } from '../../relay/admission/mint_token.js';
@@ -8,15 +8,15 @@ import { sequenceAfter } from '../../voice/sequence.js';
 import { personSteamId, steamIdHigh, steamIdLow } from '../../voice/steam_id.js';
 import { readVoiceHeader, writeVoiceFrame } from '../../voice/wire.js';
 
-/** Between two frames of one talker. */
+/** Interval between two frames of one talker. */
 export const TALK_EVERY_MS = 50;
 export const MAX_LATE_MS = 20;
 const SAMPLES_PER_MS = 24;
 
-/** An Opus packet of one 20 ms SILK frame; the relay reads its framing alone. */
+/** An Opus packet of one 20 ms SILK frame; the relay only reads its framing. */
 const OPUS = Uint8Array.of(0x48, ...new Array<number>(60).fill(7));
 
-/** A hello that lets this account into this lobby. */
+/** A hello with a token for this account and lobby. */
 export async function helloWith(
   key: TokenJwk,
   account: number,
@@ -54,7 +54,7 @@ export class Member {
     this.#packet = writer.finish().slice();
     socket.on('message', (data: Buffer, isBinary: boolean) => {
       if (isBinary) this.#hear(data);
-      else this.#told(data.toString());
+      else this.#control(data.toString());
     });
   }
 
@@ -69,7 +69,7 @@ export class Member {
     return member;
   }
 
-  /** Sends a frame whose timestamp is the moment at which it leaves: in samples at 24 kHz, as everyone's. */
+  /** Sends a frame whose timestamp is the moment of sending, in samples at 24 kHz. */
   talk(): void {
     const sequence = this.#sequence;
     const timestamp = Math.floor(performance.now() * SAMPLES_PER_MS) >>> 0;
@@ -79,7 +79,7 @@ export class Member {
     this.#sequence = sequenceAfter(sequence);
   }
 
-  /** What was told before counts no longer. */
+  /** Resets `leftOrJoined`. */
   countFromNow(): void {
     this.leftOrJoined = 0;
   }
@@ -106,7 +106,7 @@ export class Member {
     this.#delays.push(performance.now() - header.timestamp / SAMPLES_PER_MS);
   }
 
-  #told(text: string): void {
+  #control(text: string): void {
     const { type } = JSON.parse(text) as { type: string };
     if (type === 'left' || type === 'joined') this.leftOrJoined += 1;
   }

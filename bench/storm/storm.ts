@@ -1,31 +1,31 @@
 /**
- * A storm of reconnects: 5000 participants of 500 lobbies lose their connections within 10 s and resume, while two in each lobby
- * stay, of whom one talks in every fifth lobby. What those who stay hear is checked frame by frame.
+ * A storm of reconnects: 5000 participants in 500 lobbies lose their connections within 10 s and resume. Two participants per lobby stay
+ * connected, and in every fifth lobby one of them talks. What they hear is checked frame by frame.
  *
- * The relay is a process of its own, started as an operator does, with tokens and every check on. Those who reconnect are on a
- * thread of their own, so that a busy reconnecting does not delay the talking.
+ * The relay runs in a separate process, started as an operator does, with tokens and all checks. The reconnecting participants run on
+ * another thread, so that they do not delay the talkers.
  */
 
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { TokenRelay } from '../relay/token_relay.js';
 import { type Row, row, type Trial } from '../result.js';
 import { helloWith, MAX_LATE_MS, Member, TALK_EVERY_MS } from './member.js';
+import { TokenRelay } from './relay.js';
 
 const LOBBIES = 500;
 const STORMING_PER_LOBBY = 10;
 const TALKING_LOBBIES = 100;
 const STORM_MS = 10_000;
 const ROUNDS = 3;
-/** Above this share of frames that left more than MAX_LATE_MS after they were due, the machine was too busy to be measured. */
+/** Above this share of frames sent more than MAX_LATE_MS after they were due, the machine was too busy to measure. */
 const MAX_LATE_SHARE = 0.01;
 
-/** What the thread of those who reconnect reports. */
+/** The report of the thread of reconnecting participants. */
 export interface StormReport {
   readonly resumed: number;
-  /** Whose resume was refused, or took longer than the place is kept. */
+  /** Resumes that were refused, or took longer than the place is kept. */
   readonly failed: number;
-  /** Resumed under another slot than before. */
+  /** Resumes that changed the slot. */
   readonly moved: number;
   /** From the cut to the welcome, in ms. */
   readonly resumeMs: readonly number[];
@@ -36,11 +36,11 @@ interface Round {
   readonly sent: number;
   readonly late: number;
   readonly heard: number;
-  /** Frames that did not come, came twice, or came out of order, at those who stayed. */
+  /** Frames lost, doubled or reordered for those who stayed. */
   readonly wrong: number;
-  /** Told that somebody left or joined, where somebody was only away. */
+  /** `left` or `joined` messages about participants who were only away. */
   readonly leftOrJoined: number;
-  /** From publish to ear at those who stayed, in the storm and just before it. */
+  /** From publishing to the listener for those who stayed, in the storm and just before it. */
   readonly stormMs: readonly number[];
   readonly calmMs: readonly number[];
 }
@@ -70,7 +70,8 @@ async function runRound(): Promise<Round> {
       },
     });
     const [ready] = (await once(stormer, 'message')) as ['ready'];
-    if (ready !== 'ready') throw new Error(`the reconnecting thread said ${String(ready)}`);
+    if (ready !== 'ready')
+      throw new Error(`Cannot start the storm: its thread sent ${String(ready)}, expected ready`);
 
     const tally = { sent: 0, late: 0 };
     const members: Member[] = [];
@@ -118,7 +119,7 @@ function missingTails(members: readonly Member[], talkers: readonly Member[]): n
   return missing;
 }
 
-/** Each talks by a clock of its own that does not drift; frames that leave late are counted. */
+/** Talkers send on a schedule that does not drift; frames sent late are counted. */
 function talk(talkers: readonly Member[], tally: { sent: number; late: number }): () => void {
   const startedAt = performance.now();
   let due = 0;
@@ -148,14 +149,14 @@ function report(rounds: readonly Round[]): { rows: Row[]; void: string | null } 
       each('cut to welcome, p99', 'ms', ({ report }) => percentile(report.resumeMs, 0.99)),
       each('frames heard by those who stayed', '', ({ heard }) => heard),
       each('lost, doubled or reordered', '', ({ wrong }) => wrong),
-      each('told left or joined for away', '', ({ leftOrJoined }) => leftOrJoined),
-      each('publish to ear in the storm, p50', 'ms', ({ stormMs }) => percentile(stormMs, 0.5)),
-      each('publish to ear in the storm, p99', 'ms', ({ stormMs }) => percentile(stormMs, 0.99)),
-      each('publish to ear before, p99', 'ms', ({ calmMs }) => percentile(calmMs, 0.99)),
+      each('left or joined instead of away', '', ({ leftOrJoined }) => leftOrJoined),
+      each('publish to listener in the storm, p50', 'ms', ({ stormMs }) => percentile(stormMs, 0.5)),
+      each('publish to listener in the storm, p99', 'ms', ({ stormMs }) => percentile(stormMs, 0.99)),
+      each('publish to listener before, p99', 'ms', ({ calmMs }) => percentile(calmMs, 0.99)),
     ],
     void:
       late > MAX_LATE_SHARE
-        ? `${(100 * late).toFixed(1)} % of frames left more than ${MAX_LATE_MS} ms late, wants at most 1 %`
+        ? `${(100 * late).toFixed(1)} % of frames were sent more than ${MAX_LATE_MS} ms late, expected at most 1 %`
         : null,
   };
 }

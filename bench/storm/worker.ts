@@ -1,4 +1,4 @@
-/** The thread of those who lose their connections and resume: all within the storm's time, evenly, and each at once. */
+/** The thread of the participants who lose their connections, evenly spread over the storm, and resume at once. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { WebSocket } from 'ws';
@@ -20,13 +20,13 @@ interface Place {
   resumeSecret: string;
 }
 
-/** Joins under way at once, before the storm. */
+/** Concurrent joins before the storm. */
 const AT_ONCE = 50;
 const GIVE_UP_MS = 30_000;
 
 const { url, key, lobbies, perLobby, stormMs } = workerData as Job;
 
-/** A connection, from its opening text to its welcome. */
+/** Opens a connection, sends `text`, and waits for the welcome. */
 function connect(text: string): Promise<Place> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url, { perMessageDeflate: false });
@@ -34,7 +34,7 @@ function connect(text: string): Promise<Place> {
     socket.once('error', reject);
     socket.once('open', () => socket.send(text));
     socket.on('message', (data: Buffer, isBinary: boolean) => {
-      // Voice may come first: who resumes hears again before anything is said to them.
+      // Voice may come first: after a resume it can arrive before the welcome.
       if (isBinary) return;
       const message = JSON.parse(data.toString()) as {
         type: string;

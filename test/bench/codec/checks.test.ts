@@ -12,7 +12,7 @@ const pcm = goldenSignal(100);
 const [batched, single] = ownEncodings(pcm);
 const packets = batched!.packets();
 const own = ownDecodings(packets)[0]!.pcm();
-const peer = { subject: 'peer', form: 'a frame a call' };
+const peer = { subject: 'peer', form: 'one frame per call' };
 
 t.test('batches and single frames produce the same packets and the same sound', async (t) => {
   t.same(single!.packets(), packets);
@@ -34,12 +34,12 @@ t.test('the build without SIMD runs in its own thread, and is timed while this t
 });
 
 t.test('an encoder that omits frames or saves bits did not do the work', async (t) => {
-  t.match(encodeFaults(peer, packets.slice(1), packets, own), [/99 packets, wants 100/]);
+  t.match(encodeFaults(peer, packets.slice(1), packets, own), [/99 packets, expected 100/]);
   const dtx = packets.map((packet) => packet.subarray(0, 1));
-  t.match(encodeFaults(peer, dtx, packets, own), [/400 bit\/s, wants about 32000/, /dB off our level/]);
+  t.match(encodeFaults(peer, dtx, packets, own), [/400 bit\/s, expected about 32000/, /dB from our level/]);
 });
 
 t.test('a decoder that produces different or less sound did not do the work', async (t) => {
-  t.match(decodeFaults(peer, own.subarray(1), own), [/47999 samples, wants 48000/]);
+  t.match(decodeFaults(peer, own.subarray(1), own), [/47999 samples, expected 48000/]);
   t.match(decodeFaults(peer, new Int16Array(own.length), own), [/dB from ours/]);
 });

@@ -2,8 +2,8 @@
 
 import t from 'tap';
 import type { Round } from '../../../bench/relay/load.js';
-import { Ear, newEarCounts } from '../../../bench/soak/ear.js';
-import { newSeatTally } from '../../../bench/soak/seat.js';
+import { Listener, newListenerCounts } from '../../../bench/soak/listener.js';
+import { newPlayerTally } from '../../../bench/soak/player.js';
 import { growth, type Soaked, soakFaults, soakRows } from '../../../bench/soak/soak.js';
 import type { ParticipantState } from '../../../voice/control.js';
 import { personSteamId } from '../../../voice/steam_id.js';
@@ -20,10 +20,10 @@ function state(slot: number, more: Partial<ParticipantState> = {}): ParticipantS
 }
 
 function welcomed() {
-  const counts = newEarCounts();
-  const ear = new Ear(counts);
-  ear.begin();
-  ear.told({
+  const counts = newListenerCounts();
+  const listener = new Listener(counts);
+  listener.begin();
+  listener.handle({
     type: 'welcome',
     version: 1,
     slot: OWN,
@@ -34,7 +34,7 @@ function welcomed() {
     participants: [{ ...state(OTHER), speaking: false }],
     channels: [{ number: 1, name: 'red' }],
   });
-  return { ear, counts };
+  return { listener, counts };
 }
 
 function frame(sequence: number, target = 0, slot = OTHER): Uint8Array {
@@ -45,51 +45,51 @@ function frame(sequence: number, target = 0, slot = OTHER): Uint8Array {
 }
 
 t.test('lost, doubled and reordered frames of a talker are counted', async (t) => {
-  const { ear, counts } = welcomed();
-  for (const sequence of [65_534, 65_535, 0, 1]) ear.hear(frame(sequence));
-  t.same(counts, { ...newEarCounts(), followed: 4 });
-  ear.hear(frame(4));
+  const { listener, counts } = welcomed();
+  for (const sequence of [65_534, 65_535, 0, 1]) listener.hear(frame(sequence));
+  t.same(counts, { ...newListenerCounts(), fromTalkers: 4 });
+  listener.hear(frame(4));
   t.equal(counts.lost, 2);
-  ear.hear(frame(4));
+  listener.hear(frame(4));
   t.equal(counts.doubled, 1);
-  ear.hear(frame(3));
+  listener.hear(frame(3));
   t.equal(counts.reordered, 1);
 });
 
 t.test('frames missed while away or deafened, or spoken to others, are not lost', async (t) => {
-  const { ear, counts } = welcomed();
-  ear.hear(frame(1));
-  ear.told({ type: 'changed', participant: state(OWN, { deafened: true }) });
-  ear.told({ type: 'changed', participant: state(OWN) });
-  ear.hear(frame(9));
-  ear.begin();
-  ear.hear(frame(20));
-  t.match(counts, { followed: 3, beforeWelcome: 1, lost: 0 });
+  const { listener, counts } = welcomed();
+  listener.hear(frame(1));
+  listener.handle({ type: 'changed', participant: state(OWN, { deafened: true }) });
+  listener.handle({ type: 'changed', participant: state(OWN) });
+  listener.hear(frame(9));
+  listener.begin();
+  listener.hear(frame(20));
+  t.match(counts, { fromTalkers: 3, beforeWelcome: 1, lost: 0 });
   const other = welcomed();
-  for (const sequence of [1, 5]) other.ear.hear(frame(sequence, 1));
-  t.match(other.counts, { heard: 2, lost: 0 });
+  for (const sequence of [1, 5]) other.listener.hear(frame(sequence, 1));
+  t.match(other.counts, { fromPlayers: 2, lost: 0 });
 });
 
 t.test(
   'frames from the muted, to the deafened, to a channel we are not in, and from nobody are counted',
   async (t) => {
-    const { ear, counts } = welcomed();
-    ear.hear(frame(1, 1));
-    ear.told({ type: 'changed', participant: state(OTHER, { muted: true }) });
-    ear.hear(frame(2, 1));
+    const { listener, counts } = welcomed();
+    listener.hear(frame(1, 1));
+    listener.handle({ type: 'changed', participant: state(OTHER, { muted: true }) });
+    listener.hear(frame(2, 1));
     t.equal(counts.ofTheMuted, 1);
-    ear.told({ type: 'changed', participant: state(OTHER) });
-    ear.hear(frame(3, 1));
+    listener.handle({ type: 'changed', participant: state(OTHER) });
+    listener.hear(frame(3, 1));
     t.equal(counts.ofTheMuted, 1);
-    ear.hear(frame(4, 2));
+    listener.hear(frame(4, 2));
     t.equal(counts.outsideChannel, 1);
-    ear.told({ type: 'changed', participant: state(OWN, { deafened: true }) });
-    ear.hear(frame(5, 255));
+    listener.handle({ type: 'changed', participant: state(OWN, { deafened: true }) });
+    listener.hear(frame(5, 255));
     t.equal(counts.byTheDeafened, 1);
-    ear.told({ type: 'left', slot: OTHER });
-    ear.hear(frame(6, 255));
+    listener.handle({ type: 'left', slot: OTHER });
+    listener.hear(frame(6, 255));
     t.equal(counts.ofNobody, 1);
-    ear.hear(new Uint8Array(3));
+    listener.hear(new Uint8Array(3));
     t.equal(counts.malformed, 1);
   },
 );
@@ -133,7 +133,7 @@ const DONE = {
   channels: 9,
   whisper: 9,
   'cut and resume': 9,
-  'come while banned': 9,
+  'join while banned': 9,
   mute: 9,
   unmute: 9,
   deafen: 9,
@@ -148,8 +148,8 @@ const GOOD: Soaked = {
   report: {
     elapsedMs: 10_000,
     done: DONE,
-    tally: { ...newSeatTally(), joined: 9, resumed: 9, spoken: 90, spokenMuted: 9 },
-    ears: { ...newEarCounts(), followed: 90, heard: 90 },
+    tally: { ...newPlayerTally(), joined: 9, resumed: 9, spoken: 90, spokenMuted: 9 },
+    heard: { ...newListenerCounts(), fromTalkers: 90, fromPlayers: 90 },
     unsettled: 0,
   },
   samples: [500, 900, 1000, 1000, 1000, 1040].map(memory),
@@ -164,16 +164,16 @@ t.test(
     const withReport = (changed: Partial<Soaked['report']>) =>
       soakFaults({ ...GOOD, report: { ...report, ...changed } }, 10);
     t.same(soakFaults({ ...GOOD, round: { ...ROUND, lost: 1 } }, 10), ['1 lost']);
-    t.match(soakFaults({ ...GOOD, round: { ...ROUND, late: 11 } }, 10), [/1\.1 % of the frames left/]);
+    t.match(soakFaults({ ...GOOD, round: { ...ROUND, late: 11 } }, 10), [/1\.1 % of the frames were sent/]);
     t.same(soakFaults({ ...GOOD, ended: 'its process ended' }, 10), ['its process ended']);
-    t.match(withReport({ ears: { ...report.ears, ofTheMuted: 1 } }), [/1 ofTheMuted/]);
+    t.match(withReport({ heard: { ...report.heard, ofTheMuted: 1 } }), [/1 ofTheMuted/]);
     t.match(withReport({ tally: { ...report.tally, resumesFailed: 2 } }), [/2 resumes failed/]);
-    t.match(withReport({ tally: { ...report.tally, unexpected: { 'in: 1006': 3 } } }), [/3 times in: 1006/]);
-    t.match(withReport({ tally: { ...report.tally, spokenMuted: 0 } }), [/not once: talk while muted/]);
-    t.match(withReport({ done: { ...DONE, ban: 0 } }), [/not once: ban/]);
-    t.match(withReport({ unsettled: 1 }), [/on the way/]);
+    t.match(withReport({ tally: { ...report.tally, unexpected: { 'in: 1006': 3 } } }), [/in: 1006: 3 times/]);
+    t.match(withReport({ tally: { ...report.tally, spokenMuted: 0 } }), [/never happened: talk while muted/]);
+    t.match(withReport({ done: { ...DONE, ban: 0 } }), [/never happened: ban/]);
+    t.match(withReport({ unsettled: 1 }), [/still joining/]);
     t.match(soakFaults({ ...GOOD, samples: [1, 1, 1000, 1000, 1200, 1000].map(memory) }, 10), [
-      /resident grew 1\.100/,
+      /resident grew to 1\.100/,
     ]);
     t.match(soakFaults({ ...GOOD, samples: [] }, 10), [/too few/, /too few/]);
   },
@@ -187,7 +187,7 @@ t.test('memory growth compares the medians of the last third and the one before'
 t.test('there are rows even without memory samples', async (t) => {
   const rows = soakRows({ ...GOOD, samples: [] });
   t.match(
-    rows.find(({ metric }) => metric === 'lost at the players'),
+    rows.find(({ metric }) => metric === 'lost at the generator'),
     { median: 0 },
   );
   t.notOk(rows.some(({ case: name }) => name === 'memory'));

@@ -1,19 +1,19 @@
 /**
- * The ear of one who comes and goes in the soak: follows what the relay tells, and holds every voice frame against it. Nobody who
- * is muted may be heard, nothing by who is deafened, no channel by who is not in it, and nobody who is not there.
+ * What one churning player of the soak hears: follows the relay's messages and checks every voice frame against them. A muted player must
+ * not be heard, a deafened one must hear nothing, and no frame may come from another channel or an unknown slot.
  */
 
 import type { ParticipantState, RelayMessage } from '../../voice/control.js';
 import { sequenceDelta } from '../../voice/sequence.js';
 import { readVoiceHeader, Target } from '../../voice/wire.js';
 
-/** What ears counted. All but the first three are 0 in a run that counts. */
-export interface EarCounts {
-  /** Frames of the generator's talkers: these speak to the lobby alone, so no number of theirs may lack. */
-  followed: number;
-  /** Frames of others who come and go, to a channel or whispered. */
-  heard: number;
-  /** Of both, those that came before the welcome: who resumes may hear before they are told the state. */
+/** The counts of listeners. All but the first three are 0 in a valid run. */
+export interface ListenerCounts {
+  /** Frames of the generator's talkers. They only speak to the lobby, so none of their sequence numbers may be missing. */
+  fromTalkers: number;
+  /** Frames of other churning players, to a channel or whispered. */
+  fromPlayers: number;
+  /** Of both, frames that arrived before the welcome: after a resume, voice may come before the state. */
   beforeWelcome: number;
   lost: number;
   doubled: number;
@@ -25,7 +25,7 @@ export interface EarCounts {
   ofNobody: number;
 }
 
-export const EAR_FAULTS = [
+export const LISTENER_FAULTS = [
   'lost',
   'doubled',
   'reordered',
@@ -34,13 +34,13 @@ export const EAR_FAULTS = [
   'byTheDeafened',
   'outsideChannel',
   'ofNobody',
-] as const satisfies readonly (keyof EarCounts)[];
+] as const satisfies readonly (keyof ListenerCounts)[];
 
-/** Counts at 0, which several ears may share. */
-export function newEarCounts(): EarCounts {
+/** New counts, which several listeners may share. */
+export function newListenerCounts(): ListenerCounts {
   return {
-    followed: 0,
-    heard: 0,
+    fromTalkers: 0,
+    fromPlayers: 0,
     beforeWelcome: 0,
     lost: 0,
     doubled: 0,
@@ -53,30 +53,30 @@ export function newEarCounts(): EarCounts {
   };
 }
 
-export class Ear {
-  readonly #counts: EarCounts;
+export class Listener {
+  readonly #counts: ListenerCounts;
   readonly #others = new Map<number, ParticipantState>();
   /** The sequence heard last, by slot. */
   readonly #last = new Map<number, number>();
   #own: ParticipantState | null = null;
 
-  constructor(counts: EarCounts) {
+  constructor(counts: ListenerCounts) {
     this.#counts = counts;
   }
 
-  /** What the relay said last of the listener; null before the welcome. */
+  /** The listener's own state, from the relay's latest message; null before the welcome. */
   get own(): ParticipantState | null {
     return this.#own;
   }
 
-  /** Another connection begins: what was missed before it is not lost. */
+  /** A new connection begins: what was missed before it does not count as lost. */
   begin(): void {
     this.#own = null;
     this.#others.clear();
     this.#last.clear();
   }
 
-  told(message: RelayMessage): void {
+  handle(message: RelayMessage): void {
     switch (message.type) {
       case 'welcome':
         this.#own = message.you;
@@ -116,8 +116,8 @@ export class Ear {
       const isChannel = target !== Target.lobby && target !== Target.whisper;
       if (isChannel && !own.channels.includes(target)) counts.outsideChannel += 1;
     }
-    if (target === Target.lobby) counts.followed += 1;
-    else counts.heard += 1;
+    if (target === Target.lobby) counts.fromTalkers += 1;
+    else counts.fromPlayers += 1;
     const last = this.#last.get(slot);
     const step = last === undefined ? 1 : sequenceDelta(last, sequence);
     if (step === 0) counts.doubled += 1;
@@ -133,7 +133,7 @@ export class Ear {
       this.#others.set(state.slot, state);
       return;
     }
-    // Who was deafened missed what was said meanwhile.
+    // A deafened listener missed frames that do not count as lost.
     if (state.deafened !== this.#own.deafened) this.#last.clear();
     this.#own = state;
   }

@@ -1,16 +1,16 @@
 /**
- * The ways by which the ring's benchmark brings a packet from one thread to another: ours, npm's ringbuf.js, postMessage.
+ * The methods that the ring benchmark compares to pass a packet from one thread to another: our ring, npm's ringbuf.js, postMessage.
  *
- * ringbuf.js is a ring of elements and wakes nobody. So each packet has its length in front, in 4 bytes and the same push, and
- * its reader polls every millisecond, by a timer where there is an event loop, else sleeping. Nobody spins: a sender that finds
- * no room sleeps for 50 µs.
+ * ringbuf.js is a ring of elements and wakes no reader. So each packet is pushed together with its length, 4 bytes in front, and its
+ * reader polls every millisecond, with a timer where there is an event loop, otherwise sleeping. Nothing spins: a sender that finds no
+ * space sleeps for 50 µs.
  */
 
 import type { MessagePort } from 'node:worker_threads';
 import { RingBuffer } from 'ringbuf.js';
 import { allocateRing, RingConsumer, RingProducer } from '../../voice/ring.js';
 
-export interface Way {
+export interface Method {
   /** `hotmic` for ours. */
   readonly subject: string;
   readonly name: string;
@@ -18,7 +18,7 @@ export interface Way {
   readonly receiver: 'main' | 'worker';
 }
 
-export const WAYS: readonly Way[] = [
+export const METHODS: readonly Method[] = [
   { subject: 'hotmic', name: 'main thread, waitAsync', by: 'hotmic', receiver: 'main' },
   { subject: 'ringbuf.js', name: 'main thread, polled by a 1 ms timer', by: 'ringbuf.js', receiver: 'main' },
   { subject: 'postMessage', name: 'main thread, copied', by: 'postMessage', receiver: 'main' },
@@ -27,29 +27,32 @@ export const WAYS: readonly Way[] = [
   { subject: 'ringbuf.js', name: 'worker, polled, sleeping 1 ms', by: 'ringbuf.js', receiver: 'worker' },
 ];
 
-/** What both ends are opened on; goes to a worker as it is. */
+/** What both ends are opened on. It can be sent to a worker. */
 export interface Channel {
-  readonly way: Way;
+  readonly method: Method;
   /** Null for postMessage. */
   readonly storage: SharedArrayBuffer | null;
 }
 
-/** Of each ring. */
+/** Capacity of each ring. */
 const RING_BYTES = 1 << 20;
 const POLL_MS = 1;
 const FULL_SLEEP_MS = 0.05;
-/** A bound, no poll: as the publisher has it. */
+/** A bound, not a polling interval, as in the publisher. */
 const WAIT_MS = 1000;
 const LENGTH_BYTES = 4;
 
-export function openChannel(way: Way): Channel {
-  switch (way.by) {
+export function openChannel(method: Method): Channel {
+  switch (method.by) {
     case 'hotmic':
-      return { way, storage: allocateRing(RING_BYTES) };
+      return { method, storage: allocateRing(RING_BYTES) };
     case 'ringbuf.js':
-      return { way, storage: RingBuffer.getStorageForCapacity(RING_BYTES, Uint8Array) as SharedArrayBuffer };
+      return {
+        method,
+        storage: RingBuffer.getStorageForCapacity(RING_BYTES, Uint8Array) as SharedArrayBuffer,
+      };
     default:
-      return { way, storage: null };
+      return { method, storage: null };
   }
 }
 
@@ -57,23 +60,23 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4));
 export const sleepMs = (ms: number) => void Atomics.wait(sleeper, 0, 0, ms);
 
 export interface Sender {
-  /** To be filled before each `send`: always the same memory. */
+  /** Fill it before each `send`. Always the same memory. */
   readonly packet: Uint8Array<ArrayBuffer>;
   send(): void;
 }
 
-export function openSender({ way, storage }: Channel, port: MessagePort, packetBytes: number): Sender {
-  switch (way.by) {
+export function openSender({ method, storage }: Channel, port: MessagePort, packetBytes: number): Sender {
+  switch (method.by) {
     case 'hotmic': {
       const packet = new Uint8Array(packetBytes);
       const producer = new RingProducer(storage!);
       const send = () => {
-        let room = producer.reserve(packetBytes);
-        while (room === null) {
+        let space = producer.reserve(packetBytes);
+        while (space === null) {
           sleepMs(FULL_SLEEP_MS);
-          room = producer.reserve(packetBytes);
+          space = producer.reserve(packetBytes);
         }
-        room.set(packet);
+        space.set(packet);
         producer.commit(packetBytes, 0, 0);
       };
       return { packet, send };
@@ -103,14 +106,14 @@ export function openSender({ way, storage }: Channel, port: MessagePort, packetB
   }
 }
 
-/** Takes packets, each valid during the call; says when it has had the last. */
+/** Takes a packet, valid during the call. Returns `last` for the last one. */
 export type Take = (packet: Uint8Array) => 'more' | 'last';
 
-/** Hands all packets to `take`, and resolves after the last. Blocks a worker. */
-export async function receive({ way, storage }: Channel, port: MessagePort, take: Take): Promise<void> {
-  if (way.by === 'hotmic') return await receiveFromRing(new RingConsumer(storage!), way.receiver, take);
-  if (way.by === 'ringbuf.js') {
-    return await receiveFromRingbuf(new RingBuffer(storage!, Uint8Array), way.receiver, take);
+/** Passes all packets to `take`, and resolves after the last. Blocks a worker. */
+export async function receive({ method, storage }: Channel, port: MessagePort, take: Take): Promise<void> {
+  if (method.by === 'hotmic') return await receiveFromRing(new RingConsumer(storage!), method.receiver, take);
+  if (method.by === 'ringbuf.js') {
+    return await receiveFromRingbuf(new RingBuffer(storage!, Uint8Array), method.receiver, take);
   }
   await new Promise<void>((resolve) => {
     port.on('message', (packet: Uint8Array) => {
@@ -119,7 +122,7 @@ export async function receive({ way, storage }: Channel, port: MessagePort, take
   });
 }
 
-async function receiveFromRing(ring: RingConsumer, where: Way['receiver'], take: Take): Promise<void> {
+async function receiveFromRing(ring: RingConsumer, where: Method['receiver'], take: Take): Promise<void> {
   for (;;) {
     for (let entry = ring.read(); entry !== null; entry = ring.read()) {
       const said = take(entry.bytes);
@@ -131,7 +134,7 @@ async function receiveFromRing(ring: RingConsumer, where: Way['receiver'], take:
   }
 }
 
-async function receiveFromRingbuf(ring: RingBuffer, where: Way['receiver'], take: Take): Promise<void> {
+async function receiveFromRingbuf(ring: RingBuffer, where: Method['receiver'], take: Take): Promise<void> {
   const length = new Uint8Array(LENGTH_BYTES);
   const lengthView = new DataView(length.buffer);
   const body = new Uint8Array(8192);

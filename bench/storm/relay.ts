@@ -1,4 +1,4 @@
-/** A relay in a process of its own, started as an operator does: with tokens and every check on. */
+/** A relay in a separate process, started as an operator does: with tokens and all checks. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,8 +11,8 @@ import type { TokenJwk } from '../../relay/admission/token_keys.js';
 
 const CLI = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 
-/** Bounds that stand for one game's: many addresses meet at the loopback address here. */
-const WIDE = [
+/** Limits for many addresses: here all clients connect from the loopback address. */
+const LIMITS = [
   ...['--address-limit', 'connections=1000000', '--address-limit', 'connectionsPerSecond=1000000'],
   ...['--address-limit', 'connectionBurst=1000000', '--address-limit', 'credentialsPerSecond=1000000'],
   ...['--address-limit', 'credentialBurst=1000000', '--limit', 'connections=20000'],
@@ -21,7 +21,7 @@ const WIDE = [
 
 export class TokenRelay {
   readonly url: string;
-  /** What tokens for it are signed with. */
+  /** The key that signs its tokens. */
   readonly key: TokenJwk;
   readonly #process: ChildProcess;
   readonly #folder: string;
@@ -47,7 +47,7 @@ export class TokenRelay {
       '0',
       '--log-level',
       'error',
-      ...WIDE,
+      ...LIMITS,
       ...more,
     ];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });

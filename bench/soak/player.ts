@@ -1,6 +1,6 @@
 /**
- * One who comes and goes in the soak: joins by token, talks to channels and whispers, never to the lobby, breaks its connection
- * and resumes, and counts what did not go as the protocol says.
+ * A churning player in the soak: joins with a token, talks to channels and whispers (never to the lobby), breaks the connection and
+ * resumes, and counts deviations from the protocol.
  */
 
 import { WebSocket } from 'ws';
@@ -12,52 +12,52 @@ import { sequenceAfter } from '../../voice/sequence.js';
 import { personSteamId, steamIdHigh, steamIdLow } from '../../voice/steam_id.js';
 import type { Milliseconds } from '../../voice/units.js';
 import { Target, writeVoiceFrame } from '../../voice/wire.js';
-import { Ear, type EarCounts } from './ear.js';
+import { Listener, type ListenerCounts } from './listener.js';
 
 export const CHANNELS = ['red', 'blue', 'green'] as const;
 const GIVE_UP_MS: Milliseconds = 20_000;
 const TOKEN_SECONDS = 6 * 3600;
 
-/** An Opus packet of one 20 ms SILK frame; the relay reads its framing alone. */
+/** An Opus packet of one 20 ms SILK frame; the relay only reads its framing. */
 const OPUS = Uint8Array.of(0x48, ...new Array<number>(60).fill(7));
 
-/** What all of one soak have in common. */
-export interface Company {
+/** What all players of a soak share. */
+export interface Soak {
   readonly url: string;
   readonly key: TokenJwk;
-  readonly tally: SeatTally;
-  readonly ears: EarCounts;
-  /** A SteamID's account that nobody had. */
+  readonly tally: PlayerTally;
+  readonly heard: ListenerCounts;
+  /** An unused account number for a SteamID. */
   readonly newAccount: () => number;
 }
 
-export interface SeatTally {
+export interface PlayerTally {
   joined: number;
   resumed: number;
-  /** Not resumed: refused, cut, not in time, or under another slot than before. */
+  /** Refused, cut, not in time, or resumed in another slot. */
   resumesFailed: number;
   /** Refused because they are banned, as they should be. */
-  bansHeld: number;
+  bansEnforced: number;
   spoken: number;
-  /** Of those, the frames that one sent knowing to be muted. */
+  /** Of those, frames that a player sent while it knew that it was muted. */
   spokenMuted: number;
-  /** What `failed` said, by request and code: what another did first makes some so. */
+  /** `failed` messages by request and code. Some are expected, because operations of different players may conflict. */
   readonly failed: Record<string, number>;
-  /** Closed or refused where nothing asked for it. All empty in a run that counts. */
+  /** Connections closed or refused for no expected reason. Empty in a valid run. */
   readonly unexpected: Record<string, number>;
 }
 
-export type SeatState = 'out' | 'joining' | 'in' | 'leaving' | 'away' | 'resuming';
+export type PlayerState = 'out' | 'joining' | 'in' | 'leaving' | 'away' | 'resuming';
 
-export class Seat {
-  readonly #company: Company;
+export class Player {
+  readonly #soak: Soak;
   readonly #lobby: string;
   readonly #isModerator: boolean;
-  readonly ear: Ear;
-  state: SeatState = 'out';
-  /** A moderator sent them out, and they have not heard of it yet. */
+  readonly listener: Listener;
+  state: PlayerState = 'out';
+  /** A moderator kicked or banned them, and they have not been notified yet. */
   isDismissed = false;
-  /** What was asked of a moderator last. A mute may have ended by itself. */
+  /** The latest requests to the moderator. A mute may have expired. */
   isMuted = false;
   isDeafened = false;
   isBanned = false;
@@ -71,12 +71,12 @@ export class Seat {
   #sequence = 0;
   #target: number = Target.whisper;
 
-  constructor(company: Company, lobby: string, role: 'player' | 'moderator') {
-    this.#company = company;
+  constructor(soak: Soak, lobby: string, role: 'player' | 'moderator') {
+    this.#soak = soak;
     this.#lobby = lobby;
     this.#isModerator = role === 'moderator';
-    this.ear = new Ear(company.ears);
-    this.#account = company.newAccount();
+    this.listener = new Listener(soak.heard);
+    this.#account = soak.newAccount();
     this.#packet = packetOf(this.#account);
   }
 
@@ -88,7 +88,7 @@ export class Seat {
     this.state = 'joining';
     const now = Math.floor(Date.now() / 1000);
     const token = await mintToken({
-      key: this.#company.key,
+      key: this.#soak.key,
       lobby: this.#lobby,
       steamId: this.steamId,
       moderator: this.#isModerator,
@@ -107,7 +107,7 @@ export class Seat {
     this.say({ type: 'leave' });
   }
 
-  /** Breaks the connection without a word, and resumes in so long. */
+  /** Breaks the connection without a message, and resumes after this time. */
   cut(backInMs: Milliseconds): void {
     this.state = 'away';
     const socket = this.#socket;
@@ -123,9 +123,9 @@ export class Seat {
     this.#socket?.send(writeMessage(message));
   }
 
-  /** Sends a frame to one of the channels that one is in or to those whispered to, muted or not. `pick` says which, from 0. */
+  /** Sends a frame to one of the player's channels or as a whisper, muted or not. `pick` chooses the target. */
   talk(pick: number): void {
-    const { own } = this.ear;
+    const { own } = this.listener;
     if (this.state !== 'in' || own === null) return;
     const targets = this.isWhispering ? [...own.channels, Target.whisper] : own.channels;
     if (targets.length === 0) return;
@@ -141,11 +141,11 @@ export class Seat {
     };
     this.#sequence = sequenceAfter(this.#sequence);
     this.#socket?.send(writeVoiceFrame(fields, this.#packet));
-    this.#company.tally.spoken += 1;
-    if (own.muted) this.#company.tally.spokenMuted += 1;
+    this.#soak.tally.spoken += 1;
+    if (own.muted) this.#soak.tally.spokenMuted += 1;
   }
 
-  /** Goes without a word, for good. */
+  /** Disconnects for good without a message. */
   end(): void {
     const socket = this.#socket;
     this.#socket = null;
@@ -153,19 +153,19 @@ export class Seat {
   }
 
   #connect(first: ClientMessage): void {
-    this.ear.begin();
+    this.listener.begin();
     this.#refusal = null;
-    const socket = new WebSocket(this.#company.url, { perMessageDeflate: false });
+    const socket = new WebSocket(this.#soak.url, { perMessageDeflate: false });
     this.#socket = socket;
     const late = setTimeout(() => socket.terminate(), GIVE_UP_MS);
-    // What it says comes again as `close`.
+    // An error is followed by `close`.
     socket.on('error', () => undefined);
     socket.once('open', () => socket.send(writeMessage(first)));
     socket.on('message', (data: Buffer, isBinary: boolean) => {
-      // What was under way when we cut it ourselves is the connection's before.
+      // Ignore what a connection that we cut still delivers.
       if (socket !== this.#socket) return;
-      if (isBinary) this.ear.hear(data);
-      else this.#told(data.toString(), () => clearTimeout(late));
+      if (isBinary) this.listener.hear(data);
+      else this.#control(data.toString(), () => clearTimeout(late));
     });
     socket.once('close', (code: number) => {
       clearTimeout(late);
@@ -173,14 +173,14 @@ export class Seat {
     });
   }
 
-  #told(text: string, onWelcome: () => void): void {
-    const { tally } = this.#company;
+  #control(text: string, onWelcome: () => void): void {
+    const { tally } = this.#soak;
     const message = readRelayMessage(text);
     if ('kind' in message) {
       count(tally.unexpected, `malformed: ${message.detail}`);
       return;
     }
-    this.ear.told(message);
+    this.listener.handle(message);
     if (message.type === 'refused') this.#refusal = message.code;
     if (message.type === 'failed') count(tally.failed, `${message.request}: ${message.code}`);
     if (message.type !== 'welcome') return;
@@ -196,31 +196,31 @@ export class Seat {
   }
 
   #closed(code: number): void {
-    const { tally } = this.#company;
+    const { tally } = this.#soak;
     const why = this.#refusal ?? String(code);
     const asked =
       (this.state === 'leaving' && code === 1000) ||
       (this.isDismissed && (why === 'kicked' || why === 'banned')) ||
       (this.state === 'joining' && this.isBanned && why === 'banned');
-    if (asked && this.state === 'joining') tally.bansHeld += 1;
+    if (asked && this.state === 'joining') tally.bansEnforced += 1;
     if (this.state === 'resuming') tally.resumesFailed += 1;
     if (!asked) count(tally.unexpected, `${this.state}: ${why}`);
     this.state = 'out';
     this.isDismissed = false;
     this.#socket = null;
-    // Of whom the relay has nothing to remember, it should hold nothing: another comes in their place.
+    // If the relay has no sanction to remember, it should keep nothing about this player: continue as another one.
     if (this.isMuted || this.isDeafened || this.isBanned || this.#isModerator) return;
-    this.#account = this.#company.newAccount();
+    this.#account = this.#soak.newAccount();
     this.#packet = packetOf(this.#account);
   }
 }
 
-export function newSeatTally(): SeatTally {
+export function newPlayerTally(): PlayerTally {
   return {
     joined: 0,
     resumed: 0,
     resumesFailed: 0,
-    bansHeld: 0,
+    bansEnforced: 0,
     spoken: 0,
     spokenMuted: 0,
     failed: {},

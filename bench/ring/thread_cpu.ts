@@ -1,8 +1,8 @@
-/** The processor time that the calling thread has used, and no other: Node 20 knows that of the whole process only. */
+/** The processor time of the calling thread: Node 20 only reports that of the whole process. */
 
 import { readFileSync } from 'node:fs';
 
-/** In ms since the thread began, or null where the system does not say it as Linux does. Costs some 20 µs. */
+/** In ms since the thread started, or null on systems other than Linux. Takes about 20 µs. */
 export function threadCpuMs(): number | null {
   try {
     const nanoseconds = Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ')[0]);
