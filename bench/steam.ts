@@ -1,4 +1,4 @@
-/** How long openSteam takes to fail when there is no Steam: from the call to the error, in fresh processes. */
+/** How long openSteam takes to fail without Steam: from the call to the error, in fresh processes. */
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -3,15 +3,15 @@
 import { app, BrowserWindow, ipcMain } from 'electron';
 import { type HeldTicket, openSteam } from 'hotmic/steam';
 
-// The main process owns Steam: a page has no Node, and a second process would be a second player to Steam.
-// Pack libsteam_api and node_modules/hotmic with asarUnpack: no library can be loaded from inside an archive.
+// The main process owns Steam: a page has no Node, and Steam would see a second process as a second player.
+// Exclude libsteam_api and node_modules/hotmic from the archive with asarUnpack: libraries cannot be loaded from inside it.
 const steam = openSteam({ appId: 480 });
 console.log(`this is ${steam.report.why}`);
 
 ipcMain.handle('steam-id', () => String(steam.user.getSteamID()));
 let ticket: HeldTicket | null = null;
 ipcMain.handle('relay-ticket', async () => {
-  ticket?.cancel(); // of the lobby before
+  ticket?.cancel(); // the ticket for the previous lobby
   ticket = await steam.getAuthTicketForWebApi('hotmic');
   return ticket.bytes; // a copy crosses to the page
 });
@@ -20,7 +20,7 @@ steam.user.on('steam_server_disconnected', ({ result }) => {
 });
 
 app.on('will-quit', () => steam.close());
-// No await: Electron becomes ready only when this module has run to its end.
+// No await: Electron only becomes ready after this module has finished running.
 app.whenReady().then(() => {
   const window = new BrowserWindow({ width: 960, height: 600 });
   return window.loadURL('data:text/html,<title>Hotmic</title>');

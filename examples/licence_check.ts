@@ -4,15 +4,15 @@ import { openSteam } from 'hotmic/steam';
 
 const [appId = '480', dlc = '1234', dev] = process.argv.slice(2);
 
-// Whoever authenticates others must not take the embedded Steam's word: only for development.
+// Use the embedded Steam only for development: its tickets prove nothing.
 using steam = openSteam({ appId: Number(appId), embedded: dev === '--dev' ? 'always' : 'never' });
 
-// The player's side makes the ticket; a game sends it over its own connection. Here both are one process.
+// The player's side creates the ticket, and a game sends it over its own connection. Here both sides are in one process.
 using ticket = await steam.getAuthSessionTicket();
 
-// The side that wants to know.
+// The side that authenticates the player.
 using session = await steam.beginAuthSession(ticket.bytes, steam.user.getSteamID(), {
   onEnded: (response) => console.log(`the session ended: AuthSessionResponse ${response}`),
 });
-console.log(`${session.steamId} is who they say; the game is owned by ${session.ownerId}`);
+console.log(`${session.steamId} is authenticated; the game is owned by ${session.ownerId}`);
 console.log(`DLC ${dlc}: ${session.hasLicense(Number(dlc)) ? 'owned' : 'not owned'}`);

@@ -1,4 +1,4 @@
-/** Sends Steam Voice packets that you have from getVoice yourself: node dist/examples/own_packets.js ws://127.0.0.1:7800 */
+/** Sends Steam Voice packets from your own calls of getVoice: node dist/examples/own_packets.js ws://127.0.0.1:7800 */
 
 import { TalkspurtNumberer, VoiceResult } from 'hotmic';
 import { joinLobby } from 'hotmic/client';
@@ -7,7 +7,7 @@ import { EmbeddedSteam } from 'hotmic/steam';
 const [url = 'ws://127.0.0.1:7800'] = process.argv.slice(2);
 const now = () => Number(process.hrtime.bigint()) / 1e6;
 
-// Any object with Steam's voice functions; here the embedded Steam with a tone for a microphone.
+// Any object with Steam's voice functions. Here it is the embedded Steam with a tone as its microphone.
 const steam = new EmbeddedSteam({ steamId: 76561197960265729n, input: { kind: 'tone' } });
 const lobby = await joinLobby({ url, lobby: 'den', steamId: steam.getSteamID(), name: 'Ada' });
 const numberer = new TalkspurtNumberer(now());

@@ -1,4 +1,4 @@
-/** Joins a lobby, says a WAV by push-to-talk, hears the others: node dist/examples/push_to_talk.js ws://127.0.0.1:7800 hello.wav */
+/** Joins a lobby, plays a WAV by push-to-talk and hears the others: node dist/examples/push_to_talk.js ws://127.0.0.1:7800 hello.wav */
 
 import { fileURLToPath } from 'node:url';
 import { joinVoice, Publisher } from 'hotmic/client';
@@ -20,4 +20,4 @@ await new Promise((resolve) => setTimeout(resolve, 2000));
 await publisher.release(); // … and up: resolves when the tail was sent
 await lobby.leave();
 await capture.close();
-console.log(`said ${publisher.counts().packets} packets`);
+console.log(`sent ${publisher.counts().packets} packets`);

@@ -1,4 +1,4 @@
-/** Shows the relay who one is by a Steam ticket: node dist/examples/ticket_to_relay.js ws://127.0.0.1:7800 480 */
+/** Joins a lobby with a Steam ticket as proof of identity: node dist/examples/ticket_to_relay.js ws://127.0.0.1:7800 480 */
 
 import { joinLobby } from 'hotmic/client';
 import { openSteam } from 'hotmic/steam';
@@ -19,5 +19,5 @@ const lobby = await joinLobby({
 console.log(`joined as ${steam.user.getSteamID()}`);
 
 await lobby.leave();
-ticket.cancel(); // only now: whoever checks it asks Steam about it
+ticket.cancel(); // only now: the relay checks it with Steam
 steam.close();

@@ -22,7 +22,7 @@ const HABITS: readonly Habit[] = [
     instead: 'unknown X; not a X',
   },
   { words: /\blacks\b/gi, instead: 'X is missing; X does not have Y' },
-  { words: /\b(anew|thereby|likewise)\b/gi, instead: 'again; so; also' },
+  { words: /(?<!joined-)\b(anew|thereby|likewise)\b/gi, instead: 'again; so; also' },
   {
     words: /\b(closed out|turned away|let in|be rid of|is rid of)\b/gi,
     instead: 'disconnected, refused, admitted, remove',

@@ -29,31 +29,31 @@ async function run(args: readonly string[]): Promise<{ code: number | null; outp
  * A relay, and a listener in the lobby den who counts the sound. The number of packets does not say how much was said: on a busy
  * machine a packet holds more frames.
  */
-async function lobbyWithEar(t: Test) {
+async function lobbyWithListener(t: Test) {
   const relay = await startRelay({ dev: true });
   let samples = 0;
-  let sayLeft: () => void = () => undefined;
+  let onLeft: () => void = () => undefined;
   const left = new Promise<void>((resolve) => {
-    sayLeft = resolve;
+    onLeft = resolve;
   });
-  const ear = await joinLobby({
+  const listener = await joinLobby({
     url: relay.url,
     lobby: 'den',
     steamId: personSteamId(99),
-    name: 'ear',
+    name: 'listener',
     events: {
       onVoice: (_participant, _header, packet) => {
         const read = readPacket(packet);
         if (read.kind === 'packet') samples += packetSamples(read);
       },
-      onLeft: () => sayLeft(),
+      onLeft: () => onLeft(),
     },
   });
   t.teardown(async () => {
-    await ear.leave();
+    await listener.leave();
     await relay.close();
   });
-  return { relay, ear, left, heardSeconds: () => samples / VOICE_RATE_HZ };
+  return { relay, listener, left, heardSeconds: () => samples / VOICE_RATE_HZ };
 }
 
 t.test('every example is under 40 lines, and there is a test for each', async (t) => {
@@ -78,13 +78,13 @@ t.test('every example is under 40 lines, and there is a test for each', async (t
 });
 
 t.test('push_to_talk speaks in a lobby', async (t) => {
-  const { relay, ear, left, heardSeconds } = await lobbyWithEar(t);
+  const { relay, listener, left, heardSeconds } = await lobbyWithListener(t);
   const { code, output } = await run(['dist/examples/push_to_talk.js', relay.url, 'examples/speech/ben.wav']);
   t.equal(code, 0, output);
-  const said = Number(/said (\d+) packets/.exec(output)?.[1]);
-  t.equal(relay.counts().publishedFrames, said, 'the relay published each of them');
+  const sent = Number(/sent (\d+) packets/.exec(output)?.[1]);
+  t.equal(relay.counts().publishedFrames, sent, 'the relay published each of them');
   await left;
-  t.equal(ear.counts().framesReceived, said, 'and each was heard');
+  t.equal(listener.counts().framesReceived, sent, 'and each was heard');
   t.ok(heardSeconds() > 1, `${heardSeconds()} s of the two that the key was down`);
 });
 
@@ -93,30 +93,30 @@ t.test('channels speaks to a channel, then to everyone', async (t) => {
   t.teardown(() => relay.close());
   const { code, output } = await run(['dist/examples/channels.js', relay.url]);
   t.equal(code, 0, output);
-  t.match(output, /said 2 talkspurts\nleft/);
+  t.match(output, /sent 2 talkspurts\nleft/);
   t.equal(relay.counts().drops['target-unknown'], 0);
 });
 
 t.test('own_packets sends everything that its own getVoice returned', async (t) => {
-  const { relay, ear, left, heardSeconds } = await lobbyWithEar(t);
+  const { relay, listener, left, heardSeconds } = await lobbyWithListener(t);
   const { code, output } = await run(['dist/examples/own_packets.js', relay.url]);
   t.equal(code, 0, output);
   const sent = Number(/sent (\d+) voice frames/.exec(output)?.[1]);
   t.equal(relay.counts().publishedFrames, sent);
   await left;
-  t.equal(ear.counts().framesReceived, sent);
+  t.equal(listener.counts().framesReceived, sent);
   t.ok(heardSeconds() > 0.9, `${heardSeconds()} s of the one that the key was down`);
 });
 
 t.test('steam_push_to_talk says which Steam it uses, and speaks', async (t) => {
-  const { relay, ear, left, heardSeconds } = await lobbyWithEar(t);
+  const { relay, listener, left, heardSeconds } = await lobbyWithListener(t);
   const { code, output } = await run(['dist/examples/steam_push_to_talk.js', relay.url, '480']);
   t.equal(code, 0, output);
   t.match(output, /this is the embedded Steam, for the real one cannot be opened: /);
-  const said = Number(/said (\d+) packets/.exec(output)?.[1]);
-  t.equal(relay.counts().publishedFrames, said);
+  const sent = Number(/sent (\d+) packets/.exec(output)?.[1]);
+  t.equal(relay.counts().publishedFrames, sent);
   await left;
-  t.equal(ear.counts().framesReceived, said);
+  t.equal(listener.counts().framesReceived, sent);
   t.ok(heardSeconds() > 0.3, `${heardSeconds()} s`);
 });
 
@@ -131,7 +131,7 @@ t.test('ticket_to_relay joins with its ticket', async (t) => {
 t.test('licence_check authenticates the player and checks the licence', async (t) => {
   const { code, output } = await run(['dist/examples/licence_check.js', '480', '1234', '--dev']);
   t.equal(code, 0, output);
-  t.match(output, /76561197960265729 is who they say/);
+  t.match(output, /76561197960265729 is authenticated/);
   t.match(output, /DLC 1234: not owned/);
 });
 

@@ -1,4 +1,4 @@
-/** Checks that each folder imports only what the table in ARCHITECTURE.md allows, directly and indirectly, and that there are no cycles. */
+/** Checks that each folder imports only what the table in ARCHITECTURE.md allows, directly and indirectly, without cycles. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';

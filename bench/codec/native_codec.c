@@ -1,13 +1,13 @@
 /*
- * Native libopus, timed: what the codec is compared with in `make bench ONLY=codec`.
+ * Times native libopus, with which `make bench ONLY=codec` compares the codec.
  *
  *   native_codec encode RATE_HZ BITRATE COMPLEXITY LEAST_MS in.pcm out.steps
  *   native_codec decode RATE_HZ LEAST_MS in.steps out.pcm
  *
- * PCM is mono s16 in the machine's order; steps are packets, each after its length in 16 bits, little-endian. Frames are of
- * 20 ms. Every pass goes over the whole input with a new encoder or decoder: one that is not timed, then as many as fill
- * LEAST_MS. What the last one made is written to the file. Prints `<passes> <nanoseconds of processor time> <arch>`, where
- * arch is libopus' own choice among its SIMD variants.
+ * PCM is mono s16 in the machine's byte order. Steps are packets, each after its length in 16 bits, little-endian. Frames have
+ * 20 ms. Every pass processes the whole input with a new encoder or decoder: one pass that is not timed, then as many as fill
+ * LEAST_MS. The output of the last pass is written to the file. Prints `<passes> <nanoseconds of processor time> <arch>`, where
+ * arch is the SIMD variant that libopus chose.
  */
 
 #include <stdint.h>
@@ -88,12 +88,12 @@ static size_t decode(const uint8_t *steps, size_t length, int rate, int16_t *out
 
 int main(int argc, char **argv) {
     int encodes = argc == 8 && strcmp(argv[1], "encode") == 0;
-    if (!encodes && !(argc == 6 && strcmp(argv[1], "decode") == 0)) die("run: wants what the file's head says");
+    if (!encodes && !(argc == 6 && strcmp(argv[1], "decode") == 0)) die("run: unexpected arguments, see the comment at the top of the source");
     int rate = atoi(argv[2]);
     int least_ms = atoi(argv[argc - 3]);
     size_t bytes;
     void *input = read_file(argv[argc - 2], &bytes);
-    /* Room for every frame at its largest; a step has at least three bytes. */
+    /* Space for every frame at its largest; a step has at least three bytes. */
     size_t frames = encodes ? bytes / 2 / (rate / 50) : bytes / 3;
     void *out = malloc(1 + frames * (encodes ? 2 + MAX_PACKET_BYTES : (size_t)rate / 50 * 2));
     if (out == NULL) die("allocate the output");

@@ -1,10 +1,10 @@
 /*
- * The resampler of speexdsp, timed: what ours is compared with in `make bench ONLY=codec`.
+ * Times the resampler of speexdsp, with which `make bench ONLY=codec` compares ours.
  *
  *   native_resampler FROM_HZ TO_HZ QUALITY LEAST_MS in.f32 out.f32
  *
- * Mono floats, in blocks of 20 ms, one call each. Every pass goes over the whole input with a new state: one that is not
- * timed, then as many as fill LEAST_MS. What the last one made is written to the file; making the state is not timed.
+ * Mono floats, in blocks of 20 ms, one call each. Every pass processes the whole input with a new state: one pass that is not
+ * timed, then as many as fill LEAST_MS. The output of the last pass is written to the file. Creating the state is not timed.
  * Prints `<passes> <nanoseconds of processor time>`.
  */
 
@@ -38,7 +38,7 @@ static float *read_file(const char *path, size_t *samples) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 7) die("run: wants FROM_HZ TO_HZ QUALITY LEAST_MS in.f32 out.f32");
+    if (argc != 7) die("run: expected FROM_HZ TO_HZ QUALITY LEAST_MS in.f32 out.f32");
     unsigned from = (unsigned)atoi(argv[1]), to = (unsigned)atoi(argv[2]);
     int quality = atoi(argv[3]), least_ms = atoi(argv[4]);
     size_t samples;

@@ -24,7 +24,7 @@ class Histogram {
     ++coarse_[static_cast<size_t>(ms < kCoarse ? ms : kCoarse - 1)];
   }
 
-  /** The smallest value that `share` of them do not exceed, in µs; 0 if there are none. */
+  /** The smallest value that `share` of them do not exceed, in µs; 0 without values. */
   int64_t quantile_us(double share) const {
     const auto wanted = static_cast<uint64_t>(share * static_cast<double>(count_) + 0.999999);
     uint64_t seen = 0;

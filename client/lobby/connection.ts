@@ -43,7 +43,7 @@ export class Connection {
     this.#owner = owner;
   }
 
-  /** Null while there is no connection. */
+  /** Null while not connected. */
   get transport(): Transport | null {
     return this.#transport;
   }

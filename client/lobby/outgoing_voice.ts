@@ -18,7 +18,7 @@ export const MAX_BUFFERED_BYTES = 64 * 1024;
 
 /** What outgoing voice needs from its membership. */
 export interface VoiceOwner {
-  /** Null while there is no connection. */
+  /** Null while not connected. */
   transport(): Transport | null;
   /** The number of a target on the wire; null while we are not in the lobby, or not in that channel. */
   numberOf(target: VoiceTarget): number | null;

@@ -50,7 +50,7 @@ export class WhisperLists {
     return newest.slots;
   }
 
-  /** The list to send to the relay after a connection broke, since a change may have been lost with it; null if there is none. */
+  /** The list to send to the relay after a connection broke, since a change may have been lost with it; null if nothing was sent. */
   resume(now: Milliseconds): readonly number[] | null {
     this.settle(now);
     return this.#sent;

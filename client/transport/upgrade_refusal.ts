@@ -35,7 +35,7 @@ export class UpgradeRefusedError extends HotmicError {
   readonly status: number;
   /** When to try again, in seconds from now, 0 to 86400; null if the relay did not say. */
   readonly retryAfterS: number | null;
-  /** The relay's own text, at most 500 characters, without control characters. Empty if there was none. */
+  /** The relay's own text, at most 500 characters, without control characters. Empty if the relay sent no text. */
   readonly reason: string;
 
   constructor(url: URL, answer: UpgradeAnswer) {

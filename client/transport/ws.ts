@@ -38,7 +38,7 @@ export function wsTransport(quietMs: number = QUIET_MS, answerMs: number = ANSWE
 }
 
 function openSocket(url: URL, events: TransportEvents, quietMs: number, answerMs: number): Transport {
-  // @types/ws lacks the last three options.
+  // The types of ws do not have the last three options yet.
   const options: ClientOptions & { closeTimeout: number; maxFragments: number; maxPendingAutoPongs: number } =
     {
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,

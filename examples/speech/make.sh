@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the three voices of the demo with espeak-ng and sox: 24 kHz, mono, 16 bit, two sentences of exactly 3.5 s each.
-# The WAVs are committed; run this only to make other ones. Debian packages: espeak-ng, sox.
+# Creates the three voices of the demo with espeak-ng and sox: 24 kHz, mono, 16 bit, two sentences of exactly 3.5 s each.
+# The WAV files are committed; run this only to create different ones. Debian packages: espeak-ng, sox.
 set -eu
 cd "$(dirname "$0")"
 work=$(mktemp -d)

@@ -270,7 +270,7 @@ t.test('a press during the tail continues the same talkspurt', async (t) => {
   t.same(
     stage.published.map(({ terminator }) => terminator),
     [false, false, false, false, true],
-    'what was held back for a terminator is none',
+    'the packet that was held back is not a terminator',
   );
 });
 

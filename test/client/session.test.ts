@@ -241,7 +241,7 @@ t.test('a connection that closes unexpectedly is lost, and the error says how', 
   t.equal(endOf(neverOpened), 'ERR_HOTMIC_CONNECTION_LOST');
 });
 
-t.test('after the end there are no outputs, whatever the input', async (t) => {
+t.test('after the end nothing is output, whatever the input', async (t) => {
   const ends: Record<string, SessionInput> = {
     'a close': { kind: 'closed', code: 1006, reason: '' },
     'a malformed message': { kind: 'text', text: '?' },

@@ -201,7 +201,7 @@ scenario('a bad voice frame is dropped silently, and counted by reason', async (
     ['packet-op-unknown', frameOf(packetOf(Buffer.from([0x07, 0, 0])))],
     ['packet-rate-unknown', frameOf(packetOf(rateOp(44_100)))],
     ['packet-frame-truncated', frameOf(packetOf(Buffer.from([0x06, 3, 0, 1, 0, 0])))],
-    // A TOC with code 2 requires two frames, and there are none.
+    // A TOC with code 2 requires two frames, but has no frame.
     ['packet-frame-framing', frameOf(packetOf(opusOp([Buffer.from([0x6a])])))],
     ['packet-op-foreign', frameOf(packetOf(Buffer.from([0x04, 1, 0, 9])))],
     ['packet-frame-empty', frameOf(packetOf(opusOp([Buffer.alloc(0)])))],

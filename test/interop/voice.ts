@@ -47,7 +47,7 @@ export function readFrame(bytes: Buffer): VoiceFrame | string {
   if (bytes.length < 31 || bytes.length > 8208) return `a voice frame of ${bytes.length} bytes`;
   const flags = bytes[0]!;
   if (flags >> 4 !== 1) return `a voice frame of version ${flags >> 4}`;
-  if (flags & 0x04) return 'a voice frame that wants to be acknowledged';
+  if (flags & 0x04) return 'a voice frame that asks for an acknowledgement';
   return {
     version: 1,
     marker: (flags & 0x01) !== 0,

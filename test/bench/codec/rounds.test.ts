@@ -46,7 +46,10 @@ t.test('a ratio is of the same round', async (t) => {
 t.test('an unsteady base voids the result', async (t) => {
   const wild = subject('native', [], (round) => (round === 3 ? 60 : 100));
   const { unsteady } = inRounds([{ base: wild, others: [] }]);
-  t.match(unsteady, /^native, encode: the fastest round was 1\.67 times as fast as the slowest, expected at most 1\.5$/);
+  t.match(
+    unsteady,
+    /^native, encode: the fastest round was 1\.67 times as fast as the slowest, expected at most 1\.5$/,
+  );
 });
 
 t.test('without a base there are speeds and no ratios', async (t) => {
