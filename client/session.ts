@@ -212,9 +212,14 @@ export class Session {
   #text(text: string): SessionOutput[] {
     const message = readRelayMessage(text);
     if ('kind' in message)
-      return [this.#fail('ERR_HOTMIC_PROTOCOL', `Cannot read relay's message: ${message.detail}`)];
+      return [this.#fail('ERR_HOTMIC_PROTOCOL', `Cannot read the relay's message: ${message.detail}`)];
     if (!this.#isInOrder(message))
-      return [this.#fail('ERR_HOTMIC_PROTOCOL', `Cannot follow relay: "${message.type}" is out of order`)];
+      return [
+        this.#fail(
+          'ERR_HOTMIC_PROTOCOL',
+          `Cannot follow the relay: its message "${message.type}" is out of order`,
+        ),
+      ];
     return this.#message(message);
   }
 
@@ -262,7 +267,7 @@ export class Session {
   #welcome(message: Welcome): SessionOutput[] {
     if (message.version !== PROTOCOL_VERSION) {
       const detail = `it speaks version ${message.version}, expected ${PROTOCOL_VERSION}`;
-      return [this.#fail('ERR_HOTMIC_PROTOCOL', `Cannot follow relay: ${detail}`)];
+      return [this.#fail('ERR_HOTMIC_PROTOCOL', `Cannot follow the relay: ${detail}`)];
     }
     const how = this.#resume ? 'resumed' : 'joined-anew';
     const { relayTimeMs } = message;

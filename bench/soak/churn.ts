@@ -87,7 +87,7 @@ export class Churn {
     >;
   }
 
-  get players(): number {
+  get playerCount(): number {
     return this.#players.length;
   }
 

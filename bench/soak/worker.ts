@@ -48,7 +48,7 @@ let turns = 0;
 const timer = setInterval(() => {
   const elapsedMs = performance.now() - startedAt;
   for (; operations < (elapsedMs / 1000) * operationsPerSecond; operations += 1) churn.step();
-  for (; turns < (elapsedMs / TALK_EVERY_MS) * churn.players; turns += 1) churn.talk();
+  for (; turns < (elapsedMs / TALK_EVERY_MS) * churn.playerCount; turns += 1) churn.talk();
 }, TICK_MS);
 
 parentPort?.once('message', async () => {

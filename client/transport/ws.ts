@@ -128,7 +128,7 @@ function readRefusal(url: URL, response: HttpAnswer, tell: (why: Error) => void)
   const { statusCode: status = 0, statusMessage = '', headers } = response;
   if (status < 400) {
     response.destroy();
-    tell(new Error(`it answered HTTP ${status}, expected a WebSocket (HTTP 101); is there a relay?`));
+    tell(new Error(`HTTP ${status}, expected a WebSocket (HTTP 101). Is this a relay?`));
     return;
   }
   const chunks: Buffer[] = [];

@@ -199,7 +199,7 @@ t.test('a relay that speaks another protocol version is not followed', async (t)
     kind: 'ended',
     error: {
       code: 'ERR_HOTMIC_PROTOCOL',
-      message: 'Cannot follow relay: it speaks version 2, expected 1',
+      message: 'Cannot follow the relay: it speaks version 2, expected 1',
     },
   });
 });

@@ -152,7 +152,7 @@ t.test('an answer from something other than a relay is reported as such', async 
   const { port } = server.address() as net.AddressInfo;
   await t.rejects(joinLobby({ url: `ws://127.0.0.1:${port}`, ...member(1) }), {
     code: 'ERR_HOTMIC_CONNECT',
-    message: /it answered HTTP 200, expected a WebSocket \(HTTP 101\); is there a relay\?/,
+    message: /HTTP 200, expected a WebSocket \(HTTP 101\)\. Is this a relay\?/,
   });
 });
 
