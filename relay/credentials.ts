@@ -8,7 +8,7 @@ import { SteamWebTickets } from './admission/steam_web/tickets.js';
 import { readModerators } from './admission/ticket_grant.js';
 import { TokenVerifier } from './admission/tokens.js';
 import { TOKEN_CLOCK_TOLERANCE_S } from './core/credential.js';
-import type { RelayPolicy } from './core/hello.js';
+import type { RelayPolicy } from './core/joining/hello.js';
 import type { RelayOptions } from './running_relay.js';
 
 /** Whether app tickets admit players alone, although any player can forge them. */
