@@ -327,7 +327,7 @@ t.test('plain HTTP finds the health check and nothing else', async (t) => {
 t.test('without dev, or on a host that others reach, the relay refuses to start', async (t) => {
   await t.rejects(startRelay({ dev: false }), {
     code: 'ERR_HOTMIC_ADMISSION',
-    message: /Cannot start the relay: .*or --dev/,
+    message: /Cannot start the relay: .*or use --dev/,
   });
   await t.rejects(startRelay({} as RelayOptions), { code: 'ERR_HOTMIC_ADMISSION' });
   await t.rejects(startRelay({ dev: true, host: '0.0.0.0' }), {

@@ -111,7 +111,7 @@ t.test('a flood of addresses that ends is forgotten in portions', async (t) => {
 
 t.test('an address without a connection cannot release one, nor have a credential judged', async (t) => {
   const limits = limitsOf({});
-  t.throws(() => limits.release('a', 0), { name: 'RangeError', message: /a has no connection/ });
+  t.throws(() => limits.release('a', 0), { name: 'RangeError', message: /a has no admitted connection/ });
   limits.admit('a', 0);
   limits.release('a', 0);
   t.throws(() => limits.release('a', 0), { name: 'RangeError' });

@@ -119,7 +119,7 @@ t.test('a byte-order mark, or UTF-16, is named with what to do about it', async 
 
 t.test('a wrong or malformed passphrase is not quoted', async (t) => {
   const key = encrypted('open sesame');
-  refuses(t, filesOf(t, { ...good, key }, 'open sesame!'), /passphrase in .*pass does not open it/);
+  refuses(t, filesOf(t, { ...good, key }, 'open sesame!'), /passphrase in .*pass does not decrypt it/);
   refuses(t, filesOf(t, { ...good, key }, ''), /pass for TLS: its first line has 0 bytes/);
   refuses(
     t,
