@@ -35,7 +35,7 @@ export type RelayInput =
     }
   /** The connection is gone, for whatever reason. Unknown connections are ignored. */
   | { readonly kind: 'closed'; readonly connection: ConnectionId }
-  /** The relay will end: tells everybody when, and where to go. */
+  /** The relay will end: everybody learns when, and where to go. */
   | { readonly kind: 'drain'; readonly withinMs: Milliseconds; readonly goTo: string | null }
   /** Time has passed; due about every 100 ms. */
   | { readonly kind: 'tick'; readonly unixSeconds: number };

@@ -64,7 +64,7 @@ export class Lobby implements LobbyIdentity {
     this.topic = topic;
     this.plan = plan;
     this.#limits = limits;
-    // Few slots, so that their numbers stay small: listeners use them as indices.
+    // The numbers stay small: listeners use slots as indices.
     this.#roster = new Roster(this.capacity * 4 + PLACES_FOR_MODERATORS, limits.slotRestMs);
     this.#channels = new Channels(this, this.#roster, limits, plan?.channels ?? []);
   }

@@ -1,8 +1,8 @@
 /**
  * Someone in a lobby: what the relay knows of them, as data.
  *
- * Each record has one owner, the file named above it, which alone writes it: `readonly` keeps all others from it. An owner takes a
- * writable view, such as `const own: { presence: Presence } = member`.
+ * Each record is written by one file only, which is named above it; `readonly` stops all others. That file takes a writable view, such as
+ * `const own: { presence: Presence } = member`.
  */
 
 import { parseSteamId, steamIdHigh, steamIdLow } from '../../../voice/steam_id.js';

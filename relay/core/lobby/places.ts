@@ -1,6 +1,5 @@
 /**
- * The places of participants that end by time: of those who are away and may resume, and under which secret, and of those whose
- * credential expires.
+ * Places that end with time: those of participants who are away and may resume with a secret, and of those whose credential expires.
  */
 
 import type { Milliseconds } from '../../../voice/units.js';

@@ -87,7 +87,7 @@ t.test(
         message: /the ticket is refused \(used\)/,
       });
     }
-    t.equal(slotOf(join(['x:1'], bench, 4)), 1, 'what was refused uses up nothing');
+    t.equal(slotOf(join(['x:1'], bench, 4)), 1, 'a refused ticket is not used up');
     const { bench: another } = challenged();
     another.text(1, { ...helloOf(1), token: TOKEN, appTicket: APP_TICKET });
     const denied = { kind: 'denied', code: 'ticket-refused', reason: 'other-nonce', wanted: 'x' } as const;

@@ -47,6 +47,6 @@ t.test('two credentials used together are each used, and both must fit', async (
   t.equal(ids.judge(['x', 'y'], '1', 1), 'full', 'one place is left');
   t.equal(ids.judge(['x'], '1', 1), 'new');
   ids.use(['x'], '1', 1);
-  t.equal(ids.judge([], '1', 1), 'new', 'what is good for many needs none');
+  t.equal(ids.judge([], '1', 1), 'new', 'a reusable credential uses no space');
   t.equal(ids.judge(['y', 'z'], '1', DAY), 'new', 'the first two made room together');
 });

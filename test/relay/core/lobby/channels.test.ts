@@ -139,7 +139,7 @@ t.test('asking for the current channels changes nothing', async (t) => {
 });
 
 t.test(
-  'who is granted some channels enters no others, and all of a request is done or nothing',
+  'a participant may enter only the channels granted, and a request is carried out whole or not at all',
   async (t) => {
     const bench = new Bench();
     bench.admit(1, { channels: ['red'] });

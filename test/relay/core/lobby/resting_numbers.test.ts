@@ -24,7 +24,7 @@ t.test('no number is returned when none is free', async (t) => {
   const numbers = new RestingNumbers(5, 2, 100);
   t.same([numbers.take(0), numbers.take(0), numbers.take(0)], [5, 6, null]);
   numbers.free(6, 0);
-  t.equal(numbers.take(0), 6, 'but one that rests is better than none');
+  t.equal(numbers.take(0), 6, 'a resting number is used when no other is free');
 });
 
 t.test('a number in use is never given out, however often it was freed before', async (t) => {

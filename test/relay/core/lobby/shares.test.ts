@@ -111,7 +111,7 @@ t.test(
     t.equal(refusalOf(player(bench, 2, 'den', 'home')), null);
     t.equal(refusalOf(player(bench, 3, 'den', 'home')), 'address-full', 'one is away, one is present');
     t.equal(refusalOf(player(bench, 3, 'den', 'elsewhere')), null);
-    t.equal(refusalOf(player(bench, 1, 'den', 'home')), null, 'who takes their own place needs no other');
+    t.equal(refusalOf(player(bench, 1, 'den', 'home')), null, 'taking over the own place needs no other');
     bench.text(connections, { type: 'leave' });
     t.equal(refusalOf(bench.resume(++connections, secret)), 'resume-refused');
     t.equal(refusalOf(player(bench, 4, 'den', 'home')), null);
