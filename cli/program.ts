@@ -8,6 +8,7 @@ import { Command, CommanderError } from 'commander';
 import { codeOf, HotmicError, messageOf } from '../voice/error.js';
 import { printable } from '../voice/printable.js';
 import { closeGoneTerminals, isGone } from './gone_terminal.js';
+import { HELP_LAYOUT } from './help_layout.js';
 import { version } from './version.js';
 
 /** In the order in which the help lists them. Each is loaded when it is needed: all of them take several times as long. */
@@ -25,6 +26,8 @@ const COMMANDS = {
 const program = new Command('hotmic')
   .description('Voice chat for game lobbies in the Steam Voice format, over one WebSocket port.')
   .version(version)
+  .configureHelp(HELP_LAYOUT)
+  .helpOption('-h, --help', 'Print this help.')
   .showHelpAfterError(false)
   .configureOutput({ outputError: () => undefined })
   .exitOverride();

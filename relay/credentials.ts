@@ -9,7 +9,7 @@ import { readModerators } from './admission/ticket_grant.js';
 import { TokenVerifier } from './admission/tokens.js';
 import { TOKEN_CLOCK_TOLERANCE_S } from './core/credential.js';
 import type { RelayPolicy } from './core/joining/hello.js';
-import type { RelayOptions } from './running_relay.js';
+import type { RelayOptions } from './options.js';
 
 /** Whether app tickets admit players alone, although any player can forge them. */
 export function areAppTicketsTrusted({ appTickets }: RelayOptions): boolean {

@@ -22,6 +22,7 @@ export type { SanctionsFileCounts, SanctionsFileEvent } from './moderation_store
 export type { AdminApiOptions, AdminCounts, AdminEvent } from './operations/admin/api.js';
 export type { OperationsOptions } from './operations/operations.js';
 export type { ServiceCounts } from './operations/service_counts.js';
+export type { AdminOptions, RelayOptions, RelayTokens } from './options.js';
 export * from './port/counts.js';
 export type { CertificateCounts, CertificateEvent, RelayTls } from './port/tls.js';
 export * from './running_relay.js';

@@ -5,7 +5,7 @@ import type { AdminTarget } from './operations/admin/routes.js';
 import type { OperationsOptions, OperationsSource } from './operations/operations.js';
 import type { OperatorPort } from './operations/operator_port.js';
 import type { ServiceCounts } from './operations/service_counts.js';
-import type { AdminOptions } from './running_relay.js';
+import type { AdminOptions } from './options.js';
 import type { Service } from './service_list.js';
 
 /** Probes and metrics. */

@@ -1,90 +1,16 @@
 /**
- * What starting a relay takes and gives: the options, the counts, and the handle of a relay that runs.
+ * What starting a relay gives: the events that it reports, and the handle of a running relay.
  */
 
 import type { Milliseconds } from '../voice/units.js';
-import type { AppTicketOptions } from './admission/app_tickets.js';
-import type { SecretText } from './admission/secret_text.js';
-import type { SteamWebTicketOptions } from './admission/steam_web/tickets.js';
 import type { RelayEvent } from './core/io.js';
-import type { RelayPolicy } from './core/joining/hello.js';
-import type { RelayLimits } from './core/limits.js';
 import type { SanctionsFileEvent } from './moderation_store/sanctions_file.js';
 import type { AdminEvent } from './operations/admin/api.js';
-import type { OperationsOptions } from './operations/operations.js';
-import type { AddressLimitOptions } from './port/address_limits.js';
 import type { ConnectionRefusal } from './port/connection_admission.js';
 import type { RelayCounts } from './port/counts.js';
-import type { CertificateEvent, RelayTls } from './port/tls.js';
+import type { CertificateEvent } from './port/tls.js';
 import type { RefusalsEvent } from './refusal_digest.js';
-import type { WebhookEvent, WebhookOptions } from './webhooks/webhooks.js';
-
-export interface RelayOptions {
-  /**
-   * For development, on this machine alone: whoever connects is let in. Default false; then one of `tokens`, `webTickets`
-   * and `guests` is required. With both, a credential is judged where there is one.
-   */
-  readonly dev?: boolean;
-  /** Who may come in is granted by tokens that the game's backend signs. docs/tokens.md says what they hold. */
-  readonly tokens?: RelayTokens;
-  /** Steam's web tickets are taken: Steam is asked about each. */
-  readonly webTickets?: SteamWebTicketOptions;
-  /**
-   * Steam's encrypted app tickets are read with the app's key. They prove nothing: each has to come beside a token or a web ticket of the
-   * same player, unless `alone` says otherwise.
-   */
-  readonly appTickets?: AppTicketOptions;
-  /** SteamIDs, in decimal, that moderate in every lobby, by whatever proves who they are. An app ticket alone does not. Default none. */
-  readonly moderators?: readonly string[];
-  /** Who comes without Steam: refused, or let in to listen, or to speak too. Default `refuse`. */
-  readonly guests?: RelayPolicy['guests'];
-  /** Somebody who proves a SteamID that is in the lobby already takes its place, or is refused. Default `replace`. */
-  readonly secondJoin?: RelayPolicy['secondJoin'];
-  /** Whose credential ends is closed out with token-expired, or stays until they leave. Default `close`. */
-  readonly atExpiry?: RelayPolicy['atExpiry'];
-  /** A lobby that is not there is made by who joins first, or by an administrator alone. Default `on-join`. */
-  readonly lobbies?: RelayPolicy['lobbies'];
-  /**
-   * Web pages that may connect, as browsers name them in Origin: `https://game.example`. Default none. Programs that are no
-   * browsers send none and are not asked. In development pages of this machine may, and no others.
-   */
-  readonly origins?: readonly string[];
-  /** Where to listen: an address or `localhost`, which means 127.0.0.1; in development a loopback one. Default 127.0.0.1. */
-  readonly host?: string;
-  /** 0 to 65535; 0 takes a free one. Default 0. */
-  readonly port?: number;
-  /** The path of players' URL, such as `/voice`, for a relay behind a proxy that passes it on. Default `/`. */
-  readonly path?: string;
-  /** Certificate and key: the port is `wss:`, TLS 1.2 or newer. Default none: it is plain. */
-  readonly tls?: RelayTls;
-  /**
-   * Proxies whose word on a client's address is taken, as addresses and CIDR blocks: `10.0.0.0/8`, at most 1000. Default none.
-   */
-  readonly trustedProxies?: readonly string[];
-  /** What differs from the defaults that `AddressLimitOptions` names. In development addresses are not counted. */
-  readonly addressLimits?: Partial<AddressLimitOptions>;
-  /** What differs from the defaults that `RelayLimits` names. */
-  readonly limits?: Partial<RelayLimits>;
-  /**
-   * A second port, for operators: `/metrics`, `/healthz`, `/readyz` over plain HTTP, without names. Off by
-   * default.
-   */
-  readonly operations?: OperationsOptions;
-  /** A port for administrators: docs/admin.md. Off by default. */
-  readonly admin?: AdminOptions;
-  /** Who is told what happens, over HTTP: docs/admin.md. At most 16. Default nobody. */
-  readonly webhooks?: readonly WebhookOptions[];
-  /** Where mutes and bans are kept: a file, which is made where it is missing. Default none: they end with the relay. */
-  readonly sanctionsFile?: string;
-  /**
-   * Latency's side channel, off by default: called for each voice frame that was published, with its
-   * speaker's slot, the speaker's sequence and when it arrived, in ms on CLOCK_MONOTONIC. On the frame path:
-   * return soon, never throw.
-   */
-  readonly onStage?: (slot: number, sequence: number, receivedAtMs: Milliseconds) => void;
-  /** Told of what happens, for a log. Must not throw. */
-  readonly onEvent?: (event: EventToTell) => void;
-}
+import type { WebhookEvent } from './webhooks/webhooks.js';
 
 /**
  * The events of `onEvent`. Of refusals (`refused`, `not-admitted`, `admin-refused`) the first for each reason is reported; the following ones
@@ -99,26 +25,6 @@ export type EventToTell =
   | AdminEvent
   | SanctionsFileEvent
   | WebhookEvent;
-
-/** Where the administrators' port is, and who may use it. */
-export interface AdminOptions {
-  /** An address, or `localhost`, which means 127.0.0.1. Default 127.0.0.1. It is plain HTTP: the token is in the clear. */
-  readonly host?: string;
-  /** 0 to 65535; 0 takes a free one. */
-  readonly port: number;
-  /** Tokens, one a line, each at least 32 characters. Read anew by `reloadSecrets`. */
-  readonly tokens: SecretText;
-}
-
-/** How tokens are judged. */
-export interface RelayTokens {
-  /** A JSON Web Key Set, parsed: public keys, or secrets for HS256, each with `kid` and `alg`. */
-  readonly keys: unknown;
-  /** What a token has to name as its audience. Default `hotmic`. */
-  readonly audience?: string;
-  /** How far the relay's clock and the backend's may differ, in seconds, 0 to 300. Default 5. */
-  readonly clockToleranceS?: number;
-}
 
 /** The relay starts with a setting that makes it less safe. */
 export interface RiskEvent {

@@ -9,21 +9,40 @@ import { type ConfigOutcome, configError, type Flags, NAMED_FLAGS, readRelayConf
 import { printedConfig } from './config_text.js';
 import { type RelayLog, relayLog } from './log.js';
 import { relayOptionsOf } from './options_of.js';
-import { CONFIG_VARIABLE, NAMED_SETTINGS, type NamedSetting, type RelaySettings } from './settings.js';
+import {
+  CONFIG_VARIABLE,
+  defaultOf,
+  NAMED_SETTINGS,
+  type NamedSetting,
+  type RelaySettings,
+  typeOf,
+} from './settings.js';
+
+/** What the help lists a flag that takes name=value under. */
+const LIMIT_HEADINGS: Readonly<Record<string, string>> = {
+  '--limit': 'Limits of the relay',
+  '--address-limit': 'Limits of one address, which is an IPv4 address or an IPv6 /64',
+};
 
 type ReadConfig = Extract<ConfigOutcome, { kind: 'read' }>;
 
 export function relayCommand(): Command {
   const command = new Command('relay')
     .description(
-      'Run a relay: for who has a token that your backend signed, or with --dev for this machine alone.',
+      `Run a relay. Players need a token signed by your backend; --dev admits anyone
+on this machine instead.
+
+  hotmic relay --dev
+  hotmic relay --token-keys keys.json --tls-cert fullchain.pem --tls-key key.pem
+  hotmic relay --config relay.yaml
+
+Flags override environment variables, which override the file.`,
     )
-    .option(
-      '-c, --config <file>',
-      `YAML file with settings (${CONFIG_VARIABLE}); flags and environment go before it`,
-    )
-    .option('--print-config', 'print the settings and where each is from, and end');
-  // Read with the rest, so that all that is wrong is said at once.
+    .summary('Run a relay.')
+    .option('-c, --config <file>', `YAML file with settings. (env: ${CONFIG_VARIABLE})`)
+    .option('--print-config', 'Print the settings and where each comes from, then exit.')
+    .helpOption('-h, --help', 'Print this help.');
+  // Parsed by readRelayConfig, which reports all faults at once.
   const flagOf = new Map<string, string>([['config', '--config']]);
   for (const named of NAMED_SETTINGS) {
     if (named.flag.endsWith('=')) continue;
@@ -35,8 +54,9 @@ export function relayCommand(): Command {
     const names = NAMED_SETTINGS.filter((known) => known.flag.startsWith(`${flag} `)).map(
       ({ path }) => path.split('.')[1],
     );
-    const help = `one of ${names.join(', ')}; may be given again`;
-    const option = new Option(`${flag} <name=value>`, help).argParser(collect).helpGroup('Limits:');
+    const option = new Option(`${flag} <name=value>`, `One of ${names.join(', ')}. (repeatable)`)
+      .argParser(collect)
+      .helpGroup(`${LIMIT_HEADINGS[flag] ?? 'Limits'}:`);
     command.addOption(option);
     flagOf.set(option.attributeName(), flag);
   }
@@ -56,34 +76,35 @@ async function run(flags: Flags, what: 'print' | 'run'): Promise<void> {
     const { log } = outcome.kind === 'read' ? outcome.settings : outcome;
     return untilStopped((stop) => {
       handOverStop();
-      return withLog(log, (written) => runRelay(whole(outcome), written, stop));
+      return withLog(log, (written) => runRelay(usable(outcome), written, stop));
     });
   }
-  process.stdout.write(printedConfig(whole(outcome)));
+  process.stdout.write(printedConfig(usable(outcome)));
 }
 
-function whole(outcome: ConfigOutcome): ReadConfig {
+function usable(outcome: ConfigOutcome): ReadConfig {
   if (outcome.kind === 'faulty') throw configError(outcome.problems);
   return outcome;
 }
 
 function optionOf({ flag, setting, variable, heading }: NamedSetting): Option {
-  const { kind, fallback, help } = setting;
-  const isList = kind.shape === 'list';
-  const isSwitch = typeof fallback === 'boolean';
-  const wanted = isList ? kind.item.wanted : kind.wanted;
-  const without = isSwitch || isList || (fallback ?? null) === null ? '' : `; ${fallback} without`;
-  const details = isSwitch
-    ? variable
-    : `${wanted}${without}${isList ? '; may be given again' : ''}; ${variable}`;
-  const short = flag === '--port' ? '-p, ' : '';
-  const option = new Option(`${short}${flag}${isSwitch ? '' : ' <value>'}`, `${help} (${details})`).helpGroup(
-    heading,
-  );
+  const { description } = setting;
+  const type = typeOf(setting);
+  const isList = type.shape === 'list';
+  const { form, placeholder, choices } = isList ? type.item : type;
+  const fallback = isList ? null : (defaultOf(setting) ?? null);
+  const details = [
+    ...(choices ? [`choices: ${choices.join(', ')}`] : []),
+    ...(fallback === null || form === 'boolean' ? [] : [`default: ${fallback}`]),
+    ...(isList ? ['repeatable'] : []),
+    `env: ${variable}`,
+  ];
+  const flags = `${flag === '--port' ? '-p, ' : ''}${flag}${form === 'boolean' ? '' : ` <${placeholder}>`}`;
+  const option = new Option(flags, `${description} (${details.join('; ')})`).helpGroup(`${heading}:`);
   return isList ? option.argParser(collect) : option;
 }
 
-/** In JSON a failure is a line of the log, too, and not the command line's own. */
+/** In JSON a failure is a line of the log and is not also printed as text. */
 async function withLog(
   { form, level }: RelaySettings['log'],
   run: (log: RelayLog) => Promise<void>,
@@ -114,18 +135,18 @@ async function runRelay(config: ReadConfig, log: RelayLog, stop: AbortSignal): P
   const { connections } = relay.counts();
   if (drain.seconds > 0 && connections > 0)
     log.write({ kind: 'draining', connections, withinSeconds: drain.seconds });
-  // An administrator may have begun a drain that takes longer: whoever stops the process waits no longer than they were told.
+  // An administrator may have begun a longer drain; stopping the process still takes no longer than it is configured to.
   const late = setTimeout(() => void relay.close(), drain.seconds * 1000);
   await relay.drain(drain.seconds * 1000, drain.goTo);
   clearTimeout(late);
   const { publishedFrames, drops: allDrops } = relay.counts();
   const drops = Object.fromEntries(Object.entries(allDrops).filter(([, count]) => count > 0));
-  // Behind what waits, or it might be one of the lines that are given up.
+  // After the waiting lines, or it might be one of those that are given up.
   await log.settled();
   log.write({ kind: 'ended', publishedFrames, drops, lostLines: log.lostLines() });
 }
 
-/** Reads certificate and secrets again. The outcome is in the log; after a failure, those in use stay in use. */
+/** Reads certificate and secrets again. Logs the outcome; after a failure, those in use stay in use. */
 function reload(relay: RunningRelay, log: RelayLog, { tls }: RelaySettings): void {
   if (tls) void relay.reloadCertificate().catch(() => undefined);
   try {
@@ -135,7 +156,7 @@ function reload(relay: RunningRelay, log: RelayLog, { tls }: RelaySettings): voi
   }
 }
 
-/** Who is let in, in words. */
+/** Who is admitted, in words. */
 function admittedBy({ dev, tokens, tickets, guests }: RelaySettings): string {
   if (dev) return 'anyone on this machine';
   const proofs = [

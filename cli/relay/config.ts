@@ -1,6 +1,6 @@
 /**
- * What `hotmic relay` is told by flags, environment and file, in this order of precedence, made into its settings. All that is wrong is
- * found at once, each with the flag, the variable or the line, and what may have been meant.
+ * The settings of `hotmic relay` from flags, environment and file; the first of these that has a setting overrides the others. All faults
+ * are reported at once, each with its flag, variable or line, and with the name that may have been meant.
  */
 
 import { relayLimits } from '../../relay/core/limits.js';
@@ -9,15 +9,16 @@ import { printable } from '../../voice/printable.js';
 import { didYouMean } from '../did_you_mean.js';
 import { Secret } from '../secret.js';
 import { type ConfigFile, type Problem, readConfigFile, shown, shownName } from './config_file.js';
-import type { Place } from './setting_kinds.js';
+import { type Place, readSetting } from './setting_value.js';
 import {
-  type AnySetting,
   CONFIG_VARIABLE,
+  defaultOf,
   type Members,
   NAMED_SETTINGS,
   type NamedSetting,
   RELAY_SETTINGS,
   type RelaySettings,
+  typeOf,
 } from './settings.js';
 
 /** Where a value is from. */
@@ -33,20 +34,20 @@ export interface RelayConfig {
   readonly origins: ReadonlyMap<string, Origin>;
 }
 
-/** What flags said: texts by flag, such as `--port` or `--limit`, in the order in which they came. */
+/** The values of flags, by flag, such as `--port` or `--limit`, in the order in which they were given. */
 export type Flags = ReadonlyMap<string, readonly string[]>;
 
 export interface ConfigSources {
   readonly flags: Flags;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The working directory, where paths of flags and variables begin. */
+  /** The working directory, to which paths in flags and variables are relative. */
   readonly folder: string;
 }
 
-/** Named in one message; more are counted. */
+/** Listed in one message; more are counted. */
 const MAX_PROBLEMS = 50;
 const PREFIX = 'HOTMIC_RELAY_';
-/** In the environment the places of lists that stand in the file alone are no variables; a secret may stand there itself. */
+/** Lists of sections have no variables. A secret has two: for the path of its file, and for the secret itself. */
 const VARIABLES: ReadonlySet<string> = new Set([
   CONFIG_VARIABLE,
   ...NAMED_SETTINGS.flatMap(({ variable, secretVariable }) => [
@@ -60,12 +61,12 @@ interface Given {
   readonly origin: Origin;
 }
 
-/** The settings, or all problems and, as far as it is known, how a log wants to be told. */
+/** The settings, or all problems and, as far as it is known, how to log them. */
 export type ConfigOutcome =
   | ({ readonly kind: 'read' } & RelayConfig)
   | { readonly kind: 'faulty'; readonly problems: readonly Problem[]; readonly log: RelaySettings['log'] };
 
-/** Reads them all. @throws HotmicError ERR_HOTMIC_FILE when the file cannot be read. */
+/** @throws HotmicError ERR_HOTMIC_FILE when the file cannot be read. */
 export function readRelayConfig({ flags, env, folder }: ConfigSources): ConfigOutcome {
   const configPath = flags.get('--config')?.at(-1) ?? (env[CONFIG_VARIABLE] || undefined);
   const file: ConfigFile =
@@ -99,7 +100,7 @@ export function readRelayConfig({ flags, env, folder }: ConfigSources): ConfigOu
       problems.push({
         from: 'environment',
         subject: variable,
-        says: `is there and ${secretVariable} too, wants one`,
+        says: `and ${secretVariable} are both set, expected only one`,
       });
     } else if (secret !== '') {
       const name = secretVariable!;
@@ -108,7 +109,7 @@ export function readRelayConfig({ flags, env, folder }: ConfigSources): ConfigOu
         origin: { from: 'environment', name },
       });
     } else if (text !== '') {
-      const isList = named.setting.kind.shape === 'list';
+      const isList = typeOf(named.setting).shape === 'list';
       const texts = isList ? text.split(',').map((part) => part.trim()) : [text];
       take(named, texts, { from: 'environment', name: variable });
     }
@@ -136,9 +137,9 @@ export function readRelayConfig({ flags, env, folder }: ConfigSources): ConfigOu
   return { kind: 'read', settings, origins: new Map([...given].map(([path, { origin }]) => [path, origin])) };
 }
 
-/** One error for all of them: the command line's where nothing else is wrong. A line each, where there are several. */
+/** One error for all of them: of the command line if only flags are wrong. If there are several, each has a line. */
 export function configError(problems: readonly Problem[]): HotmicError {
-  // What is quoted must not make lines of its own.
+  // Quoted text must not break lines.
   const lines = problems.slice(0, MAX_PROBLEMS).map(({ subject, says }) => printable(`${subject} ${says}`));
   if (problems.length > MAX_PROBLEMS) lines.push(`and ${problems.length - MAX_PROBLEMS} more`);
   const code = problems.every(({ from }) => from === 'flag') ? 'ERR_HOTMIC_USAGE' : 'ERR_HOTMIC_CONFIG';
@@ -166,16 +167,16 @@ function takeNamed(
     const [, name = '', value] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
     const named = NAMED_SETTINGS.find((known) => known.flag === `${flag} ${name}=`);
     const refuse = (says: string) => problems.push({ from: 'flag', subject: `option ${flag}`, says });
-    if (value === undefined) refuse(`is ${shown(text)}, wants name=value`);
+    if (value === undefined) refuse(`is ${shown(text)}, expected name=value`);
     else if (!named) {
       const names = NAMED_SETTINGS.filter((known) => known.flag.startsWith(`${flag} `)).map(
         (known) => known.path.split('.').at(-1)!,
       );
       const meant = didYouMean(name, names);
       refuse(
-        `names ${shown(name)}, ${meant ? `did you mean ${meant}?` : `wants one of ${names.join(', ')}`}`,
+        `has no ${shown(name)}, ${meant ? `did you mean ${meant}?` : `expected one of ${names.join(', ')}`}`,
       );
-    } else if (seen.has(name)) refuse(`sets ${name} twice, wants it once`);
+    } else if (seen.has(name)) refuse(`sets ${name} twice, expected once`);
     else take(named, [value], { from: 'flag', name: `${flag} ${name}` });
     seen.add(name);
   }
@@ -185,26 +186,25 @@ type ReadTexts =
   | { readonly kind: 'read'; readonly value: unknown }
   | { readonly kind: 'refused'; readonly says: string };
 
-function readTexts({ setting: { kind } }: NamedSetting, texts: readonly string[], place: Place): ReadTexts {
-  if (kind.shape === 'one') {
+function readTexts({ setting }: NamedSetting, texts: readonly string[], place: Place): ReadTexts {
+  const type = typeOf(setting);
+  if (type.shape === 'one') {
     const text = texts.at(-1)!;
-    const read = kind.read(text, place);
-    if (read && 'value' in read) return { kind: 'read', value: read.value };
-    if (read) return { kind: 'refused', says: read.fault };
-    const present = kind.use === 'secret' ? 'cannot be taken' : `is ${shown(text)}`;
-    return { kind: 'refused', says: `${present}, wants ${kind.wanted}` };
+    const read = readSetting(type, text, place);
+    if (read.kind === 'read') return read;
+    const found = type.form === 'secret' ? 'is not usable' : `is ${shown(text)}`;
+    return { kind: 'refused', says: read.fault ?? `${found}, expected ${type.expected}` };
   }
-  if (texts.length > kind.max)
-    return { kind: 'refused', says: `has ${texts.length} values, wants at most ${kind.max}` };
+  if (texts.length > type.max)
+    return { kind: 'refused', says: `has ${texts.length} values, expected at most ${type.max}` };
   const values: unknown[] = [];
   for (const text of texts) {
-    const read = kind.item.read(text, place);
-    if (read && 'value' in read) values.push(read.value);
-    else
-      return {
-        kind: 'refused',
-        says: `has ${shown(text)}, which ${read ? read.fault : `is none, wants ${kind.item.wanted}`}`,
-      };
+    const read = readSetting(type.item, text, place);
+    if (read.kind === 'refused') {
+      const why = read.fault === null ? `, expected ${type.item.expected}` : `, which ${read.fault}`;
+      return { kind: 'refused', says: `has ${shown(text)}${why}` };
+    }
+    values.push(read.value);
   }
   return { kind: 'read', value: values };
 }
@@ -215,20 +215,19 @@ function unknownVariables(env: ConfigSources['env']): Problem[] {
     const from = 'environment';
     if (/^HOTMIC_RELAY_(SERVICE|PORT)_/.test(name) && 'HOTMIC_RELAY_SERVICE_HOST' in env) {
       const says =
-        'is no setting but of a Kubernetes service named hotmic-relay, wants enableServiceLinks: false, or another name';
+        'is set by Kubernetes for a service named hotmic-relay: set enableServiceLinks: false, or rename the service';
       return { from, subject: name, says };
     }
     const meant = didYouMean(
       name.slice(PREFIX.length),
       [...VARIABLES].map((known) => known.slice(PREFIX.length)),
     );
-    const wants =
-      meant === null ? ', wants one that hotmic relay --help lists' : `, did you mean ${PREFIX}${meant}?`;
-    return { from, subject: shownName(name), says: `is no setting${wants}` };
+    const hint = meant === null ? 'see hotmic relay --help' : `did you mean ${PREFIX}${meant}?`;
+    return { from, subject: shownName(name), says: `is not a setting, ${hint}` };
   });
 }
 
-/** The settings of a section and below. Says what is missing where a section is given by halves. */
+/** The settings of a section and below. Reports what is missing from a section that is given in part. */
 function build(
   members: Members,
   prefix: string,
@@ -239,10 +238,10 @@ function build(
   const values: Record<string, unknown> = {};
   for (const [name, node] of Object.entries(members)) {
     const path = prefix + name;
-    if (node.type === 'sections') {
+    if (node.node === 'sections') {
       values[name] = given.get(path)?.value ?? [];
-    } else if (node.type === 'setting') {
-      values[name] = given.has(path) ? given.get(path)!.value : node.fallback;
+    } else if (node.node !== 'section') {
+      values[name] = given.has(path) ? given.get(path)!.value : defaultOf(node);
     } else {
       const mentioned = [...given.keys(), ...faulty].find(
         (known) => known === path || known.startsWith(`${path}.`),
@@ -265,15 +264,15 @@ function missing(
   given: ReadonlyMap<string, Given>,
   faulty: ReadonlySet<string>,
 ): Problem[] {
-  const lacks = Object.entries(members)
-    .filter(([, node]) => node.type === 'setting' && (node as AnySetting).fallback === undefined)
+  const missingPaths = Object.entries(members)
+    .filter(([, node]) => node.node !== 'sections' && node.presence === 'required')
     .map(([member]) => `${path}.${member}`)
     .filter((required) => !given.has(required) && !faulty.has(required));
-  return lacks.map((required) => {
+  return missingPaths.map((required) => {
     const { variable, flag } = NAMED_SETTINGS.find((known) => known.path === required)!;
     const other = from === 'flag' ? flag : from === 'environment' ? variable : required;
     const subject =
       from === 'flag' ? `option ${name}` : from === 'environment' ? name : `${name}: ${mentioned}`;
-    return { from, subject, says: `wants ${other} as well` };
+    return { from, subject, says: `requires ${other} as well` };
   });
 }

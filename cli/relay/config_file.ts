@@ -1,9 +1,8 @@
 /**
- * The relay's configuration file: YAML 1.2, read into the values of settings, each with its line, and into everything that
- * is wrong with it.
+ * The relay's configuration file: YAML 1.2, read into the values of settings, each with its line and column, and a list of all faults.
  *
- * Of YAML only what a configuration needs is taken: no aliases (they make a few lines into gigabytes), no tags, no directives, one document, no
- * key twice. What is not known is a misspelling, and named.
+ * Only the part of YAML that a configuration needs is accepted: no aliases (they turn a few lines into gigabytes), no tags, no directives,
+ * one document, no key twice. Unknown names are reported as misspellings.
  */
 
 import { dirname, resolve } from 'node:path';
@@ -17,15 +16,24 @@ import {
   type ParsedNode,
   parseDocument,
 } from 'yaml';
+import { type OptionType, readValue } from '../../relay/option_types.js';
 import { didYouMean } from '../did_you_mean.js';
 import { readBounded } from '../read_bounded.js';
-import type { Kind, Place, Scalar } from './setting_kinds.js';
-import { type AnySetting, type Members, NAMED_SETTINGS, type Node, RELAY_SETTINGS } from './settings.js';
+import { type Place, readSetting, type Scalar } from './setting_value.js';
+import {
+  defaultOf,
+  type Members,
+  NAMED_SETTINGS,
+  type Node,
+  RELAY_SETTINGS,
+  type Setting,
+  typeOf,
+} from './settings.js';
 
 /** 10,000 moderators take less. */
 export const MAX_CONFIG_BYTES = 512 * 1024;
 
-/** Something that is wrong, as `subject says`: `relay.yaml:3:7: port is 99999, wants …`. */
+/** A fault, as `subject says`: `relay.yaml:3:7: port is '99999', expected …`. */
 export interface Problem {
   readonly from: 'file' | 'environment' | 'flag';
   readonly subject: string;
@@ -42,7 +50,7 @@ export interface Found {
 export interface ConfigFile {
   /** By the setting's path. Lists of sections are whole, under their own. */
   readonly found: ReadonlyMap<string, Found>;
-  /** Settings that are there and wrong: nobody is to be told that they are missing. */
+  /** Settings that are present but wrong, so not missing. */
   readonly faulty: ReadonlySet<string>;
   readonly problems: readonly Problem[];
 }
@@ -53,7 +61,7 @@ export function readConfigFile(path: string): ConfigFile {
   return readConfigText(readBounded(path, MAX_CONFIG_BYTES), path, folder);
 }
 
-/** @param name The file's, for messages. @param folder Where its relative paths begin. */
+/** @param name The file's, for messages. @param folder What its relative paths are relative to. */
 export function readConfigText(text: string, name: string, folder: string): ConfigFile {
   const lines = new LineCounter();
   const problems: Problem[] = [];
@@ -70,7 +78,7 @@ export function readConfigText(text: string, name: string, folder: string): Conf
       lineCounter: lines,
       prettyErrors: false,
       resolveKnownTags: false,
-      // Ours does not take time by the square.
+      // Ours does not take quadratic time.
       uniqueKeys: false,
       logLevel: 'error',
     });
@@ -78,12 +86,12 @@ export function readConfigText(text: string, name: string, folder: string): Conf
       problems.push({ from: 'file', subject: `${at(pos[0])}:`, says: message.replace(/\s+/g, ' ') });
     if (document.errors.length === 0) reader.document(document);
   } catch (thrown) {
-    // Nested so deeply that the parser's stack ends.
+    // Nested so deeply that the parser's stack overflowed.
     if (!(thrown instanceof RangeError)) throw thrown;
     problems.push({
       from: 'file',
       subject: `${name}:`,
-      says: 'is nested too deeply, wants sections in sections at most',
+      says: 'is nested too deeply, expected at most sections within sections',
     });
   }
   return { found: reader.found, faulty: reader.faulty, problems };
@@ -106,11 +114,11 @@ class Reader {
 
   document({ contents, directives }: Document.Parsed): void {
     if (directives.yaml.explicit || Object.keys(directives.tags).length > 1)
-      this.#refuse(0, '', 'has directives (%), wants none');
+      this.#refuse(0, '', 'has directives (%), expected none');
     else this.#section(contents, RELAY_SETTINGS.members, '', (path, found) => this.found.set(path, found));
   }
 
-  /** Reads the settings of a section, and hands each on. */
+  /** Reads the settings of a section, and passes each to `take`. */
   #section(
     node: Json,
     members: Members,
@@ -125,7 +133,7 @@ class Reader {
       return;
     }
     if (!isMap(node)) {
-      const says = 'is no section, wants settings, each on a line as name: value';
+      const says = 'is not a section, expected one setting per line, as name: value';
       this.#refuse(node?.range[0] ?? offset, path, says);
       this.faulty.add(path);
       return;
@@ -135,16 +143,13 @@ class Reader {
       const place = key.range[0];
       const name = isScalar(key) && typeof key.value === 'string' ? key.value : null;
       if (name === null || this.#isMarked(key, path)) {
-        if (name === null) this.#refuse(place, path, 'has a key that is no name, wants names of settings');
+        if (name === null)
+          this.#refuse(place, path, 'has a key that is not a name, expected names of settings');
         continue;
       }
       const before = places.get(name);
       if (before !== undefined) {
-        this.#refuse(
-          place,
-          prefix + shownName(name),
-          `stands there twice, wants one, such as that at ${this.#at(before)}`,
-        );
+        this.#refuse(place, prefix + shownName(name), `is set twice, the first time at ${this.#at(before)}`);
         continue;
       }
       places.set(name, place);
@@ -161,7 +166,7 @@ class Reader {
     take: (path: string, found: Found) => void,
     offset: number,
   ): void {
-    switch (member.type) {
+    switch (member.node) {
       case 'section':
         this.#section(value, member.members, `${path}.`, take, offset);
         return;
@@ -176,26 +181,27 @@ class Reader {
             values[name] = found.value;
           });
           if (this.#problems.length > before) return undefined;
-          for (const [name, setting] of Object.entries(member.members) as [string, AnySetting][]) {
+          for (const [name, setting] of Object.entries(member.members) as [string, Setting][]) {
             if (givenNames.has(name)) continue;
-            if (setting.fallback === undefined)
-              this.#refuse(item?.range[0] ?? offset, itemPath, `wants ${name} as well`);
-            values[name] = setting.fallback;
+            if (setting.presence === 'required')
+              this.#refuse(item?.range[0] ?? offset, itemPath, `requires ${name} as well`);
+            values[name] = defaultOf(setting);
           }
           return { value: values };
         });
         if (each) take(path, { value: each, where: this.#at(offset) });
         return;
       }
-      case 'setting': {
+      case 'option':
+      case 'secret': {
         if (isNothing(value)) return;
-        const { kind } = member;
+        const type = typeOf(member);
         const read =
-          kind.shape === 'list'
-            ? this.#items(value, path, kind.max, (item, itemPath) =>
-                this.#scalar(item, kind.item, itemPath, offset),
+          type.shape === 'list'
+            ? this.#items(value, path, type.max, (item, itemPath) =>
+                this.#scalar(item, type.item, itemPath, offset),
               )
-            : this.#scalar(value, kind, path, offset)?.value;
+            : this.#scalar(value, type, path, offset)?.value;
         if (read === undefined) this.faulty.add(path);
         else take(path, { value: read, where: this.#at(offset) });
       }
@@ -212,11 +218,11 @@ class Reader {
     if (isNothing(node)) return undefined;
     if (this.#isMarked(node!, path)) return undefined;
     if (!isSeq(node)) {
-      this.#refuse(node!.range[0], path, 'is no list, wants one, such as [a, b]');
+      this.#refuse(node!.range[0], path, 'is not a list, expected one such as [a, b]');
       return undefined;
     }
     if (node.items.length > max) {
-      this.#refuse(node.range[0], path, `is a list of ${node.items.length}, wants at most ${max}`);
+      this.#refuse(node.range[0], path, `has ${node.items.length} items, expected at most ${max}`);
       return undefined;
     }
     const each = (node.items as Json[]).map((item, index) => read(item, `${path}[${index}]`));
@@ -225,32 +231,32 @@ class Reader {
 
   #scalar(
     node: Json,
-    kind: Kind<unknown>,
+    type: OptionType<unknown>,
     path: string,
     offset: number,
   ): { readonly value: unknown } | undefined {
     if (node && this.#isMarked(node, path)) return undefined;
     const value = isScalar(node) ? (node.value as Scalar | null) : null;
-    const read = value === null ? undefined : kind.read(value, this.#place);
-    if (read && 'value' in read) return read;
+    const read = value === null ? null : readSetting(type, value, this.#place);
+    if (read?.kind === 'read') return read;
     const seen = isScalar(node)
       ? value === null
         ? 'nothing'
         : shown(node.source ?? String(value))
-      : 'no single value';
-    const present = kind.use === 'secret' ? 'cannot be taken' : `is ${seen}`;
+      : 'not a single value';
+    const found = type.form === 'secret' ? 'is not usable' : `is ${seen}`;
     this.#refuse(
       node?.range[0] ?? offset,
       path,
-      read ? read.fault : `${present}, wants ${kind.wanted}${hint(value, kind)}`,
+      read?.fault ?? `${found}, expected ${type.expected}${hint(value, type)}`,
     );
     return undefined;
   }
 
-  /** Whether there is something about a node that we do not take; it is said then. */
+  /** Whether a node is an alias or has a tag, which is refused. */
   #isMarked(node: ParsedNode, path: string): boolean {
-    if (isAlias(node)) this.#refuse(node.range[0], path, 'is an alias (*), wants the value itself');
-    else if (node.tag !== undefined) this.#refuse(node.range[0], path, 'has a tag (!), wants none');
+    if (isAlias(node)) this.#refuse(node.range[0], path, 'is an alias (*), expected the value itself');
+    else if (node.tag !== undefined) this.#refuse(node.range[0], path, 'has a tag (!), expected none');
     else return false;
     return true;
   }
@@ -262,15 +268,15 @@ class Reader {
 
   #refuseName(offset: number, name: string, members: Members, prefix: string): void {
     const here = Object.keys(members);
-    // Perhaps it is right, and in the wrong place.
+    // The name may be right and the place wrong.
     const elsewhere = NAMED_SETTINGS.find(({ path }) => path.endsWith(`.${name}`) || path === name)?.path;
     const near = didYouMean(name, here);
     const meant = near !== null ? prefix + near : elsewhere;
-    const known = here.length > 12 ? '' : `, wants ${here.join(', ')}`;
+    const known = here.length > 12 ? '' : `, expected one of ${here.join(', ')}`;
     this.#problems.push({
       from: 'file',
       subject: `${this.#at(offset)}: ${prefix}${shownName(name)}`,
-      says: `is no setting${meant === undefined ? known : `, did you mean ${meant}?`}`,
+      says: `is not a setting${meant === undefined ? known : `, did you mean ${meant}?`}`,
     });
   }
 }
@@ -280,7 +286,7 @@ function isNothing(node: Json): boolean {
   return node === null || (isScalar(node) && node.value === null && node.tag === undefined);
 }
 
-/** A value for a message: not endless. */
+/** A value for a message, shortened. */
 export function shown(value: string): string {
   return `'${value.length > 60 ? `${value.slice(0, 60)}…` : value}'`;
 }
@@ -289,11 +295,11 @@ export function shownName(name: string): string {
   return name.length > 60 ? `${name.slice(0, 60)}…` : name;
 }
 
-/** What trips people who know YAML 1.1, or write a number where text is wanted. */
-function hint(value: Scalar | null, { schema }: Kind<unknown>): string {
-  if (schema.type === 'boolean' && typeof value === 'string' && /^(yes|no|on|off)$/i.test(value))
+/** For people who know YAML 1.1, or wrote a number where text is expected. */
+function hint(value: Scalar | null, type: OptionType<unknown>): string {
+  if (type.form === 'boolean' && typeof value === 'string' && /^(yes|no|on|off)$/i.test(value))
     return ' (YAML 1.2 has no yes and no)';
-  return schema.type === 'string' && value !== null && typeof value !== 'string'
+  return typeof value !== 'string' && type.form === 'text' && readValue(type, String(value)).kind === 'read'
     ? ' (text: put it in quotes)'
     : '';
 }

@@ -1,26 +1,28 @@
 /**
- * The relay's settings as texts for people and editors, all made from the one table: what `--print-config` prints, the example
- * file, its JSON Schema, and the table of docs/operating.md.
+ * The relay's settings as texts for people and editors, all derived from the one table: what `--print-config` prints, the example file,
+ * its JSON Schema, and the table in docs/operating.md.
  */
 
 import { stringify } from 'yaml';
+import { jsonSchemaOf } from '../../relay/option_types.js';
 import { Secret } from '../secret.js';
 import type { RelayConfig } from './config.js';
-import type { AnyKind } from './setting_kinds.js';
 import {
-  type AnySetting,
+  defaultOf,
   type Members,
   NAMED_SETTINGS,
   type NamedSetting,
   type Node,
   RELAY_SETTINGS,
+  type Setting,
+  typeOf,
 } from './settings.js';
 
 const byPath: ReadonlyMap<string, NamedSetting> = new Map(NAMED_SETTINGS.map((named) => [named.path, named]));
 
-/** The settings as a file that says the same, each value with where it is from. A secret's text is not in it. */
+/** The settings as a file that sets the same, each value with its origin. It does not contain secrets. */
 export function printedConfig({ settings, origins }: RelayConfig): string {
-  const lines = ['# What this relay runs with, and where each value is from.'];
+  const lines = ['# The settings of this relay, and where each value comes from.'];
   const print = (
     members: Members,
     values: Readonly<Record<string, unknown>>,
@@ -31,11 +33,11 @@ export function printedConfig({ settings, origins }: RelayConfig): string {
       const path = prefix + name;
       const value = values[name];
       const origin = origins.get(path)?.name ?? 'default';
-      if (node.type === 'section' && value !== null) {
+      if (node.node === 'section' && value !== null) {
         lines.push(`${indent}${name}:`);
         print(node.members, value as Readonly<Record<string, unknown>>, `${path}.`, `${indent}  `);
       } else if (value instanceof Secret && value.path === null)
-        lines.push(`${indent}${name}: null # (set) by ${value.from}`);
+        lines.push(`${indent}${name}: null # set by ${value.from}`);
       else lines.push(`${indent}${name}: ${yamlOf(value)} # ${origin}`);
     }
   };
@@ -44,27 +46,28 @@ export function printedConfig({ settings, origins }: RelayConfig): string {
 }
 
 /**
- * A file with every setting: those with a default have it, the others an example behind a `#` at the beginning of the line.
- * Prose has a space behind its `#`.
+ * A file with every setting: those with a default have it, the others an example after a `#` at the beginning of the line.
+ * Prose has a space after its `#`.
  */
 export function exampleConfig(): string {
   const lines = [
     '# yaml-language-server: $schema=relay.schema.json',
-    '# Every setting of hotmic relay. Those that are set here have their default; the others are off, and show an example.',
-    '# Flags go before environment variables, those before this file. Relative paths begin in the folder of this file.',
+    '# Every setting of hotmic relay. Those that are set here have their default; the others are off and show an example.',
+    '# Flags override environment variables, which override this file. Relative paths are relative to the folder of this file.',
   ];
   const print = (members: Members, prefix: string, indent: string, off: '' | '#') => {
     for (const [name, node] of Object.entries(members)) {
       const path = prefix + name;
       if (indent === '') lines.push('');
-      lines.push(`${indent}# ${node.help}`);
-      if (node.type === 'setting') {
+      lines.push(`${indent}# ${node.description}`);
+      if (node.node === 'option' || node.node === 'secret') {
         const named = byPath.get(path);
-        lines.push(`${indent}# ${[wantedOf(node), ...(named ? [namesOf(named)] : [])].join(' ')}`);
-        const isOff = off !== '' || node.fallback === undefined || node.fallback === null;
-        const value = isOff && (node.fallback ?? null) === null ? node.example! : yamlOf(node.fallback);
+        lines.push(`${indent}# ${[expectedOf(node), ...(named ? [namesOf(named)] : [])].join(' ')}`);
+        const fallback = defaultOf(node) ?? null;
+        const isOff = off !== '' || fallback === null;
+        const value = fallback === null ? node.example! : yamlOf(fallback);
         lines.push(`${isOff ? '#' : ''}${indent}${name}: ${value}`);
-      } else if (node.type === 'section') {
+      } else if (node.node === 'section') {
         const isOff = node.presence === 'optional' ? '#' : off;
         lines.push(`${isOff}${indent}${name}:`);
         print(node.members, `${path}.`, `${indent}  `, isOff);
@@ -72,7 +75,7 @@ export function exampleConfig(): string {
         lines.push(`#${indent}${name}:`);
         const first = lines.length;
         print(node.members, `${path}.`, `${indent}    `, '#');
-        // The item's dash stands before its first member.
+        // The item's dash is before its first member.
         const at = lines.findIndex(
           (line, index) => index >= first && line.startsWith('# '.padEnd(indent.length + 5)),
         );
@@ -84,7 +87,7 @@ export function exampleConfig(): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** For editors: draft-07, which they know best. */
+/** For editors, in draft-07, which they know best. */
 export function configSchema(): Readonly<Record<string, unknown>> {
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
@@ -93,25 +96,21 @@ export function configSchema(): Readonly<Record<string, unknown>> {
   };
 }
 
-/** The rows of docs/operating.md, without a head. */
+/** The rows of the table in docs/operating.md, without its head. */
 export function settingRows(): string[] {
   const rows: string[] = [];
-  const row = (path: string, setting: AnySetting, named: NamedSetting | undefined) => {
-    const fallback =
-      setting.fallback === undefined
-        ? 'wanted'
-        : setting.fallback === null
-          ? 'none'
-          : yamlOf(setting.fallback);
+  const row = (path: string, setting: Setting, named: NamedSetting | undefined) => {
+    const value = defaultOf(setting);
+    const fallback = value === undefined ? 'required' : value === null ? 'none' : yamlOf(value);
     const flag = named ? `\`${named.flag}\`` : 'file only';
-    const cells = [`\`${path}\``, flag, fallback, `${setting.help} ${wantedOf(setting)}`];
+    const cells = [`\`${path}\``, flag, fallback, `${setting.description} ${expectedOf(setting)}`];
     rows.push(`| ${cells.join(' | ')} |`);
   };
   const walk = (members: Members, prefix: string) => {
     for (const [name, node] of Object.entries(members)) {
       const path = prefix + name;
-      if (node.type === 'setting') row(path, node, byPath.get(path));
-      else walk(node.members, node.type === 'sections' ? `${path}[].` : `${path}.`);
+      if (node.node === 'option' || node.node === 'secret') row(path, node, byPath.get(path));
+      else walk(node.members, node.node === 'sections' ? `${path}[].` : `${path}.`);
     }
   };
   walk(RELAY_SETTINGS.members, '');
@@ -124,10 +123,10 @@ function yamlOf(value: unknown): string {
 }
 
 /** A sentence. */
-function wantedOf({ kind }: AnySetting): string {
-  return kind.shape === 'one'
-    ? `Wants ${kind.wanted}.`
-    : `A list, at most ${kind.max}; each ${kind.item.wanted}.`;
+function expectedOf(setting: Setting): string {
+  const type = typeOf(setting);
+  if (type.shape === 'list') return `A list of at most ${type.max}; each is ${type.item.expected}.`;
+  return `${type.expected.charAt(0).toUpperCase()}${type.expected.slice(1)}.`;
 }
 
 function namesOf({ variable, secretVariable, flag }: NamedSetting): string {
@@ -136,33 +135,28 @@ function namesOf({ variable, secretVariable, flag }: NamedSetting): string {
 }
 
 function schemaOf(node: Node): Readonly<Record<string, unknown>> {
-  if (node.type === 'setting') {
-    const { kind, help, fallback } = node;
-    const isOptional = fallback !== undefined;
-    const schema = kindSchema(kind);
-    const described = { description: `${help} ${wantedOf(node)}` };
-    if (!isOptional) return { ...described, ...schema };
+  if (node.node === 'option' || node.node === 'secret') {
+    const described = { description: `${node.description} ${expectedOf(node)}` };
+    const schema = jsonSchemaOf(typeOf(node));
+    if (node.presence === 'required') return { ...described, ...schema };
+    const fallback = defaultOf(node);
     const hasDefault = fallback !== null ? { default: fallback } : {};
-    // A setting without value is one that is not given.
+    // A setting without a value counts as not given.
     return { ...described, ...hasDefault, anyOf: [schema, { type: 'null' }] };
   }
   const members = Object.entries(node.members);
   const properties = Object.fromEntries(members.map(([name, member]) => [name, schemaOf(member)]));
-  const wanted = members
-    .filter(([, member]) => member.type === 'setting' && member.fallback === undefined)
+  const required = members
+    .filter(([, member]) => member.node !== 'sections' && member.presence === 'required')
     .map(([name]) => name);
-  const mayBeElsewhere = node.type === 'section';
+  const mayBeElsewhere = node.node === 'section';
   const object = {
     type: mayBeElsewhere ? ['object', 'null'] : 'object',
     additionalProperties: false,
     properties,
-    // What is missing in a section of the file may come from the environment.
-    ...(!mayBeElsewhere && wanted.length > 0 && { required: wanted }),
+    // Settings that a section of the file does not have may be in the environment.
+    ...(!mayBeElsewhere && required.length > 0 && { required }),
   };
-  if (node.type === 'section') return { description: node.help, ...object };
-  return { description: node.help, type: ['array', 'null'], maxItems: node.max, items: object };
-}
-
-function kindSchema(kind: AnyKind): Readonly<Record<string, unknown>> {
-  return kind.shape === 'one' ? kind.schema : { type: 'array', maxItems: kind.max, items: kind.item.schema };
+  if (node.node === 'section') return { description: node.description, ...object };
+  return { description: node.description, type: ['array', 'null'], maxItems: node.max, items: object };
 }

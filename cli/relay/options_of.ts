@@ -1,99 +1,55 @@
-/** The settings of `hotmic relay` as options of a relay: the one place where the one becomes the other. */
+/** The settings of `hotmic relay` as options of a relay: secrets are read, and a few names differ. */
 
-import type { RelayOptions } from '../../relay/running_relay.js';
+import type { RelayOptions } from '../../relay/options.js';
 import { HotmicError } from '../../voice/error.js';
 import type { Secret } from '../secret.js';
 import type { RelayConfig } from './config.js';
 import type { RelaySettings } from './settings.js';
 
 /**
- * The options; events and stages are the caller's to add. Reads the files of secrets.
+ * The options, to which the caller adds events and stages. Reads the files of secrets.
  *
  * @throws HotmicError ERR_HOTMIC_FILE for a secret's file; ERR_HOTMIC_CONFIG for an empty one.
  */
 export function relayOptionsOf({ settings }: Pick<RelayConfig, 'settings'>): RelayOptions {
-  const {
-    dev,
-    host,
-    port,
-    path,
-    tls,
-    tokens,
-    tickets,
-    moderators,
-    trustedProxies,
-    addressLimits,
-    origins,
-    operations,
-    guests,
-    secondJoin,
-    lobbies,
-    limits,
-    admin,
-    sanctionsFile,
-    webhooks,
-  } = settings;
+  const { tls, tokens, tickets, admin, webhooks, operations, sanctionsFile, ...others } = settings;
+  const { drain: _, log: __, atTokenExpiry: atExpiry, ...same } = others;
+  const { keysFile, ...tokenRules } = tokens;
   return {
-    dev,
-    host,
-    port,
-    path,
-    ...(tokens.keysFile && {
-      tokens: {
-        keys: readKeys(tokens.keysFile),
-        audience: tokens.audience,
-        clockToleranceS: tokens.clockToleranceS,
-      },
-    }),
-    ...(tls && {
-      tls: {
-        certFile: tls.certFile,
-        keyFile: tls.keyFile,
-        ...(tls.passphraseFile && { passphraseFile: tls.passphraseFile }),
-      },
-    }),
+    ...same,
+    atExpiry,
+    ...(tls && { tls: tlsOf(tls) }),
+    ...(keysFile && { tokens: { ...tokenRules, keys: readKeys(keysFile) } }),
     ...(tickets.web && { webTickets: webTicketsOf(tickets.web) }),
-    ...(tickets.app && {
-      appTickets: {
-        appId: tickets.app.appId,
-        keys: linesOf(tickets.app.keyFile),
-        alone: tickets.app.alone,
-        clockToleranceS: tickets.app.clockToleranceS,
-      },
-    }),
-    moderators,
-    trustedProxies,
-    addressLimits,
-    origins,
-    guests,
-    secondJoin,
-    lobbies,
-    atExpiry: settings.atTokenExpiry,
-    limits,
-    ...(operations && { operations }),
-    ...(admin && { admin: { host: admin.host, port: admin.port, tokens: admin.tokenFile } }),
+    ...(tickets.app && { appTickets: appTicketsOf(tickets.app) }),
     ...(sanctionsFile && { sanctionsFile }),
-    webhooks: webhooks.map(({ url, secretFile, events, atOnce }) => ({
-      url,
-      secret: secretFile,
-      atOnce,
-      ...(events.length > 0 && { events }),
-    })),
+    ...(operations && { operations }),
+    ...(admin && { admin: adminOf(admin) }),
+    webhooks: webhooks.map(({ secretFile, ...rules }) => ({ ...rules, secret: secretFile })),
   };
+}
+
+type Given<K extends keyof RelaySettings> = NonNullable<RelaySettings[K]>;
+type GivenTickets<K extends keyof RelaySettings['tickets']> = NonNullable<RelaySettings['tickets'][K]>;
+
+function tlsOf({ passphraseFile, ...files }: Given<'tls'>): RelayOptions['tls'] & object {
+  return { ...files, ...(passphraseFile && { passphraseFile }) };
 }
 
 function webTicketsOf({
   publisherKeyFile,
-  ...others
-}: NonNullable<RelaySettings['tickets']['web']>): NonNullable<RelayOptions['webTickets']> {
-  return { ...others, key: publisherKeyFile.read() };
+  ...rules
+}: GivenTickets<'web'>): RelayOptions['webTickets'] & object {
+  return { ...rules, key: publisherKeyFile.read() };
 }
 
-function linesOf(secret: Secret): readonly string[] {
-  return secret
-    .read()
-    .split(/\s+/)
-    .filter((line) => line !== '');
+function appTicketsOf({ keyFile, ...rules }: GivenTickets<'app'>): RelayOptions['appTickets'] & object {
+  const lines = keyFile.read().split(/\s+/);
+  return { ...rules, keys: lines.filter((line) => line !== '') };
+}
+
+function adminOf({ tokenFile, ...port }: Given<'admin'>): RelayOptions['admin'] & object {
+  return { ...port, tokens: tokenFile };
 }
 
 function readKeys(secret: Secret): unknown {
@@ -101,10 +57,10 @@ function readKeys(secret: Secret): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Without the cause: its message quotes the text, in which there may be a secret.
+    // Without the cause: its message quotes the text, which may contain a secret.
     throw new HotmicError(
       'ERR_HOTMIC_FILE',
-      `Cannot read ${secret.from}: it is no JSON, wants a JSON Web Key Set`,
+      `Cannot read ${secret.from}: it is not JSON, expected a JSON Web Key Set`,
     );
   }
 }

@@ -1,93 +1,117 @@
-/** Every bound of the relay, with its unit, range and default. Nothing in the relay grows beyond one of these. */
+/**
+ * Every bound of the relay: what it is for, its unit, range and default. Nothing in the relay grows beyond one of these. Types, flags,
+ * environment variables, the file's schema and the documents are derived from these tables.
+ */
 
-export interface RelayLimits {
+/** A bound: a whole number. Its unit is in its name. */
+export interface Limit {
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+  /** One sentence, for help and documents. */
+  readonly description: string;
+}
+
+/** A set of bounds, by name. */
+export type LimitTable<Name extends string = string> = Readonly<Record<Name, Limit>>;
+
+/** A value for each bound of a set. */
+export type LimitsOf<Table extends LimitTable> = { readonly [Name in keyof Table]: number };
+
+export function limit(fallback: number, min: number, max: number, description: string): Limit {
+  return { default: fallback, min, max, description };
+}
+
+export const RELAY_LIMITS = {
   /** Connections at once, joined or not, 1 to 1000000. Default 10000. */
-  readonly connections: number;
+  connections: limit(10_000, 1, 1_000_000, 'Connections at once, joined or not.'),
   /** Lobbies at once, 1 to 100000. Default 1000. */
-  readonly lobbies: number;
-  /** Participants of all lobbies, including those who are away, 1 to 1000000. Default 10000. */
-  readonly participants: number;
-  /** Participants of one lobby, 1 to 500: more would not fit a welcome message. Default 64. */
-  readonly participantsPerLobby: number;
-  /** The share of the lobbies that guests may make, in percent, 0 to 100; at least one lobby unless it is 0. Default 50. */
-  readonly guestLobbiesPercent: number;
-  /** The share of the places, of each lobby and of the relay, that guests may take, in percent, 0 to 100; at least one place unless it is 0. Default 75. */
-  readonly guestPlacesPercent: number;
-  /** Channels of one lobby at once, 1 to 127. Default 32. */
-  readonly channelsPerLobby: number;
+  lobbies: limit(1000, 1, 100_000, 'Lobbies at once.'),
+  /** Participants in all lobbies, including those who are away, 1 to 1000000. Default 10000. */
+  participants: limit(10_000, 1, 1_000_000, 'Participants in all lobbies, including those who are away.'),
+  /** Participants in one lobby, 1 to 500: more would not fit in a welcome message. Default 64. */
+  participantsPerLobby: limit(64, 1, 500, 'Participants in one lobby.'),
+  /** Lobbies that guests may open, in percent of all, 0 to 100: at least one unless it is 0. Default 50. */
+  guestLobbiesPercent: limit(50, 0, 100, 'Lobbies that guests may open, in percent of all.'),
   /**
-   * People who are muted, deafened or banned somewhere, present or not, 1 to 1000000. Default 100000. Moderators may use a hundredth of
-   * them per lobby, but at least 100.
+   * Places that guests may take, in percent of each lobby and of the relay, 0 to 100: at least one unless it is 0. Default 75.
    */
-  readonly sanctions: number;
-  /** How long a connection may take until its hello, in ms, 100 to 60000. Default 5000. */
-  readonly helloWithinMs: number;
-  /** How long after their last voice frame a participant counts as speaking, in ms, 50 to 10000. Default 400. */
-  readonly speakingHangoverMs: number;
-  /** How long a participant's place is kept after the connection broke, in ms, 0 (not at all) to 600000. Default 30000. */
-  readonly resumeWithinMs: number;
+  guestPlacesPercent: limit(75, 0, 100, 'Places that guests may take, in percent of each lobby and of all.'),
+  /** Channels in one lobby at once, 1 to 127. Default 32. */
+  channelsPerLobby: limit(32, 1, 127, 'Channels in one lobby at once.'),
   /**
-   * How long a slot rests after its participant left, and a channel's number after it ended, in ms, 1 to 3600000, before it is
-   * reused. More than resumeWithinMs: a participant who resumes must not find their number in use. Default 45000.
+   * People who are muted, deafened or banned anywhere, present or not, 1 to 1000000. Default 100000. One lobby may use a hundredth
+   * of them, but at least 100.
    */
-  readonly slotRestMs: number;
+  sanctions: limit(
+    100_000,
+    1,
+    1_000_000,
+    'People who are muted, deafened or banned anywhere, present or not.',
+  ),
+  /** How long a connection may take to say hello, in ms, 100 to 60000. Default 5000. */
+  helloWithinMs: limit(5000, 100, 60_000, 'How long a connection may take to say hello, in ms.'),
+  /** How long after their last voice frame a participant still counts as speaking, in ms, 50 to 10000. Default 400. */
+  speakingHangoverMs: limit(
+    400,
+    50,
+    10_000,
+    'How long after their last voice frame a participant still counts as speaking, in ms.',
+  ),
+  /** How long the place of a participant whose connection broke is kept, in ms, 0 (not at all) to 600000. Default 30000. */
+  resumeWithinMs: limit(
+    30_000,
+    0,
+    600_000,
+    'How long the place of a participant whose connection broke is kept, in ms; 0: not at all.',
+  ),
+  /**
+   * How long a slot rests after its participant left, and a channel's number after the channel ended, before it is used again, in ms,
+   * 1 to 3600000. More than resumeWithinMs: somebody who resumes must not find their number in use. Default 45000.
+   */
+  slotRestMs: limit(
+    45_000,
+    1,
+    3_600_000,
+    'How long a slot rests after its participant left, in ms; must be more than resumeWithinMs.',
+  ),
   /** Control messages per connection and second, 1 to 1000. Default 10. */
-  readonly controlPerSecond: number;
-  /** Control messages per connection that may come at once, 1 to 10000. Default 20. */
-  readonly controlBurst: number;
-  /** Voice frames per participant and second, 1 to 10000. Default 100: twice the rate of 20 ms frames. */
-  readonly framesPerSecond: number;
-  /** Voice frames per participant that may come at once, 1 to 100000. Default 200. */
-  readonly frameBurst: number;
+  controlPerSecond: limit(10, 1, 1000, 'Control messages per connection and second.'),
+  /** Control messages per connection that may arrive at once, 1 to 10000. Default 20. */
+  controlBurst: limit(20, 1, 10_000, 'Control messages per connection that may arrive at once.'),
+  /** Voice frames per participant and second, 1 to 10000. Default 100: twice what 20 ms frames need. */
+  framesPerSecond: limit(100, 1, 10_000, 'Voice frames per participant and second.'),
+  /** Voice frames per participant that may arrive at once, 1 to 100000. Default 200. */
+  frameBurst: limit(200, 1, 100_000, 'Voice frames per participant that may arrive at once.'),
   /** Bytes of voice frames per participant and second, 1024 to 16777216. Default 65536. */
-  readonly bytesPerSecond: number;
-  /** Bytes of voice frames per participant that may come at once, 8208 (the longest frame) to 67108864. Default 131072. */
-  readonly byteBurst: number;
+  bytesPerSecond: limit(65_536, 1024, 16_777_216, 'Bytes of voice frames per participant and second.'),
+  /** Bytes of voice frames per participant that may arrive at once, 8208 (the longest frame) to 67108864. Default 131072. */
+  byteBurst: limit(
+    131_072,
+    8208,
+    67_108_864,
+    'Bytes of voice frames per participant that may arrive at once.',
+  ),
   /**
    * Sound per participant, in ms per second, 1000 to 100000. Default 2000: nobody talks faster than real time, but a stalled network
    * catches up.
    */
-  readonly soundMsPerSecond: number;
-  /** Sound per participant that may come at once, in ms, 3000 (the most that one packet decodes to) to 3600000. Default 10000. */
-  readonly soundBurstMs: number;
-}
+  soundMsPerSecond: limit(2000, 1000, 100_000, 'Sound per participant, in ms per second.'),
+  /** Sound per participant that may arrive at once, in ms, 3000 (the most that one packet decodes to) to 3600000. Default 10000. */
+  soundBurstMs: limit(10_000, 3000, 3_600_000, 'Sound per participant that may arrive at once, in ms.'),
+} satisfies LimitTable;
 
-/** Default, minimum and maximum of each limit of a set. */
-export type LimitRanges<Limits> = Readonly<
-  Record<keyof Limits, readonly [fallback: number, min: number, max: number]>
->;
-
-export const RELAY_LIMIT_RANGES: LimitRanges<RelayLimits> = {
-  connections: [10_000, 1, 1_000_000],
-  lobbies: [1000, 1, 100_000],
-  participants: [10_000, 1, 1_000_000],
-  participantsPerLobby: [64, 1, 500],
-  guestLobbiesPercent: [50, 0, 100],
-  guestPlacesPercent: [75, 0, 100],
-  channelsPerLobby: [32, 1, 127],
-  sanctions: [100_000, 1, 1_000_000],
-  helloWithinMs: [5000, 100, 60_000],
-  speakingHangoverMs: [400, 50, 10_000],
-  resumeWithinMs: [30_000, 0, 600_000],
-  slotRestMs: [45_000, 1, 3_600_000],
-  controlPerSecond: [10, 1, 1000],
-  controlBurst: [20, 1, 10_000],
-  framesPerSecond: [100, 1, 10_000],
-  frameBurst: [200, 1, 100_000],
-  bytesPerSecond: [65_536, 1024, 16_777_216],
-  byteBurst: [131_072, 8208, 67_108_864],
-  soundMsPerSecond: [2000, 1000, 100_000],
-  soundBurstMs: [10_000, 3000, 3_600_000],
-};
+/** The bounds of a relay. */
+export interface RelayLimits extends LimitsOf<typeof RELAY_LIMITS> {}
 
 /**
- * The limits with all defaults filled in.
+ * The limits with every default filled in.
  *
- * @throws TypeError for an unknown name; RangeError when a value is not an integer within its range, or when slots would not rest
+ * @throws TypeError for an unknown name; RangeError when a value is not a whole number within its range, or when slots would rest no
  *   longer than a place is kept.
  */
 export function relayLimits(chosen: Partial<RelayLimits> = {}): RelayLimits {
-  const limits = limitsWithin(RELAY_LIMIT_RANGES, chosen, "the relay's");
+  const limits = limitsWithin(RELAY_LIMITS, chosen, "the relay's");
   const { slotRestMs, resumeWithinMs } = limits;
   if (slotRestMs <= resumeWithinMs) {
     const expected = `more than resumeWithinMs, which is ${resumeWithinMs}`;
@@ -98,27 +122,26 @@ export function relayLimits(chosen: Partial<RelayLimits> = {}): RelayLimits {
   return limits;
 }
 
-/** A set of limits with all defaults filled in; `whose` limits they are is for error messages. Throws as `relayLimits` for a name or a value. */
-export function limitsWithin<Limits>(
-  ranges: LimitRanges<Limits>,
-  chosen: Partial<Limits>,
+/** A set of limits with every default filled in; `whose` they are is for messages. Throws as `relayLimits` does for a name or a value. */
+export function limitsWithin<Table extends LimitTable>(
+  table: Table,
+  chosen: Partial<LimitsOf<Table>>,
   whose: string,
-): Limits {
-  const limits: Record<string, number> = {};
-  const all: Readonly<Record<string, readonly [number, number, number]>> = ranges;
-  for (const [name, [fallback]] of Object.entries(all)) limits[name] = fallback;
+): LimitsOf<Table> {
+  const known: LimitTable = table;
+  const limits = Object.fromEntries(Object.entries(known).map(([name, { default: value }]) => [name, value]));
   for (const [name, value] of Object.entries(chosen) as [string, number | undefined][]) {
-    const range = Object.hasOwn(all, name) ? all[name] : undefined;
+    const range = Object.hasOwn(known, name) ? known[name] : undefined;
     if (!range) {
-      const known = Object.keys(all).join(', ');
-      throw new TypeError(`Cannot set ${whose} limits: "${name}" is not one of them, expected ${known}`);
+      const names = Object.keys(known).join(', ');
+      throw new TypeError(`Cannot set ${whose} limits: unknown limit "${name}", expected one of ${names}`);
     }
     if (value === undefined) continue;
-    const [, min, max] = range;
+    const { min, max } = range;
     if (!Number.isInteger(value) || value < min || value > max) {
       throw new RangeError(`Cannot set ${whose} limit ${name}: it is ${value}, expected ${min} to ${max}`);
     }
     limits[name] = value;
   }
-  return limits as Limits;
+  return limits as LimitsOf<Table>;
 }

@@ -25,7 +25,7 @@ import { Joining } from './joining/joining.js';
 import { limitsWithin, type RelayLimits, relayLimits } from './limits.js';
 import { Lobbies } from './lobby/lobbies.js';
 import { Places } from './lobby/places.js';
-import { ADDRESS_SHARE_RANGES, type AddressShares } from './lobby/shares.js';
+import { ADDRESS_SHARES, type AddressShares } from './lobby/shares.js';
 import { Speakers } from './lobby/speakers.js';
 import { endSanctions, type ModerationContext } from './moderation.js';
 import { type Sanction, Sanctions } from './sanctions.js';
@@ -72,7 +72,7 @@ export class Relay {
     const { addressShares = {}, startedAt, random } = settings;
     const limits = relayLimits(settings.limits);
     const policy = { ...STRICT_POLICY, ...settings.policy };
-    const perAddress = limitsWithin(ADDRESS_SHARE_RANGES, addressShares, "an address's");
+    const perAddress = limitsWithin(ADDRESS_SHARES, addressShares, "an address's");
     const random16 = () => Array.from(random(16), (byte) => byte.toString(16).padStart(2, '0')).join('');
     const sanctions = new Sanctions(limits.sanctions, settings.sanctions);
     const connections = this.#connections;

@@ -12,40 +12,32 @@
 import { TokenBucket } from '../../voice/token_bucket.js';
 import type { Milliseconds } from '../../voice/units.js';
 import type { AddressKey } from '../core/address_key.js';
-import { type LimitRanges, limitsWithin } from '../core/limits.js';
-import { ADDRESS_SHARE_RANGES, type AddressShares } from '../core/lobby/shares.js';
+import { type LimitsOf, type LimitTable, limit, limitsWithin } from '../core/limits.js';
+import { ADDRESS_SHARES, type AddressShares } from '../core/lobby/shares.js';
 
-export interface AddressLimitOptions extends AddressShares {
+export const ADDRESS_LIMITS = {
   /**
    * Connections of one address at once, 1 to 1000000. Default 64: enough for a family, a dormitory or a LAN café behind one
    * address, and it takes more than 150 addresses to fill a relay of 10000 connections.
    */
-  readonly connections: number;
-  /** New connections of one address per second, 1 to 1000000. Default 10. */
-  readonly connectionsPerSecond: number;
+  connections: limit(64, 1, 1_000_000, 'Connections of one address at once.'),
+  /** New connections per address and second, 1 to 1000000. Default 10. */
+  connectionsPerSecond: limit(10, 1, 1_000_000, 'New connections per address and second.'),
   /** New connections of one address in one burst, 1 to 1000000. Default 64: a whole café after a restart of the relay. */
-  readonly connectionBurst: number;
+  connectionBurst: limit(64, 1, 1_000_000, 'New connections of one address in one burst.'),
   /**
-   * Credentials of one address judged per second, 1 to 1000000. Default 5. Judging is the most expensive request of an
+   * Tokens and tickets judged per address and second, 1 to 1000000. Default 5. Judging is the most expensive request of an
    * unknown client: it means checking a signature or asking Steam.
    */
-  readonly credentialsPerSecond: number;
-  /** Credentials of one address in one burst, 1 to 1000000. Default 64. */
-  readonly credentialBurst: number;
+  credentialsPerSecond: limit(5, 1, 1_000_000, 'Tokens and tickets judged per address and second.'),
+  /** Tokens and tickets of one address in one burst, 1 to 1000000. Default 64. */
+  credentialBurst: limit(64, 1, 1_000_000, 'Tokens and tickets of one address in one burst.'),
   /** Addresses remembered at once, 1 to 1000000. Default 100000, of about 0.4 kB each. */
-  readonly addresses: number;
-}
+  addresses: limit(100_000, 1, 1_000_000, 'Addresses remembered at once.'),
+  ...ADDRESS_SHARES,
+} satisfies LimitTable;
 
-/** Default, minimum and maximum of each. */
-export const ADDRESS_LIMIT_RANGES: LimitRanges<AddressLimitOptions> = {
-  connections: [64, 1, 1_000_000],
-  connectionsPerSecond: [10, 1, 1_000_000],
-  connectionBurst: [64, 1, 1_000_000],
-  credentialsPerSecond: [5, 1, 1_000_000],
-  credentialBurst: [64, 1, 1_000_000],
-  addresses: [100_000, 1, 1_000_000],
-  ...ADDRESS_SHARE_RANGES,
-};
+export interface AddressLimitOptions extends LimitsOf<typeof ADDRESS_LIMITS> {}
 
 /** Rate of an address's TCP connections, as a multiple of that of its WebSockets. */
 const TCP_RATE_FACTOR = 4;
@@ -59,8 +51,8 @@ const TCP_CONNECTIONS_FACTOR = 2;
  * @throws as the constructor of `AddressLimits`.
  */
 export function tcpLimits(chosen: Partial<AddressLimitOptions> = {}): AddressLimitOptions {
-  const limits = limitsWithin(ADDRESS_LIMIT_RANGES, chosen, "an address's");
-  const [, , most] = ADDRESS_LIMIT_RANGES.connectionsPerSecond;
+  const limits = limitsWithin(ADDRESS_LIMITS, chosen, "an address's");
+  const { max: most } = ADDRESS_LIMITS.connectionsPerSecond;
   return {
     ...limits,
     connections: Math.min(TCP_CONNECTIONS_FACTOR * limits.connections, most),
@@ -111,7 +103,7 @@ export class AddressLimits {
 
   /** @throws TypeError for an unknown option; RangeError when a value is not an integer within its range. */
   constructor(chosen: Partial<AddressLimitOptions> = {}) {
-    this.#limits = limitsWithin(ADDRESS_LIMIT_RANGES, chosen, "an address's");
+    this.#limits = limitsWithin(ADDRESS_LIMITS, chosen, "an address's");
     const { connectionBurst, connectionsPerSecond, credentialBurst, credentialsPerSecond } = this.#limits;
     this.#refillMs =
       1000 * Math.max(connectionBurst / connectionsPerSecond, credentialBurst / credentialsPerSecond);

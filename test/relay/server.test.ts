@@ -6,8 +6,8 @@
 import net from 'node:net';
 import t, { type Test } from 'tap';
 import WebSocket from 'ws';
+import type { RelayOptions } from '../../relay/options.js';
 import { missingError } from '../../relay/port/start_error.js';
-import type { RelayOptions } from '../../relay/running_relay.js';
 import { startRelay } from '../../relay/server.js';
 import {
   type ClientMessage,

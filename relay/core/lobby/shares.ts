@@ -9,27 +9,28 @@
 
 import type { AddressKey } from '../address_key.js';
 import type { RelayPolicy } from '../joining/hello.js';
-import type { LimitRanges, RelayLimits } from '../limits.js';
+import { type LimitsOf, type LimitTable, limit, type RelayLimits } from '../limits.js';
 import type { Refusal } from '../refusal.js';
 import { Tally } from '../tally.js';
 import type { Lobby, Participant } from './lobby.js';
 
 /** What one address may take of the relay. */
-export interface AddressShares {
+export const ADDRESS_SHARES = {
   /**
    * Participants of one address at once, including those who are away, 1 to 1000000. Default 128: everybody of a full address may
    * lose the connection and join another lobby while the old place is kept.
    */
-  readonly participants: number;
-  /** Lobbies at once that were made by joining from one address, 1 to 100000. Default 32: a full address, two by two. */
-  readonly lobbies: number;
-}
+  participants: limit(
+    128,
+    1,
+    1_000_000,
+    'Participants of one address at once, including those who are away.',
+  ),
+  /** Lobbies at once that were opened from one address, 1 to 100000. Default 32: a full address, two by two. */
+  lobbies: limit(32, 1, 100_000, 'Lobbies at once that were opened from one address.'),
+} satisfies LimitTable;
 
-/** Default, least and most of each. */
-export const ADDRESS_SHARE_RANGES: LimitRanges<AddressShares> = {
-  participants: [128, 1, 1_000_000],
-  lobbies: [32, 1, 100_000],
-};
+export interface AddressShares extends LimitsOf<typeof ADDRESS_SHARES> {}
 
 /** A person who takes a place. */
 export type Taker = Pick<Participant, 'kind' | 'address'>;

@@ -1,4 +1,4 @@
-/** The relay's settings from flags, environment and file: who goes before whom, and what is said when something is wrong. */
+/** The relay's settings from flags, environment and file: which overrides which, and how faults are reported. */
 
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,9 +8,10 @@ import { didYouMean } from '../../../cli/did_you_mean.js';
 import { type ConfigOutcome, configError, readRelayConfig } from '../../../cli/relay/config.js';
 import { printedConfig } from '../../../cli/relay/config_text.js';
 import { relayOptionsOf } from '../../../cli/relay/options_of.js';
-import { NAMED_SETTINGS } from '../../../cli/relay/settings.js';
+import { defaultOf, NAMED_SETTINGS, typeOf } from '../../../cli/relay/settings.js';
 import type { Secret } from '../../../cli/secret.js';
 import { relayLimits } from '../../../relay/core/limits.js';
+import { jsonSchemaOf } from '../../../relay/option_types.js';
 import { runCli, startCli } from '../../kit/cli.js';
 
 interface Sources {
@@ -40,7 +41,7 @@ function problemsOf(t: Test, sources: Sources): string[] {
   );
 }
 
-t.test('without anything every setting has its default, and sections that are off are null', async (t) => {
+t.test('without any source every setting has its default, and sections that are off are null', async (t) => {
   const { settings, origins } = settingsOf(t, {});
   t.match(settings, { dev: false, host: '127.0.0.1', port: 7800, tls: null, origins: [], operations: null });
   t.match(settings, {
@@ -52,20 +53,23 @@ t.test('without anything every setting has its default, and sections that are of
   t.equal(origins.size, 0);
 });
 
-t.test('flags go before variables, variables before the file, the file before the default', async (t) => {
-  const file = 'port: 1\nhost: 127.0.0.2\nlimits: {lobbies: 1, connections: 1}\nguests: listen';
-  const env = { HOTMIC_RELAY_PORT: '2', HOTMIC_RELAY_GUESTS: 'speak', HOTMIC_RELAY_LIMITS_LOBBIES: '2' };
-  const flags = { '--port': ['3'], '--limit': ['lobbies=3', 'frameBurst=7'] };
-  const { settings, origins } = settingsOf(t, { file, env, flags });
-  t.match(settings, { port: 3, host: '127.0.0.2', guests: 'speak', secondJoin: 'replace' });
-  t.match(settings.limits, { lobbies: 3, connections: 1, frameBurst: 7, frames: undefined });
-  t.match(Object.fromEntries(origins), {
-    port: { from: 'flag', name: '--port' },
-    guests: { from: 'environment', name: 'HOTMIC_RELAY_GUESTS' },
-    host: { from: 'file', name: /relay\.yaml:2:1$/ },
-    'limits.lobbies': { name: '--limit lobbies' },
-  });
-});
+t.test(
+  'flags override variables, variables override the file, and the file overrides the default',
+  async (t) => {
+    const file = 'port: 1\nhost: 127.0.0.2\nlimits: {lobbies: 1, connections: 1}\nguests: listen';
+    const env = { HOTMIC_RELAY_PORT: '2', HOTMIC_RELAY_GUESTS: 'speak', HOTMIC_RELAY_LIMITS_LOBBIES: '2' };
+    const flags = { '--port': ['3'], '--limit': ['lobbies=3', 'frameBurst=7'] };
+    const { settings, origins } = settingsOf(t, { file, env, flags });
+    t.match(settings, { port: 3, host: '127.0.0.2', guests: 'speak', secondJoin: 'replace' });
+    t.match(settings.limits, { lobbies: 3, connections: 1, frameBurst: 7, frames: undefined });
+    t.match(Object.fromEntries(origins), {
+      port: { from: 'flag', name: '--port' },
+      guests: { from: 'environment', name: 'HOTMIC_RELAY_GUESTS' },
+      host: { from: 'file', name: /relay\.yaml:2:1$/ },
+      'limits.lobbies': { name: '--limit lobbies' },
+    });
+  },
+);
 
 /** A text for each setting that is not its default. */
 const TEXTS: Readonly<Record<string, string>> = {
@@ -94,13 +98,14 @@ const TEXTS: Readonly<Record<string, string>> = {
 
 t.test('every setting can be set by its variable, and by its flag', async (t) => {
   for (const { path, setting, variable, flag } of NAMED_SETTINGS) {
-    const { kind, fallback, example } = setting;
-    const most = kind.shape === 'one' ? kind.schema.maximum : undefined;
+    const fallback = defaultOf(setting);
+    const { example } = setting;
+    const most = jsonSchemaOf(typeOf(setting)).maximum;
     const text = TEXTS[path] ?? example ?? String(most);
     // With the rest of its section, and the limit that has to be above another.
     const section = path.slice(0, path.lastIndexOf('.') + 1);
     const rest = NAMED_SETTINGS.filter(
-      (other) => other.setting.fallback === undefined && section !== '' && other.path.startsWith(section),
+      (other) => other.setting.presence === 'required' && section !== '' && other.path.startsWith(section),
     ).map((other) => [other.variable, other.setting.example!]);
     const env = {
       ...Object.fromEntries(rest),
@@ -135,7 +140,7 @@ t.test(
   },
 );
 
-t.test('an empty variable is none', async (t) => {
+t.test('an empty variable counts as not set', async (t) => {
   const { settings, origins } = settingsOf(t, {
     file: 'port: 5',
     env: { HOTMIC_RELAY_PORT: '', HOTMIC_RELAY_CONFIG: '' },
@@ -144,7 +149,7 @@ t.test('an empty variable is none', async (t) => {
   t.equal(origins.size, 1);
 });
 
-t.test('paths begin in the folder of the file, or in the working directory', async (t) => {
+t.test('paths are relative to the folder of the file, or to the working directory', async (t) => {
   const folder = t.testdirName;
   const { settings } = settingsOf(t, {
     file: 'sanctionsFile: bans.json\ntls: {certFile: ../a.pem, keyFile: /b.pem}',
@@ -158,7 +163,7 @@ t.test('paths begin in the folder of the file, or in the working directory', asy
   });
 });
 
-t.test('a variable names the file as well, and a flag goes before it', async (t) => {
+t.test('a variable can name the file, and a flag overrides it', async (t) => {
   const folder = t.testdir({ 'a.yaml': 'port: 1', 'b.yaml': 'port: 2' });
   const env = { HOTMIC_RELAY_CONFIG: join(folder, 'a.yaml') };
   const port = (outcome: ConfigOutcome) => outcome.kind === 'read' && outcome.settings.port;
@@ -171,7 +176,7 @@ t.test('a variable names the file as well, and a flag goes before it', async (t)
   });
 });
 
-t.test('a secret is in a file or in a variable, and shows itself to nobody', async (t) => {
+t.test('a secret is in a file or in a variable, and is never printed', async (t) => {
   const folder = t.testdir({ key: ' from-a-file\n', empty: '\n' });
   const KEY = 'HOTMIC_RELAY_TICKETS_WEB_PUBLISHER_KEY';
   const web = (env: Readonly<Record<string, string>>): Secret =>
@@ -188,61 +193,63 @@ t.test('a secret is in a file or in a variable, and shows itself to nobody', asy
   const empty = web({ [`${KEY}_FILE`]: join(folder, 'empty') });
   t.throws(() => empty.read(), { code: 'ERR_HOTMIC_CONFIG', message: /empty is empty/ });
   const both = { [KEY]: 'hidden-text', [`${KEY}_FILE`]: 'y' };
-  t.throws(() => web(both), { message: new RegExp(`${KEY}_FILE is there and ${KEY} too, wants one`) });
+  t.throws(() => web(both), {
+    message: new RegExp(`${KEY}_FILE and ${KEY} are both set, expected only one`),
+  });
 });
 
 t.test(
-  'a section by halves says what it lacks, by the name that who gave the other half would use',
+  'what is missing from a section is named the way its other settings were given: as flag, variable or setting',
   async (t) => {
     t.same(problemsOf(t, { flags: { '--operations-host': ['::1'] } }), [
-      'option --operations-host wants --operations-port as well',
+      'option --operations-host requires --operations-port as well',
     ]);
     t.same(problemsOf(t, { env: { HOTMIC_RELAY_ADMIN_PORT: '1' } }), [
-      'HOTMIC_RELAY_ADMIN_PORT wants HOTMIC_RELAY_ADMIN_TOKEN_FILE as well',
+      'HOTMIC_RELAY_ADMIN_PORT requires HOTMIC_RELAY_ADMIN_TOKEN_FILE as well',
     ]);
     t.same(problemsOf(t, { file: 'tls:\n  certFile: a' }), [
-      'relay.yaml:2:3: tls.certFile wants tls.keyFile as well',
+      'relay.yaml:2:3: tls.certFile requires tls.keyFile as well',
     ]);
     t.same(problemsOf(t, { file: 'tls:\n  certFile: a', flags: { '--tls-key': ['b'] } }), []);
     t.same(
       problemsOf(t, { file: 'operations:\n  host: 1' }).length,
       1,
-      'what is wrong is not missing as well',
+      'a wrong setting is not also missing',
     );
   },
 );
 
-t.test('flags and variables that are wrong are named, all at once', async (t) => {
+t.test('wrong flags and variables are reported all at once', async (t) => {
   const cases: readonly [sources: Sources, problem: RegExp][] = [
-    [{ flags: { '--port': ['x'] } }, /^option --port is 'x', wants a whole number from 0 to 65535$/],
+    [{ flags: { '--port': ['x'] } }, /^option --port is 'x', expected a whole number from 0 to 65535$/],
     [{ flags: { '--port': ['0x50'] } }, /option --port/],
     [{ flags: { '--drain': [''] } }, /option --drain is ''/],
-    [
-      { flags: { '--origin': ['https://a.example', 'b'] } },
-      /^option --origin has 'b', which is none, wants an origin/,
-    ],
+    [{ flags: { '--origin': ['https://a.example', 'b'] } }, /^option --origin has 'b', expected an origin/],
     [{ flags: { '--moderator': ['0x1'] } }, /^option --moderator has '0x1'/],
     [{ flags: { '--moderator': ['42'] } }, /^option --moderator has '42'/],
-    [{ flags: { '--limit': ['lobbis=1'] } }, /^option --limit names 'lobbis', did you mean lobbies\?$/],
-    [{ flags: { '--limit': ['zzz=1'] } }, /wants one of connections, lobbies/],
-    [{ flags: { '--limit': ['lobbies'] } }, /^option --limit is 'lobbies', wants name=value$/],
+    [{ flags: { '--limit': ['lobbis=1'] } }, /^option --limit has no 'lobbis', did you mean lobbies\?$/],
+    [{ flags: { '--limit': ['zzz=1'] } }, /expected one of connections, lobbies/],
+    [{ flags: { '--limit': ['lobbies'] } }, /^option --limit is 'lobbies', expected name=value$/],
     [
       { flags: { '--limit': ['lobbies=0'] } },
-      /^option --limit lobbies is '0', wants a whole number from 1 to 100000$/,
+      /^option --limit lobbies is '0', expected a whole number from 1 to 100000$/,
     ],
     [{ flags: { '--limit': ['lobbies=1', 'lobbies=2'] } }, /^option --limit sets lobbies twice/],
-    [{ flags: { '--address-limit': ['rooms=1'] } }, /^option --address-limit names 'rooms'/],
+    [{ flags: { '--address-limit': ['rooms=1'] } }, /^option --address-limit has no 'rooms'/],
     [
       { env: { HOTMIC_RELAY_PROT: '1' } },
-      /^HOTMIC_RELAY_PROT is no setting, did you mean HOTMIC_RELAY_PORT\?$/,
+      /^HOTMIC_RELAY_PROT is not a setting, did you mean HOTMIC_RELAY_PORT\?$/,
     ],
     [{ env: { HOTMIC_RELAY_TLS_CERTFILE: '1' } }, /did you mean HOTMIC_RELAY_TLS_CERT_FILE\?$/],
-    [{ env: { HOTMIC_RELAY_ZZZZZZZ: '1' } }, /^HOTMIC_RELAY_ZZZZZZZ is no setting, wants one that/],
-    [{ env: { HOTMIC_RELAY_WEBHOOKS: '[]' } }, /^HOTMIC_RELAY_WEBHOOKS is no setting/],
-    [{ env: { HOTMIC_RELAY_DEV: 'yes' } }, /^HOTMIC_RELAY_DEV is 'yes', wants true or false$/],
+    [
+      { env: { HOTMIC_RELAY_ZZZZZZZ: '1' } },
+      /^HOTMIC_RELAY_ZZZZZZZ is not a setting, see hotmic relay --help/,
+    ],
+    [{ env: { HOTMIC_RELAY_WEBHOOKS: '[]' } }, /^HOTMIC_RELAY_WEBHOOKS is not a setting/],
+    [{ env: { HOTMIC_RELAY_DEV: 'yes' } }, /^HOTMIC_RELAY_DEV is 'yes', expected true or false$/],
     [
       { env: { HOTMIC_RELAY_SERVICE_HOST: '10.0.0.1' } },
-      /Kubernetes service named hotmic-relay, wants enableServiceLinks: false/,
+      /by Kubernetes for a service named hotmic-relay: set enableServiceLinks: false/,
     ],
     [
       { flags: { '--limit': ['slotRestMs=1'] } },
@@ -266,7 +273,7 @@ t.test('flags and variables that are wrong are named, all at once', async (t) =>
   t.equal(problemsOf(t, all).length, 4);
 });
 
-t.test("the error is the command line's where nothing else is wrong, and has a line for each", async (t) => {
+t.test('if only flags are wrong it is a usage error, and each fault has its line', async (t) => {
   const errorOf = (sources: Sources) => {
     const outcome = read(t, sources);
     return outcome.kind === 'faulty' ? configError(outcome.problems) : null;
@@ -286,7 +293,7 @@ t.test("the error is the command line's where nothing else is wrong, and has a l
   t.match(many!.message, /for 60 reasons:\n[\s\S]*\nand 10 more$/);
 });
 
-t.test('how to log is known as far as it can be, when the rest is wrong', async (t) => {
+t.test('settings of the log apply even if other settings are wrong', async (t) => {
   t.match(read(t, { file: 'log: {form: json}\nprot: 1' }), {
     kind: 'faulty',
     log: { form: 'json', level: 'info' },
@@ -294,7 +301,7 @@ t.test('how to log is known as far as it can be, when the rest is wrong', async 
   t.match(read(t, { file: 'log: {form: xml}' }), { kind: 'faulty', log: { form: 'text' } });
 });
 
-t.test('the printed configuration says the same again, and no secret', async (t) => {
+t.test('the printed configuration can be read back, and contains no secret', async (t) => {
   const file =
     'tokens: {keysFile: keys.json}\nadmin: {port: 1}\nmoderators: [76561197960265729]\nwebhooks: [{url: https://a.example/x?y=1, secretFile: s}]\n' +
     'origins: [https://a.example]\ndrain: {seconds: 0.5, goTo: wss://b.example}\nlimits: {lobbies: 5}';
@@ -302,7 +309,7 @@ t.test('the printed configuration says the same again, and no secret', async (t)
   const config = settingsOf(t, { file, env });
   const text = printedConfig(config);
   t.notMatch(text, /hidden-text/);
-  t.match(text, /\n {2}tokenFile: null # \(set\) by HOTMIC_RELAY_ADMIN_TOKEN\n/);
+  t.match(text, /\n {2}tokenFile: null # set by HOTMIC_RELAY_ADMIN_TOKEN\n/);
   t.match(text, /\n {2}lobbies: 5 # \S*relay\.yaml:7:10\n/);
   const again = settingsOf(t, { file: text, env: { HOTMIC_RELAY_ADMIN_TOKEN: 'hidden-text' } });
   t.same(JSON.parse(JSON.stringify(again.settings)), JSON.parse(JSON.stringify(config.settings)));
@@ -326,10 +333,10 @@ t.test('settings become options of a relay', async (t) => {
   const { tokens: none, operations } = relayOptionsOf(settingsOf(t, { flags: { '--dev': ['true'] } }));
   t.same([none, operations], [undefined, undefined]);
   writeFileSync(config.settings.tokens.keysFile!.path!, 'secret-text {');
-  t.throws(() => relayOptionsOf(config), { code: 'ERR_HOTMIC_FILE', message: /keys\.json: it is no JSON/ });
+  t.throws(() => relayOptionsOf(config), { code: 'ERR_HOTMIC_FILE', message: /keys\.json: it is not JSON/ });
 });
 
-t.test('what is near is meant, and what is far is not', async (t) => {
+t.test('a similar name is suggested, and a different one is not', async (t) => {
   const names = ['port', 'host', 'certFile', 'keyFile', 'participantsPerLobby'];
   for (const [written, meant] of [
     ['prot', 'port'],
@@ -346,7 +353,7 @@ t.test('what is near is meant, and what is far is not', async (t) => {
     t.equal(didYouMean(written, names), meant, written.slice(0, 30));
 });
 
-t.test('the command reads its file, says all that is wrong, and prints what it would run with', async (t) => {
+t.test('the command reads its file, reports all faults, and prints its settings', async (t) => {
   const folder = t.testdir({
     'good.yaml': 'dev: true\nport: 0\nlog: {form: json}',
     'bad.yaml': 'prot: 0\nlog: {level: loud}',
@@ -371,7 +378,7 @@ t.test('the command reads its file, says all that is wrong, and prints what it w
   t.match(JSON.parse(json.stderr), {
     event: 'failed',
     code: 'ERR_HOTMIC_CONFIG',
-    detail: /prot is no setting.*; .*loud/,
+    detail: /prot is not a setting.*; .*loud/,
   });
   const relay = startCli(t, ['relay'], { env: { HOTMIC_RELAY_CONFIG: good } });
   await relay.printed('stderr', /"event":"listening"/);

@@ -1,44 +1,36 @@
-/** What is made from the table of the relay's settings is up to date, and says the truth: schema, example, docs. */
+/** The documents derived from the relay's settings are up to date and correct: schema, example, docs. */
 
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { parse } from 'yaml';
 import { readConfigText } from '../../../cli/relay/config_file.js';
 import { exampleConfig } from '../../../cli/relay/config_text.js';
-import { CONFIG_VARIABLE, NAMED_SETTINGS } from '../../../cli/relay/settings.js';
+import { CONFIG_VARIABLE, defaultOf, NAMED_SETTINGS } from '../../../cli/relay/settings.js';
 import { EXAMPLE_FILE, relayDocuments, SCHEMA_FILE, SETTINGS_PAGE } from './write_relay_documents.js';
 
-const UPDATE = 'else: node dist/test/cli/relay/write_relay_documents.js';
+const UPDATE = 'to update: node dist/test/cli/relay/write_relay_documents.js';
 const schema = JSON.parse(readFileSync(SCHEMA_FILE, 'utf8')) as Schema;
 
-/** With every setting that shows an example switched on. */
+/** With every commented-out example switched on. */
 const whole = exampleConfig().replace(/^#(?! \S)/gm, '');
 
-t.test(
-  `${SCHEMA_FILE}, ${EXAMPLE_FILE} and the table in ${SETTINGS_PAGE} are those of the code`,
-  async (t) => {
-    const wanted = relayDocuments();
-    t.same(schema, JSON.parse(wanted[SCHEMA_FILE]!), UPDATE);
-    for (const file of [EXAMPLE_FILE, SETTINGS_PAGE])
-      t.equal(readFileSync(file, 'utf8'), wanted[file], UPDATE);
-    t.match(
-      wanted[SETTINGS_PAGE],
-      /\| `limits.lobbies` \| `--limit lobbies=` \| 1000 \|/,
-      'there is a table',
-    );
-  },
-);
+t.test(`${SCHEMA_FILE}, ${EXAMPLE_FILE} and the table in ${SETTINGS_PAGE} are up to date`, async (t) => {
+  const wanted = relayDocuments();
+  t.same(schema, JSON.parse(wanted[SCHEMA_FILE]!), UPDATE);
+  for (const file of [EXAMPLE_FILE, SETTINGS_PAGE]) t.equal(readFileSync(file, 'utf8'), wanted[file], UPDATE);
+  t.match(wanted[SETTINGS_PAGE], /\| `limits.lobbies` \| `--limit lobbies=` \| 1000 \|/, 'there is a table');
+});
 
-t.test('the example is right, and sets every setting to its default', async (t) => {
+t.test('the example is valid, and sets every setting to its default', async (t) => {
   const { found, problems } = readConfigText(exampleConfig(), 'example', '/');
   t.same(problems, []);
   for (const { path, setting } of NAMED_SETTINGS) {
-    const isOff = (setting.fallback ?? null) === null || /^(tls|tickets|operations|admin)\./.test(path);
-    t.same(found.get(path)?.value, isOff ? undefined : setting.fallback, path);
+    const isOff = (defaultOf(setting) ?? null) === null || /^(tls|tickets|operations|admin)\./.test(path);
+    t.same(found.get(path)?.value, isOff ? undefined : defaultOf(setting), path);
   }
 });
 
-t.test('with its comments taken away it has every setting, and is right', async (t) => {
+t.test('uncommented, the example has every setting and is valid', async (t) => {
   const { found, problems } = readConfigText(whole, 'example', '/');
   t.same(problems, []);
   t.same(
@@ -48,7 +40,7 @@ t.test('with its comments taken away it has every setting, and is right', async 
   t.match(found.get('webhooks')?.value, [{ url: /^https:/, events: [] }]);
 });
 
-t.test('names are unique, and as they should be written', async (t) => {
+t.test('names are unique and well-formed', async (t) => {
   const variables = NAMED_SETTINGS.flatMap(({ variable, secretVariable }) => [
     variable,
     ...(secretVariable ? [secretVariable] : []),
@@ -62,12 +54,12 @@ t.test('names are unique, and as they should be written', async (t) => {
   for (const variable of variables) t.match(variable, /^HOTMIC_RELAY_[A-Z]+(_[A-Z]+)*$/);
   for (const flag of flags) t.match(flag, /^--[a-z]+(-[a-z]+)*( [a-zA-Z]+=)?$/);
   for (const { setting, path } of NAMED_SETTINGS) {
-    t.match(setting.help, /^[A-Z].*[.]$/, path);
-    t.notMatch(setting.help, /\|/, 'it stands in a table');
+    t.match(setting.description, /^[A-Z].*[.]$/, path);
+    t.notMatch(setting.description, /\|/, 'it is in a table');
   }
 });
 
-t.test('the schema takes what the relay takes, and refuses what it refuses', async (t) => {
+t.test('the schema accepts what the relay accepts, and refuses what it refuses', async (t) => {
   for (const text of [
     exampleConfig(),
     whole,
@@ -140,7 +132,7 @@ for (const word of [
 ])
   KEYWORDS.add(word);
 
-/** What JSON Schema finds wrong, for the keywords that ours uses. */
+/** What JSON Schema refuses, for the keywords that ours uses. */
 function faults(schema: Schema, value: unknown, at: string): string[] {
   for (const word of Object.keys(schema))
     if (!KEYWORDS.has(word)) throw new Error(`the test does not know ${word}`);
@@ -168,7 +160,7 @@ function faults(schema: Schema, value: unknown, at: string): string[] {
   if (typeof value !== 'object' || value === null) return [];
   const entries = Object.entries(value);
   return [
-    ...(schema.required ?? []).filter((name) => !(name in value)).map((name) => `${at}: lacks ${name}`),
+    ...(schema.required ?? []).filter((name) => !(name in value)).map((name) => `${at}: ${name} is missing`),
     ...entries.flatMap(([name, inner]) => {
       const property = schema.properties?.[name];
       if (!property) return schema.additionalProperties === false ? [`${at}.${name}: not known`] : [];

@@ -1,4 +1,4 @@
-/** The relay's configuration file: what is taken of YAML, and that whatever is wrong is named with its place. */
+/** The relay's configuration file: which part of YAML is accepted, and that each fault is reported with its place. */
 
 import fc from 'fast-check';
 import t from 'tap';
@@ -28,7 +28,7 @@ t.test('values are read with their line and column', async (t) => {
   });
 });
 
-t.test('what is empty is not given', async (t) => {
+t.test('an empty value counts as not given', async (t) => {
   for (const text of [
     '',
     '\n# nothing\n',
@@ -48,72 +48,72 @@ t.test('a SteamID without quotes keeps all its digits', async (t) => {
   t.same(values.moderators, ['76561197960265729', '76561197960265731']);
 });
 
-t.test('a webhook has its defaults, and misses what it needs', async (t) => {
+t.test('a webhook has its defaults, and missing settings are reported', async (t) => {
   const { values } = valuesOf('webhooks:\n- url: https://a.example\n  secretFile: key\n');
   t.match(values.webhooks, [
     { url: 'https://a.example', secretFile: { path: '/etc/hotmic/key' }, events: [] },
   ]);
   t.same(said('webhooks:\n- url: https://a.example\n'), [
-    'relay.yaml:2:3: webhooks[0] wants secretFile as well',
+    'relay.yaml:2:3: webhooks[0] requires secretFile as well',
   ]);
 });
 
-t.test('each fault is named with its place and what is wanted', async (t) => {
+t.test('each fault is reported with its place and what is expected', async (t) => {
   const cases: readonly [text: string, problem: RegExp][] = [
-    ['prot: 1', /^relay.yaml:1:1: prot is no setting, did you mean port\?$/],
-    ['tls:\n  certfile: x', /^relay.yaml:2:3: tls.certfile is no setting, did you mean tls.certFile\?$/],
+    ['prot: 1', /^relay.yaml:1:1: prot is not a setting, did you mean port\?$/],
+    ['tls:\n  certfile: x', /^relay.yaml:2:3: tls.certfile is not a setting, did you mean tls.certFile\?$/],
     ['trusted_proxies: []', /did you mean trustedProxies\?$/],
     ['limits:\n  lobises: 1', /did you mean limits.lobbies\?$/],
-    ['keysFile: x', /^relay.yaml:1:1: keysFile is no setting, did you mean tokens.keysFile\?$/],
-    ['drain: {grace: 3}', /^relay.yaml:1:9: drain.grace is no setting, wants seconds, goTo$/],
-    ['port: 65536', /^relay.yaml:1:7: port is '65536', wants a whole number from 0 to 65535$/],
+    ['keysFile: x', /^relay.yaml:1:1: keysFile is not a setting, did you mean tokens.keysFile\?$/],
+    ['drain: {grace: 3}', /^relay.yaml:1:9: drain.grace is not a setting, expected one of seconds, goTo$/],
+    ['port: 65536', /^relay.yaml:1:7: port is '65536', expected a whole number from 0 to 65535$/],
     ['port: 1.5', /port is '1.5'/],
-    ['port: "80"', /port is '80', wants a whole number/],
-    ['port: [80]', /^relay.yaml:1:7: port is no single value, wants/],
-    ['port: {a: 1}', /port is no single value/],
-    ['drain: {seconds: .inf}', /drain.seconds is '.inf', wants a number from 0 to 86400/],
+    ['port: "80"', /port is '80', expected a whole number/],
+    ['port: [80]', /^relay.yaml:1:7: port is not a single value, expected/],
+    ['port: {a: 1}', /port is not a single value/],
+    ['drain: {seconds: .inf}', /drain.seconds is '.inf', expected a number from 0 to 86400/],
     ['drain: {seconds: .nan}', /drain.seconds is '.nan'/],
-    ['dev: yes', /dev is 'yes', wants true or false \(YAML 1.2 has no yes and no\)$/],
-    ['host: 1', /host is '1', wants an address or localhost \(text: put it in quotes\)/],
-    ['log: {form: xml}', /log.form is 'xml', wants one of text, json/],
-    ['origins: https://a.example', /origins is no list, wants one/],
+    ['dev: yes', /dev is 'yes', expected true or false \(YAML 1.2 has no yes and no\)$/],
+    ['host: 1', /host is '1', expected an address or localhost \(text: put it in quotes\)/],
+    ['log: {form: xml}', /log.form is 'xml', expected one of text, json/],
+    ['origins: https://a.example', /origins is not a list, expected one/],
     [
       'origins: [https://a.example/]',
-      /origins\[0\] is no origin as browsers write it, wants https:\/\/a.example$/,
+      /origins\[0\] is not an origin as browsers write it, expected https:\/\/a.example$/,
     ],
-    ['origins: [https://A.example:443]', /wants https:\/\/a.example$/],
+    ['origins: [https://A.example:443]', /expected https:\/\/a.example$/],
     ['origins: [https://a.example, ~]', /origins\[1\] is nothing/],
-    ['trustedProxies: [10.0.0.1/8]', /trustedProxies\[0\] is no proxy to trust: there are bits after/],
-    ['moderators: [x]', /moderators\[0\] is 'x', wants a SteamID64/],
-    [`moderators: [${'1,'.repeat(10_001)}]`, /moderators is a list of 10001, wants at most 10000/],
+    ['trustedProxies: [10.0.0.1/8]', /trustedProxies\[0\] is not a proxy to trust: there are bits after/],
+    ['moderators: [x]', /moderators\[0\] is 'x', expected a SteamID64/],
+    [`moderators: [${'1,'.repeat(10_001)}]`, /moderators has 10001 items, expected at most 10000/],
     ['tickets: {web: {baseUrl: ftp://x}}', /tickets.web.baseUrl is 'ftp:\/\/x'/],
-    ['drain: {goTo: wss://kim:pw@x}', /drain.goTo has a user or a password, wants a URL without$/],
-    ['tls: cert.pem', /^relay.yaml:1:6: tls is no section/],
-    ['- port: 1', /^relay.yaml:1:1: the file is no section/],
-    ['hello', /^relay.yaml:1:1: the file is no section/],
-    ['? [a]\n: 1', /has a key that is no name/],
-    ['1: 2', /has a key that is no name/],
-    ['__proto__: 1', /__proto__ is no setting/],
-    ['constructor: 1', /constructor is no setting/],
-    ['tls: {toString: 1}', /tls.toString is no setting/],
     [
-      'port: 1\nport: 2',
-      /^relay.yaml:2:1: port stands there twice, wants one, such as that at relay.yaml:1:1$/,
+      'drain: {goTo: wss://kim:pw@x}',
+      /drain.goTo has a user name or a password, expected a URL without them$/,
     ],
+    ['tls: cert.pem', /^relay.yaml:1:6: tls is not a section/],
+    ['- port: 1', /^relay.yaml:1:1: the file is not a section/],
+    ['hello', /^relay.yaml:1:1: the file is not a section/],
+    ['? [a]\n: 1', /has a key that is not a name/],
+    ['1: 2', /has a key that is not a name/],
+    ['__proto__: 1', /__proto__ is not a setting/],
+    ['constructor: 1', /constructor is not a setting/],
+    ['tls: {toString: 1}', /tls.toString is not a setting/],
+    ['port: 1\nport: 2', /^relay.yaml:2:1: port is set twice, the first time at relay.yaml:1:1$/],
     ['port: 1\n---\nport: 2', /^relay.yaml:2:1: Source contains multiple documents/],
     ['port: [1', /^relay.yaml:1:9: /],
     ['\tport: 1', /^relay.yaml:1:1: /],
     [
       'port: &p 80\noperations: {port: *p}',
-      /^relay.yaml:2:20: operations.port is an alias \(\*\), wants the value itself$/,
+      /^relay.yaml:2:20: operations.port is an alias \(\*\), expected the value itself$/,
     ],
     ['tls: &t {}\nadmin: *t', /^relay.yaml:2:8: admin is an alias/],
     ['tls: {<<: *x}', /Unresolved alias|alias|<<|anchor/],
-    ['host: !!str 1', /^relay.yaml:1:13: host has a tag \(!\), wants none$/],
+    ['host: !!str 1', /^relay.yaml:1:13: host has a tag \(!\), expected none$/],
     ['host: !js/function x', /host has a tag/],
     ['log: !!map {form: json}', /log has a tag/],
     ['origins: !!set {a, b}', /origins has a tag/],
-    ['%YAML 1.1\n---\ndev: yes', /the file has directives \(%\), wants none/],
+    ['%YAML 1.1\n---\ndev: yes', /the file has directives \(%\), expected none/],
     ['%TAG ! tag:x,2000:\n---\nport: 1', /the file has directives/],
   ];
   for (const [text, problem] of cases) {
@@ -123,14 +123,14 @@ t.test('each fault is named with its place and what is wanted', async (t) => {
   }
 });
 
-t.test('all that is wrong is found, not only the first', async (t) => {
+t.test('all faults are reported, not only the first', async (t) => {
   const problems = said(
     'prot: 1\nhost: 2\nlog:\n  form: xml\n  level: loud\norigins: [1, https://a.example, x]\n',
   );
   t.equal(problems.length, 6, problems.join('\n'));
 });
 
-t.test('what should be the name of a file with a secret, and is not, is not quoted', async (t) => {
+t.test('a secret given instead of its file name is not quoted', async (t) => {
   const key = '0123456789abcdefDEADBEEF0123456789abcdef0123456789abcdef01234567';
   for (const text of [
     `tickets: {app: {keyFile: ${key}}}`,
@@ -149,7 +149,7 @@ t.test('what should be the name of a file with a secret, and is not, is not quot
   t.match(said('tickets: {web: {publisherKey: x}}')[0], /did you mean tickets.web.publisherKeyFile\?/);
 });
 
-t.test('a bomb is refused, in little time and memory', async (t) => {
+t.test('a YAML bomb is refused, in little time and memory', async (t) => {
   const laughs = ['a: &a [x, x, x, x, x, x, x, x, x, x]'];
   for (let n = 1; n < 10; n += 1) {
     const [name, before] = ['abcdefghij'[n]!, 'abcdefghij'[n - 1]!];
@@ -168,7 +168,7 @@ t.test('a bomb is refused, in little time and memory', async (t) => {
   t.ok(said(Array.from({ length: 20_000 }, (_, n) => `k${n}: 1`).join('\n')).length === 20_000);
 });
 
-t.test('a file is read up to its bound, and must be text', async (t) => {
+t.test('a file may be as long as its bound, and must be text', async (t) => {
   const folder = t.testdir({
     'long.yaml': `# ${'x'.repeat(MAX_CONFIG_BYTES)}`,
     'whole.yaml': `#${'x'.repeat(MAX_CONFIG_BYTES - 1)}`,
@@ -181,7 +181,7 @@ t.test('a file is read up to its bound, and must be text', async (t) => {
   t.same(readConfigFile(`${folder}/whole.yaml`).problems, []);
 });
 
-t.test('any text is read without an error', async (t) => {
+t.test('reading never throws, whatever the text', async (t) => {
   const piece = fc.constantFrom(
     ...['port', 'tls', 'certFile', 'limits', 'lobbies', 'webhooks', 'url', 'origins', 'moderators', 'log'],
     ...[
@@ -224,5 +224,5 @@ t.test('any text is read without an error', async (t) => {
     }),
     { seed: SEED, numRuns: 10_000 },
   );
-  t.ok(whole > 0 && whole < 10_000, `${whole} were right`);
+  t.ok(whole > 0 && whole < 10_000, `${whole} were valid`);
 });

@@ -1,6 +1,6 @@
 /**
- * Writes what is made from the table of the relay's settings: after a change there, run `node dist/test/cli/relay/write_relay_documents.js`.
- * test/cli/relay/config_documents.test.ts holds it to be up to date.
+ * Writes the documents that are derived from the relay's settings. After a change there, run
+ * `node dist/test/cli/relay/write_relay_documents.js`. test/cli/relay/config_documents.test.ts checks that they are up to date.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -11,10 +11,10 @@ export const EXAMPLE_FILE = 'docs/relay.example.yaml';
 export const SETTINGS_PAGE = 'docs/operating.md';
 const TABLE = /<!-- settings -->\n[\s\S]*?<!-- \/settings -->/;
 
-/** What each file has to hold; the page, as it is, but for its table. */
+/** The expected content of each file; of the page only the table is generated. */
 export function relayDocuments(): Readonly<Record<string, string>> {
   const table = [
-    '| setting | flag | default | what it is |',
+    '| setting | flag | default | description |',
     '| --- | --- | --- | --- |',
     ...settingRows(),
   ].join('\n');

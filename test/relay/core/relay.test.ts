@@ -350,7 +350,7 @@ t.test('an invalid limit is refused by name', async (t) => {
   t.throws(() => new Bench({ frameBurst: 1.5 }), RangeError);
   t.throws(() => new Bench({ lobby: 3 } as object), {
     name: 'TypeError',
-    message: /"lobby" is not one of them/,
+    message: /unknown limit "lobby"/,
   });
   t.throws(() => new Bench({ toString: 3 } as object), TypeError);
 });

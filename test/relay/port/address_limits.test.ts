@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { TrustedProxies } from '../../../relay/addresses/trusted_proxies.js';
 import {
-  ADDRESS_LIMIT_RANGES,
+  ADDRESS_LIMITS,
   type AddressLimitOptions,
   AddressLimits,
   tcpLimits,
@@ -119,7 +119,7 @@ t.test('an address without a connection cannot release one, nor have a credentia
 });
 
 t.test('limits are integers within their ranges, and misspellings are named', async (t) => {
-  for (const [name, [fallback, min, max]] of Object.entries(ADDRESS_LIMIT_RANGES)) {
+  for (const [name, { default: fallback, min, max }] of Object.entries(ADDRESS_LIMITS)) {
     for (const value of [min, max, fallback]) t.ok(new AddressLimits({ [name]: value }));
     for (const value of [min - 1, max + 1, fallback + 0.5, Number.NaN])
       t.throws(() => new AddressLimits({ [name]: value }), { name: 'RangeError', message: new RegExp(name) });

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import tls from 'node:tls';
 import t, { type Test } from 'tap';
 import WebSocket from 'ws';
-import type { RelayOptions, RunningRelay } from '../../../relay/running_relay.js';
+import type { RelayOptions } from '../../../relay/options.js';
+import type { RunningRelay } from '../../../relay/running_relay.js';
 import { startRelay } from '../../../relay/server.js';
 import { newAuthority } from '../../kit/certificates.js';
 

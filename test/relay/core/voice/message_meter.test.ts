@@ -1,7 +1,7 @@
 /** What a connection may send before it is closed: whatever it is, and whether or not it is dropped. */
 
 import t from 'tap';
-import { RELAY_LIMIT_RANGES } from '../../../../relay/core/limits.js';
+import { RELAY_LIMITS } from '../../../../relay/core/limits.js';
 import { FLOOD_FACTOR, floodLimits, MessageMeter } from '../../../../relay/core/voice/message_meter.js';
 import { SEED, SeededRandom } from '../../../kit/random.js';
 import { Bench, bytesOf, frameOf } from '../../kit.js';
@@ -9,8 +9,8 @@ import { Bench, bytesOf, frameOf } from '../../kit.js';
 t.comment(`seed ${SEED}`);
 
 const LIMITS = Object.fromEntries(
-  Object.entries(RELAY_LIMIT_RANGES).map(([name, [fallback]]) => [name, fallback]),
-) as Record<keyof typeof RELAY_LIMIT_RANGES, number>;
+  Object.entries(RELAY_LIMITS).map(([name, { default: fallback }]) => [name, fallback]),
+) as Record<keyof typeof RELAY_LIMITS, number>;
 /** Messages of a connection that may come at once, and how many a second. */
 const { messageBurst: AT_ONCE, messagesPerSecond: PER_SECOND } = floodLimits(LIMITS);
 

@@ -1,0 +1,24 @@
+/** The layout of help: options in two columns; an option too long for its column stands on a line of its own. */
+
+import type { HelpConfiguration } from 'commander';
+
+const INDENT = 2;
+const MAX_TERM_COLUMNS = 24;
+/** Help is no wider than this, however wide the terminal is. */
+const MAX_COLUMNS = 80;
+/** A space where lines do not break; in no text. */
+const JOINT = '\u0001';
+
+export const HELP_LAYOUT: HelpConfiguration = {
+  formatItem(term, termWidth, description, helper) {
+    const columns = Math.min(termWidth, MAX_TERM_COLUMNS);
+    const width = Math.min(helper.helpWidth ?? MAX_COLUMNS, MAX_COLUMNS) - columns - 2 * INDENT;
+    // `env: NAME` stays on one line.
+    const joined = description.replace(/: (?=\S+[;)])/g, `:${JOINT}`);
+    const lines = helper.boxWrap(joined, Math.max(width, 30)).replaceAll(JOINT, ' ').split('\n');
+    const indent = ' '.repeat(INDENT);
+    const rest = lines.map((line) => ' '.repeat(columns + 2 * INDENT) + line);
+    if (term.length > columns) return [indent + term, ...rest].join('\n');
+    return [`${indent}${term.padEnd(columns)}${indent}${lines[0]}`, ...rest.slice(1)].join('\n');
+  },
+};
