@@ -8,6 +8,7 @@ import { STAGES, type StageLatencies } from '../client/stage_log.js';
 import { SessionRecorder } from '../record/session_recorder.js';
 import { HotmicError } from '../voice/error.js';
 import { printable } from '../voice/printable.js';
+import { purpose } from './help_layout.js';
 import { FLUSH_MS, printSession, throwFailure } from './record.js';
 import { type Part, type RehearsalResult, rehearse } from './rehearsal.js';
 import { SpeakerLine } from './speaker_line.js';
@@ -17,7 +18,7 @@ interface DemoOptions {
   readonly out: string;
 }
 
-/** From dist/cli, where this file is compiled to. */
+/** Relative to dist/cli, where this file is compiled to. */
 const SPEECH = new URL('../../examples/speech/', import.meta.url);
 
 /** Each WAV holds two sentences of 3.5 s: the key is up for the first at 3.3 s, and the hangover hears the rest. */
@@ -32,7 +33,7 @@ function part(name: string, file: string, firstAtMs: number, secondAtMs: number)
   };
 }
 
-/** They take turns, and each begins before the one before has ended. */
+/** They take turns, and each begins before the previous one has ended. */
 export const DEMO_PARTS: readonly Part[] = [
   part('Ada', 'ada.wav', 200, 7400),
   part('Ben', 'ben.wav', 2600, 9800),
@@ -42,9 +43,13 @@ export const DEMO_PARTS: readonly Part[] = [
 export function demoCommand(): Command {
   return new Command('demo')
     .description(
-      'Four players in one lobby on this machine: three talk, one listens and records. Takes 17 seconds.',
+      purpose(
+        'Four players in one lobby on this machine: three talk, one listens and records.\nTakes 17 seconds.',
+        'hotmic demo --out out/demo',
+      ),
     )
-    .option('-o, --out <folder>', 'folder for the WAVs; made when it is not there', 'out/demo')
+    .summary('Four players on this machine: three talk, one records.')
+    .option('-o, --out <folder>', 'Folder for the WAVs; created if missing.', 'out/demo')
     .addHelpText('after', endingText(RECORDING))
     .action((options: DemoOptions) => untilStopped((stop) => demo(options, stop), RECORDING));
 }
@@ -79,7 +84,7 @@ async function demo(options: DemoOptions, stop: AbortSignal): Promise<void> {
   line.end();
   const session = await recorder.finish(result?.endRelayTimeMs);
   if (result) console.log(`\n${renderResult(result)}\n`);
-  // Whoever failed to start did not stay silent.
+  // After a failed start, "Nobody spoke" would be misleading.
   if (!failure || session.tracks.length > 0) printSession(session);
   if (failure) throw failure;
   throwFailure(session);

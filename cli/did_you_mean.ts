@@ -1,11 +1,11 @@
-/** What somebody may have meant who misspelled a name. */
+/** Suggestions for misspelled names. */
 
 /**
- * The name among `names` that is nearest to `written`, when it is near enough: letters that are wrong, missing, too many or
- * swapped, at most one in three. Case, `_` and `-` do not count. Null when there is none.
+ * The name among `names` that is nearest to `written`, if it is near enough: at most one letter in three is wrong, missing, added or
+ * swapped. Case, `_` and `-` do not count. Null if no name is near enough.
  */
 export function didYouMean(written: string, names: Iterable<string>): string | null {
-  // Longer ones are no misspellings, and comparing takes time by the square.
+  // Longer texts are not misspellings, and comparing takes quadratic time.
   if (written.length > 80) return null;
   const plain = plainly(written);
   let best: string | null = null;

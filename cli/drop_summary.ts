@@ -1,10 +1,10 @@
-/** The last line of `listen` and `record`: what was dropped, where anything was. */
+/** The last line of `listen` and `record`: what was dropped, if anything. */
 
 import type { LobbyCounts } from '../client/lobby/lobby.js';
 import type { Receiver } from '../client/receiver.js';
 import type { LineBudget } from './line_budget.js';
 
-/** What was dropped, in words: `Dropped: 3 voice frames (malformed), 20 ms of sound (queue full)`. Null where nothing was. */
+/** What was dropped, in words: `Dropped: 3 voice frames (malformed), 20 ms of sound (queue full)`. Null if nothing was. */
 export function dropSummary(counts: Readonly<Record<string, number>>): string | null {
   const parts = Object.entries(counts).flatMap(([what, count]) => (count > 0 ? `${count} ${what}` : []));
   return parts.length === 0 ? null : `Dropped: ${parts.join(', ')}.`;
@@ -18,9 +18,9 @@ export function lobbyDrops(
 ): Record<string, number> {
   return {
     'voice frames (malformed)': dropped.malformed,
-    'voice frames (nobody has that slot)': dropped['slot-unknown'],
-    'voice frames (there is no such channel)': dropped['target-unknown'],
-    'voice frames (more sound than can be spoken)': receiver.refusedFrames,
+    'voice frames (unknown slot)': dropped['slot-unknown'],
+    'voice frames (unknown channel)': dropped['target-unknown'],
+    'voice frames (more sound than real time)': receiver.refusedFrames,
     'decoders (too many speakers)': receiver.evictedSpeakers,
     'participants (too many)': participantsRefused,
     'lines (too many)': lines.leftOut,

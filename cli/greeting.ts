@@ -1,4 +1,4 @@
-/** What a command says of a lobby: that it is in, that the relay did not do what was asked, that the connection broke. */
+/** What a command prints about a lobby: that it joined, that the relay refused a request, that the connection broke. */
 
 import { monotonicMs } from '../client/clock.js';
 import type { Lobby, LobbyEvents } from '../client/lobby/lobby.js';
@@ -7,23 +7,23 @@ import { printable } from '../voice/printable.js';
 import { LineBudget } from './line_budget.js';
 import type { MemberOptions } from './options.js';
 
-/** Who we are, where, and with how many others. To standard error: standard output may be PCM. */
+/** Which lobby, under which name, with how many others. To standard error: standard output may be PCM. */
 export function sayJoined(lobby: Lobby, { lobby: lobbyName, name }: MemberOptions): void {
   const others = counted(lobby.participants.length, 'other');
-  console.error(`In lobby ${lobbyName} as ${name} (slot ${lobby.slot}), ${others}. Ctrl-C ends it.`);
+  console.error(`In lobby ${lobbyName} as ${name} (slot ${lobby.slot}), ${others}. Press Ctrl-C to leave.`);
 }
 
-/** Why we do not go where a relay sent us. */
+/** Why a redirect is not followed. */
 const NOT_FOLLOWED: Readonly<Record<RedirectRefusal, string>> = {
   'not-a-relay-url': 'it is not the URL of a relay',
   insecure: 'it would leave TLS',
-  'credentials-in-url': 'it holds a user name or a password',
-  'host-not-allowed': '--redirect-host allows its host',
-  'too-many': 'too many relays sent us on in a row',
-  'no-credential': 'guests cannot join again as who they are',
+  'credentials-in-url': 'it contains a user name or a password',
+  'host-not-allowed': 'its host is not allowed; --redirect-host allows it',
+  'too-many': 'too many redirects in a row',
+  'no-credential': 'a guest cannot prove who they are to another relay',
 };
 
-/** For a lobby: enters the channels of the command line, and says what else a person should know. To standard error. */
+/** For a lobby: enters the channels of the command line, and prints what else a person should know. To standard error. */
 export function memberEvents(options: MemberOptions, budget = new LineBudget(monotonicMs)) {
   const say = (text: string) => {
     if (budget.take()) console.error(printable(text));
@@ -33,16 +33,16 @@ export function memberEvents(options: MemberOptions, budget = new LineBudget(mon
       sayJoined(lobby, options);
       if (options.channel.length > 0) lobby.enter(options.channel);
     },
-    onFailed: (code: string, message: string) => say(`Not done (${code}): ${message}`),
+    onFailed: (code: string, message: string) => say(`Request refused (${code}): ${message}`),
     onDraining: (withinMs: number, goTo: string | null) => {
-      const next = goTo === null ? '' : `; the next is ${goTo}`;
+      const next = goTo === null ? '' : `; reconnecting to ${goTo}`;
       say(`The relay closes within ${Math.ceil(withinMs / 1000)} s${next}`);
     },
     onRedirectRefused: (goTo: string, why: RedirectRefusal) =>
-      say(`Not going to ${goTo}: ${NOT_FOLLOWED[why]}`),
+      say(`Not following the redirect to ${goTo}: ${NOT_FOLLOWED[why]}`),
     onReconnecting: ({ message }: Error) => say(`${message}; trying to reconnect`),
     onResumed: (how: 'resumed' | 'joined-anew') =>
-      say(how === 'resumed' ? 'Back in the lobby' : 'Back in the lobby, in a new place'),
+      say(how === 'resumed' ? 'Reconnected to the lobby' : 'Reconnected to the lobby, as a new participant'),
   } satisfies LobbyEvents;
 }
 

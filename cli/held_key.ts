@@ -1,22 +1,22 @@
 /**
- * Whether a key is held, by what a terminal tells: a character when it goes down, the same again and again while it stays down, and
- * nothing when it comes up. Pure.
+ * Whether a key is held, from what a terminal reports: a character when it goes down, repeats of it while it stays down, and nothing
+ * when it comes up. Pure.
  *
  * Keyboards wait 250 to 660 ms before the first repeat, and then repeat every 25 to 100 ms.
  */
 
 import type { Milliseconds } from '../voice/units.js';
 
-/** Without a first repeat in this time, the key was only tapped. */
+/** Without a first repeat within this time, the key was only tapped. */
 export const FIRST_REPEAT_MS: Milliseconds = 700;
 
-/** Without a further repeat in this time, the key came up. */
+/** Without a further repeat within this time, the key came up. */
 export const REPEAT_MS: Milliseconds = 150;
 
 /** `hold`: down as long as it repeats. `toggle`: each character switches. */
 export type KeyMode = 'hold' | 'toggle';
 
-/** What became of the key; null: nothing new. */
+/** How the key changed; null: not at all. */
 export type KeyChange = 'down' | 'up' | null;
 
 export class HeldKey {
@@ -28,12 +28,12 @@ export class HeldKey {
     this.#mode = mode;
   }
 
-  /** When the key counts as up unless its character comes before; null while there is no such instant. */
+  /** When the key counts as up unless its character arrives before; null if the key is up or toggles. */
   get upAt(): Milliseconds | null {
     return this.#upAt;
   }
 
-  /** Its character came. */
+  /** Its character arrived. */
   character(now: Milliseconds): KeyChange {
     if (this.#mode === 'toggle') {
       this.#isDown = !this.#isDown;
@@ -45,12 +45,12 @@ export class HeldKey {
     return 'down';
   }
 
-  /** It is `now`, and every character until now was told. */
+  /** It is `now`, and every earlier character was passed to `character`. */
   time(now: Milliseconds): KeyChange {
     return this.#upAt !== null && now >= this.#upAt ? this.letGo() : null;
   }
 
-  /** Whatever the keyboard does, the key counts as up: as when the terminal is gone. */
+  /** The key counts as up, whatever the keyboard does: for a terminal that is gone. */
   letGo(): KeyChange {
     this.#upAt = null;
     if (!this.#isDown) return null;

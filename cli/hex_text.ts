@@ -1,10 +1,10 @@
 /** Bytes as people write them in hexadecimal: plain, with spaces, as in C (`0x01, 0x02`) or in a string (`\x01\x02`). */
 
-/** What may stand before the bytes, and behind them: brackets, quotes, and what ends an initialiser. */
+/** What may precede the bytes and follow them: brackets, quotes, and the end of an initialiser. */
 const BEFORE = ' \t\r\v\f{[("\'';
 const BEHIND = ' \t\r\v\f}])"\',;';
 
-/** What may stand between two bytes. */
+/** What may be between two bytes. */
 const BETWEEN = /[\s,:]+/g;
 
 /** One byte or more as C writes them: `0x1`, `0x01`, `\x01`, `0x0102`. */

@@ -1,8 +1,9 @@
-/** `hotmic inspect`: says what is inside Steam Voice packets, or what is wrong with them and where. */
+/** `hotmic inspect`: shows what is inside Steam Voice packets, or what is wrong with them and where. */
 
 import { once } from 'node:events';
 import { Command } from 'commander';
 import { HotmicError } from '../voice/error.js';
+import { purpose } from './help_layout.js';
 import { packetsIn } from './inspect_input.js';
 import { InspectedSound } from './inspect_sound.js';
 import { judge, toJson, toText } from './inspect_text.js';
@@ -20,16 +21,23 @@ const BATCH_CHARS = 64 * 1024;
 
 export function inspectCommand(): Command {
   return new Command('inspect')
-    .description('Say what is inside Steam Voice packets, or what is wrong with them and where.')
-    .argument('<packet...>', 'file or folder of packets, - for standard input, or one packet in hexadecimal')
-    .option('--json', 'print a line of JSON for each packet: file, verdict, reason, offset, ops')
-    .option('--wav <file>', 'decode them in this order, as one speaker, to a new WAV')
+    .description(
+      purpose(
+        'Show what is inside Steam Voice packets, or what is wrong with them and where.',
+        'hotmic inspect packets.txt',
+        'hotmic inspect --wav speech.wav capture/',
+      ),
+    )
+    .summary('Show what is inside Steam Voice packets.')
+    .argument('<packet...>', 'File or folder of packets, - for standard input, or one packet in hexadecimal.')
+    .option('--json', 'Print one line of JSON per packet: file, verdict, reason, offset, ops.')
+    .option('--wav <file>', 'Decode the packets in this order, as one speaker, to a new WAV.')
     .addHelpText(
       'after',
       `
-A file holds one packet as it is, or packets in hexadecimal, one per line; # starts a comment.
-Hexadecimal may have spaces, or be written as in C: 0x01, 0x02 or \\x01\\x02.
-Exit code 1 when a packet is damaged.`,
+A file contains one packet as raw bytes, or packets in hexadecimal, one per
+line; # starts a comment. Hexadecimal may have spaces, or be written as in C:
+0x01, 0x02 or \\x01\\x02. The exit code is 1 if a packet is damaged.`,
     )
     .action(inspect);
 }
@@ -56,7 +64,7 @@ async function inspect(names: string[], options: InspectOptions): Promise<void> 
     await sound?.close();
   }
   if (packets === 0)
-    throw new HotmicError('ERR_HOTMIC_INPUT', `Cannot inspect ${names.join(' ')}: no packet there`);
+    throw new HotmicError('ERR_HOTMIC_INPUT', `Cannot inspect ${names.join(' ')}: no packets found`);
   sound?.report();
 }
 
@@ -65,7 +73,7 @@ class Output {
   readonly #stream = process.stdout;
   #waiting = '';
 
-  /** Nobody reads any more. */
+  /** Nothing reads it any more. */
   get isClosed(): boolean {
     return this.#stream.destroyed;
   }
@@ -83,7 +91,7 @@ class Output {
     try {
       await Promise.race(['drain', 'close'].map((name) => once(this.#stream, name, { signal: done.signal })));
     } catch {
-      // An error of the stream is main's to tell; the stream is closed then.
+      // program.ts reports an error of the stream, which is closed then.
     } finally {
       done.abort();
     }

@@ -67,7 +67,7 @@ export function judge(found: Found): Verdict {
   }
 }
 
-/** A wrong CRC is the fault, and yet one wants to see what is inside. */
+/** A wrong CRC is the fault, but the content is still of interest. */
 function inspectPacket(bytes: Uint8Array): Packet | MalformedPacket {
   const packet = readPacket(bytes);
   if (packet.kind !== 'malformed' || packet.reason !== 'bad-crc') return packet;

@@ -1,4 +1,4 @@
-/** How many lines a command prints because of what a relay said: a relay that talks without end must not fill a log. */
+/** How many lines a command prints for messages of a relay: an endlessly talking relay must not fill a log. */
 
 import { TokenBucket } from '../voice/token_bucket.js';
 import type { Milliseconds } from '../voice/units.js';

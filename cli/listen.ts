@@ -1,4 +1,4 @@
-/** `hotmic listen`: shows who speaks in a lobby, and gives the mix as raw PCM for a player. */
+/** `hotmic listen`: shows who speaks in a lobby, and writes the mix as raw PCM for a player. */
 
 import { once } from 'node:events';
 import { Command } from 'commander';
@@ -10,6 +10,7 @@ import { Mixer } from '../voice/mixer.js';
 import { FRAME_MS, msOfSamples, samplesOfMs } from '../voice/units.js';
 import { dropSummary, lobbyDrops } from './drop_summary.js';
 import { memberEvents } from './greeting.js';
+import { purpose } from './help_layout.js';
 import { LineBudget } from './line_budget.js';
 import { type MemberOptions, number, withMemberOptions } from './options.js';
 import { SpeakerLine } from './speaker_line.js';
@@ -20,18 +21,21 @@ interface ListenOptions extends MemberOptions {
   readonly seconds?: number;
 }
 
-/** The most sound that is given at once, after this process was held up. */
+/** The most sound that is written at once, after this process was held up. */
 const MAX_CATCH_UP_MS = 100;
 
 export function listenCommand(): Command {
   return withMemberOptions(new Command('listen'), 'listener', 'several')
-    .description('Listen to a lobby and show who speaks.')
-    .option('--pcm', 'write the mix to standard output: mono s16 little-endian, 24000 Hz; silence included')
-    .option('--seconds <n>', 'end after this time', number(0.1, 86_400))
-    .addHelpText(
-      'after',
-      '\nTo hear it:\n  hotmic listen ws://127.0.0.1:7800 --lobby den --pcm | aplay -t raw -f S16_LE -r 24000',
+    .description(
+      purpose(
+        'Listen to a lobby and show who speaks. With --pcm, pipe the mix to a player:',
+        'hotmic listen ws://127.0.0.1:7800 --lobby den',
+        'hotmic listen ws://127.0.0.1:7800 --lobby den --pcm |\n    aplay -t raw -f S16_LE -r 24000',
+      ),
     )
+    .summary('Listen to a lobby and show who speaks.')
+    .option('--pcm', 'Write the mix to standard output: mono s16 little-endian, 24000 Hz, including silence.')
+    .option('--seconds <seconds>', 'Exit after this time.', number(0.1, 86_400))
     .addHelpText('after', endingText(MEMBER))
     .action((url: string, options: ListenOptions) =>
       untilStopped((stop) => listen(url, options, stop), MEMBER),
@@ -48,7 +52,7 @@ async function listen(url: string, options: ListenOptions, stop: AbortSignal): P
   const startedAt = monotonicMs();
   const lines = new LineBudget(monotonicMs);
   const line = new SpeakerLine(process.stderr, () => monotonicMs() - startedAt, lines);
-  // Without a player nobody would pull.
+  // Without a player nothing would pull from it.
   const mixer = options.pcm ? new Mixer() : null;
   const member = memberEvents(options, lines);
   const show = (participant: Participant) => {
@@ -100,12 +104,12 @@ function playTo(output: NodeJS.WriteStream, mixer: Mixer): { stop(): void; close
   const timer = setInterval(() => {
     const due = samplesOfMs(monotonicMs() - startedAt) - played;
     played += due;
-    // After a stall the player goes on; what it could not play is not played late.
+    // After a stall, playing continues; sound that it missed is not played late.
     const pcm = new Int16Array(Math.min(due, samplesOfMs(MAX_CATCH_UP_MS)));
     mixer.pull(pcm);
     if (!output.writableNeedDrain) output.write(new Uint8Array(pcm.buffer));
   }, FRAME_MS);
-  // The player was closed: nothing is left to do, and that is no failure.
+  // The player was closed, which is not a failure.
   const closed = once(output, 'error').then(() => null);
   return { stop: () => clearInterval(timer), closed };
 }

@@ -1,4 +1,4 @@
-/** What bytes are that are no Steam Voice packet: so that whoever has the wrong layer of a stream is told which one it is. */
+/** What bytes are that are not a Steam Voice packet: names the layer of a stream that somebody took for it. */
 
 import { opusPacketSamples48k } from '../voice/opus_framing.js';
 import { readPacket } from '../voice/packet.js';

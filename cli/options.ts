@@ -1,5 +1,5 @@
 /**
- * Options that several commands share, parsed once at the gate.
+ * Options that several commands share.
  */
 
 import { randomInt } from 'node:crypto';
@@ -15,7 +15,7 @@ export function integer(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`Wants a whole number from ${min} to ${max}.`);
+    throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`);
   };
 }
 
@@ -24,21 +24,21 @@ export function number(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (text.trim() !== '' && value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`Wants a number from ${min} to ${max}.`);
+    throw new InvalidArgumentError(`Expected a number from ${min} to ${max}.`);
   };
 }
 
 /** The name of a lobby or a person. */
 export function label(text: string): string {
   if (LABEL.test(text)) return text;
-  throw new InvalidArgumentError('Wants 1 to 64 characters, none of them a control character.');
+  throw new InvalidArgumentError('Expected 1 to 64 characters, none of them a control character.');
 }
 
 /** A SteamID64 in decimal. */
 export function steamId(text: string): bigint {
   const parsed = parseSteamId(text);
   if (parsed === null)
-    throw new InvalidArgumentError('Wants a SteamID64 in decimal, such as 76561197960265729.');
+    throw new InvalidArgumentError('Expected a SteamID64 in decimal, such as 76561197960265729.');
   return parsed;
 }
 
@@ -46,13 +46,13 @@ export function steamId(text: string): bigint {
 export interface MemberOptions {
   readonly lobby: string;
   readonly name: string;
-  /** Left out: a guest, or whose the token says. */
+  /** Left out for guests, and if the token names it. */
   readonly steamId?: bigint;
   readonly token?: string;
-  /** To be entered, in the order in which they were given. */
+  /** To enter, in the order in which they were given. */
   readonly channel: readonly string[];
   readonly reconnect: 'auto' | 'never';
-  /** Hosts that a relay which drains may send us to, beside its own. */
+  /** Hosts that a draining relay may redirect to, besides its own. */
   readonly redirectHosts: readonly string[];
 }
 
@@ -65,50 +65,50 @@ export type ChannelOption = 'one' | 'several';
  */
 export function withMemberOptions(command: Command, defaultName: string, channels: ChannelOption): Command {
   const channelText = {
-    one: 'speak to this channel; made when it is not there',
-    several: 'enter this channel, too; may be given again',
+    one: 'Channel to speak to; created if missing.',
+    several: 'Channel to enter; repeatable.',
   };
   return command
-    .argument('<url>', 'the relay, such as ws://127.0.0.1:7800')
-    .option('-l, --lobby <name>', 'lobby to join, required; made when it is not there', label)
-    .option('-n, --name <name>', 'what the others see', label, defaultName)
+    .argument('<url>', 'URL of the relay, such as ws://127.0.0.1:7800.')
+    .option('-l, --lobby <name>', 'Lobby to join; created if missing. (required)', label)
+    .option('-n, --name <name>', 'Name that the others see.', label, defaultName)
     .addOption(
       new Option('-c, --channel <name>', channelText[channels])
         .argParser((text: string, before: readonly string[]) => channelsOf(text, before, channels))
-        .default([], 'none'),
+        .default([]),
     )
     .addOption(
       new Option(
         '--steam-id <id>',
-        "SteamID64 in decimal (default: the token's, else one made up for this run)",
+        'SteamID64 in decimal. (default: from the token, or else made up for this run)',
       )
         .argParser(steamId)
         .conflicts('guest'),
     )
-    .option('--guest', 'come without a SteamID, where the relay lets guests in')
+    .option('--guest', 'Join without a SteamID, if the relay admits guests.')
     .option(
       '--token-file <file>',
-      'token for a relay that wants one; - is standard input (default: HOTMIC_TOKEN)',
+      'File with the token that the relay requires; - is standard input. (env: HOTMIC_TOKEN, the token itself)',
     )
     .addOption(
       new Option(
         '--redirect-host <host>',
-        'host of another relay that this one may send us to before it stops; repeatable',
+        'Another host that the relay may redirect to before it stops; repeatable.',
       )
         .argParser(redirectHost)
-        .default([], 'none but its own'),
+        .default([], "only the relay's own host"),
     )
-    .option('--no-reconnect', 'end when the connection breaks (default: come back by itself)')
-    .hook('preAction', wantLobby)
+    .option('--no-reconnect', 'Exit when the connection breaks, instead of reconnecting.')
+    .hook('preAction', requireLobby)
     .hook('preAction', takeToken)
     .hook('preAction', takeMember);
 }
 
 function channelsOf(text: string, before: readonly string[], channels: ChannelOption): readonly string[] {
   if (channels === 'one') return [label(text)];
-  if (before.includes(text)) throw new InvalidArgumentError('Wants each channel once.');
+  if (before.includes(text)) throw new InvalidArgumentError('Expected each channel once.');
   if (before.length >= MAX_CHANNELS_ENTERED) {
-    throw new InvalidArgumentError(`Wants at most ${MAX_CHANNELS_ENTERED} channels.`);
+    throw new InvalidArgumentError(`Expected at most ${MAX_CHANNELS_ENTERED} channels.`);
   }
   return [...before, label(text)];
 }
@@ -121,7 +121,7 @@ function redirectHost(text: string, before: readonly string[]): readonly string[
   }
 }
 
-/** Who nobody says we are gets a SteamID made up, but for guests; how it reconnects becomes the lobby's word for it. */
+/** Without a SteamID, a token or --guest, a SteamID is made up. */
 function takeMember(command: Command): void {
   const options = command.opts<{
     steamId?: bigint;
@@ -137,7 +137,7 @@ function takeMember(command: Command): void {
   command.setOptionValue('reconnect', options.reconnect ? 'auto' : 'never');
 }
 
-/** A token is no argument: others on this machine see those. */
+/** A token is not an argument: other users of this machine can see those. */
 function takeToken(command: Command): void {
   const { tokenFile } = command.opts<{ tokenFile?: string }>();
   const text = tokenFile === undefined ? process.env.HOTMIC_TOKEN : readText(tokenFile);
@@ -153,13 +153,13 @@ export function readText(path: string): string {
   }
 }
 
-/** In place of requiredOption, which would hide that the option is there and misspelled. */
-function wantLobby(command: Command): void {
+/** Instead of requiredOption, which would hide that the option was misspelled. */
+function requireLobby(command: Command): void {
   if (command.opts<Partial<MemberOptions>>().lobby === undefined)
     command.error("error: required option '-l, --lobby <name>' not specified");
 }
 
-/** A person's id that nobody is likely to have in the same lobby. */
+/** A person's id that is unlikely to be in the same lobby. */
 function madeUpSteamId(): bigint {
   return personSteamId(randomInt(1, 2 ** 32));
 }

@@ -11,7 +11,7 @@ import { closeGoneTerminals, isGone } from './gone_terminal.js';
 import { HELP_LAYOUT } from './help_layout.js';
 import { version } from './version.js';
 
-/** In the order in which the help lists them. Each is loaded when it is needed: all of them take several times as long. */
+/** In the order in which the help lists them. Each is loaded when needed: loading all takes several times as long. */
 const COMMANDS = {
   relay: async () => (await import('./relay/command.js')).relayCommand(),
   talk: async () => (await import('./talk.js')).talkCommand(),
@@ -25,14 +25,15 @@ const COMMANDS = {
 
 const program = new Command('hotmic')
   .description('Voice chat for game lobbies in the Steam Voice format, over one WebSocket port.')
-  .version(version)
+  .version(version, '-V, --version', 'Print the version.')
   .configureHelp(HELP_LAYOUT)
+  .helpCommand('help [command]', 'Print help for a command.')
   .helpOption('-h, --help', 'Print this help.')
   .showHelpAfterError(false)
   .configureOutput({ outputError: () => undefined })
   .exitOverride();
 
-for (const name of wantedCommands(process.argv[2])) {
+for (const name of commandsFor(process.argv[2])) {
   const command = await COMMANDS[name]();
   program.addCommand(command.copyInheritedSettings(program));
   for (const inner of command.commands) inner.copyInheritedSettings(program);
@@ -42,14 +43,16 @@ program.addHelpText(
   'after',
   `
 Start here:
-  hotmic demo                                        all of it at once, on this machine
-  hotmic relay --dev                                 a relay for this machine, on port 7800
-  hotmic record ws://127.0.0.1:7800 --lobby den      record who speaks there
-  hotmic talk ws://127.0.0.1:7800 --lobby den --wav hello.wav`,
+  hotmic demo                  everything at once, on this machine
+  hotmic relay --dev           a relay for this machine, on port 7800
+  hotmic record ws://127.0.0.1:7800 --lobby den
+  hotmic talk ws://127.0.0.1:7800 --lobby den --wav hello.wav
+
+hotmic <command> --help describes a command.`,
 );
 
 closeGoneTerminals();
-// Whoever reads our output may stop reading: `hotmic … | head`. That is no failure, nor is a terminal that went away.
+// A reader of our output may stop reading: `hotmic … | head`. That is not a failure, and neither is a closed terminal.
 process.stdout.on('error', (cause) => {
   if (codeOf(cause) !== 'EPIPE' && !isGone(1))
     fail(new HotmicError('ERR_HOTMIC_FILE', `Cannot write to standard output: ${cause.message}`, { cause }));
@@ -62,8 +65,8 @@ try {
   fail(thrown);
 }
 
-/** The one that the command line names, or all of them, for the help and for a name that is misspelled. */
-function wantedCommands(first: string | undefined): readonly (keyof typeof COMMANDS)[] {
+/** The one that the command line names, or all of them, for the help and for a misspelled name. */
+function commandsFor(first: string | undefined): readonly (keyof typeof COMMANDS)[] {
   const names = Object.keys(COMMANDS) as (keyof typeof COMMANDS)[];
   const named = names.filter((name) => name === first);
   return named.length > 0 ? named : names;
@@ -76,13 +79,13 @@ function fail(thrown: unknown): void {
     return;
   }
   const known = codeOf(thrown);
-  // What has no code of ours is a fault of ours.
+  // An error without one of our codes is a bug.
   const code = known?.startsWith('ERR_HOTMIC_') ? known : 'ERR_HOTMIC_INTERNAL';
   process.exitCode = code === 'ERR_HOTMIC_USAGE' ? 2 : 1;
   say(messageOf(thrown), code);
 }
 
-/** One line, and where a configuration has several faults a line more for each. The message may quote a file name or a relay. */
+/** One line, and one more for each fault if a configuration has several. The message may quote a file name or a relay. */
 function say(message: string, code: string): void {
   const isList = /:\n/.test(message) && (code === 'ERR_HOTMIC_CONFIG' || code === 'ERR_HOTMIC_USAGE');
   const [first = '', ...more] = isList ? message.split('\n') : [message.replaceAll('\n', ' ')];
@@ -91,7 +94,9 @@ function say(message: string, code: string): void {
 }
 
 function usageText(error: CommanderError): string {
-  // Without a command that is known, commander has printed the help.
-  if (error.code === 'commander.help') return 'wants one of the commands above';
-  return error.message.replace(/^error: /, '');
+  // Without a known command, commander has printed the help.
+  if (error.code === 'commander.help') return 'expected one of the commands above';
+  const message = error.message.replace(/^error: /, '').replace(/\n\((Did you mean .*\?)\)$/, '. $1');
+  const isUnguessed = error.code === 'commander.unknownCommand' && !message.includes('Did you mean');
+  return isUnguessed ? `${message}, see hotmic --help` : message;
 }

@@ -1,4 +1,4 @@
-/** `hotmic record`: records everyone in a lobby, one WAV a speaker and one of the mix. */
+/** `hotmic record`: records everyone in a lobby, one WAV per speaker and one of the mix. */
 
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
@@ -10,6 +10,7 @@ import { printable } from '../voice/printable.js';
 import { msOfSamples } from '../voice/units.js';
 import { dropSummary, lobbyDrops } from './drop_summary.js';
 import { memberEvents } from './greeting.js';
+import { purpose } from './help_layout.js';
 import { LineBudget } from './line_budget.js';
 import { type MemberOptions, number, withMemberOptions } from './options.js';
 import { SpeakerLine } from './speaker_line.js';
@@ -20,14 +21,20 @@ interface RecordOptions extends MemberOptions {
   readonly seconds?: number;
 }
 
-/** How often what was heard goes to the disk. */
+/** How often the recording is written to disk. */
 export const FLUSH_MS = 250;
 
 export function recordCommand(): Command {
   return withMemberOptions(new Command('record'), 'recorder', 'several')
-    .description('Record a lobby until Ctrl-C: one WAV a speaker and one of the mix, all of one length.')
-    .option('-o, --out <folder>', 'folder for the WAVs; made when it is not there', 'recording')
-    .option('--seconds <n>', 'end after this time', number(0.1, 86_400))
+    .description(
+      purpose(
+        'Record a lobby until Ctrl-C: one WAV per speaker and one of the mix, all of the\nsame length.',
+        'hotmic record ws://127.0.0.1:7800 --lobby den --out recording',
+      ),
+    )
+    .summary('Record a lobby: one WAV per speaker and one of the mix.')
+    .option('-o, --out <folder>', 'Folder for the WAVs; created if missing.', 'recording')
+    .option('--seconds <seconds>', 'Exit after this time.', number(0.1, 86_400))
     .addHelpText('after', endingText(RECORDING))
     .action((url: string, options: RecordOptions) =>
       untilStopped((stop) => record(url, options, stop), RECORDING),
@@ -87,7 +94,7 @@ async function record(url: string, options: RecordOptions, stop: AbortSignal): P
 export function printSession(session: RecordedSession): void {
   for (const track of session.tracks) {
     if (track.samples > 0 && !existsSync(track.path))
-      console.log(`${printable(track.name)}: its file is gone`);
+      console.log(`${printable(track.name)}: its file was removed`);
     else if (track.samples > 0) console.log(fileLine(track.path, track.samples));
     else console.log(`${printable(track.name)}: not recorded`);
   }
@@ -95,7 +102,7 @@ export function printSession(session: RecordedSession): void {
   if (session.tracks.length === 0) console.log('Nobody spoke.');
 }
 
-/** Throws what kept a recording from being whole. */
+/** Throws if a recording is incomplete. */
 export function throwFailure(session: RecordedSession): void {
   const failure = session.tracks.find((track) => track.error)?.error ?? session.mixError;
   if (failure) throw failure;

@@ -1,6 +1,6 @@
 /**
- * A secret of the relay's: in a file, or in a variable of the environment. Its text shows up nowhere by accident, printing and
- * inspecting included; whoever needs it reads it.
+ * A secret of the relay: in a file, or in an environment variable. Its text does not show up by accident, not even when the object is
+ * printed or inspected; `read` returns it.
  */
 
 import { HotmicError } from '../voice/error.js';
@@ -10,9 +10,9 @@ import { readBounded } from './read_bounded.js';
 const MAX_SECRET_BYTES = 256 * 1024;
 
 export class Secret {
-  /** The file, or null when it is from the environment. `-` is standard input. */
+  /** The file, or null if it is from the environment. `-` is standard input. */
   readonly path: string | null;
-  /** Where it is from, for messages: a file's path or a variable's name. */
+  /** Its source, for messages: a file's path or a variable's name. */
   readonly from: string;
   readonly #text: string | null;
 
@@ -31,16 +31,16 @@ export class Secret {
   }
 
   /**
-   * The text, without white space around it. A file is read anew each time.
+   * The text, without surrounding white space. A file is read again each time.
    *
-   * @throws HotmicError ERR_HOTMIC_FILE for a file that cannot be read or is too long; ERR_HOTMIC_CONFIG for nothing in it.
+   * @throws HotmicError ERR_HOTMIC_FILE for a file that cannot be read or is too long; ERR_HOTMIC_CONFIG for an empty one.
    */
   read(): string {
     const text = (this.#text ?? readBounded(this.from, MAX_SECRET_BYTES)).trim();
     if (text === '')
       throw new HotmicError(
         'ERR_HOTMIC_CONFIG',
-        `Cannot configure the relay: ${this.from} is empty, wants a secret`,
+        `Cannot configure the relay: ${this.from} is empty, expected a secret`,
       );
     return text;
   }

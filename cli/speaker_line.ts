@@ -1,7 +1,7 @@
 /**
  * Shows who is speaking: one line that is redrawn on a terminal, a line for each change elsewhere.
  *
- * Bounds: as many people as the lobby tells of (1,000), and as many lines as its budget allows.
+ * Bounds: as many people as the lobby reports (1,000), and as many lines as its budget allows.
  */
 
 import type { Lobby } from '../client/lobby/lobby.js';
@@ -26,7 +26,7 @@ export class SpeakerLine {
   readonly #budget: LineBudget;
   /** By slot: two may have one name. */
   readonly #people = new Map<number, Person>();
-  /** Whom the newest voice of a slot was for. */
+  /** The target of the newest voice of a slot. */
   readonly #targets = new Map<number, VoiceTarget>();
   #isOpen = false;
   #ticking: NodeJS.Timeout | undefined;
@@ -51,12 +51,12 @@ export class SpeakerLine {
     };
   }
 
-  /** Voice of somebody came, for these; that they speak is told behind it. */
+  /** Somebody's voice arrived for this target; `show` follows with the news that they speak. */
   heard({ slot }: Pick<Participant, 'slot'>, target: VoiceTarget): void {
     this.#targets.set(slot, target);
   }
 
-  /** Someone is there, speaking or not, and so on. */
+  /** Someone is present, speaking or not, and so on. */
   show(participant: Person): void {
     const { slot, speaking } = participant;
     const person = { ...participant, name: printable(participant.name) };
@@ -81,25 +81,25 @@ export class SpeakerLine {
     else if (gone) this.#write(`${gone.name} left`);
   }
 
-  /** Leaves the line as it is and goes to the next. */
+  /** Ends the line. */
   end(): void {
     clearInterval(this.#ticking);
     if (this.#isOpen) this.#output.write('\n');
     this.#isOpen = false;
   }
 
-  /** One row of the terminal: who speaks comes first, and who does not fit is counted. */
+  /** One row of the terminal: speakers come first, and people who do not fit are counted. */
   #redraw(): void {
     this.#ticking ??= setInterval(() => this.#redraw(), 1000).unref();
     if (!this.#budget.take()) return;
     const people = [...this.#people.values()].sort((a, b) => Number(b.speaking) - Number(a.speaking));
-    let room = (this.#output.columns || 80) - this.#time().length - 8;
+    let columns = (this.#output.columns || 80) - this.#time().length - 8;
     let shown = 0;
     let text = this.#time();
     for (const person of people) {
       const shownName = markOf(person);
-      room -= 5 + 2 * [...shownName].length;
-      if (room < 0 && shown > 0) break;
+      columns -= 5 + 2 * [...shownName].length;
+      if (columns < 0 && shown > 0) break;
       text += `   ${coloured(person.speaking ? '● ' : '○ ', shownName, person.speaking ? '1;32' : '2')}`;
       shown += 1;
     }
@@ -124,21 +124,21 @@ export class SpeakerLine {
   }
 }
 
-/** Coloured by an SGR code, unless NO_COLOR is set to anything (no-color.org). */
+/** Coloured by an SGR code, unless NO_COLOR is set (no-color.org). */
 function coloured(mark: string, name: string, code: string): string {
   return process.env.NO_COLOR ? `${mark}${name}` : `\x1b[${code}m${mark}${name}\x1b[0m`;
 }
 
-/** What is so of somebody, in a word each. */
+/** States of a person, in a word each. */
 const MARKS = ['away', 'muted', 'deafened', 'priority'] as const;
 
-/** A name, and what is so of who has it: `Ada (away)`. */
+/** A name, and the states of its owner: `Ada (away)`. */
 function markOf(person: Person): string {
   const marks = MARKS.filter((mark) => person[mark]);
   return marks.length === 0 ? person.name : `${person.name} (${marks.join(', ')})`;
 }
 
-/** What is new about somebody, in a sentence each. */
+/** The changes of a person, in a sentence each. */
 function newsOf(person: Person, before: Person | undefined): string[] {
   if (!before) return [];
   const { name } = before;
@@ -152,7 +152,7 @@ function newsOf(person: Person, before: Person | undefined): string[] {
   tell('away', 'is away', 'is back');
   tell('muted', 'is muted', 'is no longer muted');
   tell('deafened', 'is deafened', 'is no longer deafened');
-  tell('priority', 'has priority', 'has no longer priority');
+  tell('priority', 'has priority', 'no longer has priority');
   const channels = [before, person].map((it) => printable((it.channels ?? []).join(', ')));
   if (channels[0] !== channels[1]) news.push(`${person.name} is in ${channels[1] || 'no channel'}`);
   return news;

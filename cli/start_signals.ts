@@ -18,13 +18,13 @@ export function catchStartSignals(): void {
   process.on('SIGINT', endStart);
 }
 
-/** Leaves SIGTERM and SIGINT to the handlers that the caller has installed. */
+/** Leaves SIGTERM and SIGINT to the caller's handlers. */
 export function handOverStop(): void {
   process.off('SIGTERM', endStart);
   process.off('SIGINT', endStart);
 }
 
-/** Calls `act` at each SIGHUP from now on, and once now if one came before. */
+/** Calls `act` at each SIGHUP from now on, and once now if one arrived before. */
 export function onHangUp(act: () => void): void {
   hangUp = act;
   if (!isHangUpPending) return;

@@ -1,8 +1,9 @@
-/** `hotmic steam`: is Steam there, and what is to be done if it is not? */
+/** `hotmic steam`: whether Steam can be opened, and what to do if not. */
 
 import { Command } from 'commander';
 import { openSteam } from '../native/open_steam.js';
 import { printable } from '../voice/printable.js';
+import { purpose } from './help_layout.js';
 import { integer } from './options.js';
 
 interface SteamOptions {
@@ -12,13 +13,22 @@ interface SteamOptions {
 
 export function steamCommand(): Command {
   return new Command('steam')
-    .description('Open Steam and say who is logged on, or why it cannot be opened.')
+    .description(
+      purpose(
+        'Open Steam and show who is logged on, or why it cannot be opened.',
+        'hotmic steam --app-id 480',
+      ),
+    )
+    .summary('Show who is logged on to Steam, or why it cannot be opened.')
     .option(
       '--app-id <id>',
-      'the game (default: what Steam or steam_appid.txt says)',
+      "The game's app id. (default: from Steam or steam_appid.txt)",
       integer(1, 0xffff_ffff),
     )
-    .option('--library <file>', 'libsteam_api (default: HOTMIC_STEAM_LIBRARY, then beside the application)')
+    .option(
+      '--library <file>',
+      'Path of libsteam_api. (env: HOTMIC_STEAM_LIBRARY; default: next to the application)',
+    )
     .action(({ appId, library }: SteamOptions) => {
       using steam = openSteam({
         embedded: 'never',

@@ -1,34 +1,34 @@
 /**
- * Ctrl-C, SIGTERM and, for a command whose terminal may close, SIGHUP: the first asks the command to end in order, the second ends the
- * process. Where the end takes too long, the process ends anyway.
+ * Ctrl-C, SIGTERM and, for a command whose terminal may close, SIGHUP: the first asks the command to end cleanly, the second ends the
+ * process. If the clean end takes too long, the process ends anyway.
  */
 
 import { codeOf, HotmicError } from '../voice/error.js';
 import type { Milliseconds } from '../voice/units.js';
 
-/** Exit code of a process that was told twice, as a shell shows Ctrl-C. */
-const TOLD_TWICE = 130;
+/** Exit code after a second signal: what a shell reports for Ctrl-C. */
+const SECOND_SIGNAL = 130;
 
-/** How a command ends that was asked to. */
+/** How a command ends when it is asked to. */
 export interface Ending {
   readonly signals: readonly NodeJS.Signals[];
-  /** The longest that it may take, in ms; then the process ends with 1. Infinity: as long as it takes. */
+  /** The longest that it may take, in ms; then the process exits with 1. Infinity: no limit. */
   readonly withinMs: Milliseconds;
 }
 
-/** A relay: what it does at SIGHUP is its own, and its drain has a time limit of its own. */
+/** A relay: it handles SIGHUP itself, and its drain has a time limit. */
 const SERVICE: Ending = { signals: ['SIGINT', 'SIGTERM'], withinMs: Number.POSITIVE_INFINITY };
 
-/** Somebody in a lobby: the tail of what is said, a goodbye. */
+/** A participant of a lobby: sends the tail of what was said, and leaves. */
 export const MEMBER: Ending = { signals: ['SIGINT', 'SIGTERM', 'SIGHUP'], withinMs: 15_000 };
 
-/** A recording: tracks are filled up and the mix is written, a few seconds for each hour. */
+/** A recording: tracks are padded and the mix is written, a few seconds per hour. */
 export const RECORDING: Ending = { signals: MEMBER.signals, withinMs: 300_000 };
 
-/** For the help of a command that ends so. */
+/** For the help of a command with this ending. */
 export function endingText({ withinMs }: Ending): string {
   const limit = withinMs % 60_000 === 0 ? `${withinMs / 60_000} minutes` : `${withinMs / 1000} seconds`;
-  return `\nCtrl-C, SIGTERM or a closed terminal ends it in order, within ${limit} at most; a second Ctrl-C ends it at once.`;
+  return `\nCtrl-C, SIGTERM or closing the terminal ends it cleanly within ${limit};\na second Ctrl-C ends it at once.`;
 }
 
 /** Runs `work` with a signal that is aborted when the process is asked to stop, and when `work` is over. */
@@ -40,9 +40,9 @@ export async function untilStopped(
   let late: NodeJS.Timeout | undefined;
   const onSignal = (signal: NodeJS.Signals) => {
     if (controller.signal.aborted) {
-      // A terminal that closes tells it to the process and to its group.
+      // A closing terminal sends it to the process and to its group.
       if (signal === 'SIGHUP') return;
-      process.exit(TOLD_TWICE);
+      process.exit(SECOND_SIGNAL);
     }
     if (Number.isFinite(withinMs)) late = setTimeout(() => endAnyway(withinMs), withinMs).unref();
     controller.abort();
@@ -51,11 +51,11 @@ export async function untilStopped(
   try {
     await work(controller.signal);
   } catch (thrown) {
-    // Whoever was asked to stop and gave up for it did what was asked.
+    // Giving up is what a command should do when it is asked to stop.
     if (!controller.signal.aborted || codeOf(thrown) !== 'ERR_HOTMIC_CLOSED') throw thrown;
   } finally {
     clearTimeout(late);
-    // Whoever still waits for the stop would keep the process alive.
+    // Anything that still waits for the stop would keep the process alive.
     controller.abort();
     for (const signal of signals) process.off(signal, onSignal);
   }
@@ -64,17 +64,17 @@ export async function untilStopped(
 function endAnyway(withinMs: Milliseconds): never {
   const { code, message } = new HotmicError(
     'ERR_HOTMIC_CLOSED',
-    `Stopped without an end in order: it took more than ${withinMs / 1000} s`,
+    `Stopped before it ended cleanly: that took more than ${withinMs / 1000} s`,
   );
   process.stderr.write(`hotmic: ${message} [${code}]\n`);
   process.exit(1);
 }
 
-/** Resolves at the stop, or after `seconds`. */
+/** Resolves when stopped, or after `seconds`. */
 export function stopped(stop: AbortSignal, seconds = Number.POSITIVE_INFINITY): Promise<void> {
   return new Promise((resolve) => {
     if (stop.aborted) return resolve();
-    // Without an end of its own it still has to keep the process alive.
+    // Without a time limit it still has to keep the process alive.
     const timer = Number.isFinite(seconds)
       ? setTimeout(() => finish(), seconds * 1000)
       : setInterval(() => undefined, 1 << 30);

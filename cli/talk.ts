@@ -13,6 +13,7 @@ import { HotmicError } from '../voice/error.js';
 import { VOICE_RATE_HZ } from '../voice/units.js';
 import type { WavChannel } from '../voice/wav.js';
 import { counted, memberEvents } from './greeting.js';
+import { purpose } from './help_layout.js';
 import { integer, type MemberOptions, number, withMemberOptions } from './options.js';
 import { endingText, MEMBER, untilStopped } from './stop_signal.js';
 import { releaseWhileSuspended } from './suspension.js';
@@ -35,46 +36,57 @@ interface TalkOptions extends MemberOptions {
 
 export function talkCommand(): Command {
   return withMemberOptions(new Command('talk'), 'talker', 'one')
-    .description('Speak in a lobby: hold the key down until the input ends, or until Ctrl-C.')
+    .description(
+      purpose(
+        'Speak in a lobby until the input ends, or until Ctrl-C.',
+        'hotmic talk ws://127.0.0.1:7800 --lobby den --wav hello.wav',
+        'hotmic talk ws://127.0.0.1:7800 --lobby den --steam 480 --push-to-talk',
+      ),
+    )
+    .summary('Speak in a lobby.')
     .addOption(
-      new Option('--steam <app-id>', "speak with Steam's microphone, as the player who is logged on")
+      new Option('--steam <app-id>', "Speak with Steam's microphone, as the player who is logged on.")
         .argParser(integer(1, 0xffff_ffff))
         .conflicts(['wav', 'pcm', 'tone', 'guest']),
     )
     .addOption(
-      new Option('--wav <file>', 'speak a WAV file of any rate; - is standard input').conflicts([
+      new Option('--wav <file>', 'Speak a WAV file of any rate; - is standard input.').conflicts([
         'pcm',
         'tone',
       ]),
     )
     .addOption(
-      new Option(
-        '--wav-channel <which>',
-        'what is heard of a WAV with several channels (default: mix)',
-      ).choices(['left', 'right', 'mix']),
+      new Option('--wav-channel <side>', 'What to speak of a stereo WAV.')
+        .choices(['left', 'right', 'mix'])
+        .default(undefined, 'mix'),
     )
     .addOption(
-      new Option('--pcm <file>', 'speak raw PCM, mono s16 little-endian; - is standard input').conflicts([
+      new Option('--pcm <file>', 'Speak raw PCM, mono s16 little-endian; - is standard input.').conflicts([
         'wav',
         'tone',
       ]),
     )
     .addOption(
-      new Option('--tone <hz>', 'speak a tone that swells like syllables')
+      new Option('--tone <hz>', 'Speak a tone that swells like syllables.')
         .argParser(number(20, 11_000))
         .conflicts(['wav', 'pcm']),
     )
     .addOption(
-      new Option('--hangover <ms>', 'speak on for this long after the key is released (default: 200)')
+      new Option('--hangover <ms>', 'How long to keep speaking after the key is released.')
         .argParser(number(0, 2000))
+        .default(undefined, '200')
         .conflicts('steam'),
     )
-    .option('--rate <hz>', 'rate of --pcm (default: 24000)', integer(4000, 192_000))
-    .option('--live', 'treat --pcm as a microphone: drop what it says while the key is up')
-    .option('--loop', 'speak --wav again and again')
-    .option('--seconds <n>', 'let go of the key after this time', number(0.1, 86_400))
-    .option('--push-to-talk', 'speak while the space bar is held; q ends')
-    .option('--toggle', 'with --push-to-talk: the space bar switches the microphone on and off')
+    .addOption(
+      new Option('--rate <hz>', 'Rate of --pcm.')
+        .argParser(integer(4000, 192_000))
+        .default(undefined, '24000'),
+    )
+    .option('--live', 'Treat --pcm as a microphone: drop its sound while the key is up.')
+    .option('--loop', 'Repeat --wav.')
+    .option('--seconds <seconds>', 'Stop speaking after this time.', number(0.1, 86_400))
+    .option('--push-to-talk', 'Speak while the space bar is held; q quits.')
+    .option('--toggle', 'With --push-to-talk: the space bar switches the microphone on and off.')
     .addHelpText('after', endingText(MEMBER))
     .action((url: string, options: TalkOptions) => untilStopped((stop) => talk(url, options, stop), MEMBER));
 }
@@ -84,7 +96,7 @@ async function talk(url: string, options: TalkOptions, stop: AbortSignal): Promi
   const { hangover } = options;
   if (options.pushToTalk && !process.stdin.isTTY) {
     const message =
-      'Cannot use --push-to-talk: standard input is no terminal; give sound as --pcm <(arecord …)';
+      'Cannot use --push-to-talk: standard input is not a terminal. To speak from a pipe, use --pcm <(arecord …)';
     throw new HotmicError('ERR_HOTMIC_USAGE', message);
   }
   if (options.toggle && !options.pushToTalk) throw misfit('--toggle', '--push-to-talk');
@@ -112,7 +124,7 @@ async function talk(url: string, options: TalkOptions, stop: AbortSignal): Promi
   let capture: Capture | null = null;
   let lobby: Lobby | null = null;
   try {
-    // Whoever knows who they are finds out first whether there is anything to say.
+    // With a known SteamID, the input is opened before joining, so that a missing one is reported first.
     if (ownId !== undefined) capture = await capturing(ownId);
     const member = memberEvents(options);
     const entered = deferredEntry(options);
@@ -147,7 +159,7 @@ async function talk(url: string, options: TalkOptions, stop: AbortSignal): Promi
     closeKeys();
     if (error) throw error;
     await publisher.release();
-    // The relay may be lost in the tail, too.
+    // The connection may also break during the tail.
     if (lostWith) throw lostWith;
     const { packets, talkspurts, refused, discarded, unsent } = publisher.counts();
     const said = `${counted(packets, 'voice packet')} in ${counted(talkspurts, 'talkspurt')}`;
@@ -158,16 +170,16 @@ async function talk(url: string, options: TalkOptions, stop: AbortSignal): Promi
   }
 }
 
-/** Waits until we are in the channel that we want to speak to, if any. */
-function deferredEntry({ channel: [wanted] }: TalkOptions) {
+/** Resolves when we are in the channel to speak to, if there is one. */
+function deferredEntry({ channel: [channel] }: TalkOptions) {
   const { promise: done, resolve, reject } = deferred<void>();
-  // Whoever did not get that far is told otherwise.
+  // If we do not get that far, `ended` reports why.
   done.catch(() => undefined);
-  if (wanted === undefined) resolve();
+  if (channel === undefined) resolve();
   return {
     done,
     onYouChanged: ({ channels }: Member) => {
-      if (wanted !== undefined && channels.includes(wanted)) resolve();
+      if (channel !== undefined && channels.includes(channel)) resolve();
     },
     onFailed: (code: string, message: string) =>
       reject(new HotmicError('ERR_HOTMIC_REFUSED', `Cannot enter the channel (${code}): ${message}`)),
@@ -193,10 +205,10 @@ function inputOf(options: TalkOptions): VoiceInputOptions {
   if (options.steam !== undefined) return { kind: 'silence' };
   throw new HotmicError(
     'ERR_HOTMIC_USAGE',
-    'Cannot talk: nothing to say, wants one of --steam, --wav, --pcm, --tone',
+    'Cannot talk: no input, expected one of --steam, --wav, --pcm, --tone',
   );
 }
 
-function misfit(option: string, wanted: string): HotmicError {
-  return new HotmicError('ERR_HOTMIC_USAGE', `Cannot use ${option}: it goes with ${wanted}`);
+function misfit(option: string, required: string): HotmicError {
+  return new HotmicError('ERR_HOTMIC_USAGE', `Cannot use ${option}: it requires ${required}`);
 }

@@ -5,24 +5,14 @@
 import { emitKeypressEvents } from 'node:readline';
 import { monotonicMs } from '../client/clock.js';
 import { HeldKey, type KeyChange, type KeyMode } from './held_key.js';
+import { onSuspension, type TalkKey } from './suspension.js';
 
-/** What the key drives. */
-export interface TalkKey {
-  press(): void;
-  /** Resolves when the tail was said. */
-  release(): Promise<void>;
-}
-
-/** The longest that a suspension waits for the tail, in ms. */
-const TAIL_MS = 1000;
-
-/** Reads the keys of standard input, a terminal, until what it returns is called. `onQuit`: q, Ctrl-C, or the terminal is gone. */
+/** Reads keys from standard input, a terminal, until the returned function is called. `onQuit`: q, Ctrl-C, or the terminal is gone. */
 export function openTalkKeys(key: TalkKey, mode: KeyMode, onQuit: () => void): () => void {
   const { stdin } = process;
   const held = new HeldKey(mode);
   let timer: NodeJS.Timeout | undefined;
   let tail: Promise<void> = Promise.resolve();
-  let state: 'open' | 'suspending' | 'closed' = 'open';
 
   const show = (text: string) =>
     process.stderr.write(`\r\x1b[2K${text} (${mode === 'hold' ? 'hold space' : 'space'}, q)`);
@@ -32,48 +22,42 @@ export function openTalkKeys(key: TalkKey, mode: KeyMode, onQuit: () => void): (
     if (change !== null) show(change === 'down' ? '● speaking' : '○ silent');
     clearTimeout(timer);
     if (held.upAt === null) return;
-    // Behind a stall the characters that came in it are read first.
+    // After a stall, the characters that arrived during it are read first.
     timer = setTimeout(() => setImmediate(() => apply(held.time(monotonicMs()))), held.upAt - monotonicMs());
   };
+  const suspension = onSuspension({
+    release: () => {
+      apply(held.letGo());
+      return tail;
+    },
+    beforeStop: () => {
+      rawMode('off');
+      process.stderr.write('\n');
+    },
+    resumed: () => {
+      apply(held.letGo());
+      rawMode('on');
+      show('○ silent');
+    },
+  });
   const gone = () => {
     apply(held.letGo());
     onQuit();
   };
-  const suspend = async () => {
-    if (state !== 'open') return;
-    state = 'suspending';
-    apply(held.letGo());
-    const late = new Promise((resolve) => setTimeout(resolve, TAIL_MS).unref());
-    await Promise.race([tail, late]);
-    if (state !== 'suspending') return;
-    rawMode('off');
-    process.stderr.write('\n');
-    process.kill(process.pid, 'SIGSTOP');
-  };
-  const resume = () => {
-    // It may have been stopped without a word.
-    apply(held.letGo());
-    if (state === 'closed') return;
-    state = 'open';
-    rawMode('on');
-    show('○ silent');
-  };
   const onKey = (_text: string, { name, ctrl }: { name?: string; ctrl?: boolean }) => {
     if (name === 'q' || (ctrl && name === 'c')) onQuit();
-    else if (ctrl && name === 'z') void suspend();
-    else if (name === 'space' && state === 'open') apply(held.character(monotonicMs()));
+    else if (ctrl && name === 'z') void suspension.suspend();
+    else if (name === 'space' && suspension.state === 'running') apply(held.character(monotonicMs()));
   };
 
   emitKeypressEvents(stdin);
   rawMode('on');
   stdin.on('keypress', onKey).on('end', gone).on('error', gone).on('close', gone).resume();
-  process.on('SIGTSTP', suspend).on('SIGCONT', resume);
   show('○ silent');
   return () => {
-    state = 'closed';
+    suspension.close();
     clearTimeout(timer);
-    process.off('SIGTSTP', suspend).off('SIGCONT', resume);
-    // An error that comes later is nobody's.
+    // The error handler stays: a later error must not end the process.
     stdin.off('keypress', onKey).off('end', gone).off('close', gone).pause();
     rawMode('off');
     process.stderr.write('\n');

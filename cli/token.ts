@@ -1,4 +1,4 @@
-/** `hotmic token`: mints a token for a relay, and makes the key that it is signed with. */
+/** `hotmic token`: makes a token for a relay, and the key that signs it. */
 
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { MAX_TOKEN_CHANNELS, MAX_TOKEN_LIFE_S } from '../relay/admission/token_c
 import { KEY_ID, TOKEN_ALGORITHMS } from '../relay/admission/token_keys.js';
 import { readUpTo } from '../relay/system/bounded_file.js';
 import { codeOf, HotmicError, messageOf, systemReason } from '../voice/error.js';
+import { purpose } from './help_layout.js';
 import { label, steamId } from './options.js';
 
 interface TokenCommandOptions {
@@ -36,43 +37,56 @@ const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_40
 
 export function tokenCommand(): Command {
   return new Command('token')
-    .description('Print a token that lets one player into one lobby, signed with a key of yours.')
-    .option('-k, --key <file>', 'the private key, required; see: hotmic token new-key')
-    .option('-l, --lobby <name>', 'the lobby, required', label)
-    .option('--steam-id <id>', 'the player, required: SteamID64 in decimal', steamId)
-    .option('--no-speak', 'listen only')
-    .option('--no-listen', 'speak only')
-    .option('--moderator', 'may mute, deafen, move, kick and ban, and give priority')
-    .option('--priority', 'others are to lower the rest when they speak')
+    .description(
+      purpose(
+        'Print a token that admits one player to one lobby, signed with your key.',
+        'hotmic token new-key private.json > relay-keys.json',
+        'hotmic token --key private.json --lobby den --steam-id 76561197960265729',
+      ),
+    )
+    .summary('Print a token for a player, or make a key that signs them.')
+    .option('-k, --key <file>', 'File with the private key, from hotmic token new-key. (required)')
+    .option('-l, --lobby <name>', 'Lobby that the player may join. (required)', label)
+    .option('--steam-id <id>', "The player's SteamID64, in decimal. (required)", steamId)
+    .option('--no-speak', 'The player may only listen.')
+    .option('--no-listen', 'The player may only speak.')
+    .option('--moderator', 'The player may mute, deafen, move, kick, ban, and give priority.')
+    .option('--priority', 'Listeners lower other voices while this player speaks.')
     .addOption(
-      new Option('--channel <name>', 'channel that it opens; give it again for another')
+      new Option('--channel <name>', 'Channel that the player may enter; repeatable.')
         .argParser(collect)
-        .default([], 'none'),
+        .default([]),
     )
     .addOption(
-      new Option('--expires <duration>', 'how long it is good, such as 90s, 15m, 12h, 30d')
+      new Option('--expires <duration>', 'How long the token is valid, such as 90s, 15m, 12h or 30d.')
         .argParser(duration)
         .default(3600, '1h'),
     )
-    .option('--audience <name>', 'the relay that it is for', label, 'hotmic')
+    .option('--audience <name>', 'Audience: the relay that the token is for.', label, 'hotmic')
     .action(printToken)
     .addCommand(newKeyCommand())
-    .addHelpText('after', '\nWho has the token has what it grants: it is a secret until it expires.');
+    .addHelpText('after', '\nAnyone holding this token can use it. Treat it as a secret until it expires.');
 }
 
 function newKeyCommand(): Command {
   return new Command('new-key')
-    .description('Make a key: the private one goes into the file, the set for the relay to standard output.')
-    .argument('<file>', 'where the private key goes; must not be there yet')
-    .addOption(
-      new Option('--algorithm <name>', 'how tokens are signed').choices(TOKEN_ALGORITHMS).default('EdDSA'),
+    .description(
+      purpose(
+        'Make a key pair. The private key is written to the file, and the key set for the\nrelay to standard output.',
+        'hotmic token new-key private.json > relay-keys.json',
+      ),
     )
-    .option('--kid <id>', 'its id, unlike that of any other key of yours (default: a random one)', keyId)
+    .summary('Make a key that signs tokens.')
+    .argument('<file>', 'File for the private key; must not exist yet.')
+    .addOption(
+      new Option('--algorithm <name>', 'How tokens are signed.').choices(TOKEN_ALGORITHMS).default('EdDSA'),
+    )
+    .option('--kid <id>', 'Id of the key, unique among your keys. (default: random)', keyId)
     .action(makeKey);
 }
 
 async function printToken(options: TokenCommandOptions, command: Command): Promise<void> {
-  // Not by requiredOption: see wantLobby in options.ts.
+  // Not by requiredOption: see requireLobby in options.ts.
   const { key, lobby, steamId } = options;
   if (key === undefined) return missing(command, '-k, --key <file>');
   if (lobby === undefined) return missing(command, '-l, --lobby <name>');
@@ -113,10 +127,10 @@ async function makeKey(file: string, options: NewKeyOptions): Promise<void> {
   }
   console.log(JSON.stringify(keySet, null, 2));
   if (options.algorithm === 'HS256')
-    console.error('With HS256 the set above is the secret itself: who reads it can let anyone in.');
+    console.error('With HS256 the key set above is the secret itself: anyone who reads it can sign tokens.');
 }
 
-/** Never says what is in the file, not even what is wrong in its JSON. */
+/** Errors never quote the file, not even a fault in its JSON. */
 function readKeyFile(path: string): unknown {
   let bytes: Buffer | null;
   try {
@@ -124,15 +138,15 @@ function readKeyFile(path: string): unknown {
   } catch (cause) {
     throw new HotmicError('ERR_HOTMIC_INPUT', `Cannot read ${path}: ${systemReason(cause)}`, { cause });
   }
-  if (!bytes) throw noKey(path, `wants at most ${MAX_KEY_FILE_BYTES} bytes`);
+  if (!bytes) throw keyError(path, `it is too long, expected at most ${MAX_KEY_FILE_BYTES} bytes`);
   try {
     return JSON.parse(bytes.toString('utf8'));
   } catch {
-    throw noKey(path, 'no JSON there, wants a JSON Web Key as of: hotmic token new-key');
+    throw keyError(path, 'it is not JSON, expected a JSON Web Key from hotmic token new-key');
   }
 }
 
-function noKey(path: string, why: string): HotmicError {
+function keyError(path: string, why: string): HotmicError {
   return new HotmicError('ERR_HOTMIC_INPUT', `Cannot read a key from ${path}: ${why}`);
 }
 
@@ -142,7 +156,7 @@ function missing(command: Command, option: string): void {
 
 function collect(text: string, before: readonly string[]): readonly string[] {
   if (before.length >= MAX_TOKEN_CHANNELS)
-    throw new InvalidArgumentError(`Wants at most ${MAX_TOKEN_CHANNELS} channels.`);
+    throw new InvalidArgumentError(`Expected at most ${MAX_TOKEN_CHANNELS} channels.`);
   return [...before, label(text)];
 }
 
@@ -150,10 +164,10 @@ function duration(text: string): number {
   const [, count, unit = ''] = /^(\d{1,8})([smhd])$/.exec(text) ?? [];
   const seconds = Number(count) * (UNITS[unit] ?? Number.NaN);
   if (seconds >= 1 && seconds <= MAX_TOKEN_LIFE_S) return seconds;
-  throw new InvalidArgumentError('Wants a duration such as 90s, 15m, 12h or 30d, and no longer than 30d.');
+  throw new InvalidArgumentError('Expected a duration such as 90s, 15m, 12h or 30d, at most 30d.');
 }
 
 function keyId(text: string): string {
   if (KEY_ID.test(text)) return text;
-  throw new InvalidArgumentError('Wants 1 to 128 characters, none of them a control character.');
+  throw new InvalidArgumentError('Expected 1 to 128 characters, none of them a control character.');
 }

@@ -14,7 +14,7 @@ interface Described {
   readonly description: string;
   /** Instead of the flag that follows from its name, such as `--tls-cert`. */
   readonly flag?: string;
-  /** In YAML, where there is no default. */
+  /** In YAML, for an option without a default. */
   readonly example?: string;
 }
 

@@ -3,6 +3,7 @@
 import { Command, Option } from 'commander';
 import { type RunningRelay, startRelay } from '../../relay/index.js';
 import { codeOf, messageOf } from '../../voice/error.js';
+import { purpose } from '../help_layout.js';
 import { handOverStop, onHangUp } from '../start_signals.js';
 import { stopped, untilStopped } from '../stop_signal.js';
 import { type ConfigOutcome, configError, type Flags, NAMED_FLAGS, readRelayConfig } from './config.js';
@@ -29,19 +30,24 @@ type ReadConfig = Extract<ConfigOutcome, { kind: 'read' }>;
 export function relayCommand(): Command {
   const command = new Command('relay')
     .description(
-      `Run a relay. Players need a token signed by your backend; --dev admits anyone
-on this machine instead.
-
-  hotmic relay --dev
-  hotmic relay --token-keys keys.json --tls-cert fullchain.pem --tls-key key.pem
-  hotmic relay --config relay.yaml
-
-Flags override environment variables, which override the file.`,
+      purpose(
+        'Run a relay. Players need a token signed by your backend; --dev admits anyone\non this machine instead.',
+        'hotmic relay --dev',
+        'hotmic relay --token-keys keys.json --tls-cert fullchain.pem --tls-key key.pem',
+        'hotmic relay --config relay.yaml',
+      ),
     )
     .summary('Run a relay.')
-    .option('-c, --config <file>', `YAML file with settings. (env: ${CONFIG_VARIABLE})`)
+    .option(
+      '-c, --config <file>',
+      `YAML file with settings; flags and environment variables override it. (env: ${CONFIG_VARIABLE})`,
+    )
     .option('--print-config', 'Print the settings and where each comes from, then exit.')
-    .helpOption('-h, --help', 'Print this help.');
+    .helpOption('-h, --help', 'Print this help.')
+    .addHelpText(
+      'after',
+      '\nCtrl-C or SIGTERM stops the relay, after the drain if there is one. SIGHUP reads\nthe certificate and the secrets again. docs/operating.md describes each setting.',
+    );
   // Parsed by readRelayConfig, which reports all faults at once.
   const flagOf = new Map<string, string>([['config', '--config']]);
   for (const named of NAMED_SETTINGS) {

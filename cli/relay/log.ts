@@ -1,6 +1,6 @@
 /**
- * What `hotmic relay` says while it runs: lines for a person, or one JSON object a line for a collector of
- * logs. Both tell the same; neither has a ticket or a token, for no event has one.
+ * The log of `hotmic relay`: lines for a person, or one JSON object per line for a log collector. Both contain the same. Neither
+ * contains a ticket or a token, because no event does.
  */
 
 import type { startRelay } from '../../relay/index.js';
@@ -8,7 +8,7 @@ import { printable } from '../../voice/printable.js';
 
 type RelayLogEvent = Parameters<NonNullable<Parameters<typeof startRelay>[0]['onEvent']>>[0];
 
-/** What can be logged. The kinds and the names of fields are a contract with whoever reads logs: append only. */
+/** What can be logged. Programs read the kinds and the names of fields: append only. */
 export type LogEntry =
   | RelayLogEvent
   | {
@@ -16,16 +16,16 @@ export type LogEntry =
       readonly url: string;
       readonly operationsUrl: string | null;
       readonly adminUrl: string | null;
-      /** Who is let in, in words. */
+      /** Who is admitted, in words. */
       readonly admits: string;
     }
   | { readonly kind: 'draining'; readonly connections: number; readonly withinSeconds: number }
   | {
       readonly kind: 'ended';
       readonly publishedFrames: number;
-      /** By reason; those that are 0 are left out. */
+      /** By reason, without zeros. */
       readonly drops: Readonly<Record<string, number>>;
-      /** Lines of this log that were given up, because nobody read them fast enough. */
+      /** Lines of this log that were dropped because its reader was too slow. */
       readonly lostLines: number;
     }
   | { readonly kind: 'failed'; readonly code: string; readonly detail: string };
@@ -33,19 +33,19 @@ export type LogEntry =
 export const LOG_FORMS = ['text', 'json'] as const;
 export type LogForm = (typeof LOG_FORMS)[number];
 
-/** From the one that lets most through. */
+/** From the least severe. */
 export const LOG_LEVELS = ['info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface RelayLog {
   write(entry: LogEntry): void;
-  /** Resolves when what waits is written, or nobody read it for a second. */
+  /** Resolves when waiting lines are written, or after a second. */
   settled(): Promise<void>;
-  /** Lines given up so far. */
+  /** Lines dropped so far. */
   lostLines(): number;
 }
 
-/** Of lines that wait for a reader, in JSON. A reader that stalls must not stall voice, nor fill the memory. */
+/** Of waiting lines, in JSON. A stalled reader must neither stall voice nor fill the memory. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 const SETTLE_MS = 1000;
 const STDERR = 2;
@@ -68,7 +68,7 @@ const WARNINGS: ReadonlySet<LogEntry['kind']> = new Set([
 ]);
 
 function levelOf({ kind }: LogEntry): LogLevel {
-  // What an operator has to know of the set-up is hidden by no level.
+  // No level hides what an operator must know about the configuration.
   if (kind === 'failed' || kind === 'sanctions-not-kept' || kind === 'at-risk') return 'error';
   return WARNINGS.has(kind) ? 'warn' : 'info';
 }
@@ -76,7 +76,7 @@ function levelOf({ kind }: LogEntry): LogLevel {
 function textLog(level: LogLevel): RelayLog {
   return {
     write: (entry) => {
-      // What the relay says of itself is the command's output and not below any level.
+      // These are the command's output, whatever the level.
       if (entry.kind === 'listening' || entry.kind === 'draining' || entry.kind === 'ended') {
         console.log(describe(entry));
       } else if (LOG_LEVELS.indexOf(levelOf(entry)) >= LOG_LEVELS.indexOf(level)) {
@@ -89,12 +89,12 @@ function textLog(level: LogLevel): RelayLog {
 }
 
 async function jsonLog(level: LogLevel): Promise<RelayLog> {
-  // Here, so that the commands that log nothing do not load it.
+  // Loaded here, so that other commands do not load it.
   const { pino } = await import('pino');
   const destination = pino.destination({
     dest: STDERR,
     sync: false,
-    // Written at once; with 0, a flush would not wait.
+    // Writes at once; with 0, a flush would not wait.
     minLength: 1,
     maxLength: MAX_WAITING_BYTES,
   });
@@ -157,12 +157,12 @@ function describe(entry: LogEntry): string {
     case 'listening': {
       const operations = entry.operationsUrl === null ? '' : ` Operations at ${entry.operationsUrl}.`;
       const admin = entry.adminUrl === null ? '' : ` Admin at ${entry.adminUrl}.`;
-      return `Relay listens at ${entry.url} (admits ${entry.admits}).${operations}${admin} Ctrl-C ends it.`;
+      return `Relay listens at ${entry.url} (admits ${entry.admits}).${operations}${admin} Press Ctrl-C to stop.`;
     }
     case 'draining':
       return (
         `Relay drains: waits at most ${entry.withinSeconds} s for ${entry.connections} connections. ` +
-        'Another Ctrl-C ends it at once.'
+        'Press Ctrl-C again to end it at once.'
       );
     case 'ended': {
       const reasons = Object.entries(entry.drops).map(([reason, count]) => `${count} dropped (${reason})`);
@@ -176,7 +176,7 @@ function describe(entry: LogEntry): string {
     case 'certificate-unchanged':
       return 'certificate unchanged';
     case 'certificate-refused':
-      return `certificate refused, the one before stays: ${printable(entry.detail)} [${entry.code}]`;
+      return `certificate refused, the previous one stays in use: ${printable(entry.detail)} [${entry.code}]`;
     case 'admin-asked': {
       const what = [entry.operation, entry.lobby, entry.steamId].filter((word) => word !== '').map(printable);
       return `admin ${what.join(' ')}: ${entry.status}, from ${printable(entry.peer)}`;
@@ -184,19 +184,19 @@ function describe(entry: LogEntry): string {
     case 'admin-refused':
       return `admin refused (${entry.code}), from ${printable(entry.peer)}`;
     case 'sanctions-torn':
-      return `sanctions file: the last line was cut by a crash, ${entry.bytes} bytes were left out`;
+      return `sanctions file: a crash cut the last line, ignored ${entry.bytes} bytes`;
     case 'sanctions-not-kept':
-      return `sanctions file: ${entry.waiting} changes are not kept yet: ${printable(entry.detail)}`;
+      return `sanctions file: ${entry.waiting} changes are not written yet: ${printable(entry.detail)}`;
     case 'sanctions-kept-again':
-      return 'sanctions file: all is kept again';
+      return 'sanctions file: all changes are written again';
     case 'webhook-failing':
-      return `webhook ${entry.hook} (${printable(entry.to)}) fails: ${printable(entry.detail)}`;
+      return `webhook ${entry.hook} (${printable(entry.to)}) is failing: ${printable(entry.detail)}`;
     case 'webhook-working':
       return `webhook ${entry.hook} (${printable(entry.to)}) works again`;
     case 'webhook-lost':
-      return `webhook ${entry.hook} (${printable(entry.to)}): ${entry.webhooks} are lost (${entry.fate})`;
+      return `webhook ${entry.hook} (${printable(entry.to)}): ${entry.webhooks} events lost (${entry.fate})`;
     case 'webhook-gone':
-      return `webhook ${entry.hook} (${printable(entry.to)}) wants no more (410)`;
+      return `webhook ${entry.hook} (${printable(entry.to)}) stopped: its receiver answered 410`;
     case 'failed':
       return `${printable(entry.detail)} [${entry.code}]`;
   }

@@ -1,7 +1,7 @@
 /**
- * A relay in a process of its own, for demo and benchmarks: as operators run it, so that its time is not the players' time.
+ * A relay in a separate process, as operators run it, for the demo and benchmarks: so its CPU time is not the players'.
  *
- * Forked, this file is the relay: it reports its port, then batches of stage notes for the latency side channel.
+ * When forked, this file is the relay: it reports its port, then batches of stage notes for the latency side channel.
  */
 
 import { type ChildProcess, fork } from 'node:child_process';
@@ -23,20 +23,20 @@ const REPORT_MS = 50;
 /** A relay that runs in a child process. */
 export interface RelayProcess {
   readonly url: string;
-  /** Ends it; resolves when it is gone and its last notes have come. */
+  /** Ends it; resolves when it has exited and its last notes have arrived. */
   close(): Promise<void>;
 }
 
-/** Forks a relay on a free port. `onPublished` is told of each voice frame, a little later. */
+/** Forks a relay on a free port. `onPublished` is called for each voice frame, a little later. */
 export async function forkRelay(
   onPublished: (slot: number, sequence: number, at: Milliseconds) => void,
 ): Promise<RelayProcess> {
   const child = fork(fileURLToPath(import.meta.url), ['relay'], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    // Out of the terminal's group: Ctrl-C is for the parent, which says when it is over.
+    // Out of the terminal's group: Ctrl-C is for the parent, which ends this process.
     detached: true,
   });
-  // The process may be seen to end before its last message; the channel's end comes behind it.
+  // The process may exit before its last message arrives; the channel ends after it.
   const gone = Promise.all([
     new Promise<void>((resolve) => child.once('exit', () => resolve())),
     new Promise<void>((resolve) => child.once('disconnect', () => resolve())),
@@ -70,7 +70,7 @@ export async function forkRelay(
   };
 }
 
-/** The child's side. Ends when told to, or when its parent is gone. */
+/** The child's side. Ends when the parent asks for it, or is gone. */
 async function runChild(parent: NodeJS.Process | ChildProcess): Promise<void> {
   const report = (message: Report) => parent.send?.(message);
   let notes: number[] = [];
@@ -78,7 +78,7 @@ async function runChild(parent: NodeJS.Process | ChildProcess): Promise<void> {
     if (notes.length > 0) report({ kind: 'published', notes });
     notes = [];
   };
-  // Before the start, which takes a while: a parent that ends during it must not leave a relay behind.
+  // Before the start, which takes a while: a parent that exits during it must not leave a relay behind.
   process.once('disconnect', () => process.exit());
   try {
     const relay = await startRelay({

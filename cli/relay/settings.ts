@@ -178,7 +178,7 @@ export function typeOf(setting: Setting): types.AnyType {
   return setting.node === 'secret' ? types.secretFile : setting.type;
 }
 
-/** Undefined where it is required, null where there is none. */
+/** Undefined if it is required, null if it is off by default. */
 export function defaultOf(setting: Setting): unknown {
   if (setting.node === 'option') return setting.default;
   return setting.presence === 'required' ? undefined : null;

@@ -66,7 +66,7 @@ t.test('listen comes back by itself, and says so; --no-reconnect ends it', async
   line.cut();
   await listen.printed(
     'stderr',
-    /Connection to the relay broke \(1006.*\); trying to reconnect\nBack in the lobby\n/,
+    /Connection to the relay broke \(1006.*\); trying to reconnect\nReconnected to the lobby\n/,
   );
   t.match(await once.ended, { code: 1, stderr: /\[ERR_HOTMIC_CONNECTION_LOST\]\n$/ });
   const lobby = await joinLobby({ url: relay.url, lobby: 'den', steamId: personSteamId(2), name: 'Ben' });
@@ -102,7 +102,7 @@ t.test('what changes about somebody is shown in words, a line each', async (t) =
       'Ada is muted',
       'Ada has priority',
       'Ada is no longer muted',
-      'Ada has no longer priority',
+      'Ada no longer has priority',
       'Ada is in red, blue',
       'Ada is in no channel',
       'Ada is now Eve',

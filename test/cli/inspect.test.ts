@@ -170,8 +170,8 @@ t.test('what cannot be read is told with why, and so is a folder without a packe
     // An odd number of digits is no packet.
     ['a'.repeat(301), /^hotmic: Cannot read a{301}: .*ENAMETOOLONG/],
     [join(folder, 'dangling'), /\/dangling\/a\.bin: .*ENOENT/],
-    [join(folder, 'empty'), /^hotmic: Cannot inspect [^\n]*\/empty: no packet there /],
-    [join(folder, 'nested'), /^hotmic: Cannot inspect [^\n]*\/nested: no packet there /],
+    [join(folder, 'empty'), /^hotmic: Cannot inspect [^\n]*\/empty: no packets found /],
+    [join(folder, 'nested'), /^hotmic: Cannot inspect [^\n]*\/nested: no packets found /],
   ];
   for (const [name, text] of table) {
     const { code, stdout, stderr } = await runCli(t, ['inspect', name]);

@@ -177,7 +177,7 @@ t.test('a track whose file is gone at the end is not listed as a file', async (t
   rmSync(path);
   record.signal('SIGINT');
   const { stdout } = await record.ended;
-  t.match(stdout, /^Ada: its file is gone$/m);
+  t.match(stdout, /^Ada: its file was removed$/m);
   t.notOk(stdout.includes(path));
 });
 
@@ -197,7 +197,7 @@ const mayMount = process.platform === 'linux' && process.getuid?.() === 0;
 
 t.test(
   'a full disk ends a track, playable, and is told once the recording is over',
-  { skip: mayMount ? false : 'wants root on Linux, to mount a disk of 64 kB' },
+  { skip: mayMount ? false : 'needs root on Linux, to mount a disk of 64 kB' },
   async (t) => {
     // Not in t.testdir(), which would be cleared away before the disk is unmounted.
     const disk = mkdtempSync(join(tmpdir(), 'hotmic-full-'));

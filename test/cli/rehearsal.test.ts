@@ -10,7 +10,7 @@ import { runCli } from '../kit/cli.js';
 
 const TONE = { kind: 'tone' } as const;
 
-t.test('a part whose name is no label rejects, and nothing goes on running', async (t) => {
+t.test('a part with an invalid name rejects, and nothing keeps running', async (t) => {
   const turns = [{ atMs: 60_000, holdMs: null }];
   const parts: Part[] = [
     { name: 'Ada', input: TONE, turns },

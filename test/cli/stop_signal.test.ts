@@ -29,7 +29,7 @@ t.test('work that does not end in its time is ended anyway, with an error', asyn
     child.kill(signal);
     t.match(await ended, {
       code: 1,
-      stderr: 'hotmic: Stopped without an end in order: it took more than 0.02 s [ERR_HOTMIC_CLOSED]\n',
+      stderr: 'hotmic: Stopped before it ended cleanly: that took more than 0.02 s [ERR_HOTMIC_CLOSED]\n',
     });
   }
 });

@@ -18,7 +18,7 @@ t.test('new-key and token make what a relay takes, by each algorithm', async (t)
     const set = JSON.parse(made.stdout) as { keys: Record<string, unknown>[] };
     t.match(set, { keys: [{ kid: 'spring', alg: algorithm, use: 'sig' }] });
     t.equal(set.keys[0]!.d, undefined, 'the private key is not printed');
-    if (algorithm === 'HS256') t.match(made.stderr, /the set above is the secret itself/);
+    if (algorithm === 'HS256') t.match(made.stderr, /the key set above is the secret itself/);
     else t.equal(made.stderr, '');
     if (process.platform !== 'win32') t.equal(statSync(file).mode & 0o777, 0o600, 'for its owner alone');
 
@@ -108,14 +108,14 @@ t.test('bad input is one line with its code, and says nothing of what is in the 
     ],
     [['token', 'new-key', join(folder, 'x'), '--kid', ''], 2, 'USAGE', /1 to 128 characters/],
     [['token', 'new-key', join(folder, 'no/x')], 1, 'FILE', /ENOENT/],
-    [[...by('key'), '--expires', '31d'], 2, 'USAGE', /no longer than 30d/],
+    [[...by('key'), '--expires', '31d'], 2, 'USAGE', /at most 30d/],
     [[...by('key'), '--expires', '0s'], 2, 'USAGE', /such as 90s/],
     [[...by('key'), '--expires', '1'], 2, 'USAGE', /such as 90s/],
     [[...by('key'), '--audience', ''], 2, 'USAGE', /1 to 64 characters/],
     [[...by('key'), ...many], 2, 'USAGE', /at most 32 channels/],
     [[...by('key'), ...wide], 2, 'USAGE', /at most 4096: fewer channels/],
     [by('gone'), 1, 'INPUT', /gone: it is not there \(ENOENT\)/],
-    [by('text'), 1, 'INPUT', /no JSON there/],
+    [by('text'), 1, 'INPUT', /it is not JSON/],
     [by('big'), 1, 'INPUT', /at most 65536 bytes/],
     [by('list'), 1, 'ADMISSION', /wants a JSON Web Key/],
     [by('short'), 1, 'ADMISSION', /key "a" is weak: 8 bytes, wants at least 32/],
@@ -135,7 +135,7 @@ t.test('bad input is one line with its code, and says nothing of what is in the 
   }
 });
 
-t.test('help says how to use both', async (t) => {
+t.test('both commands have help', async (t) => {
   t.match((await runCli(t, ['token', '--help'])).stdout, /^Usage: hotmic token .*new-key/s);
   t.match((await runCli(t, ['token', 'new-key', '--help'])).stdout, /^Usage: hotmic token new-key .*<file>/);
 });

@@ -1,4 +1,4 @@
-/** The command line itself: help, version, and what is said to who got it wrong. */
+/** The command line itself: help, version, and errors of usage. */
 
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -8,12 +8,12 @@ import t from 'tap';
 import { runCli } from '../kit/cli.js';
 import { toneWav } from '../kit/tone.js';
 
-const COMMANDS = ['relay', 'talk', 'listen', 'record', 'inspect', 'demo'];
+const COMMANDS = ['relay', 'talk', 'listen', 'record', 'inspect', 'token', 'steam', 'demo'];
 
 /** Nobody listens at port 1 of loopback. */
 const NOWHERE = 'ws://127.0.0.1:1';
 
-t.test('help of hotmic and of every command says how to use it', async (t) => {
+t.test('hotmic and every command have help that fits 80 columns', async (t) => {
   const { code, stdout, stderr } = await runCli(t, ['--help']);
   t.match({ code, stderr }, { code: 0, stderr: '' });
   t.match(stdout, /^Usage: hotmic /);
@@ -21,7 +21,8 @@ t.test('help of hotmic and of every command says how to use it', async (t) => {
     t.match(stdout, new RegExp(`^ {2}${command} `, 'm'));
     const help = await runCli(t, [command, '--help']);
     t.match(help, { code: 0, stderr: '' }, command);
-    t.ok(help.stdout.startsWith(`Usage: hotmic ${command} `), `${command} says its usage`);
+    t.ok(help.stdout.startsWith(`Usage: hotmic ${command} `), `${command} prints its usage`);
+    for (const line of help.stdout.split('\n')) t.ok(line.length <= 80, line);
   }
 });
 
@@ -37,7 +38,7 @@ t.test('without a command, or with an unknown one of help, the help comes with a
     t.equal(code, 2);
     t.equal(stdout, '');
     t.match(stderr, /^Usage: hotmic /);
-    t.match(stderr, /\nhotmic: wants one of the commands above \[ERR_HOTMIC_USAGE\]\n$/);
+    t.match(stderr, /\nhotmic: expected one of the commands above \[ERR_HOTMIC_USAGE\]\n$/);
   }
 });
 
@@ -54,7 +55,7 @@ t.test('bad input is one line, with a stable code, and an exit code', async (t) 
   const cases: readonly [name: string, args: readonly string[], exit: number, code: string, text: RegExp][] =
     [
       [
-        'no WebSocket URL',
+        'not a WebSocket URL',
         ['listen', 'http://127.0.0.1', '-l', 'den'],
         1,
         'URL',
@@ -75,7 +76,7 @@ t.test('bad input is one line, with a stable code, and an exit code', async (t) 
       ['a relay without --dev', ['relay'], 1, 'ADMISSION', /or use --dev/],
       ['a relay for everyone', ['relay', '--dev', '--host', '0.0.0.0'], 1, 'ADMISSION', /host is 0\.0\.0\.0/],
       [
-        'a WAV that is none',
+        'a WAV that is text',
         ['talk', NOWHERE, '-l', 'x', '--wav', join(folder, 'no.wav')],
         1,
         'WAV',
@@ -133,18 +134,18 @@ t.test('bad input is one line, with a stable code, and an exit code', async (t) 
         /--lobby.*1 to 64 characters/,
       ],
       [
-        'a name that steers the terminal',
+        'a name with control characters',
         ['listen', NOWHERE, '-l', 'x', '-n', '\u001b[2J'],
         2,
         'USAGE',
         /--name.*control/,
       ],
       [
-        'a tone that is none',
+        'a tone that is not a number',
         ['talk', NOWHERE, '-l', 'x', '--tone', 'A'],
         2,
         'USAGE',
-        /Wants a number from 20/,
+        /Expected a number from 20/,
       ],
       [
         'keys without a terminal',
@@ -165,13 +166,19 @@ t.test('bad input is one line, with a stable code, and an exit code', async (t) 
       ['one argument too many', ['relay', '--dev', 'now'], 2, 'USAGE', /too many arguments/],
       ['no lobby', ['record', NOWHERE], 2, 'USAGE', /--lobby/],
       ['no URL', ['record', '--lobby', 'den'], 2, 'USAGE', /'url'/],
-      ['a SteamID that is none', ['listen', NOWHERE, '-l', 'x', '--steam-id', '0x1'], 2, 'USAGE', /decimal/],
       [
-        'seconds that are none',
+        'a SteamID in hexadecimal',
+        ['listen', NOWHERE, '-l', 'x', '--steam-id', '0x1'],
+        2,
+        'USAGE',
+        /decimal/,
+      ],
+      [
+        'negative seconds',
         ['listen', NOWHERE, '-l', 'x', '--seconds', '-1'],
         2,
         'USAGE',
-        /Wants a number/,
+        /Expected a number/,
       ],
       [
         'a file to inspect that is not there',

@@ -192,7 +192,7 @@ const keys = spawnSync(process.execPath, ['dist/cli/main.js', 'token', 'new-key'
 if (keys.status !== 0) throw new Error(`no key for tokens: ${keys.stderr}`);
 writeFileSync(join(last.root, 'etc/hotmic/keys.json'), keys.stdout);
 const check = `
-  test "$(id -u)" = 1000 || { echo "runs as $(id -u), wants 1000"; exit 1; }
+  test "$(id -u)" = 1000 || { echo "runs as $(id -u), expected 1000"; exit 1; }
   test ! -e node_modules/typescript || { echo 'the tools are still there'; exit 1; }
   ${quoted([...last.entrypoint, ...last.cmd])} & relay=$!
   tries=0

@@ -213,7 +213,7 @@ t.test('a port that is taken is named, in the form that the log has', async (t) 
 t.test('options that are wrong are said in one line', async (t) => {
   const cases: readonly [args: readonly string[], text: RegExp][] = [
     [['--operations-port', '65536'], /--operations-port.*0 to 65535/],
-    [['--operations-host', '127.0.0.1'], /--operations-host wants --operations-port/],
+    [['--operations-host', '127.0.0.1'], /--operations-host requires --operations-port/],
     [['--drain', '-1'], /--drain.*0 to 86400/],
     [['--drain', '86401'], /--drain.*0 to 86400/],
     [['--log', 'xml'], /--log.*text, json/],

@@ -29,7 +29,7 @@ t.test('SIGHUP has it read the certificate again, good or bad, and it runs on', 
   relay.signal('SIGHUP');
   await relay.printed(
     'stderr',
-    /certificate refused, the one before stays: .*chain\.pem.*\[ERR_HOTMIC_TLS\]/,
+    /certificate refused, the previous one stays in use: .*chain\.pem.*\[ERR_HOTMIC_TLS\]/,
   );
   const { chain, key } = authority.issue({ name: 'second' });
   writeFileSync(at('chain.pem'), chain);
@@ -57,7 +57,7 @@ t.test('a client trusts whom NODE_EXTRA_CA_CERTS names, and says so when it does
 t.test('half a pair is refused at once', async (t) => {
   t.match(await runCli(t, ['relay', '--dev', '--tls-cert', 'x']), {
     code: 2,
-    stderr: /--tls-cert wants --tls-key as well/,
+    stderr: /--tls-cert requires --tls-key as well/,
   });
   const bad = ['relay', '--dev', '--port', '0', '--tls-cert', 'none', '--tls-key', 'none'];
   t.match(await runCli(t, bad), { code: 1, stderr: /Cannot use .*none for TLS: it is not there/ });
