@@ -21,7 +21,7 @@ interface DemoOptions {
 /** Relative to dist/cli, where this file is compiled to. */
 const SPEECH = new URL('../../examples/speech/', import.meta.url);
 
-/** Each WAV holds two sentences of 3.5 s: the key is up for the first at 3.3 s, and the hangover hears the rest. */
+/** Each WAV contains two sentences of 3.5 s. The key is released 3.3 s into the first, and the hangover covers the rest. */
 function part(name: string, file: string, firstAtMs: number, secondAtMs: number): Part {
   return {
     name,
@@ -91,7 +91,7 @@ async function demo(options: DemoOptions, stop: AbortSignal): Promise<void> {
   if (result && !stop.aborted) throwLoss(result);
 }
 
-/** On one machine nothing may get lost. */
+/** On one machine nothing may be lost. */
 function throwLoss({ parts }: RehearsalResult): void {
   for (const { name, captured, relayed, decoded, discarded, lost, concealedFrames } of parts) {
     if (
@@ -106,7 +106,7 @@ function throwLoss({ parts }: RehearsalResult): void {
   }
 }
 
-/** The table at the end: packets on their way, then how long each stage took. */
+/** The tables at the end: packets by stage, then how long each stage took. */
 export function renderResult({ parts, stages, lateGameFrames }: RehearsalResult): string {
   const counts = [
     ['packets', 'captured', 'relayed', 'decoded', 'lost', 'frames concealed'],

@@ -1,8 +1,8 @@
 /**
- * The packets that `hotmic inspect` is asked about: from arguments, files, folders and standard input, one after the other.
+ * The packets that `hotmic inspect` reads from arguments, files, folders and standard input, in order.
  *
- * Input comes from anywhere, so it is read in chunks and never held whole: memory is bounded by one packet and one line,
- * whatever the file's length. What is longer than a bound is named, and the rest of it is passed over.
+ * Input may come from anywhere, so it is read in chunks and never kept whole: memory is bounded by one packet and one line, whatever
+ * the file's length. Longer packets and lines are reported, and the rest of them is skipped.
  */
 
 import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
@@ -26,15 +26,15 @@ const HASH = 0x23;
 
 const CHUNK_BYTES = 64 * 1024;
 
-/** One thing to be judged, and where it stands: a file, and its line where it has several. */
+/** An input to judge, and its place: a file, and the line if the file has several. */
 export type Found =
   | { readonly kind: 'packet'; readonly file: string; readonly bytes: Uint8Array }
-  /** More than `MAX_INSPECTED_BYTES`. `bytes` is its length where that is known. */
+  /** More than `MAX_INSPECTED_BYTES`. `bytes` is its length, if known. */
   | { readonly kind: 'too-long'; readonly file: string; readonly bytes: number | null }
-  /** A line among hexadecimal ones that is not. */
+  /** A line that is not hexadecimal, among lines that are. */
   | { readonly kind: 'not-hexadecimal'; readonly file: string };
 
-/** What the arguments name. @throws HotmicError ERR_HOTMIC_INPUT where something cannot be read, or does not end. */
+/** The packets that the arguments name. @throws HotmicError ERR_HOTMIC_INPUT for input that cannot be read, or is endless. */
 export function* packetsIn(names: readonly string[]): Generator<Found> {
   const bytes = bytesOfArguments(names);
   if (bytes !== null) {
@@ -53,14 +53,14 @@ export function* packetsIn(names: readonly string[]): Generator<Found> {
       for (const file of listFolder(name)) {
         const path = join(name, file);
         const inner = kindAt(path);
-        // A pipe or a device in a folder would wait for ever.
+        // Reading a pipe or a device in a folder might never end.
         if (inner === 'file' || inner === null) yield* packetsAt(path);
       }
     } else yield* packetsAt(name);
   }
 }
 
-/** `hotmic inspect 01 00 00 …`: a packet whose bytes the shell has made arguments of, or null. */
+/** `hotmic inspect 01 00 00 …`: a packet whose bytes are separate arguments, or null. */
 function bytesOfArguments(names: readonly string[]): Uint8Array | null {
   if (names.length < 2) return null;
   const digits = names.map(hexDigits);
@@ -82,12 +82,12 @@ function* packetsAt(path: string): Generator<Found> {
   }
 }
 
-/** The packets of one file: hexadecimal lines when its first line is one, else the one packet that it is. */
+/** The packets of one file: hexadecimal lines if its first line is one, otherwise a single packet of raw bytes. */
 function* packetsOf(file: string, fd: number): Generator<Found> {
   const head: Buffer[] = [];
   let headBytes = 0;
   const lines = new Lines();
-  /** The first packet waits for a second: only then does its line get a number. */
+  /** The first packet waits for a second one: only then is its line numbered. */
   let first: { readonly line: Line; readonly digits: string | null } | null = null;
   let mode: 'undecided' | 'bytes' | 'hexadecimal' = 'undecided';
   let isNumbered = false;
@@ -133,7 +133,7 @@ function* packetsOf(file: string, fd: number): Generator<Found> {
   if (last !== null) yield ofLine(`${file}:${last.number}`, last, digits);
 }
 
-/** The file as one packet. Reads on only as far as the longest packet goes. */
+/** The file as one packet. Reads no further than the longest packet. */
 function ofBytes(file: string, fd: number, head: Buffer[], headBytes: number): Found {
   let length = headBytes;
   while (length <= MAX_INSPECTED_BYTES) {
@@ -158,7 +158,7 @@ function ofDigits(file: string, digits: string): Found {
   return { kind: 'packet', file, bytes: Buffer.from(digits, 'hex') };
 }
 
-/** A line with something on it besides a comment. */
+/** A line with more than a comment. */
 interface Line {
   readonly number: number;
   readonly text: string;
@@ -166,12 +166,12 @@ interface Line {
   readonly isCut: boolean;
 }
 
-/** Whether a line that was cut begins as hexadecimal does. */
+/** Whether the beginning of a cut line is hexadecimal. */
 function startsAsHex({ isCut, text }: Line): boolean {
   return isCut && /^[\s{["'0-9a-f,:x\\]*$/i.test(text);
 }
 
-/** Cuts chunks into lines, without comments; holds no more than one line, up to `MAX_LINE_CHARS` of it. */
+/** Cuts chunks into lines, without comments; keeps no more than one line, up to `MAX_LINE_CHARS`. */
 class Lines {
   #number = 1;
   #text = '';
@@ -193,7 +193,7 @@ class Lines {
     }
   }
 
-  /** Ends the line; null when nothing is on it. */
+  /** Ends the line; null if it is empty. */
   end(): Line | null {
     this.#isComment = false;
     if (this.#text === '') return null;
@@ -207,7 +207,7 @@ class Lines {
     const comment = part.indexOf('#');
     this.#isComment = comment !== -1;
     const text = comment === -1 ? part : part.slice(0, comment);
-    // White space in front is nothing, nor is a byte-order mark; further in, white space may be between two bytes.
+    // Leading white space and a byte-order mark are ignored; later white space may be between two bytes.
     const isStart = this.#text === '';
     const more = isStart ? text.replace(BYTE_ORDER_MARK, '').trimStart() : text;
     if (more === '') return;
@@ -217,7 +217,7 @@ class Lines {
   }
 }
 
-/** Control characters that no text has: then it is a packet as it is. */
+/** Control characters that no text has: the input is raw bytes. */
 function hasControls(chunk: Buffer): boolean {
   return chunk.some((byte) => byte < 0x09 || (byte > 0x0d && byte < 0x20));
 }
@@ -245,13 +245,13 @@ function readChunk(name: string, fd: number): Buffer | null {
     const got = readSync(fd, chunk);
     return got === 0 ? null : chunk.subarray(0, got);
   } catch (cause) {
-    // What Windows says at the end of a pipe.
+    // What Windows reports at the end of a pipe.
     if (codeOf(cause) === 'EOF') return null;
     throw inputError(name, cause);
   }
 }
 
-/** What is at `path`; null when nothing is there, or nothing can be. */
+/** What is at `path`; null if nothing is, or nothing can be. */
 function kindAt(path: string): 'folder' | 'file' | 'other' | null {
   try {
     const stat = statSync(path);

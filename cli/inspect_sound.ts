@@ -1,4 +1,4 @@
-/** `hotmic inspect --wav`: decodes packets one after the other, as one speaker's, into a WAV that grows meanwhile. */
+/** `hotmic inspect --wav`: decodes packets in order, as one speaker's, into a growing WAV. */
 
 import { WavWriter } from '../record/wav_writer.js';
 import { HotmicError } from '../voice/error.js';
@@ -19,7 +19,7 @@ export class InspectedSound {
   readonly #path: string;
   readonly #decoder: VoiceDecoder;
   readonly #scratch = new Int16Array(MAX_DECODED_SAMPLES);
-  /** Made with the first sound: packets without any leave no file. */
+  /** Created with the first sound: packets without sound leave no file. */
   #writer: WavWriter | null = null;
   #packets = 0;
   #samples = 0;
@@ -31,7 +31,7 @@ export class InspectedSound {
     this.#decoder = new VoiceDecoder(VOICE_RATE_HZ);
   }
 
-  /** Adds a packet. One that does not decode is told to standard error. */
+  /** Adds a packet. One that does not decode is reported on standard error. */
   async take(file: string, packet: Uint8Array): Promise<void> {
     this.#packets += 1;
     const { result, samples } = this.#decoder.decompress(packet, this.#scratch);
@@ -50,12 +50,12 @@ export class InspectedSound {
     await this.#writer.flush();
   }
 
-  /** Closes the WAV, with what it has. */
+  /** Closes the WAV. */
   async close(): Promise<void> {
     await this.#writer?.close();
   }
 
-  /** Says how long the WAV is. @throws HotmicError ERR_HOTMIC_INPUT when nothing was decoded: there is no WAV then. */
+  /** Prints how long the WAV is. @throws HotmicError ERR_HOTMIC_INPUT when nothing was decoded, and there is no WAV. */
   report(): void {
     if (this.#writer === null) {
       const what = `${counted(this.#packets, 'packet')}, and no sound in them`;

@@ -1,4 +1,4 @@
-/** What `hotmic inspect` says of one packet, as text and as JSON; bounded, however many ops a packet has. */
+/** What `hotmic inspect` prints about one packet, as text and as JSON; bounded, however many ops a packet has. */
 
 import { hex, writeU32 } from '../voice/bytes.js';
 import { crc32 } from '../voice/crc32.js';
@@ -20,7 +20,7 @@ import { type Lookalike, lookalike } from './lookalike.js';
 /** The most ops and frames that are listed of one packet; the others are counted. */
 export const MAX_LISTED_ITEMS = 1000;
 
-/** The names of the ops that are walked past. */
+/** The names of the ops that are skipped. */
 const FOREIGN_OPS: Readonly<Record<number, string>> = {
   1: 'Miles, or another old codec',
   2: 'Speex, or another old codec',
@@ -30,13 +30,13 @@ const FOREIGN_OPS: Readonly<Record<number, string>> = {
   10: 'unknown',
 };
 
-/** A packet and what was found out about it. */
+/** A packet and its verdict. */
 export type Verdict =
   | { readonly kind: 'whole'; readonly file: string; readonly bytes: Uint8Array; readonly packet: Packet }
   | {
       readonly kind: 'malformed';
       readonly file: string;
-      /** Its length, or null where nobody counted. */
+      /** Its length, or null if unknown. */
       readonly bytes: number | null;
       readonly reason: MalformedPacket['reason'] | 'too-long' | 'not-hexadecimal';
       readonly offset: number;
@@ -71,13 +71,13 @@ export function judge(found: Found): Verdict {
 function inspectPacket(bytes: Uint8Array): Packet | MalformedPacket {
   const packet = readPacket(bytes);
   if (packet.kind !== 'malformed' || packet.reason !== 'bad-crc') return packet;
-  // Not slice(), which for a Buffer is no copy.
+  // Not slice(), which does not copy a Buffer.
   const mended = new Uint8Array(bytes);
   writeU32(mended, packet.offset, crc32(mended, 0, packet.offset));
   return { ...packet, ops: readPacket(mended).ops };
 }
 
-/** Why a relay would drop a whole packet, by the name that its counters have, or null. */
+/** Why a relay would drop a whole packet, by the name of its counter, or null. */
 function relayDrops(packet: Packet, bytes: Uint8Array): string | null {
   const fault = relayFault(packet, bytes.length, MAX_PACKET_BYTES);
   return fault === null ? null : `packet-${fault}`;

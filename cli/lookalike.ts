@@ -1,10 +1,10 @@
-/** What bytes are that are not a Steam Voice packet: names the layer of a stream that somebody took for it. */
+/** Names data that somebody mistook for a Steam Voice packet, such as another layer of the stream. */
 
 import { opusPacketSamples48k } from '../voice/opus_framing.js';
 import { readPacket } from '../voice/packet.js';
 import { WIRE_HEADER_BYTES } from '../voice/wire.js';
 
-/** What it looks like, as a stable word, and in words. */
+/** What it looks like: a stable word, and a text. */
 export interface Lookalike {
   readonly kind: 'voice-frame' | 'silk-file' | 'ogg-file' | 'riff-file' | 'opus-packet';
   readonly text: string;

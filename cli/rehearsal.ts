@@ -1,8 +1,8 @@
 /**
- * A rehearsal: players with a script in one lobby over a real relay, and one who listens. Demo and benchmarks run it.
+ * A rehearsal: players with a script in one lobby on a real relay, and a listener. The demo and benchmarks run it.
  *
- * Everything is what a game would use: a capture worker and ring a speaker, push-to-talk, a relay process, WebSockets on
- * loopback, a decoder a speaker. Beside it the latency side channel takes notes.
+ * Everything is what a game would use: one capture worker, ring and decoder per speaker, push-to-talk, a relay process, and WebSockets
+ * on loopback. The latency side channel records each stage.
  */
 
 import { setMaxListeners } from 'node:events';
@@ -28,7 +28,7 @@ export interface Turn {
   readonly holdMs: Milliseconds | null;
 }
 
-/** One speaker and the script. */
+/** A speaker and the script. */
 export interface Part {
   readonly name: string;
   readonly input: VoiceInputOptions;
@@ -38,28 +38,28 @@ export interface Part {
 
 export interface RehearsalOptions {
   readonly parts: readonly Part[];
-  /** What the listener's lobby tells. */
+  /** Events of the listener's lobby. */
   readonly events?: Omit<LobbyEvents, 'onVoice'>;
   readonly onDecoded?: (participant: Participant, voice: DecodedVoice) => void;
-  /** Ends the rehearsal early: keys come up, tails are still heard. */
+  /** Ends the rehearsal early: keys are released, tails are still heard. */
   readonly stop?: AbortSignal;
 }
 
-/** What became of one speaker's packets, stage by stage. */
+/** One speaker's packets, stage by stage. */
 export interface PartResult {
   readonly name: string;
   readonly slot: number;
-  /** Packets that getVoice gave, by the capture worker's own count. */
+  /** Packets that getVoice returned, as counted by the capture worker. */
   readonly captured: number;
-  /** Entries that went through the ring: packets, and the end of each talkspurt. */
+  /** Entries that passed the ring: packets, and the end of each talkspurt. */
   readonly ringEntries: number;
-  /** Lost in the speaker's process: the ring was full, or they had grown old. */
+  /** Discarded in the speaker's process: the ring was full, or they were too old. */
   readonly discarded: number;
   /** Voice frames that the relay published. */
   readonly relayed: number;
   /** Voice frames that the listener decoded. */
   readonly decoded: number;
-  /** Voice frames that never came to the listener, or could not be decoded. */
+  /** Voice frames that never reached the listener, or could not be decoded. */
   readonly lost: number;
   readonly concealedFrames: number;
   readonly talkspurts: number;
@@ -68,9 +68,9 @@ export interface PartResult {
 export interface RehearsalResult {
   readonly parts: readonly PartResult[];
   readonly stages: StageLog;
-  /** When it was over, on the relay's clock. */
+  /** When it ended, on the relay's clock. */
   readonly endRelayTimeMs: number;
-  /** Game frames of all capture workers, and those that began more than one frame late: above a few, latencies say little. */
+  /** Game frames of all capture workers, and those that began more than one frame late: with more than a few, latencies mean little. */
   readonly gameFrames: number;
   readonly lateGameFrames: number;
 }
@@ -88,14 +88,14 @@ interface Player {
   readonly inputEnded: Promise<void>;
 }
 
-/** Runs a rehearsal to its end. @throws HotmicError of whatever failed first; everything is closed then. */
+/** Runs a rehearsal to its end. @throws HotmicError of the first failure, after everything is closed. */
 export async function rehearse(options: RehearsalOptions): Promise<RehearsalResult> {
   const stages = new StageLog();
   const relayed = new Map<number, number>();
   const failures: HotmicError[] = [];
   const stop = new AbortController();
   const stopped = options.stop ? AbortSignal.any([options.stop, stop.signal]) : stop.signal;
-  // One listener a player is not a leak.
+  // One listener per player is not a leak.
   setMaxListeners(0, stopped);
   const fail = (error: HotmicError | null) => {
     if (!error) return;
@@ -115,7 +115,7 @@ export async function rehearse(options: RehearsalOptions): Promise<RehearsalResu
       lobby: LOBBY,
       name: 'listener',
       steamId: personSteamId(FIRST_ACCOUNT),
-      // Whoever measures wants to know that a connection broke.
+      // A measurement must show that a connection broke.
       reconnect: 'never',
       onDecoded: (participant, voice) => options.onDecoded?.(participant, voice),
       onStages: (slot, sequence, arrivedAt, decodedAt) =>
@@ -143,7 +143,7 @@ export async function rehearse(options: RehearsalOptions): Promise<RehearsalResu
     }
     if (failures[0]) throw failures[0];
     await arrival(players, listener);
-    // Leaving goes the way of the voice: what was sent before has come when everyone is gone.
+    // Leaving takes the same way as voice: when everyone has left, all earlier voice has arrived.
     for (const { lobby } of players) await lobby.leave();
     await listener.lobby.leave();
     await relay.close();
@@ -209,14 +209,14 @@ async function enter(
   const publisher = new Publisher({
     capture,
     publish: lobby.publish,
-    // A rehearsal measures: what is late is to be seen as late, not dropped for it.
+    // A rehearsal measures: late voice must show as late, and not be dropped.
     maxAgeMs: 5000,
     onTaken: (sequence, capturedAt, takenAt) => stages.taken(lobby.slot, sequence, capturedAt, takenAt),
   });
   return { part, capture, lobby, publisher, inputEnded };
 }
 
-/** Plays one part: key down, key up, as the script has it. */
+/** Plays one part: presses and releases the key as the script says. */
 async function perform(player: Player, startedAt: Milliseconds, stop: AbortSignal): Promise<void> {
   for (const turn of player.part.turns) {
     await until(startedAt + turn.atMs, stop);
@@ -228,7 +228,7 @@ async function perform(player: Player, startedAt: Milliseconds, stop: AbortSigna
   }
 }
 
-/** Waits until what was sent has come, or does not come any more. */
+/** Waits until everything that was sent has arrived, or nothing arrives any more. */
 async function arrival(players: readonly Player[], listener: Voice): Promise<void> {
   const deadline = monotonicMs() + 1000;
   const sent = players.reduce((sum, { lobby }) => sum + lobby.counts().framesSent, 0);

@@ -1,4 +1,4 @@
-/** `--channel`, `--guest`, and a connection that comes back, in the commands that join. */
+/** `--channel`, `--guest` and reconnecting, in the commands that join. */
 
 import t from 'tap';
 import { SpeakerLine } from '../../cli/speaker_line.js';
@@ -9,7 +9,7 @@ import { memberOf } from '../client/scripted_transport.js';
 import { tcpProxy } from '../client/tcp_proxy.js';
 import { runCli, startCli } from '../kit/cli.js';
 
-t.test('talk speaks to its channel, and listen says so, who is in it', async (t) => {
+t.test('talk speaks to its channel, and a listener in it shows that', async (t) => {
   const relay = await startRelay({ dev: true });
   t.teardown(() => relay.close());
   const inside = startCli(t, ['listen', relay.url, '-l', 'den', '-n', 'Ben', '-c', 'red', '-c', 'blue']);
@@ -41,7 +41,7 @@ t.test('talk speaks to its channel, and listen says so, who is in it', async (t)
   t.notMatch((await outside.ended).stderr, /Ada speaks/);
 });
 
-t.test('a guest speaks where guests may, and is refused elsewhere', async (t) => {
+t.test('a guest may speak where guests are admitted, and is refused elsewhere', async (t) => {
   const open = await startRelay({ dev: true, guests: 'speak' });
   const strict = await startRelay({ dev: true });
   t.teardown(() => Promise.all([open.close(), strict.close()]));
@@ -56,7 +56,7 @@ t.test('a guest speaks where guests may, and is refused elsewhere', async (t) =>
   t.match(await talk(open.url, '--steam-id', '76561197960265729'), { code: 2, stderr: /--guest/ });
 });
 
-t.test('listen comes back by itself, and says so; --no-reconnect ends it', async (t) => {
+t.test('listen reconnects and says so; with --no-reconnect it ends', async (t) => {
   const relay = await startRelay({ dev: true });
   t.teardown(() => relay.close());
   const line = await tcpProxy(t, new URL(relay.url));
@@ -76,7 +76,7 @@ t.test('listen comes back by itself, and says so; --no-reconnect ends it', async
   t.equal((await listen.ended).code, 0);
 });
 
-t.test('what changes about somebody is shown in words, a line each', async (t) => {
+t.test('each change of a participant is shown in words, on a line', async (t) => {
   let text = '';
   const line = new SpeakerLine({ write: (more) => (text += more) }, () => 1500);
   const ada = { ...memberOf(1, 1, 'Ada'), speaking: false };
@@ -112,7 +112,7 @@ t.test('what changes about somebody is shown in words, a line each', async (t) =
   );
 });
 
-t.test('on a terminal what is so of somebody stands behind the name', async (t) => {
+t.test('on a terminal the states of a participant follow the name', async (t) => {
   let text = '';
   const line = new SpeakerLine({ write: (more) => (text += more), isTTY: true }, () => 1500);
   line.show({ ...memberOf(1, 1, 'Ada', { away: true, muted: true }), speaking: false });

@@ -1,4 +1,4 @@
-/** A held key by its repeats, at instants that the test says. */
+/** A held key by its repeats, at instants that the test sets. */
 
 import t from 'tap';
 import { FIRST_REPEAT_MS, HeldKey, REPEAT_MS } from '../../cli/held_key.js';
@@ -17,7 +17,7 @@ function changes(key: HeldKey, characters: readonly number[], until: number): st
   return seen;
 }
 
-t.test('a run of repeats is one press, and its end the release, for every usual keyboard', (t) => {
+t.test('repeats are one press, released when they end, for every usual keyboard', (t) => {
   for (const firstMs of [250, 500, 660]) {
     for (const everyMs of [25, 35, 100]) {
       for (const repeats of [1, 30, 31]) {
@@ -30,13 +30,13 @@ t.test('a run of repeats is one press, and its end the release, for every usual 
   t.end();
 });
 
-t.test('a tap is a press that ends when no repeat comes', (t) => {
+t.test('a tap is a press that ends when no repeat follows', (t) => {
   t.same(changes(new HeldKey('hold'), [0], 2000), ['down 0', `up ${FIRST_REPEAT_MS}`]);
   t.same(changes(new HeldKey('hold'), [0, 1000], 3000), ['down 0', 'up 700', 'down 1000', 'up 1700']);
   t.end();
 });
 
-t.test('characters that come late, behind a stall, still hold the key', (t) => {
+t.test('characters that arrive late, after a stall, still hold the key', (t) => {
   const key = new HeldKey('hold');
   key.character(0);
   key.character(500);
@@ -46,14 +46,14 @@ t.test('characters that come late, behind a stall, still hold the key', (t) => {
   t.end();
 });
 
-t.test('as a toggle each character switches, and time changes nothing', (t) => {
+t.test('in toggle mode each character switches, and time changes nothing', (t) => {
   const key = new HeldKey('toggle');
   t.same(changes(key, [0, 1000], 5000), ['down 0', 'up 1000']);
   t.equal(key.upAt, null);
   t.end();
 });
 
-t.test('a key that is let go is up at once, once, in either mode', (t) => {
+t.test('letting go releases the key at once, and only once, in both modes', (t) => {
   for (const mode of ['hold', 'toggle'] as const) {
     const key = new HeldKey(mode);
     t.equal(key.letGo(), null);

@@ -1,4 +1,4 @@
-/** `hotmic inspect`: what is in a packet, what is wrong with it and where, from everything that holds packets. */
+/** `hotmic inspect`: what is in a packet, what is wrong with it and where, from every kind of input. */
 
 import { once } from 'node:events';
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ const DAMAGED: Record<PacketFault, { readonly packet: Uint8Array; readonly offse
   'frame-framing': { packet: packetOfOps(RATE_24K + opusOp(frameOf(7, '6b'))), offset: 14 },
 };
 
-t.test('a whole packet is told op by op', async (t) => {
+t.test('a whole packet is listed op by op', async (t) => {
   for (const [name, packet] of Object.entries(goldenPackets)) {
     const { code, stdout, stderr } = await runCli(t, ['inspect', hexOfBytes(packet)]);
     t.match({ code, stderr }, { code: 0, stderr: '' }, name);
@@ -43,7 +43,7 @@ t.test('a whole packet is told op by op', async (t) => {
   }
 });
 
-t.test('a damaged packet is told with what is wrong and where, and exit code 1', async (t) => {
+t.test('a damaged packet is reported with its fault and the offset, and exit code 1', async (t) => {
   for (const [reason, { packet, offset }] of Object.entries(DAMAGED)) {
     const { code, stdout, stderr } = await runCli(t, ['inspect', hexOfBytes(packet)]);
     t.match({ code, stderr }, { code: 1, stderr: '' }, reason);
@@ -86,7 +86,7 @@ t.test('an empty file is a packet that is too short', async (t) => {
   t.match(stdout, /MALFORMED \(too-short\) at offset 0: 0 bytes/);
 });
 
-t.test('--json prints one line a packet', async (t) => {
+t.test('--json prints one line per packet', async (t) => {
   const packets = [...Object.values(goldenPackets), ...Object.values(DAMAGED).map(({ packet }) => packet)];
   const reasons = [null, null, null, ...Object.keys(DAMAGED)];
   const input = packets.map(hexOfBytes).join('\n');
@@ -119,13 +119,13 @@ t.test('--wav decodes them as one speaker, to a WAV of the right length', async 
   t.equal(read.samples, (4 + 6) * 480 + 750);
 
   const again = await runCli(t, ['inspect', '--wav', wav, packets[0]!]);
-  t.equal(again.code, 1, 'a file that is there stays as it is');
+  t.equal(again.code, 1, 'an existing file is not overwritten');
   t.match(again.stderr, /it is there already \(EEXIST\) \[ERR_HOTMIC_FILE\]/);
 
   const other = join(folder, 'other.wav');
   const partly = await runCli(t, ['inspect', '--wav', other, packets[0]!, `${packets[1]!.slice(0, -2)}00`]);
   t.equal(partly.code, 1);
-  t.match(partly.stderr, /^argument: not decoded, VoiceResult 5\n/, 'a damaged one is told and passed over');
+  t.match(partly.stderr, /^argument: not decoded, VoiceResult 5\n/, 'a damaged one is reported and skipped');
 
   const nowhere = await runCli(t, ['inspect', '--wav', join(folder, 'no/out.wav'), packets[0]!]);
   t.equal(nowhere.code, 1);
@@ -135,7 +135,7 @@ t.test('--wav decodes them as one speaker, to a WAV of the right length', async 
   );
 });
 
-t.test('a reader that stops reading is no failure', async (t) => {
+t.test('a reader that stops reading is not a failure', async (t) => {
   const input = `${hexOfBytes(SILENCE_PACKET)}\n`.repeat(20_000);
   const inspect = startCli(t, ['inspect', '--json', '-'], { input, output: 'leave' });
   await once(inspect.child.stdout, 'readable');
@@ -162,12 +162,12 @@ t.test('a packet in hexadecimal may be longer than any file name', async (t) => 
   }
 });
 
-t.test('what cannot be read is told with why, and so is a folder without a packet', async (t) => {
+t.test('unreadable input and a folder without packets are reported with the reason', async (t) => {
   const folder = t.testdir({ empty: {}, nested: { deeper: {} }, dangling: {} });
   symlinkSync('nowhere', join(folder, 'dangling/a.bin'));
   const table: [name: string, text: RegExp][] = [
     ['x'.repeat(256), /^hotmic: Cannot read x{256}: .*ENAMETOOLONG/],
-    // An odd number of digits is no packet.
+    // An odd number of digits is not a packet.
     ['a'.repeat(301), /^hotmic: Cannot read a{301}: .*ENAMETOOLONG/],
     [join(folder, 'dangling'), /\/dangling\/a\.bin: .*ENOENT/],
     [join(folder, 'empty'), /^hotmic: Cannot inspect [^\n]*\/empty: no packets found /],

@@ -1,4 +1,4 @@
-/** `hotmic inspect` on input without end, or nearly: memory and output stay bounded, and what is too long is named. */
+/** `hotmic inspect` on endless and very long input: memory and output stay bounded, and what is too long is reported. */
 
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -61,7 +61,7 @@ for (const [what, part, reason] of [
   }
 }
 
-t.test('many packets in hexadecimal lines take the memory of one', async (t) => {
+t.test('many packets in hexadecimal lines need the memory of one', async (t) => {
   const path = fileOf(t, `${hexOfBytes(SILENCE_PACKET)}\n`, 2 * MIB);
   const { code, bytes, memoryMib } = await measure(t, ['--json', path]);
   t.equal(code, 0);
@@ -69,7 +69,7 @@ t.test('many packets in hexadecimal lines take the memory of one', async (t) => 
   t.ok(memoryMib < MAX_MEMORY_MIB, `${memoryMib} MiB`);
 });
 
-t.test('of a packet with thousands of ops a thousand are listed, and the others counted', async (t) => {
+t.test('of thousands of ops in a packet, a thousand are listed and the others counted', async (t) => {
   const packet = packetOfOps('000000'.repeat(21_000));
   const path = join(t.testdir(), 'packet.bin');
   writeFileSync(path, packet);
@@ -94,15 +94,12 @@ t.test('a packet of 65,536 bytes is read, one byte more is too long', async (t) 
   t.match(stdout, /MALFORMED \(too-long\) at offset 65536: 65537 bytes, expected at most 65536/);
 });
 
-t.test(
-  'input without end is refused after 64 MiB of lines, and after the longest packet of bytes',
-  async (t) => {
-    const zeros = await measure(t, ['/dev/zero']);
-    t.equal(zeros.code, 1);
-    t.match(zeros.head, /too-long/);
-    const path = fileOf(t, `#${'-'.repeat(62)}\n`, 65 * MIB);
-    const { code, stderr } = await measure(t, [path]);
-    t.equal(code, 1);
-    t.match(stderr, /more than 67108864 bytes, expected at most that; split the file \[ERR_HOTMIC_INPUT\]/);
-  },
-);
+t.test('endless input is refused after 64 MiB of lines, or after the longest packet of bytes', async (t) => {
+  const zeros = await measure(t, ['/dev/zero']);
+  t.equal(zeros.code, 1);
+  t.match(zeros.head, /too-long/);
+  const path = fileOf(t, `#${'-'.repeat(62)}\n`, 65 * MIB);
+  const { code, stderr } = await measure(t, [path]);
+  t.equal(code, 1);
+  t.match(stderr, /more than 67108864 bytes, expected at most that; split the file \[ERR_HOTMIC_INPUT\]/);
+});

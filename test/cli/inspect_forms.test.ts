@@ -1,4 +1,4 @@
-/** The forms in which people have packets: hexadecimal as C and shells write it, and what turns out to be something else. */
+/** The forms in which people have packets: hexadecimal as C and shells write it, and data that is not a packet. */
 
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -37,11 +37,11 @@ t.test('hexadecimal is read as C, shells and dumps write it', async (t) => {
   t.equal(argument.stdout.match(/^argument: whole/gm)?.length, 2);
 });
 
-t.test('bytes that the shell has made arguments of are one packet', async (t) => {
+t.test('bytes as separate arguments are one packet', async (t) => {
   t.match(await runCli(t, ['inspect', ...bytes]), { code: 0, stdout: /^arguments: whole, 18 bytes/ });
 });
 
-t.test('a line that is not hexadecimal is told with its number, and the others are read', async (t) => {
+t.test('a line that is not hexadecimal is reported with its number, and the others are read', async (t) => {
   const input = `${bytes.join('')}\nnothing\n${bytes.join('')}\n`;
   const { code, stdout } = await runCli(t, ['inspect', '-'], { input });
   t.equal(code, 1);
@@ -51,7 +51,7 @@ t.test('a line that is not hexadecimal is told with its number, and the others a
   );
 });
 
-t.test('what is not a packet is named where it can be', async (t) => {
+t.test('other data is named if its kind is known', async (t) => {
   const header = '01000000070000000000000000000000';
   const table = [
     ['480badc0de0badc0de', 'opus-packet', /possibly a raw Opus packet \(SILK, mono, 20 ms\)/],

@@ -28,7 +28,7 @@ t.test('--pcm writes the mix, silence included, and standard error shows who spe
   t.ok(loud > 0.2 && loud < written, `${loud} s of it loud`);
 });
 
-t.test('a player that closes the pipe ends it in order', async (t) => {
+t.test('a player that closes the pipe ends it cleanly', async (t) => {
   const { relay, url } = await startRelayCli(t);
   const listen = startCli(t, ['listen', url, '-l', 'den', '--pcm'], { output: 'leave' });
   await new Promise((resolve) => listen.child.stdout.once('data', resolve));

@@ -1,4 +1,4 @@
-/** `hotmic record` with a relay and talkers, each a process of its own: what is on the disk, however it ends. */
+/** `hotmic record` with a relay and talkers, each in its own process: what is on the disk, however it ends. */
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -29,7 +29,7 @@ function untilRecorded(folder: string, seconds: number): Promise<string> {
   });
 }
 
-t.test('relay, record and talk: the track and the mix hold what was said', async (t) => {
+t.test('relay, record and talk: the track and the mix contain what was said', async (t) => {
   const folder = t.testdir();
   const out = join(folder, 'out');
   const said = join(folder, 'said.wav');
@@ -71,7 +71,7 @@ t.test('relay, record and talk: the track and the mix hold what was said', async
   );
 });
 
-t.test('a recording that ends while three talk is whole', async (t) => {
+t.test('a recording that ends while three people talk is complete', async (t) => {
   const folder = t.testdir();
   const { url } = await startRelayCli(t);
   const names = ['Ada', 'Ben', 'Cleo'];
@@ -114,7 +114,7 @@ t.test('a recording that ends while three talk is whole', async (t) => {
   for (const pcm of tracks) t.ok(loudSeconds(pcm) > 0.3);
 });
 
-t.test('a lobby in which nobody speaks leaves no file and is no failure', async (t) => {
+t.test('a lobby in which nobody speaks leaves no file and is not a failure', async (t) => {
   const folder = t.testdir();
   const { url } = await startRelayCli(t);
   const { code, stdout } = await runCli(t, ['record', url, '-l', 'den', '-o', folder, '--seconds', '0.2']);
@@ -122,7 +122,7 @@ t.test('a lobby in which nobody speaks leaves no file and is no failure', async 
   t.same(readdirSync(folder), []);
 });
 
-t.test('a relay that is killed leaves what was recorded, and an error', async (t) => {
+t.test('when the relay is killed, the recording stays and an error is reported', async (t) => {
   const folder = t.testdir();
   const { relay, url } = await startRelayCli(t);
   const record = startCli(t, ['record', url, '-l', 'den', '-o', folder, '--no-reconnect']);
@@ -140,7 +140,7 @@ t.test('a relay that is killed leaves what was recorded, and an error', async (t
   for (const file of files) t.ok(loudSeconds(samplesOf(join(folder, file))) > 0.35, `${file} holds sound`);
 });
 
-t.test('a relay that shuts down is told as such', async (t) => {
+t.test('a relay that shuts down is reported as such', async (t) => {
   const folder = t.testdir();
   const { relay, url } = await startRelayCli(t);
   const record = startCli(t, ['record', url, '-l', 'den', '-o', folder, '--no-reconnect']);
@@ -167,7 +167,7 @@ t.test('SIGHUP, as from a terminal that closes, finishes a recording as Ctrl-C d
   t.equal(track!.length, mix!.length, 'the mix was written');
 });
 
-t.test('a track whose file is gone at the end is not listed as a file', async (t) => {
+t.test('a track whose file was removed is not listed as a file', async (t) => {
   const folder = t.testdir();
   const { url } = await startRelayCli(t);
   const record = startCli(t, ['record', url, '-l', 'den', '-o', folder]);
@@ -196,7 +196,7 @@ t.test('a recorder that is killed leaves a track that plays', async (t) => {
 const mayMount = process.platform === 'linux' && process.getuid?.() === 0;
 
 t.test(
-  'a full disk ends a track, playable, and is told once the recording is over',
+  'a full disk ends a track, which stays playable, and is reported after the recording',
   { skip: mayMount ? false : 'needs root on Linux, to mount a disk of 64 kB' },
   async (t) => {
     // Not in t.testdir(), which would be cleared away before the disk is unmounted.

@@ -31,7 +31,7 @@ t.test('a part with an invalid name rejects, and nothing keeps running', async (
   t.match(stdout, /^RangeError: Cannot join: name is "x{65}", expected 1 to 64 characters[^\n]*\n$/);
 });
 
-t.test('a stop that was aborted before it began ends it, and not in an hour', async (t) => {
+t.test('a stop that was aborted before the start ends it at once', async (t) => {
   const parts: Part[] = [
     { name: 'Ada', input: TONE, turns: [{ atMs: 0, holdMs: null }] },
     { name: 'Ben', input: TONE, turns: [{ atMs: 3_600_000, holdMs: 1000 }] },
@@ -43,7 +43,7 @@ t.test('a stop that was aborted before it began ends it, and not in an hour', as
   ]);
 });
 
-t.test('a stop in the middle lets go of the keys, and the tails are heard', async (t) => {
+t.test('a stop in the middle releases the keys, and the tails are heard', async (t) => {
   const controller = new AbortController();
   const { parts } = await rehearse({
     parts: [

@@ -1,4 +1,4 @@
-/** The line of speakers on terminals that are not as others are. */
+/** The line of speakers on unusual terminals. */
 
 import t, { type Test } from 'tap';
 import { SpeakerLine } from '../../cli/speaker_line.js';

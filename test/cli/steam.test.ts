@@ -11,7 +11,7 @@ const standIns = await buildStandIns();
 const skip = addon.kind === 'missing' ? addon.reason : standIns.kind === 'skipped' ? standIns.reason : false;
 const library = standIns.kind === 'built' ? standIns.libraries.sdk160 : '';
 
-t.test('steam says who is logged on, by which library', { skip }, async (t) => {
+t.test('steam prints who is logged on, and the library that says so', { skip }, async (t) => {
   const { code, stdout } = await runCli(t, ['steam', '--library', library, '--app-id', '480']);
   t.equal(code, 0);
   t.match(
@@ -27,7 +27,7 @@ t.test('without Steam it fails with the reason and what to do', async (t) => {
 });
 
 t.test(
-  "talk --steam speaks as the player who is logged on, and lets go of Steam's microphone",
+  "talk --steam speaks as the player who is logged on, and releases Steam's microphone",
   { skip },
   async (t) => {
     const relay = await startRelay({ dev: true });

@@ -1,4 +1,4 @@
-/** How a command that was asked to stop ends: in order, or after its limit anyway; and the limit is in its help. */
+/** How a command that is asked to stop ends: cleanly, or after its limit anyway; and the limit is in its help. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,7 +23,7 @@ async function startStuck(t: Test, withinMs: number) {
   return { child, ended: closed.then(([code]) => ({ code: code as number | null, stderr })) };
 }
 
-t.test('work that does not end in its time is ended anyway, with an error', async (t) => {
+t.test('work that does not end within its limit is ended anyway, with an error', async (t) => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     const { child, ended } = await startStuck(t, 20);
     child.kill(signal);
@@ -45,10 +45,10 @@ t.test('a second signal ends it at once', async (t) => {
 t.test('the limits are stated in the help of each command', async (t) => {
   t.match([MEMBER.withinMs, RECORDING.withinMs], [15_000, 300_000]);
   for (const [command, limit] of [
-    ['talk', /within 15 seconds at most/],
-    ['listen', /within 15 seconds at most/],
-    ['record', /within 5 minutes at most/],
-    ['demo', /within 5 minutes at most/],
+    ['talk', /within 15 seconds;/],
+    ['listen', /within 15 seconds;/],
+    ['record', /within 5 minutes;/],
+    ['demo', /within 5 minutes;/],
   ] as const) {
     t.match((await runCli(t, [command, '--help'])).stdout, limit, command);
   }

@@ -1,4 +1,4 @@
-/** `hotmic talk`: what is put in is said to its end, and the talkspurt is ended however the command is. */
+/** `hotmic talk`: the input is spoken to its end, and the talkspurt is ended however the command ends. */
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -46,7 +46,7 @@ async function earFor(t: Test) {
   return { url: relay.url, pcm: () => Int16Array.from(pcm), flags: () => flags.join(''), left, spoke };
 }
 
-t.test('a WAV is said whole, as one talkspurt', async (t) => {
+t.test('a WAV is spoken to its end, as one talkspurt', async (t) => {
   const wav = join(t.testdir(), 'said.wav');
   writeFileSync(wav, toneWav(1, 300, 48_000));
   const { url, pcm, flags, left } = await earFor(t);
@@ -58,7 +58,7 @@ t.test('a WAV is said whole, as one talkspurt', async (t) => {
   t.ok(loud > 0.95 && loud < 1.1, `${loud} s of sound`);
 });
 
-t.test('a WAV from standard input is said whole, and of its channels the one that is chosen', async (t) => {
+t.test('a WAV from standard input is spoken to its end, and only its chosen channel', async (t) => {
   // The left channel has a tone of 1 s, the right one of 0.4 s and then silence.
   const left = Float64Array.from(tonePcm(1, 300), (sample) => sample / 32_768);
   const right = left.map((sample, at) => (at < 0.4 * 24_000 ? sample : 0));
@@ -78,7 +78,7 @@ t.test('a WAV from standard input is said whole, and of its channels the one tha
   }
 });
 
-t.test('after the key is released, as much is said as --hangover tells', async (t) => {
+t.test('after the key is released, speech continues for --hangover', async (t) => {
   const { url, pcm, left } = await earFor(t);
   const args = ['talk', url, '-l', 'den', '--tone', '440', '--seconds', '0.5', '--hangover', '2000'];
   const { code } = await runCli(t, args);
@@ -93,7 +93,7 @@ t.test('after the key is released, as much is said as --hangover tells', async (
   });
 });
 
-t.test('Ctrl-C ends the talkspurt in order, and exits with 0', async (t) => {
+t.test('Ctrl-C ends the talkspurt cleanly, and exits with 0', async (t) => {
   const { url, flags, left, spoke } = await earFor(t);
   const talk = startCli(t, ['talk', url, '-l', 'den', '--tone', '440']);
   await spoke;
@@ -105,7 +105,7 @@ t.test('Ctrl-C ends the talkspurt in order, and exits with 0', async (t) => {
   t.match(flags(), /^M-+T$/, 'the last frame is a terminator');
 });
 
-t.test('--seconds lets go of the key', async (t) => {
+t.test('--seconds releases the key', async (t) => {
   const { url, pcm, left } = await earFor(t);
   t.equal((await runCli(t, ['talk', url, '-l', 'den', '--tone', '440', '--seconds', '0.6'])).code, 0);
   await left;
@@ -113,7 +113,7 @@ t.test('--seconds lets go of the key', async (t) => {
   t.ok(seconds > 0.6 && seconds < 1.5, `${seconds} s, the tail included`);
 });
 
-t.test('PCM from standard input is said whole, and its end is the end', async (t) => {
+t.test('PCM from standard input is spoken to its end, and then the command ends', async (t) => {
   for (const rate of [24_000, 16_000]) {
     const { url, pcm, flags, left } = await earFor(t);
     const input = Buffer.from(tonePcm(1, 440, rate).buffer);
@@ -127,7 +127,7 @@ t.test('PCM from standard input is said whole, and its end is the end', async (t
   }
 });
 
-t.test('who is refused is told why', async (t) => {
+t.test('a refused player sees the reason', async (t) => {
   const { url } = await earFor(t);
   const steamId = String(personSteamId(1));
   const { code, stderr } = await runCli(t, [
@@ -144,7 +144,7 @@ t.test('who is refused is told why', async (t) => {
   t.match(stderr, /^hotmic: Relay refused \(steam-id-in-use\): [^\n]+ \[ERR_HOTMIC_REFUSED\]\n$/);
 });
 
-t.test('SIGHUP, as from a terminal that closes, ends the talkspurt in order', async (t) => {
+t.test('SIGHUP, as from a closing terminal, ends the talkspurt cleanly', async (t) => {
   const { url, flags, left, spoke } = await earFor(t);
   const talk = startCli(t, ['talk', url, '-l', 'den', '--tone', '440']);
   await spoke;
@@ -157,7 +157,7 @@ t.test('SIGHUP, as from a terminal that closes, ends the talkspurt in order', as
 const noProc = existsSync('/proc/self/stat') ? false : 'there is no /proc to see that a process is stopped';
 
 t.test(
-  'Ctrl-Z without push-to-talk ends the talkspurt, and going on begins another',
+  'Ctrl-Z without push-to-talk ends the talkspurt, and continuing begins another',
   { skip: noProc },
   async (t) => {
     const { url, flags, left, spoke } = await earFor(t);

@@ -1,4 +1,4 @@
-/** Push-to-talk in a real terminal: whatever becomes of key and terminal, the microphone does not stay open. */
+/** Push-to-talk in a real terminal: whatever happens to key and terminal, the microphone does not stay open. */
 
 import t, { type Test } from 'tap';
 import { joinLobby } from '../../client/lobby/join.js';
@@ -48,7 +48,7 @@ async function ear(t: Test) {
   return { args: ['talk', relay.url, '-l', 'den', '--tone', '440', '--push-to-talk'], flags, heard, left };
 }
 
-t.test('a held space bar speaks, and falls silent by itself when it is let go', SKIP, async (t) => {
+t.test('a held space bar speaks, and releasing it ends the talkspurt', SKIP, async (t) => {
   const { args, flags, heard, left } = await ear(t);
   const terminal = startInTerminal(t, args);
   await terminal.until('silent', 1);
@@ -78,7 +78,7 @@ t.test('with --toggle the space bar switches', SKIP, async (t) => {
   t.match(flags.join(''), /^M-+T$/);
 });
 
-t.test('a terminal that closes ends the talkspurt in order, and the command', SKIP, async (t) => {
+t.test('closing the terminal ends the talkspurt cleanly, and the command', SKIP, async (t) => {
   const { args, flags, heard, left } = await ear(t);
   const terminal = startInTerminal(t, [...args, '--toggle']);
   await terminal.until('silent', 1);

@@ -32,7 +32,7 @@ t.test('the version is that of package.json', async (t) => {
   t.match(await runCli(t, ['--version']), { code: 0, stdout: `${version}\n`, stderr: '' });
 });
 
-t.test('without a command, or with an unknown one of help, the help comes with an error', async (t) => {
+t.test('without a command, or with help for an unknown one, the help is printed with an error', async (t) => {
   for (const args of [[], ['help', 'speak']]) {
     const { code, stderr, stdout } = await runCli(t, args);
     t.equal(code, 2);

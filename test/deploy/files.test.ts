@@ -1,4 +1,4 @@
-/** The files in deploy/ against what they are about: the metrics that there are, the options of the command, systemd. */
+/** The files in deploy/ agree with the metrics, with the options of the command, and with systemd. */
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ const known = new Set(
   ),
 );
 
-t.test('the dashboard asks for metrics that there are, and for all of the relay’s own', async (t) => {
+t.test('the dashboard uses only existing metrics, and all of the relay’s own', async (t) => {
   const text = read('grafana-dashboard.json');
   const { panels } = JSON.parse(text) as { panels: Panel[] };
   t.ok(known.size > 20);
@@ -32,7 +32,7 @@ t.test('the dashboard asks for metrics that there are, and for all of the relay�
   for (const metric of known) if (metric.startsWith('hotmic_')) t.ok(asked.has(metric), `${metric} is shown`);
 });
 
-t.test('its panels have ids and titles of their own, and lie beside each other', async (t) => {
+t.test('its panels have unique ids and titles, and do not overlap', async (t) => {
   const { panels } = JSON.parse(read('grafana-dashboard.json')) as { panels: Panel[] };
   t.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
   t.equal(new Set(panels.map(({ title }) => title)).size, panels.length);
@@ -49,7 +49,7 @@ t.test('its panels have ids and titles of their own, and lie beside each other',
   }
 });
 
-t.test('the alarms ask for metrics that there are', async (t) => {
+t.test('the alarms use only existing metrics', async (t) => {
   const expressions = [...read('prometheus-alerts.yml').matchAll(/^ +expr: (.*)$/gm)].map(
     ([, text]) => text ?? '',
   );
@@ -59,7 +59,7 @@ t.test('the alarms ask for metrics that there are', async (t) => {
   }
 });
 
-t.test('the page for operators has every alarm, once, and no other', async (t) => {
+t.test('the page for operators lists every alarm once, and no other', async (t) => {
   const alarms = [...read('prometheus-alerts.yml').matchAll(/alert: (\w+)$/gm)].map(([, name]) => name);
   const rows = [...readFileSync('docs/operating.md', 'utf8').matchAll(/^\| `(Hotmic\w+)` \|/gm)];
   t.same(
@@ -68,38 +68,35 @@ t.test('the page for operators has every alarm, once, and no other', async (t) =
   );
 });
 
-t.test('an alarm tells when open files keep connections out', async (t) => {
+t.test('an alarm fires when too few open files are allowed for connections', async (t) => {
   t.match(read('prometheus-alerts.yml'), 'hotmic_tcp_refusals_total{reason="connections-full"}');
 });
 
-t.test(
-  'unit and image start the relay with options that it has, and drain in the time they give',
-  async (t) => {
-    const { stdout: help } = await runCli(t, ['relay', '--help']);
-    const unit = read('hotmic-relay.service');
-    const image = read('Dockerfile');
-    const started = /^ExecStart=.* relay (.*)$/m.exec(unit)![1]!;
-    const cmd = /^CMD (.*)$/m.exec(image)![1]!;
-    for (const [option] of [...started.matchAll(/--[a-z-]+/g), ...cmd.matchAll(/--[a-z-]+/g)]) {
-      t.match(help, new RegExp(`${option}\\b`));
-    }
-    const drain = Number(/--drain (\d+)/.exec(started)![1]);
-    t.ok(Number(/^TimeoutStopSec=(\d+)/m.exec(unit)![1]) > drain);
-    t.match(image, /^USER node$/m);
-    for (const [, tag] of image.matchAll(/^FROM (\S+)/gm)) t.match(tag, /^node:24\.\d+\.\d+-trixie-slim$/);
-  },
-);
+t.test('unit and image use only existing options, and allow more time than the drain', async (t) => {
+  const { stdout: help } = await runCli(t, ['relay', '--help']);
+  const unit = read('hotmic-relay.service');
+  const image = read('Dockerfile');
+  const started = /^ExecStart=.* relay (.*)$/m.exec(unit)![1]!;
+  const cmd = /^CMD (.*)$/m.exec(image)![1]!;
+  for (const [option] of [...started.matchAll(/--[a-z-]+/g), ...cmd.matchAll(/--[a-z-]+/g)]) {
+    t.match(help, new RegExp(`${option}\\b`));
+  }
+  const drain = Number(/--drain (\d+)/.exec(started)![1]);
+  t.ok(Number(/^TimeoutStopSec=(\d+)/m.exec(unit)![1]) > drain);
+  t.match(image, /^USER node$/m);
+  for (const [, tag] of image.matchAll(/^FROM (\S+)/gm)) t.match(tag, /^node:24\.\d+\.\d+-trixie-slim$/);
+});
 
 const verify = spawnSync('systemd-analyze', ['verify', 'deploy/hotmic-relay.service'], { encoding: 'utf8' });
 const skip = verify.error ? 'no systemd-analyze here (Debian package systemd)' : false;
 
 t.test('systemd finds no fault with the unit', { skip }, async (t) => {
-  // That Node is somewhere else on this machine is none.
+  // Node may be somewhere else on this machine, which is not a fault.
   const isFault = (line: string) => line && !/Command \/usr\/bin\/node is not executable/.test(line);
   t.same(verify.stderr.split('\n').filter(isFault), [], `status ${verify.status}`);
 });
 
-t.test('image and unit give Node what the benchmark gives it', async (t) => {
+t.test('image and unit start Node with the options of the benchmark', async (t) => {
   for (const flag of NODE_FLAGS) {
     t.match(read('Dockerfile'), `ENTRYPOINT ["node", "${flag}", `);
     t.match(read('hotmic-relay.service'), `ExecStart=/usr/bin/node ${flag} `);

@@ -1,6 +1,6 @@
 /**
- * The real command line as a child process: what it prints, how it ends. Bounded: what runs too long is killed by its pid, and
- * no test leaves a process behind.
+ * The real command line as a child process: what it prints, how it ends. Bounded: a process that runs too long is killed by its pid,
+ * and no test leaves one behind.
  */
 
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
@@ -21,21 +21,21 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** A `hotmic` that runs. */
+/** A running `hotmic`. */
 export interface Running {
   readonly pid: number;
   readonly child: ChildProcessWithoutNullStreams;
-  /** Resolves when it has ended and all of its output has come. */
+  /** Resolves when it has ended and all of its output has arrived. */
   readonly ended: Promise<Ended>;
-  /** The first match of `pattern` in what it has printed, or will. Rejects when it ends without. */
+  /** The first match of `pattern` in its output, past or future. Rejects if it ends without one. */
   printed(stream: 'stdout' | 'stderr', pattern: RegExp): Promise<RegExpExecArray>;
   signal(name: NodeJS.Signals): void;
 }
 
 export interface RunOptions {
-  /** What standard input holds; nothing by default. `open` leaves it open, for `child.stdin`. */
+  /** Content of standard input; empty by default. `open` leaves it open, for `child.stdin`. */
   readonly input?: Uint8Array | string | 'open';
-  /** Standard output is not read here but by `child.stdout`'s owner. */
+  /** `leave`: the caller reads `child.stdout`. */
   readonly output?: 'collect' | 'leave';
   readonly cwd?: string;
   /** Added to the environment. */
@@ -61,7 +61,7 @@ export function startCli(t: Test, args: readonly string[], options: RunOptions =
       wakeAll();
     });
   }
-  // Who does not want its input may close it.
+  // A command may close its input without reading it.
   child.stdin.on('error', () => undefined);
   if (options.input !== 'open') child.stdin.end(options.input ?? '');
 
@@ -109,7 +109,7 @@ export async function startRelayCli(t: Test): Promise<{ relay: Running; url: str
   return { relay, url: url! };
 }
 
-/** Calls `look` until it gives something, for what no event tells: a file that grows. */
+/** Calls `look` until it gives something, where there is no event: a file that grows. */
 export async function untilSeen<T>(look: () => T | null, maxMs = 120_000): Promise<T> {
   const deadline = Date.now() + maxMs;
   for (;;) {

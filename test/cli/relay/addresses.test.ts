@@ -1,4 +1,4 @@
-/** Limits by address on a real relay: who shares an address shares its limits, and a forwarded one counts from a listed proxy alone. */
+/** Limits per address on a real relay: clients with one address share its limits, and only a trusted proxy may forward one. */
 
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
@@ -29,7 +29,7 @@ async function connect(
   });
 }
 
-t.test('an address has so many connections, whatever it says of itself', async (t) => {
+t.test('the connections of an address are limited, whatever address its headers claim', async (t) => {
   const url = await relayWith(t, '--address-limit', 'connections=2');
   const first = (await connect(t, url)) as WebSocket;
   t.type(await connect(t, url, { 'x-forwarded-for': '203.0.113.1' }), WebSocket);
@@ -38,10 +38,10 @@ t.test('an address has so many connections, whatever it says of itself', async (
   t.equal(await connect(t, url, { forwarded: 'for=203.0.113.3' }), 429);
   first.close();
   await once(first, 'close');
-  t.type(await connect(t, url), WebSocket, 'one that is gone makes room');
+  t.type(await connect(t, url), WebSocket, 'a closed one makes room');
 });
 
-t.test('behind a listed proxy it is the address that the proxy names', async (t) => {
+t.test('behind a trusted proxy the address is the one that the proxy names', async (t) => {
   const url = await relayWith(t, '--address-limit', 'connections=1', '--trusted-proxy', '127.0.0.1');
   const from = (address: string) => connect(t, url, { 'x-forwarded-for': address });
   t.type(await from('203.0.113.1'), WebSocket);
@@ -51,10 +51,10 @@ t.test('behind a listed proxy it is the address that the proxy names', async (t)
   t.type(await from('2001:db8::1'), WebSocket);
   t.equal(await from('2001:db8::2'), 429, 'a /64 is one');
   t.type(await from('garbage'), WebSocket, 'counted for the proxy');
-  t.equal(await from('unknown'), 429, 'and shared by all who send such');
+  t.equal(await from('unknown'), 429, 'and shared by all clients that send such headers');
 });
 
-t.test('new connections come at a rate', async (t) => {
+t.test('the rate of new connections is limited', async (t) => {
   const limits = ['--address-limit', 'connectionBurst=3', '--address-limit', 'connectionsPerSecond=1'];
   const url = await relayWith(t, ...limits);
   const answers = [];

@@ -1,4 +1,4 @@
-/** A relay that is not ours sends without end: memory, files and lines stay bounded, and what was dropped is counted. */
+/** A hostile relay sends endlessly: memory, files and lines stay bounded, and what was dropped is counted. */
 
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
@@ -90,7 +90,7 @@ async function recordFlood(t: Test, url: string, taken: Promise<void>): Promise<
 }
 
 t.test(
-  '65,535 invented speakers cost listen neither memory nor queues: they are dropped and counted',
+  '65,535 invented speakers take no memory or queues of listen: they are dropped and counted',
   async (t) => {
     const { url, taken } = await floodingRelay(t, welcome(), () => inventedSpeakers(65_536));
     const listen = startCli(t, ['listen', url, '-l', 'den', '--pcm'], { output: 'leave' });
@@ -108,7 +108,7 @@ t.test(
   },
 );
 
-t.test('messages without end print some hundred lines, and count the others', async (t) => {
+t.test('endless messages print some hundred lines, and the others are counted', async (t) => {
   const failed = JSON.stringify({ type: 'failed', request: 'rename', code: 'x', message: 'y'.repeat(4000) });
   const { url, taken } = await floodingRelay(t, welcome(kim('Kim')), function* () {
     for (let at = 0; at < 2000; at += 1) {
@@ -127,7 +127,7 @@ t.test('messages without end print some hundred lines, and count the others', as
   t.ok(longest < 700, `${longest} characters in the longest line`);
 });
 
-t.test('a relay time that jumps by a day makes no file longer than the recording went on', async (t) => {
+t.test('a relay time that jumps by a day makes no file longer than the recording took', async (t) => {
   const { url, taken } = await floodingRelay(t, welcome(kim('Kim'), kim('Ben', 2)), function* () {
     for (let at = 0; at < 40; at += 1) {
       const relayTimeMs = at % 2 === 0 ? DAY_MS : 20 * at;
@@ -139,7 +139,7 @@ t.test('a relay time that jumps by a day makes no file longer than the recording
   t.match(stderr, /Dropped: .*\d+ relay times \(ahead of real time\)/);
 });
 
-t.test('packets of seconds in few bytes do not make a track grow faster than time goes by', async (t) => {
+t.test('small packets with seconds of sound do not make a track grow faster than real time', async (t) => {
   const { url, taken } = await floodingRelay(t, welcome(kim('Kim')), function* () {
     for (let at = 0; at < 20_000; at += 1) {
       // A sequence that jumps each time has ten frames made up for it.

@@ -1,4 +1,4 @@
-/** A relay that is not ours may say anything: none of it steers the terminal, none of it crashes. */
+/** A hostile relay may send anything: none of it controls the terminal, and none of it crashes a command. */
 
 import { once } from 'node:events';
 import http from 'node:http';
@@ -16,7 +16,7 @@ const ESCAPE = '\u001b';
 /** Turns the text behind it around. */
 const OVERRIDE = '\u202e';
 
-t.test('escapes in what a relay says do not reach the terminal', async (t) => {
+t.test('escapes in messages of a relay do not reach the terminal', async (t) => {
   const evil = `${ESCAPE}[2J${ESCAPE}]0;owned\u0007\r\n${OVERRIDE}x`;
   const answers: Record<string, [(socket: WebSocket) => void, code: string]> = {
     'the name of a participant': [(socket) => socket.send(welcome(kim(evil))), 'PROTOCOL'],
@@ -43,7 +43,7 @@ t.test('escapes in what a relay says do not reach the terminal', async (t) => {
   }
 });
 
-t.test('what a relay says in refusing the upgrade is printed, on one line and without escapes', async (t) => {
+t.test('the reason for a refused upgrade is printed on one line and without escapes', async (t) => {
   const server = http.createServer();
   server.on('upgrade', (_request, socket) => {
     const head = 'HTTP/1.1 429 Too Many Requests\r\ncontent-type: text/plain\r\nretry-after: 7\r\n\r\n';
@@ -62,7 +62,7 @@ t.test('what a relay says in refusing the upgrade is printed, on one line and wi
   t.equal(stdout, '');
 });
 
-t.test('a name that turns the text around is shown without that', async (t) => {
+t.test('a name that reverses the text direction is shown without doing so', async (t) => {
   const folder = t.testdir();
   const url = await relayThat(t, (socket) => {
     socket.send(welcome(kim(`${OVERRIDE}miK\u200b`)));
@@ -79,7 +79,7 @@ t.test('a name that turns the text around is shown without that', async (t) => {
   t.notOk((stdout + stderr).includes(OVERRIDE));
 });
 
-t.test('who leaves in the same piece as the welcome crashes nobody', async (t) => {
+t.test('a participant who leaves in the same chunk as the welcome crashes nothing', async (t) => {
   for (const command of ['listen', 'record']) {
     const url = await relayThat(t, (socket) => {
       socket.send(welcome(kim('Kim')));
@@ -101,7 +101,7 @@ t.test('who leaves in the same piece as the welcome crashes nobody', async (t) =
   }
 });
 
-t.test('who comes into a slot that was used before is heard from the first frame', async (t) => {
+t.test('a participant in a reused slot is heard from the first frame', async (t) => {
   const folder = t.testdir();
   const url = await relayThat(t, (socket) => {
     socket.send(welcome(kim('Kim')));
@@ -149,12 +149,12 @@ t.test('a second Ctrl-C ends a command at once', async (t) => {
   t.equal(code, 130);
 });
 
-/** Each command that joins, and what else it wants. */
+/** Each command that joins, and its other arguments. */
 function joiners(t: Test): readonly (readonly string[])[] {
   return [['listen'], ['record', '-o', join(t.testdir(), 'out')], ['talk', '--tone', '440']];
 }
 
-t.test('Ctrl-C while something that accepts and never answers is asked ends a command at once', async (t) => {
+t.test('Ctrl-C ends a command at once while a server accepts and never answers', async (t) => {
   const server = net.createServer();
   const sockets = new Set<net.Socket>();
   server.on('connection', (socket) => {
@@ -179,7 +179,7 @@ t.test('Ctrl-C while something that accepts and never answers is asked ends a co
   }
 });
 
-t.test('Ctrl-C while a relay owes its welcome ends a command at once', async (t) => {
+t.test('Ctrl-C ends a command at once while the welcome is missing', async (t) => {
   for (const [command = '', ...options] of joiners(t)) {
     let sayAsked: () => void = () => undefined;
     const asked = new Promise<void>((resolve) => {
@@ -194,7 +194,7 @@ t.test('Ctrl-C while a relay owes its welcome ends a command at once', async (t)
   }
 });
 
-t.test('a relay that is lost in the tail of what is said is a failure', async (t) => {
+t.test('losing the relay during the tail is a failure', async (t) => {
   let firstTimestamp: number | null = null;
   let isLost = false;
   const url = await relayThat(t, (socket) => {

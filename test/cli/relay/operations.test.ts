@@ -1,4 +1,4 @@
-/** `hotmic relay` in an operator's hands: the second port, stopping with a drain, and what it logs. */
+/** `hotmic relay` for operators: the second port, stopping with a drain, and the log. */
 
 import { once } from 'node:events';
 import net from 'node:net';
@@ -42,7 +42,7 @@ async function takenPort(t: Test): Promise<string> {
   return String((server.address() as net.AddressInfo).port);
 }
 
-/** Every line of a log in JSON. Throws at the first that is none. */
+/** Every line of a log in JSON. Throws at the first that is not JSON. */
 function entriesOf(text: string): Record<string, unknown>[] {
   t.match(text, /\n$/);
   return text
@@ -56,7 +56,7 @@ async function end(relay: Running, signal: NodeJS.Signals = 'SIGTERM') {
   return relay.ended;
 }
 
-t.test('the operations port is where it says, and is gone with the relay', async (t) => {
+t.test('the operations port is where the relay prints it, and closes with the relay', async (t) => {
   const { relay, operations } = await relayWith(t);
   t.equal((await fetch(`${operations}readyz`)).status, 200);
   t.match(await (await fetch(`${operations}metrics`)).text(), /\nhotmic_connections 0\n/);
@@ -64,7 +64,7 @@ t.test('the operations port is where it says, and is gone with the relay', async
   await t.rejects(fetch(`${operations}healthz`));
 });
 
-t.test('without --drain, SIGTERM ends it at once and tells everyone', async (t) => {
+t.test('without --drain, SIGTERM ends it at once and notifies everyone', async (t) => {
   const { relay, url } = await relayWith(t);
   const socket = await joined(url);
   const closed = once(socket, 'close');
@@ -74,7 +74,7 @@ t.test('without --drain, SIGTERM ends it at once and tells everyone', async (t) 
   t.equal((await closed)[0], 1001);
 });
 
-t.test('with --drain, SIGTERM waits for who is there and takes nobody more', async (t) => {
+t.test('with --drain, SIGTERM waits for connected players and admits no others', async (t) => {
   const { relay, url, operations } = await relayWith(t, '--drain', '25');
   const socket = await joined(url);
   relay.signal('SIGTERM');
@@ -90,7 +90,7 @@ t.test('with --drain, SIGTERM waits for who is there and takes nobody more', asy
   t.match(await relay.ended, { code: 0, signal: null, stderr: /not admitted \(draining\)/ });
 });
 
-t.test('a drain whose seconds are over ends all the same', async (t) => {
+t.test('a drain ends when its seconds are over', async (t) => {
   const { relay, url } = await relayWith(t, '--drain', '0.05');
   const closed = once(await joined(url), 'close');
   t.match(await end(relay), { code: 0, signal: null });
@@ -124,7 +124,7 @@ t.test('SIGTERM ends a longer drain that an administrator began', async (t) => {
   t.equal((await closed)[0], 1001);
 });
 
-t.test('SIGHUP says nothing of a certificate where there is none', async (t) => {
+t.test('SIGHUP without TLS logs nothing about a certificate', async (t) => {
   const { relay } = await relayWith(t);
   relay.signal('SIGHUP');
   t.match(await end(relay), { code: 0, stderr: '' });
@@ -139,7 +139,7 @@ t.test('a second signal ends a drain at once', async (t) => {
   t.equal((await closed)[0], 1006);
 });
 
-t.test('a log in JSON is one object a line, with time, level and event', async (t) => {
+t.test('a log in JSON has one object per line, with time, level and event', async (t) => {
   const { relay, url } = await jsonRelayWith(t, '--drain', '25');
   const ticket = 'c0ffee'.repeat(40);
   const hostile = new WebSocket(url);
@@ -174,7 +174,7 @@ t.test('a log in JSON is one object a line, with time, level and event', async (
   t.notMatch(stderr, /c0ffee/, 'a ticket is in no log');
 });
 
-t.test('a level leaves out what is below, in both forms', async (t) => {
+t.test('a level hides less severe entries, in both forms', async (t) => {
   const json = await jsonRelayWith(t).then(async ({ relay, url }) => {
     (await joined(url)).terminate();
     await relay.printed('stderr', /"event":"away"/);
@@ -196,7 +196,7 @@ t.test('a level leaves out what is below, in both forms', async (t) => {
   t.match(await end(quiet), { stderr: '', stdout: '' });
 });
 
-t.test('a port that is taken is named, in the form that the log has', async (t) => {
+t.test('a port in use is reported in the form of the log', async (t) => {
   const port = await takenPort(t);
   t.match(await runCli(t, [...FREE, '--operations-port', port]), {
     code: 1,
@@ -210,7 +210,7 @@ t.test('a port that is taken is named, in the form that the log has', async (t) 
   ]);
 });
 
-t.test('options that are wrong are said in one line', async (t) => {
+t.test('wrong options are reported in one line', async (t) => {
   const cases: readonly [args: readonly string[], text: RegExp][] = [
     [['--operations-port', '65536'], /--operations-port.*0 to 65535/],
     [['--operations-host', '127.0.0.1'], /--operations-host requires --operations-port/],
@@ -227,7 +227,7 @@ t.test('options that are wrong are said in one line', async (t) => {
   }
 });
 
-t.test('a log that nobody reads does not stall the relay; what is given up is counted', async (t) => {
+t.test('a log that nobody reads does not stall the relay; dropped lines are counted', async (t) => {
   const { relay, url } = await jsonRelayWith(t);
   relay.child.stderr.pause();
   // Each of these is four lines of 2 kB together: 1.6 MB, more than the pipe and the log's own bound hold.

@@ -1,4 +1,4 @@
-/** Signals that reach `hotmic relay` while it is still starting. A pipe for a file of keys holds the start where the test wants it. */
+/** Signals that reach `hotmic relay` while it is still starting. A pipe instead of a key file pauses the start. */
 
 import { execFileSync } from 'node:child_process';
 import { open } from 'node:fs/promises';
@@ -25,7 +25,7 @@ async function startingRelay(t: Test) {
   return { relay, goOn };
 }
 
-t.test('a SIGHUP before the relay listens does not end it, and is acted on once it listens', async (t) => {
+t.test('a SIGHUP before the relay listens does not end it, and is handled once it listens', async (t) => {
   const { relay, goOn } = await startingRelay(t);
   relay.signal('SIGHUP');
   await goOn();
@@ -37,7 +37,7 @@ t.test('a SIGHUP before the relay listens does not end it, and is acted on once 
   t.match(await relay.ended, { code: 0, signal: null });
 });
 
-t.test('a SIGTERM before the relay listens ends it in order', async (t) => {
+t.test('a SIGTERM before the relay listens ends it cleanly', async (t) => {
   const { relay, goOn } = await startingRelay(t);
   relay.signal('SIGTERM');
   await goOn();

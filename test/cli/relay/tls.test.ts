@@ -1,4 +1,4 @@
-/** `hotmic relay` with a certificate: how it is reloaded, and whom a client trusts. */
+/** `hotmic relay` with a certificate: how it is reloaded, and which a client trusts. */
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ async function secureRelay(t: Test) {
 
 const talkTo = (url: string) => ['talk', url, '--lobby', 'den', '--tone', '440', '--seconds', '0.2'];
 
-t.test('SIGHUP has it read the certificate again, good or bad, and it runs on', async (t) => {
+t.test('SIGHUP makes it read the certificate again, good or bad, and it keeps running', async (t) => {
   const { relay, url, at } = await secureRelay(t);
   t.match(url, /^wss:/);
   relay.signal('SIGHUP');
@@ -40,7 +40,7 @@ t.test('SIGHUP has it read the certificate again, good or bad, and it runs on', 
   t.match(await relay.ended, { code: 0 });
 });
 
-t.test('a client trusts whom NODE_EXTRA_CA_CERTS names, and says so when it does not', async (t) => {
+t.test('a client trusts the authorities in NODE_EXTRA_CA_CERTS, and its error suggests that', async (t) => {
   const { url, at } = await secureRelay(t);
   t.match(await runCli(t, talkTo(url)), {
     code: 1,
@@ -54,7 +54,7 @@ t.test('a client trusts whom NODE_EXTRA_CA_CERTS names, and says so when it does
   });
 });
 
-t.test('half a pair is refused at once', async (t) => {
+t.test('a certificate without its key is refused at once', async (t) => {
   t.match(await runCli(t, ['relay', '--dev', '--tls-cert', 'x']), {
     code: 2,
     stderr: /--tls-cert requires --tls-key as well/,
