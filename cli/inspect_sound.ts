@@ -55,7 +55,7 @@ export class InspectedSound {
     await this.#writer?.close();
   }
 
-  /** Prints how long the WAV is. @throws HotmicError ERR_HOTMIC_INPUT when nothing was decoded, and there is no WAV. */
+  /** Prints how long the WAV is. @throws HotmicError ERR_HOTMIC_INPUT when nothing was decoded. */
   report(): void {
     if (this.#writer === null) {
       const what = `${counted(this.#packets, 'packet')}, and no sound in them`;

@@ -9,6 +9,8 @@ import { type AnyType, type ListType, limitType, type OptionType } from './optio
 /** `required`: where its group is given. `optional`: off unless it is given. `defaulted`: has a default. */
 export type Presence = 'required' | 'optional' | 'defaulted';
 
+type Default<T, P extends Presence> = { required: undefined; optional: null; defaulted: T }[P];
+
 interface Described {
   /** One sentence. */
   readonly description: string;
@@ -23,8 +25,7 @@ export interface Option<T, P extends Presence = Presence> extends Described {
   readonly node: 'option';
   readonly type: AnyType;
   readonly presence: P;
-  /** Undefined where it is required, null where it is optional. */
-  readonly default: T | null | undefined;
+  readonly default: Default<T, P>;
 }
 
 /** A secret: `T` for a program; on the command line and in the file the path of a file with it. */

@@ -83,7 +83,7 @@ const { url, secret: webhookSecret, ...webhookRules } = webhooks.members;
 export const RELAY_SETTINGS = section('The settings of hotmic relay.', {
   dev: RELAY_OPTIONS.dev,
   host: RELAY_OPTIONS.host,
-  port: { ...RELAY_OPTIONS.port, default: 7800 },
+  port: option(types.port, 7800, RELAY_OPTIONS.port.description),
   path: RELAY_OPTIONS.path,
   tls: optionalSection(tls, tls.members),
   origins: RELAY_OPTIONS.origins,

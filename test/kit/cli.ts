@@ -109,7 +109,7 @@ export async function startRelayCli(t: Test): Promise<{ relay: Running; url: str
   return { relay, url: url! };
 }
 
-/** Calls `look` until it gives something, where there is no event: a file that grows. */
+/** Calls `look` until it gives something, for a change without an event: a file that grows. */
 export async function untilSeen<T>(look: () => T | null, maxMs = 120_000): Promise<T> {
   const deadline = Date.now() + maxMs;
   for (;;) {
