@@ -17,9 +17,9 @@ export interface OptionType<T> {
   readonly expected: string;
   /** For help, such as `port`. */
   readonly placeholder: string;
-  /** All values there are. */
+  /** All values, if they are a fixed set. */
   readonly choices?: readonly string[];
-  /** Also accepted as a whole number where whole numbers keep all their digits. */
+  /** In YAML a whole number is accepted as well; it is read with all its digits. */
   readonly acceptsIntegers?: true;
 }
 
@@ -185,7 +185,7 @@ export function listOf<T>(item: OptionType<T>, max: number): ListType<T> {
   return { shape: 'list', item, max };
 }
 
-/** What is wrong with a value, where there is more to say than what is expected. */
+/** The value, or what is wrong with it. `fault` is null if `expected` says everything. */
 export type ReadValue<T> =
   | { readonly kind: 'read'; readonly value: T }
   | { readonly kind: 'refused'; readonly fault: string | null };
@@ -199,7 +199,7 @@ export function readValue<T>({ schema }: OptionType<T>, value: unknown): ReadVal
   return { kind: 'refused', fault: null };
 }
 
-/** Refuses text of which `faultOf` has something to say; `unexpected` is nothing beyond what is expected. */
+/** Refuses text unless `faultOf` returns null. `unexpected`: `expected` says everything. */
 function fault(faultOf: (text: string) => string | null): z.core.CheckFn<string> {
   return ({ value, issues }) => {
     const found = faultOf(value);
@@ -212,7 +212,7 @@ function fault(faultOf: (text: string) => string | null): z.core.CheckFn<string>
   };
 }
 
-/** Text as `read` makes it; null is refused. */
+/** Text as `read` returns it; null is refused. */
 function parsed(text: z.ZodMiniType<string>, read: (text: string) => string | null): z.ZodMiniType<string> {
   return z.pipe(
     text,
