@@ -1,4 +1,4 @@
-# Hotmic. `make help` lists what there is to do.
+# Hotmic. `make help` lists the targets.
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
@@ -11,10 +11,10 @@ help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: dist/.built build/.addon ## install what is needed and compile; the addon where a C++ compiler and headers are
+build: dist/.built build/.addon ## install what is needed and compile; the addon if a C++ compiler and Node's headers are found
 
 .PHONY: demo
-demo: build ## four players in a lobby, recorded to WAV: the main job, without Steam or hardware
+demo: build ## four players in a lobby, recorded to WAV, without Steam or hardware
 	@node dist/cli/main.js demo
 
 .PHONY: test
@@ -23,18 +23,18 @@ test: build ## run all tests that this machine can run; the last line counts the
 	@node dist/test/run.js
 
 .PHONY: test-fast
-test-fast: dist/.built ## run the tests of the pure parts, in under a minute: for every save
+test-fast: dist/.built ## run the tests of the pure parts, in less than a minute: for every save
 	@node dist/test/run.js --fast
 
 .PHONY: test-all
-test-all: check test-node24 explore ## everything: check, the suite on Node 24, every state of the mute rule; for an hour, as root
+test-all: check test-node24 explore ## check, the tests on Node 24, every state of the mute rule; takes an hour, needs root
 
 .PHONY: test-node24
-test-node24: build ## the same on Node 24 and Debian 13, in a tree bootstrapped under out/; wants root
+test-node24: build ## run all tests on Node 24 and Debian 13, in a tree bootstrapped under out/; needs root
 	@sh test/node24.sh
 
 .PHONY: try-dockerfile
-try-dockerfile: build ## run the steps of deploy/Dockerfile in a bootstrapped Debian 13 tree, and its relay; wants root
+try-dockerfile: build ## run the steps of deploy/Dockerfile in a bootstrapped Debian 13 tree, and the relay from it; needs root
 	@node dist/test/deploy/try_dockerfile.js
 
 .PHONY: soak
@@ -42,23 +42,23 @@ soak: build ## a million packets through one decoder, and through ten thousand: 
 	@HOTMIC_SOAK_PACKETS=1000000 node dist/test/scenario/codec_memory.test.js
 
 .PHONY: explore
-explore: build ## the relay's mute rule in every state that two people can reach; for minutes
-	@HOTMIC_WHOLE=1 node dist/test/relay/core/model/mute_rule.test.js
+explore: build ## the relay's mute rule in every state that two people can reach; takes minutes
+	@HOTMIC_WHOLE=1 node dist/test/relay/core/mute_rule.test.js
 
 .PHONY: check
-check: lint wasm-check test ## everything that has to hold before a commit
+check: lint wasm-check test ## lint, wasm-check and test: everything that has to pass before a commit
 
 .PHONY: lint
-lint: node_modules/.installed ## check form, common mistakes, and that the pure folders need neither Node nor a DOM
+lint: node_modules/.installed ## check style and common mistakes (biome)
 	@npx biome check
 	@npx tsc -p tsconfig.pure.json
 
 .PHONY: format
-format: node_modules/.installed ## put the sources in form
+format: node_modules/.installed ## format the sources (biome)
 	@npx biome check --write
 
 .PHONY: wasm
-wasm: ## install the Rust and C toolchain from the package registries, rebuild wasm/pkg
+wasm: ## install the Rust and C toolchain from the package registries, and rebuild wasm/pkg
 	@sh wasm/build.sh
 
 .PHONY: wasm-check
@@ -77,52 +77,52 @@ fuzz-relay: build ## hostile frames and messages into the relay's core; INPUTS=1
 hostile: build ## all attacks of docs/security.md on a relay, with loads of 10,000 connections
 	@HOTMIC_HOSTILE=full npx tap --timeout=600 --reporter=terse dist/test/hostile/*.test.js
 
-# Under ThreadSanitizer what threads share, in native programs; the engine's own code would drown it. Under the others the
-# addon as well, in Node, under stress.
+# ThreadSanitizer runs native programs with what threads share: in Node, the engine's own reports would drown ours. The other two
+# also run the addon under stress, in Node.
 .PHONY: tsan
 tsan: ## ThreadSanitizer: the ring's model and the addon's locks
 	@sh test/native/harness/run.sh tsan
 
 .PHONY: asan
-asan: build ## AddressSanitizer: those, and the addon under stress: workers, kills, opening and closing
+asan: build ## AddressSanitizer: the same, and the addon under stress: workers, kills, opening and closing
 	@sh test/native/harness/run.sh asan
 	@sh test/native/stress/sanitize.sh address
 
 .PHONY: ubsan
-ubsan: build ## UndefinedBehaviorSanitizer: the same
+ubsan: build ## UndefinedBehaviorSanitizer: the same as asan
 	@sh test/native/harness/run.sh ubsan
 	@sh test/native/stress/sanitize.sh undefined
 
 .PHONY: bench
-bench: build ## run the benchmarks; ONLY=ring, steam, codec, stages, storm or relay runs one, ONLY=soak (MINUTES=10) the soak
+bench: build ## run the benchmarks; ONLY=ring, steam, codec, stages, storm or relay for one of them, ONLY=soak (MINUTES=10) for the relay's soak
 	@node dist/bench/main.js $(ONLY)
 
 .PHONY: prebuild
-prebuild: build ## put the addon where the package takes it from, for npm pack
+prebuild: build ## copy the addon to prebuilds/, where npm pack takes it from
 	@sh native/prebuild.sh
 
 .PHONY: clean
-clean: ## delete what was built and installed, but for the wasm toolchain
+clean: ## delete what was built and installed, except the wasm toolchain
 	rm -rf dist out build prebuilds .tap node_modules wasm/target
 
 node_modules/.installed: package.json package-lock.json
-	@command -v node >/dev/null || { echo 'Hotmic wants Node 20 or newer on the PATH'; exit 1; }
-	@# No package's script runs: Hotmic's own would build the addon, which has its rule below.
+	@command -v node >/dev/null || { echo 'Hotmic needs Node 20.12 or newer on the PATH'; exit 1; }
+	@# Packages' scripts do not run: Hotmic's own would build the addon, which has its own rule below.
 	@$(NPM) ci --ignore-scripts
 	@touch $@
 
 dist/.built: node_modules/.installed tsconfig.json $(SOURCES) $(wildcard wasm/pkg/*)
 	@npx tsc -p tsconfig.json
-	@# What has no source any more must not run or ship.
+	@# Delete output whose source is gone: it must not run or ship.
 	@find dist -name '*.js' -not -path 'dist/wasm/pkg/*' | while read -r js; do \
 	  base=$${js#dist/}; base=$${base%.js}; \
 	  [ -e "$$base.ts" ] || rm -f "dist/$$base.js" "dist/$$base.js.map" "dist/$$base.d.ts"; done
 	@mkdir -p dist/wasm/pkg && cp wasm/pkg/* dist/wasm/pkg/
 	@chmod +x dist/cli/main.js
-	@# So that npx finds the command in this checkout, too.
+	@# So that npx also finds the command in this checkout.
 	@ln -sf ../../dist/cli/main.js node_modules/.bin/hotmic
 	@touch $@
 
-# Made only when the addon was: where it is left out, the reason is printed each time.
+# Only touched when the addon was built: otherwise the reason is printed each time.
 build/.addon: node_modules/.installed binding.gyp native/build.sh $(wildcard native/src/*)
 	@sh native/build.sh

@@ -3,7 +3,7 @@
  *
  * **It proves nothing about who a player is.** Its cipher has no MAC, the hash inside has no key, and its plain text begins with
  * user data that the player chooses. With nothing but a ticket of their own, anybody can make one that names anybody
- * (docs/tickets.md, "An app ticket is no proof"). What is read from it is a claim, to be compared with a proof from elsewhere.
+ * (docs/tickets.md, "An app ticket is not a proof"). What is read from it is a claim, to be compared with a proof from elsewhere.
  *
  * Outside a Protocol Buffers message: 1 version, 2 CRC-32 of the plain text, 3 bytes of user data, 4 where in the plain text the hash
  * begins, 5 ciphertext. That is AES-256: the IV, ECB-encrypted, then CBC with PKCS #7 padding. Inside: user data, ownership
