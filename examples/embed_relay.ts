@@ -5,7 +5,7 @@ import { startRelay } from 'hotmic/relay';
 const [port = '7800', seconds = '60'] = process.argv.slice(2);
 
 const relay = await startRelay({
-  dev: true, // admits anyone on this machine; nothing else is built yet
+  dev: true, // admits anyone on this machine, without credentials
   port: Number(port),
   onEvent: (event) => console.log(event.kind, 'name' in event ? event.name : ''),
 });
