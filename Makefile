@@ -49,7 +49,7 @@ explore: build ## the relay's mute rule in every state that two people can reach
 check: lint wasm-check test ## lint, wasm-check and test: everything that has to pass before a commit
 
 .PHONY: lint
-lint: node_modules/.installed ## check style and common mistakes (biome)
+lint: node_modules/.installed ## check style, common mistakes, and that the pure folders need neither Node nor a DOM
 	@npx biome check
 	@npx tsc -p tsconfig.pure.json
 
