@@ -5,7 +5,7 @@ import { openSteam, startCapture } from 'hotmic/steam';
 
 const [url = 'ws://127.0.0.1:7800', appId = '480'] = process.argv.slice(2);
 
-const embeddedOptions = { input: { kind: 'tone' } } as const; // heard without Steam
+const embeddedOptions = { input: { kind: 'tone' } } as const; // used without Steam
 const steam = openSteam({ appId: Number(appId), embedded: 'fallback', embeddedOptions });
 console.log(`this is ${steam.report.why}`);
 
