@@ -42,14 +42,14 @@ soak: build ## a million packets through one decoder, and through ten thousand: 
 	@HOTMIC_SOAK_PACKETS=1000000 node dist/test/scenario/codec_memory.test.js
 
 .PHONY: explore
-explore: build ## the relay's mute rule in every state that two people can reach; for minutes
-	@HOTMIC_WHOLE=1 node dist/test/relay/core/mute_rule.test.js
+explore: build ## the relay's mute rule in every state that two people can reach; takes minutes
+	@HOTMIC_WHOLE=1 node dist/test/relay/core/model/mute_rule.test.js
 
 .PHONY: check
 check: lint wasm-check test ## lint, wasm-check and test: everything that has to pass before a commit
 
 .PHONY: lint
-lint: node_modules/.installed ## look for mistakes and bad form
+lint: node_modules/.installed ## check style, common mistakes, and that the pure folders need neither Node nor a DOM
 	@npx biome check
 	@npx tsc -p tsconfig.pure.json
 

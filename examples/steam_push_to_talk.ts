@@ -1,4 +1,4 @@
-/** Push-to-talk with Steam's microphone, and the embedded Steam where there is none: node dist/examples/steam_push_to_talk.js ws://127.0.0.1:7800 480 */
+/** Push-to-talk with Steam's microphone, or the embedded Steam without Steam: node dist/examples/steam_push_to_talk.js ws://127.0.0.1:7800 480 */
 
 import { joinVoice, Publisher } from 'hotmic/client';
 import { openSteam, startCapture } from 'hotmic/steam';
@@ -23,7 +23,7 @@ publisher.press(); // the key goes down …
 await new Promise((resolve) => setTimeout(resolve, 1000));
 await publisher.release(); // … and up: resolves when the tail was sent
 
-console.log(`said ${publisher.counts().packets} packets`);
+console.log(`sent ${publisher.counts().packets} packets`);
 await capture.close();
 await lobby.leave();
 steam.close();
