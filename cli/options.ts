@@ -7,8 +7,9 @@ import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { normalHost } from '../client/lobby/redirects.js';
 import { LABEL, MAX_CHANNELS_ENTERED } from '../voice/control.js';
-import { HotmicError, systemReason } from '../voice/error.js';
+import { HotmicError } from '../voice/error.js';
 import { parseSteamId, personSteamId } from '../voice/steam_id.js';
+import { systemReason } from '../voice/system_reason.js';
 
 /** A whole number from `min` to `max`. */
 export function integer(min: number, max: number): (text: string) => number {

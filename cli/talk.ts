@@ -1,7 +1,6 @@
 /** `hotmic talk`: speaks in a lobby, from Steam's microphone, a WAV file, raw PCM or a tone, through the capture worker. */
 
 import { Command, Option } from 'commander';
-import { deferred } from '../client/deferred.js';
 import { joinLobby } from '../client/lobby/join.js';
 import type { Lobby } from '../client/lobby/lobby.js';
 import type { Member } from '../client/lobby_state.js';
@@ -9,6 +8,7 @@ import { Publisher } from '../client/publisher.js';
 import { type Capture, embeddedSteam, startCapture } from '../native/capture/capture.js';
 import type { VoiceInputOptions } from '../native/embedded/voice_input.js';
 import { openSteam } from '../native/open_steam.js';
+import { deferred } from '../voice/deferred.js';
 import { HotmicError } from '../voice/error.js';
 import { VOICE_RATE_HZ } from '../voice/units.js';
 import type { WavChannel } from '../voice/wav.js';

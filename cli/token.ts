@@ -7,7 +7,8 @@ import { mintToken, newKey, type TokenAlgorithm } from '../relay/admission/mint_
 import { MAX_TOKEN_CHANNELS, MAX_TOKEN_LIFE_S } from '../relay/admission/token_claims.js';
 import { KEY_ID, TOKEN_ALGORITHMS } from '../relay/admission/token_keys.js';
 import { readUpTo } from '../relay/system/bounded_file.js';
-import { codeOf, HotmicError, messageOf, systemReason } from '../voice/error.js';
+import { codeOf, HotmicError, messageOf } from '../voice/error.js';
+import { systemReason } from '../voice/system_reason.js';
 import { purpose } from './help_layout.js';
 import { label, steamId } from './options.js';
 

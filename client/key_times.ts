@@ -6,7 +6,7 @@
  * belongs to what was said before.
  */
 
-import { nextRequest } from '../voice/talkspurt.js';
+import { nextRequest } from '../voice/capture_tag.js';
 import type { Milliseconds } from '../voice/units.js';
 
 /** The most key-downs without an end, and the most key-ups, that are kept. Sound from before them is treated as older than it is. */

@@ -3,15 +3,10 @@
  * and discards stale ones.
  */
 
+import { CaptureTag, captureKind, endRequest } from '../voice/capture_tag.js';
 import { packetSamples, readPacket } from '../voice/packet.js';
 import type { RingConsumer, RingEntry } from '../voice/ring.js';
-import {
-  CaptureTag,
-  captureKind,
-  endRequest,
-  type NumberedPacket,
-  TalkspurtNumberer,
-} from '../voice/talkspurt.js';
+import { type NumberedPacket, TalkspurtNumberer } from '../voice/talkspurt.js';
 import { type Milliseconds, msOfSamples } from '../voice/units.js';
 import {
   CaptureTargets,
@@ -215,7 +210,7 @@ export class Publisher {
     }
     this.#destination = destination;
     const phase = tag === CaptureTag.draining ? 'draining' : 'talking';
-    this.#publish(this.#numberer.push(bytes, capturedAt, phase));
+    this.#publish(this.#numberer.push(bytes, capturedAt, phase, read));
   }
 
   /** The span in which the sound of such a packet was meant. A packet without sound ends a talkspurt and belongs to the sound before. */

@@ -2,9 +2,9 @@
  * Joins a lobby and decodes everyone in it: a lobby combined with a receiver. This is what most games embed.
  */
 
+import { deferred } from '../voice/deferred.js';
 import type { HotmicError } from '../voice/error.js';
 import { loadCodec } from '../wasm/load.js';
-import { deferred } from './deferred.js';
 import { joinLobby } from './lobby/join.js';
 import type { Lobby, LobbyEvents, LobbyOptions } from './lobby/lobby.js';
 import type { Participant } from './lobby_state.js';

@@ -4,7 +4,8 @@
  */
 
 import { open } from 'node:fs/promises';
-import { codeOf, HotmicError, messageOf, systemReason } from '../voice/error.js';
+import { codeOf, HotmicError, messageOf } from '../voice/error.js';
+import { systemReason } from '../voice/system_reason.js';
 
 /** What a WavWriter does to its file. A FileHandle of node:fs/promises is one. */
 export interface WavFile {

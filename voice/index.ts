@@ -2,6 +2,7 @@
  * `hotmic`: the core. Packets, the wire, the ring, time on the media clock. No clock, timer, socket or file inside.
  */
 
+export * from './capture_tag.js';
 export * from './control.js';
 export * from './control_codes.js';
 export * from './crc32.js';

@@ -7,7 +7,7 @@
  * listeners then go by the silence.
  */
 
-import { type Packet, packetSamples, readPacket, silenceSamples } from './packet.js';
+import { type MalformedPacket, type Packet, packetSamples, readPacket, silenceSamples } from './packet.js';
 import { OP_BYTES, PACKET_OVERHEAD_BYTES, PacketWriter } from './packet_writer.js';
 import { sequenceAfter, sequenceDelta, timestampAfter } from './sequence.js';
 import { FRAME_SAMPLES, type Milliseconds, samplesOfMs, VOICE_RATE_HZ } from './units.js';
@@ -25,36 +25,6 @@ export interface NumberedPacket {
   readonly timestamp: number;
   /** Of its sound, at 24 kHz. Left out where it is not known. */
   readonly samples?: number;
-}
-
-/** Tags of ring entries, from the capture worker to the publisher. */
-export const CaptureTag = {
-  /** A packet captured while the key was down. */
-  talking: 0,
-  /** A packet captured after key-up, while Steam still records the tail. */
-  draining: 1,
-  /** No packet: the recording is over. Its tag also carries the number of the newest key-down: see `endTag`. */
-  end: 2,
-} as const;
-
-/** The tag of the end entry behind key-down number `request`. */
-export function endTag(request: number): number {
-  return ((request << 8) | CaptureTag.end) >>> 0;
-}
-
-/** What a tag says. */
-export function captureKind(tag: number): number {
-  return tag & 0xff;
-}
-
-/** The number of the key-down that an end entry carries. */
-export function endRequest(tag: number): number {
-  return tag >>> 8;
-}
-
-/** The number of the next key-down: 24 bits, wraps. */
-export function nextRequest(request: number): number {
-  return (request + 1) & 0xff_ffff;
 }
 
 /** Whether the speaker's key is down, or up with Steam still recording the tail. */
@@ -90,9 +60,15 @@ export class TalkspurtNumberer {
   /**
    * Takes one packet of getVoice; returns what is ready to go out, none to two. `packet` is referred to by what is returned
    * from this call and copied when it is held back.
+   *
+   * @param read What readPacket returned for `packet`, where the caller has it already.
    */
-  push(packet: Uint8Array, capturedAt: Milliseconds, phase: TalkspurtPhase): NumberedPacket[] {
-    const read = readPacket(packet);
+  push(
+    packet: Uint8Array,
+    capturedAt: Milliseconds,
+    phase: TalkspurtPhase,
+    read: Packet | MalformedPacket = readPacket(packet),
+  ): NumberedPacket[] {
     if (read.kind === 'malformed') {
       this.malformed += 1;
       return [];

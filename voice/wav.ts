@@ -18,7 +18,7 @@ import {
   sampleBytes,
   type WavEncoding,
   type WavFormat,
-} from './wav_header.js';
+} from './wav/header.js';
 
 export {
   MAX_WAV_CHANNELS,
@@ -30,7 +30,7 @@ export {
   type WavEncoding,
   type WavFormat,
   type WavRange,
-} from './wav_header.js';
+} from './wav/header.js';
 
 /** Bytes before the samples in a WAV that `wavHeader` begins. */
 export const WAV_HEADER_BYTES = 44;

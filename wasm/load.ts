@@ -4,7 +4,8 @@
  */
 
 import { readFileSync } from 'node:fs';
-import { HotmicError, messageOf, systemReason } from '../voice/error.js';
+import { HotmicError, messageOf } from '../voice/error.js';
+import { systemReason } from '../voice/system_reason.js';
 import { initCodec, isCodecReady } from './module.js';
 import { packageFile } from './package_file.js';
 import { chooseBuild, type SimdUse } from './simd.js';

@@ -5,7 +5,7 @@
 import { HotmicError, messageOf } from '../../voice/error.js';
 import type { Milliseconds } from '../../voice/units.js';
 import type { CapturedPacket } from '../capture_targets.js';
-import { deferred } from '../deferred.js';
+import { deferred } from '../../voice/deferred.js';
 import type { Member, Participant } from '../lobby_state.js';
 import { NO_CLOSE_FRAME, Session } from '../session.js';
 import type { SessionInput, SessionOutput, SessionRequest } from '../session_io.js';

@@ -4,8 +4,9 @@
  * A browser does not report this: its WebSocket fails with code 1006 and no reason.
  */
 
-import { HotmicError, systemReason } from '../../voice/error.js';
+import { HotmicError } from '../../voice/error.js';
 import { printable } from '../../voice/printable.js';
+import { type ReasonWords, systemReason } from '../../voice/system_reason.js';
 import type { Milliseconds } from '../../voice/units.js';
 import { shownUrl } from './url.js';
 
@@ -53,10 +54,31 @@ export class UpgradeRefusedError extends HotmicError {
   }
 }
 
+const UNTRUSTED =
+  'the certificate is not signed by a trusted authority. To trust a private one, set NODE_EXTRA_CA_CERTS to its PEM file';
+
+/** Why a connection fails, in words. */
+const CONNECTION_WORDS: ReasonWords = {
+  CERT_HAS_EXPIRED: 'the certificate has expired',
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+  EACCES: 'permission denied',
+  ECONNREFUSED: 'nothing listens at this address. Is the relay running?',
+  EHOSTUNREACH: 'there is no route to the host',
+  EMFILE: 'this process has too many files open',
+  ENETUNREACH: 'there is no route to the network',
+  ENOTFOUND: 'no such host',
+  EPROTO: 'the server does not speak TLS. Is the URL ws:// rather than wss://?',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another name',
+  ETIMEDOUT: 'there is no answer',
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+};
+
 /** The error for a failed connection to `url`: the relay's refusal as it is, or the system's error in words. */
 export function connectError(url: URL, cause: Error): HotmicError {
   if (cause instanceof UpgradeRefusedError) return cause;
-  const message = `Cannot connect to ${shownUrl(url)}: ${systemReason(cause)}`;
+  const message = `Cannot connect to ${shownUrl(url)}: ${systemReason(cause, CONNECTION_WORDS)}`;
   return new HotmicError('ERR_HOTMIC_CONNECT', message, { cause });
 }
 

@@ -4,9 +4,10 @@
  */
 
 import { Worker } from 'node:worker_threads';
+import { nextRequest } from '../../voice/capture_tag.js';
+import { deferred } from '../../voice/deferred.js';
 import { codeOf, type ErrorCode, HotmicError, messageOf } from '../../voice/error.js';
 import { allocateRing, RingConsumer, RingProducer } from '../../voice/ring.js';
-import { nextRequest } from '../../voice/talkspurt.js';
 import { packageFile } from '../../wasm/package_file.js';
 import { monotonicMs } from '../clock.js';
 import { checkedPace, type EmbeddedSteamOptions } from '../embedded/embedded_steam.js';
@@ -221,21 +222,6 @@ const runHere: Run = (data, tell, fail) => {
     abandon: async () => undefined,
   };
 };
-
-interface Deferred<T> {
-  readonly promise: Promise<T>;
-  readonly resolve: (value: T) => void;
-  readonly reject: (reason: unknown) => void;
-}
-
-/** Promise.withResolvers, which Node 20 lacks. */
-function deferred<T>(): Deferred<T> {
-  let settle!: Omit<Deferred<T>, 'promise'>;
-  const promise = new Promise<T>((resolve, reject) => {
-    settle = { resolve, reject };
-  });
-  return { promise, ...settle };
-}
 
 function captureError(code: string | null, message: string): HotmicError {
   if (code?.startsWith('ERR_HOTMIC_')) return new HotmicError(code as ErrorCode, message);

@@ -6,9 +6,9 @@
  * and the packet is counted as refused. Between recordings nothing runs.
  */
 
+import { CaptureTag, endTag, nextRequest } from '../../voice/capture_tag.js';
 import { codeOf, HotmicError, messageOf } from '../../voice/error.js';
 import { RingProducer } from '../../voice/ring.js';
-import { CaptureTag, endTag, nextRequest } from '../../voice/talkspurt.js';
 import { MAX_PACKET_BYTES, type Milliseconds } from '../../voice/units.js';
 import { VoiceResult } from '../../voice/voice_result.js';
 import { monotonicMs as clock } from '../clock.js';

@@ -8,7 +8,8 @@ import { closeSync, constants, createReadStream, fstatSync, openSync, readSync }
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { isatty } from 'node:tty';
-import { HotmicError, systemReason } from '../../voice/error.js';
+import { HotmicError } from '../../voice/error.js';
+import { systemReason } from '../../voice/system_reason.js';
 import { VOICE_RATE_HZ } from '../../voice/units.js';
 import { readWav, type WavChannel } from '../../voice/wav.js';
 import { Resampler } from '../../wasm/resampler.js';

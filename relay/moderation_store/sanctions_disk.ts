@@ -10,7 +10,8 @@ import { createHash } from 'node:crypto';
 import { promises as fs } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import { codeOf, HotmicError, systemReason } from '../../voice/error.js';
+import { codeOf, HotmicError } from '../../voice/error.js';
+import { systemReason } from '../../voice/system_reason.js';
 
 /** A file that is appended to, and sometimes rewritten. One call at a time. */
 export interface SanctionsDisk {

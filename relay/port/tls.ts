@@ -8,7 +8,8 @@
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import { codeOf, HotmicError, systemReason } from '../../voice/error.js';
+import { codeOf, HotmicError } from '../../voice/error.js';
+import { systemReason } from '../../voice/system_reason.js';
 import { readUpTo } from '../system/bounded_file.js';
 
 /** The files of a relay's certificate, all in PEM. Links are followed. */

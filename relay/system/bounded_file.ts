@@ -1,7 +1,8 @@
 /** Reads a file up to a bound. What a person names may be a device or a pipe without end, so its size is not asked for. */
 
 import { closeSync, openSync, readSync } from 'node:fs';
-import { codeOf, HotmicError, systemReason } from '../../voice/error.js';
+import { codeOf, HotmicError } from '../../voice/error.js';
+import { systemReason } from '../../voice/system_reason.js';
 
 /** Standard input, as a file to read. */
 export const STANDARD_INPUT = 0;

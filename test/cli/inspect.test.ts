@@ -120,7 +120,7 @@ t.test('--wav decodes them as one speaker, to a WAV of the right length', async 
 
   const again = await runCli(t, ['inspect', '--wav', wav, packets[0]!]);
   t.equal(again.code, 1, 'an existing file is not overwritten');
-  t.match(again.stderr, /it is there already \(EEXIST\) \[ERR_HOTMIC_FILE\]/);
+  t.match(again.stderr, /it already exists \(EEXIST\) \[ERR_HOTMIC_FILE\]/);
 
   const other = join(folder, 'other.wav');
   const partly = await runCli(t, ['inspect', '--wav', other, packets[0]!, `${packets[1]!.slice(0, -2)}00`]);
@@ -131,7 +131,7 @@ t.test('--wav decodes them as one speaker, to a WAV of the right length', async 
   t.equal(nowhere.code, 1);
   t.match(
     nowhere.stderr,
-    /^hotmic: Cannot create recording .*: it is not there \(ENOENT\) \[ERR_HOTMIC_FILE\]\n$/,
+    /^hotmic: Cannot create recording .*: it does not exist \(ENOENT\) \[ERR_HOTMIC_FILE\]\n$/,
   );
 });
 

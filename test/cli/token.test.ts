@@ -75,7 +75,7 @@ t.test('an existing key is not overwritten', async (t) => {
   const folder = t.testdir({ key: 'precious' });
   const { code, stdout, stderr } = await runCli(t, ['token', 'new-key', join(folder, 'key')]);
   t.match({ code, stdout }, { code: 1, stdout: '' });
-  t.match(stderr, /key: it is there already \(EEXIST\) \[ERR_HOTMIC_FILE\]\n$/);
+  t.match(stderr, /key: it already exists \(EEXIST\) \[ERR_HOTMIC_FILE\]\n$/);
   t.equal(readFileSync(join(folder, 'key'), 'utf8'), 'precious');
 });
 
@@ -114,7 +114,7 @@ t.test('bad input is one line with its code, and never quotes the key', async (t
     [[...by('key'), '--audience', ''], 2, 'USAGE', /1 to 64 characters/],
     [[...by('key'), ...many], 2, 'USAGE', /at most 32 channels/],
     [[...by('key'), ...wide], 2, 'USAGE', /at most 4096: fewer channels/],
-    [by('gone'), 1, 'INPUT', /gone: it is not there \(ENOENT\)/],
+    [by('gone'), 1, 'INPUT', /gone: it does not exist \(ENOENT\)/],
     [by('text'), 1, 'INPUT', /it is not JSON/],
     [by('big'), 1, 'INPUT', /at most 65536 bytes/],
     [by('list'), 1, 'ADMISSION', /\w+ a JSON Web Key/],

@@ -67,7 +67,7 @@ t.test('bad input is one line, with a stable code, and an exit code', async (t) 
         ['listen', NOWHERE, '-l', 'den'],
         1,
         'CONNECT',
-        /127.0.0.1:1\/: nothing listens there; does the relay run\? \(ECONNREFUSED\)/,
+        /127.0.0.1:1\/: nothing listens at this address. Is the relay running\? \(ECONNREFUSED\)/,
       ],
       ['the same, to record', ['record', NOWHERE, '-l', 'den', '-o', out], 1, 'CONNECT', /ECONNREFUSED/],
       ['the same, to talk', ['talk', NOWHERE, '-l', 'den', '--wav', wav], 1, 'CONNECT', /ECONNREFUSED/],
@@ -185,7 +185,7 @@ t.test('bad input is one line, with a stable code, and an exit code', async (t) 
         ['inspect', join(folder, 'a.bin')],
         1,
         'INPUT',
-        /a\.bin: it is not there \(ENOENT\)/,
+        /a\.bin: it does not exist \(ENOENT\)/,
       ],
       ['nothing to inspect', ['inspect'], 2, 'USAGE', /'packet'/],
       [

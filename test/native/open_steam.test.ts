@@ -17,7 +17,7 @@ import t from 'tap';
 import { startCapture } from '../../native/capture/capture.js';
 import * as door from '../../native/index.js';
 import { EmbeddedWorld, openSteam, Result } from '../../native/index.js';
-import { CaptureTag, captureKind } from '../../voice/talkspurt.js';
+import { CaptureTag, captureKind } from '../../voice/capture_tag.js';
 import { hexOfBytes } from '../kit/hex.js';
 import type { FailureStage } from '../kit/stand_in_controls.js';
 import { type AddonSteams, addonSteams } from './real/addon_steams.js';

@@ -153,7 +153,7 @@ t.test('an input that cannot be mixed is named, and no mix is left', async (t) =
     [
       ['good.wav', 'missing.wav'],
       'ERR_HOTMIC_FILE',
-      `Cannot read track ${path('missing.wav')}: it is not there (ENOENT)`,
+      `Cannot read track ${path('missing.wav')}: it does not exist (ENOENT)`,
     ],
   ];
   for (const [inputs, code, message] of table) {

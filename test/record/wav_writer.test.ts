@@ -182,7 +182,7 @@ t.test('a file that is there is refused, or replaced where that is asked for', a
   const refused = WavWriter.create(path, { sampleRateHz: 24_000 });
   await t.rejects(refused, {
     code: 'ERR_HOTMIC_FILE',
-    message: `Cannot create recording ${path}: it is there already (EEXIST)`,
+    message: `Cannot create recording ${path}: it already exists (EEXIST)`,
   });
   t.equal(readFileSync(path, 'utf8'), 'precious');
   const writer = await WavWriter.create(path, { sampleRateHz: 24_000, existing: 'replace' });

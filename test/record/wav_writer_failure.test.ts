@@ -148,7 +148,7 @@ t.test('a disk on which not even the header fits fails at the start, and keeps n
 
 t.test('a folder that is not there is named', async (t) => {
   const path = join(t.testdir(), 'missing', 'a.wav');
-  const message = `Cannot create recording ${path}: it is not there (ENOENT)`;
+  const message = `Cannot create recording ${path}: it does not exist (ENOENT)`;
   await t.rejects(WavWriter.create(path, { sampleRateHz: 24_000 }), { code: 'ERR_HOTMIC_FILE', message });
 
   const writer = WavWriter.start(path, { sampleRateHz: 24_000 });

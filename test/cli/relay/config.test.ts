@@ -172,7 +172,7 @@ t.test('a variable can name the file, and a flag overrides it', async (t) => {
   t.equal(port(readRelayConfig({ flags, env, folder })), 2);
   t.throws(() => readRelayConfig({ flags: new Map([['--config', ['no.yaml']]]), env, folder }), {
     code: 'ERR_HOTMIC_FILE',
-    message: /no\.yaml: it is not there/,
+    message: /no\.yaml: it does not exist/,
   });
 });
 

@@ -140,7 +140,7 @@ t.test('when nothing listens, the error says where and why', async (t) => {
   await once(server, 'close');
   await t.rejects(joinLobby({ url: `ws://127.0.0.1:${port}`, ...member(1) }), {
     code: 'ERR_HOTMIC_CONNECT',
-    message: `Cannot connect to ws://127.0.0.1:${port}/: nothing listens there; does the relay run? (ECONNREFUSED)`,
+    message: `Cannot connect to ws://127.0.0.1:${port}/: nothing listens at this address. Is the relay running? (ECONNREFUSED)`,
   });
 });
 

@@ -8,9 +8,9 @@ import {
   embeddedSteam,
   startCapture,
 } from '../../../native/capture/capture.js';
+import { CaptureTag, captureKind } from '../../../voice/capture_tag.js';
 import type { HotmicError } from '../../../voice/error.js';
 import { opusFrames, readPacket } from '../../../voice/packet.js';
-import { CaptureTag, captureKind } from '../../../voice/talkspurt.js';
 import { VoiceResult } from '../../../voice/voice_result.js';
 import { END_OF_RECORDING_PACKET, SILENCE_PACKET, TWO_GROUPS_OF_DTX } from '../../kit/golden_packets.js';
 import { SEED, SeededRandom } from '../../kit/random.js';

@@ -5,8 +5,8 @@ import { runInNewContext } from 'node:vm';
 import t from 'tap';
 import { Publisher } from '../../../client/publisher.js';
 import { embeddedSteam, startCapture } from '../../../native/capture/capture.js';
+import { CaptureTag, captureKind } from '../../../voice/capture_tag.js';
 import { type OpusFrame, opusFrames, readPacket } from '../../../voice/packet.js';
-import { CaptureTag, captureKind } from '../../../voice/talkspurt.js';
 import { Board, type ScriptedSteamOptions } from './scripted_steam.js';
 
 /** 50 frames a second for 10 minutes. */

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap';
 import { type Capture, realSteam, startCapture } from '../../../native/capture/capture.js';
 import { openSteam } from '../../../native/open_steam.js';
 import type { Steam } from '../../../native/steam.js';
-import { CaptureTag, captureKind } from '../../../voice/talkspurt.js';
+import { CaptureTag, captureKind } from '../../../voice/capture_tag.js';
 import { type AddonSteams, addonSteams } from '../real/addon_steams.js';
 
 const got = await addonSteams();

@@ -139,10 +139,10 @@ t.test('a missing file, a folder and a pipe are reported, and block nothing', as
   const files = filesOf(t, good);
   const folder = join(t.testdirName, 'folder');
   mkdirSync(folder);
-  refuses(t, { ...files, certFile: join(folder, 'none') }, /none for TLS: it is not there \(ENOENT\)/);
+  refuses(t, { ...files, certFile: join(folder, 'none') }, /none for TLS: it does not exist \(ENOENT\)/);
   refuses(t, { ...files, keyFile: folder }, /folder for TLS: expected a regular file/);
   writeFileSync(join(folder, 'file'), '');
-  refuses(t, { ...files, keyFile: join(folder, 'file', 'x') }, /a part of the path is no folder/);
+  refuses(t, { ...files, keyFile: join(folder, 'file', 'x') }, /a part of the path is not a folder/);
   const pipe = join(folder, 'pipe');
   try {
     execFileSync('mkfifo', [pipe]);

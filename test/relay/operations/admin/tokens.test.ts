@@ -59,7 +59,7 @@ t.test('a text without proper tokens is an error that names the line and quotes 
 t.test('a secret in a file is read each time, and an unreadable file is an error', async (t) => {
   const path = join(t.testdir(), 'token');
   const secret = secretInFile(path);
-  t.throws(() => secret.read(), { code: 'ERR_HOTMIC_FILE', message: /it is not there \(ENOENT\)/ });
+  t.throws(() => secret.read(), { code: 'ERR_HOTMIC_FILE', message: /it does not exist \(ENOENT\)/ });
   writeFileSync(path, 'one');
   t.equal(secret.read(), 'one');
   writeFileSync(path, 'two');

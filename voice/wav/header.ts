@@ -5,8 +5,8 @@
  * headers of any length by one rule. Nothing in a file makes it throw; it returns what is wrong, in words.
  */
 
-import { readU16, readU32 } from './bytes.js';
-import type { Samples } from './units.js';
+import { readU16, readU32 } from '../bytes.js';
+import type { Samples } from '../units.js';
 
 /** Sample rates that are read and written, in Hz. */
 export const MIN_WAV_RATE_HZ = 4_000;

@@ -1,4 +1,4 @@
-/** A promise with its `resolve` and `reject`. */
+/** A promise that is settled from outside: Promise.withResolvers, which Node 20 does not have. */
 
 export interface Deferred<T> {
   readonly promise: Promise<T>;
