@@ -5,7 +5,7 @@
 
 import type { AuthSessionResponse } from './enums.js';
 
-/** What an AuthSession asks of its Steam. */
+/** What an AuthSession needs of its Steam. */
 export interface AuthSessionSteam {
   endAuthSession(steamId: bigint): void;
   /** A UserHasLicenseForAppResult. */
@@ -14,7 +14,7 @@ export interface AuthSessionSteam {
 
 export class AuthSession implements Disposable {
   readonly steamId: bigint;
-  /** Who owns the game: another than `steamId` under family sharing. */
+  /** Who owns the game: differs from `steamId` under family sharing. */
   readonly ownerId: bigint;
   readonly #steam: AuthSessionSteam;
   readonly #onOver: (session: AuthSession) => void;
@@ -38,12 +38,12 @@ export class AuthSession implements Disposable {
     return this.#isOver;
   }
 
-  /** Whether the player owns this app or DLC. False once the session is over: Steam then does not say. */
+  /** Whether the player owns this app or DLC. False once the session is over, when Steam no longer tells. */
   hasLicense(appId: number): boolean {
     return !this.#isOver && this.#steam.userHasLicenseForApp(this.steamId, appId) === 0;
   }
 
-  /** No longer playing with them. A second time does nothing. */
+  /** Call it when the player is gone. A second call does nothing. */
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -60,5 +60,36 @@ export class AuthSession implements Disposable {
     if (this.#isOver || response === 0) return;
     this.end();
     this.#onEnded?.(response);
+  }
+}
+
+/** The sessions of one Steam that are not over. */
+export class AuthSessions {
+  readonly #steam: AuthSessionSteam;
+  readonly #sessions = new Map<bigint, AuthSession>();
+
+  constructor(steam: AuthSessionSteam) {
+    this.#steam = steam;
+  }
+
+  /** A session by Steam's verdict on its ticket. */
+  begin(
+    verdict: { readonly auth_id: bigint; readonly owner_id: bigint },
+    onEnded?: (response: AuthSessionResponse) => void,
+  ): AuthSession {
+    const over = (it: AuthSession) => {
+      if (this.#sessions.get(it.steamId) === it) this.#sessions.delete(it.steamId);
+    };
+    const session = new AuthSession(verdict, this.#steam, over, onEnded);
+    this.#sessions.set(session.steamId, session);
+    return session;
+  }
+
+  of(steamId: bigint): AuthSession | undefined {
+    return this.#sessions.get(steamId);
+  }
+
+  all(): readonly AuthSession[] {
+    return [...this.#sessions.values()];
   }
 }

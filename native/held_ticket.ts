@@ -1,6 +1,6 @@
 /**
- * A ticket of this player that Steam has made and that lives until it is cancelled: by `cancel()`, by `using`, or when its
- * Steam is closed.
+ * A ticket that Steam has made for this player. It is valid until it is cancelled: by `cancel()`, by `using`, or when its Steam is
+ * closed.
  */
 
 export class HeldTicket implements Disposable {
@@ -16,17 +16,39 @@ export class HeldTicket implements Disposable {
     this.#cancel = cancel;
   }
 
-  /** The ticket as Steam's Web API takes it: two lower-case hex digits a byte. */
+  /** The ticket as Steam's Web API accepts it: two lower-case hex digits per byte. */
   get hex(): string {
     return Buffer.from(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length).toString('hex');
   }
 
-  /** Takes the ticket back; whoever began a session with it is told. A second time does nothing. */
+  /** Cancels the ticket; Steam tells everyone who began a session with it. A second call does nothing. */
   cancel(): void {
     this.#cancel(this);
   }
 
   [Symbol.dispose](): void {
     this.cancel();
+  }
+}
+
+/** The tickets of one Steam that are not cancelled. */
+export class HeldTickets {
+  readonly #steam: { cancelAuthTicket(handle: number): void };
+  readonly #tickets = new Set<HeldTicket>();
+
+  constructor(steam: { cancelAuthTicket(handle: number): void }) {
+    this.#steam = steam;
+  }
+
+  hold(handle: number, bytes: Uint8Array): HeldTicket {
+    const ticket = new HeldTicket(handle, bytes, (it) => {
+      if (this.#tickets.delete(it)) this.#steam.cancelAuthTicket(it.handle);
+    });
+    this.#tickets.add(ticket);
+    return ticket;
+  }
+
+  all(): readonly HeldTicket[] {
+    return [...this.#tickets];
   }
 }

@@ -16,20 +16,21 @@ export {
   EmbeddedWorld,
   type GameServer,
   type GameState,
-} from './embedded/embedded_steam.js';
+} from './embedded/steam.js';
 export type { VoiceInput, VoiceInputOptions } from './embedded/voice_input.js';
 export * from './enums.js';
 export type { HeldTicket } from './held_ticket.js';
 export { type OpenSteamOptions, openSteam } from './open_steam.js';
 export type { CallOptions } from './pending_calls.js';
 export { explainFailure, type SteamFailure, SteamOpenError, type SteamStage } from './real/failure.js';
-export type { RealSteamOptions } from './real/real_steam.js';
+export type { RealSteamOptions } from './real/open.js';
 export { Result } from './result.js';
 export * from './signals.js';
 export type { DecodedVoice, SpeakerDecoder, SpeakerDecoderOptions } from './speaker_decoder.js';
-export type { AuthenticateOptions, Steam, SteamReport } from './steam.js';
+export type { Steam } from './steam.js';
 export { SteamCallError } from './steam_call_error.js';
 export type * from './steam_controls.js';
+export type { AuthenticateOptions, SteamReport } from './steam_parts.js';
 export type * from './steam_user.js';
 export type * from './user.js';
 export type { RecordVoiceOptions, VoiceRecorder } from './voice_recorder.js';

@@ -7,12 +7,13 @@ import { defaultEmbedded, thisApplication, withoutEmbedded } from './application
 import { embeddedSteam, realSteam } from './capture/capture.js';
 import { Microphone, REAL_MICROPHONE } from './capture/microphone.js';
 import { monotonicMs } from './clock.js';
-import { type EmbeddedRim, EmbeddedSteam, type EmbeddedSteamOptions } from './embedded/embedded_steam.js';
+import { type EmbeddedRim, EmbeddedSteam, type EmbeddedSteamOptions } from './embedded/steam.js';
 import { inputFromKeyDown } from './embedded/voice_input.js';
 import { explainFailure, isMistake, type SteamFailure, SteamOpenError } from './real/failure.js';
 import { STEAM_LIBRARY_VARIABLE } from './real/library_path.js';
-import { openRealSteam } from './real/real_steam.js';
-import { Steam, type SteamParts, type SteamReport } from './steam.js';
+import { openRealSteam } from './real/open.js';
+import { Steam } from './steam.js';
+import type { SteamParts, SteamReport } from './steam_parts.js';
 
 /** How to open Steam. */
 export interface OpenSteamOptions {

@@ -36,7 +36,7 @@ export class SpeakerDecoder {
   constructor(steam: DecodingSteam, { sampleRateHz }: SpeakerDecoderOptions) {
     const rate = sampleRateHz ?? steam.getVoiceOptimalSampleRate();
     if (!(Number.isInteger(rate) && rate >= 11_025 && rate <= 48_000)) {
-      throw new RangeError(`Cannot decode: sampleRateHz is ${rate}, wants 11025 to 48000`);
+      throw new RangeError(`Cannot decode: sampleRateHz is ${rate}, expected 11025 to 48000`);
     }
     this.#steam = steam;
     this.sampleRateHz = rate;

@@ -7,13 +7,13 @@
 
 import { HotmicError } from '../voice/error.js';
 import type { Milliseconds } from '../voice/units.js';
-import { AuthSession } from './auth_session.js';
+import { type AuthSession, AuthSessions } from './auth_session.js';
 import type { CaptureSteam } from './capture/capture.js';
-import type { EmbeddedSteam } from './embedded/embedded_steam.js';
+import type { EmbeddedSteam } from './embedded/steam.js';
 import { AuthSessionResponse, BeginAuthSessionResult } from './enums.js';
 import { type AnswerName, failedKeys, refusedCall } from './failed_call.js';
 import { Faults } from './faults.js';
-import { HeldTicket } from './held_ticket.js';
+import { type HeldTicket, HeldTickets } from './held_ticket.js';
 import { type CallOptions, PendingCalls, type Settlement } from './pending_calls.js';
 import { Result } from './result.js';
 import type { DurationControl, FailedCall, SignalName, Signals, SteamEvent } from './signals.js';
@@ -27,7 +27,6 @@ import { redirectUrlOf, userDataOf } from './user_arguments.js';
 import { nameOf } from './value_name.js';
 import type { RecordVoiceOptions, VoiceRecorder } from './voice_recorder.js';
 
-export type { AuthenticateOptions, SteamParts, SteamReport } from './steam_parts.js';
 
 /** Signals of calls that Steam did not accept, which wait for the next frame at most; beyond it the oldest are lost. */
 const MAX_REFUSED = 1024;
@@ -44,8 +43,8 @@ export class Steam implements Disposable {
   readonly #clock: () => Milliseconds;
   readonly #calls: PendingCalls;
   readonly #onClosed: (() => void) | undefined;
-  readonly #tickets = new Set<HeldTicket>();
-  readonly #sessions = new Map<bigint, AuthSession>();
+  readonly #tickets: HeldTickets;
+  readonly #sessions: AuthSessions;
   readonly #microphone: SteamMicrophone;
   readonly #refused: SteamEvent[] = [];
   #isRunning = false;
@@ -65,6 +64,8 @@ export class Steam implements Disposable {
         this.#calls.withdraw('validate_auth_ticket_response', keys, 'endAuthSession has ended the session');
       },
     });
+    this.#tickets = new HeldTickets(steam);
+    this.#sessions = new AuthSessions(steam);
     this.#clock = clock;
     this.#calls = new PendingCalls(onPending);
     this.#onClosed = onClosed;
@@ -203,7 +204,7 @@ export class Steam implements Disposable {
       return this.#wait(action, 'validate_auth_ticket_response', 0n, isIts, options, {
         answered: (verdict) => {
           const { response } = verdict;
-          if (response === 0) return this.#begin(verdict, options.onEnded);
+          if (response === 0) return this.#sessions.begin(verdict, options.onEnded);
           this.#steam.endAuthSession(steamId);
           throw new SteamCallError(action, response, nameOf(AuthSessionResponse, response));
         },
@@ -252,8 +253,8 @@ export class Steam implements Disposable {
     const faults = new Faults();
     faults.attempt(() => this.#microphone.close());
     this.#calls.fail((action) => closed(action));
-    for (const ticket of [...this.#tickets]) faults.attempt(() => ticket.cancel());
-    for (const session of [...this.#sessions.values()]) faults.attempt(() => session.end());
+    for (const ticket of this.#tickets.all()) faults.attempt(() => ticket.cancel());
+    for (const session of this.#sessions.all()) faults.attempt(() => session.end());
     faults.attempt(() => this.#steam.close());
     faults.attempt(() => this.#onClosed?.());
     faults.rethrow('Several steps threw while Steam was closed');
@@ -269,7 +270,7 @@ export class Steam implements Disposable {
     const keys = event.keys ?? failedKeys(event.signal);
     if (event.signal === 'validate_auth_ticket_response') {
       const { auth_id, response } = event.keys;
-      faults.attempt(() => this.#sessions.get(auth_id)?.judge(response as AuthSessionResponse));
+      faults.attempt(() => this.#sessions.of(auth_id)?.judge(response as AuthSessionResponse));
     }
     for (const listener of this.user.rawListeners(event.signal)) {
       faults.attempt(() => void Reflect.apply(listener, this.user, [keys]));
@@ -334,32 +335,12 @@ export class Steam implements Disposable {
         if (keys.result !== Result.RESULT_OK) cancel();
         checkResult(action, keys.result);
         const bytes = bytesOf(keys);
-        if (bytes.length > 0) return this.#hold(handle, bytes);
+        if (bytes.length > 0) return this.#tickets.hold(handle, bytes);
         cancel();
         throw new HotmicError('ERR_HOTMIC_STEAM_CALL', `Cannot ${action}: Steam gave a ticket of no bytes`);
       },
       gaveUp: cancel,
     });
-  }
-
-  #begin(
-    verdict: Signals['validate_auth_ticket_response'],
-    onEnded: AuthenticateOptions['onEnded'],
-  ): AuthSession {
-    const over = (it: AuthSession) => {
-      if (this.#sessions.get(it.steamId) === it) this.#sessions.delete(it.steamId);
-    };
-    const session = new AuthSession(verdict, this.#steam, over, onEnded);
-    this.#sessions.set(session.steamId, session);
-    return session;
-  }
-
-  #hold(handle: number, bytes: Uint8Array): HeldTicket {
-    const ticket = new HeldTicket(handle, bytes, (it) => {
-      if (this.#tickets.delete(it)) this.#steam.cancelAuthTicket(it.handle);
-    });
-    this.#tickets.add(ticket);
-    return ticket;
   }
 }
 
@@ -368,7 +349,7 @@ function closed(action: string): HotmicError {
 }
 
 function elsewhere(action: string): HotmicError {
-  const text = `Cannot ${action}: another thread of this process gets Steam's callbacks, wants the call made there`;
+  const text = `Cannot ${action}: another thread of this process gets Steam's callbacks; make the call there`;
   return new HotmicError('ERR_HOTMIC_STEAM_CALL', text);
 }
 

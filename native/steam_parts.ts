@@ -3,7 +3,7 @@
 import type { Milliseconds } from '../voice/units.js';
 import type { CaptureSteam } from './capture/capture.js';
 import type { Microphone } from './capture/microphone.js';
-import type { EmbeddedSteam } from './embedded/embedded_steam.js';
+import type { EmbeddedSteam } from './embedded/steam.js';
 import type { AuthSessionResponse } from './enums.js';
 import type { CallOptions } from './pending_calls.js';
 import type { SteamFailure } from './real/failure.js';

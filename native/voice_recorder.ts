@@ -62,7 +62,7 @@ export class VoiceRecorder implements AsyncIterable<Uint8Array>, MicrophoneReade
   ) {
     const { signal, frameHz = 60, wait = sleep } = options;
     if (!(frameHz >= 4 && frameHz <= 1000)) {
-      throw new RangeError(`Cannot record: frameHz is ${frameHz}, wants 4 to 1000`);
+      throw new RangeError(`Cannot record: frameHz is ${frameHz}, expected 4 to 1000`);
     }
     signal?.throwIfAborted();
     this.#steam = steam;
@@ -167,7 +167,10 @@ export class VoiceRecorder implements AsyncIterable<Uint8Array>, MicrophoneReade
 
   #endless(why: string): HotmicError {
     this.#end();
-    return new HotmicError('ERR_HOTMIC_CAPTURE', `Cannot end a recording: ${why}, wants NOT_RECORDING`);
+    return new HotmicError(
+      'ERR_HOTMIC_CAPTURE',
+      `Cannot end a recording: ${why}, expected VOICE_RESULT_NOT_RECORDING`,
+    );
   }
 
   /** Steam failed: the microphone goes off all the same. */

@@ -27,7 +27,7 @@ export function exportWav(pcm: Int16Array, sampleRateHz: number): Uint8Array {
   if (pcm.length > MAX_EXPORT_SAMPLES) {
     throw new HotmicError(
       'ERR_HOTMIC_WAV_FULL',
-      `Cannot export WAV: ${pcm.length} samples, wants at most ${MAX_EXPORT_SAMPLES}`,
+      `Cannot export WAV: ${pcm.length} samples, expected at most ${MAX_EXPORT_SAMPLES}`,
     );
   }
   const samples = new Float32Array(pcm.length);

@@ -42,7 +42,7 @@ export async function mixTracks(
   existing: 'refuse' | 'replace' = 'refuse',
 ): Promise<MixResult> {
   if (inputs.length < 1 || inputs.length > MAX_MIX_TRACKS) {
-    throw new RangeError(`Cannot mix ${inputs.length} tracks: wants 1 to ${MAX_MIX_TRACKS}`);
+    throw new RangeError(`Cannot mix ${inputs.length} tracks: expected 1 to ${MAX_MIX_TRACKS}`);
   }
   const tracks: Track[] = [];
   try {
@@ -110,7 +110,7 @@ async function openTrack(path: string): Promise<Track> {
       throw trackError(path, `${format.reason} (at byte ${format.offset})`);
     }
     if (format.encoding !== 'pcm16' || format.channels !== 1) {
-      throw trackError(path, `${format.encoding} of ${format.channels} channels, wants pcm16 of 1`);
+      throw trackError(path, `${format.encoding} of ${format.channels} channels, expected pcm16 of 1`);
     }
     return { path, file, format };
   } catch (thrown) {
@@ -138,7 +138,7 @@ function commonRate(tracks: readonly Track[]): number {
   const rateHz = first!.format.sampleRateHz;
   for (const { path, format } of tracks) {
     if (format.sampleRateHz === rateHz) continue;
-    const found = `${format.sampleRateHz} Hz, wants ${rateHz} Hz as ${first!.path} has`;
+    const found = `${format.sampleRateHz} Hz, expected ${rateHz} Hz as ${first!.path} has`;
     throw new HotmicError('ERR_HOTMIC_SAMPLE_RATE', `Cannot mix ${path}: ${found}`);
   }
   return rateHz;

@@ -124,11 +124,13 @@ export class SessionRecorder {
     this.#takenNames = takenNames;
     this.#maxTracks = options.maxTracks ?? 64;
     if (!Number.isInteger(this.#maxTracks) || this.#maxTracks < 1 || this.#maxTracks > 256) {
-      throw new RangeError(`Cannot record a session: maxTracks is ${this.#maxTracks}, wants 1 to 256`);
+      throw new RangeError(`Cannot record a session: maxTracks is ${this.#maxTracks}, expected 1 to 256`);
     }
     const { maxPendingBytes = 1 } = options;
     if (!Number.isSafeInteger(maxPendingBytes) || maxPendingBytes < 1) {
-      throw new RangeError(`Cannot record a session: maxPendingBytes is ${maxPendingBytes}, wants 1 or more`);
+      throw new RangeError(
+        `Cannot record a session: maxPendingBytes is ${maxPendingBytes}, expected 1 or more`,
+      );
     }
   }
 

@@ -49,7 +49,7 @@ export async function writeWhole(
 export function fileError(action: string, path: string, thrown: unknown): HotmicError {
   const code = codeOf(thrown);
   const full = code === 'ENOSPC' || code === 'EDQUOT';
-  const why = full ? `the disk is full (${messageOf(thrown)}), wants free space` : systemReason(thrown);
+  const why = full ? `the disk is full (${messageOf(thrown)})` : systemReason(thrown);
   return new HotmicError(
     full ? 'ERR_HOTMIC_DISK_FULL' : 'ERR_HOTMIC_FILE',
     `Cannot ${action} ${path}: ${why}`,

@@ -120,22 +120,22 @@ export class WavWriter {
    */
   writeAt(position: Samples, pcm: Int16Array): boolean {
     if (!Number.isSafeInteger(position) || position < 0) {
-      throw new RangeError(`Cannot record at sample ${position}: wants a whole number, 0 or more`);
+      throw new RangeError(`Cannot record at sample ${position}: expected a whole number, 0 or more`);
     }
     if (this.#closing) {
-      throw new HotmicError(
-        'ERR_HOTMIC_CLOSED',
-        `Cannot record to ${this.path}: the recording is closed, wants an open one`,
-      );
+      throw new HotmicError('ERR_HOTMIC_CLOSED', `Cannot record to ${this.path}: the recording is closed`);
     }
     if (pcm.length === 0) return this.#failed === null;
     const end = position + pcm.length;
     const waitingBytes = this.#waitingBytes + pcm.byteLength;
     if (!this.#failed && end > MAX_WAV_SAMPLES) {
-      this.#fail('ERR_HOTMIC_WAV_FULL', `${end} samples, wants at most ${MAX_WAV_SAMPLES} (4 GiB)`);
+      this.#fail('ERR_HOTMIC_WAV_FULL', `${end} samples, expected at most ${MAX_WAV_SAMPLES} (4 GiB)`);
     } else if (!this.#failed && waitingBytes > this.#maxPendingBytes) {
       const most = this.#maxPendingBytes;
-      this.#fail('ERR_HOTMIC_DISK_BEHIND', `${waitingBytes} bytes wait for the disk, wants at most ${most}`);
+      this.#fail(
+        'ERR_HOTMIC_DISK_BEHIND',
+        `${waitingBytes} bytes are waiting for the disk, expected at most ${most}`,
+      );
     }
     if (this.#failed) {
       this.refusedSamples += pcm.length;
@@ -175,7 +175,7 @@ export class WavWriter {
     ) {
       const range = `${this.samples} to ${MAX_WAV_SAMPLES}`;
       return Promise.reject(
-        new RangeError(`Cannot close ${this.path} at ${finalSamples} samples: wants ${range}`),
+        new RangeError(`Cannot close ${this.path} at ${finalSamples} samples: expected ${range}`),
       );
     }
     this.#closing = this.#finish(finalSamples);
@@ -274,7 +274,7 @@ export class WavWriter {
   }
 
   #fail(code: 'ERR_HOTMIC_WAV_FULL' | 'ERR_HOTMIC_DISK_BEHIND', why: string): void {
-    this.#settle(new HotmicError(code, `Cannot record on to ${this.path}: ${why}`));
+    this.#settle(new HotmicError(code, `Cannot go on recording to ${this.path}: ${why}`));
   }
 
   #settle(error: HotmicError): void {
@@ -312,5 +312,5 @@ function joinRuns(runs: readonly Run[]): Run[] {
 
 function checkPositive(name: string, value: number): number {
   if (Number.isSafeInteger(value) && value >= 1) return value;
-  throw new RangeError(`Cannot record: ${name} is ${value}, wants a whole number, 1 or more`);
+  throw new RangeError(`Cannot record: ${name} is ${value}, expected a whole number, 1 or more`);
 }

@@ -80,7 +80,7 @@ t.test('its table names every option of the encoder', async (t) => {
   try {
     new VoiceEncoder(1n, { nothing: 1 } as object);
   } catch (error) {
-    known = (error as Error).message.replace(/^.* wants one of /, '');
+    known = (error as Error).message.replace(/^.* expected one of /, '');
   }
   const named = [...page.matchAll(/^\| `(\w+)` /gm)].map(([, name]) => name);
   t.same(named.sort(), known.split(', ').sort());

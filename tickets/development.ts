@@ -40,7 +40,7 @@ export interface DevelopmentKeys {
 export function developmentKeys(secret: Uint8Array = DEVELOPMENT_SECRET): DevelopmentKeys {
   if (secret.length < MIN_SECRET_BYTES) {
     throw new RangeError(
-      `Cannot derive keys: the secret has ${secret.length} bytes, wants at least ${MIN_SECRET_BYTES}`,
+      `Cannot derive keys: the secret has ${secret.length} bytes, expected at least ${MIN_SECRET_BYTES}`,
     );
   }
   const key = (purpose: string) =>

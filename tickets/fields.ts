@@ -85,7 +85,7 @@ export class FieldWriter {
 
   u64(name: string, value: bigint): this {
     if (BigInt.asUintN(64, value) !== value) {
-      throw new RangeError(`Cannot write ticket: ${name} is ${value}, wants 0 to 2^64 - 1`);
+      throw new RangeError(`Cannot write ticket: ${name} is ${value}, expected 0 to 2^64 - 1`);
     }
     for (let bits = 0n; bits < 64n; bits += 8n) this.#bytes.push(Number((value >> bits) & 0xffn));
     return this;
@@ -104,7 +104,7 @@ export class FieldWriter {
   #number(name: string, value: number, width: 1 | 2 | 4): this {
     const max = 256 ** width - 1;
     if (!Number.isInteger(value) || value < 0 || value > max) {
-      throw new RangeError(`Cannot write ticket: ${name} is ${value}, wants 0 to ${max}`);
+      throw new RangeError(`Cannot write ticket: ${name} is ${value}, expected 0 to ${max}`);
     }
     for (let byte = 0; byte < width; byte++) this.#bytes.push(Math.floor(value / 256 ** byte) & 0xff);
     return this;

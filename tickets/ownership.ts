@@ -43,7 +43,7 @@ export function writeOwnership(ownership: Ownership): Uint8Array {
   const length = 4 + body.length;
   if (length > MAX_OWNERSHIP_BYTES) {
     throw new RangeError(
-      `Cannot write ticket: its ownership has ${length} bytes, wants at most ${MAX_OWNERSHIP_BYTES}`,
+      `Cannot write ticket: its ownership has ${length} bytes, expected at most ${MAX_OWNERSHIP_BYTES}`,
     );
   }
   return new FieldWriter().u32('length', length).bytes(body.finish()).finish();

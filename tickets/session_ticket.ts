@@ -63,7 +63,7 @@ export interface MalformedSessionTicket {
 export function writeSessionTicket(ticket: SessionTicketFields, signature: Uint8Array): Uint8Array {
   if (signature.length !== SIGNATURE_BYTES) {
     throw new RangeError(
-      `Cannot write ticket: its signature has ${signature.length} bytes, wants ${SIGNATURE_BYTES}`,
+      `Cannot write ticket: its signature has ${signature.length} bytes, expected ${SIGNATURE_BYTES}`,
     );
   }
   const ownership = writeOwnership(ticket.ownership);
@@ -78,7 +78,7 @@ export function writeSessionTicket(ticket: SessionTicketFields, signature: Uint8
     .bytes(ownership)
     .bytes(signature);
   if (writer.length > MAX_TICKET_BYTES) {
-    throw new RangeError(`Cannot write ticket: ${writer.length} bytes, wants at most ${MAX_TICKET_BYTES}`);
+    throw new RangeError(`Cannot write ticket: ${writer.length} bytes, expected at most ${MAX_TICKET_BYTES}`);
   }
   return writer.finish();
 }

@@ -54,17 +54,17 @@ export function sealWebTicket(ticket: WebTicketFields, key: Uint8Array): Uint8Ar
   const identity = new TextEncoder().encode(ticket.identity);
   if (identity.length > MAX_IDENTITY_BYTES) {
     throw new RangeError(
-      `Cannot write ticket: its identity has ${identity.length} bytes, wants at most ${MAX_IDENTITY_BYTES}`,
+      `Cannot write ticket: its identity has ${identity.length} bytes, expected at most ${MAX_IDENTITY_BYTES}`,
     );
   }
   if (ticket.nonce.length !== NONCE_BYTES) {
     throw new RangeError(
-      `Cannot write ticket: its nonce has ${ticket.nonce.length} bytes, wants ${NONCE_BYTES}`,
+      `Cannot write ticket: its nonce has ${ticket.nonce.length} bytes, expected ${NONCE_BYTES}`,
     );
   }
   if (!(ticket.expiresAt > ticket.issuedAt)) {
     throw new RangeError(
-      `Cannot write ticket: it expires at ${ticket.expiresAt}, wants later than ${ticket.issuedAt}`,
+      `Cannot write ticket: it expires at ${ticket.expiresAt}, expected later than ${ticket.issuedAt}`,
     );
   }
   const writer = new FieldWriter().bytes(MARK).u16('version', VERSION);

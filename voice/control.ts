@@ -47,19 +47,21 @@ export const MAX_SANCTION_S = 315_360_000;
 /** Names: 1 to 64 characters, none of them a control character or half of a surrogate pair, which no strict reader of JSON takes. */
 export const LABEL = /^[^\p{Cc}\p{Cs}]{1,64}$/u;
 
-const label = z.string().check(z.regex(LABEL, 'wants 1 to 64 characters, none of them a control character'));
+const label = z
+  .string()
+  .check(z.regex(LABEL, 'expected 1 to 64 characters, none of them a control character'));
 
 /** A SteamID in decimal. */
 const steamId = z
   .string()
-  .check(z.refine((text) => parseSteamId(text) !== null, 'wants a SteamID64 in decimal'));
+  .check(z.refine((text) => parseSteamId(text) !== null, 'expected a SteamID64 in decimal'));
 
 /** Bytes in hexadecimal; its error never shows them. */
 const ticket = z
   .string()
   .check(
-    z.maxLength(2 * MAX_TICKET_BYTES, `wants at most ${2 * MAX_TICKET_BYTES} digits`),
-    z.regex(/^(?:[0-9a-fA-F]{2})+$/, 'wants hexadecimal, two digits a byte'),
+    z.maxLength(2 * MAX_TICKET_BYTES, `expected at most ${2 * MAX_TICKET_BYTES} digits`),
+    z.regex(/^(?:[0-9a-fA-F]{2})+$/, 'expected hexadecimal, two digits per byte'),
   );
 
 const slot = z.int().check(z.minimum(0), z.maximum(0xffff));
@@ -70,11 +72,11 @@ const channelNumber = z.int().check(z.minimum(1), z.maximum(MAX_CHANNEL));
 /** Names of channels, each once. */
 const channelNames = z.array(label).check(
   z.maxLength(MAX_CHANNELS_ENTERED),
-  z.refine((names) => new Set(names).size === names.length, 'wants each channel once'),
+  z.refine((names) => new Set(names).size === names.length, 'expected each channel once'),
 );
 
 /** 16 random bytes of the relay, in hexadecimal. */
-const random16 = z.string().check(z.regex(/^[0-9a-f]{32}$/, 'wants 32 hexadecimal digits'));
+const random16 = z.string().check(z.regex(/^[0-9a-f]{32}$/, 'expected 32 hexadecimal digits'));
 
 /** What is left out is so: no channels, not muted, and so on. */
 const participantState = z.object({
@@ -112,7 +114,7 @@ const channel = z.object({ number: channelNumber, name: label });
 export type ChannelInfo = z.infer<typeof channel>;
 
 /** A JSON Web Token in its compact form. */
-const token = z.string().check(z.regex(TOKEN_FORM, 'wants a signed token'), z.maxLength(MAX_TOKEN_CHARS));
+const token = z.string().check(z.regex(TOKEN_FORM, 'expected a signed token'), z.maxLength(MAX_TOKEN_CHARS));
 
 /** The protocol versions that the client speaks, best first. */
 const versions = z.array(z.int()).check(z.minLength(1), z.maxLength(16));
@@ -264,7 +266,7 @@ export function writeMessage(message: ClientMessage | RelayMessageToWrite): stri
 
 function readWith<T>(schema: z.ZodMiniType<T>, text: string, maxLength: number): T | MalformedMessage {
   if (text.length > maxLength) {
-    return { kind: 'malformed', detail: `${text.length} characters, wants at most ${maxLength}` };
+    return { kind: 'malformed', detail: `${text.length} characters, expected at most ${maxLength}` };
   }
   let json: unknown;
   try {
@@ -277,21 +279,21 @@ function readWith<T>(schema: z.ZodMiniType<T>, text: string, maxLength: number):
   return { kind: 'malformed', detail: issueText(parsed.error.issues[0]) };
 }
 
-/** Where a message is wrong, and what it wants there. Never quotes what is there: it may be secret. */
+/** Where a message is wrong, and what was expected there. Never quotes what was found: it may be secret. */
 function issueText(issue: z.core.$ZodIssue | undefined): string {
   if (!issue) return 'not a message';
   const at = issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
   switch (issue.code) {
     case 'invalid_type':
-      return `${at || 'message: '}wants ${issue.expected === 'int' ? 'a whole number' : `one of type ${issue.expected}`}`;
+      return `${at || 'message: '}expected ${issue.expected === 'int' ? 'a whole number' : `type ${issue.expected}`}`;
     case 'invalid_union':
-      return `${at || 'message: '}wants one that is known`;
+      return `${at || 'message: '}expected a known value`;
     case 'invalid_value':
-      return `${at}wants one of ${issue.values.map(String).join(', ')}`;
+      return `${at}expected one of ${issue.values.map(String).join(', ')}`;
     case 'too_big':
-      return `${at}wants at most ${issue.maximum}`;
+      return `${at}expected at most ${issue.maximum}`;
     case 'too_small':
-      return `${at}wants at least ${issue.minimum}`;
+      return `${at}expected at least ${issue.minimum}`;
     default:
       return `${at}${issue.message}`;
   }

@@ -64,15 +64,15 @@ export class Mixer {
   constructor(options: MixerOptions = {}) {
     const { playoutDelayMs = 40, maxQueuedMs = 200, duckDb = 12, maxSpeakers = 64 } = options;
     if (!(playoutDelayMs >= 0 && playoutDelayMs <= 500)) {
-      throw new RangeError(`Cannot mix: playoutDelayMs is ${playoutDelayMs}, wants 0 to 500`);
+      throw new RangeError(`Cannot mix: playoutDelayMs is ${playoutDelayMs}, expected 0 to 500`);
     }
     if (!(maxQueuedMs > playoutDelayMs && maxQueuedMs <= 5000)) {
       throw new RangeError(
-        `Cannot mix: maxQueuedMs is ${maxQueuedMs}, wants above ${playoutDelayMs} up to 5000`,
+        `Cannot mix: maxQueuedMs is ${maxQueuedMs}, expected above ${playoutDelayMs} up to 5000`,
       );
     }
     if (!(duckDb >= 0 && duckDb <= 60)) {
-      throw new RangeError(`Cannot mix: duckDb is ${duckDb}, wants 0 to 60`);
+      throw new RangeError(`Cannot mix: duckDb is ${duckDb}, expected 0 to 60`);
     }
     if (!(Number.isInteger(maxSpeakers) && maxSpeakers >= 1 && maxSpeakers <= 1000)) {
       throw new RangeError(`Cannot mix: maxSpeakers is ${maxSpeakers}, expected 1 to 1000`);

@@ -127,12 +127,17 @@ export function readPacket(bytes: Uint8Array): Packet | MalformedPacket {
   });
 
   if (bytes.length < MIN_PACKET_BYTES) {
-    return malformed('too-short', bytes.length, `${bytes.length} bytes, wants at least ${MIN_PACKET_BYTES}`);
+    return malformed(
+      'too-short',
+      bytes.length,
+      `${bytes.length} bytes, expected at least ${MIN_PACKET_BYTES}`,
+    );
   }
   const end = bytes.length - CRC_BYTES;
   const crc = readU32(bytes, end);
   const computed = crc32(bytes, 0, end);
-  if (crc !== computed) return malformed('bad-crc', end, `CRC is ${hex(crc, 8)}, wants ${hex(computed, 8)}`);
+  if (crc !== computed)
+    return malformed('bad-crc', end, `CRC is ${hex(crc, 8)}, expected ${hex(computed, 8)}`);
 
   let sampleRateHz = VOICE_RATE_HZ;
   let at = STEAM_ID_BYTES;
@@ -148,7 +153,11 @@ export function readPacket(bytes: Uint8Array): Packet | MalformedPacket {
     const isKnown = op <= Op.opusPlc || op === Op.unknown10 || op === Op.sampleRate;
     if (!isKnown) return malformed('op-unknown', offset, `op 0x${hex(op, 2)} is not one we know`);
     if (end - at < 2) {
-      return malformed('op-truncated', offset, `op 0x${hex(op, 2)} has ${end - at} bytes behind it, wants 2`);
+      return malformed(
+        'op-truncated',
+        offset,
+        `op 0x${hex(op, 2)} has ${end - at} bytes behind it, expected 2`,
+      );
     }
     const argument = readU16(bytes, at);
     at += 2;
@@ -159,7 +168,7 @@ export function readPacket(bytes: Uint8Array): Packet | MalformedPacket {
           return malformed(
             'rate-unknown',
             offset,
-            `rate is ${argument} Hz, wants ${DECLARED_RATES_HZ.join(', ')}`,
+            `rate is ${argument} Hz, expected ${DECLARED_RATES_HZ.join(', ')}`,
           );
         }
         sampleRateHz = argument;

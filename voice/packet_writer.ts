@@ -58,7 +58,7 @@ export class PacketWriter {
   sampleRate(sampleRateHz: number): void {
     if (!DECLARED_RATES_HZ.includes(sampleRateHz)) {
       throw new RangeError(
-        `Cannot write a rate op: ${sampleRateHz} Hz, wants ${DECLARED_RATES_HZ.join(', ')}`,
+        `Cannot write a rate op: ${sampleRateHz} Hz, expected ${DECLARED_RATES_HZ.join(', ')}`,
       );
     }
     this.#op(Op.sampleRate, sampleRateHz);
@@ -79,11 +79,11 @@ export class PacketWriter {
   frame(sequence: number, opus: Uint8Array, start: number, bytes: number): void {
     this.#wantPayload();
     if (!Number.isInteger(bytes) || bytes < 0 || bytes >= END_OF_RECORDING) {
-      throw new RangeError(`Cannot write a frame: ${bytes} bytes, wants 0 to 65534`);
+      throw new RangeError(`Cannot write a frame: ${bytes} bytes, expected 0 to 65534`);
     }
     if (!Number.isInteger(start) || start < 0 || start + bytes > opus.length) {
       throw new RangeError(
-        `Cannot write a frame: wants bytes ${start} to ${start + bytes} of ${opus.length}`,
+        `Cannot write a frame: expected bytes ${start} to ${start + bytes} of ${opus.length}`,
       );
     }
     this.#want(FRAME_OVERHEAD_BYTES + bytes);
@@ -104,7 +104,8 @@ export class PacketWriter {
   endFrames(): void {
     this.#wantPayload();
     const bytes = this.#at - this.#payloadLengthAt - 2;
-    if (bytes > 0xffff) throw new RangeError(`Cannot write a payload: ${bytes} bytes, wants at most 65535`);
+    if (bytes > 0xffff)
+      throw new RangeError(`Cannot write a payload: ${bytes} bytes, expected at most 65535`);
     writeU16(this.#target, this.#payloadLengthAt, bytes);
     this.#payloadLengthAt = 0;
   }
@@ -118,7 +119,7 @@ export class PacketWriter {
     if (!FOREIGN_OPS.includes(op)) throw new RangeError(`Cannot write op 0x${hex(op, 2)}: not a foreign one`);
     if (op === Op.pcm || op === Op.unknown10) {
       if (op === Op.unknown10 && bytes !== 2)
-        throw new RangeError(`Cannot write op 0x0a: ${bytes} bytes, wants 2`);
+        throw new RangeError(`Cannot write op 0x0a: ${bytes} bytes, expected 2`);
       this.#want(1);
       this.#target[this.#at++] = op;
     } else {
@@ -146,7 +147,7 @@ export class PacketWriter {
   #op(op: number, argument: number): void {
     if (this.#payloadLengthAt !== 0) throw new RangeError('Cannot write an op: a payload is open');
     if (!Number.isInteger(argument) || argument < 0 || argument > 0xffff) {
-      throw new RangeError(`Cannot write op 0x${hex(op, 2)}: argument is ${argument}, wants 0 to 65535`);
+      throw new RangeError(`Cannot write op 0x${hex(op, 2)}: argument is ${argument}, expected 0 to 65535`);
     }
     this.#want(OP_BYTES);
     this.#target[this.#at++] = op;
@@ -160,7 +161,9 @@ export class PacketWriter {
   #want(bytes: number): void {
     if (this.#at + bytes > this.#target.length) {
       const wanted = this.#at + bytes;
-      throw new RangeError(`Cannot write a packet: target has ${this.#target.length} bytes, wants ${wanted}`);
+      throw new RangeError(
+        `Cannot write a packet: target has ${this.#target.length} bytes, expected ${wanted}`,
+      );
     }
   }
 

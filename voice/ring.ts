@@ -58,7 +58,7 @@ export function ringStorageBytes(capacityBytes: number): number {
   const isPowerOfTwo = Number.isInteger(capacityBytes) && (capacityBytes & (capacityBytes - 1)) === 0;
   if (!isPowerOfTwo || capacityBytes < 64 || capacityBytes > 2 ** 30) {
     throw new RangeError(
-      `Cannot lay out a ring: capacity is ${capacityBytes}, wants a power of two, 64 to 2^30`,
+      `Cannot lay out a ring: capacity is ${capacityBytes}, expected a power of two, 64 to 2^30`,
     );
   }
   return DATA_AT + capacityBytes;
@@ -71,7 +71,9 @@ export function ringStorageBytes(capacityBytes: number): number {
  */
 export function allocateRing(capacityBytes: number, firstPosition = 0): SharedArrayBuffer {
   if (!Number.isInteger(firstPosition) || firstPosition % 8 !== 0) {
-    throw new RangeError(`Cannot allocate a ring: firstPosition is ${firstPosition}, wants a multiple of 8`);
+    throw new RangeError(
+      `Cannot allocate a ring: firstPosition is ${firstPosition}, expected a multiple of 8`,
+    );
   }
   const storage = new SharedArrayBuffer(ringStorageBytes(capacityBytes));
   const words = new Int32Array(storage, 0, DATA_AT / 4);
@@ -152,7 +154,9 @@ export class RingProducer {
     // An entry of up to half the ring fits into an empty one wherever that stands, padding included.
     const mostBytes = capacity / 2 - ENTRY_HEADER_BYTES;
     if (!Number.isInteger(maxBytes) || maxBytes < 0 || maxBytes > mostBytes) {
-      throw new RangeError(`Cannot reserve ${maxBytes} bytes: ring of ${capacity} wants 0 to ${mostBytes}`);
+      throw new RangeError(
+        `Cannot reserve ${maxBytes} bytes: expected 0 to ${mostBytes} in a ring of ${capacity}`,
+      );
     }
     const need = entryBytes(maxBytes);
     const written = words[Word.written]!;
@@ -179,7 +183,7 @@ export class RingProducer {
   commit(bytes: number, tag: number, capturedAt: number): void {
     const { words, view, capacity } = this.#memory;
     if (!Number.isInteger(bytes) || bytes < 0 || bytes > this.#reserved) {
-      const reserved = this.#reserved < 0 ? 'nothing is reserved' : `wants 0 to ${this.#reserved}`;
+      const reserved = this.#reserved < 0 ? 'nothing is reserved' : `expected 0 to ${this.#reserved}`;
       throw new RangeError(`Cannot commit ${bytes} bytes: ${reserved}`);
     }
     const place = this.#reservedAt & (capacity - 1);

@@ -12,7 +12,7 @@ const MAX_STEAM_ID = 0xffff_ffff_ffff_ffffn;
 /** The SteamID of the person with this account number, 1 to 4294967295. */
 export function personSteamId(account: number): bigint {
   if (!Number.isInteger(account) || account < 1 || account > 0xffff_ffff) {
-    throw new RangeError(`Cannot make a SteamID: account is ${account}, wants 1 to 4294967295`);
+    throw new RangeError(`Cannot make a SteamID: account is ${account}, expected 1 to 4294967295`);
   }
   return joinSteamId(account, PERSON_HIGH);
 }

@@ -172,7 +172,7 @@ export function wavHeader(sampleRateHz: number, dataBytes: number): Uint8Array {
     dataBytes > MAX_WAV_DATA_BYTES
   ) {
     throw new RangeError(
-      `Cannot make WAV header: ${dataBytes} bytes of samples, wants an even number from 0 to ${MAX_WAV_DATA_BYTES}`,
+      `Cannot make WAV header: ${dataBytes} bytes of samples, expected an even number from 0 to ${MAX_WAV_DATA_BYTES}`,
     );
   }
   const header = new Uint8Array(WAV_HEADER_BYTES);
@@ -195,7 +195,7 @@ export function wavHeader(sampleRateHz: number, dataBytes: number): Uint8Array {
 export function checkWavRate(sampleRateHz: number): void {
   if (Number.isInteger(sampleRateHz) && rateIsKnown(sampleRateHz)) return;
   throw new RangeError(
-    `Cannot write WAV at ${sampleRateHz} Hz: wants a whole number from ${MIN_WAV_RATE_HZ} to ${MAX_WAV_RATE_HZ}`,
+    `Cannot write WAV at ${sampleRateHz} Hz: expected a whole number from ${MIN_WAV_RATE_HZ} to ${MAX_WAV_RATE_HZ}`,
   );
 }
 

@@ -78,14 +78,14 @@ export function writeVoiceFrame(fields: SpeakerFields, packet: Uint8Array): Uint
 /** Reads the header of a voice frame and checks the frame's length; what is behind the header is `packetOf(frame)`. */
 export function readVoiceHeader(frame: Uint8Array): VoiceHeader | MalformedVoiceFrame {
   if (frame.length < MIN_VOICE_FRAME_BYTES) {
-    return malformed('too-short', `${frame.length} bytes, wants at least ${MIN_VOICE_FRAME_BYTES}`);
+    return malformed('too-short', `${frame.length} bytes, expected at least ${MIN_VOICE_FRAME_BYTES}`);
   }
   if (frame.length > MAX_VOICE_FRAME_BYTES) {
-    return malformed('too-long', `${frame.length} bytes, wants at most ${MAX_VOICE_FRAME_BYTES}`);
+    return malformed('too-long', `${frame.length} bytes, expected at most ${MAX_VOICE_FRAME_BYTES}`);
   }
   const first = frame[0]!;
   if (first >> 4 !== WIRE_VERSION)
-    return malformed('version-unknown', `version ${first >> 4}, wants ${WIRE_VERSION}`);
+    return malformed('version-unknown', `version ${first >> 4}, expected ${WIRE_VERSION}`);
   return {
     kind: 'header',
     marker: (first & WireFlag.marker) !== 0,

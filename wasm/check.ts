@@ -105,7 +105,7 @@ function differences(
     if (recorded[name] === undefined) return [`${name}: not in the manifest`];
     if (!names.includes(name)) return [`${name}: in the manifest, but not there`];
     const got = sha256(readFileSync(join(folder, name)));
-    return got === recorded[name] ? [] : [`${name}: sha256 ${got}, wants ${recorded[name]}`];
+    return got === recorded[name] ? [] : [`${name}: sha256 ${got}, expected ${recorded[name]}`];
   });
 }
 
@@ -132,7 +132,7 @@ function checkModule(name: (typeof MODULES)[number]): void {
   const bytes = readFileSync(join(PKG, name));
   const brotli = brotliCompressSync(bytes).length;
   const fits = bytes.length <= MAX_BYTES && brotli <= MAX_BROTLI_BYTES;
-  const limits = `wants at most ${MAX_BYTES} and ${MAX_BROTLI_BYTES}`;
+  const limits = `expected at most ${MAX_BYTES} and ${MAX_BROTLI_BYTES}`;
   report(`${name} has ${bytes.length} bytes, ${brotli} compressed`, fits ? [] : [limits]);
   const module = new WebAssembly.Module(bytes);
   const imports = WebAssembly.Module.imports(module).map((entry) => `${entry.module} ${entry.name}`);
@@ -202,7 +202,7 @@ function checkRebuilt(manifest: Manifest, tools: Record<string, string>): void {
     const sameC = rebuilt.cSource.sha256 === manifest.cSource.sha256;
     report(
       'the C sources are those recorded',
-      sameC ? [] : [`${rebuilt.cSource.sha256}, wants ${manifest.cSource.sha256}`],
+      sameC ? [] : [`${rebuilt.cSource.sha256}, expected ${manifest.cSource.sha256}`],
     );
     const others = Object.entries(manifest.tools).filter(([name, version]) => tools[name] !== version);
     if (others.length === 0) {
@@ -232,7 +232,7 @@ if (mode === '--golden' && file !== undefined) {
   const tools = mode === '--no-rebuild' ? null : toolVersions();
   if (tools !== null) checkRebuilt(manifest, tools);
   else if (mode === '--rebuild')
-    report('the toolchain is there', ['lacks a part, wants sh wasm/toolchain.sh']);
+    report('the toolchain is there', ['a part is missing; run sh wasm/toolchain.sh']);
   else
     console.log(`skip building it again: ${mode === '--no-rebuild' ? 'not asked for' : 'no toolchain here'}`);
   process.exitCode = failures === 0 ? 0 : 1;

@@ -104,7 +104,7 @@ export class OpusEncoder {
     for (const name of Object.keys(options)) {
       if (!OPUS_OPTIONS.includes(name)) {
         const known = OPUS_OPTIONS.join(', ');
-        throw new TypeError(`Cannot make OpusEncoder: unknown option "${name}", wants one of ${known}`);
+        throw new TypeError(`Cannot make OpusEncoder: unknown option "${name}", expected one of ${known}`);
       }
     }
     const bitrate = numberOption(options, 'bitrate');
@@ -219,7 +219,7 @@ export class OpusDecoder {
   constructor(sampleRateHz: OpusRateHz) {
     if (!OPUS_RATES_HZ.includes(sampleRateHz)) {
       throw new RangeError(
-        `Cannot make OpusDecoder: ${sampleRateHz} Hz, wants one of ${OPUS_RATES_HZ.join(', ')}`,
+        `Cannot make OpusDecoder: ${sampleRateHz} Hz, expected one of ${OPUS_RATES_HZ.join(', ')}`,
       );
     }
     if (!isCodecReady()) throw notReady();
@@ -267,7 +267,7 @@ export class OpusDecoder {
     const unit = this.sampleRateHz / 400;
     if (!(samples > 0 && samples <= 48 * unit && samples % unit === 0)) {
       const wanted = `a multiple of ${unit} up to ${48 * unit} at ${this.sampleRateHz} Hz`;
-      throw new RangeError(`Cannot conceal: ${samples} samples, wants ${wanted}`);
+      throw new RangeError(`Cannot conceal: ${samples} samples, expected ${wanted}`);
     }
     checkSpan('conceal: out', out, Int16Array, outOffset, samples);
     const area = staging();
@@ -311,7 +311,9 @@ export class OpusDecoder {
     checkSpan('decode a batch: out', out, Int16Array, outOffset, 0);
     checkArray('decode a batch: steps', steps, Uint8Array);
     if (steps.length > MAX_BATCH.bytes)
-      throw new RangeError(`Cannot decode a batch: ${steps.length} bytes, wants at most ${MAX_BATCH.bytes}`);
+      throw new RangeError(
+        `Cannot decode a batch: ${steps.length} bytes, expected at most ${MAX_BATCH.bytes}`,
+      );
     const area = staging();
     area.packet.set(steps);
     const samples = glue.decoder_run(handle, steps.length, out.length - outOffset);
@@ -341,7 +343,7 @@ function numberOption(options: OpusEncoderOptions, name: keyof typeof NUMBER_OPT
   const value = options[name] ?? preset;
   if (!Number.isInteger(value) || value < min || value > max) {
     throw new RangeError(
-      `Cannot make OpusEncoder: ${name} is ${value}, wants a whole number from ${min} to ${max}`,
+      `Cannot make OpusEncoder: ${name} is ${value}, expected a whole number from ${min} to ${max}`,
     );
   }
   return value;
@@ -350,7 +352,7 @@ function numberOption(options: OpusEncoderOptions, name: keyof typeof NUMBER_OPT
 function flagOption(options: OpusEncoderOptions, name: keyof typeof FLAG_OPTIONS): boolean {
   const value = options[name] ?? FLAG_OPTIONS[name];
   if (typeof value !== 'boolean') {
-    throw new TypeError(`Cannot make OpusEncoder: ${name} is ${typeName(value)}, wants true or false`);
+    throw new TypeError(`Cannot make OpusEncoder: ${name} is ${typeName(value)}, expected true or false`);
   }
   return value;
 }

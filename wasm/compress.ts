@@ -105,16 +105,16 @@ export class VoiceEncoder {
     const { sampleRateHz = VOICE_RATE_HZ, framesPerPacket, endAfterSilenceMs, ...opus } = options;
     checkNames(opus);
     if (typeof steamId !== 'bigint') {
-      throw new TypeError(`Cannot make VoiceEncoder: steamId is a ${typeof steamId}, wants a bigint`);
+      throw new TypeError(`Cannot make VoiceEncoder: steamId is a ${typeof steamId}, expected a bigint`);
     }
     if (BigInt.asUintN(64, steamId) !== steamId)
-      throw new RangeError(`Cannot make VoiceEncoder: steamId is ${steamId}, wants 64 bits`);
+      throw new RangeError(`Cannot make VoiceEncoder: steamId is ${steamId}, expected 64 bits`);
     checkOption('sampleRateHz', sampleRateHz, 8000, 48_000);
     if (framesPerPacket !== undefined) checkOption('framesPerPacket', framesPerPacket, 1, 50);
     if (endAfterSilenceMs !== undefined) {
       checkOption('endAfterSilenceMs', endAfterSilenceMs, DETECTOR_MS, 10_000);
       if (opus.dtx === false)
-        throw new TypeError('Cannot make VoiceEncoder: endAfterSilenceMs without DTX, wants dtx: true');
+        throw new TypeError('Cannot make VoiceEncoder: endAfterSilenceMs requires dtx: true');
     }
     this.#steamId = { low: steamIdLow(steamId), high: steamIdHigh(steamId) };
     this.#framesPerPacket = framesPerPacket ?? null;
@@ -191,13 +191,13 @@ export class VoiceEncoder {
 
   /**
    * Writes the next packet to the front of `target` and returns its length; 0 when there is none. What does not fit into one
-   * packet of 8,192 bytes stays for the next. `target` wants room for `available()` bytes, else RangeError and nothing lost.
+   * packet of 8,192 bytes stays for the next. `target` needs room for `available()` bytes, else RangeError and nothing lost.
    */
   read(target: Uint8Array): number {
     const bytes = this.available();
     if (bytes === 0) return 0;
     if (target.length < bytes) {
-      throw new RangeError(`Cannot write a packet: target has ${target.length} bytes, wants ${bytes}`);
+      throw new RangeError(`Cannot write a packet: target has ${target.length} bytes, expected ${bytes}`);
     }
     const writer = this.#writer;
     writer.begin(target, this.#steamId.low, this.#steamId.high);
@@ -331,12 +331,12 @@ function checkNames(opus: object): void {
   const unknown = Object.keys(opus).find((name) => !OPUS_OPTIONS.includes(name));
   if (unknown === undefined) return;
   const known = ['sampleRateHz', 'framesPerPacket', 'endAfterSilenceMs', ...OPUS_OPTIONS].join(', ');
-  throw new TypeError(`Cannot make VoiceEncoder: unknown option "${unknown}", wants one of ${known}`);
+  throw new TypeError(`Cannot make VoiceEncoder: unknown option "${unknown}", expected one of ${known}`);
 }
 
 function checkOption(name: string, value: number, min: number, max: number): void {
   if (Number.isInteger(value) && value >= min && value <= max) return;
   throw new RangeError(
-    `Cannot make VoiceEncoder: ${name} is ${value}, wants a whole number from ${min} to ${max}`,
+    `Cannot make VoiceEncoder: ${name} is ${value}, expected a whole number from ${min} to ${max}`,
   );
 }

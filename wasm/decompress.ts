@@ -308,7 +308,7 @@ export function checkDecompressRate(sampleRateHz: number): void {
   if (Number.isInteger(sampleRateHz) && sampleRateHz >= min && sampleRateHz <= max) return;
   throw new HotmicError(
     'ERR_HOTMIC_SAMPLE_RATE',
-    `Cannot decompress voice: ${sampleRateHz} Hz, wants a whole number from ${min} to ${max}`,
+    `Cannot decompress voice: ${sampleRateHz} Hz, expected a whole number from ${min} to ${max}`,
   );
 }
 

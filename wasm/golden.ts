@@ -61,7 +61,7 @@ export interface Golden {
 export function runGolden(golden: Golden): string[] {
   const wrong: string[] = [];
   const expect = (what: string, got: unknown, wanted: unknown) => {
-    if (got !== wanted) wrong.push(`${what}: got ${got}, wants ${wanted}`);
+    if (got !== wanted) wrong.push(`${what}: got ${got}, expected ${wanted}`);
   };
   for (const stream of golden.streams) {
     for (const rate of OPUS_RATES_HZ) {

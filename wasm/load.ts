@@ -51,7 +51,7 @@ function compile(url: URL): object {
   try {
     bytes = readFileSync(url);
   } catch (cause) {
-    const what = `Cannot load codec: cannot read ${url.pathname}: ${systemReason(cause)}, wants the built module`;
+    const what = `Cannot load codec: cannot read ${url.pathname}: ${systemReason(cause)}, expected the built module`;
     throw new HotmicError('ERR_HOTMIC_CODEC', what, { cause });
   }
   try {

@@ -50,7 +50,7 @@ export function initCodec(module: object): void {
   const isBytes = module instanceof ArrayBuffer || ArrayBuffer.isView(module);
   if (!isBytes && Object.prototype.toString.call(module) !== '[object WebAssembly.Module]') {
     throw new TypeError(
-      `Cannot start codec: got ${typeName(module)}, wants a WebAssembly.Module or its bytes`,
+      `Cannot start codec: got ${typeName(module)}, expected a WebAssembly.Module or its bytes`,
     );
   }
   try {
@@ -61,7 +61,7 @@ export function initCodec(module: object): void {
     }
     memory = glue.initSync({ module: compiled } as Parameters<typeof glue.initSync>[0]).memory;
   } catch (cause) {
-    const wants = 'wants hotmic_wasm_bg.wasm, or hotmic_wasm_scalar_bg.wasm where there is no SIMD';
+    const wants = 'expected hotmic_wasm_bg.wasm, or hotmic_wasm_scalar_bg.wasm where there is no SIMD';
     throw new HotmicError('ERR_HOTMIC_CODEC', `Cannot start codec: ${messageOf(cause)}; ${wants}`, { cause });
   }
 }
@@ -113,7 +113,7 @@ type ArrayKind = Int16ArrayConstructor | Uint8ArrayConstructor;
 export function checkArray(what: string, array: unknown, kind: ArrayKind): void {
   if (array instanceof kind) return;
   const got = typeName(array);
-  if (got !== kind.name) throw new TypeError(`Cannot ${what} is ${got}, wants ${kind.name}`);
+  if (got !== kind.name) throw new TypeError(`Cannot ${what} is ${got}, expected ${kind.name}`);
 }
 
 /** @throws TypeError as `checkArray`; RangeError unless `[offset, offset + length)` lies inside `array`. */
@@ -135,7 +135,7 @@ export function checkSpan(
   )
     return;
   const wanted = length === 0 ? 'a place in it' : `${length}`;
-  throw new RangeError(`Cannot ${what} holds ${size}, wants ${wanted} from offset ${offset}`);
+  throw new RangeError(`Cannot ${what} holds ${size}, expected ${wanted} from offset ${offset}`);
 }
 
 /** Copies samples. By views: a loop over them takes a tenth of the time that resampling them does. */
@@ -157,10 +157,10 @@ export function typeName(value: unknown): string {
 export function notReady(): HotmicError {
   return new HotmicError(
     'ERR_HOTMIC_CODEC',
-    'Cannot use codec: not started, wants initCodec() or loadCodec() first',
+    'Cannot use codec: it is not started; call initCodec() or loadCodec() first',
   );
 }
 
 export function freed(what: string): HotmicError {
-  return new HotmicError('ERR_HOTMIC_CODEC', `Cannot use ${what}: it was freed, wants a new one`);
+  return new HotmicError('ERR_HOTMIC_CODEC', `Cannot use ${what}: it was freed; make a new one`);
 }

@@ -53,7 +53,9 @@ export class Resampler {
     for (const rate of [fromHz, toHz]) {
       if (!Number.isInteger(rate) || rate < RESAMPLER_RATES_HZ.min || rate > RESAMPLER_RATES_HZ.max) {
         const { min, max } = RESAMPLER_RATES_HZ;
-        throw new RangeError(`Cannot make Resampler: ${rate} Hz, wants a whole number from ${min} to ${max}`);
+        throw new RangeError(
+          `Cannot make Resampler: ${rate} Hz, expected a whole number from ${min} to ${max}`,
+        );
       }
     }
     if (!isCodecReady()) throw notReady();
@@ -63,7 +65,7 @@ export class Resampler {
     if (this.#handle === 0)
       throw new HotmicError(
         'ERR_HOTMIC_CODEC',
-        `Cannot make Resampler: ${MAX_RATIOS} other ratios are in use, wants one of them freed`,
+        `Cannot make Resampler: ${MAX_RATIOS} other ratios are in use; free the resamplers of one first`,
       );
     this.delaySamples = glue.resampler_delay(this.#handle);
     this.#maxInput = glue.resampler_max_input(this.#handle);
@@ -167,7 +169,7 @@ export class Resampler {
 
   #wrongCounts(samplesIn: number, samplesOut: number): RangeError {
     const wanted = `at most ${MAX_STRETCH_SAMPLES} to at most ${STAGING.pcmSamples}, as ${this.fromHz} to ${this.toHz} Hz`;
-    return new RangeError(`Cannot resample: ${samplesIn} samples to ${samplesOut}, wants ${wanted}`);
+    return new RangeError(`Cannot resample: ${samplesIn} samples to ${samplesOut}, expected ${wanted}`);
   }
 }
 

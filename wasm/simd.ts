@@ -44,12 +44,12 @@ export function chooseBuild(
 ): CodecBuild {
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) {
-      throw new TypeError(`Cannot load codec: unknown option "${name}", wants one of ${known.join(', ')}`);
+      throw new TypeError(`Cannot load codec: unknown option "${name}", expected one of ${known.join(', ')}`);
     }
   }
   const { simd = 'auto' } = options;
   if (simd !== 'auto' && simd !== 'off') {
-    throw new TypeError(`Cannot load codec: simd is ${JSON.stringify(simd)}, wants "auto" or "off"`);
+    throw new TypeError(`Cannot load codec: simd is ${JSON.stringify(simd)}, expected "auto" or "off"`);
   }
   if (engine.WebAssembly === undefined) {
     throw new HotmicError(

@@ -57,17 +57,19 @@ export class VoiceDecompressor {
   constructor(options: VoiceDecompressorOptions) {
     const { clock, maxDecoders = 64, idleMs = 60_000, ...unknown } = options ?? {};
     for (const name of Object.keys(unknown)) {
-      const wanted = 'wants one of clock, maxDecoders, idleMs';
+      const wanted = 'expected one of clock, maxDecoders, idleMs';
       throw new TypeError(`Cannot make VoiceDecompressor: unknown option "${name}", ${wanted}`);
     }
     if (!(Number.isInteger(maxDecoders) && maxDecoders >= 1 && maxDecoders <= 65_536)) {
-      throw new RangeError(`Cannot make VoiceDecompressor: maxDecoders is ${maxDecoders}, wants 1 to 65536`);
+      throw new RangeError(
+        `Cannot make VoiceDecompressor: maxDecoders is ${maxDecoders}, expected 1 to 65536`,
+      );
     }
     if (!(idleMs >= 1000 && idleMs <= 3_600_000)) {
-      throw new RangeError(`Cannot make VoiceDecompressor: idleMs is ${idleMs}, wants 1000 to 3600000`);
+      throw new RangeError(`Cannot make VoiceDecompressor: idleMs is ${idleMs}, expected 1000 to 3600000`);
     }
     if (typeof clock !== 'function') {
-      throw new TypeError(`Cannot make VoiceDecompressor: clock is ${typeof clock}, wants a function`);
+      throw new TypeError(`Cannot make VoiceDecompressor: clock is ${typeof clock}, expected a function`);
     }
     this.#clock = clock;
     this.#maxDecoders = maxDecoders;

@@ -4,7 +4,7 @@
  */
 
 import { createRequire } from 'node:module';
-import { openRealSteam } from '../../native/real/real_steam.js';
+import { openRealSteam } from '../../native/real/open.js';
 import type { Control } from '../../test/kit/stand_in_steam.js';
 import { allocateRing, RingConsumer, RingProducer } from '../../voice/ring.js';
 import { MAX_PACKET_BYTES } from '../../voice/units.js';

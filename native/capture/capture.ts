@@ -10,8 +10,8 @@ import { codeOf, type ErrorCode, HotmicError, messageOf } from '../../voice/erro
 import { allocateRing, RingConsumer, RingProducer } from '../../voice/ring.js';
 import { packageFile } from '../../wasm/package_file.js';
 import { monotonicMs } from '../clock.js';
-import { checkedPace, type EmbeddedSteamOptions } from '../embedded/embedded_steam.js';
-import type { RealSteamOptions } from '../real/real_steam.js';
+import { checkedPace, type EmbeddedSteamOptions } from '../embedded/steam.js';
+import type { RealSteamOptions } from '../real/open.js';
 import { type CaptureCommand, type CaptureCounts, type CaptureEvent, CaptureLoop } from './loop.js';
 import { type Microphone, type MicrophoneReader, REAL_MICROPHONE } from './microphone.js';
 import type { CaptureWorkerData, SteamModule } from './worker.js';
@@ -58,10 +58,7 @@ export interface Capture {
 /** The embedded Steam, for `CaptureOptions.steam`. @throws RangeError for options out of range. */
 export function embeddedSteam(options: EmbeddedSteamOptions): CaptureSteam {
   checkedPace(options);
-  const module = packageFile(
-    'the embedded Steam',
-    () => new URL('../embedded/embedded_steam.js', import.meta.url),
-  );
+  const module = packageFile('the embedded Steam', () => new URL('../embedded/steam.js', import.meta.url));
   return { module: module.href, options };
 }
 
@@ -70,7 +67,7 @@ export function embeddedSteam(options: EmbeddedSteamOptions): CaptureSteam {
  * main thread first, with openSteam, so that the callbacks are run there.
  */
 export function realSteam(options: RealSteamOptions = {}): CaptureSteam {
-  const module = packageFile('the real Steam', () => new URL('../real/real_steam.js', import.meta.url));
+  const module = packageFile('the real Steam', () => new URL('../real/open.js', import.meta.url));
   return { module: module.href, options, microphone: REAL_MICROPHONE };
 }
 

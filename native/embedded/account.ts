@@ -81,7 +81,7 @@ export class EmbeddedAccount {
   setLicense(steamId: bigint, appId: number, owned: 'owned' | 'not-owned'): void {
     const key = `${steamId}/${appId}`;
     if (this.#licenses.size >= MAX_LICENSES && !this.#licenses.has(key)) {
-      throw new RangeError(`Cannot set licence: ${MAX_LICENSES} are set, wants no more`);
+      throw new RangeError(`Cannot set licence: ${MAX_LICENSES} are set already, the most there can be`);
     }
     this.#licenses.set(key, owned);
   }

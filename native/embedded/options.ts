@@ -82,14 +82,14 @@ export function embeddedSetup(options: EmbeddedSteamOptions, rim: EmbeddedRim): 
   const { steamId = FIRST_STEAM_ID, appId = EXAMPLE_APP_ID } = options;
   if (typeof steamId !== 'bigint') {
     throw new TypeError(
-      `Cannot open the embedded Steam: steamId is a ${typeof steamId}, wants a bigint: a number cannot hold one`,
+      `Cannot open the embedded Steam: steamId is a ${typeof steamId}, expected a bigint: a number cannot hold one`,
     );
   }
   if (steamId < 1n || BigInt.asUintN(64, steamId) !== steamId) {
-    throw new RangeError(`Cannot open the embedded Steam: steamId is ${steamId}, wants 1 to 2^64 - 1`);
+    throw new RangeError(`Cannot open the embedded Steam: steamId is ${steamId}, expected 1 to 2^64 - 1`);
   }
   if (!Number.isInteger(appId) || appId < 1 || appId > 0xffff_ffff) {
-    throw new RangeError(`Cannot open the embedded Steam: appId is ${appId}, wants 1 to 4294967295`);
+    throw new RangeError(`Cannot open the embedded Steam: appId is ${appId}, expected 1 to 4294967295`);
   }
   const { identities = [], userDataFolder = defaultFolder(steamId, appId) } = options;
   if (identities.length > MAX_IDENTITIES) {

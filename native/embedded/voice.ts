@@ -226,9 +226,9 @@ export function checkedPace({ speed = 1, hangoverMs = 200 }: EmbeddedSteamOption
   readonly hangoverMs: Milliseconds;
 } {
   if (!(speed >= 0.1 && speed <= 1000))
-    throw new RangeError(`Cannot record: speed is ${speed}, wants 0.1 to 1000`);
+    throw new RangeError(`Cannot record: speed is ${speed}, expected 0.1 to 1000`);
   if (!(hangoverMs >= 0 && hangoverMs <= 2000)) {
-    throw new RangeError(`Cannot record: hangoverMs is ${hangoverMs}, wants 0 to 2000`);
+    throw new RangeError(`Cannot record: hangoverMs is ${hangoverMs}, expected 0 to 2000`);
   }
   return { speed, hangoverMs };
 }

@@ -208,10 +208,10 @@ class ToneInput implements VoiceInput {
 
   constructor(frequencyHz: number, level: number) {
     if (!(frequencyHz > 0 && frequencyHz < VOICE_RATE_HZ / 2)) {
-      throw new RangeError(`Cannot make a tone: ${frequencyHz} Hz, wants more than 0 and less than 12000`);
+      throw new RangeError(`Cannot make a tone: ${frequencyHz} Hz, expected more than 0 and less than 12000`);
     }
     if (!(level >= 0 && level <= 1))
-      throw new RangeError(`Cannot make a tone: level is ${level}, wants 0 to 1`);
+      throw new RangeError(`Cannot make a tone: level is ${level}, expected 0 to 1`);
     this.#frequencyHz = frequencyHz;
     this.#level = level;
   }

@@ -33,7 +33,7 @@ export class EmbeddedWorld {
   /** @throws RangeError beyond 1024 Steams. */
   join(member: WorldMember): void {
     if (this.#members.size >= MAX_MEMBERS) {
-      throw new RangeError(`Cannot join the world: ${MAX_MEMBERS} Steams are in it, wants no more`);
+      throw new RangeError(`Cannot join the world: it has ${MAX_MEMBERS} Steams already, the most it takes`);
     }
     this.#members.add(member);
   }

@@ -135,7 +135,7 @@ export type LoadedAddon =
 export function loadAddon(): LoadedAddon {
   try {
     // Bundled, it would look for the addon in the application's folders.
-    packageFile('the addon', () => new URL('./real_steam.js', import.meta.url));
+    packageFile('the addon', () => new URL('./steam.js', import.meta.url));
     const require = createRequire(import.meta.url);
     const load = require('node-gyp-build') as (folder: string) => SteamAddon;
     return { kind: 'loaded', addon: load(fileURLToPath(new URL('../../../', import.meta.url))) };
@@ -144,7 +144,7 @@ export function loadAddon(): LoadedAddon {
     const { platform, arch } = process;
     const [what = ''] = messageOf(thrown).split('\n');
     const todo =
-      'wants `npm rebuild hotmic` (in a checkout `make build`), with a C++17 compiler, Python 3 and make';
+      'build it with `npm rebuild hotmic` (in a checkout `make build`); this needs a C++17 compiler, Python 3 and make';
     return {
       kind: 'missing',
       reason: `Cannot load Hotmic's addon for ${platform}-${arch}: ${what}; ${todo}`,

@@ -92,7 +92,7 @@ class SteamAddon : public Napi::Addon<SteamAddon> {
   }
 
   static Napi::Error closed(const Napi::CallbackInfo& info) {
-    Napi::Error error = Napi::Error::New(info.Env(), "Cannot call Steam: it is closed, wants an open one");
+    Napi::Error error = Napi::Error::New(info.Env(), "Cannot call Steam: it is closed");
     error.Set("code", Napi::String::New(info.Env(), "ERR_HOTMIC_STEAM_CLOSED"));
     return error;
   }

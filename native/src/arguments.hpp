@@ -88,7 +88,7 @@ class Arguments {
     return Napi::RangeError::New(info_.Env(), message(name, wanted));
   }
   std::string message(const char* name, const std::string& wanted) const {
-    return std::string("Cannot ") + function_ + ": " + name + " is something else, wants " + wanted;
+    return std::string("Cannot ") + function_ + ": " + name + " is something else, expected " + wanted;
   }
 
   const Napi::CallbackInfo& info_;

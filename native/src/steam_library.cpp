@@ -194,7 +194,7 @@ std::string canonical_path(const std::string& path) {
 
 SteamLibrary* load_steam_library(const std::string& path, LibraryFailure& failure) {
   if (!is_absolute(path)) {
-    failure = {LibraryFailure::Stage::library, path + ": no absolute path, wants one"};
+    failure = {LibraryFailure::Stage::library, path + ": expected an absolute path"};
     return nullptr;
   }
   std::string why;

@@ -158,13 +158,13 @@ t.test('a message that cannot be read ends the session', async (t) => {
   for (const [text, detail] of [
     ['', 'not JSON'],
     ['{"type":"welcome"', 'not JSON'],
-    ['null', 'wants one of type object'],
-    ['{"type":"renamed"}', 'type: wants one that is known'],
+    ['null', 'expected type object'],
+    ['{"type":"renamed"}', 'type: expected a known value'],
     ['{"type":"left","slot":65536}', 'slot'],
     ['{"type":"left","slot":-1}', 'slot'],
     [writeMessage({ type: 'joined', participant: { ...BEN, name: 'Be\u001b[2Jn' } }), 'participant.name'],
     [writeMessage({ type: 'joined', participant: { ...BEN, steamId: '-1' } }), 'participant.steamId'],
-    [`"${'x'.repeat(512 * 1024)}"`, 'wants at most 524288'],
+    [`"${'x'.repeat(512 * 1024)}"`, 'expected at most 524288'],
   ] as const) {
     const [output] = joined().handle({ kind: 'text', text });
     if (output?.kind !== 'ended') throw new Error(`wants the end after ${text.slice(0, 40)}`);

@@ -12,7 +12,7 @@ t.test(
     for (const module of ['native/real/addon.js', 'voice/error.js', 'wasm/package_file.js']) {
       cpSync(join('dist', module), join(folder, module));
     }
-    t.notOk(existsSync(join(folder, 'native/real/real_steam.js')));
+    t.notOk(existsSync(join(folder, 'native/real/steam.js')));
     const moved = (await import(pathToFileURL(join(folder, 'native/real/addon.js')).href)) as {
       loadAddon: () => unknown;
     };

@@ -26,7 +26,7 @@ const skip = whySkipped();
 
 function whySkipped(): string | false {
   if (!existsSync('build/.addon')) return 'the addon was not built';
-  if (process.platform === 'win32') return 'wants sh and tar';
+  if (process.platform === 'win32') return 'needs sh and tar';
   for (const tool of ['tar', 'npm', 'sh']) if (where(tool) === null) return `no ${tool}`;
   return false;
 }
@@ -124,7 +124,7 @@ function game(t: Test) {
       run([realpathSync(where('npm')!), 'rebuild', 'hotmic', '--offline', '--foreground-scripts']),
     /** What openRealSteam answers in the game, with node itself for a library. */
     open: () => {
-      const module = pathToFileURL(join(hotmic, 'dist/native/real/real_steam.js')).href;
+      const module = pathToFileURL(join(hotmic, 'dist/native/real/open.js')).href;
       const script = `
         const { openRealSteam } = await import(${JSON.stringify(module)});
         console.log(JSON.stringify(openRealSteam({ library: process.execPath })));`;

@@ -7,7 +7,8 @@
  */
 
 import type { CallResultName, FailedCall, SignalName, Signals, SteamEvent } from '../../native/signals.js';
-import { Steam, type SteamParts } from '../../native/steam.js';
+import { Steam } from '../../native/steam.js';
+import type { SteamParts } from '../../native/steam_parts.js';
 import type { AuthTicket, RemoteIdentity, SteamUser } from '../../native/steam_user.js';
 import type { AvailableVoice, CapturedVoice } from '../../native/voice_source.js';
 import { HotmicError } from '../../voice/error.js';

@@ -31,7 +31,7 @@ t.test('its rate is Steam’s optimal one unless another is given, 11025 to 4800
     t.equal(steam.createSpeakerDecoder({ sampleRateHz }).sampleRateHz, sampleRateHz);
   }
   for (const sampleRateHz of [0, 11_024, 48_001, 24_000.5, Number.NaN, '24000' as never]) {
-    t.throws(() => steam.createSpeakerDecoder({ sampleRateHz }), /wants 11025 to 48000/);
+    t.throws(() => steam.createSpeakerDecoder({ sampleRateHz }), /expected 11025 to 48000/);
   }
 });
 

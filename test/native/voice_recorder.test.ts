@@ -84,7 +84,7 @@ t.test('it waits a game frame while nothing is there, and not at all while somet
 t.test('a rate out of range records nothing', async (t) => {
   const { under, record } = studio();
   for (const frameHz of [0, 3.9, 1000.1, -60, Number.NaN, Number.POSITIVE_INFINITY]) {
-    t.throws(() => record({ frameHz }), /^RangeError|Cannot record: frameHz is .+, wants 4 to 1000/);
+    t.throws(() => record({ frameHz }), /^RangeError|Cannot record: frameHz is .+, expected 4 to 1000/);
   }
   t.strictSame(under.calls, []);
 });

@@ -144,11 +144,11 @@ t.test('an input that cannot be mixed is named, and no mix is left', async (t) =
       'ERR_HOTMIC_WAV',
       `${path('text.wav')}: not RIFF: it starts with 'hell' (at byte 0)`,
     ],
-    [['stereo.wav'], 'ERR_HOTMIC_WAV', `${path('stereo.wav')}: pcm16 of 2 channels, wants pcm16 of 1`],
+    [['stereo.wav'], 'ERR_HOTMIC_WAV', `${path('stereo.wav')}: pcm16 of 2 channels, expected pcm16 of 1`],
     [
       ['good.wav', 'fast.wav'],
       'ERR_HOTMIC_SAMPLE_RATE',
-      `${path('fast.wav')}: 48000 Hz, wants 24000 Hz as ${path('good.wav')} has`,
+      `${path('fast.wav')}: 48000 Hz, expected 24000 Hz as ${path('good.wav')} has`,
     ],
     [
       ['good.wav', 'missing.wav'],

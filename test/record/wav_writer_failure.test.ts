@@ -36,7 +36,7 @@ t.test('a disk that fills leaves what fitted, playable, and says so for good', a
   writer.writeAt(480, new Int16Array(480));
   const full = {
     code: 'ERR_HOTMIC_DISK_FULL',
-    message: `Cannot write recording ${PATH}: the disk is full (ENOSPC: no space left on device, write), wants free space`,
+    message: `Cannot write recording ${PATH}: the disk is full (ENOSPC: no space left on device, write)`,
   };
   await t.rejects(writer.flush(), full);
   t.match(writer.failed, full);
@@ -76,7 +76,7 @@ t.test('a disk that is behind is told, and what was taken is written nevertheles
   t.equal(writer.writeAt(1000, Int16Array.of(1)), false);
   t.match(writer.failed, {
     code: 'ERR_HOTMIC_DISK_BEHIND',
-    message: `Cannot record on to ${PATH}: 2002 bytes wait for the disk, wants at most 2000`,
+    message: `Cannot go on recording to ${PATH}: 2002 bytes are waiting for the disk, expected at most 2000`,
   });
   t.equal(writer.refusedSamples, 1);
   open();
@@ -91,7 +91,7 @@ t.test('a WAV ends at 4 GiB', async (t) => {
   t.equal(writer.writeAt(MAX_WAV_SAMPLES - 1, Int16Array.of(1, 2)), false);
   t.match(writer.failed, {
     code: 'ERR_HOTMIC_WAV_FULL',
-    message: `wants at most ${MAX_WAV_SAMPLES} (4 GiB)`,
+    message: `expected at most ${MAX_WAV_SAMPLES} (4 GiB)`,
   });
   await t.rejects(writer.close(), { code: 'ERR_HOTMIC_WAV_FULL' });
   t.equal(lengthOf(file.bytes), 1);

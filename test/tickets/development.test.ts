@@ -174,10 +174,13 @@ t.test('another version, and times that run backwards, are malformed, however we
 t.test('a web ticket that is none: misuse says which field', async (t) => {
   t.throws(() => web({ identity: 'x'.repeat(256) }), {
     name: 'RangeError',
-    message: /256 bytes, wants at most 255/,
+    message: /256 bytes, expected at most 255/,
   });
-  t.throws(() => web({ nonce: new Uint8Array(15) }), { name: 'RangeError', message: /15 bytes, wants 16/ });
-  t.throws(() => web({ expiresAt: NOW }), { name: 'RangeError', message: /wants later than/ });
+  t.throws(() => web({ nonce: new Uint8Array(15) }), {
+    name: 'RangeError',
+    message: /15 bytes, expected 16/,
+  });
+  t.throws(() => web({ expiresAt: NOW }), { name: 'RangeError', message: /expected later than/ });
   t.throws(() => web({ steamId: -1n }), { name: 'RangeError', message: /steamId is -1/ });
 });
 
@@ -195,6 +198,6 @@ t.test('the well-known keys are what the document says, one a purpose', async (t
 t.test('a secret of less than 16 bytes is misuse', async (t) => {
   t.throws(() => developmentKeys(new Uint8Array(15)), {
     name: 'RangeError',
-    message: /15 bytes, wants at least 16/,
+    message: /15 bytes, expected at least 16/,
   });
 });

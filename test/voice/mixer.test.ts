@@ -159,7 +159,7 @@ t.test('options out of their range are refused by name', async (t) => {
     [{ playoutDelayMs: 501, maxQueuedMs: 1000 }, /playoutDelayMs is 501/],
     [{ playoutDelayMs: Number.NaN }, /playoutDelayMs is NaN/],
     [{ playoutDelayMs: 200 }, /maxQueuedMs is 200/],
-    [{ maxQueuedMs: 40 }, /maxQueuedMs is 40, wants above 40/],
+    [{ maxQueuedMs: 40 }, /maxQueuedMs is 40, expected above 40/],
     [{ maxQueuedMs: 5001 }, /maxQueuedMs is 5001/],
     [{ maxQueuedMs: Number.NaN }, /maxQueuedMs is NaN/],
   ];
@@ -281,7 +281,7 @@ t.test('by how much is chosen: 0 dB changes nothing, 20 dB leaves a tenth', asyn
   for (const duckDb of [-1, 61, Number.NaN]) {
     t.throws(() => new Mixer({ duckDb }), {
       name: 'RangeError',
-      message: `Cannot mix: duckDb is ${duckDb}, wants 0 to 60`,
+      message: `Cannot mix: duckDb is ${duckDb}, expected 0 to 60`,
     });
   }
 });

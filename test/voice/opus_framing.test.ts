@@ -152,7 +152,7 @@ t.test('every count byte with every short rest is judged as the RFC says', async
           bytes[1] = count;
           const wanted = referenceSamples48k(bytes);
           if (opusPacketSamples48k(bytes, 0, bytes.length) !== wanted) {
-            t.fail(`config ${config}, count byte ${count}, ${length} bytes of ${fill}: wants ${wanted}`);
+            t.fail(`config ${config}, count byte ${count}, ${length} bytes of ${fill}: expected ${wanted}`);
           }
         }
       }

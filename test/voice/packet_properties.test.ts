@@ -205,7 +205,7 @@ t.test('the time that reading takes is linear: the worst packets of a megabyte a
     // Not the slow CRC of the kit: the writer's own reader finds this one out.
     const wrong = readPacket(bytes);
     const crc =
-      wrong.kind === 'malformed' ? /wants (?:0x)?([0-9a-f]{8})/i.exec(wrong.detail)?.[1] : undefined;
+      wrong.kind === 'malformed' ? /expected (?:0x)?([0-9a-f]{8})/i.exec(wrong.detail)?.[1] : undefined;
     if (crc === undefined) throw new Error('the fault of a CRC names the right one');
     new DataView(bytes.buffer).setUint32(bytes.length - 4, Number.parseInt(crc, 16), true);
     return bytes;
@@ -227,7 +227,7 @@ function judge(t: { fail(name: string): unknown }, bytes: Uint8Array, random: Se
     const before = hexOfBytes(bytes);
     read = readPacket(bytes);
     verdict = read.kind === 'packet' ? 'packet' : read.reason;
-    if (verdict !== wanted) t.fail(`${before}: ${verdict}, wants ${wanted}`);
+    if (verdict !== wanted) t.fail(`${before}: ${verdict}, expected ${wanted}`);
     if (hexOfBytes(bytes) !== before) t.fail(`${before}: changed`);
     if (read.kind === 'packet') accountsForEveryByte(bytes, read);
     else if (read.offset < 0 || read.offset > bytes.length) t.fail(`${before}: fault at ${read.offset}`);
@@ -376,6 +376,6 @@ function samplesOf(ops: readonly WantedOp[]): number {
 /** Equality that throws, for use inside of properties and of loops too long for an assertion each. */
 function same(got: unknown, wanted: unknown, name = 'what was read'): void {
   if (JSON.stringify(got) !== JSON.stringify(wanted)) {
-    throw new Error(`${name}: ${JSON.stringify(got)}, wants ${JSON.stringify(wanted)}`);
+    throw new Error(`${name}: ${JSON.stringify(got)}, expected ${JSON.stringify(wanted)}`);
   }
 }

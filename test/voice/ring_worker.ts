@@ -46,7 +46,7 @@ export async function produce(task: RingTask): Promise<Produced> {
   let retried = 0;
   for (let index = 0; index < task.entries; index += 1) {
     const size = sizeOf(made, task.maxBytes);
-    // More is reserved than used: getVoice, too, wants room for the most.
+    // More is reserved than used, as for getVoice, which needs room for the largest packet.
     const reserved = Math.max(1, size + chance.below(task.maxBytes + 1 - size));
     let room = producer.reserve(reserved);
     while (room === null) {
@@ -119,7 +119,7 @@ class Verifier {
     else if (entry.capturedAt !== index / 2)
       this.#fault = `entry ${index} was captured at ${entry.capturedAt}`;
     else if (entry.bytes.length !== size)
-      this.#fault = `entry ${index}: ${entry.bytes.length} bytes, wants ${size}`;
+      this.#fault = `entry ${index}: ${entry.bytes.length} bytes, expected ${size}`;
     else {
       for (const byte of entry.bytes) {
         if (byte !== (this.#made.next() & 0xff)) {

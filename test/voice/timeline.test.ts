@@ -70,7 +70,8 @@ t.test('jitter of the network does not move audio', async (t) => {
     const spokenAt = at * FRAME + Math.floor(at / 50) * 24_000;
     const relayMs = 1_000 + spokenAt / 24 + delayMs();
     const position = timeline.place(frame(spokenAt, Math.round(relayMs), { marker: at % 50 === 0 }));
-    if (position !== first + spokenAt) t.fail(`frame ${at} lies at ${position}, wants ${first + spokenAt}`);
+    if (position !== first + spokenAt)
+      t.fail(`frame ${at} lies at ${position}, expected ${first + spokenAt}`);
   }
   t.equal(timeline.reanchored, 0);
   t.equal(timeline.pushed, 0);

@@ -162,11 +162,11 @@ t.test('what is no array of the right kind is named', async (t) => {
     () => decoder.decodeBatch(bytes, floats, 0),
     () => decoder.conceal(480, floats, 0),
   ]) {
-    t.throws(use, { name: 'TypeError', message: /is Float32Array, wants Int16Array/ });
+    t.throws(use, { name: 'TypeError', message: /is Float32Array, expected Int16Array/ });
   }
   t.throws(() => decoder.decode('h' as unknown as Uint8Array, 0, 1, pcm, 0), {
     name: 'TypeError',
-    message: 'Cannot decode: bytes is string, wants Uint8Array',
+    message: 'Cannot decode: bytes is string, expected Uint8Array',
   });
   encoder.free();
   decoder.free();

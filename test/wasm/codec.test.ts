@@ -64,9 +64,9 @@ t.test('speech survives encoding and decoding', async (t) => {
     ...compare(signal, decoded, delay - 20 + i),
   }));
   const best = matches.reduce((a, b) => (b.correlation > a.correlation ? b : a));
-  t.ok(Math.abs(best.at - delay) <= 3, `best match at ${best.at}, wants ${delay} within 3`);
-  t.ok(best.correlation > 0.94, `correlation ${best.correlation.toFixed(4)}, wants more than 0.94`);
-  t.ok(best.snrDb > 9, `SNR ${best.snrDb.toFixed(1)} dB, wants more than 9`);
+  t.ok(Math.abs(best.at - delay) <= 3, `best match at ${best.at}, expected ${delay} within 3`);
+  t.ok(best.correlation > 0.94, `correlation ${best.correlation.toFixed(4)}, expected more than 0.94`);
+  t.ok(best.snrDb > 9, `SNR ${best.snrDb.toFixed(1)} dB, expected more than 9`);
 });
 
 t.test('at the defaults, packets look like those of Steam', async (t) => {
@@ -76,7 +76,7 @@ t.test('at the defaults, packets look like those of Steam', async (t) => {
     'hybrid, super-wideband, 20 ms, mono',
   );
   const mean = packets.reduce((sum, packet) => sum + packet.length, 0) / packets.length;
-  t.ok(mean > 60 && mean < 100, `${mean.toFixed(1)} bytes a packet, wants about 80 for 32 kbit/s`);
+  t.ok(mean > 60 && mean < 100, `${mean.toFixed(1)} bytes a packet, expected about 80 for 32 kbit/s`);
 });
 
 t.test('options do what they say', async (t) => {
@@ -245,19 +245,19 @@ t.test('no bytes, or more than any packet has, are no packet', async (t) => {
 
 t.test('misuse is an error that names what is wanted', async (t) => {
   const wrongOptions: [object, string, RegExp][] = [
-    [{ bitrate: 5999 }, 'RangeError', /bitrate is 5999, wants .* 6000 to 64000/],
+    [{ bitrate: 5999 }, 'RangeError', /bitrate is 5999, expected .* 6000 to 64000/],
     [{ bitrate: '32000' }, 'RangeError', /bitrate/],
     [{ complexity: 11 }, 'RangeError', /complexity is 11/],
     [{ complexity: 1.5 }, 'RangeError', /complexity/],
     [{ expectedLossPercent: Number.NaN }, 'RangeError', /expectedLossPercent is NaN/],
-    [{ dtx: 1 }, 'TypeError', /dtx is number, wants true or false/],
-    [{ bitRate: 6000 }, 'TypeError', /unknown option "bitRate", wants one of bitrate/],
+    [{ dtx: 1 }, 'TypeError', /dtx is number, expected true or false/],
+    [{ bitRate: 6000 }, 'TypeError', /unknown option "bitRate", expected one of bitrate/],
   ];
   for (const [options, name, message] of wrongOptions)
     t.throws(() => new OpusEncoder(options), { name, message });
   t.throws(() => new OpusDecoder(44_100 as OpusRateHz), {
     name: 'RangeError',
-    message: /44100 Hz, wants one of 8000/,
+    message: /44100 Hz, expected one of 8000/,
   });
 
   const encoder = new OpusEncoder();
@@ -268,7 +268,7 @@ t.test('misuse is an error that names what is wanted', async (t) => {
   });
   t.throws(() => encoder.encode(new Int16Array(480), 1, packet, 0), RangeError);
   t.throws(() => encoder.encode(new Int16Array(480), 0, packet, 1), {
-    message: /out holds 1276, wants 1276 from offset 1/,
+    message: /out holds 1276, expected 1276 from offset 1/,
   });
   t.throws(() => encoder.encode(new Int16Array(960), -1, packet, 0), RangeError);
   t.throws(() => encoder.encode(new Int16Array(960), 0.5, packet, 0), RangeError);

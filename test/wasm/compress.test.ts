@@ -281,7 +281,7 @@ t.test('a target that is too small throws, and nothing is lost', async (t) => {
   }
   for (let bytes = tried.available(); bytes > 0; bytes = tried.available()) {
     const target = new Uint8Array(bytes - 1).fill(0xee);
-    t.throws(() => tried.read(target), { name: 'RangeError', message: `wants ${bytes}` });
+    t.throws(() => tried.read(target), { name: 'RangeError', message: `expected ${bytes}` });
     t.throws(() => tried.read(new Uint8Array(0)), RangeError);
     t.ok(
       target.every((byte) => byte === 0xee),

@@ -2,7 +2,7 @@
  * Writes `golden/golden.json`: packets made by native libopus and what it decodes them to, compared with the wasm build.
  *
  * Native means the C compiler's build of the very libopus sources of the wasm build, without SIMD variants. Run from the
- * repository's root as `node dist/test/wasm/make_golden.js`; wants cargo (for the path of the sources) and cc.
+ * repository's root as `node dist/test/wasm/make_golden.js`; needs cargo (for the path of the sources) and cc.
  */
 
 import { writeFileSync } from 'node:fs';

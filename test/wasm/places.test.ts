@@ -66,10 +66,10 @@ t.test('an engine without WebAssembly is said in words', async (t) => {
 });
 
 t.test('a misspelled or wrong option is named, in both doors', async (t) => {
-  const unknown = { name: 'TypeError', message: /unknown option "smid", wants one of simd/ };
+  const unknown = { name: 'TypeError', message: /unknown option "smid", expected one of simd/ };
   t.throws(() => loadCodec({ smid: 'off' } as object), unknown);
   await t.rejects(browserDoor.loadCodec({ smid: 'off' } as object), unknown);
-  const wrong = { name: 'TypeError', message: 'Cannot load codec: simd is false, wants "auto" or "off"' };
+  const wrong = { name: 'TypeError', message: 'Cannot load codec: simd is false, expected "auto" or "off"' };
   t.throws(() => compileCodec({ simd: false } as object), wrong);
   await t.rejects(browserDoor.compileCodec({ simd: false } as object), wrong);
   t.throws(() => loadCodec({ url: '/x.wasm' } as object), /unknown option "url"/, 'Node takes no URL');

@@ -43,9 +43,12 @@ for (const [from, to] of RATIOS) {
     for (const hz of [Math.min(1000, nyquist * 0.5), nyquist * 0.8]) {
       const { snrDb, gainDb } = measure(from, to, hz);
       const wanted = hz <= 1000 ? 100 : 95;
-      t.ok(snrDb >= wanted, `${hz} Hz: SNR ${snrDb.toFixed(1)} dB, wants ${wanted}`);
+      t.ok(snrDb >= wanted, `${hz} Hz: SNR ${snrDb.toFixed(1)} dB, expected ${wanted}`);
       const most = hz <= 1000 ? 0.01 : 0.35;
-      t.ok(Math.abs(gainDb) < most, `${hz} Hz: level ${gainDb.toFixed(4)} dB, wants less than ${most} off`);
+      t.ok(
+        Math.abs(gainDb) < most,
+        `${hz} Hz: level ${gainDb.toFixed(4)} dB, expected less than ${most} off`,
+      );
     }
   });
 }
@@ -58,7 +61,7 @@ for (const [from, to] of RATIOS.filter(([from, to]) => from > to)) {
       const input = tone(from, hz, from);
       const output = whole(new Resampler(from, to), input).subarray(200, -200);
       const level = 10 * Math.log10(meanSquare(output) / meanSquare(input) + 1e-30);
-      t.ok(level < -90, `${hz.toFixed(0)} Hz: ${level.toFixed(1)} dB, wants -90`);
+      t.ok(level < -90, `${hz.toFixed(0)} Hz: ${level.toFixed(1)} dB, expected -90`);
     }
   });
 }
@@ -67,7 +70,7 @@ for (const [from, to] of RATIOS.filter(([from, to]) => from < to)) {
   t.test(`from ${from} to ${to} Hz, tones have no images above the old Nyquist frequency`, async (t) => {
     for (const part of [0.5, 0.9, 0.95, 0.99]) {
       const level = measure(from, to, (from / 2) * part).errorDb;
-      t.ok(level < -90, `${part} of it: ${level.toFixed(1)} dB, wants -90`);
+      t.ok(level < -90, `${part} of it: ${level.toFixed(1)} dB, expected -90`);
     }
   });
 }
@@ -84,7 +87,10 @@ t.test('as s16, in and out, what is left is the two roundings: 95 dB of a full t
       resampler.free();
       const { snrDb } = fit(Float32Array.from(out.subarray(0, made)), to, hz);
       const wanted = hz < 1000 ? 95 : 94.7;
-      t.ok(snrDb >= wanted, `${from} to ${to}, ${hz.toFixed(0)} Hz: ${snrDb.toFixed(2)} dB, wants ${wanted}`);
+      t.ok(
+        snrDb >= wanted,
+        `${from} to ${to}, ${hz.toFixed(0)} Hz: ${snrDb.toFixed(2)} dB, expected ${wanted}`,
+      );
     }
   }
 });
@@ -102,7 +108,7 @@ t.test('the delay is the stated one', async (t) => {
     const wanted = ((at + resampler.delaySamples) * to) / from;
     t.ok(
       Math.abs(centre - wanted) < 0.01,
-      `${from} to ${to}: ${centre.toFixed(3)}, wants ${wanted.toFixed(3)}`,
+      `${from} to ${to}: ${centre.toFixed(3)}, expected ${wanted.toFixed(3)}`,
     );
   }
 });
@@ -208,7 +214,7 @@ t.test('a stretch to counts between rows is as clean as a stream', async (t) => 
     resampler.reset();
     resampler.stretchPcm(input, 0, samplesIn, out, 0, samplesOut);
     const { snrDb } = fit(Float32Array.from(out), (24_000 * samplesOut) / samplesIn, 997);
-    t.ok(snrDb >= 95, `${samplesIn} to ${samplesOut}: ${snrDb.toFixed(2)} dB, wants 95`);
+    t.ok(snrDb >= 95, `${samplesIn} to ${samplesOut}: ${snrDb.toFixed(2)} dB, expected 95`);
   }
   resampler.free();
 });
@@ -312,7 +318,10 @@ t.test('misuse is an error that names what is wanted', async (t) => {
   }
   const resampler = new Resampler(48_000, 24_000);
   const out = new Int16Array(240);
-  t.throws(() => resampler.streamPcm(new Int16Array(482), out), { name: 'RangeError', message: /wants 241/ });
+  t.throws(() => resampler.streamPcm(new Int16Array(482), out), {
+    name: 'RangeError',
+    message: /expected 241/,
+  });
   t.throws(() => resampler.stretchPcm(new Int16Array(480), 1, 480, out, 0, 240), RangeError);
   t.throws(() => resampler.stretchPcm(new Int16Array(480), 0, 480, out, 1, 240), RangeError);
   t.throws(() => resampler.stretchPcm(new Int16Array(480), 0, 480, out, 0, 238), /480 samples to 238/);

@@ -9,7 +9,7 @@ import { joinLobby } from '../../../client/lobby/join.js';
 import type { Lobby, LobbyEvents } from '../../../client/lobby/lobby.js';
 import { parseRelayUrl } from '../../../client/transport/url.js';
 import { joinVoice } from '../../../client/voice.js';
-import { EmbeddedSteam } from '../../../native/embedded/embedded_steam.js';
+import { EmbeddedSteam } from '../../../native/embedded/steam.js';
 import { startRelay } from '../../../relay/index.js';
 import type { HotmicError } from '../../../voice/error.js';
 import { personSteamId } from '../../../voice/steam_id.js';

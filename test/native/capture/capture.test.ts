@@ -362,9 +362,9 @@ t.test('options out of their range are refused before a thread is started', asyn
 t.test('an embedded Steam out of its range is refused when it is asked for', async (t) => {
   const options = { steamId: 1n, input: { kind: 'silence' } } as const;
   for (const [wrong, message] of [
-    [{ speed: 0 }, 'Cannot record: speed is 0, wants 0.1 to 1000'],
-    [{ speed: Number.NaN }, 'Cannot record: speed is NaN, wants 0.1 to 1000'],
-    [{ hangoverMs: 2001 }, 'Cannot record: hangoverMs is 2001, wants 0 to 2000'],
+    [{ speed: 0 }, 'Cannot record: speed is 0, expected 0.1 to 1000'],
+    [{ speed: Number.NaN }, 'Cannot record: speed is NaN, expected 0.1 to 1000'],
+    [{ hangoverMs: 2001 }, 'Cannot record: hangoverMs is 2001, expected 0 to 2000'],
   ] as const) {
     t.throws(() => embeddedSteam({ ...options, ...wrong }), { name: 'RangeError', message });
   }

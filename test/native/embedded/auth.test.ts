@@ -1,7 +1,7 @@
 /** Auth tickets and sessions between embedded Steams: every result, every response, and who learns what when. */
 
 import t from 'tap';
-import { EmbeddedSteam, EmbeddedWorld } from '../../../native/embedded/embedded_steam.js';
+import { EmbeddedSteam, EmbeddedWorld } from '../../../native/embedded/steam.js';
 import {
   BeginAuthSessionResult as Begin,
   UserHasLicenseForAppResult as License,

@@ -2,7 +2,7 @@
 
 import appTickets from 'steam-appticket';
 import t from 'tap';
-import { EmbeddedSteam, EmbeddedWorld } from '../../../native/embedded/embedded_steam.js';
+import { EmbeddedSteam, EmbeddedWorld } from '../../../native/embedded/steam.js';
 import {
   DurationControlNotification as Notification,
   DurationControlOnlineState as OnlineState,
@@ -59,11 +59,11 @@ t.test('the options survive structured cloning', async (t) => {
 t.test('options out of their range are misuse', async (t) => {
   const world = new EmbeddedWorld();
   for (const [options, message] of [
-    [{ steamId: 0n }, /steamId is 0, wants 1/],
+    [{ steamId: 0n }, /steamId is 0, expected 1/],
     [{ steamId: 2n ** 64n }, /steamId is/],
-    [{ appId: 0 }, /appId is 0, wants 1 to/],
+    [{ appId: 0 }, /appId is 0, expected 1 to/],
     [{ appId: 1.5 }, /appId is 1.5/],
-    [{ developmentKey: new Uint8Array(3) }, /3 bytes, wants at least 16/],
+    [{ developmentKey: new Uint8Array(3) }, /3 bytes, expected at least 16/],
   ] as const) {
     t.throws(() => new EmbeddedSteam(options, { world }), { name: 'RangeError', message });
   }

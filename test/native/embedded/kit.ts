@@ -1,11 +1,7 @@
 /** Embedded Steams with everything injected, for the tests of what is not voice. */
 
 import type { Test } from 'tap';
-import {
-  EmbeddedSteam,
-  type EmbeddedSteamOptions,
-  EmbeddedWorld,
-} from '../../../native/embedded/embedded_steam.js';
+import { EmbeddedSteam, type EmbeddedSteamOptions, EmbeddedWorld } from '../../../native/embedded/steam.js';
 import type { SignalName, Signals } from '../../../native/signals.js';
 import { SeededRandom } from '../../kit/random.js';
 

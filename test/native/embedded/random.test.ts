@@ -1,7 +1,7 @@
 /** Embedded Steams at random: whatever happens, each call and each ticket is answered once, and who is authenticated is so. */
 
 import t from 'tap';
-import { EmbeddedWorld } from '../../../native/embedded/embedded_steam.js';
+import { EmbeddedWorld } from '../../../native/embedded/steam.js';
 import { Result } from '../../../native/result.js';
 import { SEED, SeededRandom } from '../../kit/random.js';
 import { steamOf, TestTime } from './kit.js';

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { closeSync, constants, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { EmbeddedSteam } from '../../../native/embedded/embedded_steam.js';
+import { EmbeddedSteam } from '../../../native/embedded/steam.js';
 import {
   openVoiceInput,
   readClip,

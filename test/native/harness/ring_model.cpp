@@ -105,7 +105,7 @@ void consume(uint8_t* storage, uint32_t seed, Consumed* consumed) {
   while (!consumer.closed() && consumed->fault.empty()) {
     if (chance.below(64) == 0) {
       const uint32_t gone = consumer.discard_older_than((index + chance.below(8)) / 2.0);
-      if (gone > 8) fault(std::to_string(gone) + " discarded, wants 8 at most");
+      if (gone > 8) fault(std::to_string(gone) + " discarded, expected 8 at most");
       for (uint32_t count = 0; count < gone && count <= 8; count++, index++)
         for (uint32_t left = size_of(made); left > 0; left--) made.next();
       consumed->discarded += gone;
@@ -119,7 +119,7 @@ void consume(uint8_t* storage, uint32_t seed, Consumed* consumed) {
     const uint32_t size = size_of(made);
     if (entry.tag != index) fault("its tag is " + std::to_string(entry.tag));
     if (entry.captured_at != index / 2.0) fault("captured at " + std::to_string(entry.captured_at));
-    if (entry.size != size) fault(std::to_string(entry.size) + " bytes, wants " + std::to_string(size));
+    if (entry.size != size) fault(std::to_string(entry.size) + " bytes, expected " + std::to_string(size));
     for (uint32_t at = 0; at < size && at < entry.size; at++)
       if (entry.bytes[at] != static_cast<uint8_t>(made.next())) fault("byte " + std::to_string(at) + " is wrong");
     consumer.release();
@@ -208,6 +208,6 @@ int main(int argc, char** argv) {
   if (job == "layout") return layout();
   if (job == "write") return write(number(argc, argv, 2, 1), number(argc, argv, 3, 20));
   if (job == "read") return read();
-  std::fprintf(stderr, "ring_model: no job is called %s: wants stress, layout, write or read\n", job.c_str());
+  std::fprintf(stderr, "ring_model: no job is called %s: expected stress, layout, write or read\n", job.c_str());
   return 2;
 }

@@ -17,7 +17,7 @@ case $kind in
   asan) sanitize='-fsanitize=address -fno-omit-frame-pointer' ;;
   ubsan) sanitize='-fsanitize=undefined -fno-sanitize-recover=all' ;;
   plain) sanitize= ;;
-  *) echo "run.sh: no sanitizer is called '$kind': wants tsan, asan, ubsan or plain" >&2; exit 2 ;;
+  *) echo "run.sh: no sanitizer is called '$kind': expected tsan, asan, ubsan or plain" >&2; exit 2 ;;
 esac
 [ $# -gt 0 ] || set -- "$here"/*.cpp
 

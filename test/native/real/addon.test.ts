@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { loadAddon } from '../../../native/real/addon.js';
-import { openRealSteam } from '../../../native/real/real_steam.js';
+import { openRealSteam } from '../../../native/real/open.js';
 import { realLibrary } from '../../kit/stand_in_steam.js';
 
 const loaded = loadAddon();

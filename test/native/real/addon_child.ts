@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { loadAddon, type SteamAddon } from '../../../native/real/addon.js';
-import { openRealSteam } from '../../../native/real/real_steam.js';
+import { openRealSteam } from '../../../native/real/open.js';
 import { codeOf } from '../../../voice/error.js';
 
 const [, , scenario = '', library = ''] = isMainThread ? process.argv : ['', '', ...(workerData as string[])];

@@ -1,7 +1,8 @@
 /** The Steams that the addon is tested on: the stand-ins of each SDK, and the real libsteam_api on our steamclient.so. */
 
 import { loadAddon, type SteamAddon } from '../../../native/real/addon.js';
-import { openRealSteam, type RealSteam } from '../../../native/real/real_steam.js';
+import { openRealSteam } from '../../../native/real/open.js';
+import type { RealSteam } from '../../../native/real/steam.js';
 import { StandInControls } from '../../kit/stand_in_controls.js';
 import { buildStandIns, realLibrary, STAND_IN_VARIANTS, standInHome } from '../../kit/stand_in_steam.js';
 

@@ -1,7 +1,7 @@
 /** Calls into the real Steam and what comes back: on stand-ins for five SDKs, and on the real libsteam_api with our client. */
 
 import t, { type Test } from 'tap';
-import type { RealSteam } from '../../../native/real/real_steam.js';
+import type { RealSteam } from '../../../native/real/steam.js';
 import { MAX_PACKET_BYTES } from '../../../voice/units.js';
 import { VoiceResult } from '../../../voice/voice_result.js';
 import { type AddonSteam, type AddonSteams, addonSteams, openSteam } from './addon_steams.js';

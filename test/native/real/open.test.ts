@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import type { SteamAddon } from '../../../native/real/addon.js';
-import { openRealSteam, openVoiceSource } from '../../../native/real/real_steam.js';
+import { openRealSteam, openVoiceSource } from '../../../native/real/open.js';
 import type { FailureStage } from '../../kit/stand_in_controls.js';
 import { type AddonSteam, type AddonSteams, addonSteams, openSteam } from './addon_steams.js';
 

@@ -4,7 +4,8 @@
  */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { openRealSteam, type RealSteam } from '../../../native/real/real_steam.js';
+import { openRealSteam } from '../../../native/real/open.js';
+import type { RealSteam } from '../../../native/real/steam.js';
 import { SeededRandom } from '../../kit/random.js';
 
 export interface SteamWork {

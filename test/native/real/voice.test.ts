@@ -2,7 +2,7 @@
 
 import t from 'tap';
 import type { SteamAddon, SteamMessage } from '../../../native/real/addon.js';
-import { RealSteam } from '../../../native/real/real_steam.js';
+import { RealSteam } from '../../../native/real/steam.js';
 import { VoiceResult } from '../../../voice/voice_result.js';
 
 const OK = VoiceResult.VOICE_RESULT_OK;

@@ -11,7 +11,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { loadAddon } from '../../../native/real/addon.js';
-import { openRealSteam } from '../../../native/real/real_steam.js';
+import { openRealSteam } from '../../../native/real/open.js';
 import { SeededRandom } from '../../kit/random.js';
 import type { Control } from '../../kit/stand_in_steam.js';
 import type { StressJob, StressReport } from './worker.js';

@@ -1,7 +1,7 @@
 /** One thread of the stress: calls everything that a worker may, in a seeded order, as often as it is told. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { openRealSteam } from '../../../native/real/real_steam.js';
+import { openRealSteam } from '../../../native/real/open.js';
 import { SeededRandom } from '../../kit/random.js';
 
 export interface StressJob {

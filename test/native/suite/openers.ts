@@ -1,7 +1,7 @@
 /** Opens each of the three Steams on the bench, or says what is missing for it. */
 
-import { EmbeddedSteam } from '../../../native/embedded/embedded_steam.js';
-import { openRealSteam } from '../../../native/real/real_steam.js';
+import { EmbeddedSteam } from '../../../native/embedded/steam.js';
+import { openRealSteam } from '../../../native/real/open.js';
 import { Steam } from '../../../native/steam.js';
 import { type AddonSteam, type AddonSteams, addonSteams } from '../real/addon_steams.js';
 import type { SteamBench } from './bench.js';

@@ -1,7 +1,7 @@
 /** Tickets in the hello: a relay in development judges the embedded Steam's, each good once, and tells nobody what it held. */
 
 import t from 'tap';
-import { EmbeddedSteam } from '../../../native/embedded/embedded_steam.js';
+import { EmbeddedSteam } from '../../../native/embedded/steam.js';
 import { judgeDevelopmentTicket } from '../../../relay/admission/development_tickets.js';
 import type { RelayOutput } from '../../../relay/core/io.js';
 import { DEVELOPMENT_SECRET, developmentKeys } from '../../../tickets/development.js';

@@ -1,7 +1,7 @@
 /** The judge in front of all judges: each credential goes to the one who can, and whatever happens there is a verdict. */
 
 import t from 'tap';
-import { EmbeddedSteam } from '../../../native/embedded/embedded_steam.js';
+import { EmbeddedSteam } from '../../../native/embedded/steam.js';
 import { AppTickets } from '../../../relay/admission/app_tickets.js';
 import { CredentialJudge, type Judges } from '../../../relay/admission/judges.js';
 import type { AppTicketClaim, Credential, CredentialVerdict, Proof } from '../../../relay/core/credential.js';

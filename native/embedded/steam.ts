@@ -333,10 +333,7 @@ export class EmbeddedSteam implements SteamUser {
   /** @throws HotmicError ERR_HOTMIC_STEAM_CLOSED. */
   #at(action: string): Parts {
     if (this.#open) return this.#open;
-    throw new HotmicError(
-      'ERR_HOTMIC_STEAM_CLOSED',
-      `Cannot call ${action}: this Steam is closed, wants an open one`,
-    );
+    throw new HotmicError('ERR_HOTMIC_STEAM_CLOSED', `Cannot call ${action}: this Steam is closed`);
   }
 }
 

@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { EmbeddedSteam, type EmbeddedSteamOptions } from '../../../native/embedded/embedded_steam.js';
+import { EmbeddedSteam, type EmbeddedSteamOptions } from '../../../native/embedded/steam.js';
 import { opusFrames, type Packet, readPacket } from '../../../voice/packet.js';
 import { VoiceResult } from '../../../voice/voice_result.js';
 import { codecMemoryBytes } from '../../../wasm/module.js';

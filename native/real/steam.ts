@@ -1,14 +1,11 @@
 /**
- * The real Steam: ISteamUser of the running Steam client, by the native addon and Steam's own library.
+ * The real Steam: ISteamUser of the running Steam client, through the native addon and Steam's own library.
  *
- * One process has one Steam. Whoever opens it first initialises it, on whatever thread; every later one, on any thread, is
- * attached to it; when the last has closed it is shut down. Callbacks go to one thread, the first that runs them, and there to
- * every Steam that is open.
+ * Callbacks go to one thread of the process, the first that runs them, and there to every Steam that is open.
  */
 
 import { identityFields } from '../../tickets/network_identity.js';
 import { HotmicError } from '../../voice/error.js';
-import type { Milliseconds } from '../../voice/units.js';
 import { VoiceResult } from '../../voice/voice_result.js';
 import { checkDecompressRate } from '../../wasm/decompress.js';
 import { checkArray } from '../../wasm/module.js';
@@ -16,32 +13,10 @@ import { DECOMPRESS_BUFFER_BYTES, type DecompressedVoice } from '../../wasm/voic
 import { FailureType } from '../enums.js';
 import type { FailedCall, SteamEvent } from '../signals.js';
 import type { AuthTicket, CallHandle, RemoteIdentity, SteamUser } from '../steam_user.js';
-import type { AvailableVoice, CapturedVoice, VoiceSource } from '../voice_source.js';
-import { type LoadedAddon, loadAddon, type SteamAddon } from './addon.js';
+import type { AvailableVoice, CapturedVoice } from '../voice_source.js';
+import type { SteamAddon } from './addon.js';
 import { isWhole, packingOf, signalOf } from './callbacks.js';
-import { type SteamFailure, SteamOpenError } from './failure.js';
-import { searchLibrary } from './process_library.js';
 import { callbacksOf, type Mailbox, type ThreadCallbacks } from './thread_callbacks.js';
-
-export interface RealSteamOptions {
-  /** Path of libsteam_api. Default the one that is open in this process, HOTMIC_STEAM_LIBRARY, one beside the application. */
-  readonly library?: string;
-  /** Set in the process' environment before Steam is initialised. Default: what is there, or steam_appid.txt. */
-  readonly appId?: number;
-}
-
-export interface RealSteamOpen {
-  readonly kind: 'open';
-  readonly steam: RealSteam;
-  /** Path of the library. */
-  readonly library: string;
-  /** Such as `SteamUser023`. */
-  readonly interfaceVersion: string;
-  /** The function that initialised Steam. */
-  readonly entryPoint: string;
-}
-
-export type RealSteamFailed = { readonly kind: 'failed' } & SteamFailure;
 
 /** The answer of Steam when there is nothing yet is Steam's own: it gets room for a packet all the same. */
 const VOICE_ROOM_BYTES = 8192;
@@ -54,7 +29,7 @@ const KEPT_ROOM_BYTES = 65_536;
 
 const TWO_TO_32 = 2 ** 32;
 
-/** ISteamUser over the addon. `openRealSteam` makes them. */
+/** ISteamUser over the addon; `openRealSteam` makes it. */
 export class RealSteam implements SteamUser {
   readonly #addon: SteamAddon;
   readonly #packing = packingOf(process.platform);
@@ -292,7 +267,7 @@ export class RealSteam implements SteamUser {
 
   #open(): SteamAddon {
     if (!this.#isClosed) return this.#addon;
-    throw new HotmicError('ERR_HOTMIC_STEAM_CLOSED', 'Cannot call Steam: it is closed, wants an open one');
+    throw new HotmicError('ERR_HOTMIC_STEAM_CLOSED', 'Cannot call Steam: it is closed');
   }
 
   #getVoice(wanted: number): CapturedVoice {
@@ -310,53 +285,6 @@ export class RealSteam implements SteamUser {
     const bytes = Math.min(Math.max(0, Math.floor(wanted)) || 0, MAX_ROOM_BYTES);
     return bytes <= KEPT_ROOM_BYTES ? this.#kept.subarray(0, bytes) : new Uint8Array(bytes);
   }
-}
-
-/**
- * Opens the real Steam, or attaches to the one that is open in this process.
- *
- * @throws RangeError for an app id that is none.
- */
-export function openRealSteam(options: RealSteamOptions = {}): RealSteamOpen | RealSteamFailed {
-  const { library, appId } = options;
-  if (appId !== undefined && !(Number.isInteger(appId) && appId >= 1 && appId < TWO_TO_32)) {
-    throw new RangeError(`Cannot open Steam: appId is ${appId}, wants a whole number from 1 to 4294967295`);
-  }
-  return openWith(loadAddon(), library, appId ?? 0);
-}
-
-function openWith(
-  loaded: LoadedAddon,
-  given: string | undefined,
-  appId: number,
-): RealSteamOpen | RealSteamFailed {
-  if (loaded.kind === 'missing') {
-    return { kind: 'failed', stage: 'addon', code: null, text: loaded.reason, library: null };
-  }
-  const { addon } = loaded;
-  const opened = given === undefined ? addon.counts().library : null;
-  const found = opened === null ? searchLibrary(given) : { kind: 'found' as const, path: opened };
-  if (found.kind === 'missing') {
-    return { kind: 'failed', stage: 'library', code: null, text: found.text, library: null };
-  }
-  const { stage, code, text, ...rest } = addon.init(found.path, appId);
-  if (stage !== 'open') return { kind: 'failed', stage, code, text, library: rest.library };
-  return { kind: 'open', steam: new RealSteam(addon), ...rest };
-}
-
-/**
- * The door that the capture worker knocks at: see `SteamModule` in capture/worker.ts. Attaches to the Steam that the main
- * thread has opened, or opens it.
- *
- * @throws SteamOpenError with the stage that failed and Steam's words.
- */
-export function openVoiceSource(
-  options: RealSteamOptions | undefined,
-  _clock: () => Milliseconds,
-): VoiceSource {
-  const opened = openRealSteam(options);
-  if (opened.kind === 'open') return opened.steam;
-  throw new SteamOpenError(opened);
 }
 
 function unsupported(action: string, sdk: string): HotmicError {
