@@ -1,6 +1,6 @@
 /**
- * How this program runs: in development, or as a packaged application on a player's machine. Where nobody says otherwise, the
- * embedded Steam may stand in for the real one in development only, since it authenticates anyone.
+ * How this program runs: in development, or as a packaged application on a player's machine. By default, the embedded Steam may
+ * replace the real one in development only, since it authenticates anyone.
  */
 
 /** What is looked at. */
@@ -14,7 +14,7 @@ export interface ApplicationProcess {
   readonly moduleUrl: string;
 }
 
-/** The first that holds. */
+/** The first that applies. */
 export type ApplicationKind =
   /** NODE_ENV is `production`. */
   | 'production'
@@ -24,7 +24,7 @@ export type ApplicationKind =
   | 'electron'
   /** NODE_ENV is `development` or `test`. */
   | 'development'
-  /** This package lies in a node_modules folder, and nothing says that this is development. */
+  /** This package is in a node_modules folder, and nothing says that this is development. */
   | 'installed'
   /** A checkout of this package, or one that was linked. */
   | 'checkout';
@@ -44,7 +44,7 @@ export function applicationKind(application: ApplicationProcess): ApplicationKin
   return /[\\/]node_modules[\\/]/.test(moduleUrl) ? 'installed' : 'checkout';
 }
 
-/** What `embedded` of openSteam is where it was left out. */
+/** The default of openSteam's `embedded`. */
 export function defaultEmbedded(kind: ApplicationKind): 'never' | 'fallback' {
   switch (kind) {
     case 'production':
@@ -58,15 +58,15 @@ export function defaultEmbedded(kind: ApplicationKind): 'never' | 'fallback' {
   }
 }
 
-/** Why the embedded Steam was not tried, and how to have it; null where it was not left out by default. */
+/** Why the embedded Steam was not tried, and how to enable it; null where it is enabled by default. */
 export function withoutEmbedded(kind: ApplicationKind): string | null {
   switch (kind) {
     case 'production':
-      return 'NODE_ENV is production, so the embedded Steam does not take its place unless embedded is "fallback"';
+      return 'NODE_ENV is production, so the embedded Steam is used only if embedded is "fallback" or "always"';
     case 'packaged-electron':
-      return 'This is a packaged Electron application, so the embedded Steam does not take its place unless embedded is "fallback"';
+      return 'This is a packaged Electron application, so the embedded Steam is used only if embedded is "fallback" or "always"';
     case 'installed':
-      return 'To develop without Steam, set NODE_ENV=development, or embedded to "fallback": the embedded Steam then takes its place';
+      return 'To develop without Steam, set NODE_ENV=development, or embedded to "fallback": the embedded Steam is then used instead';
     case 'electron':
     case 'development':
     case 'checkout':

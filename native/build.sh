@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds the addon (build/Release/hotmic.node) where a C++ compiler, make, Python 3 and Node's headers are at hand. Nothing is
-# downloaded: what lacks is named in one line, and the real Steam is left out. HOTMIC_NO_ADDON=1 leaves it out at once.
+# Builds the addon (build/Release/hotmic.node) if there are a C++ compiler, make, Python 3 and Node's headers. Nothing is downloaded:
+# if one is missing, one line says so, and the real Steam is left out. HOTMIC_NO_ADDON=1 leaves it out without looking.
 set -eu
 
 leave_out() {
@@ -14,7 +14,7 @@ command -v "${CXX:-c++}" >/dev/null 2>&1 || command -v g++ >/dev/null 2>&1 || le
 command -v make >/dev/null 2>&1 || leave_out 'no make'
 python3 -c '' >/dev/null 2>&1 || leave_out 'no python3'
 
-# Node's headers: what npm is told (nodedir), else beside the node in use.
+# Node's headers: those of npm's setting (nodedir), else those beside the node in use.
 headers() {
   [ -e "$1/include/node/node_api.h" ] && [ -e "$1/include/node/common.gypi" ]
 }
@@ -28,12 +28,12 @@ for folder in "${npm_config_nodedir:-}" "$(npm config get nodedir 2>/dev/null ||
 done
 [ -n "${nodedir:-}" ] || leave_out "no headers of Node $(node -v) beside it, nor where npm's nodedir points"
 
-# What is built here may go into a package (native/prebuild.sh). Not every system has libstdc++ to link with: then it runs here.
+# The result may go into a package (native/prebuild.sh). Without a static libstdc++ to link with, it runs only on this system.
 portable=false
 [ ! -e "$("${CXX:-g++}" -print-file-name=libstdc++.a 2>/dev/null)" ] || portable=true
 
 mkdir -p out build
-# Not the outer make's flags: node-gyp has a make of its own.
+# node-gyp runs its own make, which must not inherit the flags of this one.
 unset MAKEFLAGS MFLAGS MAKELEVEL
 if ! npm run --silent --loglevel=error addon -- "--nodedir=$nodedir" "--hotmic_portable=$portable" >out/addon.log 2>&1; then
   cat out/addon.log

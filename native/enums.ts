@@ -1,12 +1,12 @@
 /**
  * The enums of the `User` class, under the class reference's names with Steam's values.
  *
- * A number that Steam sends and a table does not know is passed on as it is: newer SDKs add to them.
+ * A number from Steam that is not in its table is passed on unchanged: newer SDKs add to them.
  */
 
 export { VoiceResult } from '../voice/voice_result.js';
 
-/** What beginAuthSession answers at once: whether the ticket is well-formed. The verdict comes by signal. */
+/** What beginAuthSession returns at once: whether the ticket is well-formed. The verdict comes as a signal. */
 export const BeginAuthSessionResult = {
   BEGIN_AUTH_SESSION_RESULT_OK: 0,
   BEGIN_AUTH_SESSION_RESULT_INVALID_TICKET: 1,
@@ -24,7 +24,7 @@ export const AuthSessionResponse = {
   AUTH_SESSION_RESPONSE_NO_LICENSE_OR_EXPIRED: 2,
   AUTH_SESSION_RESPONSE_VAC_BANNED: 3,
   AUTH_SESSION_RESPONSE_LOGGED_IN_ELSEWHERE: 4,
-  /** The class reference's spelling, and the alias one would look for. */
+  /** The class reference's spelling, and the one that people look for. */
   AUTH_SESSION_RESPONSE_VAC_CHECK_TIMEDOUT: 5,
   AUTH_SESSION_RESPONSE_VAC_CHECK_TIMED_OUT: 5,
   AUTH_SESSION_RESPONSE_AUTH_TICKET_CANCELED: 6,
@@ -39,13 +39,13 @@ export type AuthSessionResponse = (typeof AuthSessionResponse)[keyof typeof Auth
 export const UserHasLicenseForAppResult = {
   USER_HAS_LICENSE_RESULT_HAS_LICENSE: 0,
   USER_HAS_LICENSE_RESULT_DOES_NOT_HAVE_LICENSE: 1,
-  /** No auth session with this user was begun. */
+  /** There is no auth session with this user. */
   USER_HAS_LICENSE_RESULT_NO_AUTH: 2,
 } as const;
 export type UserHasLicenseForAppResult =
   (typeof UserHasLicenseForAppResult)[keyof typeof UserHasLicenseForAppResult];
 
-/** `progress` of duration_control: at what rate rewards are to be granted, or whether to leave. */
+/** `progress` of duration_control: at what rate to grant rewards, or whether to leave. */
 export const DurationControlProgress = {
   DURATION_CONTROL_PROGRESS_FULL: 0,
   DURATION_CONTROL_PROGRESS_HALF: 1,

@@ -1,18 +1,18 @@
 /**
- * What a signal of the class reference brings when its call failed: whoever waits for the signal must not wait for ever.
+ * What a signal of the class reference brings when its call failed, so that no listener waits for ever.
  *
- * Where there is a result it says why: RESULT_IO_FAILURE when Steam lost the call, RESULT_FAIL when Steam did not accept it. The
- * market is closed for a temporary failure; the URL and the ticket are empty.
+ * A result says why: RESULT_IO_FAILURE when Steam lost the call, RESULT_FAIL when Steam did not accept it. The market is closed
+ * because of a temporary failure; the URL and the ticket are empty.
  */
 
 import { MarketNotAllowedReasonFlags } from './enums.js';
 import { Result } from './result.js';
 import { type CallResultName, notificationVerbal, type Signals, type SteamEvent } from './signals.js';
 
-/** The signals that answer a function by a handle. */
+/** The signals that answer a function by its handle. */
 export type AnswerName = CallResultName | 'get_auth_session_ticket_response' | 'get_ticket_for_web_api';
 
-/** The keys with which Steam lost a call, the caller's own. */
+/** The keys of a call that Steam lost: a new object that the caller owns. */
 export function failedKeys<Name extends CallResultName>(signal: Name): Pick<Signals, AnswerName>[Name] {
   return keysOf(Result.RESULT_IO_FAILURE)[signal];
 }

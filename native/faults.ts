@@ -1,6 +1,6 @@
 /**
- * What steps threw that must not keep the others from being done: a listener's error from the other listeners, one ticket's from
- * the closing. It surfaces when all was done.
+ * Errors of steps that must not stop the steps after them: one listener's error must not stop the other listeners, nor one ticket's
+ * the closing. They are thrown when all steps are done.
  */
 
 export class Faults {
@@ -14,7 +14,7 @@ export class Faults {
     }
   }
 
-  /** @throws What was thrown; an AggregateError of several; nothing when nothing was. */
+  /** @throws The error of the steps, or an AggregateError of several. */
   rethrow(text: string): void {
     if (this.#errors.length > 1) throw new AggregateError(this.#errors, text);
     if (this.#errors.length === 1) throw this.#errors[0];

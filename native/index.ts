@@ -1,5 +1,5 @@
 /**
- * `hotmic/steam`: Steam's `User` class over the real Steam or the embedded one, the typed layer, and the capture worker.
+ * `hotmic/steam`: Steam's `User` class over the real or the embedded Steam, a layer of promises on top, and the capture worker.
  */
 
 export type { NetworkIdentity } from '../tickets/network_identity.js';

@@ -1,5 +1,5 @@
 /**
- * openSteam: the real Steam where there is one, the embedded one where that is wanted, and a word on which it is and why.
+ * openSteam: the real Steam if there is one, the embedded one where the game asks for it, and a report of which it is and why.
  */
 
 import type { Milliseconds } from '../voice/units.js';
@@ -18,10 +18,10 @@ import type { SteamParts, SteamReport } from './steam_parts.js';
 /** How to open Steam. */
 export interface OpenSteamOptions {
   /**
-   * Whether the embedded Steam may take the real one's place: `never`, only when the real one cannot be had (`fallback`), or
-   * `always`. The embedded one authenticates anyone, so the default is `fallback` in development alone: in a checkout, with
-   * NODE_ENV `development` or `test`, and in Electron that is not packaged. Elsewhere it is `never`. A fallback prints one warning. A
-   * library that was named and is not there is an error with `fallback`, too.
+   * Whether to use the embedded Steam: `never`, `fallback` (only when the real one cannot be opened) or `always`. It authenticates
+   * anyone, so the default is `fallback` in development only: in a checkout, with NODE_ENV `development` or `test`, and in Electron
+   * that is not packaged. Otherwise the default is `never`. A fallback prints one warning. A library that was named but does not
+   * exist is an error with `fallback`, too.
    */
   readonly embedded?: 'never' | 'fallback' | 'always';
   /**
@@ -31,23 +31,23 @@ export interface OpenSteamOptions {
   readonly appId?: number;
   /** The file of libsteam_api. Default: HOTMIC_STEAM_LIBRARY, then beside the application. */
   readonly library?: string;
-  /** How the embedded Steam is, where it is it. Its appId is the one above unless it has its own. */
+  /** Options for the embedded Steam, where that is used. Its `appId` defaults to the one above. */
   readonly embeddedOptions?: EmbeddedSteamOptions;
-  /** What the embedded Steam takes from outside: its clocks, and the world that it shares with others. For tests. */
+  /** What the embedded Steam gets from outside: its clocks, and the world that it shares with others. For tests. */
   readonly embeddedRim?: EmbeddedRim;
   /**
-   * How often callbacks are run by themselves, in ms, 1 to 1000. Default 16. 0: never; call `runCallbacks` every game
-   * frame. The timer keeps the process alive only while a promise waits for Steam: listeners of `user` do not.
+   * How often a timer runs the callbacks, in ms, 1 to 1000. Default 16. 0: no timer; call `runCallbacks` every game frame. The timer
+   * keeps the process alive only while a promise waits for Steam; listeners of `user` do not.
    */
   readonly frameMs?: Milliseconds;
 }
 
 /**
- * Opens Steam for this thread. In one process the first thread that runs callbacks gets them; others may call and record.
+ * Opens Steam for this thread. The first thread of a process that runs callbacks gets them; other threads may call and record.
  *
- * @throws SteamOpenError (ERR_HOTMIC_STEAM) where the embedded one may not take its place, saying which stage failed, Steam's
- * own text, and what to do. HotmicError ERR_HOTMIC_BUNDLED when a bundler has taken this package in. TypeError or RangeError for options
- * that are wrong.
+ * @throws SteamOpenError (ERR_HOTMIC_STEAM) when the real Steam cannot be opened and the embedded one may not be used instead. It
+ * says which stage failed, quotes Steam's own text, and says what to do. HotmicError ERR_HOTMIC_BUNDLED when a bundler has included
+ * this package. TypeError or RangeError for wrong options.
  */
 export function openSteam(options: OpenSteamOptions = {}): Steam {
   const application = thisApplication();
@@ -103,12 +103,12 @@ export function openSteam(options: OpenSteamOptions = {}): Steam {
     warnOnce(failure);
   }
   const steamOptions = { ...(appId === undefined ? {} : { appId }), ...embeddedOptions };
-  // The capture has an embedded Steam of its own: before key-down this one leaves the pipe to it.
+  // The capture opens a second embedded Steam; this one leaves the pipe to it until its own key-down.
   const { input } = steamOptions;
   const late = input?.kind === 'pcm' ? { input: inputFromKeyDown(input) } : {};
   const steam = new EmbeddedSteam(steamOptions, { ...late, ...embeddedRim });
   const why = failure
-    ? `the embedded Steam, for the real one cannot be opened: ${explainFailure(failure)}`
+    ? `the embedded Steam, because the real one cannot be opened: ${explainFailure(failure)}`
     : 'the embedded Steam, as asked for';
   const report: SteamReport = { kind: 'embedded', why, failure, library: null, interfaceVersion: null };
   const microphone = new Microphone();
@@ -118,22 +118,22 @@ export function openSteam(options: OpenSteamOptions = {}): Steam {
 
 let hasWarned = false;
 
-/** On stderr, by Node's own means, so that `process.on('warning')` and --no-warnings work. Once for each thread. */
+/** On stderr, as a warning of Node's, so that `process.on('warning')` and --no-warnings work. Once per thread. */
 function warnOnce(failure: SteamFailure): void {
   if (hasWarned) return;
   hasWarned = true;
   process.emitWarning(
-    `Steam could not be opened, so this is the embedded Steam: ${explainFailure(failure)}`,
+    `Steam could not be opened, so the embedded Steam is used: ${explainFailure(failure)}`,
     {
       type: 'HotmicWarning',
       code: 'HOTMIC_EMBEDDED_STEAM',
       detail:
-        'The embedded Steam authenticates anyone. Say embedded: "always" to have it without a warning, "never" to have an error instead.',
+        'The embedded Steam authenticates anyone. Set embedded to "always" to use it without a warning, or to "never" to get an error instead.',
     },
   );
 }
 
-/** Ties a Steam to the clock, and its callbacks to a timer. */
+/** Connects a Steam to the clock, and its callbacks to a timer. */
 function run(
   parts: Pick<SteamParts, 'steam' | 'embedded' | 'report' | 'capture' | 'microphone'>,
   frameMs: Milliseconds,

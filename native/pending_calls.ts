@@ -1,47 +1,47 @@
 /**
- * Promises that wait for Steam's answer: for a call result by its handle, for a ticket by its, for a verdict by SteamID.
+ * Promises that wait for Steam's answer: for a call result or a ticket by its handle, for a verdict by SteamID.
  *
- * Pure: events and instants come in. A promise is over with its answer, its time limit, its AbortSignal, or the Steam's end,
- * whichever is first; what then comes is nobody's.
+ * Pure: events and instants come in. A promise ends with its answer, its time limit, its AbortSignal, or the Steam's end, whichever
+ * is first; an answer after that is ignored.
  */
 
 import { HotmicError } from '../voice/error.js';
 import type { Milliseconds } from '../voice/units.js';
 import type { FailedCall, SignalName, Signals, SteamEvent } from './signals.js';
 
-/** What every promise of the typed layer takes. */
+/** Options of every promise of the typed layer. */
 export interface CallOptions {
-  /** Gives up when it is aborted, with its reason. */
+  /** When it is aborted, the promise rejects with its reason. */
   readonly signal?: AbortSignal;
-  /** Gives up after this long, in ms, 1 to 3600000, with ERR_HOTMIC_STEAM_TIMEOUT. Default 20000. */
+  /** After this long, in ms, 1 to 3600000, the promise rejects with ERR_HOTMIC_STEAM_TIMEOUT. Default 20000. */
   readonly timeoutMs?: Milliseconds;
 }
 
-/** Promises at a time. */
+/** The most promises at a time. */
 const MAX_PENDING = 256;
 
 const DEFAULT_TIMEOUT_MS = 20_000;
 
 /**
- * What becomes of a wait. It runs while the event is handled and not a microtask later: a ticket must have its owner before the next
- * event, or the Steam's end, comes.
+ * How a wait ends. It runs while the event is handled and not a microtask later: a ticket must have its owner before the next event
+ * or the Steam's end.
  */
 export interface Settlement<Keys, T> {
-  /** Makes of the answer what the promise gives. What it throws rejects the promise. */
+  /** Turns the answer into the promise's value. What it throws rejects the promise. */
   answered(keys: Keys): T;
-  /** No answer will be taken any more: gives back what was taken. What it throws is the promise's reason. */
+  /** No answer is awaited any more: releases what was acquired. What it throws becomes the promise's reason. */
   gaveUp?(): void;
 }
 
 interface Pending {
   readonly action: string;
-  /** The frame in which it was asked. */
+  /** The frame in which the call was made. */
   readonly frame: number;
-  /** Whether an answer with these keys is its own. */
+  /** Whether an answer with these keys is for it. */
   readonly isFor: (name: SignalName, keys: Signals[SignalName]) => boolean;
   readonly expiresAt: Milliseconds;
   readonly timeoutMs: Milliseconds;
-  /** True when the event was this one's and it is over. */
+  /** True when the event was for this one, which is then over. */
   take(event: SteamEvent | FailedCall): boolean;
   fail(reason: unknown): void;
 }
@@ -62,10 +62,10 @@ export class PendingCalls {
   }
 
   /**
-   * Checks options before anything is asked of Steam.
+   * Checks options before Steam is called.
    *
-   * @throws RangeError for a time limit out of range; the signal's reason when it is aborted already; HotmicError
-   * ERR_HOTMIC_STEAM_CALL when 256 wait already.
+   * @throws RangeError for a time limit out of range; the signal's reason when it is already aborted; HotmicError
+   * ERR_HOTMIC_STEAM_CALL when 256 are already waiting.
    */
   check(action: string, { signal, timeoutMs = DEFAULT_TIMEOUT_MS }: CallOptions): void {
     if (!(typeof timeoutMs === 'number' && timeoutMs >= 1 && timeoutMs <= 3_600_000)) {
@@ -73,15 +73,18 @@ export class PendingCalls {
     }
     signal?.throwIfAborted();
     if (this.#pending.size >= MAX_PENDING) {
-      throw new HotmicError('ERR_HOTMIC_STEAM_CALL', `Cannot ${action}: ${MAX_PENDING} calls wait already`);
+      throw new HotmicError(
+        'ERR_HOTMIC_STEAM_CALL',
+        `Cannot ${action}: ${MAX_PENDING} calls are already waiting`,
+      );
     }
   }
 
   /**
-   * Waits for the signal that `isIts` knows again.
+   * Waits for the signal that `isIts` recognises.
    *
    * @param action For messages: "request a store URL".
-   * @param call The call's handle, whose failure ends the wait; 0n for what comes by broadcast.
+   * @param call The call's handle, whose failure ends the wait; 0n for what comes as a broadcast.
    */
   wait<Name extends SignalName, T>(
     action: string,
@@ -137,7 +140,7 @@ export class PendingCalls {
     });
   }
 
-  /** Settles whoever waited for this event. Of several, a call result settles one, a broadcast all. */
+  /** Settles the promises that wait for this event: a call result the first one, a broadcast all. */
   handle(event: SteamEvent | FailedCall): void {
     for (const pending of [...this.#pending]) {
       if (pending.take(event) && event.call !== 0n) return;
@@ -149,16 +152,16 @@ export class PendingCalls {
     this.#frame += 1;
   }
 
-  /** Steam has flushed its callbacks: what was asked before this frame and is not answered yet will not be. */
+  /** Steam has flushed its callbacks: calls from before this frame without an answer will not get one. */
   failFlushed(): void {
     for (const pending of [...this.#pending]) {
       if (pending.frame === this.#frame) continue;
-      const text = `Cannot ${pending.action}: Steam lost its callbacks (ipc_failure), and with them the answer`;
+      const text = `Cannot ${pending.action}: Steam lost its callbacks (ipc_failure) and the answer with them`;
       pending.fail(new HotmicError('ERR_HOTMIC_STEAM_CALL', text));
     }
   }
 
-  /** Gives up what waits for an answer with these keys: it will not come. */
+  /** Rejects what waits for an answer with these keys: it will not come. */
   withdraw<Name extends SignalName>(name: Name, keys: Signals[Name], why: string): void {
     for (const pending of [...this.#pending]) {
       if (!pending.isFor(name, keys)) continue;
@@ -166,7 +169,7 @@ export class PendingCalls {
     }
   }
 
-  /** Gives up what has waited too long. */
+  /** Rejects what has waited too long. */
   expire(now: Milliseconds): void {
     for (const pending of [...this.#pending]) {
       if (now < pending.expiresAt) continue;

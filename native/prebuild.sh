@@ -1,6 +1,6 @@
 #!/bin/sh
-# Puts the addon that was built where node-gyp-build looks for prebuilt ones, so that a package made here needs no compiler
-# on this platform. node-gyp-build reads the tags in the name: Node-API, and the C library it was linked with.
+# Puts the built addon where node-gyp-build looks for prebuilt ones, so that a package made here needs no compiler on this platform.
+# node-gyp-build reads the tags in the name: Node-API, and the C library that it was linked with.
 set -eu
 
 rm -rf prebuilds

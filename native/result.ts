@@ -1,6 +1,6 @@
 /**
  * Steam's general result codes, under the class reference's names, as of SDK 1.65a. The `User` class sends mostly OK, NO_CONNECTION,
- * LIMIT_EXCEEDED and DUPLICATE_REQUEST. 4 is unused; higher numbers, of newer SDKs, are passed on as they are.
+ * LIMIT_EXCEEDED and DUPLICATE_REQUEST. 4 is unused; higher numbers, from newer SDKs, are passed on unchanged.
  */
 
 export const Result = {
@@ -71,7 +71,7 @@ export const Result = {
   RESULT_ACCOUNT_LOG_ON_DENIED: 63,
   RESULT_CANNOT_USE_OLD_PASSWORD: 64,
   RESULT_INVALID_LOGIN_AUTH_CODE: 65,
-  /** The same. */
+  /** The same code. */
   RESULT_INVALID_LOG_IN_AUTH_CODE: 65,
   RESULT_ACCOUNT_LOG_ON_DENIED_NO_MAIL: 66,
   RESULT_HARDWARE_NOT_CAPABLE_OF_IPT: 67,

@@ -1,7 +1,7 @@
 /**
  * The 15 signals of the `User` class: their names and keys, as the class reference has them.
  *
- * SteamIDs and order ids are bigints, addresses dotted text, byte arrays cut to what Steam wrote.
+ * SteamIDs and order ids are bigints, addresses are dotted text, byte arrays are cut to what Steam wrote.
  */
 
 /** `duration` of duration_control. */
@@ -17,9 +17,9 @@ export interface DurationControl {
   readonly notification: number;
   /** `notification` in words. */
   readonly notification_verbal: string;
-  /** Playtime of this calendar day, in seconds. Not in the class reference. */
+  /** Playtime on this calendar day, in seconds. Not in the class reference. */
   readonly seconds_today: number;
-  /** Playtime until the limit of the day, in seconds. Not in the class reference. */
+  /** Playtime left until the day's limit, in seconds. Not in the class reference. */
   readonly seconds_remaining: number;
 }
 
@@ -72,7 +72,7 @@ export interface Signals {
     readonly auth_id: bigint;
     /** An AuthSessionResponse. */
     readonly response: number;
-    /** Who owns the game: another than `auth_id` under family sharing. */
+    /** Who owns the game: differs from `auth_id` under family sharing. */
     readonly owner_id: bigint;
   };
 }
@@ -97,14 +97,14 @@ export const SIGNAL_NAMES = [
   'validate_auth_ticket_response',
 ] as const satisfies readonly SignalName[];
 
-/** The signals that answer a call; duration_control comes by a timer as well. */
+/** The signals that answer a call; a timer sends duration_control as well. */
 export type CallResultName =
   | 'duration_control'
   | 'encrypted_app_ticket_response'
   | 'market_eligibility_response'
   | 'store_auth_url_response';
 
-/** A signal as a Steam gives it. */
+/** A signal from a Steam. */
 export type SteamEvent = {
   readonly [Name in SignalName]: {
     readonly signal: Name;
@@ -114,7 +114,7 @@ export type SteamEvent = {
   };
 }[SignalName];
 
-/** A call whose answer never came: Steam's "IO failure". Its result buffer means nothing and was not read. */
+/** A call whose answer never came: Steam's "IO failure". Its result buffer is meaningless and was not read. */
 export interface FailedCall {
   readonly signal: CallResultName;
   readonly keys: null;

@@ -1,7 +1,7 @@
 /**
- * A decoder for one speaker, by Steam's own decompressVoice. It makes as much room as a packet wants and keeps it.
+ * A decoder for one speaker that uses Steam's own decompressVoice. Its buffer grows to what a packet needs, and stays.
  *
- * `hotmic/codec` decodes the same without Steam, and so that everyone hears the same; this one is for who wants Steam's.
+ * `hotmic/codec` decodes the same packets without Steam, with the same result on every machine; this one is for games that want Steam's.
  */
 
 import { VoiceResult } from '../voice/voice_result.js';
@@ -9,7 +9,7 @@ import type { DecompressedVoice } from '../wasm/voice_decompressor.js';
 import { DECOMPRESS_BUFFER_BYTES } from '../wasm/voice_decompressor.js';
 
 export interface SpeakerDecoderOptions {
-  /** Of the PCM, in Hz, 11025 to 48000. Default: Steam's optimal rate. */
+  /** Rate of the PCM in Hz, 11025 to 48000. Default: Steam's optimal rate. */
   readonly sampleRateHz?: number;
 }
 
@@ -22,7 +22,7 @@ export interface DecodingSteam {
 /** A packet as PCM, or why not. */
 export type DecodedVoice =
   | { readonly kind: 'pcm'; readonly pcm: Int16Array; readonly sampleRateHz: number }
-  /** `result` is what Steam answered: DATA_CORRUPTED, UNSUPPORTED_CODEC, BUFFER_TOO_SMALL for more than 4 MiB, … */
+  /** `result` is Steam's answer: DATA_CORRUPTED, UNSUPPORTED_CODEC, BUFFER_TOO_SMALL for more than 4 MiB, … */
   | { readonly kind: 'refused'; readonly result: VoiceResult };
 
 /** The most that one packet may decode to: 21 s at 48 kHz are 2 MiB. */
@@ -42,12 +42,12 @@ export class SpeakerDecoder {
     this.sampleRateHz = rate;
   }
 
-  /** Bytes of room that a packet has now: 20480 at first, more once a sound packet wanted it. */
+  /** Size of the buffer in bytes: 20480 at first, more once a valid packet needed it. */
   get roomBytes(): number {
     return this.#roomBytes;
   }
 
-  /** Decodes the next packet of this speaker. The PCM is the caller's own. */
+  /** Decodes the next packet of this speaker. The caller owns the PCM. */
   decode(packet: Uint8Array): DecodedVoice {
     let decoded = this.#steam.decompressVoice(packet, this.sampleRateHz, this.#roomBytes);
     const { result, size } = decoded;
@@ -57,7 +57,7 @@ export class SpeakerDecoder {
       size <= MAX_ROOM_BYTES
     ) {
       decoded = this.#steam.decompressVoice(packet, this.sampleRateHz, size);
-      // A packet that only says so does not make every later one cost this much.
+      // A packet that only claims to be this large must not make every later one cost as much.
       if (decoded.result === VoiceResult.VOICE_RESULT_OK) this.#roomBytes = size;
     }
     if (decoded.result !== VoiceResult.VOICE_RESULT_OK) return { kind: 'refused', result: decoded.result };
@@ -65,7 +65,7 @@ export class SpeakerDecoder {
   }
 }
 
-/** Bytes as samples; copied when they do not lie evenly. */
+/** Bytes as samples; copied when they are not aligned. */
 function pcmOf(bytes: Uint8Array): Int16Array {
   const even = bytes.byteOffset % 2 === 0 ? bytes : bytes.slice();
   return new Int16Array(even.buffer, even.byteOffset, even.length >> 1);

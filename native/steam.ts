@@ -1,8 +1,8 @@
 /**
- * An open Steam: the class reference's `User`, and over it a typed layer of promises and things that clean up after
- * themselves. It keeps Steam's verbs; what the class reference answers by signal is here a promise.
+ * An open Steam: the class reference's `User`, and on top of it a typed layer of promises and objects that clean up after
+ * themselves. It keeps Steam's verbs; what the class reference answers with a signal is a promise here.
  *
- * Callbacks run only in `runCallbacks`, by openSteam's timer or the game's frame. Time comes from the clock it is given.
+ * Callbacks run only in `runCallbacks`, which openSteam's timer or the game's frame calls. Time comes from the given clock.
  */
 
 import { HotmicError } from '../voice/error.js';
@@ -27,17 +27,16 @@ import { redirectUrlOf, userDataOf } from './user_arguments.js';
 import { nameOf } from './value_name.js';
 import type { RecordVoiceOptions, VoiceRecorder } from './voice_recorder.js';
 
-
-/** Signals of calls that Steam did not accept, which wait for the next frame at most; beyond it the oldest are lost. */
+/** The most signals of calls that Steam did not accept that wait for the next frame; beyond it the oldest are lost. */
 const MAX_REFUSED = 1024;
 
 export class Steam implements Disposable {
   /** The class reference's `User`. */
   readonly user: User;
   readonly report: SteamReport;
-  /** For startCapture: records from this Steam; with the embedded one, from another of the same options. */
+  /** For startCapture: records from this Steam, or, with the embedded one, from a second one with the same options. */
   readonly capture: CaptureSteam;
-  /** The embedded Steam behind it, with the test controls; null of the real one. */
+  /** The embedded Steam behind it, with the test controls; null for the real one. */
   readonly embedded: EmbeddedSteam | null;
   readonly #steam: SteamUser;
   readonly #clock: () => Milliseconds;
@@ -81,8 +80,8 @@ export class Steam implements Disposable {
   }
 
   /**
-   * One frame of Steam: settles promises, sends `user`'s signals. Returns how many came; 0 when it is called by a listener, for
-   * that frame goes on. What listeners throw is thrown once all were told: several errors as one AggregateError.
+   * One frame of Steam: settles promises and sends the signals of `user`. Returns how many came; 0 when a listener calls it, since its
+   * frame is still going on. What listeners throw is thrown after all of them were called: several errors as one AggregateError.
    */
   runCallbacks(): number {
     if (this.#isClosed || this.#isRunning) return 0;
@@ -110,8 +109,8 @@ export class Steam implements Disposable {
   /**
    * A ticket for another player or a game server, once Steam has confirmed it.
    *
-   * @param remote Who alone may use it: a SteamID, `{ ip, port }` or `{ text }`; 0, the default, is anyone.
-   * @throws SteamCallError with Steam's Result; ERR_HOTMIC_STEAM_TIMEOUT; the signal's reason. The ticket is then cancelled.
+   * @param remote Who may use it: a SteamID, `{ ip, port }` or `{ text }`. Default 0: anyone.
+   * @throws SteamCallError with Steam's Result; ERR_HOTMIC_STEAM_TIMEOUT; the reason of the AbortSignal. The ticket is then cancelled.
    */
   getAuthSessionTicket(remote: RemoteIdentity | 0 = 0, options: CallOptions = {}): Promise<HeldTicket> {
     const action = 'get an auth session ticket';
@@ -122,9 +121,9 @@ export class Steam implements Disposable {
   }
 
   /**
-   * A ticket for Steam's Web API, once it is really there.
+   * A ticket for Steam's Web API, once Steam has delivered it.
    *
-   * @param identity The service that will check it; it has to name itself so to AuthenticateUserTicket.
+   * @param identity The service that will check it, as it names itself to AuthenticateUserTicket.
    * @throws As getAuthSessionTicket.
    */
   getAuthTicketForWebApi(identity = '', options: CallOptions = {}): Promise<HeldTicket> {
@@ -137,10 +136,10 @@ export class Steam implements Disposable {
   }
 
   /**
-   * Has Steam make an encrypted app ticket, and returns it. One a minute.
+   * An encrypted app ticket, made by Steam. At most one per minute.
    *
    * @param userData Up to 1024 bytes for your backend, such as a nonce that it gave.
-   * @throws SteamCallError: RESULT_LIMIT_EXCEEDED within the minute, RESULT_DUPLICATE_REQUEST while one is asked for.
+   * @throws SteamCallError: RESULT_LIMIT_EXCEEDED within the minute, RESULT_DUPLICATE_REQUEST while another request is pending.
    */
   requestEncryptedAppTicket(userData: string | Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
     const action = 'request an encrypted app ticket';
@@ -150,19 +149,19 @@ export class Steam implements Disposable {
         checkResult(action, result);
         const ticket = this.#steam.getEncryptedAppTicket();
         if (ticket !== null) return ticket;
-        throw new HotmicError('ERR_HOTMIC_STEAM_CALL', `Cannot ${action}: Steam has none`);
+        throw new HotmicError('ERR_HOTMIC_STEAM_CALL', `Cannot ${action}: Steam has no ticket`);
       });
     });
   }
 
-  /** A URL that logs a browser in at the store and leads on to `redirectUrl`. Open it at once: it is short-lived. */
+  /** A URL that logs a browser in to the store and then redirects to `redirectUrl`. Open it at once: it is short-lived. */
   requestStoreAuthURL(redirectUrl: string, options: CallOptions = {}): Promise<string> {
     const action = 'request a store URL';
     return this.#ask(action, options, () => {
       const call = this.#steam.requestStoreAuthURL(redirectUrlOf(redirectUrl));
       return this.#awaitCall(action, call, 'store_auth_url_response', options, ({ url }) => {
         if (url !== '') return url;
-        throw new HotmicError('ERR_HOTMIC_STEAM_CALL', `Cannot ${action}: Steam gave none`);
+        throw new HotmicError('ERR_HOTMIC_STEAM_CALL', `Cannot ${action}: Steam gave no URL`);
       });
     });
   }
@@ -187,9 +186,9 @@ export class Steam implements Disposable {
   }
 
   /**
-   * Authenticates whoever sent a ticket of getAuthSessionTicket, and waits for Steam's verdict.
+   * Authenticates a player who sent a ticket of getAuthSessionTicket, and waits for Steam's verdict.
    *
-   * @throws SteamCallError with the BeginAuthSessionResult or AuthSessionResponse by which it failed; the session is then ended.
+   * @throws SteamCallError with the BeginAuthSessionResult or AuthSessionResponse that says why; the session is then ended.
    */
   beginAuthSession(
     ticket: Uint8Array,
@@ -214,8 +213,8 @@ export class Steam implements Disposable {
   }
 
   /**
-   * Key-down: records, and gives the packets one by one until Steam has nothing more. Where the last recording still drains,
-   * its iteration ends and what is left comes here: Steam goes on recording.
+   * Key-down: records, and yields the packets one by one until Steam has nothing more. If the last recording still drains, its
+   * iteration ends and the rest of it comes here, since Steam goes on recording.
    *
    * @throws HotmicError ERR_HOTMIC_CAPTURE while a capture, the `User` class or another recording has the microphone.
    */
@@ -225,27 +224,27 @@ export class Steam implements Disposable {
   }
 
   /**
-   * The folder where Steam keeps this player's files of this game on this machine, such as `…/userdata/123/480/local`. It may not be
-   * there yet. Valve advises Steam Cloud instead.
+   * The folder where Steam keeps this player's files of this game on this machine, such as `…/userdata/123/480/local`. It may not
+   * exist yet. Valve recommends Steam Cloud instead.
    *
-   * @throws HotmicError ERR_HOTMIC_STEAM_UNSUPPORTED where the library has no such function, ERR_HOTMIC_STEAM_CALL where Steam gave none.
+   * @throws HotmicError ERR_HOTMIC_STEAM_UNSUPPORTED if the library has no such function, ERR_HOTMIC_STEAM_CALL if Steam gave no folder.
    */
   getUserDataFolder(): string {
     this.#checkOpen('get the user data folder');
     const folder = this.#steam.getUserDataFolder();
     if (folder !== '') return folder;
-    throw new HotmicError('ERR_HOTMIC_STEAM_CALL', 'Cannot get the user data folder: Steam gave none');
+    throw new HotmicError('ERR_HOTMIC_STEAM_CALL', 'Cannot get the user data folder: Steam gave no folder');
   }
 
-  /** A decoder for one speaker's packets, by this Steam's decompressVoice. */
+  /** A decoder for one speaker's packets, which uses this Steam's decompressVoice. */
   createSpeakerDecoder(options: SpeakerDecoderOptions = {}): SpeakerDecoder {
     this.#checkOpen('create a decoder');
     return new SpeakerDecoder(this.#steam, options);
   }
 
   /**
-   * Stops its recording, whose iteration ends without the tail; rejects what waits with ERR_HOTMIC_STEAM_CLOSED, cancels its
-   * tickets, ends its sessions. A second time does nothing.
+   * Stops its recording, whose iteration ends without the tail; rejects pending promises with ERR_HOTMIC_STEAM_CLOSED; cancels its
+   * tickets and ends its sessions. A second call does nothing.
    */
   close(): void {
     if (this.#isClosed) return;
@@ -264,7 +263,7 @@ export class Steam implements Disposable {
     this.close();
   }
 
-  /** Listeners are called here and not by emit, which ends at the first that throws. */
+  /** Listeners are called here and not by emit, which stops at the first that throws. */
   #tell(event: SteamEvent | FailedCall, faults: Faults): void {
     faults.attempt(() => this.#calls.handle(event));
     const keys = event.keys ?? failedKeys(event.signal);
@@ -277,7 +276,7 @@ export class Steam implements Disposable {
     }
   }
 
-  /** Misuse rejects like everything else: who awaits has one place to catch. */
+  /** Misuse rejects like everything else: an awaiting caller needs one place to catch. */
   async #ask<T>(action: string, options: CallOptions, call: () => Promise<T>): Promise<T> {
     this.#checkOpen(action);
     this.#calls.check(action, options);
@@ -299,7 +298,7 @@ export class Steam implements Disposable {
     return this.#calls.wait(action, name, call, isIts, this.#clock(), options, settlement);
   }
 
-  /** Whoever listens for the answer is told in the next frame, too. */
+  /** Listeners get their answer in the next frame as well. */
   #refuse(signal: AnswerName): void {
     if (this.#refused.length >= MAX_REFUSED) this.#refused.shift();
     this.#refused.push(refusedCall(signal));
@@ -337,7 +336,7 @@ export class Steam implements Disposable {
         const bytes = bytesOf(keys);
         if (bytes.length > 0) return this.#tickets.hold(handle, bytes);
         cancel();
-        throw new HotmicError('ERR_HOTMIC_STEAM_CALL', `Cannot ${action}: Steam gave a ticket of no bytes`);
+        throw new HotmicError('ERR_HOTMIC_STEAM_CALL', `Cannot ${action}: Steam gave an empty ticket`);
       },
       gaveUp: cancel,
     });

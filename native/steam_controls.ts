@@ -1,18 +1,18 @@
 /**
- * The test controls of a Steam without a Steam client: everything that the real one would only do when the world changes.
+ * The test controls of a Steam without a Steam client: for everything that the real one does only when something happens outside.
  *
- * The embedded Steam has them, and the tests' stand-ins for Steam's libraries. What they do shows at the next runCallbacks.
+ * The embedded Steam and the tests' stand-ins for Steam's libraries have them. Their effect shows at the next runCallbacks.
  */
 
 import type { AuthSessionResponse, BeginAuthSessionResult } from './enums.js';
 import type { Result } from './result.js';
 import type { DurationControl, SignalName, Signals } from './signals.js';
 
-/** What Steam knows of the player. */
+/** What Steam knows about the player. */
 export interface SteamAccount {
   /** Default 1. */
   readonly steamLevel: number;
-  /** Badges of the game; `level` 1 to 5, of a foil badge 1. Default none. */
+  /** Badges of the game; `level` is 1 to 5, or 1 for a foil badge. Default none. */
   readonly badges: readonly { readonly series: number; readonly foil: boolean; readonly level: number }[];
   /** The four flags default to false. */
   readonly phoneVerified: boolean;
@@ -27,13 +27,13 @@ export interface SteamAccount {
   readonly duration: Omit<DurationControl, 'notification_verbal' | 'app_id'>;
 }
 
-/** What the next call of its kind is answered with, instead of what would come. One of each kind waits at a time. */
+/** The answer to the next call of its kind, instead of the usual one. At most one of each kind waits. */
 export type NextAnswer =
   /** beginAuthSession returns this. */
   | { readonly kind: 'begin-auth-session'; readonly result: BeginAuthSessionResult }
-  /** The next ticket that beginAuthSession takes is judged so, in validate_auth_ticket_response. */
+  /** The verdict on the next ticket that beginAuthSession accepts, in validate_auth_ticket_response. */
   | { readonly kind: 'validation'; readonly response: AuthSessionResponse; readonly ownerId?: bigint }
-  /** get_auth_session_ticket_response or get_ticket_for_web_api brings this, whichever is asked for next. */
+  /** get_auth_session_ticket_response or get_ticket_for_web_api brings this, whichever is requested next. */
   | { readonly kind: 'auth-ticket'; readonly result: Result }
   /** encrypted_app_ticket_response brings this. */
   | { readonly kind: 'encrypted-ticket'; readonly result: Result }
@@ -50,16 +50,16 @@ export interface SteamControls {
   setAccount(change: Partial<SteamAccount>): void;
   /**
    * Gives or takes a licence, and sends licenses_updated when it is the player's own. For others it counts once they were
-   * authenticated with beginAuthSession. Without a word, who was authenticated has the licence of the game and no other.
+   * authenticated with beginAuthSession. By default, an authenticated player has the licence of the game and no other.
    *
-   * @param steamId Default the player's.
+   * @param steamId Default: the player's.
    */
   setLicense(appId: number, owned: 'owned' | 'not-owned', steamId?: bigint): void;
-  /** The line to Steam's servers breaks: loggedOn is false, and steam_server_disconnected comes. */
+  /** The connection to Steam's servers breaks: loggedOn is false, and steam_server_disconnected comes. */
   loseConnection(result: Result): void;
-  /** It is back: steam_server_connected. */
+  /** The connection is back: steam_server_connected comes. */
   restoreConnection(): void;
   answerNext(answer: NextAnswer): void;
-  /** Sends a signal as it stands and changes nothing else. */
+  /** Sends a signal unchanged, with no other effect. */
   emit<Name extends BroadcastName>(signal: Name, keys: Signals[Name]): void;
 }

@@ -26,13 +26,13 @@ export class SteamMicrophone {
     };
   }
 
-  /** startVoiceRecording. Closed, it is Steam's to do nothing. @throws HotmicError ERR_HOTMIC_CAPTURE. */
+  /** startVoiceRecording; a closed Steam ignores it. @throws HotmicError ERR_HOTMIC_CAPTURE. */
   start(): void {
     if (!this.#isClosed) this.#microphone.take(this.#user, 'start recording');
     this.#steam.startVoiceRecording();
   }
 
-  /** stopVoiceRecording: key-up for whoever records. The tail is then the next reader's. */
+  /** stopVoiceRecording: key-up for any reader. The next reader gets the tail. */
   stop(): void {
     if (!this.#isClosed && this.#microphone.isOfAnother(this.#user)) {
       this.#microphone.stop();
@@ -48,7 +48,7 @@ export class SteamMicrophone {
     return this.#steam.getVoice(bufferSize);
   }
 
-  /** Key-down. A recording that drains ends, and what is left of it comes here. @throws HotmicError ERR_HOTMIC_CAPTURE. */
+  /** Key-down. A recording that drains ends, and the rest of it comes here. @throws HotmicError ERR_HOTMIC_CAPTURE. */
   record(clock: () => Milliseconds, options: RecordVoiceOptions): VoiceRecorder {
     this.#microphone.checkFree('record');
     const recorder = new VoiceRecorder(this.#steam, clock, options, () =>
@@ -59,7 +59,7 @@ export class SteamMicrophone {
     return recorder;
   }
 
-  /** The recording ends without its tail. A second time does nothing. */
+  /** The recording ends without its tail. A second call does nothing. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;

@@ -1,4 +1,4 @@
-/** What a Steam is built from, and what it says of itself. */
+/** What a Steam is built from, and its report of itself. */
 
 import type { Milliseconds } from '../voice/units.js';
 import type { CaptureSteam } from './capture/capture.js';
@@ -9,12 +9,12 @@ import type { CallOptions } from './pending_calls.js';
 import type { SteamFailure } from './real/failure.js';
 import type { SteamUser } from './steam_user.js';
 
-/** Which Steam one got, and why. */
+/** Which Steam was opened, and why. */
 export interface SteamReport {
   readonly kind: 'real' | 'embedded';
   /** One line for a log. */
   readonly why: string;
-  /** Why it is not the real one; null when it is, or when it was not tried. */
+  /** Why it is not the real one; null when it is, or when the real one was not tried. */
   readonly failure: SteamFailure | null;
   /** The file of libsteam_api; null for the embedded one. */
   readonly library: string | null;
@@ -32,9 +32,9 @@ export interface SteamParts {
   readonly steam: SteamUser;
   readonly report: SteamReport;
   readonly capture: CaptureSteam;
-  /** Where `steam` is an embedded one, the same. */
+  /** `steam` again, if it is an embedded one. */
   readonly embedded?: EmbeddedSteam;
-  /** What `steam` and `capture` record from. Default one of its own. */
+  /** What `steam` and `capture` record from. Default a new one. */
   readonly microphone?: Microphone;
   readonly clock: () => Milliseconds;
   /** Called with the number of promises that wait for a callback, whenever it changes. */

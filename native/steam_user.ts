@@ -1,9 +1,9 @@
 /**
  * What a Steam offers beneath the `User` class: ISteamUser's flat functions, in JavaScript's types.
  *
- * The real Steam (the addon) and the embedded one implement it; `User` and the typed layer are written over it. Arguments were
- * checked above it. After `close()` every function throws ERR_HOTMIC_STEAM_CLOSED, but for recording and decompressVoice:
- * those that answer say VOICE_RESULT_NOT_INITIALIZED, starting and stopping do nothing.
+ * The real Steam (the addon) and the embedded one implement it; `User` and the typed layer use it, and have checked the arguments.
+ * After `close()` every function throws ERR_HOTMIC_STEAM_CLOSED except recording and decompressVoice: those with an answer return
+ * VOICE_RESULT_NOT_INITIALIZED; starting and stopping do nothing.
  */
 
 import type { NetworkIdentity } from '../tickets/network_identity.js';
@@ -15,13 +15,13 @@ import type { AvailableVoice, CapturedVoice, VoiceSource } from './voice_source.
 export interface AuthTicket {
   /** The handle, for cancelAuthTicket; 0 when Steam gave none. */
   readonly id: number;
-  /** The ticket, cut to its length: the caller's own copy. */
+  /** The ticket, cut to its length: a copy that the caller owns. */
   readonly buffer: Uint8Array;
   /** Bytes in `buffer`. */
   readonly size: number;
 }
 
-/** Who alone may use a session ticket: a SteamID, 0n for anyone, or an address or text. */
+/** Who may use a session ticket: a SteamID, 0n for anyone, or an address or text. */
 export type RemoteIdentity = bigint | NetworkIdentity;
 
 /** A handle of an asynchronous call; 0n when Steam did not accept it. */
@@ -44,7 +44,7 @@ export interface SteamUser extends VoiceSource {
   decompressVoice(voice: Uint8Array, sample_rate: number, buffer_size_override?: number): DecompressedVoice;
   getVoiceOptimalSampleRate(): number;
 
-  /** @throws ERR_HOTMIC_STEAM_UNSUPPORTED for any `remote` but 0n before SDK 1.56. */
+  /** @throws ERR_HOTMIC_STEAM_UNSUPPORTED for any `remote` except 0n before SDK 1.56. */
   getAuthSessionTicket(remote: RemoteIdentity): AuthTicket;
   /** The handle; the ticket comes with get_ticket_for_web_api. @throws ERR_HOTMIC_STEAM_UNSUPPORTED before SDK 1.57. */
   getAuthTicketForWebApi(identity: string): number;
@@ -64,13 +64,13 @@ export interface SteamUser extends VoiceSource {
   /** @param state A DurationControlOnlineState. */
   setDurationControlOnlineState(state: number): boolean;
 
-  /** Addresses are IPv4 in host order: 127.0.0.1 is 0x7f000001. 0n, 0 and 0 clear what is advertised. */
+  /** Addresses are IPv4 in host order: 127.0.0.1 is 0x7f000001. 0n, 0 and 0 stop advertising. */
   advertiseGame(serverSteamId: bigint, ip: number, port: number): void;
   /** The blob for the server, or null when Steam gave none. */
   initiateGameConnection(serverSteamId: bigint, ip: number, port: number, secure: boolean): Uint8Array | null;
   terminateGameConnection(ip: number, port: number): void;
 
-  /** Empty when Steam gave none. @throws ERR_HOTMIC_STEAM_UNSUPPORTED where the library lacks it. */
+  /** Empty when Steam gave none. @throws ERR_HOTMIC_STEAM_UNSUPPORTED if the library has no such function. */
   getUserDataFolder(): string;
 
   /** False once `runCallbacks` found that another thread of this process gets the callbacks. */

@@ -1,10 +1,11 @@
 /**
  * Steam's `User` class as the class reference has it: 30 functions, their positional arguments and defaults, the keys of their
- * answers, 15 signals. Whoever knows GodotSteam's `User` knows this one.
+ * answers, 15 signals. If you know GodotSteam's `User`, you know this one.
  *
- * SteamIDs are bigints, byte arrays Uint8Arrays of the caller's own, cut to what Steam wrote. Wrong arguments throw TypeError or
- * RangeError at once. A call that Steam does not accept sends its signal all the same, with a failure. After the Steam was closed everything throws ERR_HOTMIC_STEAM_CLOSED, but for recording and
- * decompressVoice: those that answer say VOICE_RESULT_NOT_INITIALIZED, starting and stopping do nothing.
+ * SteamIDs are bigints. Byte arrays are Uint8Arrays that belong to the caller, cut to what Steam wrote. Wrong arguments throw TypeError
+ * or RangeError at once. A call that Steam does not accept still sends its signal, with a failure. After the Steam was closed,
+ * everything throws ERR_HOTMIC_STEAM_CLOSED except recording and decompressVoice: those with an answer return
+ * VOICE_RESULT_NOT_INITIALIZED; starting and stopping do nothing.
  */
 
 import { EventEmitter } from 'node:events';
@@ -37,10 +38,10 @@ import {
 } from './user_arguments.js';
 import type { AvailableVoice, CapturedVoice } from './voice_source.js';
 
-/** The longest ticket that is taken, in bytes: Steam's own buffers hold 2560. */
+/** The longest ticket that is accepted, in bytes: Steam's own buffers hold 2560. */
 const MAX_TICKET_BYTES = 8192;
 
-/** What Steam wants as the server's id when an address is advertised (k_steamIDNonSteamGS), and when it is cleared (nil). */
+/** What Steam expects as the server's id when an address is advertised (k_steamIDNonSteamGS), and when it is cleared (nil). */
 const NON_STEAM_GAME_SERVER = 2n;
 const NO_GAME_SERVER = 0n;
 
@@ -49,7 +50,7 @@ export type UserEvents = { [Name in SignalName]: [keys: Signals[Name]] };
 
 /** Answer of getEncryptedAppTicket. */
 export interface EncryptedAppTicket {
-  /** The ticket; empty when there is none: ask for one first, and wait for encrypted_app_ticket_response. */
+  /** The ticket; empty when there is none: request one first, and wait for encrypted_app_ticket_response. */
   readonly buffer: Uint8Array;
   readonly size: number;
 }
@@ -67,7 +68,7 @@ export interface GameConnection {
 /** What a `User` needs of the Steam that it belongs to. */
 export interface UserHost {
   readonly microphone: SteamMicrophone;
-  /** Steam did not accept a call: its signal is to come with the next callbacks. */
+  /** Steam did not accept a call: its signal should come with the next callbacks. */
   readonly onRefused: (signal: AnswerName) => void;
   /** No verdict on this player will come any more. */
   readonly onSessionEnded: (steamId: bigint) => void;
@@ -78,7 +79,7 @@ export class User extends EventEmitter<UserEvents> {
   readonly #steam: SteamUser;
   readonly #host: UserHost;
 
-  /** @param host Left out, it is on its own: signals of calls that were not accepted do not come. */
+  /** @param host Without it, signals of calls that were not accepted do not come. */
   constructor(
     steam: SteamUser,
     host: UserHost = {
@@ -99,7 +100,7 @@ export class User extends EventEmitter<UserEvents> {
   }
 
   /**
-   * Tells friends which unsecured server the player is on. With either default left, what was told is taken back.
+   * Tells friends which unsecured server the player is on. Without an address or a port, stops telling them.
    *
    * @param server_ip IPv4, as `127.0.0.1` or in host order (0x7f000001).
    */
@@ -111,8 +112,8 @@ export class User extends EventEmitter<UserEvents> {
   }
 
   /**
-   * Begins to authenticate whoever sent a ticket of getAuthSessionTicket. What it returns says only that the ticket is
-   * well-formed; the verdict is validate_auth_ticket_response. End it with endAuthSession.
+   * Begins to authenticate a player who sent a ticket of getAuthSessionTicket. The result says only whether the ticket is
+   * well-formed; the verdict comes with validate_auth_ticket_response. End the session with endAuthSession.
    *
    * @param ticket_size Bytes of `auth_ticket` that are the ticket.
    */
@@ -131,15 +132,15 @@ export class User extends EventEmitter<UserEvents> {
     ) as BeginAuthSessionResult;
   }
 
-  /** Takes a ticket back. Whoever began a session with it is told. */
+  /** Cancels a ticket. Steam tells everyone who began a session with it. */
   cancelAuthTicket(auth_ticket: number): void {
     this.#steam.cancelAuthTicket(checkHandle('cancel an auth ticket', 'auth_ticket', auth_ticket));
   }
 
   /**
-   * Decodes a packet of getVoice to PCM, mono, signed 16 bit. VOICE_RESULT_OK, BUFFER_TOO_SMALL (nothing is changed: call
-   * again with room for `size`), DATA_CORRUPTED, UNSUPPORTED_CODEC, or NOT_INITIALIZED. Decoders live across calls: pass
-   * each packet once and in order.
+   * Decodes a packet of getVoice to PCM, mono, signed 16 bit. Its result is VOICE_RESULT_OK, BUFFER_TOO_SMALL (nothing has changed:
+   * call again with room for `size`), DATA_CORRUPTED, UNSUPPORTED_CODEC or NOT_INITIALIZED. Decoders keep their state between calls:
+   * pass each packet once and in order.
    *
    * @param sample_rate In Hz, 11025 to 48000.
    * @param buffer_size_override Bytes of room for PCM; 20480 by default.
@@ -166,11 +167,10 @@ export class User extends EventEmitter<UserEvents> {
   }
 
   /**
-   * A ticket for whoever is to authenticate this player. Wait for get_auth_session_ticket_response before it is used, and
-   * cancel it when done. It is no ticket for Steam's Web API.
+   * A ticket for a player or server that is to authenticate this player. Wait for get_auth_session_ticket_response before you use
+   * it, and cancel it when done. It does not work with Steam's Web API.
    *
-   * @param remote_steam_id Who alone may use it: a SteamID, `{ ip, port }` of a server's public address, or `{ text }`; 0, the
-   * default, is anyone.
+   * @param remote_steam_id Who may use it: a SteamID, `{ ip, port }` of a server's public address, or `{ text }`. Default 0: anyone.
    */
   getAuthSessionTicket(remote_steam_id: RemoteIdentity | 0 = 0): AuthTicket {
     const remote = checkRemote('get an auth session ticket', 'remote_steam_id', remote_steam_id);
@@ -180,9 +180,9 @@ export class User extends EventEmitter<UserEvents> {
   }
 
   /**
-   * Asks for a ticket for Steam's Web API; it comes with get_ticket_for_web_api. Returns its handle, 0 when Steam gave none.
+   * Requests a ticket for Steam's Web API; it comes with get_ticket_for_web_api. Returns its handle, 0 when Steam gave none.
    *
-   * @param service_identity The service that will check it; empty, the default, names none.
+   * @param service_identity The service that will check it. Default empty: no particular one.
    */
   getAuthTicketForWebApi(service_identity = ''): number {
     const handle = this.#steam.getAuthTicketForWebApi(
@@ -192,23 +192,23 @@ export class User extends EventEmitter<UserEvents> {
     return handle;
   }
 
-  /** How much getVoice would give now. VOICE_RESULT_OK, NO_DATA or NOT_RECORDING. */
+  /** How much getVoice would return now. The result is VOICE_RESULT_OK, NO_DATA or NOT_RECORDING. */
   getAvailableVoice(): AvailableVoice {
     return this.#steam.getAvailableVoice();
   }
 
-  /** Asks for duration_control. */
+  /** Requests duration_control. */
   getDurationControl(): void {
     this.#noteCall(this.#steam.getDurationControl(), 'duration_control');
   }
 
-  /** The ticket that requestEncryptedAppTicket made. Empty before; a stale one when it was not asked for again. */
+  /** The last ticket that requestEncryptedAppTicket brought; empty before the first. It may be stale: request a new one. */
   getEncryptedAppTicket(): EncryptedAppTicket {
     const buffer = this.#steam.getEncryptedAppTicket() ?? new Uint8Array(0);
     return { buffer, size: buffer.length };
   }
 
-  /** Level of the player's badge for this game: 0 without one, up to 5, of a foil badge up to 1. */
+  /** Level of the player's badge for this game: 0 without one, up to 5; up to 1 for a foil badge. */
   getGameBadgeLevel(series: number, foil: boolean): number {
     const action = 'get a badge level';
     return this.#steam.getGameBadgeLevel(
@@ -217,7 +217,7 @@ export class User extends EventEmitter<UserEvents> {
     );
   }
 
-  /** Asks for market_eligibility_response. */
+  /** Requests market_eligibility_response. */
   getMarketEligibility(): void {
     this.#noteCall(this.#steam.getMarketEligibility(), 'market_eligibility_response');
   }
@@ -231,18 +231,18 @@ export class User extends EventEmitter<UserEvents> {
   }
 
   /**
-   * The next Steam Voice packet. Call it once a game frame, never less than four times a second. VOICE_RESULT_OK, NO_DATA
-   * (normal in silence), NOT_RECORDING, or BUFFER_TOO_SMALL, which takes nothing away.
+   * The next Steam Voice packet. Call it once per game frame, and at least four times a second. The result is VOICE_RESULT_OK,
+   * NO_DATA (normal in silence), NOT_RECORDING, or BUFFER_TOO_SMALL, which loses nothing.
    *
-   * @param buffer_size_override Bytes of room; 0, the default, makes as much as is there.
-   * @throws HotmicError ERR_HOTMIC_CAPTURE while a capture or a recording reads the microphone: each packet comes once.
+   * @param buffer_size_override Size of the buffer in bytes. Default 0: as large as the packet.
+   * @throws HotmicError ERR_HOTMIC_CAPTURE while a capture or a recording reads the microphone: Steam gives each packet only once.
    */
   getVoice(buffer_size_override = 0): CapturedVoice {
     const size = checkBufferSize('get voice', 'buffer_size_override', buffer_size_override);
     return this.#host.microphone.getVoice(size);
   }
 
-  /** The rate at which decompressVoice does the least work, in Hz: 24000 of the embedded Steam. */
+  /** The rate at which decompressVoice does the least work, in Hz; 24000 with the embedded Steam. */
   getVoiceOptimalSampleRate(): number {
     return this.#steam.getVoiceOptimalSampleRate();
   }
@@ -276,7 +276,7 @@ export class User extends EventEmitter<UserEvents> {
     return this.#steam.isPhoneIdentifying();
   }
 
-  /** Whether the player's phone number waits to be verified. */
+  /** Whether the player's phone number has yet to be verified. */
   isPhoneRequiringVerification(): boolean {
     return this.#steam.isPhoneRequiringVerification();
   }
@@ -289,22 +289,22 @@ export class User extends EventEmitter<UserEvents> {
     return this.#steam.isTwoFactorEnabled();
   }
 
-  /** Whether Steam is connected to its servers now. It reconnects by itself: steam_server_connected tells. */
+  /** Whether Steam is connected to its servers now. It reconnects by itself and then sends steam_server_connected. */
   loggedOn(): boolean {
     return this.#steam.loggedOn();
   }
 
   /**
-   * Asks for an encrypted app ticket; encrypted_app_ticket_response says that it is there. One at a time, one a minute.
+   * Requests an encrypted app ticket; encrypted_app_ticket_response says when it is ready. One at a time, and one per minute.
    *
-   * @param secret What the ticket carries: text as UTF-8, without a NUL behind it, or bytes.
+   * @param secret What the ticket carries: bytes, or text, which becomes UTF-8 without a NUL at the end.
    */
   requestEncryptedAppTicket(secret: string | Uint8Array): void {
     const call = this.#steam.requestEncryptedAppTicket(userDataOf(secret));
     this.#noteCall(call, 'encrypted_app_ticket_response');
   }
 
-  /** Asks for a URL that logs a browser in at the store and leads on to `redirect_url`; store_auth_url_response brings it. */
+  /** Requests a URL that logs a browser in to the store and then redirects to `redirect_url`; store_auth_url_response brings it. */
   requestStoreAuthURL(redirect_url: string): void {
     const call = this.#steam.requestStoreAuthURL(redirectUrlOf(redirect_url));
     this.#noteCall(call, 'store_auth_url_response');
@@ -317,7 +317,7 @@ export class User extends EventEmitter<UserEvents> {
   }
 
   /**
-   * Starts recording. While it records already, or still records the tail, it goes on.
+   * Starts recording. If Steam still records, also the tail, it goes on.
    *
    * @throws HotmicError ERR_HOTMIC_CAPTURE while a capture or a recording has the microphone.
    */
@@ -326,21 +326,21 @@ export class User extends EventEmitter<UserEvents> {
   }
 
   /**
-   * Key-up, for whoever records: a capture and a recording of `recordVoice` end as by their own key-up. Recording goes on a little:
-   * call getVoice until it answers VOICE_RESULT_NOT_RECORDING.
+   * Key-up. It also ends a capture or a recording of `recordVoice`, as their own key-up would. Steam goes on recording for a moment:
+   * call getVoice until it returns VOICE_RESULT_NOT_RECORDING.
    */
   stopVoiceRecording(): void {
     this.#host.microphone.stop();
   }
 
-  /** Ends what initiateGameConnection began. @param server_ip IPv4, as `127.0.0.1` or in host order. */
+  /** Ends a connection of initiateGameConnection. @param server_ip IPv4, as `127.0.0.1` or in host order. */
   terminateGameConnection(server_ip: string | number, server_port: number): void {
     const action = 'terminate a game connection';
     const ip = checkIp(action, 'server_ip', server_ip);
     this.#steam.terminateGameConnection(ip, checkPort(action, 'server_port', server_port));
   }
 
-  /** Whether someone owns a DLC. They have to have been authenticated with beginAuthSession. */
+  /** Whether a player owns a DLC. The player must have been authenticated with beginAuthSession. */
   userHasLicenseForApp(steam_id: bigint, app_id: number): UserHasLicenseForAppResult {
     const action = 'look up a licence';
     return this.#steam.userHasLicenseForApp(

@@ -1,5 +1,5 @@
 /**
- * The gate of the `User` class: arguments become what ISteamUser takes, or a TypeError or RangeError that names them.
+ * Checks the arguments of the `User` class: they become what ISteamUser accepts, or a TypeError or RangeError that names them.
  */
 
 import { isIPv4 } from 'node:net';
@@ -9,10 +9,10 @@ import type { RemoteIdentity } from './steam_user.js';
 const MAX_U64 = 0xffff_ffff_ffff_ffffn;
 const MAX_U32 = 0xffff_ffff;
 
-/** The longest URL that is asked for, in bytes of UTF-8. */
+/** The longest URL that may be requested, in bytes of UTF-8. */
 const MAX_URL_BYTES = 2048;
 
-/** The most that an encrypted app ticket is asked to carry, in bytes. */
+/** The most that an encrypted app ticket may carry, in bytes. */
 const MAX_USER_DATA_BYTES = 1024;
 
 /** A SteamID or 0n, as a 64-bit id that is passed on as it is, whatever its type. */
@@ -44,7 +44,7 @@ export function checkIp(action: string, name: string, value: unknown): number {
   throw new TypeError(`Cannot ${action}: ${name} is ${shown(value)}, expected an IPv4 address`);
 }
 
-/** Dotted text of an IPv4 address in host order: how checkIp reads it, turned round. */
+/** Dotted text of an IPv4 address in host order: the inverse of checkIp. */
 export function ipText(ip: number): string {
   return [ip >>> 24, (ip >>> 16) & 0xff, (ip >>> 8) & 0xff, ip & 0xff].join('.');
 }
@@ -83,7 +83,7 @@ export function checkText(action: string, name: string, value: unknown, maxBytes
   return value;
 }
 
-/** True or false. Whatever else JavaScript takes for one, such as `'false'` or `undefined`, is refused. */
+/** True or false. Anything else that JavaScript would convert, such as `'false'` or `undefined`, is refused. */
 export function checkBoolean(action: string, name: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value;
   throw new TypeError(`Cannot ${action}: ${name} is a ${typeof value}, expected true or false`);
@@ -100,7 +100,7 @@ export function checkBytes(action: string, name: string, value: unknown, maxByte
   return value;
 }
 
-/** What an encrypted app ticket is to carry, as bytes. @throws TypeError or RangeError for what it cannot. */
+/** What an encrypted app ticket should carry, as bytes. @throws TypeError or RangeError for what it cannot. */
 export function userDataOf(secret: string | Uint8Array): Uint8Array {
   const action = 'request an encrypted app ticket';
   const bytes: unknown = typeof secret === 'string' ? new TextEncoder().encode(secret) : secret;
@@ -108,7 +108,7 @@ export function userDataOf(secret: string | Uint8Array): Uint8Array {
   throw new TypeError(`Cannot ${action}: secret is a ${typeof secret}, expected a string or a Uint8Array`);
 }
 
-/** A URL that Steam is asked for. @throws TypeError or RangeError for what is none. */
+/** A URL to ask Steam for. @throws TypeError or RangeError for anything else. */
 export function redirectUrlOf(url: string): string {
   return checkText('request a store URL', 'redirect_url', url, MAX_URL_BYTES);
 }

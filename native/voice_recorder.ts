@@ -1,10 +1,10 @@
 /**
- * One recording on the thread that calls: an async iterator over the Steam Voice packets, from key-down until Steam has nothing
- * more. For a game without the capture worker, or where Steam is only called from the main thread.
+ * One recording on the calling thread: an async iterator over the Steam Voice packets, from key-down until Steam has nothing more.
+ * For a game without the capture worker, or one that calls Steam from the main thread only.
  *
- * Steam goes on recording after key-up, so the iteration ends when getVoice answers NOT_RECORDING; also where somebody else
- * stopped the recording that had begun, or Steam is closed. Who breaks out of it early stops the recording; the tail is read
- * and thrown away, so that the next recording does not begin with it.
+ * Steam goes on recording after key-up, so the iteration ends when getVoice returns NOT_RECORDING. It also ends when somebody else
+ * stops the recording, or Steam is closed. Breaking out of the iteration stops the recording; the tail is then read and thrown away,
+ * so that the next recording does not begin with it.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,9 +17,9 @@ import { nameOf } from './value_name.js';
 import type { CapturedVoice } from './voice_source.js';
 
 export interface RecordVoiceOptions {
-  /** Key-up when it is aborted, as by `stop()`. */
+  /** Aborting it is key-up, like `stop()`. */
   readonly signal?: AbortSignal;
-  /** Calls of getVoice a second while nothing is there, 4 to 1000. Default 60. */
+  /** Calls of getVoice per second while there is no packet, 4 to 1000. Default 60. */
   readonly frameHz?: number;
   /** How to wait for the next frame. Default: node:timers. For tests and game loops. */
   readonly wait?: (ms: Milliseconds) => Promise<unknown>;
@@ -32,10 +32,10 @@ export interface RecordingSteam {
   getVoice(): CapturedVoice;
 }
 
-/** How long we wait for the tail before we say that Steam never ends it. What its reader does meanwhile does not count. */
+/** How long to wait for the tail before giving up. Time that the reader spends between packets does not count. */
 const MAX_TAIL_MS = 10_000;
 
-/** The most packets after key-up, backlog and all. */
+/** The most packets after key-up, including a backlog. */
 const MAX_TAIL_PACKETS = 65_536;
 
 export class VoiceRecorder implements AsyncIterable<Uint8Array>, MicrophoneReader {
@@ -45,7 +45,7 @@ export class VoiceRecorder implements AsyncIterable<Uint8Array>, MicrophoneReade
   readonly #frameMs: Milliseconds;
   readonly #wait: (ms: Milliseconds) => Promise<unknown>;
   #state: 'talking' | 'draining' | 'over' = 'talking';
-  /** Steam has recorded: from then on NOT_RECORDING is an end, and not a slow start. */
+  /** Steam has recorded: from then on NOT_RECORDING is the end, and not a slow start. */
   #hasBegun = false;
   #tailMs: Milliseconds = 0;
   #tailPackets = 0;
@@ -53,7 +53,7 @@ export class VoiceRecorder implements AsyncIterable<Uint8Array>, MicrophoneReade
   readonly #onOver: () => void;
   readonly #onAbort = () => this.stop();
 
-  /** Starts recording at once. @param onOver Called once, when it reads no more. */
+  /** Starts recording at once. @param onOver Called once, when it no longer reads the microphone. */
   constructor(
     steam: RecordingSteam,
     clock: () => Milliseconds,
@@ -75,17 +75,17 @@ export class VoiceRecorder implements AsyncIterable<Uint8Array>, MicrophoneReade
     this.#signal = signal;
   }
 
-  /** Key-up has come, or the end. */
+  /** Whether key-up or the end has come. */
   get isStopped(): boolean {
     return this.#state !== 'talking';
   }
 
-  /** Gives up what is left of the tail: key-down came again and the next recording has it, or Steam is closed. The iteration ends. */
+  /** Leaves the rest of the tail to the next recording, or ends because Steam is closed. The iteration ends. */
   handOver(): void {
     this.#end();
   }
 
-  /** Key-up. The iteration goes on until Steam has given the tail. A second time does nothing. */
+  /** Key-up. The iteration goes on until Steam has given the tail. A second call does nothing. */
   stop(): void {
     if (this.#state !== 'talking') return;
     this.#state = 'draining';
@@ -93,7 +93,7 @@ export class VoiceRecorder implements AsyncIterable<Uint8Array>, MicrophoneReade
     this.#steam.stopVoiceRecording();
   }
 
-  /** The packets, each a copy of the caller's own. One iteration takes them all; a second one finds nothing. */
+  /** The packets, each a copy that the caller owns. The first iteration takes them all; a second one finds nothing. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
     try {
       for (;;) {
@@ -173,12 +173,12 @@ export class VoiceRecorder implements AsyncIterable<Uint8Array>, MicrophoneReade
     );
   }
 
-  /** Steam failed: the microphone goes off all the same. */
+  /** Steam failed: the microphone still goes off. */
   #giveUp(): void {
     try {
       this.stop();
     } catch {
-      // The failure that led here is the one to tell.
+      // The failure that led here is the one to report.
     }
     this.#end();
   }

@@ -112,7 +112,7 @@ t.test('steam_push_to_talk says which Steam it uses, and speaks', async (t) => {
   const { relay, listener, left, heardSeconds } = await lobbyWithListener(t);
   const { code, output } = await run(['dist/examples/steam_push_to_talk.js', relay.url, '480']);
   t.equal(code, 0, output);
-  t.match(output, /this is the embedded Steam, for the real one cannot be opened: /);
+  t.match(output, /this is the embedded Steam, because the real one cannot be opened: /);
   const sent = Number(/sent (\d+) packets/.exec(output)?.[1]);
   t.equal(relay.counts().publishedFrames, sent);
   await left;

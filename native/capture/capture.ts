@@ -1,6 +1,6 @@
 /**
- * The near end of a capture: starts it on a thread of its own or on the caller's, holds the ring's reading end, passes key-down
- * and key-up on. docs/threads.md says when to take which.
+ * The caller's end of a capture: starts it on a worker thread or on the caller's, keeps the ring's reading end, and passes key-down
+ * and key-up on. docs/threads.md says which thread to choose.
  */
 
 import { Worker } from 'node:worker_threads';
@@ -18,40 +18,40 @@ import type { CaptureWorkerData, SteamModule } from './worker.js';
 
 export type { CaptureCounts } from './loop.js';
 
-/** Which Steam to drive: the URL of a module that exports `openVoiceSource`, and what to hand to it. */
+/** Which Steam to record from: the URL of a module that exports `openVoiceSource`, and the options to call it with. */
 export interface CaptureSteam {
   readonly module: string;
   readonly options: unknown;
-  /** What it records from, where others on this thread do, too. Default one that nobody else reads. */
+  /** What it records from, if other readers on this thread share it. Default: one that nobody else reads. */
   readonly microphone?: Microphone;
 }
 
 /** How to capture. */
 export interface CaptureOptions {
-  /** `steam.capture` of an open Steam, `realSteam()`, `embeddedSteam(options)`, or a module of one's own. */
+  /** `steam.capture` of an open Steam, `realSteam()`, `embeddedSteam(options)`, or your own module. */
   readonly steam: CaptureSteam;
-  /** Where getVoice is called: on a thread of its own (`worker`, the default) or on the caller's (`caller`). */
+  /** Where getVoice is called: on a worker thread (`worker`, the default) or on the caller's (`caller`). */
   readonly thread?: 'worker' | 'caller';
-  /** Calls of getVoice a second, 4 to 1000. Default 60. */
+  /** Calls of getVoice per second, 4 to 1000. Default 60. */
   readonly frameHz?: number;
-  /** Bytes of the ring, a power of two from 32768. Default 65536: about 9 s of one voice. */
+  /** Size of the ring in bytes, a power of two, at least 32768. Default 65536: about 9 s of one voice. */
   readonly ringBytes?: number;
-  /** Called once when the input has no more to give: a WAV is at its end. */
+  /** Called once when the input has ended, such as a WAV file. */
   readonly onInputEnded?: () => void;
-  /** Called when the worker fails after it was ready. Nothing more will come; the ring is closed. */
+  /** Called when the capture fails after it was ready. Nothing more will come; the ring is closed. */
   readonly onFailed?: (error: HotmicError) => void;
 }
 
-/** A running capture worker. */
+/** A running capture. */
 export interface Capture {
   readonly steamId: bigint;
   /** The packets, each with a CaptureTag and the instant at which getVoice returned it. */
   readonly ring: RingConsumer;
   /** Key-down. Returns a number that the end entry of this recording will carry. */
   startVoiceRecording(): number;
-  /** Key-up. The tail still comes, then an entry with CaptureTag.end. */
+  /** Key-up. The tail follows, then an entry with CaptureTag.end. */
   stopVoiceRecording(): void;
-  /** Stops, drains the tail into the ring as far as it has room, closes the ring, ends the thread and frees the microphone. */
+  /** Stops, drains the tail into the ring while it has space, closes the ring, ends the thread and frees the microphone. */
   close(): Promise<CaptureCounts>;
 }
 
@@ -63,8 +63,8 @@ export function embeddedSteam(options: EmbeddedSteamOptions): CaptureSteam {
 }
 
 /**
- * The real Steam, for `CaptureOptions.steam`. Where this process has it open already, the capture uses that; open it on the
- * main thread first, with openSteam, so that the callbacks are run there.
+ * The real Steam, for `CaptureOptions.steam`. If this process has it open already, the capture uses that. Open it on the main thread
+ * first, with openSteam, so that its callbacks run there.
  */
 export function realSteam(options: RealSteamOptions = {}): CaptureSteam {
   const module = packageFile('the real Steam', () => new URL('../real/open.js', import.meta.url));
@@ -72,9 +72,9 @@ export function realSteam(options: RealSteamOptions = {}): CaptureSteam {
 }
 
 /**
- * Starts a capture and waits until its Steam is open. Until it is closed or has failed, it alone reads the microphone.
+ * Starts a capture and waits until its Steam is open. Until it is closed or fails, nothing else can read the microphone.
  *
- * @throws HotmicError with the code of what failed, or ERR_HOTMIC_CAPTURE, also while somebody else reads the microphone.
+ * @throws HotmicError with the code of what failed, or ERR_HOTMIC_CAPTURE, also while another reader has the microphone.
  */
 export async function startCapture(options: CaptureOptions): Promise<Capture> {
   const { frameHz = 60, ringBytes = 65_536, thread = 'worker' } = options;
@@ -96,7 +96,7 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
 
   const ready = deferred<bigint>();
   const closed = deferred<CaptureCounts>();
-  // Whoever never calls close() is told of a failure by onFailed.
+  // A caller that never calls close() learns of a failure from onFailed.
   closed.promise.catch(() => undefined);
   let state: 'opening' | 'ready' | 'over' = 'opening';
   let started: Started | null = null;
@@ -113,7 +113,7 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
     const wasReady = state === 'ready';
     state = 'over';
     microphone?.giveBack(reader);
-    // Whoever reads the ring is not to wait for a capture that is gone.
+    // The ring's reader must not wait for a capture that is gone.
     new RingProducer(storage).close();
     ready.reject(error);
     closed.reject(error);
@@ -184,7 +184,7 @@ type Run = (
 ) => Started;
 
 const runOnWorker: Run = (data, tell, fail) => {
-  // A worker takes over the process's flags; the one for scripts of `node -e` would refuse it, for it is a file.
+  // A worker inherits the process's flags; the one for scripts of `node -e` would reject it, because it is a file.
   const isInline = process.execArgv.some((flag) => flag.startsWith('--input-type'));
   const worker = new Worker(
     packageFile('the capture worker', () => new URL('./worker.js', import.meta.url)),
@@ -195,7 +195,7 @@ const runOnWorker: Run = (data, tell, fail) => {
   );
   worker.on('message', tell);
   worker.on('error', (cause: unknown) => fail(captureError(codeOf(cause), messageOf(cause))));
-  worker.on('exit', () => fail(captureError(null, 'the capture worker is gone')));
+  worker.on('exit', () => fail(captureError(null, 'the capture worker has exited')));
   return {
     command: (command) => worker.postMessage(command),
     abandon: () => worker.terminate(),

@@ -1,9 +1,9 @@
 /**
  * The capture loop: calls getVoice every game frame, straight into the ring's memory.
  *
- * It does not know which Steam it drives, nor on which thread: the capture worker runs it on its own, startCapture on the
- * caller's where that is asked for. A full ring never keeps getVoice from being called: then it writes into scratch memory,
- * and the packet is counted as refused. Between recordings nothing runs.
+ * It knows neither which Steam it records from nor on which thread: the capture worker runs it on its own thread, startCapture on
+ * the caller's if asked to. When the ring is full, getVoice is still called: it writes into scratch memory, and the packet is counted
+ * as refused. Between recordings nothing runs.
  */
 
 import { CaptureTag, endTag, nextRequest } from '../../voice/capture_tag.js';
@@ -22,13 +22,13 @@ export type CaptureCommand = 'start' | 'stop' | 'close';
 export interface CaptureCounts {
   /** Calls of getVoice. */
   readonly polls: number;
-  /** Packets that Steam gave, those that found no room in the ring included. */
+  /** Packets that Steam gave, including those that did not fit into the ring. */
   readonly packets: number;
-  /** Packets of more than 8192 bytes, which no relay would pass: taken from Steam and lost. The ring counts them as refused. */
+  /** Packets of more than 8192 bytes, which no relay would pass: read from Steam and lost. The ring counts them as refused. */
   readonly tooLarge: number;
   /** Game frames that began more than one frame late. */
   readonly lateFrames: number;
-  /** Sound that the embedded Steam left out because the thread or the machine stood still for over a second, in ms. */
+  /** Sound that the embedded Steam left out because the thread or the machine was stopped for over a second, in ms. */
   readonly skippedMs: number;
 }
 
@@ -39,16 +39,16 @@ export type CaptureEvent =
   | { readonly kind: 'failed'; readonly code: string | null; readonly message: string }
   | { readonly kind: 'closed'; readonly counts: CaptureCounts };
 
-/** Room for a packet that is too large, so that it does not stand in the way: about a minute of Steam's best voice. */
+/** Space for a packet that is too large, so that it does not block the next ones: about a minute of Steam's best voice. */
 const LARGE_SCRATCH_BYTES = 512 * 1024;
 
-/** Answers BUFFER_TOO_SMALL one after the other, even to that room, that are taken for a packet that will never go away. */
+/** After so many BUFFER_TOO_SMALL in a row, even with that much space, the packet will never go away. */
 const MAX_TOO_LARGE = 60;
 
-/** How long the end of a recording may take before we say that Steam never ends it. */
+/** How long the end of a recording may take before the capture fails. */
 const MAX_TAIL_MS = 60_000;
 
-/** Calls of getVoice on top of a game frame's one while a recording ends. */
+/** Extra calls of getVoice per game frame while a recording ends. */
 const MAX_DRAIN_POLLS = 4;
 
 export class CaptureLoop {
@@ -65,7 +65,7 @@ export class CaptureLoop {
   #closing = false;
   #toldInputEnded = false;
   #hadPacket = false;
-  /** Steam has recorded since key-down: from then on NOT_RECORDING is an end, and not a slow start. */
+  /** Steam has recorded since key-down: from then on NOT_RECORDING is the end, and not a slow start. */
   #hasBegun = false;
   #starts = 0;
   #tooLargeInARow = 0;
@@ -121,7 +121,7 @@ export class CaptureLoop {
     this.#stoppedAt = clock();
   }
 
-  /** Frames keep to a fixed raster, so that their rate does not drift with the timer. */
+  /** Frames keep to a fixed grid, so that their rate does not drift with the timer. */
   #schedule(): void {
     this.#nextFrameAt += this.#frameMs;
     const waitMs = this.#nextFrameAt - clock();
@@ -136,7 +136,7 @@ export class CaptureLoop {
     this.#timer = null;
     try {
       this.#poll();
-      // The end of a recording comes in several packets at once: read on, so that none has to wait for a frame.
+      // A recording ends with several packets at once: read on, so that none has to wait for the next frame.
       for (let more = 0; more < MAX_DRAIN_POLLS && this.#phase === 'draining' && this.#hadPacket; more++)
         this.#poll();
     } catch (thrown) {
@@ -172,9 +172,9 @@ export class CaptureLoop {
       case VoiceResult.VOICE_RESULT_NO_DATA:
         break;
       case VoiceResult.VOICE_RESULT_NOT_RECORDING:
-        // Somebody else stopped it: that is key-up for us, too.
+        // Somebody else stopped it: that is key-up here, too.
         if (this.#phase === 'talking' && this.#hasBegun) this.#stop();
-        // Without room the end waits for the next frame; Steam will say it again. When we close, the closed ring says it.
+        // If the ring is full, the end waits for the next frame; Steam will repeat it. When we close, the closed ring says it.
         if (this.#phase === 'draining' && (room || this.#closing)) {
           if (room) this.#ring.commit(0, endTag(this.#starts), capturedAt);
           this.#phase = 'idle';
@@ -186,7 +186,7 @@ export class CaptureLoop {
       default:
         throw new HotmicError(
           'ERR_HOTMIC_CAPTURE',
-          `Cannot capture: getVoice answers ${nameOf(VoiceResult, -written)} (${-written})`,
+          `Cannot capture: getVoice returned ${nameOf(VoiceResult, -written)} (${-written})`,
         );
     }
     if (this.#phase === 'draining' && capturedAt - this.#stoppedAt > MAX_TAIL_MS) {
@@ -195,7 +195,7 @@ export class CaptureLoop {
     }
   }
 
-  /** Takes a packet that is too large out of the way. */
+  /** Removes a packet that is too large. */
   #passOver(): void {
     this.#counts.tooLarge += 1;
     this.#largeScratch ??= new Uint8Array(LARGE_SCRATCH_BYTES);
@@ -203,12 +203,12 @@ export class CaptureLoop {
     if (isTaken) this.#ring.refuse();
     this.#tooLargeInARow = isTaken ? 0 : this.#tooLargeInARow + 1;
     if (this.#tooLargeInARow === MAX_TOO_LARGE) {
-      const detail = `a packet of more than ${LARGE_SCRATCH_BYTES} bytes stands in the way`;
+      const detail = `a packet of more than ${LARGE_SCRATCH_BYTES} bytes blocks the next ones`;
       throw new HotmicError('ERR_HOTMIC_CAPTURE', `Cannot capture: ${detail}`);
     }
   }
 
-  /** Nothing more will come: whatever Steam threw ends the capture. */
+  /** Nothing more will come: anything that Steam throws ends the capture. */
   fail(thrown: unknown): void {
     this.#tell({ kind: 'failed', code: codeOf(thrown), message: messageOf(thrown) });
     this.#close();

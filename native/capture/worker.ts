@@ -1,5 +1,5 @@
 /**
- * The capture worker: on its own thread it opens the Steam that it is told to, and runs the capture loop.
+ * The capture worker: on its own thread, opens the given Steam and runs the capture loop.
  */
 
 import { parentPort, workerData } from 'node:worker_threads';
@@ -14,10 +14,10 @@ export interface SteamModule {
   openVoiceSource(options: unknown, clock: () => Milliseconds): VoiceSource | Promise<VoiceSource>;
 }
 
-/** What the worker is started with. */
+/** What the worker gets when it starts. */
 export interface CaptureWorkerData {
   readonly ring: SharedArrayBuffer;
-  /** URL of the SteamModule, and what to hand to it: anything that survives structured cloning. */
+  /** URL of the SteamModule, and the options to call it with: anything that survives structured cloning. */
   readonly steamModule: string;
   readonly steamOptions: unknown;
   readonly frameHz: number;
@@ -32,7 +32,7 @@ async function main(): Promise<void> {
   const onCommand = (command: CaptureCommand) => loop?.handle(command);
   const tell = (event: CaptureEvent) => {
     port.postMessage(event);
-    // A port that nobody listens to keeps no thread alive. It is not closed: Deno's has no close().
+    // A port without listeners does not keep the thread alive. It is not closed, because Deno's has no close().
     if (event.kind === 'closed') port.off('message', onCommand);
   };
   try {

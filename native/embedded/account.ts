@@ -1,5 +1,5 @@
 /**
- * What the embedded Steam knows of its player, and which licences it was told of.
+ * What the embedded Steam knows about its player, and the licences that were set.
  */
 
 import type { SteamAccount } from '../steam_controls.js';
@@ -30,7 +30,7 @@ const DEFAULT_ACCOUNT: SteamAccount = {
   },
 };
 
-/** Licences that can be set at most. */
+/** The most licences that can be set. */
 const MAX_LICENSES = 4096;
 
 const FLAGS = [
@@ -69,7 +69,7 @@ export class EmbeddedAccount {
     this.#account = checked({ ...this.#account, ...change });
   }
 
-  /** 0 for a badge that the player has not. */
+  /** 0 for a badge that the player does not have. */
   badgeLevel(wanted: { readonly series: number; readonly foil: boolean }): number {
     const badge = this.#account.badges.find(
       ({ series, foil }) => series === wanted.series && foil === wanted.foil,
@@ -86,7 +86,7 @@ export class EmbeddedAccount {
     this.#licenses.set(key, owned);
   }
 
-  /** Whether an authenticated player has the licence: what was set, else the game's alone. */
+  /** Whether an authenticated player has the licence: as set, or by default only for the game. */
   owns(steamId: bigint, appId: number): boolean {
     const set = this.#licenses.get(`${steamId}/${appId}`);
     return set === undefined ? appId === this.#appId : set === 'owned';

@@ -1,5 +1,5 @@
 /**
- * Encrypted app tickets of the embedded Steam: one request at a time, one grant a minute, as Steam has it.
+ * Encrypted app tickets of the embedded Steam: one request at a time, one grant per minute, as with Steam.
  */
 
 import {
@@ -13,7 +13,7 @@ import type { EmbeddedCalls } from './calls.js';
 import type { EmbeddedSetup } from './options.js';
 import { ownershipOf } from './tickets.js';
 
-/** After a grant, every request is refused for as long, in ms. */
+/** How long every request is refused after a grant, in ms. */
 const RATE_LIMIT_MS = 60_000;
 
 export class EmbeddedAppTickets {
@@ -30,7 +30,7 @@ export class EmbeddedAppTickets {
     this.#isLoggedOn = isLoggedOn;
   }
 
-  /** The call that encrypted_app_ticket_response answers; 0n when too much waits already. */
+  /** The call that encrypted_app_ticket_response answers; 0n when too many events are waiting already. */
   request(userData: Uint8Array): bigint {
     const result = this.#result(userData);
     const granted = result === Result.RESULT_OK && !this.#calls.nextFails ? this.#seal(userData) : null;
@@ -45,14 +45,14 @@ export class EmbeddedAppTickets {
     return call;
   }
 
-  /** A copy of the last one granted; null before the first. */
+  /** A copy of the last granted ticket; null before the first. */
   get(): Uint8Array | null {
     return this.#ticket?.slice() ?? null;
   }
 
   #result(userData: Uint8Array): number {
     const told = this.#calls.next('encrypted-ticket');
-    // What is too long cannot be sealed, whatever a test says.
+    // User data that is too long cannot be sealed, whatever answer a test has set.
     if (userData.length > MAX_USER_DATA_BYTES) return Result.RESULT_INVALID_PARAM;
     if (told) return told.result;
     if (this.#isPending) return Result.RESULT_DUPLICATE_REQUEST;

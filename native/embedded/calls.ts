@@ -1,20 +1,20 @@
 /**
- * What the embedded Steam has to tell: callbacks and call results in order, bounded, until runCallbacks brings them; and the
- * answers that a test has laid ready.
+ * What the embedded Steam has to report: callbacks and call results in order, bounded, until runCallbacks returns them; and the
+ * answers that a test has prepared.
  */
 
 import { FailureType } from '../enums.js';
 import type { CallResultName, FailedCall, SignalName, Signals, SteamEvent } from '../signals.js';
 import type { NextAnswer } from '../steam_controls.js';
 
-/** Events that wait at most, and that one runCallbacks brings. */
+/** The most events that wait, and that one runCallbacks returns. */
 const MAX_EVENTS = 1024;
 
-/** Who follows what becomes of an event. */
+/** Learns what becomes of an event. */
 export interface Follower {
-  /** Asked when it is to be brought: false withdraws it. Left out: it is wanted. */
+  /** Called before the event is returned: false withdraws it. Default true. */
   isWanted?(): boolean;
-  /** It was brought, or lost. */
+  /** The event was returned, or lost. */
   onGone(): void;
 }
 
@@ -37,15 +37,15 @@ export class EmbeddedCalls {
     return this.#lost;
   }
 
-  /** A callback. When too many wait the oldest is lost, and the next frame begins with ipc_failure, as Steam's does. */
+  /** Adds a callback. When too many wait, the oldest is lost, and the next frame begins with ipc_failure, as with Steam. */
   tell<Name extends SignalName>(signal: Name, keys: Signals[Name], follower: Follower | null = null): void {
     this.#push({ signal, keys, call: 0n } as SteamEvent, follower);
   }
 
   /**
-   * Takes a call; its result comes with the next runCallbacks, `null` for none: an IO failure.
+   * Accepts a call; its result comes with the next runCallbacks. `null` stands for an IO failure.
    *
-   * @returns The call's handle; 0n when too much waits already.
+   * @returns The call's handle; 0n when too many events are waiting already.
    */
   answer<Name extends CallResultName>(
     signal: Name,
@@ -61,12 +61,12 @@ export class EmbeddedCalls {
     return call;
   }
 
-  /** Whether the next call fails whatever it asks. */
+  /** Whether the next call fails, whatever it is. */
   get nextFails(): boolean {
     return this.#answers.has('call-failure');
   }
 
-  /** What waits, the oldest first, at most 1024. */
+  /** The waiting events, oldest first, at most 1024. */
   take(): (SteamEvent | FailedCall)[] {
     const events: (SteamEvent | FailedCall)[] = [];
     if (this.#tellLost) {
@@ -82,12 +82,12 @@ export class EmbeddedCalls {
     return events;
   }
 
-  /** Lays an answer ready, in place of another of its kind. */
+  /** Prepares an answer; it replaces another of its kind. */
   lay(answer: NextAnswer): void {
     this.#answers.set(answer.kind, answer);
   }
 
-  /** Takes the answer of this kind that lies ready, or null. */
+  /** Takes the prepared answer of this kind, or null. */
   next<Kind extends NextAnswer['kind']>(kind: Kind): AnswerOf<Kind> | null {
     const answer = this.#answers.get(kind) ?? null;
     this.#answers.delete(kind);

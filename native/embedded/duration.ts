@@ -1,8 +1,8 @@
 /**
- * The embedded Steam's duration control: playtime that runs on by the clock, and a notice at each threshold.
+ * The embedded Steam's duration control: playtime that runs with the clock, and a notice at each threshold.
  *
- * What the account says stands until a threshold is passed: at 1 hour a notice; at 3 hours another, and half progress; at 5 hours
- * none. Real thresholds are Steam's to know; these follow the names of the class reference's enums.
+ * What the account says applies until a threshold is passed: at 1 hour a notice; at 3 hours another, and half progress; at 5 hours no
+ * progress. Steam's real thresholds are not known; these follow the names of the class reference's enums.
  */
 
 import {
@@ -16,7 +16,7 @@ import type { Clock } from './options.js';
 
 const HOUR_S = 3600;
 
-/** By playtime; at three hours both, in this order. */
+/** By playtime; at three hours there are two, in this order. */
 const THRESHOLDS = [
   {
     seconds: HOUR_S,
@@ -51,7 +51,7 @@ export class EmbeddedDuration {
   readonly #clock: Clock;
   #account: SteamAccount['duration'];
   #countedFrom: number;
-  /** The first of THRESHOLDS that was not passed yet. */
+  /** Index of the first of THRESHOLDS that has not been passed. */
   #next = 0;
   #onlineState: number = DurationControlOnlineState.DURATION_CONTROL_ONLINE_STATE_INVALID;
 
@@ -63,26 +63,26 @@ export class EmbeddedDuration {
     this.#skipPassed();
   }
 
-  /** What was set last; INVALID before. */
+  /** The state that was set last; INVALID before. */
   get onlineState(): number {
     return this.#onlineState;
   }
 
-  /** Playtime counts on from what this says; thresholds below it were passed before. */
+  /** Playtime continues from the given values; thresholds below them count as passed. */
   set(account: SteamAccount['duration']): void {
     this.#account = account;
     this.#countedFrom = this.#clock();
     this.#skipPassed();
   }
 
-  /** False for INVALID and for what is no state. */
+  /** False for INVALID and for unknown states. */
   setOnlineState(state: number): boolean {
     if (!ONLINE_STATES.includes(state)) return false;
     this.#onlineState = state;
     return true;
   }
 
-  /** The answer to getDurationControl: without a notice, as a call's always is. */
+  /** The answer to getDurationControl: without a notice, like every answer to a call. */
   now(): DurationControl {
     const elapsed = this.#elapsedSeconds();
     const passed = this.#passed(this.#account.seconds_last_5hrs + elapsed);

@@ -1,5 +1,5 @@
 /**
- * The old ways to tell Steam of a game server: advertiseGame, and game connections with their blob.
+ * The old ways to tell Steam about a game server: advertiseGame, and game connections with their blob.
  */
 
 import { NONCE_BYTES, sealWebTicket } from '../../tickets/web_ticket.js';
@@ -13,15 +13,15 @@ export interface GameServer {
   readonly port: number;
 }
 
-/** What the embedded Steam was told of games. */
+/** What the embedded Steam was told about games. */
 export interface GameState {
-  /** Null when nothing is. */
+  /** Null when nothing is advertised. */
   readonly advertised: GameServer | null;
   /** Those not terminated, by when they began. */
   readonly connections: readonly (GameServer & { readonly security: 'secure' | 'insecure' })[];
 }
 
-/** Game connections at once. */
+/** The most game connections at once. */
 const MAX_CONNECTIONS = 256;
 
 export class EmbeddedGame {
@@ -37,14 +37,14 @@ export class EmbeddedGame {
     return { advertised: this.#advertised, connections: [...this.#connections.values()] };
   }
 
-  /** Without an address or port it clears what is advertised. */
+  /** Without an address or port, nothing is advertised any more. */
   advertise(server: GameServer): void {
     this.#advertised = server.ip === 0 || server.port === 0 ? null : server;
   }
 
   /**
-   * The blob: a ticket in the web tickets' layout, under a key of its own, for `game server` and its SteamID. Null when 256
-   * connections are there already.
+   * The blob: a ticket in the layout of web tickets, sealed with a separate key, for `game server` and its SteamID. Null when there
+   * are 256 connections already.
    */
   connect(server: GameServer, security: 'secure' | 'insecure'): Uint8Array | null {
     const place = `${server.ip}:${server.port}`;

@@ -1,5 +1,5 @@
 /**
- * How an embedded Steam is made: options that survive structured cloning, and the rim, which does not.
+ * How an embedded Steam is made: options, which survive structured cloning, and its environment (the rim), which does not.
  */
 
 import { randomFillSync } from 'node:crypto';
@@ -20,27 +20,27 @@ export interface EmbeddedSteamOptions {
   readonly steamId?: bigint;
   /** The game, 1 to 4294967295. Default 480, Steam's own example. */
   readonly appId?: number;
-  /** What it hears. Default silence. */
+  /** What it records. Default silence. */
   readonly input?: VoiceInputOptions;
-  /** Seconds of sound a second of the clock, 0.1 to 1000. Default 1, real time. */
+  /** Seconds of sound per second of the clock, 0.1 to 1000. Default 1, real time. */
   readonly speed?: number;
-  /** How long the input is heard after key-up, in ms of sound, 0 to 2000. Default 200. */
+  /** How long the input is recorded after key-up, in ms of sound, 0 to 2000. Default 200. */
   readonly hangoverMs?: Milliseconds;
   readonly encoder?: OpusEncoderOptions;
-  /** What Steam knows of the player; see there for the defaults. */
+  /** What Steam knows about the player; SteamAccount has the defaults. */
   readonly account?: Partial<SteamAccount>;
-  /** What it is known by besides its SteamID when it judges tickets that are for an address or text alone. At most 16. Default none. */
+  /** The addresses and texts that it answers to, besides its SteamID, when it judges tickets that name one. At most 16. Default none. */
   readonly identities?: readonly NetworkIdentity[];
-  /** What getUserDataFolder gives. Default a folder of account and app under the system's for temporary files; none is made. */
+  /** What getUserDataFolder returns. Default: a path by account and app in the system's temporary folder, which is not created. */
   readonly userDataFolder?: string;
-  /** The secret under which tickets are sealed, at least 16 bytes. Default the well-known one: anyone can forge under it. */
+  /** The secret that tickets are sealed with, at least 16 bytes. Default: the well-known one, with which anyone can forge tickets. */
   readonly developmentKey?: Uint8Array;
 }
 
 /** A monotonic clock, in ms. */
 export type Clock = () => Milliseconds;
 
-/** What an embedded Steam takes from outside. */
+/** What an embedded Steam gets from outside. */
 export interface EmbeddedRim {
   /** Paces the recording, the rate limit of encrypted app tickets and duration control. Default CLOCK_MONOTONIC. */
   readonly clock?: Clock;
@@ -48,13 +48,13 @@ export interface EmbeddedRim {
   readonly unixTime?: () => number;
   /** Fills `target` with random bytes. Default node:crypto's. */
   readonly random?: (target: Uint8Array) => void;
-  /** What it hears, in place of the option `input`. Closed with the Steam. */
+  /** What it records, instead of the option `input`. Closed with the Steam. */
   readonly input?: VoiceInput;
-  /** The Steams that learn of each other's tickets. Default a world of its own. */
+  /** The Steams that know about each other's tickets. Default: a new world. */
   readonly world?: EmbeddedWorld;
 }
 
-/** Options and rim with their defaults. */
+/** Options and environment with their defaults. */
 export interface EmbeddedSetup {
   readonly steamId: bigint;
   readonly appId: number;
@@ -77,7 +77,7 @@ function defaultFolder(steamId: bigint, appId: number): string {
   return join(tmpdir(), 'hotmic-embedded-steam', 'userdata', String(account), String(appId), 'local');
 }
 
-/** @throws TypeError or RangeError for what is out of range. */
+/** @throws TypeError or RangeError for a value out of range. */
 export function embeddedSetup(options: EmbeddedSteamOptions, rim: EmbeddedRim): EmbeddedSetup {
   const { steamId = FIRST_STEAM_ID, appId = EXAMPLE_APP_ID } = options;
   if (typeof steamId !== 'bigint') {

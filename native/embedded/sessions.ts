@@ -1,8 +1,8 @@
 /**
- * Auth sessions of the embedded Steam: the judgement of other players' tickets, and what becomes of them afterwards.
+ * Auth sessions of the embedded Steam: the verdicts on other players' tickets, now and later.
  *
- * beginAuthSession says at once whether a ticket is well-formed and for this game; who is behind it comes as a signal, with
- * the next runCallbacks while Steam is connected, otherwise once it is again.
+ * beginAuthSession says at once whether a ticket is well-formed and for this game. The verdict comes as a signal, with the next
+ * runCallbacks while Steam is connected, otherwise once it is connected again.
  */
 
 import { type TicketRefusal, verifyDevelopmentSessionTicket } from '../../tickets/development.js';
@@ -12,9 +12,9 @@ import { AuthSessionResponse, BeginAuthSessionResult } from '../enums.js';
 import type { Signals } from '../signals.js';
 import type { EmbeddedCalls } from './calls.js';
 import type { EmbeddedSetup } from './options.js';
-import type { TicketStain } from './world.js';
+import type { TicketFault } from './world.js';
 
-/** Sessions at once; beyond it beginAuthSession takes no ticket. */
+/** The most sessions at once; beyond it beginAuthSession accepts no ticket. */
 const MAX_SESSIONS = 256;
 
 type Verdict = Signals['validate_auth_ticket_response'];
@@ -22,13 +22,13 @@ type Verdict = Signals['validate_auth_ticket_response'];
 interface AuthSession {
   readonly steamId: bigint;
   readonly ownerId: bigint;
-  /** Null of a ticket that does not hold. */
+  /** Null for a ticket that is not valid. */
   readonly ticketId: string | null;
-  /** `asked` until the verdict was brought. */
+  /** `asked` until the verdict was returned. */
   state: 'asked' | 'authenticated' | 'refused';
 }
 
-/** What stands against a ticket at once, by why it was refused; what is not here is judged later. */
+/** What beginAuthSession returns at once, by why the ticket was refused; other refusals come as a verdict. */
 const RESULT_OF_REFUSAL: Partial<Record<TicketRefusal, BeginAuthSessionResult>> = {
   malformed: BeginAuthSessionResult.BEGIN_AUTH_SESSION_RESULT_INVALID_TICKET,
   'not-embedded': BeginAuthSessionResult.BEGIN_AUTH_SESSION_RESULT_INVALID_TICKET,
@@ -37,7 +37,7 @@ const RESULT_OF_REFUSAL: Partial<Record<TicketRefusal, BeginAuthSessionResult>> 
   expired: BeginAuthSessionResult.BEGIN_AUTH_SESSION_RESULT_EXPIRED_TICKET,
 };
 
-const RESPONSE_OF_STAIN: Record<Exclude<TicketStain, null>, AuthSessionResponse> = {
+const RESPONSE_OF_FAULT: Record<Exclude<TicketFault, null>, AuthSessionResponse> = {
   invalid: AuthSessionResponse.AUTH_SESSION_RESPONSE_AUTH_TICKET_INVALID,
   cancelled: AuthSessionResponse.AUTH_SESSION_RESPONSE_AUTH_TICKET_CANCELED,
   used: AuthSessionResponse.AUTH_SESSION_RESPONSE_AUTH_TICKET_INVALID_ALREADY_USED,
@@ -78,7 +78,7 @@ export class EmbeddedSessions {
     return result;
   }
 
-  /** What was still to come of the session comes no more. */
+  /** Ends the session; its pending verdicts will not come. */
   end(steamId: bigint): void {
     const session = this.#sessions.get(steamId);
     if (!session) return;
@@ -86,7 +86,7 @@ export class EmbeddedSessions {
     this.#waiting.delete(session);
   }
 
-  /** True from when the verdict OK was brought, until the session ends or another verdict comes. */
+  /** True from when the verdict OK was returned until the session ends or another verdict comes. */
   isAuthenticated(steamId: bigint): boolean {
     return this.#sessions.get(steamId)?.state === 'authenticated';
   }
@@ -103,13 +103,13 @@ export class EmbeddedSessions {
     if (session) this.#tell(session, AuthSessionResponse.AUTH_SESSION_RESPONSE_USER_NOT_CONNECTED_TO_STEAM);
   }
 
-  /** The connection is back: what waited for it comes. */
+  /** The connection is back: verdicts that waited for it come. */
   connected(): void {
     for (const [session, verdict] of this.#waiting) this.#bring(session, verdict);
     this.#waiting.clear();
   }
 
-  /** What is known at once; the ticket's id if it holds; the response if it does not. */
+  /** What is known at once, with the ticket's id if it is valid, or the response if it is not. */
   #judge(
     bytes: Uint8Array,
     steamId: bigint,
@@ -145,11 +145,11 @@ export class EmbeddedSessions {
     return { result, ticketId: null, response };
   }
 
-  /** Uses a ticket whose seal holds: what the world says of it. */
+  /** Uses a ticket with a valid seal, and returns what the world says about it. */
   #use(ticketId: string | null, steamId: bigint): AuthSessionResponse {
     if (ticketId === null) return AuthSessionResponse.AUTH_SESSION_RESPONSE_AUTH_TICKET_INVALID;
-    const stain = this.#setup.world.useTicket(ticketId, steamId);
-    return stain === null ? AuthSessionResponse.AUTH_SESSION_RESPONSE_OK : RESPONSE_OF_STAIN[stain];
+    const fault = this.#setup.world.useTicket(ticketId, steamId);
+    return fault === null ? AuthSessionResponse.AUTH_SESSION_RESPONSE_OK : RESPONSE_OF_FAULT[fault];
   }
 
   #tell(session: AuthSession, response: AuthSessionResponse): void {
@@ -160,7 +160,7 @@ export class EmbeddedSessions {
 
   #bring(session: AuthSession, verdict: Verdict): void {
     this.#calls.tell('validate_auth_ticket_response', verdict, {
-      // The signal names the player alone: of an ended session it would be taken for the next one's.
+      // The signal names only the player: one from an ended session would be mistaken for the next session's.
       isWanted: () => this.#sessions.get(session.steamId) === session,
       onGone: () => {
         const isOk = verdict.response === AuthSessionResponse.AUTH_SESSION_RESPONSE_OK;

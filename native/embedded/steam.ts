@@ -1,8 +1,8 @@
 /**
- * The embedded Steam: the whole of SteamUser with no Steam client, for tests, tools, servers and players without Steam.
+ * The embedded Steam: the whole of SteamUser without a Steam client, for tests, tools, servers and players without Steam.
  *
- * Everything it issues names it as embedded and is sealed under a development key; nothing in production takes it. What the real
- * Steam would only do when the world changes, its `controls` do.
+ * Everything it issues names it as embedded and is sealed under a development key; nothing in production accepts it. Its `controls`
+ * do what the real Steam does only when something happens outside.
  */
 
 import { HotmicError } from '../../voice/error.js';
@@ -32,7 +32,7 @@ export type { Clock, EmbeddedRim, EmbeddedSteamOptions } from './options.js';
 export { checkedPace } from './voice.js';
 export { EmbeddedWorld } from './world.js';
 
-/** All that is there until `close()`. */
+/** Everything that exists until `close()`. */
 interface Parts {
   readonly steamId: bigint;
   readonly appId: number;
@@ -53,7 +53,7 @@ interface Parts {
 const NOTHING = new Uint8Array(0);
 const NOT_INITIALIZED = VoiceResult.VOICE_RESULT_NOT_INITIALIZED;
 
-/** Steam without Steam. Holds memory of the codec until `close()`. */
+/** Steam without a Steam client. Holds memory of the codec until `close()`. */
 export class EmbeddedSteam implements SteamUser {
   /** What a test can do to it. */
   readonly controls: SteamControls;
@@ -193,7 +193,7 @@ export class EmbeddedSteam implements SteamUser {
     this.#at('endAuthSession').sessions.end(steamId);
   }
 
-  /** NO_AUTH of anyone, the player included, who was not authenticated by beginAuthSession. */
+  /** NO_AUTH for anyone, including the player, who was not authenticated with beginAuthSession. */
   userHasLicenseForApp(steamId: bigint, appId: number): number {
     const { account, sessions } = this.#at('userHasLicenseForApp');
     if (!sessions.isAuthenticated(steamId)) {
@@ -269,12 +269,12 @@ export class EmbeddedSteam implements SteamUser {
     return calls.take();
   }
 
-  /** What it was told of games and servers. */
+  /** The games and servers that it was told about. */
   get gameState(): GameState {
     return this.#at('gameState').game.state;
   }
 
-  /** A DurationControlOnlineState: what was set last. */
+  /** The DurationControlOnlineState that was set last. */
   get durationControlOnlineState(): number {
     return this.#at('durationControlOnlineState').duration.onlineState;
   }
@@ -284,7 +284,7 @@ export class EmbeddedSteam implements SteamUser {
     return this.#at('lostEvents').calls.lost;
   }
 
-  /** Cancels its tickets and gives back its memory. Again: nothing. */
+  /** Cancels its tickets and frees its memory. A second call does nothing. */
   close(): void {
     if (!this.#open) return;
     const { voice, tickets, world, member } = this.#open;
@@ -337,7 +337,7 @@ export class EmbeddedSteam implements SteamUser {
   }
 }
 
-/** The door that the capture worker knocks at: see `SteamModule` in capture/worker.ts. */
+/** What the capture worker calls: see `SteamModule` in capture/worker.ts. */
 export function openVoiceSource(options: EmbeddedSteamOptions, clock: Clock): VoiceSource {
   return new EmbeddedSteam(options, clock);
 }

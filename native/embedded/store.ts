@@ -1,14 +1,14 @@
 /**
- * The embedded Steam's answer to requestStoreAuthURL: a URL that has the shape of one and leads nowhere.
+ * The embedded Steam's answer to requestStoreAuthURL: a URL that looks like Steam's and leads nowhere.
  */
 
 /** Reserved for ever: no name under `.invalid` resolves. */
 const EMBEDDED_HOST = 'embedded.hotmic.invalid';
 
-/** What Steam's callback has room for, its closing zero not counted. */
+/** The longest URL that Steam's callback holds, without the terminating zero. */
 const MAX_URL_BYTES = 511;
 
-/** What the URL tells. */
+/** What the URL contains. */
 export interface StoreVisit {
   readonly redirect: string;
   readonly steamId: bigint;

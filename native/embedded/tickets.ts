@@ -11,13 +11,13 @@ import type { AuthTicket, RemoteIdentity } from '../steam_user.js';
 import type { EmbeddedCalls } from './calls.js';
 import type { EmbeddedSetup } from './options.js';
 
-/** Tickets of one Steam that are not cancelled, at most. */
+/** The most tickets of one Steam that are not cancelled. */
 const MAX_LIVE_TICKETS = 256;
 
-/** How long a session ticket is good, in seconds: three weeks, as Steam's ownership sections are. */
+/** How long a session ticket is valid, in seconds: three weeks, like Steam's ownership sections. */
 const SESSION_TICKET_SECONDS = 21 * 24 * 3600;
 
-/** How long a web ticket is good, in seconds. */
+/** How long a web ticket is valid, in seconds. */
 export const WEB_TICKET_SECONDS = 3600;
 
 const NO_TICKET: AuthTicket = { id: 0, buffer: new Uint8Array(0), size: 0 };
@@ -26,7 +26,7 @@ export class EmbeddedTickets {
   readonly #setup: EmbeddedSetup;
   readonly #calls: EmbeddedCalls;
   readonly #isLoggedOn: () => boolean;
-  /** Ids of what is not cancelled, by handle. */
+  /** Ids of the tickets that are not cancelled, by handle. */
   readonly #live = new Map<number, string>();
   readonly #startedAt: number;
   #lastHandle = 0;
@@ -39,7 +39,7 @@ export class EmbeddedTickets {
     this.#startedAt = setup.clock();
   }
 
-  /** Id 0 when 256 live already. */
+  /** Id 0 when there are 256 already. */
   sessionTicket(remote: RemoteIdentity): AuthTicket {
     if (this.#live.size >= MAX_LIVE_TICKETS) return NO_TICKET;
     const { random, unixTime, steamId, clock, keys } = this.#setup;
@@ -65,7 +65,7 @@ export class EmbeddedTickets {
     return { id: handle, buffer, size: buffer.length };
   }
 
-  /** The handle; 0 when 256 live already, or for an identity of more than 255 bytes. */
+  /** The handle; 0 when there are 256 already, or for an identity of more than 255 bytes. */
   webTicket(identity: string): number {
     if (this.#live.size >= MAX_LIVE_TICKETS) return 0;
     if (new TextEncoder().encode(identity).length > MAX_IDENTITY_BYTES) return 0;
@@ -81,7 +81,7 @@ export class EmbeddedTickets {
     return handle;
   }
 
-  /** A handle that is none, or cancelled, changes nothing. */
+  /** Does nothing for a handle that is unknown or already cancelled. */
   cancel(handle: number): void {
     const id = this.#live.get(handle);
     if (id === undefined) return;
@@ -105,7 +105,7 @@ export class EmbeddedTickets {
   }
 }
 
-/** What the embedded Steam says of ownership: the player has the game, by licence 0. */
+/** The ownership section of the embedded Steam: the player has the game, by licence 0. */
 export function ownershipOf({ steamId, appId }: EmbeddedSetup, generatedAt: number): Ownership {
   return {
     version: OWNERSHIP_VERSION,

@@ -1,8 +1,8 @@
 /**
- * The embedded Steam's voice: recording and decoding with no Steam client, on our own codec.
+ * The embedded Steam's voice: recording and decoding without a Steam client, with our own codec.
  *
- * It records from a VoiceInput instead of a microphone, at the pace of the clock it is given. A recording ends as real ones
- * do: a hangover after key-up, silence until the encoder sends DTX frames, the end-of-recording marker, a silence packet.
+ * It records from a VoiceInput instead of a microphone, at the pace of the given clock. A recording ends like a real one: a hangover
+ * after key-up, silence until the encoder sends DTX frames, the end-of-recording marker, a silence packet.
  */
 
 import { FRAME_SAMPLES, type Milliseconds, samplesOfMs, VOICE_RATE_HZ } from '../../voice/units.js';
@@ -15,17 +15,17 @@ import type { AvailableVoice, CapturedVoice } from '../voice_source.js';
 import type { Clock, EmbeddedSteamOptions } from './options.js';
 import { openVoiceInput, type VoiceInput } from './voice_input.js';
 
-/** The DTX frames that close a recording at least, and the silence after which it closes without them. */
+/** How many DTX frames close a recording, and after how much silence it closes without them. */
 const CLOSING_DTX_FRAMES = 5;
 const MAX_CLOSING_SAMPLES = 2 * VOICE_RATE_HZ;
 
 /**
- * The most that one call of getVoice records. What is due beyond it is left out, times the speed: a machine that slept must not send
- * the time of its sleep. A file goes on where it was, a live input drops what it held.
+ * The most that one call of getVoice records, times the speed. Anything due beyond it is left out: a machine that slept must not send
+ * the time of its sleep. A file continues where it was, a live input drops what it had buffered.
  */
 const MAX_POLL_SAMPLES = VOICE_RATE_HZ;
 
-/** How far an input that comes in bursts may fall behind the clock and catch up again: 200 ms. */
+/** How far an input that comes in bursts may fall behind the clock and still catch up: 200 ms. */
 const MAX_BEHIND_SAMPLES = VOICE_RATE_HZ / 5;
 
 /**
@@ -34,7 +34,7 @@ const MAX_BEHIND_SAMPLES = VOICE_RATE_HZ / 5;
  */
 type RecordingState = 'idle' | 'recording' | 'hangover' | 'closing' | 'draining';
 
-/** What the embedded Steam hears, as packets, and back. Holds an encoder and decoders in the codec's memory until `close()`. */
+/** Turns the input into packets, and packets into sound. Holds an encoder and decoders in the codec's memory until `close()`. */
 export class EmbeddedVoice {
   readonly #clock: Clock;
   readonly #speed: number;
@@ -46,15 +46,15 @@ export class EmbeddedVoice {
 
   #state: RecordingState = 'idle';
   #startAgain = false;
-  /** Sound due at this instant is counted from here. */
+  /** The instant from which the sound that is due is counted. */
   #pacedFrom: Milliseconds = 0;
   #pacedSamples = 0;
   #skippedSamples = 0;
-  /** Samples recorded in the present state, for the states that end by count. */
+  /** Samples recorded in the current state, for the states that end after a number of them. */
   #stateSamples = 0;
 
   /**
-   * @param input In place of the options'; closed with this.
+   * @param input Used instead of the one in `options`; closed together with this.
    * @throws HotmicError ERR_HOTMIC_INPUT or ERR_HOTMIC_WAV for the input; RangeError for options out of range.
    */
   constructor(steamId: bigint, options: EmbeddedSteamOptions, clock: Clock, input?: VoiceInput) {
@@ -83,7 +83,7 @@ export class EmbeddedVoice {
         this.#enter('recording');
         break;
       case 'closing':
-        // What the input said meanwhile was not recorded.
+        // What the input said since then was not recorded.
         this.#input.begin();
         this.#enter('recording');
         break;
@@ -150,7 +150,7 @@ export class EmbeddedVoice {
     this.#decompressor.free();
   }
 
-  /** Records what is due by the clock, and lets the end of a recording take its course. */
+  /** Records what is due by the clock, and advances the end of a recording. */
   #record(): void {
     if (this.#state === 'idle') return;
     if (this.#isDraining) {
@@ -164,7 +164,7 @@ export class EmbeddedVoice {
       this.#skippedSamples += excess;
       this.#pacedSamples += excess;
       left -= excess;
-      // What a live input said while this thread stood still is old.
+      // What a live input said while this thread was stopped is old.
       this.#input.begin();
     }
     let room = MAX_POLL_SAMPLES;
@@ -172,7 +172,7 @@ export class EmbeddedVoice {
       const wanted = this.#pcm.subarray(0, Math.min(left, room, FRAME_SAMPLES));
       let heard = this.#state === 'closing' ? 0 : this.#input.read(wanted);
       if (heard === 0) {
-        // An input that has nothing to give delays a recording but not its end. What it is late with is not caught up on.
+        // An input without samples delays a recording but not its end. What it is late with beyond the bound is skipped.
         if (this.#state === 'recording') {
           this.#pacedSamples += Math.max(0, left - MAX_BEHIND_SAMPLES);
           break;
@@ -188,7 +188,7 @@ export class EmbeddedVoice {
     }
   }
 
-  /** Moves on when the present state has lasted long enough. */
+  /** Moves to the next state when the current one has lasted long enough. */
   #advance(): void {
     if (this.#state === 'hangover' && this.#stateSamples >= this.#hangoverSamples) this.#enter('closing');
     if (this.#state !== 'closing') return;
@@ -220,7 +220,7 @@ export class EmbeddedVoice {
   }
 }
 
-/** The pace with its defaults. @throws RangeError for what is out of range. */
+/** The pace with its defaults. @throws RangeError for a value out of range. */
 export function checkedPace({ speed = 1, hangoverMs = 200 }: EmbeddedSteamOptions): {
   readonly speed: number;
   readonly hangoverMs: Milliseconds;

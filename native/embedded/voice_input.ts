@@ -1,7 +1,7 @@
 /**
- * Where the embedded Steam hears from instead of a microphone: a WAV file, raw PCM from a pipe, or a generator.
+ * What the embedded Steam records instead of a microphone: a WAV file, raw PCM from a pipe, or a generator.
  *
- * Each gives mono PCM at 24 kHz when asked, never more than asked for, and never waits.
+ * Each returns mono PCM at 24 kHz on request, never more than requested, and never waits.
  */
 
 import { closeSync, constants, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
@@ -15,19 +15,19 @@ import { readWav, type WavChannel } from '../../voice/wav.js';
 import { Resampler } from '../../wasm/resampler.js';
 import { checkBoolean } from '../user_arguments.js';
 
-/** What to hear. Survives structured cloning, so that it can be sent to the capture worker. */
+/** What to record. Survives structured cloning, so that it can be sent to the capture worker. */
 export type VoiceInputOptions =
   /**
-   * A WAV file of any rate, or one from standard input without a `path`; silence after its end, or from the front again with `loop`
-   * (default false). `channel` is what is heard of a file with several, `mix` by default.
+   * A WAV file of any rate; without a `path`, from standard input. After its end comes silence, or, with `loop` (default false), the
+   * file again. `channel` selects the channel of a file with several; default `mix`.
    */
   | { readonly kind: 'wav'; readonly path?: string; readonly loop?: boolean; readonly channel?: WavChannel }
   /**
-   * Raw mono s16 little-endian PCM from a file or named pipe; standard input without a `path`. Rate 24000 by default. A
-   * `live` one (default false) is a microphone: what it says while nobody records is dropped, not kept waiting.
+   * Raw mono s16 little-endian PCM from a file or named pipe; without a `path`, from standard input. Default rate 24000. With `live`
+   * (default false) it is treated like a microphone: sound that comes while nobody records is dropped, not buffered.
    */
   | { readonly kind: 'pcm'; readonly path?: string; readonly sampleRateHz?: number; readonly live?: boolean }
-  /** A tone that swells and fades four times a second, like syllables. 440 Hz and level 0.3 (of full scale) by default. */
+  /** A tone that swells and fades four times a second, like syllables. Default 440 Hz, level 0.3 of full scale. */
   | { readonly kind: 'tone'; readonly frequencyHz?: number; readonly level?: number }
   | { readonly kind: 'silence' };
 
@@ -35,9 +35,9 @@ export type VoiceInputOptions =
 export interface VoiceInput {
   /** A recording begins. */
   begin(): void;
-  /** Fills the front of `target`; returns how many samples, fewer than asked for when no more is there yet. */
+  /** Fills the front of `target` and returns the number of samples, fewer than requested when no more have come yet. */
   read(target: Int16Array): number;
-  /** True when it will never give more. */
+  /** True when no more will ever come. */
   readonly ended: boolean;
   close(): void;
 }
@@ -45,10 +45,10 @@ export interface VoiceInput {
 /** The longest WAV that is read into memory. */
 const MAX_WAV_BYTES = 512 * 1024 * 1024;
 
-/** What is read at once of a WAV whose length is not known. */
+/** How much of a WAV of unknown length is read at once. */
 const PIPE_PART_BYTES = 1024 * 1024;
 
-/** What is read ahead from a pipe at most; then the pipe has to wait. */
+/** The most that is read ahead from a pipe; beyond it the pipe has to wait. */
 const MAX_PIPE_AHEAD_SAMPLES = VOICE_RATE_HZ;
 
 /** Opens an input. @throws HotmicError ERR_HOTMIC_INPUT or ERR_HOTMIC_WAV, saying which file and why. */
@@ -79,8 +79,8 @@ function checkFlags(options: VoiceInputOptions): void {
 }
 
 /**
- * An input that is opened at the first key-down: of two Steams that could hear one pipe, the one that records has it whole.
- * `begin` throws what opening throws.
+ * An input that is opened at the first key-down: if two Steams could read one pipe, the one that records gets all of it. `begin`
+ * throws what opening throws.
  */
 export function inputFromKeyDown(options: VoiceInputOptions): VoiceInput {
   checkFlags(options);
@@ -120,7 +120,7 @@ export function readClip(path: string | null, channel: WavChannel = 'mix'): Int1
     : resampleClip(wav.samplesFloat(channel), wav.sampleRateHz);
 }
 
-/** The file, up to `MAX_WAV_BYTES`. It may be a pipe, whose length nobody knows before its end. */
+/** The file, up to `MAX_WAV_BYTES`. It may be a pipe, whose length is not known in advance. */
 function readWavBytes(path: string | null, name: string): Uint8Array {
   const parts: Buffer[] = [];
   let bytes = 0;
@@ -191,7 +191,7 @@ class ClipInput implements VoiceInput {
       this.#at += part.length;
       if (this.#loop && this.#at === this.#clip.length) this.#at = 0;
     }
-    // Behind its end a clip is a silent microphone.
+    // After its end a clip is like a silent microphone.
     return target.fill(0, filled).length;
   }
 
@@ -230,7 +230,7 @@ class ToneInput implements VoiceInput {
   close(): void {}
 }
 
-/** Reads as the pipe delivers, up to a second ahead; then it lets the pipe fill or, when live, drops the oldest. */
+/** Reads what the pipe delivers, up to a second ahead; then it lets the pipe fill up or, when live, drops the oldest. */
 class PipeInput implements VoiceInput {
   readonly #live: boolean;
   readonly #stream: Readable;
@@ -315,7 +315,7 @@ class PipeInput implements VoiceInput {
   }
 }
 
-/** Pipes and sockets are read without a thread that blocks; plain files as files are. `drop` forgets what waits in a named pipe. */
+/** Pipes and sockets are read without blocking a thread; plain files as usual. `drop` discards what waits in a named pipe. */
 function openPipe(path: string | null, waiting: 'keep' | 'drop'): Readable {
   const refuse = (why: string, cause?: unknown) =>
     new HotmicError('ERR_HOTMIC_INPUT', `Cannot read PCM from ${path ?? 'standard input'}: ${why}`, {
@@ -336,10 +336,10 @@ function openPipe(path: string | null, waiting: 'keep' | 'drop'): Readable {
   }
 }
 
-/** The most that waits in a pipe, as Linux bounds it without privileges. */
+/** The most that a pipe can hold on Linux without privileges. */
 const MAX_PIPE_BYTES = 1024 * 1024;
 
-/** Reads what waits in a pipe that does not block, and forgets it. */
+/** Reads what waits in a non-blocking pipe, and discards it. */
 function empty(fd: number): void {
   const scratch = Buffer.alloc(65_536);
   try {

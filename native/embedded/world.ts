@@ -1,27 +1,27 @@
 /**
- * What embedded Steams know of each other, in one process: whose ticket was cancelled or used, who went offline.
+ * What the embedded Steams of one process know about each other: whose ticket was cancelled or used, who went offline.
  *
- * It stands for Steam's servers. A ticket that no Steam of this world issued is judged by its seal alone: so a server in another
+ * It stands for Steam's servers. A ticket that no Steam of this world issued is judged by its seal alone, so that a server in another
  * process can check what this one issued.
  */
 
-/** What the world tells a Steam. */
+/** A Steam, as the world sees it. */
 export interface WorldMember {
   readonly steamId: bigint;
   readonly loggedOn: boolean;
-  /** Whoever has a session with this ticket learns it. */
+  /** For a Steam that has a session with this ticket. */
   ticketCancelled(ticketId: string): void;
-  /** Whoever has a session with a ticket of this player learns it. */
+  /** For a Steam that has a session with a ticket of this player. */
   playerOffline(steamId: bigint): void;
 }
 
 const MAX_MEMBERS = 1024;
 
-/** Tickets remembered as cancelled, invalid or used, of each kind; beyond it the oldest is forgotten. */
+/** The most tickets remembered as cancelled, as invalid and as used; beyond it the oldest is forgotten. */
 const MAX_REMEMBERED = 16_384;
 
-/** What the world holds against a ticket, the first that holds; null for nothing. */
-export type TicketStain = 'offline' | 'invalid' | 'cancelled' | 'used' | null;
+/** What the world holds against a ticket, the first that applies; null for nothing. */
+export type TicketFault = 'offline' | 'invalid' | 'cancelled' | 'used' | null;
 
 /** Steams that share it see each other's tickets. Make one for a test with two players. */
 export class EmbeddedWorld {
@@ -57,8 +57,8 @@ export class EmbeddedWorld {
     for (const other of this.#members) if (other !== member) other.playerOffline(member.steamId);
   }
 
-  /** Uses a ticket: what stands against it. From then on it is used. */
-  useTicket(ticketId: string, issuer: bigint): TicketStain {
+  /** Uses a ticket and returns what is held against it. From then on it counts as used. */
+  useTicket(ticketId: string, issuer: bigint): TicketFault {
     const usedBefore = this.#used.has(ticketId);
     remember(this.#used, ticketId);
     if (this.#isOffline(issuer)) return 'offline';
@@ -67,7 +67,7 @@ export class EmbeddedWorld {
     return usedBefore ? 'used' : null;
   }
 
-  /** A player who is in the world, and with no Steam logged on; of others nothing is known. */
+  /** Whether a player is in the world with no Steam logged on; about others nothing is known. */
   #isOffline(player: bigint): boolean {
     const steams = [...this.#members].filter(({ steamId }) => steamId === player);
     return steams.length > 0 && steams.every(({ loggedOn }) => !loggedOn);

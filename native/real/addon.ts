@@ -1,8 +1,8 @@
 /**
  * The native addon: where its `.node` file is found, and the types of what it exports (native/src/addon.cpp).
  *
- * It is optional. A package has a prebuilt one for Linux x64 or compiled one when it was installed, a checkout has one after
- * `make build` where there is a compiler; without, everything but the real Steam works, and the reason is returned.
+ * It is optional. A package contains a prebuilt one for Linux x64, or compiled one when it was installed; a checkout has one after
+ * `make build` if there is a compiler. Without it, everything but the real Steam works, and the reason is returned.
  */
 
 import { createRequire } from 'node:module';
@@ -13,17 +13,17 @@ import { packageFile } from '../../wasm/package_file.js';
 /** A function of libsteam_api that the addon looks up. */
 export interface SteamSymbol {
   readonly name: string;
-  /** A library must have each required one, and of each group with 'any-of' one. */
+  /** A library must have every required one, and one of each 'any-of' group. */
   readonly need: 'required' | 'optional' | 'any-of';
   readonly group: string | null;
 }
 
-/** How opening Steam went: `stage` 'open', or where it failed. */
+/** The outcome of opening Steam: `stage` is 'open', or where it failed. */
 export interface InitOutcome {
   readonly stage: 'open' | 'library' | 'symbols' | 'init' | 'interface' | 'dispatch';
   /** Steam's ESteamAPIInitResult; null where Steam gave none. */
   readonly code: number | null;
-  /** Steam's or the loader's own words. */
+  /** Steam's or the loader's own text. */
   readonly text: string;
   readonly library: string;
   readonly interfaceVersion: string;
@@ -39,34 +39,34 @@ export interface SteamMessage {
   readonly payload: Uint8Array | null;
 }
 
-/** What the process' one Steam holds and has counted. */
+/** What the one Steam of this process holds and has counted. */
 export interface SteamCounts {
   /** Threads that have Steam open. */
   readonly environments: number;
-  /** Auth tickets and auth sessions that will be cancelled and ended with the thread that has them. */
+  /** Auth tickets and auth sessions that will be cancelled and ended together with their thread. */
   readonly tickets: number;
   readonly sessions: number;
-  /** Those beyond 4096 a thread, which only Steam's own shutdown ends. */
+  /** Those beyond 4096 per thread, which only Steam's own shutdown ends. */
   readonly untracked: number;
   /** Callbacks of other interfaces. */
   readonly foreign: number;
-  /** Callbacks whose payload was not there or too large. */
+  /** Callbacks whose payload was missing or too large. */
   readonly refused: number;
   /** The open library; null while Steam is closed. */
   readonly library: string | null;
 }
 
 /**
- * What the addon exports. Every thread that loads it is an environment of its own over one Steam a process. While Steam is
- * closed to it, functions throw an Error with code ERR_HOTMIC_STEAM_CLOSED, but for those that give a packed voice answer.
+ * What the addon exports. Every thread that loads it is a separate environment over the one Steam of the process. While Steam is
+ * closed to it, functions throw an Error with code ERR_HOTMIC_STEAM_CLOSED, except those that return a packed voice answer.
  *
- * A packed voice answer is result × 2^32 + bytes: a VoiceResult and the bytes written or wanted.
+ * A packed voice answer is result × 2^32 + bytes: a VoiceResult and the bytes written or needed.
  */
 export interface SteamAddon {
   steamSymbols(): readonly SteamSymbol[];
   /** Opens Steam, or attaches to the open one. @param appId 0 leaves it to the environment. */
   init(library: string, appId: number): InitOutcome;
-  /** Takes one init back. The last one of the process shuts Steam down. */
+  /** Undoes one init. The last one of the process shuts Steam down. */
   close(): void;
   counts(): SteamCounts;
   /** At most 1024. Null when another thread gets the callbacks. */
@@ -134,7 +134,7 @@ export type LoadedAddon =
  */
 export function loadAddon(): LoadedAddon {
   try {
-    // Bundled, it would look for the addon in the application's folders.
+    // A bundled copy would look for the addon in the application's folders.
     packageFile('the addon', () => new URL('./steam.js', import.meta.url));
     const require = createRequire(import.meta.url);
     const load = require('node-gyp-build') as (folder: string) => SteamAddon;

@@ -1,9 +1,9 @@
 /**
  * Steam's callbacks and call results as signals: the payloads of ISteamUser, read by offset.
  *
- * Steam's structures are packed to 4 bytes on Linux and macOS and to 8 on Windows; of ours only MicroTxnAuthorizationResponse_t
- * differs by that. A payload that is longer than known is a newer SDK's. One that is too short or contradicts itself is a failure
- * where it still says whom it is for, since somebody may wait for it; else it is null, as of an unknown id.
+ * Steam's structures are packed to 4 bytes on Linux and macOS and to 8 on Windows; of those read here, that matters only for
+ * MicroTxnAuthorizationResponse_t. A payload that is longer than known is a newer SDK's. One that is too short or contradicts itself
+ * becomes a failure if it still says whom it is for, since somebody may wait for it; otherwise null, like an unknown id.
  */
 
 import { AuthSessionResponse } from '../enums.js';
@@ -35,10 +35,10 @@ interface Layout<Name extends SignalName> {
   readonly read: (payload: DataView, packing: Packing) => Signals[Name] | null;
 }
 
-/** What is told of a payload that cannot be read whole; null where it does not say whom it is for. */
+/** The signal for a payload that cannot be read whole; null where it does not say whom it is for. */
 type Salvage = (payload: DataView) => SteamEvent | null;
 
-/** The answers for which somebody waits by handle or SteamID, which stands at the front. */
+/** The answers that somebody waits for by handle or SteamID, which is their first field. */
 const SALVAGE: ReadonlyMap<number, Salvage> = new Map<number, Salvage>([
   [
     143,
@@ -77,7 +77,7 @@ const u32 = (payload: DataView, offset: number) => payload.getUint32(offset, LIT
 const u64 = (payload: DataView, offset: number) => payload.getBigUint64(offset, LITTLE);
 const flag = (payload: DataView, offset: number) => payload.getUint8(offset) !== 0;
 
-/** Steam's own Result where it is one of a failure; else RESULT_DATA_CORRUPTION. */
+/** Steam's own Result if it says failure, else RESULT_DATA_CORRUPTION. */
 function failureAt(payload: DataView, offset: number): number {
   const result = payload.byteLength < offset + 4 ? Result.RESULT_OK : i32(payload, offset);
   return result === Result.RESULT_OK ? Result.RESULT_DATA_CORRUPTION : result;
@@ -191,7 +191,7 @@ export function isWhole(message: SteamMessage, packing: Packing): boolean {
 }
 
 /**
- * A message as a signal; null when its id is unknown, or when it cannot be read and nobody can be told whose answer it was. A call
+ * A message as a signal; null when its id is unknown, or when it cannot be read and it does not say whose answer it was. A call
  * result that cannot be read is a failed call: no other will come, and somebody waits for it.
  */
 export function signalOf(message: SteamMessage, packing: Packing): SteamEvent | FailedCall | null {

@@ -1,8 +1,8 @@
 /**
- * Why the real Steam could not be had, in words that say what to do.
+ * Why the real Steam could not be opened, in words that say what to do.
  *
- * Steam's own text is quoted as it came. On Linux, Steam that is not installed answers with its general failure (1) and not with
- * "no Steam client" (2), so the text decides, and only then the code.
+ * Steam's own text is quoted unchanged. On Linux, when Steam is not installed, the code is the general failure (1) and not "no Steam
+ * client" (2). So the text decides, and only then the code.
  */
 
 import { HotmicError } from '../../voice/error.js';
@@ -13,13 +13,13 @@ export type SteamStage =
   | 'addon'
   /** libsteam_api could not be found or loaded. */
   | 'library'
-  /** It lacks functions that are needed. */
+  /** The library has not all the functions that are needed. */
   | 'symbols'
   /** Steam refused to initialise. */
   | 'init'
-  /** Steam initialised, and has no ISteamUser of this version. */
+  /** Steam initialised, but has no ISteamUser of this version. */
   | 'interface'
-  /** Its callbacks are in other hands. */
+  /** Something else runs its callbacks. */
   | 'dispatch';
 
 /** A failed opening. */
@@ -29,7 +29,7 @@ export interface SteamFailure {
   readonly code: number | null;
   /** Steam's own text, or the loader's. */
   readonly text: string;
-  /** The file of libsteam_api, as far as one was found. */
+  /** The file of libsteam_api; null when none was found. */
   readonly library: string | null;
 }
 
@@ -47,10 +47,10 @@ export class SteamOpenError extends HotmicError {
   }
 }
 
-/** The addon's own word: a process has one Steam. */
+/** The addon's own text for a second Steam in one process. */
 const IN_USE = /is open in this process already/;
 
-/** Whether it is no lack of Steam but a mistake of the program's: it names a file that is not there, or two Steams at once. */
+/** Whether the program made a mistake, rather than Steam being absent: it names a missing file, or opens two Steams at once. */
 export function isMistake({ stage, text }: SteamFailure, library: 'named' | 'searched'): boolean {
   return IN_USE.test(text) || (stage === 'library' && library === 'named');
 }
@@ -67,7 +67,7 @@ const INIT_REASONS: readonly (readonly [text: RegExp, reason: string, advice: st
   [
     /No appID found/i,
     'no app id',
-    'give openSteam an appId, start the game from Steam, or put steam_appid.txt into the working directory',
+    'pass an appId to openSteam, start the game from Steam, or put steam_appid.txt into the working directory',
   ],
   // Ours, where libsteam_api gives no text.
   [/; Steam is not running$/, 'Steam is not running', 'start Steam as this user and log in'],
@@ -88,26 +88,26 @@ export function explainFailure({ stage, code, text: given, library }: SteamFailu
   const quoted = text === '' ? '' : ` (“${text}”)`;
   switch (stage) {
     case 'addon':
-      return `the native addon is not to be had: ${text}`;
+      return `the native addon is missing: ${text}`;
     case 'library':
       return library === null
-        ? `libsteam_api was not found: ${text}. To do: put the one of your Steamworks SDK beside your application, or name it in HOTMIC_STEAM_LIBRARY`
+        ? `libsteam_api was not found: ${text}. To do: copy it from your Steamworks SDK into your application's folder, or set HOTMIC_STEAM_LIBRARY to its path`
         : IN_USE.test(text)
           ? `another libsteam_api is in use${quoted}. To do: open that one, or close it first`
-          : `libsteam_api could not be loaded${quoted}. To do: see that ${library} is there, and made for this platform`;
+          : `libsteam_api could not be loaded${quoted}. To do: check that ${library} exists and is built for this platform`;
     case 'symbols':
-      return `${library} is no libsteam_api of SDK 1.52 or newer${quoted}. Take one of a newer SDK`;
+      return `${library} is not a libsteam_api of SDK 1.52 or newer${quoted}. To do: use one of a newer SDK`;
     case 'init': {
       for (const [pattern, reason, advice] of INIT_REASONS) {
         if (pattern.test(text)) return `${reason}${quoted}. To do: ${advice}`;
       }
       if (code === 2) return `Steam is not running${quoted}. To do: start Steam as this user and log in`;
       if (code === 3) return `Steam is older than this libsteam_api${quoted}. To do: update Steam`;
-      return `Steam refused${quoted}. To do: see that Steam runs as this user, that someone is logged in, and that there is an app id`;
+      return `Steam refused${quoted}. To do: check that Steam runs as this user, that someone is logged in, and that there is an app id`;
     }
     case 'interface':
       return `Steam has no ISteamUser of this version${quoted}. To do: update Steam, or ship an older libsteam_api`;
     case 'dispatch':
-      return `Steam's callbacks are in other hands${quoted}. To do: use one Steam binding, and one copy of Hotmic, in a process`;
+      return `something else in this process runs Steam's callbacks${quoted}. To do: use one Steam binding, and one copy of Hotmic, per process`;
   }
 }

@@ -1,13 +1,13 @@
 /**
- * Where Steam's library is looked for: a path that was given, HOTMIC_STEAM_LIBRARY, or beside the application.
+ * Where to look for Steam's library: a path that was given, HOTMIC_STEAM_LIBRARY, or the application's folder.
  *
- * Never in the working directory as such, nor where the loader would search: whoever can put a file there would run code in
- * the game. A path that was given and is not there is a failure; nothing else is tried in its stead.
+ * Never the working directory as such, nor the loader's search path: anyone who can put a file there could run code in the game. A
+ * given path that does not exist is a failure; nothing else is tried instead.
  */
 
 import { posix, win32 } from 'node:path';
 
-/** What the search looks at. */
+/** What the search depends on. */
 export interface LibrarySearch {
   /** A path that was given; a relative one counts from `workingDirectory`. */
   readonly library?: string | undefined;
@@ -19,7 +19,7 @@ export interface LibrarySearch {
   readonly execPath: string;
   /** Electron's process.resourcesPath; null elsewhere. */
   readonly resourcesPath: string | null;
-  /** Whether a file is there. */
+  /** Whether there is a file at this path. */
   readonly isFile: (path: string) => boolean;
 }
 
@@ -40,7 +40,7 @@ export function steamLibraryFileName(platform: string): string {
   return FILE_NAMES[platform] ?? 'libsteam_api.so';
 }
 
-/** What of `process` tells the script that was started. */
+/** The parts of `process` that say which script was started. */
 export interface StartedProcess {
   readonly argv: readonly string[];
   readonly versions: Readonly<Record<string, string | undefined>>;
@@ -50,14 +50,14 @@ export interface StartedProcess {
 
 /**
  * The script that was started; null where there is none. A packaged Electron application has no script among its arguments: the
- * first is a file or a link that somebody opened with the game, and no library beside that may be loaded.
+ * first is a file or a link that somebody opened with the game, and a library next to that must not be loaded.
  */
 export function mainScriptOf({ argv, versions, defaultApp }: StartedProcess): string | null {
   if (versions.electron !== undefined && defaultApp !== true) return null;
   return argv[1] ?? null;
 }
 
-/** The files beside the application that may be Steam's library, the first choice first. */
+/** The files in the application's folders that may be Steam's library, in order of preference. */
 export function librariesBeside(search: LibrarySearch): readonly string[] {
   const path = search.platform === 'win32' ? win32 : posix;
   const folders: string[] = [];
@@ -69,7 +69,7 @@ export function librariesBeside(search: LibrarySearch): readonly string[] {
     folders.push(search.resourcesPath, path.join(search.resourcesPath, 'app.asar'));
   }
   const name = steamLibraryFileName(search.platform);
-  // A library within an archive cannot be loaded: Electron keeps those beside it.
+  // A library inside an archive cannot be loaded: Electron keeps those beside it.
   return [...new Set(folders.map((folder) => path.join(unpacked(folder), name)))];
 }
 
@@ -82,12 +82,12 @@ export function findSteamLibrary(search: LibrarySearch): LibraryPath {
     const whole = path.resolve(search.workingDirectory, given);
     if (given !== '' && search.isFile(whole)) return { kind: 'found', path: whole };
     const by = search.library === undefined ? STEAM_LIBRARY_VARIABLE : 'the option library';
-    return { kind: 'missing', path: whole, text: `no file ${whole}, which ${by} names` };
+    return { kind: 'missing', path: whole, text: `${by} names ${whole}, which is not a file` };
   }
   const candidates = librariesBeside(search);
   const found = candidates.find((candidate) => search.isFile(candidate));
   if (found !== undefined) return { kind: 'found', path: found };
-  const text = `none of ${candidates.join(', ')} is there`;
+  const text = `looked for ${candidates.join(', ')}`;
   return { kind: 'missing', path: null, text };
 }
 

@@ -17,7 +17,7 @@ export function searchLibrary(given: string | undefined): LibraryPath {
   });
 }
 
-/** What cannot be looked at is not there. */
+/** A path that cannot be examined counts as missing. */
 function isFile(path: string): boolean {
   try {
     return statSync(path).isFile();

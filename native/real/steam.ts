@@ -18,13 +18,13 @@ import type { SteamAddon } from './addon.js';
 import { isWhole, packingOf, signalOf } from './callbacks.js';
 import { callbacksOf, type Mailbox, type ThreadCallbacks } from './thread_callbacks.js';
 
-/** The answer of Steam when there is nothing yet is Steam's own: it gets room for a packet all the same. */
+/** Buffer size when nothing is available yet. Steam is still called, so that the answer is its own. */
 const VOICE_ROOM_BYTES = 8192;
 
-/** No packet, and no PCM, is larger: 16 MiB. */
+/** The largest packet or PCM: 16 MiB. */
 const MAX_ROOM_BYTES = 16 * 1024 * 1024;
 
-/** Room that is kept between calls; larger room is made for the call. */
+/** The buffer that is kept between calls; a larger one is allocated for the call. */
 const KEPT_ROOM_BYTES = 65_536;
 
 const TWO_TO_32 = 2 ** 32;
@@ -39,14 +39,14 @@ export class RealSteam implements SteamUser {
   #isClosed = false;
   #unread = 0;
 
-  /** Takes over one `init` of the addon. */
+  /** Takes over one `init` of the addon, which `close` will undo. */
   constructor(addon: SteamAddon) {
     this.#addon = addon;
     this.#callbacks = callbacksOf(addon);
     this.#mailbox = this.#callbacks.attach();
   }
 
-  /** Callbacks and call results of ISteamUser that no signal stands for, or that could not be read whole. */
+  /** Callbacks and call results of ISteamUser that have no signal, or that could not be read whole. */
   get unreadCallbacks(): number {
     return this.#unread;
   }
@@ -117,7 +117,7 @@ export class RealSteam implements SteamUser {
     return voice.result === VoiceResult.VOICE_RESULT_BUFFER_TOO_SMALL ? this.#getVoice(voice.written) : voice;
   }
 
-  /** Real-time: no allocation here nor in the addon; two locks, for which no call waits long. */
+  /** Real-time: no allocation, here or in the addon; two locks, which are held only briefly. */
   getVoiceInto(target: Uint8Array): number {
     if (this.#isClosed) return -VoiceResult.VOICE_RESULT_NOT_INITIALIZED;
     const answer = this.#addon.getVoice(target);
@@ -152,7 +152,7 @@ export class RealSteam implements SteamUser {
     return this.#open().getVoiceOptimalSampleRate();
   }
 
-  /** @throws HotmicError ERR_HOTMIC_STEAM_UNSUPPORTED for any identity but 0n where the library is older than SDK 1.56. */
+  /** @throws HotmicError ERR_HOTMIC_STEAM_UNSUPPORTED for any identity except 0n if the library is older than SDK 1.56. */
   getAuthSessionTicket(remote: RemoteIdentity): AuthTicket {
     const { type, value } = typeof remote === 'bigint' ? steamIdFields(remote) : identityFields(remote);
     const ticket = this.#open().getAuthSessionTicket(type, value);
@@ -255,8 +255,8 @@ export class RealSteam implements SteamUser {
   }
 
   /**
-   * Lets go of Steam. When this was the thread's last, its tickets are cancelled, its auth sessions ended and its recording
-   * stopped; when it was the process' last, Steam is shut down. Closing twice is once.
+   * Closes this Steam. When it was the thread's last one, the thread's tickets are cancelled, its auth sessions ended and its recording
+   * stopped; when it was the process's last one, Steam is shut down. A second call does nothing.
    */
   close(): void {
     if (this.#isClosed) return;
@@ -280,7 +280,7 @@ export class RealSteam implements SteamUser {
     return { result, written, buffer: room.slice(0, isOk ? written : 0) };
   }
 
-  /** Memory for one call. */
+  /** A buffer for one call. */
   #room(wanted: number): Uint8Array {
     const bytes = Math.min(Math.max(0, Math.floor(wanted)) || 0, MAX_ROOM_BYTES);
     return bytes <= KEPT_ROOM_BYTES ? this.#kept.subarray(0, bytes) : new Uint8Array(bytes);
@@ -303,7 +303,7 @@ function steamIdFields(steamId: bigint): { readonly type: number; readonly value
 }
 
 function resultOf(answer: number): VoiceResult {
-  // Numbers of newer SDKs are passed on as they are.
+  // Numbers from newer SDKs are passed on unchanged.
   return Math.floor(answer / TWO_TO_32) as VoiceResult;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The callbacks of one thread, for all the Steams that it has open: Steam gives each callback once, so one dispatch takes them and
- * each Steam has a mailbox. A broadcast goes to every mailbox, a call result to the Steam that made the call.
+ * The callbacks of one thread, for all the Steams that it has open. Steam gives each callback once, so one dispatch collects them,
+ * and each Steam has a mailbox. A broadcast goes to every mailbox, a call result to the Steam that made the call.
  *
  * Pure but for the addon's runCallbacks. Everything that waits is bounded, and what is lost is counted.
  */
@@ -10,13 +10,13 @@ import type { SteamAddon, SteamMessage } from './addon.js';
 /** Messages that one run brings at most; the rest come with the next. */
 const MAX_PER_RUN = 1024;
 
-/** Messages that wait in a mailbox. The Steam that runs callbacks stays below; of the others the oldest are lost. */
+/** Messages that may wait in a mailbox. A Steam that runs its callbacks stays below this; others lose the oldest. */
 const MAX_WAITING = 2 * MAX_PER_RUN;
 
 /** Calls without an answer, of all Steams of a thread. The answer to an older one is unclaimed. */
 const MAX_CALLS = 4096;
 
-/** What one Steam has still to take. */
+/** The messages that one Steam has not read yet. */
 export class Mailbox {
   readonly #waiting: SteamMessage[] = [];
   #lost = 0;
@@ -40,7 +40,7 @@ export class Mailbox {
     this.#waiting.push(message);
   }
 
-  /** Whether messages were lost since this was last asked. */
+  /** Whether messages were lost since the last call. */
   takeLoss(): boolean {
     const had = this.#hasNewLoss;
     this.#hasNewLoss = false;
@@ -52,7 +52,7 @@ export class Mailbox {
   }
 }
 
-/** What a run brings. */
+/** What one run returns. */
 export interface RunMessages {
   readonly messages: readonly SteamMessage[];
   /** Older ones were lost. */
@@ -86,13 +86,13 @@ export class ThreadCallbacks {
     return mailbox;
   }
 
-  /** The Steam is closed: nothing more is kept for it. */
+  /** The Steam was closed: nothing more is kept for it. */
   detach(mailbox: Mailbox): void {
     this.#mailboxes.delete(mailbox);
     for (const [call, owner] of this.#owners) if (owner === mailbox) this.#owners.delete(call);
   }
 
-  /** Notes whose call this is. Returns its handle; 0n, which Steam did not accept, has no answer. */
+  /** Notes which Steam made this call, and returns its handle. 0n, which Steam did not accept, has no answer. */
   claim(call: bigint, mailbox: Mailbox): bigint {
     if (call === 0n) return call;
     if (this.#owners.size >= MAX_CALLS) {
@@ -105,7 +105,7 @@ export class ThreadCallbacks {
     return call;
   }
 
-  /** A frame of Steam, and what this mailbox has: at most 1024 messages, a loss counted as one. */
+  /** One frame of Steam, and what this mailbox has: at most 1024 messages; a loss counts as one. */
   run(mailbox: Mailbox): RunMessages {
     if (mailbox.waiting < MAX_PER_RUN) this.#dispatch();
     const hasLoss = mailbox.takeLoss();
@@ -128,7 +128,7 @@ export class ThreadCallbacks {
   }
 }
 
-/** An addon is loaded once on a thread, so this is one for each thread. */
+/** An addon is loaded once per thread, so this is one per thread. */
 const ofAddon = new WeakMap<SteamAddon, ThreadCallbacks>();
 
 /** The dispatch of this thread. */

@@ -41,7 +41,7 @@ t.test('without Steam, never is an error that names the stage and what to do', a
 t.test('without Steam, fallback is the embedded one, and says why the real one is not there', async (t) => {
   const steam = openSteam({ appId: 4711, frameMs: 0 });
   t.equal(steam.kind, 'embedded');
-  t.match(steam.report.why, /^the embedded Steam, for the real one cannot be opened: /);
+  t.match(steam.report.why, /^the embedded Steam, because the real one cannot be opened: /);
   t.match(steam.report.failure?.stage, /library|addon/);
   t.equal(steam.user.getSteamID(), 76561197960265729n);
   t.equal(steam.user.loggedOn(), true);
@@ -51,7 +51,10 @@ t.test('without Steam, fallback is the embedded one, and says why the real one i
 t.test('a named library that is not there is an error with fallback, too', { skip }, async (t) => {
   t.throws(() => openSteam({ library: NOWHERE }), { code: 'ERR_HOTMIC_STEAM', stage: 'library' });
   process.env.HOTMIC_STEAM_LIBRARY = NOWHERE;
-  t.throws(() => openSteam(), { code: 'ERR_HOTMIC_STEAM', message: /which HOTMIC_STEAM_LIBRARY names/ });
+  t.throws(() => openSteam(), {
+    code: 'ERR_HOTMIC_STEAM',
+    message: /HOTMIC_STEAM_LIBRARY names .*, which is not a file/,
+  });
   delete process.env.HOTMIC_STEAM_LIBRARY;
 });
 
@@ -88,7 +91,7 @@ t.test('a fallback on the embedded Steam prints one warning, which says why and 
   t.equal(stderr.split('HOTMIC_EMBEDDED_STEAM').length, 2, 'once');
   t.match(
     stderr,
-    /HotmicWarning: Steam could not be opened, so this is the embedded Steam: .*(To do|build it with)/,
+    /HotmicWarning: Steam could not be opened, so the embedded Steam is used: .*(To do|build it with)/,
   );
   t.match(stderr, /"always".*"never"/);
 });
@@ -296,7 +299,7 @@ t.test("each failure of Steam's own comes with its reason and what to do", { ski
       openSteam({ embedded: 'never', library, ...(appId === undefined ? {} : { appId }) }).close();
     t.throws(
       open(),
-      { message: /no app id \(“No appID found\..*”\).*give openSteam an appId/ },
+      { message: /no app id \(“No appID found\..*”\).*pass an appId to openSteam/ },
       `${name}: app id`,
     );
     for (const [stage, message] of FAILURES) {
@@ -317,7 +320,7 @@ t.test('before SDK 1.58a Steam gives no reason, and what is known is told', { sk
   });
   old.controls.fail('user');
   t.throws(() => openSteam({ embedded: 'never', library: old.library, appId: 480 }), {
-    message: /Steam refused.*see that Steam runs as this user/,
+    message: /Steam refused.*check that Steam runs as this user/,
   });
   old.controls.fail('none');
 });

@@ -171,7 +171,7 @@ t.test('an answer that means that Steam will give no voice ends the capture and 
     const failed = failure();
     const { capture } = await start(t, { talking: [{ kind: 'result', result }] }, { onFailed: failed.tell });
     capture.startVoiceRecording();
-    const message = `Cannot capture: getVoice answers ${name}`;
+    const message = `Cannot capture: getVoice returned ${name}`;
     t.match(await failed.told, { code: 'ERR_HOTMIC_CAPTURE', message });
     await t.rejects(capture.close(), { code: 'ERR_HOTMIC_CAPTURE' });
   }
@@ -211,7 +211,7 @@ t.test('a packet that is too large for ever ends the capture', async (t) => {
   t.match(await failed.told, {
     name: 'HotmicError',
     code: 'ERR_HOTMIC_CAPTURE',
-    message: 'Cannot capture: a packet of more than 524288 bytes stands in the way',
+    message: 'Cannot capture: a packet of more than 524288 bytes blocks the next ones',
   });
   t.equal((await readUntilClosed(capture)).length, 1, 'what came before can still be read');
   await t.rejects(capture.close(), { code: 'ERR_HOTMIC_CAPTURE' });

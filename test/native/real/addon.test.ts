@@ -102,7 +102,7 @@ t.test('a library that is not there fails at the stage library, and names the pa
     kind: 'failed',
     stage: 'library',
     code: null,
-    text: `no file ${path}, which the option library names`,
+    text: `the option library names ${path}, which is not a file`,
     library: null,
   });
 });

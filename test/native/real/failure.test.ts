@@ -106,9 +106,9 @@ t.test('every other stage names its reason, quotes its text, and says what to do
   const cases: readonly (readonly [Partial<SteamFailure>, RegExp, RegExp])[] = [
     [{ stage: 'library', library: null }, /libsteam_api was not found/, /HOTMIC_STEAM_LIBRARY/],
     [{ stage: 'library' }, /could not be loaded/, /\/game\/libsteam_api\.so/],
-    [{ stage: 'symbols' }, /no libsteam_api of SDK 1\.52 or newer/, /newer SDK/],
+    [{ stage: 'symbols' }, /not a libsteam_api of SDK 1\.52 or newer/, /newer SDK/],
     [{ stage: 'interface' }, /no ISteamUser of this version/, /update Steam/],
-    [{ stage: 'dispatch' }, /callbacks are in other hands/, /one Steam binding/],
+    [{ stage: 'dispatch' }, /something else in this process runs Steam's callbacks/, /one Steam binding/],
   ];
   for (const [change, reason, advice] of cases) {
     const line = explainFailure(failure({ code: null, text, ...change }));
@@ -136,10 +136,10 @@ t.test(
       failure({ stage: 'library', code: null, text: `/a.so ${already}; close it` }),
     );
     t.match(other, /^another libsteam_api is in use.+\/a\.so.+To do: /);
-    const path = `no file ${LIBRARY}, which the option library names`;
+    const path = `the option library names ${LIBRARY}, which is not a file`;
     t.match(
       explainFailure(failure({ stage: 'library', code: null, text: path })),
-      /“no file .+To do: .*is there/,
+      /“the option library names .+To do: check that .+ exists/,
     );
   },
 );

@@ -55,7 +55,7 @@ t.test('what is looked for is named when it is not there', async (t) => {
   t.same(findSteamLibrary(search([])), {
     kind: 'missing',
     path: null,
-    text: 'none of /game/libsteam_api.so, /node/bin/libsteam_api.so is there',
+    text: 'looked for /game/libsteam_api.so, /node/bin/libsteam_api.so',
   });
 });
 
@@ -75,12 +75,12 @@ t.test('a path that was given and is not there is a failure, and nothing else is
   t.same(findSteamLibrary(search(files, { library: '/a.so', environment })), {
     kind: 'missing',
     path: '/a.so',
-    text: 'no file /a.so, which the option library names',
+    text: 'the option library names /a.so, which is not a file',
   });
   t.same(findSteamLibrary(search(files, { environment: { HOTMIC_STEAM_LIBRARY: '/c.so' } })), {
     kind: 'missing',
     path: '/c.so',
-    text: 'no file /c.so, which HOTMIC_STEAM_LIBRARY names',
+    text: 'HOTMIC_STEAM_LIBRARY names /c.so, which is not a file',
   });
   t.equal(findSteamLibrary(search(files, { library: '' })).kind, 'missing');
 });

@@ -223,7 +223,7 @@ t.test("the capture worker's door opens Steam, or throws its stage and words", {
   t.throws(() => openVoiceSource({ library: '/nowhere/libsteam_api.so' }, () => 0), {
     code: 'ERR_HOTMIC_STEAM',
     stage: 'library',
-    message: /no file \/nowhere\/libsteam_api\.so, which the option library names/,
+    message: /the option library names \/nowhere\/libsteam_api\.so, which is not a file/,
   });
 });
 
