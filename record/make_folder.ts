@@ -1,13 +1,13 @@
 /**
- * Makes a folder and those above it. Node's own recursive mkdir never ends where a system answers "no such file" to a folder whose parent is
- * there, as /proc does, and a thread that spins in it keeps the process from ending.
+ * Makes a folder and those above it. Node's own recursive mkdir loops for ever if the system answers "no such file" for a folder whose
+ * parent exists, as /proc does, and a looping thread keeps the process from exiting.
  */
 
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { codeOf } from '../voice/error.js';
 
-/** Resolves when `path` is a folder. @throws the system's error. */
+/** Resolves when `path` is a folder. @throws The system's error. */
 export async function makeFolder(path: string): Promise<void> {
   const folder = resolve(path);
   try {
@@ -23,7 +23,7 @@ async function makeOne(folder: string): Promise<void> {
   try {
     await mkdir(folder);
   } catch (thrown) {
-    // Some systems refuse to make what is there with other codes than EEXIST.
+    // For a folder that exists, some systems answer with codes other than EEXIST.
     const there = await stat(folder).catch(() => null);
     if (!there?.isDirectory()) throw thrown;
   }

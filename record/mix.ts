@@ -1,8 +1,8 @@
 /**
  * Sums the tracks of a session into one WAV, in constant memory however long they are.
  *
- * Tracks are summed at full level, as in the game. Where many shout at once the sum leaves 16 bit; it is then held at the
- * limit and counted, so that whoever mixes knows whether to turn something down.
+ * Tracks are summed at full level, as in the game. When many people shout at once, the sum exceeds 16 bit. It is then clipped and
+ * counted, so that you know whether to turn something down.
  */
 
 import { type FileHandle, open, rm } from 'node:fs/promises';
@@ -15,7 +15,7 @@ import { WavWriter, type WavWriterOptions } from './wav_writer.js';
 /** The most tracks in a mix: each is an open file. */
 export const MAX_MIX_TRACKS = 256;
 
-/** Memory of a mix: a block of each kind, not of each track. */
+/** Memory of a mix: one block of each kind, not per track. */
 const BLOCK_SAMPLES: Samples = 32_768;
 
 export interface MixResult {
@@ -23,18 +23,18 @@ export interface MixResult {
   readonly sampleRateHz: number;
   /** Length of the mix: the longest track's. */
   readonly samples: Samples;
-  /** Samples whose sum was beyond 16 bit and was held at the limit. */
+  /** Samples whose sum exceeded 16 bit and was clipped. */
   readonly clippedSamples: Samples;
 }
 
 /**
- * Mixes WAVs to a new WAV. Shorter tracks end in silence.
+ * Mixes WAVs into a new WAV. Shorter tracks end in silence.
  *
  * @param inputs 1 to `MAX_MIX_TRACKS` paths of mono 16-bit WAVs of one rate.
- * @param output Path of the mix. Where the mix fails, no file is left there.
- * @param existing What to do with a file that is there already. Default `refuse`.
- * @throws HotmicError ERR_HOTMIC_WAV where an input is no such WAV, ERR_HOTMIC_SAMPLE_RATE where two rates differ,
- * ERR_HOTMIC_FILE where a file cannot be read or written, ERR_HOTMIC_DISK_FULL; RangeError where there are too few or too many inputs.
+ * @param output Path of the mix. If the mix fails, no file is left there.
+ * @param existing What to do with an existing file. Default `refuse`.
+ * @throws HotmicError ERR_HOTMIC_WAV if an input is not such a WAV, ERR_HOTMIC_SAMPLE_RATE if two rates differ, ERR_HOTMIC_FILE if a file
+ * cannot be read or written, ERR_HOTMIC_DISK_FULL; RangeError for too few or too many inputs.
  */
 export async function mixTracks(
   inputs: readonly string[],
@@ -61,7 +61,7 @@ export async function mixTracks(
   }
 }
 
-/** Opens the mix. A disk that is full leaves a file without even a header: nobody wants that. */
+/** Opens the mix. A full disk would leave a file without even a header, which is removed. */
 async function createMix(output: string, options: WavWriterOptions): Promise<WavWriter> {
   try {
     return await WavWriter.create(output, options);
@@ -71,7 +71,7 @@ async function createMix(output: string, options: WavWriterOptions): Promise<Wav
   }
 }
 
-/** Adds the PCM of `bytes` (16 bit, little-endian) to `sums`, sample by sample from the start of both. Changes `sums` only. */
+/** Adds the PCM of `bytes` (16 bit, little-endian) to `sums`, sample by sample from the start of both. Changes only `sums`. */
 export function addPcm(sums: Int32Array, bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const samples = Math.min(sums.length, bytes.length >> 1);
@@ -79,9 +79,9 @@ export function addPcm(sums: Int32Array, bytes: Uint8Array): void {
 }
 
 /**
- * Writes `sums` to the start of `pcm`, held within −32768 to 32767.
+ * Writes `sums` to the start of `pcm`, clipped to −32768 to 32767.
  *
- * @returns how many samples had to be held.
+ * @returns How many samples were clipped.
  */
 export function saturate(sums: Int32Array, pcm: Int16Array): Samples {
   let clipped = 0;
@@ -119,7 +119,7 @@ async function openTrack(path: string): Promise<Track> {
   }
 }
 
-/** The header, wherever the sound begins: an editor may have put its notes before it. */
+/** Reads the header, wherever the sound begins: an editor may have put notes before it. */
 async function readFormat(file: FileHandle, path: string): Promise<WavFormat | MalformedWav> {
   const scan = scanWavHeader((await file.stat()).size);
   for (let step = scan.next(); ; ) {
@@ -138,7 +138,7 @@ function commonRate(tracks: readonly Track[]): number {
   const rateHz = first!.format.sampleRateHz;
   for (const { path, format } of tracks) {
     if (format.sampleRateHz === rateHz) continue;
-    const found = `${format.sampleRateHz} Hz, expected ${rateHz} Hz as ${first!.path} has`;
+    const found = `${format.sampleRateHz} Hz, expected ${rateHz} Hz like ${first!.path}`;
     throw new HotmicError('ERR_HOTMIC_SAMPLE_RATE', `Cannot mix ${path}: ${found}`);
   }
   return rateHz;
@@ -159,7 +159,7 @@ async function mixInto(writer: WavWriter, tracks: readonly Track[]): Promise<Mix
       addPcm(sums, bytes.subarray(0, await readUpTo(file, path, bytes.subarray(0, wanted), at)));
     }
     clippedSamples += saturate(sums, pcm);
-    // Silence stays a hole in the file.
+    // Silence remains a hole in the file.
     if (pcm.every((sample) => sample === 0)) continue;
     writer.writeAt(position, pcm.subarray(0, Math.min(BLOCK_SAMPLES, samples - position)));
     await writer.flush();
@@ -168,7 +168,7 @@ async function mixInto(writer: WavWriter, tracks: readonly Track[]): Promise<Mix
   return { path: writer.path, sampleRateHz: writer.sampleRateHz, samples, clippedSamples };
 }
 
-/** Fills `into` from a position of the file, as far as the file goes; returns how far. */
+/** Fills `into` from a position of the file up to the file's end; returns the number of bytes. */
 async function readUpTo(file: FileHandle, path: string, into: Uint8Array, position: number): Promise<number> {
   let done = 0;
   while (done < into.length) {

@@ -1,11 +1,11 @@
 /**
- * Records a session live: one WAV a speaker, all on one sample clock and of one length, and a mix of them when it is over.
+ * Records a session live: one WAV per speaker, all on one sample clock and of one length, and a mix of them at the end.
  *
- * Takes decoded PCM with what its voice frame's header said. A speaker is a SteamID: who leaves and comes back goes on in the
- * same track. One track's failure is that track's: the others go on.
+ * It gets decoded PCM together with the fields of its voice frame's header. A speaker is a SteamID: a player who leaves and reconnects
+ * continues in the same track. If one track fails, the others go on.
  *
- * Bounds: `maxTracks` tracks, each at most 10 s and 0.1 % longer than the recording has really gone on. So all files together grow by 48 kB
- * per second and track, and once more by 48 kB per second for the mix.
+ * Bounds: `maxTracks` tracks, each at most 10 s and 0.1 % longer than the recording has really lasted. So all files together grow by
+ * 48 kB per second and track, and the mix by another 48 kB per second.
  */
 
 import { open, readdir, rm } from 'node:fs/promises';
@@ -22,33 +22,33 @@ import { fileError, type OpenWavFile } from './wav_file.js';
 import { MAX_WAV_SAMPLES, WavWriter } from './wav_writer.js';
 
 export interface SessionRecorderOptions {
-  /** The relay's time when the recording begins: ms, 32 bit. Sample 0 of every track. Default: see `begin`. */
+  /** The relay's time when the recording begins: ms, 32 bit. It is sample 0 of every track. Default: see `begin`. */
   readonly originRelayTimeMs?: number;
-  /** What to do where a file of that name is there already: number the new one, or replace it. Default `number`. */
+  /** What to do if a file of that name exists: number the new one, or replace the old one. Default `number`. */
   readonly existing?: 'number' | 'replace';
-  /** Speakers that get a track, 1 to 256. Default 64. */
+  /** The most speakers that get a track, 1 to 256. Default 64. */
   readonly maxTracks?: number;
-  /** PCM of one track that waits for the disk, in bytes, 1 or more. Default 4 MiB. */
+  /** The most PCM per track that waits for the disk, in bytes, 1 or more. Default 4 MiB. */
   readonly maxPendingBytes?: number;
-  /** Told once a track, when it fails and the others go on. Must not throw. */
+  /** Called once per track that fails; the others go on. Must not throw. */
   readonly onTrackError?: (
     track: { readonly name: string; readonly steamId: bigint },
     error: HotmicError,
   ) => void;
   /**
-   * How time really goes by, in ms: the relay's time and the speakers' are held to it. Whoever records faster than it was spoken, from packets
-   * that were kept, gives the time at which each came. Default CLOCK_MONOTONIC.
+   * Real time in ms, which bounds the relay's time and the speakers'. To record faster than real time, from stored packets, return the
+   * time at which each packet came. Default CLOCK_MONOTONIC.
    */
   readonly clock?: () => Milliseconds;
-  /** In place of the file system, for the tracks. The mix reads and writes files. */
+  /** Replaces the file system for the tracks. The mix still reads and writes files. */
   readonly openFile?: OpenWavFile;
 }
 
-/** The PCM of one voice frame, and of whom. */
+/** The PCM of one voice frame, and its speaker. */
 export interface RecordedFrame {
-  /** The speaker's number in the lobby. Another one than before tells that the speaker came anew. */
+  /** The speaker's number in the lobby. A new number means that the speaker has joined again. */
   readonly slot: number;
-  /** As the participant calls itself. The first one names the track. */
+  /** The participant's name. The first one names the track. */
   readonly name: string;
   readonly steamId: bigint;
   readonly marker: boolean;
@@ -64,11 +64,11 @@ export interface RecordedTrack {
   readonly name: string;
   readonly steamId: bigint;
   readonly path: string;
-  /** Length of the file: the session's, or less where the file failed. */
+  /** Length of the file: the session's, or less if the file failed. */
   readonly samples: Samples;
-  /** Samples that did not get into the file, because it failed. */
+  /** Samples that are not in the file because it failed. */
   readonly refusedSamples: Samples;
-  /** Why the track is not whole, or null. */
+  /** Why the track is incomplete, or null. */
   readonly error: HotmicError | null;
 }
 
@@ -77,21 +77,21 @@ export interface RecordedSession {
   readonly tracks: readonly RecordedTrack[];
   /** Length of every track that did not fail. */
   readonly samples: Samples;
-  /** Path of the mix; null where nobody spoke, or where `mixError` says why. */
+  /** Path of the mix; null if nobody spoke, or for the reason in `mixError`. */
   readonly mixPath: string | null;
-  /** Samples of the mix that were held at the limit of 16 bit. */
+  /** Samples of the mix that were clipped to 16 bit. */
   readonly clippedSamples: Samples;
   readonly mixError: HotmicError | null;
   /** Speakers beyond `maxTracks`, counted up to 1024, and their frames. */
   readonly refusedSpeakers: number;
   readonly refusedFrames: number;
-  /** Frames that were left out because their speaker sent more sound than time went by. */
+  /** Frames that were left out because their speaker sent more sound than time passed. */
   readonly aheadFrames: number;
-  /** Frames whose relay time lay too far ahead of the time that really went by, and were placed by that instead. */
+  /** Frames whose relay time was too far ahead of real time, and which were placed by real time instead. */
   readonly disbelievedTimes: number;
 }
 
-/** Bound of what is remembered about speakers who get no track. */
+/** The most speakers without a track that are remembered. */
 const MAX_REFUSED_SPEAKERS = 1024;
 
 interface Track {
@@ -102,7 +102,7 @@ interface Track {
 }
 
 export class SessionRecorder {
-  /** Where the tracks lie. */
+  /** The folder of the tracks. */
   readonly folder: string;
   /** Frames of speakers beyond `maxTracks`, and those that came after `finish()`. */
   refusedFrames = 0;
@@ -135,14 +135,14 @@ export class SessionRecorder {
   }
 
   /**
-   * Begins a recording in `folder`, which is made where it is missing.
+   * Begins a recording in `folder`, which is created if it is missing.
    *
-   * @throws HotmicError ERR_HOTMIC_FILE where the folder cannot be made, read or written to; RangeError where an option is out of its range.
+   * @throws HotmicError ERR_HOTMIC_FILE if the folder cannot be created, read or written to; RangeError if an option is out of range.
    */
   static async create(folder: string, options: SessionRecorderOptions): Promise<SessionRecorder> {
     try {
       await makeFolder(folder);
-      // Better now than when somebody speaks.
+      // Fail now rather than when somebody speaks.
       const probe = join(folder, `.hotmic-${process.pid}`);
       await (await open(probe, 'w')).close();
       await rm(probe);
@@ -159,7 +159,7 @@ export class SessionRecorder {
   }
 
   /**
-   * Says what the relay's time was when the recording began, for who learns it after the folder is there. Before the first
+   * Sets the relay's time at which the recording began, for callers that learn it after creating the recorder. Call it before the first
    * `take`, which otherwise begins the recording.
    */
   begin(originRelayTimeMs: number): void {
@@ -167,10 +167,10 @@ export class SessionRecorder {
   }
 
   /**
-   * Takes the PCM of one voice frame. A speaker's frames come in the order in which they were spoken.
+   * Records the PCM of one voice frame. A speaker's frames must come in the order in which they were spoken.
    *
-   * @returns whether it is on its way to the disk: not where the track has failed, where there are `maxTracks` others, where more sound came
-   * than time went by, or after `finish()`.
+   * @returns Whether it will be written: not if the track has failed, if there are `maxTracks` others, if more sound came than time
+   * passed, or after `finish()`.
    */
   take(frame: RecordedFrame): boolean {
     if (this.#finishing) {
@@ -185,7 +185,7 @@ export class SessionRecorder {
       if (this.#refusedSpeakers.size < MAX_REFUSED_SPEAKERS) this.#refusedSpeakers.add(frame.steamId);
       return false;
     }
-    // Who came anew has a new media clock, whether or not the frame with the marker got here.
+    // A speaker who joined again has a new media clock, whether or not the frame with the marker arrived.
     const marker = frame.marker || frame.slot !== track.slot;
     track.slot = frame.slot;
     const now = this.#now();
@@ -196,17 +196,16 @@ export class SessionRecorder {
     return position !== null && track.writer.writeAt(position, pcm);
   }
 
-  /** Writes what was taken to the disk. Call it every quarter of a second or so. Never rejects: a track's failure is told elsewhere. */
+  /** Writes the queued PCM to the disk. Call it about every quarter of a second. Never rejects: a failed track is reported elsewhere. */
   async flush(): Promise<void> {
     await Promise.allSettled(this.#writers().map((writer) => writer.flush()));
   }
 
   /**
-   * Closes all tracks at one length and mixes them. A second call gives the first one's promise. Never rejects: what failed is in
-   * the result.
+   * Closes all tracks at one length and mixes them. A second call returns the same promise. Never rejects: failures are in the result.
    *
-   * @param endRelayTimeMs The relay's time when the recording ended: silence is added up to there, but no further than sound may lie. Default:
-   * the last sample.
+   * @param endRelayTimeMs The relay's time when the recording ended: silence is added up to there, but not beyond where sound may be.
+   * Default: the last sample.
    */
   finish(endRelayTimeMs?: number): Promise<RecordedSession> {
     this.#finishing ??= this.#finish(endRelayTimeMs);

@@ -1,22 +1,22 @@
 /**
- * File names from the names that people give themselves, which are hostile now and then: paths, devices of Windows, controls
- * that turn the text around, a thousand letters, or nothing.
+ * File names from the names that players choose, which are sometimes hostile: paths, Windows device names, control characters that
+ * change the writing direction, a thousand letters, or nothing.
  */
 
-/** Letters of the participant's name that a file name keeps: 40 code points, at most 160 bytes. A file system takes 255 in all. */
+/** How much of the participant's name a file name keeps: 40 code points, at most 160 bytes. File systems allow 255 in total. */
 export const MAX_NAME_LETTERS = 40;
 
 /**
  * The file name of a participant's track: `<name>-<SteamID>.wav`. Letters, marks and digits of any script stay; everything else
- * becomes `_`. The SteamID makes it unique, and keeps `CON` and its like from being the whole name.
+ * becomes `_`. The SteamID makes it unique, and so that a name such as `CON` is never the whole file name.
  */
 export function trackFileName(name: string, steamId: bigint): string {
   return `${safeName(name)}-${steamId}.wav`;
 }
 
 /**
- * `fileName`, or where it is taken, `fileName` with the first free number from 2 before its ending. Adds the result to `taken`,
- * which holds names as `foldedName` gives them.
+ * `fileName`, or, if it is taken, `fileName` with the first free number from 2 before its extension. Adds the result to `taken`, which
+ * contains names as `foldedName` returns them.
  */
 export function claimFileName(fileName: string, taken: Set<string>): string {
   const dot = fileName.lastIndexOf('.');
@@ -28,13 +28,13 @@ export function claimFileName(fileName: string, taken: Set<string>): string {
   return free;
 }
 
-/** What two names have in common that are one file on a disk that does not tell case or composition apart. */
+/** Equal for two names that are the same file on a disk that ignores case and Unicode composition. */
 export function foldedName(fileName: string): string {
   return fileName.normalize('NFC').toLowerCase();
 }
 
 function safeName(name: string): string {
-  // What may grow under normalisation is cut first: a name may be of any length.
+  // Cut first, since a name may have any length and may grow when it is normalised.
   const letters = name
     .slice(0, 8 * MAX_NAME_LETTERS)
     .normalize('NFKC')

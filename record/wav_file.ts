@@ -1,22 +1,22 @@
 /**
- * The file under a live recording: the smallest part of a FileHandle that the writer needs, so that a test can be a full
- * disk, and how errors of the file system read.
+ * The file of a live recording: the smallest part of a FileHandle that the writer needs, so that a test can simulate a full disk; and
+ * the texts of file system errors.
  */
 
 import { open } from 'node:fs/promises';
 import { codeOf, HotmicError, messageOf } from '../voice/error.js';
 import { systemReason } from '../voice/system_reason.js';
 
-/** What a WavWriter does to its file. A FileHandle of node:fs/promises is one. */
+/** What a WavWriter needs of its file. A FileHandle of node:fs/promises is one. */
 export interface WavFile {
-  /** Writes at an absolute position, also beyond the end; may write less than asked. */
+  /** Writes at an absolute position, also beyond the end; may write less than requested. */
   write(
     bytes: Uint8Array,
     offset: number,
     length: number,
     position: number,
   ): Promise<{ readonly bytesWritten: number }>;
-  /** Sets the length; what is new reads as zeros. */
+  /** Sets the length; new parts read as zeros. */
   truncate(bytes: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -24,13 +24,13 @@ export interface WavFile {
 /** Opens a file for a recording. */
 export type OpenWavFile = (path: string) => Promise<WavFile>;
 
-/** Opens a new file; fails with `EEXIST` where there is one. */
+/** Opens a new file; fails with `EEXIST` if there is one. */
 export const openNewFile: OpenWavFile = (path) => open(path, 'wx');
 
-/** Opens a new file, or empties the one that is there. */
+/** Opens a new file, or empties an existing one. */
 export const openOverFile: OpenWavFile = (path) => open(path, 'w');
 
-/** Writes all of `bytes` at `position`, in as many parts as the file wants; told after each how much is done. */
+/** Writes all of `bytes` at `position`, in as many parts as the file needs, and reports the progress after each. */
 export async function writeWhole(
   file: WavFile,
   bytes: Uint8Array,

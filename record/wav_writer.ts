@@ -1,11 +1,11 @@
 /**
- * Writes a mono 16-bit WAV while it is being spoken.
+ * Writes a mono 16-bit WAV while people speak.
  *
- * PCM goes to any position; what was never written reads as silence and takes no room on disks with sparse files, so a quiet
- * day costs nothing. Samples are written first and the header's sizes after them: at any moment the header tells of no more
- * than there is, and a process that is killed leaves a file that plays. (A power cut is another matter: nothing is synced.)
+ * PCM can go to any position. Parts that were never written read as silence and take no space on disks with sparse files, so a quiet
+ * day costs nothing. Samples are written first and the header's sizes after them: the header never claims more than there is, and a
+ * process that is killed leaves a file that plays. (This does not cover a power cut: nothing is synced.)
  *
- * No clock inside: PCM is written when `batchSamples` wait, and when the owner calls `flush()`.
+ * It has no clock: PCM is written when `batchSamples` wait, and when the owner calls `flush()`.
  */
 
 import { HotmicError } from '../voice/error.js';
@@ -26,15 +26,15 @@ export const MAX_WAV_SAMPLES: Samples = MAX_WAV_DATA_BYTES / BYTES_PER_SAMPLE;
 export interface WavWriterOptions {
   /** 4000 to 192000. */
   readonly sampleRateHz: number;
-  /** What to do with a file that is there already: refuse with ERR_HOTMIC_FILE, or replace it. Default `refuse`. */
+  /** What to do with an existing file: refuse with ERR_HOTMIC_FILE, or replace it. Default `refuse`. */
   readonly existing?: 'refuse' | 'replace';
-  /** PCM that waits for the disk, being written included, in bytes, 1 or more. Default 4 MiB: 87 s at 24 kHz. */
+  /** The most PCM that waits for the disk, including what is being written, in bytes, 1 or more. Default 4 MiB: 87 s at 24 kHz. */
   readonly maxPendingBytes?: number;
-  /** PCM that starts a write, in samples, 1 or more. Default a quarter of a second. */
+  /** How much PCM starts a write, in samples, 1 or more. Default a quarter of a second. */
   readonly batchSamples?: Samples;
-  /** Told once, of the error that ends this recording. Must not throw. */
+  /** Called once, with the error that ends this recording. Must not throw. */
   readonly onError?: (error: HotmicError) => void;
-  /** In place of the file system. */
+  /** Replaces the file system. */
   readonly openFile?: OpenWavFile;
 }
 
@@ -56,13 +56,13 @@ export class WavWriter {
   #file: WavFile | null = null;
   #fileIsBroken = false;
   #pending: Run[] = [];
-  /** Of `#pending`, and of all PCM that waits, being written included. */
+  /** Bytes in `#pending`, and of all PCM that waits, including what is being written. */
   #queuedBytes = 0;
   #waitingBytes = 0;
   #draining: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
   #end: Samples = 0;
-  /** Bytes of samples that the file has, and that its header tells of. */
+  /** Bytes of samples in the file, and according to its header. */
   #dataBytes = 0;
   #toldBytes: number | null = null;
 
@@ -79,8 +79,8 @@ export class WavWriter {
   /**
    * Opens the file and writes an empty WAV.
    *
-   * @throws HotmicError ERR_HOTMIC_FILE where it cannot be opened, ERR_HOTMIC_DISK_FULL where not even the header fits.
-   * @throws RangeError where an option is out of its range.
+   * @throws HotmicError ERR_HOTMIC_FILE if it cannot be opened, ERR_HOTMIC_DISK_FULL if not even the header fits.
+   * @throws RangeError if an option is out of range.
    */
   static async create(path: string, options: WavWriterOptions): Promise<WavWriter> {
     const writer = new WavWriter(path, options);
@@ -93,30 +93,30 @@ export class WavWriter {
     return writer;
   }
 
-  /** As `create`, at once: PCM is taken from now on, the file is opened behind it. A file that cannot be opened fails later. */
+  /** Like `create`, but synchronous: PCM is accepted at once, while the file is being opened. If that fails, the error comes later. */
   static start(path: string, options: WavWriterOptions): WavWriter {
     const writer = new WavWriter(path, options);
     void writer.#drain();
     return writer;
   }
 
-  /** The error that ended this recording, or null. It stays. */
+  /** The error that ended this recording, or null. It does not change any more. */
   get failed(): HotmicError | null {
     return this.#failed;
   }
 
-  /** Length of the track: what was taken; after a failure of the file, what it holds. */
+  /** Length of the track: all accepted PCM, or, after the file has failed, what it contains. */
   get samples(): Samples {
     return this.#fileIsBroken ? (this.#toldBytes ?? 0) / BYTES_PER_SAMPLE : this.#end;
   }
 
   /**
-   * Queues PCM for `position`, in samples from the start of the track, whole, 0 or more. `pcm` is copied. What lay there
-   * before is overwritten.
+   * Queues PCM for `position`, in samples from the start of the track, whole, 0 or more. `pcm` is copied. Sound at that position is
+   * overwritten.
    *
-   * @returns whether it was taken. After a failure nothing is: ERR_HOTMIC_DISK_BEHIND (too much waits), ERR_HOTMIC_WAV_FULL
-   * (4 GiB), ERR_HOTMIC_DISK_FULL or ERR_HOTMIC_FILE, told by `failed`, `onError`, `flush` and `close`.
-   * @throws RangeError where `position` is no such number; HotmicError ERR_HOTMIC_CLOSED after `close()`.
+   * @returns Whether it was accepted. After a failure nothing is: ERR_HOTMIC_DISK_BEHIND (too much waits), ERR_HOTMIC_WAV_FULL (4 GiB),
+   * ERR_HOTMIC_DISK_FULL or ERR_HOTMIC_FILE, which `failed`, `onError`, `flush` and `close` report.
+   * @throws RangeError for any other `position`; HotmicError ERR_HOTMIC_CLOSED after `close()`.
    */
   writeAt(position: Samples, pcm: Int16Array): boolean {
     if (!Number.isSafeInteger(position) || position < 0) {
@@ -151,10 +151,10 @@ export class WavWriter {
   }
 
   /**
-   * Writes all that was taken, header included.
+   * Writes all accepted PCM, and the header.
    *
-   * @throws HotmicError the error that ended this recording, every time. What was taken before ERR_HOTMIC_DISK_BEHIND and
-   * ERR_HOTMIC_WAV_FULL is written nevertheless.
+   * @throws HotmicError The error that ended this recording, every time. PCM from before ERR_HOTMIC_DISK_BEHIND and ERR_HOTMIC_WAV_FULL
+   * is still written.
    */
   async flush(): Promise<void> {
     await this.#writeOut();
@@ -162,11 +162,11 @@ export class WavWriter {
   }
 
   /**
-   * Writes all that was taken and closes the file, whatever happened. A second call gives the first one's promise.
+   * Writes all accepted PCM and closes the file, whatever happened. A second call returns the same promise.
    *
-   * @param finalSamples Length to which silence is added, `samples` to `MAX_WAV_SAMPLES`. Default: none is added. A file that
-   * failed keeps the length it has.
-   * @throws HotmicError the error that ended this recording; RangeError where `finalSamples` is out of range: nothing is closed.
+   * @param finalSamples Length up to which silence is added, `samples` to `MAX_WAV_SAMPLES`. Default: none is added. A file that failed
+   * keeps its length.
+   * @throws HotmicError The error that ended this recording; RangeError if `finalSamples` is out of range, and nothing is closed.
    */
   close(finalSamples: Samples = this.samples): Promise<void> {
     if (this.#closing) return this.#closing;
@@ -201,11 +201,11 @@ export class WavWriter {
   }
 
   async #writeOut(): Promise<void> {
-    // Again, where PCM came in while a drain was ending.
+    // Again, in case PCM came while a drain was ending.
     while (!this.#fileIsBroken && (!this.#file || this.#waitingBytes > 0)) await this.#drain();
   }
 
-  /** Never rejects: what goes wrong is in `#failed`. */
+  /** Never rejects: errors are in `#failed`. */
   #drain(): Promise<void> {
     this.#draining ??= this.#attempt(() => this.#writePending()).finally(() => {
       this.#draining = null;
@@ -240,19 +240,19 @@ export class WavWriter {
   async #writeRun(file: WavFile, run: Run): Promise<void> {
     const at = run.position * BYTES_PER_SAMPLE;
     await writeWhole(file, run.bytes, WAV_HEADER_BYTES + at, (done) => {
-      // Half a sample at a disk's end is not a sample.
+      // Half a sample, where the disk was full, does not count.
       this.#dataBytes = Math.max(this.#dataBytes, at + done - (done % BYTES_PER_SAMPLE));
     });
   }
 
-  /** Writes the header once the file has what it tells of. One write: a reader sees the old sizes or the new. */
+  /** Writes the header once its samples are in the file. In one write: a reader sees either the old sizes or the new. */
   async #tellLength(file: WavFile): Promise<void> {
     const dataBytes = this.#dataBytes;
     await writeWhole(file, wavHeader(this.sampleRateHz, dataBytes), 0);
     this.#toldBytes = dataBytes;
   }
 
-  /** Does something to the file; where that fails, what it holds is kept playable and the rest is given up. */
+  /** Runs an action on the file. If it fails, the file is kept playable and the rest is given up. */
   async #attempt(action: () => Promise<void>): Promise<void> {
     try {
       await action();
@@ -264,7 +264,7 @@ export class WavWriter {
       this.#waitingBytes = 0;
       const file = this.#file;
       if (file && this.#toldBytes !== null) {
-        // The header lies in a block that the disk gave long ago, so this works on a full one. If not, the old header is true.
+        // The header's block was allocated long ago, so this works on a full disk. If not, the old header is still true.
         await this.#tellLength(file).catch(() => {});
         await file.truncate(WAV_HEADER_BYTES + this.#toldBytes).catch(() => {});
       }
@@ -284,7 +284,7 @@ export class WavWriter {
   }
 }
 
-/** Runs that follow one another become one, so that a batch is one write. Not sorted: the later of two at one place wins. */
+/** Joins adjacent runs, so that a batch is one write. They are not sorted: of two at one position the later wins. */
 function joinRuns(runs: readonly Run[]): Run[] {
   const joined: Run[] = [];
   for (let from = 0; from < runs.length; ) {

@@ -1,5 +1,6 @@
 /**
- * CRC-32 (IEEE), with which an encrypted app ticket's frame says whether it was deciphered. This room imports no other.
+ * CRC-32 (IEEE), by which the frame of an encrypted app ticket shows whether it was deciphered. A copy, because tickets/ imports no
+ * other folder.
  */
 
 /** The CRC-32 of `bytes`, unsigned. */

@@ -1,9 +1,9 @@
 /**
- * Tickets in development: the keys that the embedded Steam seals under, and the verdict on what it issued.
+ * Tickets in development: the keys that the embedded Steam seals with, and the verdict on what it issued.
  *
- * The default secret is public: it stands below, and everyone can forge under it. It shows that the path of a ticket works,
- * and proves nothing. So only a relay in development takes such tickets. With a secret of one's own, a ticket proves that
- * somebody who has that secret made it.
+ * The default secret is public: it is in this file, and everyone can forge tickets with it. Such a ticket shows that its path works,
+ * and proves nothing, so only a relay in development accepts it. With a secret of your own, a ticket proves that somebody who has the
+ * secret made it.
  */
 
 import { hkdfSync } from 'node:crypto';
@@ -18,10 +18,10 @@ export const DEVELOPMENT_SECRET: Uint8Array = asciiBytes(
   'hotmic development: public, anyone can forge under it',
 );
 
-/** The shortest secret of one's own, in bytes. */
+/** The shortest secret, in bytes. */
 export const MIN_SECRET_BYTES = 16;
 
-/** One key a purpose, 32 bytes each, so that nothing sealed for one passes for another. */
+/** One key per purpose, 32 bytes each, so that a ticket for one purpose is not valid for another. */
 export interface DevelopmentKeys {
   readonly sessionTicket: Uint8Array;
   readonly webTicket: Uint8Array;
@@ -32,9 +32,9 @@ export interface DevelopmentKeys {
 }
 
 /**
- * The keys that follow from a secret: HKDF-SHA256 without salt, its info `hotmic development key: ` and the purpose.
+ * Derives the keys from a secret: HKDF-SHA256 without salt, with the info `hotmic development key: ` and the purpose.
  *
- * @param secret Default the well-known one.
+ * @param secret Default: the well-known one.
  * @throws RangeError for a secret of less than 16 bytes.
  */
 export function developmentKeys(secret: Uint8Array = DEVELOPMENT_SECRET): DevelopmentKeys {
@@ -53,19 +53,19 @@ export function developmentKeys(secret: Uint8Array = DEVELOPMENT_SECRET): Develo
   };
 }
 
-/** Why a ticket is refused, the first that holds. Append only. */
+/** Why a ticket is refused: the first reason that applies. Append only. */
 export type TicketRefusal =
-  /** No ticket, or cut, or too long. */
+  /** Not a ticket, truncated, or too long. */
   | 'malformed'
-  /** It does not name the embedded Steam: perhaps a real Steam's. */
+  /** Not marked as the embedded Steam's: perhaps a real one. */
   | 'not-embedded'
-  /** Not sealed under this key: forged, changed, or from an embedded Steam with another secret. */
+  /** Not sealed with this key: forged, changed, or from an embedded Steam with another secret. */
   | 'forged'
   /** Issued more than a minute in the future. */
   | 'not-yet-valid'
   | 'expired'
   | 'other-app'
-  /** For another service or, of a session ticket, for another SteamID, address or text to use. */
+  /** For another service, or a session ticket for another SteamID, address or text. */
   | 'other-identity'
   /** It names another player. */
   | 'other-steam-id';
@@ -75,19 +75,19 @@ export interface RefusedTicket {
   readonly reason: TicketRefusal;
 }
 
-/** That it was never used before is for the caller to see to, by its id. */
+/** A valid ticket. The caller has to check, by its id, that it was not used before. */
 export interface ValidTicket<Ticket> {
   readonly kind: 'valid';
   /** 32 hexadecimal digits, never the same for two tickets. */
   readonly id: string;
   readonly steamId: bigint;
   readonly appId: number;
-  /** Unix seconds. From then on it is refused, so its id need not be remembered any longer. */
+  /** Unix seconds. After this it is refused, so its id need not be remembered any longer. */
   readonly expiresAt: number;
   readonly ticket: Ticket;
 }
 
-/** What a ticket must say; null where anything will do. */
+/** What a ticket must say; null accepts anything. */
 export interface TicketExpectation {
   readonly appId: number | null;
   readonly steamId: bigint | null;
@@ -99,16 +99,16 @@ export interface WebTicketExpectation extends TicketExpectation {
 }
 
 export interface SessionTicketExpectation extends TicketExpectation {
-  /** Who uses it: a ticket for one SteamID alone must name this one. */
+  /** Who uses it: a ticket for a single SteamID must name this one. */
   readonly remoteSteamId: bigint | null;
-  /** What else it is known by: a ticket for an address or text alone must name one of these. Default none. */
+  /** Its other identities: a ticket for an address or text must name one of these. Default none. */
   readonly identities?: readonly NetworkIdentity[];
 }
 
 /** How far the issuer's clock may be ahead of ours, in seconds. */
 const MAX_AHEAD_SECONDS = 60;
 
-/** Judges a web ticket of the embedded Steam. `now` is unix time in seconds. Never throws on what `bytes` hold. */
+/** Judges a web ticket of the embedded Steam. `now` is unix time in seconds. Never throws, whatever is in `bytes`. */
 export function verifyDevelopmentWebTicket(
   bytes: Uint8Array,
   expected: WebTicketExpectation,
@@ -127,7 +127,7 @@ export function verifyDevelopmentWebTicket(
   return { kind: 'valid', id, steamId, appId, expiresAt, ticket };
 }
 
-/** Judges a session ticket of the embedded Steam. `now` is unix time in seconds. Never throws on what `bytes` hold. */
+/** Judges a session ticket of the embedded Steam. `now` is unix time in seconds. Never throws, whatever is in `bytes`. */
 export function verifyDevelopmentSessionTicket(
   bytes: Uint8Array,
   expected: SessionTicketExpectation,

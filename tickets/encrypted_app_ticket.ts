@@ -1,13 +1,13 @@
 /**
- * Steam's encrypted app ticket, what requestEncryptedAppTicket leads to: sealed, and read, in its real format.
+ * Steam's encrypted app ticket, the result of requestEncryptedAppTicket: sealed and read in its real format.
  *
- * **It proves nothing about who a player is.** Its cipher has no MAC, the hash inside has no key, and its plain text begins with
- * user data that the player chooses. With nothing but a ticket of their own, anybody can make one that names anybody
- * (docs/tickets.md, "An app ticket is not a proof"). What is read from it is a claim, to be compared with a proof from elsewhere.
+ * **It proves nothing about who a player is.** Its cipher has no MAC, the hash inside has no key, and its plain text begins with user
+ * data that the player chooses. With nothing but their own ticket, anybody can make one that names anybody (docs/tickets.md, "An app
+ * ticket is not a proof"). What is read from it is a claim, to be compared with a proof from elsewhere.
  *
- * Outside a Protocol Buffers message: 1 version, 2 CRC-32 of the plain text, 3 bytes of user data, 4 where in the plain text the hash
- * begins, 5 ciphertext. That is AES-256: the IV, ECB-encrypted, then CBC with PKCS #7 padding. Inside: user data, ownership
- * section (see ownership.ts), in version 2 the lengths once more, 8 bytes salt, the SHA-1 of all before it, u32.
+ * Outside it is a Protocol Buffers message: 1 version, 2 CRC-32 of the plain text, 3 bytes of user data, 4 position of the hash in the
+ * plain text, 5 ciphertext. The ciphertext is AES-256: the IV, ECB-encrypted, then CBC with PKCS #7 padding. Inside: user data,
+ * ownership section (see ownership.ts), in version 2 the lengths again, 8 bytes salt, the SHA-1 of everything before it, u32.
  */
 
 import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
@@ -20,36 +20,36 @@ const KEY_BYTES = 32;
 export const IV_BYTES = 16;
 export const SALT_BYTES = 8;
 
-/** The most user data that is sealed, in bytes: the ticket then fits in 1024, the room that games give it. */
+/** The most user data that is sealed, in bytes: the ticket then fits into 1024, the buffer that games use. */
 export const MAX_USER_DATA_BYTES = 512;
 
 /** The longest ticket that is read, in bytes. */
 export const MAX_ENCRYPTED_TICKET_BYTES = 32_768;
 
-/** What Steam makes since August 2024. */
+/** The version that Steam has made since August 2024. */
 const VERSION = 2;
-/** Five u32 between ownership and salt: their own length with all that follows, one that is not known, then three lengths. */
+/** Five u32 between ownership and salt: the length from here to the end, an unknown one, then three lengths. */
 const VERSION_2_BYTES = 20;
 const HASH_BYTES = 20;
-/** Behind the hash: in version 2 the version once more. */
+/** After the hash: in version 2, the version again. */
 const TRAILER_BYTES = 4;
 const BLOCK_BYTES = 16;
 
 /** What an encrypted app ticket says. */
 export interface AppTicket {
   readonly ownership: Ownership;
-  /** What the game gave to requestEncryptedAppTicket. */
+  /** What the game passed to requestEncryptedAppTicket. */
   readonly userData: Uint8Array;
 }
 
-/** What a ticket that deciphers says. Nobody vouches for it: whoever has a genuine ticket of their own can make one that says this. */
+/** The contents of a ticket that deciphers. They are unproven: anybody with one genuine ticket can make one with any contents. */
 export interface UnprovenAppTicketClaims extends AppTicket {
   readonly kind: 'unproven-claims';
 }
 
 /**
- * Why a ticket cannot be read. Append only. `undecipherable` is everything behind the decryption, in one word: another key,
- * changed bytes, or no ticket inside. Who sends tickets is not to learn more than that.
+ * Why a ticket cannot be read. Append only. `undecipherable` covers everything after the decryption: another key, changed bytes, or no
+ * ticket inside. Senders of tickets must not learn more than that.
  */
 export type AppTicketFault = 'too-long' | 'frame' | 'version' | 'ciphertext' | 'undecipherable';
 
@@ -61,7 +61,7 @@ export interface MalformedAppTicket {
 /**
  * Seals a ticket.
  *
- * @param key 32 bytes, the app's secret. `iv` 16 and `salt` 8 bytes, random, new for each ticket.
+ * @param key 32 bytes, the app's secret. `iv` is 16 and `salt` 8 random bytes, new for each ticket.
  * @throws RangeError for a wrong length or a number out of range.
  */
 export function sealAppTicket(
@@ -100,14 +100,14 @@ export function sealAppTicket(
 }
 
 /**
- * Reads what a ticket claims. **Not proof of identity, however it was made fresh**: a player who has one genuine ticket of their own can
- * make one that names somebody else (see above). Admit nobody by it; compare its SteamID with that of a proof, such as a token of
- * your backend's or a web ticket that Steam judged.
+ * Reads what a ticket claims. **This is no proof of identity, however fresh the ticket is**: a player with one genuine ticket can make
+ * one that names somebody else (see above). Do not admit anybody by it; compare its SteamID with that of a proof, such as a token from
+ * your backend or a web ticket that Steam judged.
  *
- * What `bytes` hold never throws, and the work is bounded by their length. Whether the ticket is expired, and for which app it is, is
- * for the caller to check.
+ * It never throws, whatever is in `bytes`, and its work is bounded by their length. The caller has to check whether the ticket is
+ * expired, and for which app it is.
  *
- * @throws RangeError for a key that has not 32 bytes.
+ * @throws RangeError unless the key has 32 bytes.
  */
 export function readAppTicketClaims(
   bytes: Uint8Array,
@@ -119,7 +119,7 @@ export function readAppTicketClaims(
   if (!fields) return malformed('frame');
   const version = varintOf(fields.get(1));
   const crc = varintOf(fields.get(2));
-  // Protocol Buffers leave out a field that is 0.
+  // Protocol Buffers omit a field that is 0.
   const userDataLength = fields.has(3) ? varintOf(fields.get(3)) : 0;
   const hashAt = varintOf(fields.get(4));
   const ciphertext = fields.get(5);
@@ -145,8 +145,8 @@ export function readAppTicketClaims(
 }
 
 /**
- * Whether the plain text says of itself what the frame says of it. Version 2 holds version and lengths, and so a boundary that was moved in
- * the frame shows, also where the frame calls it version 1. A ticket that was invented as a whole passes all the same.
+ * Whether the plain text agrees with the frame. Version 2 contains the version and the lengths, so a boundary that was moved in the
+ * frame is detected, even if the frame calls it version 1. A completely invented ticket still passes.
  */
 function saysSo(version: 1 | 2, userDataLength: number, ownershipEnd: number, inner: Uint8Array): boolean {
   const isVersion2 = new FieldReader(inner.subarray(-TRAILER_BYTES)).u32() === 2;
@@ -154,7 +154,7 @@ function saysSo(version: 1 | 2, userDataLength: number, ownershipEnd: number, in
   const reader = new FieldReader(inner.subarray(ownershipEnd));
   const rest = reader.left;
   const isWhole = reader.u32() === rest;
-  // Not known: 0 in the tickets that were seen.
+  // Unknown: 0 in all tickets that we have seen.
   reader.u32();
   return (
     isVersion2 &&
@@ -165,7 +165,7 @@ function saysSo(version: 1 | 2, userDataLength: number, ownershipEnd: number, in
   );
 }
 
-/** Null when the padding is none. In one go and not as a stream: a stream would fail later, where nobody can catch it. */
+/** Null for invalid padding. In one call and not as a stream: a stream would fail later, where nobody can catch it. */
 function decipher(ciphertext: Uint8Array, key: Uint8Array): Uint8Array | null {
   const ecb = createDecipheriv('aes-256-ecb', key, null).setAutoPadding(false);
   const iv = ecb.update(ciphertext.subarray(0, BLOCK_BYTES));

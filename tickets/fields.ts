@@ -1,10 +1,10 @@
 /**
- * Little-endian fields, read and written in order, as Steam's tickets and the embedded Steam's own have them.
+ * Little-endian fields, read and written in order, for Steam's tickets and the embedded Steam's own.
  *
- * The reader never throws and never reads outside: behind the end it gives zeros and says `truncated`.
+ * The reader never throws and never reads out of bounds: past the end it returns zeros and sets `truncated`.
  */
 
-/** Reads fields from the front of `bytes`. What `take` gives is a view of them. */
+/** Reads fields from the front of `bytes`. `take` returns a view of them. */
 export class FieldReader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -16,7 +16,7 @@ export class FieldReader {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  /** True once more was asked for than there was. */
+  /** True once a read went past the end. */
   get truncated(): boolean {
     return this.#truncated;
   }
@@ -63,7 +63,7 @@ export class FieldReader {
   }
 }
 
-/** Writes fields one behind the other. @throws RangeError for a number that its field does not hold. */
+/** Writes fields one after another. @throws RangeError for a number that does not fit its field. */
 export class FieldWriter {
   readonly #bytes: number[] = [];
 
@@ -111,14 +111,14 @@ export class FieldWriter {
   }
 }
 
-/** The bytes of ASCII text, filled up with zeros to `length`. */
+/** The bytes of ASCII text, padded with zeros to `length`. */
 export function asciiBytes(text: string, length = text.length): Uint8Array {
   const bytes = new Uint8Array(length);
   for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
   return bytes;
 }
 
-/** Whether two arrays hold the same bytes; for what is public, as it stops at the first that differs. */
+/** Whether two arrays contain the same bytes. Only for public values, since it stops at the first difference. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, at) => byte === b[at]);
 }

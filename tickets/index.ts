@@ -1,6 +1,6 @@
 /**
- * `hotmic/tickets`: Steam's encrypted app tickets, which prove nothing about who a player is, and session tickets; the embedded Steam's
- * own tickets, and the verdict on those.
+ * `hotmic/tickets`: Steam's encrypted app tickets, which prove nothing about who a player is, and its session tickets; the embedded
+ * Steam's own tickets, and the verdict on those.
  */
 
 export * from './development.js';

@@ -1,5 +1,5 @@
 /**
- * Whom a session ticket may be for besides a SteamID: an address, or a text that the parties agreed on. In Steam's terms a
+ * Whom a session ticket may be for besides a SteamID: an address, or a text that the parties agreed on. In Steam's terms, a
  * SteamNetworkingIdentity of type IPAddress or GenericString.
  */
 
@@ -17,16 +17,16 @@ export interface IdentityFields {
   readonly value: Uint8Array;
 }
 
-/** The longest text, in bytes: Steam has 32, its closing NUL among them. */
+/** The longest text, in bytes: Steam has 32, including the terminating NUL. */
 const MAX_TEXT_BYTES = 31;
 
-/** Above each SteamID's universe, so that no SteamID is taken for one of these. */
+/** Higher than every SteamID's universe, so that no SteamID is mistaken for one of these. */
 const NO_UNIVERSE = 0xff00_0000_0000_0000n;
 
 /**
- * The identity as Steam's structure holds it.
+ * The identity as in Steam's structure.
  *
- * @throws TypeError or RangeError for what is neither, naming `action`.
+ * @throws TypeError or RangeError for anything else, naming `action`.
  */
 export function identityFields(identity: NetworkIdentity, action = 'name an identity'): IdentityFields {
   const {
@@ -54,8 +54,8 @@ export function identityFields(identity: NetworkIdentity, action = 'name an iden
 }
 
 /**
- * What an embedded ticket holds in the place of a SteamID: 0xff, then 7 bytes of the SHA-256 of type and value. The port does not
- * count, as with Steam, which knows a server by its address.
+ * What an embedded ticket contains instead of a SteamID: 0xff, then 7 bytes of the SHA-256 of type and value. The port does not count, as
+ * with Steam, which identifies a server by its address.
  */
 export function identityId(identity: NetworkIdentity): bigint {
   const { type, value } = identityFields(identity);
@@ -79,9 +79,9 @@ function textBytes(text: unknown, action: string): Uint8Array {
 const OCTET = '(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
 const IPV4 = new RegExp(`^${OCTET}(\\.${OCTET}){3}$`);
 
-/** The 16 bytes of an IPv6 address; of an IPv4 address those of ::ffff:a.b.c.d. */
+/** The 16 bytes of an IPv6 address; for an IPv4 address those of ::ffff:a.b.c.d. */
 function addressBytes(ip: unknown, action: string): Uint8Array {
-  // The URL standard writes an IPv6 address in one way, in hexadecimal: groups, of which one run may be left out.
+  // The URL standard has one spelling for each IPv6 address: hexadecimal groups, of which one run may be left out.
   const host = typeof ip === 'string' ? canonical(IPV4.test(ip) ? `::ffff:${ip}` : ip) : null;
   if (host === null) throw new TypeError(`Cannot ${action}: ip is not an IPv4 or IPv6 address`);
   const [front = '', back] = host.split('::');
@@ -95,7 +95,7 @@ function addressBytes(ip: unknown, action: string): Uint8Array {
   return bytes;
 }
 
-/** Null for what is no IPv6 address. */
+/** Null for anything but an IPv6 address. */
 function canonical(ip: string): string | null {
   if (!/^[0-9a-f:.]+$/i.test(ip)) return null;
   try {

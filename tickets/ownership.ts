@@ -8,7 +8,7 @@
 
 import { FieldReader, FieldWriter } from './fields.js';
 
-/** The version that Steam writes today. */
+/** The version that Steam writes now. */
 export const OWNERSHIP_VERSION = 4;
 
 /** The longest section that is read or written, in bytes: thousands of DLC. */
@@ -29,7 +29,7 @@ export interface Ownership {
   readonly dlc: readonly { readonly appId: number; readonly licenses: readonly number[] }[];
 }
 
-/** @throws RangeError for a number that its field does not hold, or a section that is too long. */
+/** @throws RangeError for a number that does not fit its field, or a section that is too long. */
 export function writeOwnership(ownership: Ownership): Uint8Array {
   const body = new FieldWriter();
   body.u32('version', ownership.version).u64('steamId', ownership.steamId).u32('appId', ownership.appId);
@@ -49,7 +49,7 @@ export function writeOwnership(ownership: Ownership): Uint8Array {
   return new FieldWriter().u32('length', length).bytes(body.finish()).finish();
 }
 
-/** Reads a section that fills `bytes` to the last; null when it is none. The reserved field is not looked at. */
+/** Reads a section that fills `bytes` exactly; null for anything else. The reserved field is ignored. */
 export function readOwnership(bytes: Uint8Array): Ownership | null {
   if (bytes.length > MAX_OWNERSHIP_BYTES) return null;
   const reader = new FieldReader(bytes);

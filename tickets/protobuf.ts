@@ -1,5 +1,5 @@
 /**
- * The little of Protocol Buffers that an encrypted app ticket's frame needs: varints and bytes, each field once.
+ * The part of Protocol Buffers that the frame of an encrypted app ticket needs: varints and bytes, each field once.
  */
 
 export type ProtobufField =
@@ -10,7 +10,7 @@ export type ProtobufField =
 /** A varint of at most 32 bits. */
 interface Varint {
   readonly value: number;
-  /** Behind it. */
+  /** Position after it. */
   readonly end: number;
 }
 
@@ -18,8 +18,8 @@ interface Varint {
 const MAX_FIELDS = 32;
 
 /**
- * The fields by number; null for what is no message, has a field twice, or a varint of more than 32 bits. Fields of fixed width
- * are passed over.
+ * The fields by number; null if it is not a message, has a field twice, or a varint of more than 32 bits. Fields of fixed width are
+ * skipped.
  */
 export function readProtobuf(bytes: Uint8Array): ReadonlyMap<number, ProtobufField> | null {
   const fields = new Map<number, ProtobufField>();

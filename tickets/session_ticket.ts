@@ -1,24 +1,23 @@
 /**
- * Steam's session ticket, what getAuthSessionTicket gives: written and read in its real layout.
+ * Steam's session ticket, the result of getAuthSessionTicket: written and read in its real layout.
  *
  * Layout, little-endian: u32 20, u64 GC token, u64 SteamID, u32 time; u32 24, u32 1, u32 2, u32 external IP, u32 reserved,
  * u32 ms connected, u32 count of connections; u32 length of the rest: the ownership section, then 128 bytes of signature.
- * Steam signs the ownership with RSA. The embedded Steam cannot and does not pretend to: there it writes a mark that names
- * it, and an HMAC.
+ * Steam signs the ownership with RSA. The embedded Steam cannot, and does not pretend to: it writes a mark that names it, and an HMAC.
  */
 
 import { asciiBytes, FieldReader, FieldWriter, sameBytes } from './fields.js';
 import { MAC_BYTES, macMatches, macOf, ticketIdOf } from './mac.js';
 import { type Ownership, readOwnership, writeOwnership } from './ownership.js';
 
-/** The longest ticket, in bytes: what Steam's own callbacks have room for. */
+/** The longest ticket, in bytes: the size of the buffers in Steam's callbacks. */
 export const MAX_TICKET_BYTES = 2560;
 
 export const SIGNATURE_BYTES = 128;
 
 const TOKEN_BYTES = 20;
 const HEADER_BYTES = 24;
-/** Two fields of the header that have never been seen with another value. */
+/** Two fields of the header that always had these values. */
 const HEADER_ONE = 1;
 const HEADER_TWO = 2;
 /** From the front to the ownership section. */
@@ -26,7 +25,7 @@ const FRONT_BYTES = 4 + TOKEN_BYTES + 4 + HEADER_BYTES + 4;
 
 /** Times are unix seconds, addresses IPv4 in host order. */
 export interface SessionTicketFields {
-  /** Unlike any other ticket's. */
+  /** Unique per ticket. */
   readonly gcToken: bigint;
   readonly steamId: bigint;
   readonly issuedAt: number;
@@ -45,7 +44,7 @@ export interface SessionTicket extends SessionTicketFields {
   readonly signature: Uint8Array;
 }
 
-/** Why bytes are no session ticket. Append only. */
+/** Why bytes are not a session ticket. Append only. */
 export type SessionTicketFault =
   | 'too-short'
   | 'too-long'
@@ -59,7 +58,7 @@ export interface MalformedSessionTicket {
   readonly reason: SessionTicketFault;
 }
 
-/** @throws RangeError for a number that its field does not hold, or a ticket of more than 2560 bytes. */
+/** @throws RangeError for a number that does not fit its field, or a ticket of more than 2560 bytes. */
 export function writeSessionTicket(ticket: SessionTicketFields, signature: Uint8Array): Uint8Array {
   if (signature.length !== SIGNATURE_BYTES) {
     throw new RangeError(
@@ -83,7 +82,7 @@ export function writeSessionTicket(ticket: SessionTicketFields, signature: Uint8
   return writer.finish();
 }
 
-/** Reads the layout, exactly; who signed it is not looked at. Never throws. */
+/** Reads exactly this layout, without checking the signature. Never throws. */
 export function readSessionTicket(bytes: Uint8Array): SessionTicket | MalformedSessionTicket {
   if (bytes.length < FRONT_BYTES + SIGNATURE_BYTES) return malformed('too-short');
   if (bytes.length > MAX_TICKET_BYTES) return malformed('too-long');
@@ -106,15 +105,15 @@ export function readSessionTicket(bytes: Uint8Array): SessionTicket | MalformedS
   return { kind: 'session-ticket', ...token, ...header, ownership, signature };
 }
 
-/** At the front of the signature, where RSA has noise: 64 bytes. */
+/** At the front of the signature, where an RSA signature looks random: 64 bytes. */
 const EMBEDDED_MARK = asciiBytes('HOTMIC EMBEDDED STEAM v1: no signature of Steam', 64);
 const RESERVED_BYTES = SIGNATURE_BYTES - EMBEDDED_MARK.length - 8 - MAC_BYTES;
 
 /**
- * A session ticket of the embedded Steam: its signature is the mark, the SteamID that alone may use it (0n: anyone), 24 zeros,
- * and the HMAC-SHA256 of all before it, under `key`.
+ * A session ticket of the embedded Steam: its signature is the mark, the only SteamID that may use it (0n: anyone), 24 zeros, and the
+ * HMAC-SHA256 of everything before it, with `key`.
  *
- * @throws as writeSessionTicket.
+ * @throws As writeSessionTicket.
  */
 export function sealSessionTicket(
   ticket: SessionTicketFields,
@@ -131,7 +130,7 @@ export function sealSessionTicket(
 
 /** What an embedded Steam's signature says. */
 export interface EmbeddedSignature {
-  /** Who alone may use the ticket, a SteamID or what `identityId` makes of an address or text; 0n for anyone. */
+  /** Who may use the ticket: a SteamID, or what `identityId` returns for an address or text; 0n for anyone. */
   readonly remoteSteamId: bigint;
   /** Names the ticket. */
   readonly id: string;
@@ -139,7 +138,7 @@ export interface EmbeddedSignature {
   sealedUnder(key: Uint8Array): boolean;
 }
 
-/** The embedded Steam's signature on a ticket that was read; null where its mark is not. */
+/** The embedded Steam's signature on a ticket that was read; null without its mark. */
 export function embeddedSignature(bytes: Uint8Array, ticket: SessionTicket): EmbeddedSignature | null {
   const reader = new FieldReader(ticket.signature);
   if (!sameBytes(reader.take(EMBEDDED_MARK.length), EMBEDDED_MARK)) return null;

@@ -1,5 +1,5 @@
 /**
- * The embedded Steam's ticket for a web service, what getAuthTicketForWebApi leads to. The format is ours and says so.
+ * The embedded Steam's ticket for a web service, the result of getAuthTicketForWebApi. The format is our own and is marked as such.
  *
  * Layout, little-endian: 16 bytes mark, u16 version 1, u64 SteamID, u32 app, u32 issued, u32 expires, 16 bytes nonce, u8
  * length and bytes of the identity in UTF-8, then the HMAC-SHA256 of all before it.
@@ -22,7 +22,7 @@ const MAX_BYTES = MIN_BYTES + MAX_IDENTITY_BYTES;
 export interface WebTicketFields {
   readonly steamId: bigint;
   readonly appId: number;
-  /** The service that the ticket is for, as given to getAuthTicketForWebApi; may be empty. */
+  /** The service that the ticket is for, as passed to getAuthTicketForWebApi; may be empty. */
   readonly identity: string;
   readonly issuedAt: number;
   /** Later than `issuedAt`. */
@@ -39,7 +39,7 @@ export interface WebTicket extends WebTicketFields {
   sealedUnder(key: Uint8Array): boolean;
 }
 
-/** Why bytes are no web ticket of an embedded Steam; `mark`: they do not claim to be. Append only. */
+/** Why bytes are not a web ticket of an embedded Steam; `mark`: they do not claim to be one. Append only. */
 export type WebTicketFault = 'too-short' | 'too-long' | 'mark' | 'version' | 'length' | 'identity' | 'times';
 
 export interface MalformedWebTicket {
@@ -49,7 +49,7 @@ export interface MalformedWebTicket {
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** @throws RangeError for a field out of its range. */
+/** @throws RangeError for a field out of range. */
 export function sealWebTicket(ticket: WebTicketFields, key: Uint8Array): Uint8Array {
   const identity = new TextEncoder().encode(ticket.identity);
   if (identity.length > MAX_IDENTITY_BYTES) {
@@ -75,7 +75,7 @@ export function sealWebTicket(ticket: WebTicketFields, key: Uint8Array): Uint8Ar
   return writer.bytes(macOf(key, signed)).finish();
 }
 
-/** Reads the layout, exactly; whose seal it is says `sealedUnder`. Never throws. */
+/** Reads exactly this layout; `sealedUnder` checks the seal. Never throws. */
 export function readWebTicket(bytes: Uint8Array): WebTicket | MalformedWebTicket {
   if (bytes.length < MARK.length) return malformed('too-short');
   const reader = new FieldReader(bytes);

@@ -1,5 +1,5 @@
 /**
- * Little-endian integers in bytes, as Steam Voice, our header and WAV have them. The caller has checked the bounds.
+ * Little-endian integers in bytes, for Steam Voice, our header and WAV. The caller has checked the bounds.
  */
 
 export function readU16(bytes: Uint8Array, at: number): number {

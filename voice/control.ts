@@ -1,8 +1,8 @@
 /**
  * The control messages: JSON text on the same WebSocket that carries voice frames as binary.
  *
- * Parsed once, here, on both ends. Unknown fields are dropped and unknown types refused, so that an older peer says so and
- * does not guess. docs/protocol.md is the contract.
+ * Both ends parse them here, once. Unknown fields are dropped and unknown types refused, so that an older peer reports them and does
+ * not guess. docs/protocol.md is the contract.
  */
 
 import * as z from 'zod/mini';
@@ -17,13 +17,13 @@ export const MAX_TOKEN_CHARS = 4096;
 /** What a token in a hello looks like: three parts in base64url. */
 export const TOKEN_FORM = /^[\w-]+\.[\w-]*\.[\w-]*$/;
 
-/** The longest control message, in bytes of UTF-8: a hello with the longest ticket. Two credentials have to share it. */
+/** The longest control message, in bytes of UTF-8: a hello with the longest ticket. Two credentials must fit into it together. */
 export const MAX_CONTROL_BYTES = 8192;
 
-/** What a game hands to getAuthTicketForWebApi for a ticket that a relay takes. */
+/** The identity that a game passes to getAuthTicketForWebApi for a ticket that a relay accepts. */
 export const TICKET_IDENTITY = 'hotmic';
 
-/** The longest ticket, in bytes: what Steam has room for. In a hello each takes two digits. */
+/** The longest ticket, in bytes: the size of Steam's buffers. In a hello each byte takes two digits. */
 export const MAX_TICKET_BYTES = 2560;
 
 /** The longest message from the relay: a welcome lists the whole lobby. */
@@ -32,19 +32,19 @@ export const MAX_WELCOME_BYTES = 512 * 1024;
 /** The highest number that a channel may have. */
 export const MAX_CHANNEL = 127;
 
-/** Channels that one participant may be in. */
+/** The most channels that one participant may be in. */
 export const MAX_CHANNELS_ENTERED = 16;
 
-/** Participants in one lobby that a client keeps: twice as many as a relay may be set to admit. */
+/** The most participants of one lobby that a client keeps: twice as many as a relay can be set to admit. */
 export const MAX_PARTICIPANTS = 1000;
 
-/** Participants whom one may whisper to at a time. */
+/** The most participants that one can whisper to at a time. */
 export const MAX_WHISPERED = 16;
 
-/** The longest time that a mute, a deafening or a ban can be given, in seconds: ten years. */
+/** The longest time for a mute, a deafening or a ban, in seconds: ten years. */
 export const MAX_SANCTION_S = 315_360_000;
 
-/** Names: 1 to 64 characters, none of them a control character or half of a surrogate pair, which no strict reader of JSON takes. */
+/** Names: 1 to 64 characters, without control characters or half surrogate pairs, which strict readers of JSON refuse. */
 export const LABEL = /^[^\p{Cc}\p{Cs}]{1,64}$/u;
 
 const label = z
@@ -66,7 +66,7 @@ const ticket = z
 
 const slot = z.int().check(z.minimum(0), z.maximum(0xffff));
 
-/** A channel's number, which a voice frame has as its target. */
+/** A channel's number: the target of a voice frame. */
 const channelNumber = z.int().check(z.minimum(1), z.maximum(MAX_CHANNEL));
 
 /** Names of channels, each once. */
@@ -78,20 +78,20 @@ const channelNames = z.array(label).check(
 /** 16 random bytes of the relay, in hexadecimal. */
 const random16 = z.string().check(z.regex(/^[0-9a-f]{32}$/, 'expected 32 hexadecimal digits'));
 
-/** What is left out is so: no channels, not muted, and so on. */
+/** Left-out fields have their defaults: no channels, not muted, and so on. */
 const participantState = z.object({
   slot,
   steamId,
   name: label,
   /** The channels that they are in, by number. */
   channels: z._default(z.array(channelNumber).check(z.maxLength(MAX_CHANNELS_ENTERED)), []),
-  /** By a moderator: no voice of theirs is passed on. */
+  /** Set by a moderator: their voice is not passed on. */
   muted: z._default(z.boolean(), false),
-  /** By a moderator: no voice comes to them. */
+  /** Set by a moderator: they get no voice. */
   deafened: z._default(z.boolean(), false),
-  /** Their connection broke; they may be back. */
+  /** Their connection broke; they may reconnect. */
   away: z._default(z.boolean(), false),
-  /** While they speak, others are to be lowered. */
+  /** While they speak, clients should lower the others. */
   priority: z._default(z.boolean(), false),
   moderator: z._default(z.boolean(), false),
   /** Came without Steam; the relay made up the SteamID. */
@@ -102,10 +102,10 @@ const participantState = z.object({
 
 const participant = z.extend(participantState, { speaking: z.boolean() });
 
-/** A participant as the relay tells of it, without whether they speak. */
+/** A participant, without whether they are speaking. */
 export type ParticipantState = z.infer<typeof participantState>;
 
-/** The same, and whether they speak to us. */
+/** The same, and whether they are speaking to us. */
 export type ParticipantInfo = z.infer<typeof participant>;
 
 const channel = z.object({ number: channelNumber, name: label });
@@ -124,15 +124,15 @@ const hello = z.object({
   versions,
   lobby: label,
   name: label,
-  /** Without it, whose the credential says; without one as well, a guest. */
+  /** Without it, the credential's; with neither, the player is a guest. */
   steamId: z.optional(steamId),
-  /** What the game's backend grants. Secret, as the others: it goes into no log and no error. A ticket beside it is not judged. */
+  /** What the game's backend grants. Secret, like the others: never in a log or an error. With a token, a ticket is not judged. */
   token: z.optional(token),
   /** A web ticket: shows that the SteamID is the client's. */
   ticket: z.optional(ticket),
   /**
-   * An encrypted app ticket, whose user data begins with the nonce of a challenge; `request` asks for that. It proves nothing, and goes
-   * beside a token or a web ticket of the same player.
+   * An encrypted app ticket whose user data begins with the nonce of a challenge; `request` asks for the challenge. It proves nothing:
+   * it accompanies a token or a web ticket of the same player.
    */
   appTicket: z.optional(z.union([z.literal('request'), ticket])),
 });
@@ -140,13 +140,13 @@ const hello = z.object({
 const resume = z.object({
   type: z.literal('resume'),
   versions,
-  /** The resume secret of the last welcome. Keep it as a credential; it is good once. */
+  /** The resume secret of the last welcome. Keep it secret; it works once. */
   secret: random16,
 });
 
-/** What a moderator may do to a participant, or to somebody who is not there. */
+/** What a moderator may do to a participant, or to somebody who is not in the lobby. */
 const moderate = z.discriminatedUnion('action', [
-  /** `seconds` until it ends by itself; without, as docs/protocol.md says. */
+  /** `seconds` until it ends by itself. docs/protocol.md has the default. */
   z.object({
     type: z.literal('moderate'),
     steamId,
@@ -166,38 +166,38 @@ const clientMessage = z.discriminatedUnion('type', [
   resume,
   z.object({ type: z.literal('leave') }),
   z.object({ type: z.literal('rename'), name: label }),
-  /** The channels that we are in from now on, all of them. */
+  /** All channels that we are in from now on. */
   z.object({ type: z.literal('channels'), channels: channelNames }),
-  /** To whom we speak with target 255 from now on. */
+  /** Who hears target 255 from now on. */
   z.object({ type: z.literal('whisper'), slots: z.array(slot).check(z.maxLength(MAX_WHISPERED)) }),
   moderate,
 ]);
 
-/** What a client says. A hello or a resume comes first; it joins the lobby. */
+/** A message from a client. The first is a hello or a resume, which joins the lobby. */
 export type ClientMessage = z.infer<typeof clientMessage>;
 
-/** What a moderator asks for. */
+/** A moderator's request. */
 export type ModerateMessage = z.infer<typeof moderate>;
 
 const relayMessage = z.discriminatedUnion('type', [
   /** Answers a hello that requests it: the nonce for an encrypted app ticket. Another hello follows. */
   z.object({ type: z.literal('challenge'), nonce: random16 }),
-  /** Answers the hello or the resume: who you are and who is there. */
+  /** Answers the hello or the resume: who you are and who is in the lobby. */
   z.object({
     type: z.literal('welcome'),
     version: z.int(),
     slot,
     lobby: label,
-    /** False when our voice is not passed on, or others' does not come to us; left out when it is. */
+    /** `speak` is false when our voice is not passed on, `listen` when we get no voice; otherwise left out. */
     speak: z.optional(z.literal(false)),
     listen: z.optional(z.literal(false)),
     /** The relay's clock at this moment, in ms, 32 bit, as in voice frames. */
     relayTimeMs: z.int().check(z.minimum(0), z.maximum(0xffff_ffff)),
-    /** Random, of this connection: names it in reports. */
+    /** Random, per connection: identifies it in reports. */
     nonce: random16,
-    /** Gets you your place back when the connection breaks, for so long. Left out where there is no resuming. */
+    /** Lets you resume within this time when the connection breaks. Left out if the relay does not support it. */
     resume: z.optional(z.object({ secret: random16, withinMs: z.int().check(z.minimum(1)) })),
-    /** Yourself, as the others are told of you; your packets have to carry this SteamID. */
+    /** Yourself, as the others see you; your packets must carry this SteamID. */
     you: participantState,
     /** Everyone else in the lobby. */
     participants: z.array(participant).check(z.maxLength(MAX_PARTICIPANTS)),
@@ -205,34 +205,34 @@ const relayMessage = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('joined'), participant: participantState }),
   z.object({ type: z.literal('left'), slot }),
-  /** Someone's state, or your own, is now this. */
+  /** The new state of a participant, or of yourself. */
   z.object({ type: z.literal('changed'), participant: participantState }),
-  /** Someone began or ceased to speak, to us. */
+  /** A participant began or stopped speaking to us. */
   z.object({ type: z.literal('speaking'), slot, speaking: z.boolean() }),
   z.object({ type: z.literal('channel'), channel }),
   z.object({ type: z.literal('channel-ended'), number: channelNumber }),
-  /** Something that you asked for was not done; you stay. */
+  /** A request of yours was not carried out; you stay in the lobby. */
   z.object({
     type: z.literal('failed'),
-    /** The type of the message that asked for it. */
+    /** The type of the request. */
     request: z.string(),
     code: z.string(),
     message: z.string(),
   }),
-  /** The relay closes within this time. `goTo` is the URL of one to go to. */
+  /** The relay closes within this time. `goTo` is the URL of another one. */
   z.object({
     type: z.literal('draining'),
     withinMs: z.int().check(z.minimum(0)),
     goTo: z.optional(z.string().check(z.maxLength(2048))),
   }),
-  /** The relay closes the connection behind it. */
+  /** The relay closes the connection after this message. */
   z.object({ type: z.literal('refused'), code: z.string(), message: z.string() }),
 ]);
 
-/** What the relay says. */
+/** A message from the relay. */
 export type RelayMessage = z.infer<typeof relayMessage>;
 
-/** What the relay says, as it may be written: what is so by default is left out. */
+/** A message from the relay as it may be written: defaults can be left out. */
 export type RelayMessageToWrite = z.input<typeof relayMessage>;
 
 /** A control message that does not parse, and why. */
@@ -243,18 +243,18 @@ export interface MalformedMessage {
 
 const opening = z.object({ type: z.enum(['hello', 'resume']), versions });
 
-/** The versions that an opening offers whose other fields need not be of a form that we know; null when it is none. */
+/** The versions that a hello or resume offers, even if we do not understand its other fields; null for any other message. */
 export function readOfferedVersions(text: string): readonly number[] | null {
   const read = readWith(opening, text, MAX_CONTROL_BYTES);
   return 'versions' in read ? read.versions : null;
 }
 
-/** Reads what a client said. */
+/** Reads a client's message. */
 export function readClientMessage(text: string): ClientMessage | MalformedMessage {
   return readWith(clientMessage, text, MAX_CONTROL_BYTES);
 }
 
-/** Reads what the relay said. */
+/** Reads a message of the relay. */
 export function readRelayMessage(text: string): RelayMessage | MalformedMessage {
   return readWith(relayMessage, text, MAX_WELCOME_BYTES);
 }

@@ -1,4 +1,4 @@
-/** Why the relay ends a connection, and why it does not do what it was asked for: words, and WebSocket close codes. */
+/** Why the relay ends a connection or refuses a request: code words, and WebSocket close codes. */
 
 /** Why the relay refuses a connection. Append only. */
 export type RefusalCode =
@@ -25,7 +25,7 @@ export type RefusalCode =
   | 'address-full'
   | 'guests-full';
 
-/** The WebSocket close code behind each refusal. Append only. */
+/** The WebSocket close code of each refusal. Append only. */
 export const CloseCode = {
   'hello-expected': 4000,
   'hello-late': 4001,
@@ -57,7 +57,7 @@ export const LEAVE_CLOSE_CODE = 1000;
 /** The close code of a relay that shuts down. */
 export const SHUTDOWN_CLOSE_CODE = 1001;
 
-/** Why the relay did not do what a participant asked for. They stay. Append only. */
+/** Why the relay refused a request. The participant stays in the lobby. Append only. */
 export const FAILURE_CODES = [
   /** Only moderators may. */
   'not-moderator',
@@ -65,11 +65,11 @@ export const FAILURE_CODES = [
   'participant-unknown',
   /** Your credential does not open this channel. */
   'channel-not-allowed',
-  /** The lobby has no room for another channel. */
+  /** The lobby has as many channels as it may. */
   'channels-full',
   /** The relay remembers as many mutes and bans as it may. */
   'sanctions-full',
-  /** You rename yourself or change channels faster than everyone can be told. */
+  /** You rename yourself or change channels faster than the relay can tell everyone. */
   'too-many-changes',
 ] as const;
 

@@ -1,12 +1,12 @@
 /**
  * CRC-32/ISO-HDLC, the one of zlib and Ethernet: reflected polynomial 0xEDB88320, initial value and final XOR 0xFFFFFFFF.
- * Steam Voice closes every packet with it, SteamID included.
+ * Every Steam Voice packet ends with it; it covers the SteamID, too.
  *
- * Eight bytes a step (slicing by eight, Kounavis and Berry 2005): it is most of what a relay's check of a packet costs, and a byte a
- * step takes three times as long.
+ * Eight bytes per step (slicing by eight, Kounavis and Berry 2005): the CRC is most of the cost of checking a packet in the relay, and
+ * one byte per step takes three times as long.
  */
 
-/** Bytes of a step. */
+/** Bytes per step. */
 const STEP = 8;
 
 /** At 256 × n + byte: what the byte does to the remainder when n zero bytes follow it. */

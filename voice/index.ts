@@ -1,5 +1,5 @@
 /**
- * `hotmic`: the core. Packets, the wire, the ring, time on the media clock. No clock, timer, socket or file inside.
+ * `hotmic`: the core. Packets, the wire format, the ring, time on the media clock. It uses no clock, timer, socket or file.
  */
 
 export * from './capture_tag.js';

@@ -1,22 +1,22 @@
 /**
  * Sums speakers for a sink that takes samples at its own pace. Pure: the sink's pulls are the clock.
  *
- * Each speaker has a short queue. A talkspurt waits until a little is there, so that an uneven network is not heard; a queue
- * that runs over drops its oldest sound, so that delay never builds up. While a priority speaker is heard, the others are lowered.
+ * Each speaker has a short queue. A talkspurt waits for a little sound first, so that an uneven network is not audible; a queue that
+ * overflows drops its oldest sound, so that delay never builds up. While a priority speaker is heard, the others are lowered.
  *
- * Bounds: one queue of `maxQueuedMs` per speaker, and `maxSpeakers` queues (614 KB in all by default), whoever names the slots.
+ * Bounds: one queue of `maxQueuedMs` per speaker, and `maxSpeakers` queues (614 KB in total by default), whatever slots are named.
  */
 
 import { type Samples, samplesOfMs } from './units.js';
 
 export interface MixerOptions {
-  /** Sound that a talkspurt waits for before it is heard, in ms, 0 to 500. Default 40. */
+  /** How much sound a talkspurt waits for before it is played, in ms, 0 to 500. Default 40. */
   readonly playoutDelayMs?: number;
-  /** The most sound that waits for one speaker, in ms, above `playoutDelayMs` and up to 5000. Default 200. */
+  /** The most sound that is queued per speaker, in ms, above `playoutDelayMs` and up to 5000. Default 200. */
   readonly maxQueuedMs?: number;
   /** By how much the others are lowered while a priority speaker is heard, in dB, 0 (not at all) to 60. Default 12. */
   readonly duckDb?: number;
-  /** Speakers with a queue, 1 to 1000. Default 64. When one more is heard, the one who was silent for longest loses theirs. */
+  /** Speakers with a queue, 1 to 1000. Default 64. When one more speaks, the one who was silent for longest loses theirs. */
   readonly maxSpeakers?: number;
 }
 
@@ -33,7 +33,7 @@ interface Queue {
   /** How long a queue has been filling with something in it, in samples of the sink. */
   waited: Samples;
   state: 'filling' | 'playing';
-  /** The number of the push that came last. */
+  /** The number of the last push. */
   pushed: number;
 }
 
@@ -46,9 +46,9 @@ export class Mixer {
   readonly #capacity: Samples;
   readonly #queues = new Map<number, Queue>();
   readonly #maxSpeakers: number;
-  /** Slots of those with priority: at most `maxSpeakers`, the newest. */
+  /** Slots with priority: at most `maxSpeakers`, the newest. */
   readonly #priority = new Set<number>();
-  /** What the others are multiplied with while a priority speaker is heard. */
+  /** The factor for the others while a priority speaker is heard. */
   readonly #duckedGain: number;
   #gain = 1;
   /** How long the others stay lowered. */
@@ -56,9 +56,9 @@ export class Mixer {
   #sums = new Int32Array(0);
   #prioritySums = new Int32Array(0);
   #pushes = 0;
-  /** Samples dropped from queues that ran over, and with the queues of evicted speakers. */
+  /** Samples dropped from queues that overflowed, and with the queues of evicted speakers. */
   droppedSamples = 0;
-  /** Times that a speaker lost their queue to another. */
+  /** How often a speaker lost their queue to another. */
   evictedSpeakers = 0;
 
   constructor(options: MixerOptions = {}) {
@@ -83,7 +83,7 @@ export class Mixer {
     this.#capacity = samplesOfMs(maxQueuedMs);
   }
 
-  /** Queues sound of the speaker in `slot`; copied. The last of a talkspurt is played without waiting for more. */
+  /** Queues sound of the speaker in `slot`, which is copied. The end of a talkspurt is played without waiting for more. */
   push(slot: number, pcm: Int16Array, position: 'within' | 'last'): void {
     const queue = this.#queue(slot);
     this.#pushes += 1;
@@ -113,7 +113,7 @@ export class Mixer {
     this.#duckFor = Math.max(0, this.#duckFor - out.length);
     for (const [slot, queue] of this.#queues) {
       if (queue.state === 'filling') {
-        // What is too short to fill up and says no end, as when the terminator was lost, is played all the same.
+        // Sound that is too short to fill the delay is played even without an end, as when the terminator was lost.
         if (queue.samples > 0) queue.waited += out.length;
         if (queue.waited >= Math.max(1, this.#playoutDelay)) this.#play(queue);
         continue;
@@ -133,7 +133,7 @@ export class Mixer {
     }
   }
 
-  /** Says who has priority; nobody has until then. While they are heard, those without are lowered. */
+  /** Gives or removes priority; at first nobody has it. While a priority speaker is heard, the others are lowered. */
   setPriority(slot: number, priority: MixerPriority): void {
     this.#priority.delete(slot);
     if (priority === 'none') return;
@@ -148,7 +148,7 @@ export class Mixer {
     this.#priority.delete(slot);
   }
 
-  /** Lowers the others, or raises them, by one step a sample. */
+  /** Lowers or raises the others by one step per sample. */
   #duck(length: Samples): void {
     const wanted = this.#duckFor > 0 ? this.#duckedGain : 1;
     if (wanted === 1 && this.#gain === 1) return;
@@ -176,7 +176,7 @@ export class Mixer {
     return queue;
   }
 
-  /** Takes the queue of the speaker who was silent for longest; its memory is the next one's. */
+  /** Takes the queue of the speaker who was silent for longest; its memory is reused. */
   #evict(): Int16Array {
     let oldestSlot = -1;
     let oldest: Queue | null = null;

@@ -8,8 +8,8 @@
  *     8      …   ops, back to back
  *     n-4    4   CRC-32 of everything before it
  *
- * Valve publishes no description. What this reader holds is what open readers and captured packets agree on; where nothing
- * is known it decides, and docs/steam-voice-packet.md says so.
+ * Valve publishes no description. This reader follows what open-source readers and captured packets agree on. Where nothing is known
+ * it makes a choice, and docs/steam-voice-packet.md says so.
  */
 
 import { hex, readU16, readU32 } from './bytes.js';
@@ -18,7 +18,7 @@ import { opusPacketSamples48k } from './opus_framing.js';
 import { joinSteamId } from './steam_id.js';
 import { VOICE_RATE_HZ } from './units.js';
 
-/** The op bytes. The ones that are only walked past have no agreed meaning, or an outdated one. */
+/** The op bytes. Those that are only skipped have no agreed meaning, or an outdated one. */
 export const Op = {
   silence: 0x00,
   miles: 0x01,
@@ -31,7 +31,7 @@ export const Op = {
   sampleRate: 0x0b,
 } as const;
 
-/** In a 0x06 payload, stands where a frame's length would: the recording ends here. */
+/** In a 0x06 payload, in place of a frame's length: the recording ends here. */
 export const END_OF_RECORDING = 0xffff;
 
 /** A SteamID, the shortest op and the CRC. */
@@ -46,14 +46,14 @@ export const DECLARED_RATES_HZ: readonly number[] = [8000, 12000, 16000, 24000, 
 /** One Opus packet of a 0x06 payload. */
 export interface OpusFrame {
   readonly kind: 'frame';
-  /** Where its length field stands, from the start of the packet. */
+  /** Position of its length field, from the start of the packet. */
   readonly offset: number;
   readonly sequence: number;
-  /** Where its Opus data starts, from the start of the packet. */
+  /** Position of its Opus data, from the start of the packet. */
   readonly start: number;
-  /** Bytes of Opus data; 0 is a frame without a TOC, which decodes to 480 zeros and which no relay passes. */
+  /** Bytes of Opus data; 0 is a frame without a TOC, which decodes to 480 zeros and which relays refuse. */
   readonly bytes: number;
-  /** What it decodes to, in samples at 24 kHz: 480 in everything that Steam makes. */
+  /** Samples that it decodes to, at 24 kHz: 480 for everything that Steam makes. */
   readonly samples: number;
 }
 
@@ -73,7 +73,7 @@ export type PacketOp =
       readonly sampleRateHz: number;
     }
   | { readonly kind: 'opus'; readonly offset: number; readonly frames: readonly (OpusFrame | EndMarker)[] }
-  /** An op that is well framed and that we do not decode. */
+  /** An op with valid framing that we do not decode. */
   | {
       readonly kind: 'foreign';
       readonly offset: number;
@@ -92,7 +92,7 @@ export type PacketFault =
   | 'frame-truncated'
   | 'frame-framing';
 
-/** A packet whose every byte is accounted for. It refers to the bytes it was read from and holds no copy of them. */
+/** A packet in which every byte is accounted for. It refers to the bytes it was read from, without copying them. */
 export interface Packet {
   readonly kind: 'packet';
   readonly steamIdLow: number;
@@ -101,20 +101,20 @@ export interface Packet {
   readonly ops: readonly PacketOp[];
 }
 
-/** A packet with a fault. `ops` are those before it; a 0x06 with a fault inside is the last, with the frames before that. */
+/** A packet with a fault. `ops` are those before it; a 0x06 op with a fault inside is the last, with the frames before the fault. */
 export interface MalformedPacket {
   readonly kind: 'malformed';
   readonly reason: PacketFault;
-  /** From the start of the packet: the op, the frame's length field or the CRC that is at fault; its end for a short packet. */
+  /** Position of the faulty op, length field or CRC, from the start of the packet; for a short packet, its end. */
   readonly offset: number;
-  /** The fault in words: what is there, what was wanted. */
+  /** The fault in words: what was found and what was expected. */
   readonly detail: string;
   readonly ops: readonly PacketOp[];
 }
 
 /**
- * Reads a whole packet. Checks in this order, and the first fault decides: length, CRC, ops from the front, the frames
- * inside each. Sets no limit on the packet's length or on the number of its groups: that is for the caller.
+ * Reads a whole packet. Checks in this order, and stops at the first fault: length, CRC, ops from the front, the frames inside each.
+ * Does not limit the packet's length or the number of its groups: that is up to the caller.
  */
 export function readPacket(bytes: Uint8Array): Packet | MalformedPacket {
   const ops: PacketOp[] = [];
@@ -151,7 +151,7 @@ export function readPacket(bytes: Uint8Array): Packet | MalformedPacket {
       break;
     }
     const isKnown = op <= Op.opusPlc || op === Op.unknown10 || op === Op.sampleRate;
-    if (!isKnown) return malformed('op-unknown', offset, `op 0x${hex(op, 2)} is not one we know`);
+    if (!isKnown) return malformed('op-unknown', offset, `op 0x${hex(op, 2)} is unknown`);
     if (end - at < 2) {
       return malformed(
         'op-truncated',
@@ -233,7 +233,7 @@ function readOpusPayload(
       const detail = `frame ${sequence} says ${length} bytes, ${end - at} are left in the payload`;
       return { reason: 'frame-truncated', offset, detail };
     }
-    // A frame of no bytes has no TOC to tell its length: it stands for one Steam frame.
+    // An empty frame has no TOC that says its length: it stands for one Steam frame.
     const samples48k = length === 0 ? 960 : opusPacketSamples48k(bytes, at, at + length);
     if (samples48k === 0) {
       const detail = `frame ${sequence} of ${length} bytes breaks the Opus framing (RFC 6716 section 3)`;
@@ -245,12 +245,12 @@ function readOpusPayload(
   return null;
 }
 
-/** The speaker that the packet names. It proves nothing: the sender's own client wrote it. */
+/** The speaker that the packet names. This is no proof: the sender's client wrote it. */
 export function steamIdOf(packet: Packet): bigint {
   return joinSteamId(packet.steamIdLow, packet.steamIdHigh);
 }
 
-/** Samples at 24 kHz that the packet's own frames and silence play, concealment not counted. */
+/** Samples at 24 kHz that the packet's own frames and silence play, not counting concealment. */
 export function packetSamples(packet: Packet): number {
   let samples = 0;
   for (const op of packet.ops) {
@@ -276,13 +276,13 @@ export function opusFrames(packet: Packet): OpusFrame[] {
   return frames;
 }
 
-/** Why a relay does not pass on a packet that it could read, in the order in which it is checked. */
+/** Why a relay refuses a packet that it can read, in the order of the checks. */
 export type RelayFault = 'too-long' | 'op-foreign' | 'frame-empty';
 
 /**
- * What a relay refuses beyond a fault: malformed Opus has crashed real Steam clients, so only what Steam itself is known to
- * send goes through. Null when the packet may pass. `packetBytes` is its length, of which `maxBytes` may pass. A packet with several
- * of these faults has the first in the order of `RelayFault`, wherever they are in the packet.
+ * What a relay refuses besides faults: malformed Opus has crashed real Steam clients, so only what Steam itself is known to send
+ * passes. Null when the packet may pass. `packetBytes` is its length, at most `maxBytes` to pass. If a packet has several of these
+ * faults, the result is the first in the order of `RelayFault`, wherever they are in the packet.
  */
 export function relayFault(packet: Packet, packetBytes: number, maxBytes: number): RelayFault | null {
   if (packetBytes > maxBytes) return 'too-long';

@@ -14,7 +14,7 @@ const NOTHING = new Uint8Array(0);
 /** The ops of `foreign`. */
 const FOREIGN_OPS: readonly number[] = [Op.miles, Op.speex, Op.pcm, Op.silk, Op.opus, Op.unknown10];
 
-/** Bytes that a packet needs around its ops: SteamID and CRC. */
+/** Bytes that a packet has besides its ops: SteamID and CRC. */
 export const PACKET_OVERHEAD_BYTES = 12;
 
 /** Bytes of a rate op, of a silence op, and of the head of a 0x06 op. */
@@ -39,7 +39,7 @@ export const FRAME_OVERHEAD_BYTES = 4;
 export class PacketWriter {
   #target: Uint8Array = NOTHING;
   #at = 0;
-  /** Where the length of the open 0x06 payload stands; 0 when none is open. */
+  /** Position of the length of the open 0x06 payload; 0 when none is open. */
   #payloadLengthAt = 0;
 
   /** Starts a packet at the front of `target`, which is written until `finish` and not kept after it. */
@@ -83,7 +83,7 @@ export class PacketWriter {
     }
     if (!Number.isInteger(start) || start < 0 || start + bytes > opus.length) {
       throw new RangeError(
-        `Cannot write a frame: expected bytes ${start} to ${start + bytes} of ${opus.length}`,
+        `Cannot write a frame: bytes ${start} to ${start + bytes} of ${opus.length} do not exist`,
       );
     }
     this.#want(FRAME_OVERHEAD_BYTES + bytes);
@@ -111,8 +111,8 @@ export class PacketWriter {
   }
 
   /**
-   * An op that readers only walk past: 0x01, 0x02, 0x04 and 0x05 with up to 65535 bytes, 0x0A with 2, or 0x03, which takes
-   * all that follows. For tests and tools.
+   * An op that readers only skip: 0x01, 0x02, 0x04 and 0x05 with up to 65535 bytes, 0x0A with 2, or 0x03, which contains everything
+   * that follows. For tests and tools.
    */
   foreign(op: number, data: Uint8Array): void {
     const bytes = data.length;
@@ -134,7 +134,7 @@ export class PacketWriter {
   finish(): Uint8Array {
     if (this.#payloadLengthAt !== 0) throw new RangeError('Cannot finish a packet: its payload is open');
     if (this.#at + 4 < MIN_PACKET_BYTES)
-      throw new RangeError('Cannot finish a packet: it wants an op of 3 bytes or more');
+      throw new RangeError('Cannot finish a packet: expected at least one op of 3 bytes');
     this.#want(4);
     const crc = crc32(this.#target, 0, this.#at);
     this.#u16(crc & 0xffff);

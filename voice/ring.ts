@@ -1,13 +1,13 @@
 /**
  * PacketRing: packets of any length from one thread to another over a SharedArrayBuffer, without locks.
  *
- * Roles: exactly one producer, exactly one consumer, each on any thread. The producer reserves room, has it written in
- * place (by Steam's getVoice), and commits what was written. The consumer reads in place and releases. Neither ever waits
- * for the other inside these calls; the consumer may wait for data, without spinning.
+ * Roles: exactly one producer, exactly one consumer, each on any thread. The producer reserves space, has it written in place (by
+ * Steam's getVoice), and commits what was written. The consumer reads in place and releases. Neither ever waits for the other inside
+ * these calls; the consumer may wait for data, without spinning.
  *
- * Staleness: a full ring refuses a reservation; the producer takes its packet elsewhere, so that the source does not age, and
- * counts the loss (`refuse`). Nothing is overwritten, so what is inside grows old when the consumer stops: the consumer
- * discards by age (`discardOlderThan`) and counts that too.
+ * Staleness: a full ring refuses a reservation. The producer still takes its packet from the source, so that the source does not age,
+ * and counts the loss (`refuse`). Nothing is overwritten, so entries grow old when the consumer stops: it discards them by age
+ * (`discardOlderThan`) and counts that, too.
  *
  * Memory, in bytes. Positions count bytes ever written, modulo 2³²; position AND (capacity − 1) is the place:
  *
@@ -18,21 +18,20 @@
  *     72       u32  committed       200   u32  waiting: 1 when the consumer may be waiting
  *                                   256 … data
  *
- * An entry is 8-aligned and contiguous: u32 size, u32 tag, f64 capturedAt, then its bytes. Where one would straddle the end,
- * a size of 0xFFFFFFFF pads to the end and the entry starts at the front. Entries are
- * little-endian, the words in the byte order of the machine.
+ * An entry is 8-aligned and contiguous: u32 size, u32 tag, f64 capturedAt, then its bytes. If one would straddle the end, a size of
+ * 0xFFFFFFFF pads to the end and the entry starts at the front. Entries are little-endian, the words in the machine's byte order.
  *
- * What holds it together, all accesses by Atomics being sequentially consistent:
+ * Why it is correct, given that all accesses through Atomics are sequentially consistent:
  *
- * - Data before position. An entry is written with plain accesses, then the write position is stored atomically; the consumer
- *   loads that before it reads the entry. The read position does the same for room that is written anew.
- * - Each side keeps the other's position as it last saw it, and loads it again only when that one leaves nothing to do: then
- *   the other's cache line stays where it is. An old position is never wrong, it only promises less.
- * - A wake costs a system call, so there is one only for a consumer that waits. It takes the signal's value, says that it
- *   waits, looks for entries once more, and sleeps while the signal has that value. The producer publishes, looks whether
- *   anybody waits, and if so takes that word back, raises the signal, and wakes. Either the consumer's second look finds the
- *   entry, or the producer's look comes after the announcement. The signal goes up after the word is taken back, never
- *   before: an announcement that was lost to the taking back has then an old signal, and its sleep ends before it begins.
+ * - Data before position. An entry is written with plain accesses, then the write position is stored atomically; the consumer loads
+ *   that before it reads the entry. The read position does the same for space that is reused.
+ * - Each side caches the other's position, and loads it again only when the cached one leaves nothing to do, so the other's cache
+ *   line stays where it is. An old position is never wrong: it only promises less.
+ * - A wake costs a system call, so only a waiting consumer gets one. The consumer reads the signal, sets the waiting flag, looks for
+ *   entries once more, and sleeps while the signal is unchanged. The producer publishes, reads the flag, and if it is set, clears it,
+ *   raises the signal, and wakes. Either the consumer's second look finds the entry, or the producer reads the flag after it was set.
+ *   The signal goes up after the flag is cleared, never before: if the clearing erased a newer flag, the consumer has an old signal
+ *   value, and its sleep ends at once.
  */
 
 const MAGIC = 0x474e5248; // 'HRNG'
@@ -53,7 +52,7 @@ const Word = {
   waiting: 50,
 } as const;
 
-/** Bytes of shared memory for a ring that holds `capacityBytes`, a power of two from 64 to 2³⁰, headers of entries included. */
+/** Bytes of shared memory for a ring that holds `capacityBytes`, a power of two from 64 to 2³⁰, including the entries' headers. */
 export function ringStorageBytes(capacityBytes: number): number {
   const isPowerOfTwo = Number.isInteger(capacityBytes) && (capacityBytes & (capacityBytes - 1)) === 0;
   if (!isPowerOfTwo || capacityBytes < 64 || capacityBytes > 2 ** 30) {
@@ -65,7 +64,7 @@ export function ringStorageBytes(capacityBytes: number): number {
 }
 
 /**
- * Allocates a ring's shared memory. Send it to the other thread; each side then makes its own role on it.
+ * Allocates a ring's shared memory. Send it to the other thread; each side then makes its own end of it.
  *
  * `firstPosition` is where the positions start, 0 by default; a multiple of 8. Tests start just below 2³².
  */
@@ -87,13 +86,13 @@ export function allocateRing(capacityBytes: number, firstPosition = 0): SharedAr
 /** What a ring has counted since it was allocated, each modulo 2³². */
 export interface RingCounts {
   readonly committed: number;
-  /** Lost because the ring was full, or the packet larger than what may be reserved, as the producer said by `refuse`. */
+  /** Lost because the ring was full or the packet too large to reserve; counted by `refuse`. */
   readonly refused: number;
-  /** Discarded by the consumer for their age. */
+  /** Discarded by the consumer because of their age. */
   readonly discarded: number;
 }
 
-/** The shared words and bytes, and what both roles do with them. */
+/** The shared words and bytes, and what both ends do with them. */
 class RingMemory {
   readonly words: Int32Array;
   readonly view: DataView;
@@ -102,12 +101,12 @@ class RingMemory {
   constructor(storage: SharedArrayBuffer) {
     this.words = new Int32Array(storage, 0, DATA_AT / 4);
     if (Atomics.load(this.words, Word.magic) !== MAGIC)
-      throw new TypeError('Cannot open a ring: the memory holds none');
+      throw new TypeError('Cannot open a ring: this memory does not hold one');
     this.capacity = this.words[Word.capacity]!;
     this.view = new DataView(storage, DATA_AT, this.capacity);
   }
 
-  /** A view of `bytes` of the data. `subarray` would do, and costs more. */
+  /** A view of `bytes` of the data. `subarray` would work, but costs more. */
   bytesAt(place: number, bytes: number): Uint8Array {
     return new Uint8Array(this.view.buffer, DATA_AT + place, bytes);
   }
@@ -129,10 +128,10 @@ class RingMemory {
   }
 }
 
-/** The writing end. Real-time: no lock; one small view allocated a reservation. */
+/** The writing end. Real-time: no lock; one small view allocated per reservation. */
 export class RingProducer {
   readonly #memory: RingMemory;
-  /** Room of the open reservation, padding not counted; −1 when none is open. */
+  /** Size of the open reservation without padding; −1 when none is open. */
   #reserved = -1;
   #reservedAt = 0;
   /** The read position when it was last loaded. */
@@ -144,14 +143,14 @@ export class RingProducer {
   }
 
   /**
-   * Room for up to `maxBytes`, contiguous, to be written in place; valid until `commit`. Null when the ring is full. A
-   * reservation that was never committed costs nothing: the next one takes its place.
+   * Contiguous space for up to `maxBytes`, to be written in place; valid until `commit`. Null when the ring is full. A reservation
+   * that is never committed costs nothing: the next one replaces it.
    *
    * @param maxBytes 0 to half the capacity less 16.
    */
   reserve(maxBytes: number): Uint8Array | null {
     const { words, view, capacity } = this.#memory;
-    // An entry of up to half the ring fits into an empty one wherever that stands, padding included.
+    // An entry of up to half the ring fits into an empty ring at any position, including its padding.
     const mostBytes = capacity / 2 - ENTRY_HEADER_BYTES;
     if (!Number.isInteger(maxBytes) || maxBytes < 0 || maxBytes > mostBytes) {
       throw new RangeError(
@@ -177,8 +176,8 @@ export class RingProducer {
   }
 
   /**
-   * Publishes the first `bytes` of the reservation, 0 to what was reserved, and wakes the consumer. `tag` is any u32 of the
-   * caller's; `capturedAt` any instant.
+   * Publishes the first `bytes` of the reservation, 0 to what was reserved, and wakes the consumer. `tag` is any u32, `capturedAt`
+   * any instant.
    */
   commit(bytes: number, tag: number, capturedAt: number): void {
     const { words, view, capacity } = this.#memory;
@@ -196,14 +195,14 @@ export class RingProducer {
     this.#memory.signal();
   }
 
-  /** Counts one entry that was lost: the ring was full, or the entry larger than what may be reserved. */
+  /** Counts one lost entry: the ring was full, or the entry too large to reserve. */
   refuse(): void {
     Atomics.add(this.#memory.words, Word.refused, 1);
   }
 
   /**
-   * Says that nothing more will come. The consumer reads what is left and then sees `closed`. May be said for a producer whose
-   * thread is gone: it wakes in any case, for that one may have ended between taking the waiting word back and waking.
+   * Says that nothing more will come. The consumer reads what is left and then sees `closed`. May be called for a producer whose
+   * thread is gone: it always wakes, because that producer may have ended between clearing the waiting flag and waking.
    */
   close(): void {
     const { words } = this.#memory;
@@ -218,14 +217,14 @@ export class RingProducer {
   }
 }
 
-/** One packet in the ring. `bytes` lie in the ring and are valid until `release`. */
+/** One packet in the ring. `bytes` are a view of the ring, valid until `release`. */
 export interface RingEntry {
   readonly bytes: Uint8Array;
   readonly tag: number;
   readonly capturedAt: number;
 }
 
-/** The reading end. Real-time: no lock; one small object and view allocated an entry that is read, none for one discarded. */
+/** The reading end. Real-time: no lock; one small object and view allocated per entry that is read, none for a discarded one. */
 export class RingConsumer {
   readonly #memory: RingMemory;
   /** Bytes from the read position to behind the entry last read; 0 when none is held. */
@@ -238,7 +237,7 @@ export class RingConsumer {
     this.#knownWritten = this.#memory.words[Word.read]!;
   }
 
-  /** The oldest entry, or null when the ring is empty. Reading again without `release` gives the same one. */
+  /** The oldest entry, or null when the ring is empty. Reading again without `release` returns the same one. */
   read(): RingEntry | null {
     const place = this.#oldest();
     if (place < 0) return null;
@@ -252,7 +251,7 @@ export class RingConsumer {
     };
   }
 
-  /** Gives the room of the entry last read back to the producer. */
+  /** Returns the space of the entry last read to the producer. */
   release(): void {
     if (this.#held === 0) throw new RangeError('Cannot release: no entry was read');
     this.#give(this.#held);
@@ -260,8 +259,8 @@ export class RingConsumer {
   }
 
   /**
-   * Releases entries captured before `instant` until one is not, or until `keeps` holds one back by its tag; counts and returns
-   * how many. Not while an entry that was read is still in use.
+   * Releases entries captured before `instant`, up to the first one that is newer or that `keeps` keeps by its tag. Counts them and
+   * returns how many. Do not call it while an entry that was read is still in use.
    */
   discardOlderThan(instant: number, keeps: (tag: number) => boolean = () => false): number {
     const { view } = this.#memory;
@@ -279,7 +278,7 @@ export class RingConsumer {
   /** True when the producer has closed and everything was read. */
   get closed(): boolean {
     const { words } = this.#memory;
-    // Closed first: what was committed before the close is then seen by the second load.
+    // `closed` is loaded first: the second load then sees everything committed before the close.
     return Atomics.load(words, Word.closed) === 1 && Atomics.load(words, Word.written) === words[Word.read];
   }
 
@@ -299,7 +298,7 @@ export class RingConsumer {
     return this.#memory.counts();
   }
 
-  /** Where the oldest entry stands in the data, −1 when there is none. Gives padding in front of it back. */
+  /** Position of the oldest entry in the data, −1 when there is none. Releases padding in front of it. */
   #oldest(): number {
     const { words, view, capacity } = this.#memory;
     const read = words[Word.read]!;
@@ -319,9 +318,9 @@ export class RingConsumer {
   }
 
   /**
-   * The signal's value if there is nothing to do, else null. Taken before the check, so that no commit slips between; and the
-   * wait announced before the last check, so that no commit goes unsignalled. Never taken back: another wait of this consumer
-   * may be open. An announcement that comes to nothing costs one wake that nobody hears.
+   * The signal's value if there is nothing to do, else null. It is read before the check, so that no commit slips in between, and the
+   * waiting flag is set before the last check, so that no commit goes unsignalled. The flag is never cleared here: another wait of
+   * this consumer may be open. A flag set in vain costs one wake that nobody hears.
    */
   #idleSignal(): number | null {
     if (!this.#idle) return null;
@@ -337,7 +336,7 @@ export class RingConsumer {
   }
 }
 
-/** Bytes that an entry of `bytes` takes, its header and padding included. */
+/** Bytes that an entry of `bytes` takes, including its header and padding. */
 function entryBytes(bytes: number): number {
   return ENTRY_HEADER_BYTES + ((bytes + 7) & ~7);
 }

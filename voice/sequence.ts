@@ -1,8 +1,8 @@
 /**
  * Arithmetic on numbers that wrap: 16-bit sequences and the 32-bit media clock.
  *
- * Everything that compares two of them comes here. The rule is RFC 1982's: of two numbers, the one that is less than half
- * the circle ahead is the later.
+ * All comparisons of two of them are here. The rule is RFC 1982's: of two numbers, the one that is less than half the circle ahead is
+ * the later.
  */
 
 /** The 16-bit sequence `steps` after `sequence`. */

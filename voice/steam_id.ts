@@ -1,5 +1,5 @@
 /**
- * SteamIDs: BigInt for people, decimal strings in JSON, two 32-bit halves on the frame path.
+ * SteamIDs: BigInt in the API, decimal strings in JSON, two 32-bit halves on the frame path.
  *
  * A person's id has the account number in its low half and 0x01100001 (universe 1, type 1, instance 1) in its high half.
  */
@@ -38,12 +38,12 @@ export function steamIdHigh(steamId: bigint): number {
   return Number((steamId >> 32n) & 0xffff_ffffn);
 }
 
-/** Whether it is a person's, in the public universe: no game server, group or guest, and not account 0. */
+/** Whether it is a person's in the public universe: not a game server, group or guest, and not account 0. */
 export function isPerson(steamId: bigint): boolean {
   return steamId >> 32n === BigInt(PERSON_HIGH) && steamIdLow(steamId) !== 0;
 }
 
-/** Reads a SteamID in decimal, as JSON and command lines carry it; null when it is none. */
+/** Reads a SteamID in decimal, as in JSON and on command lines; null for anything else. */
 export function parseSteamId(text: string): bigint | null {
   if (!/^[1-9][0-9]{0,19}$/.test(text)) return null;
   const steamId = BigInt(text);

@@ -1,10 +1,9 @@
 /**
  * Numbers a speaker's packets and finds the first and the last of each talkspurt.
  *
- * Steam says that a recording is over only by having nothing more to give, so which packet was the last is known one poll too
- * late. But what ends a recording makes no sound: the packet with the end marker, and the silence behind it. Such a packet, and
- * no other, is held back until the next one or the end shows what it is. A Steam that sent neither would send no terminator;
- * listeners then go by the silence.
+ * Steam ends a recording simply by having no more packets, so the last one is recognised one poll too late. But the packets that
+ * end a recording make no sound: the one with the end marker, and the silence behind it. Only such a packet is held back until the
+ * next one or the end shows what it is. A Steam that sent neither would have no terminator; listeners then go by the silence.
  */
 
 import { type MalformedPacket, type Packet, packetSamples, readPacket, silenceSamples } from './packet.js';
@@ -12,9 +11,9 @@ import { OP_BYTES, PACKET_OVERHEAD_BYTES, PacketWriter } from './packet_writer.j
 import { sequenceAfter, sequenceDelta, timestampAfter } from './sequence.js';
 import { FRAME_SAMPLES, type Milliseconds, samplesOfMs, VOICE_RATE_HZ } from './units.js';
 
-/** A packet with its place in the stream: everything the wire header wants from the speaker but the target. */
+/** A packet with its place in the stream: everything that the speaker writes into the wire header, except the target. */
 export interface NumberedPacket {
-  /** The caller's bytes, or a copy of them where they were held back. */
+  /** The caller's bytes, or a copy of them if they were held back. */
   readonly packet: Uint8Array;
   readonly capturedAt: Milliseconds;
   readonly marker: boolean;
@@ -23,7 +22,7 @@ export interface NumberedPacket {
   readonly sequence: number;
   /** Of the packet's first sample, in 24 kHz samples, 32 bit, on through silence and gaps. */
   readonly timestamp: number;
-  /** Of its sound, at 24 kHz. Left out where it is not known. */
+  /** Length of its sound at 24 kHz. Left out if unknown. */
   readonly samples?: number;
 }
 
@@ -35,7 +34,7 @@ export class TalkspurtNumberer {
   readonly #originAt: Milliseconds;
   #sequence = 0;
   #inTalkspurt = false;
-  /** Where the media clock stands behind the newest packet: unwrapped, in samples. */
+  /** The media clock after the newest packet: unwrapped, in samples. */
   #nextTimestamp = 0;
   /** Opus sequence that the next frame should carry. */
   #nextOpusSequence = 0;
@@ -44,7 +43,7 @@ export class TalkspurtNumberer {
   #steamIdLow = 0;
   #steamIdHigh = 0;
   #capturedAt: Milliseconds = 0;
-  /** Packets that were not readable, and so not numbered. */
+  /** Packets that could not be read, and so were not numbered. */
   malformed = 0;
 
   /** `originAt` is the instant at which the media clock was 0. */
@@ -58,8 +57,8 @@ export class TalkspurtNumberer {
   }
 
   /**
-   * Takes one packet of getVoice; returns what is ready to go out, none to two. `packet` is referred to by what is returned
-   * from this call and copied when it is held back.
+   * Takes one packet of getVoice and returns what is ready to go out, zero to two packets. What is returned refers to `packet`; a
+   * packet that is held back is copied.
    *
    * @param read What readPacket returned for `packet`, where the caller has it already.
    */
@@ -103,9 +102,9 @@ export class TalkspurtNumberer {
   }
 
   /**
-   * Ends the talkspurt though the speaker goes on, as to speak to others: the next packet begins another. Returns its terminator: the
-   * packet that was held back, or else, for the last one is long gone, a packet of ours without sound. None where no talkspurt is
-   * under way.
+   * Ends the talkspurt although the speaker goes on, for example to speak to others: the next packet begins a new one. Returns its
+   * terminator: the packet that was held back, or, since the last one is already sent, a packet without sound that is made here.
+   * Returns nothing outside a talkspurt.
    */
   cut(): NumberedPacket[] {
     if (!this.#inTalkspurt) return [];
@@ -130,12 +129,12 @@ export class TalkspurtNumberer {
     return held ? [{ ...held, terminator: reason === 'that was all' }] : [];
   }
 
-  /** The packet ends when it was captured. Never back into what was already numbered. */
+  /** The packet ends at its capture time. Never goes back into what was already numbered. */
   #startOfTalkspurt(capturedAt: Milliseconds, samples: number): number {
     return Math.max(this.#nextTimestamp, samplesOfMs(capturedAt - this.#originAt) - samples);
   }
 
-  /** Moves the media clock over a packet. Frames that were lost before they came here still take their time. */
+  /** Moves the media clock past a packet. Frames that were lost on the way still take up time. */
   #advance(packet: Packet): { timestamp: number; mayBeLast: boolean } {
     let timestamp: number | null = null;
     let hasFrames = false;
@@ -165,7 +164,7 @@ export class TalkspurtNumberer {
   }
 }
 
-/** A packet of no sound, in the form of Steam's smallest: a rate and a silence, here of no samples. */
+/** A packet without sound, in the form of Steam's smallest: a rate and a silence, here of zero samples. */
 function soundless(steamIdLow: number, steamIdHigh: number): Uint8Array {
   const writer = new PacketWriter();
   writer.begin(new Uint8Array(PACKET_OVERHEAD_BYTES + 2 * OP_BYTES), steamIdLow, steamIdHigh);

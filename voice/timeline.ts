@@ -1,19 +1,18 @@
 /**
  * Where a speaker's decoded PCM goes in a recording: positions on an absolute 24 kHz sample clock, 0 where the recording began.
  *
- * Two clocks come with each voice frame, and each is good for what the other is bad at. The media timestamp is the
- * speaker's own: exact from frame to frame, but its origin is unknown, it drifts against every other speaker's, and it stands
- * still while a laptop sleeps. The relay's time is one for all speakers, but a frame reaches the relay when the network lets
- * it. So the relay's time says where a speaker begins, the timestamp says everything after that, and the relay's time says it
- * anew when the two no longer agree.
+ * Each voice frame comes with two clocks, and each is good where the other is bad. The media timestamp is the speaker's own: exact
+ * from frame to frame, but its origin is unknown, it drifts against every other speaker's, and it stops while a laptop sleeps. The
+ * relay's time is the same for all speakers, but a frame reaches the relay when the network lets it. So the relay's time says where a
+ * speaker begins, and the timestamp everything after that. When the two no longer agree, the relay's time decides again.
  */
 
 import { timestampDelta } from './sequence.js';
 import { type Milliseconds, type Samples, samplesOfMs } from './units.js';
 
-/** What a voice frame's header says, and how much PCM came out of it. */
+/** The relevant fields of a voice frame's header, and how much PCM came out of it. */
 export interface TimelineFrame {
-  /** Media clock of the first sample: 24 kHz, 32 bit, wraps. The speaker's word: may be anything. */
+  /** Media clock of the first sample: 24 kHz, 32 bit, wraps. The speaker sets it: it may be anything. */
   readonly timestamp: number;
   /** First voice frame of a talkspurt. */
   readonly marker: boolean;
@@ -23,29 +22,28 @@ export interface TimelineFrame {
   readonly samples: Samples;
 }
 
-/** At a marker, how far the clocks may disagree before the relay's counts: 200 ms, which is more than a network's usual jitter. */
+/** How far the clocks may disagree at a marker before the relay's decides: 200 ms, more than a network's usual jitter. */
 export const REANCHOR_MS: Milliseconds = 200;
 
 /**
- * How far a frame may lie beyond the relay's clock, marker or not: 2 s. Nobody speaks in the future; a frame that says so had
- * its anchor delayed, or lies, and a lie must not make a file of a day's length.
+ * How far a frame may be ahead of the relay's clock, marker or not: 2 s. Nobody speaks in the future: such a frame had its anchor
+ * delayed, or lies, and a lie must not make a file as long as a day.
  */
 export const MAX_AHEAD_MS: Milliseconds = 2_000;
 
 /**
- * How long, on the relay's clock, every frame has to be late before the media clock is taken to be slow without a marker
- * that tells: 10 s. An open microphone sends one marker a day. A stalled network ends in frames that are not late; a clock
- * that drifts does not.
+ * How long, on the relay's clock, every frame must be late before the media clock counts as slow even without a marker: 10 s. An open
+ * microphone may send one marker a day. After a stalled network, frames come that are not late; with a clock that drifts they do not.
  */
 export const LATE_WINDOW_MS: Milliseconds = 10_000;
 
 /** Places the frames of one speaker, in the order in which they were spoken. Pure. */
 export class SpeakerTimeline {
-  /** Times that the relay's clock was taken over the media clock, the first frame not counted. */
+  /** How often the relay's clock overrode the media clock, not counting the first frame. */
   reanchored = 0;
-  /** Frames laid later than their clock says because that place was taken. */
+  /** Frames placed later than their clock says, because that place was occupied. */
   pushed = 0;
-  /** Frames that got no place, because they would have ended too late. */
+  /** Frames without a place, because they would have ended too late. */
   refused = 0;
 
   #started = false;
@@ -53,7 +51,7 @@ export class SpeakerTimeline {
   /** The relay's clock, unwrapped: ms since the recording began. */
   #relayMs: Milliseconds = 0;
   #relayTimeMs: number;
-  /** Where the media clock puts the newest frame, and that frame's timestamp. */
+  /** The newest frame's position by the media clock, and its timestamp. */
   #position: Samples = 0;
   #timestamp = 0;
   #windowFromMs: Milliseconds = 0;
@@ -70,19 +68,19 @@ export class SpeakerTimeline {
   }
 
   /**
-   * The position of the frame's first sample: whole, 0 or more, and never before the end of what was placed already. A frame
-   * that belongs there is moved behind it: sound that is late by a little beats sound that is gone.
+   * The position of the frame's first sample: whole, 0 or more, and never before the end of what was already placed. A frame that
+   * belongs there is moved behind it: slightly late sound is better than missing sound.
    *
-   * The first frame's end lies at its relay time, less anything before the origin. Wrapping is followed as long as a speaker's
-   * frames come within 24 days of each other, and of the origin.
+   * The first frame ends at its relay time, minus anything before the origin. Wrap-around is handled as long as a speaker's frames
+   * come within 24 days of each other and of the origin.
    *
-   * @param latestEnd Where the recording may end at most as of now. Who sends more sound than time goes by would go beyond.
-   * @returns null where the frame would end behind `latestEnd`: it is counted and has no place.
+   * @param latestEnd Where the recording may end at most as of now. A speaker who sends more sound than time passes would exceed it.
+   * @returns null if the frame would end after `latestEnd`: it is counted and not placed.
    */
   place(frame: TimelineFrame, latestEnd: Samples): Samples | null;
   place(frame: TimelineFrame): Samples;
   place(frame: TimelineFrame, latestEnd: Samples = Number.POSITIVE_INFINITY): Samples | null {
-    // The same arithmetic serves both clocks: each is 32 bit.
+    // The same arithmetic works for both clocks: each is 32 bit.
     this.#relayMs += timestampDelta(this.#relayTimeMs, frame.relayTimeMs);
     this.#relayTimeMs = frame.relayTimeMs;
     this.#position += timestampDelta(this.#timestamp, frame.timestamp);
@@ -111,7 +109,7 @@ export class SpeakerTimeline {
       : late < -samplesOfMs(MAX_AHEAD_MS) || this.#isLateForLong(late);
     if (!disagrees) return;
     this.reanchored += 1;
-    // Without a marker and late, the least late frame is the one that the network delayed least.
+    // Late and without a marker: the least late frame is the one that the network delayed least.
     this.#anchor(!marker && late > 0 ? this.#position + this.#leastLate : byRelay);
   }
 
@@ -120,7 +118,7 @@ export class SpeakerTimeline {
     this.#leastLate = Number.POSITIVE_INFINITY;
   }
 
-  /** The window opens with a frame, not with an instant: else the silence of a stalled network would count as lateness. */
+  /** The window opens with a frame, not at an instant: otherwise the silence of a stalled network would count as lateness. */
   #isLateForLong(late: Samples): boolean {
     if (this.#leastLate === Number.POSITIVE_INFINITY) this.#windowFromMs = this.#relayMs;
     this.#leastLate = Math.min(this.#leastLate, late);

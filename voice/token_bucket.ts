@@ -18,9 +18,9 @@ export class TokenBucket {
     this.#filledAt = now;
   }
 
-  /** Whether `wanted` tokens are there at `now`. Takes none. */
+  /** Whether there are `wanted` tokens at `now`. Takes none. */
   has(wanted: number, now: Milliseconds): boolean {
-    // A clock that steps back fills nothing, and takes nothing away.
+    // A clock that steps back neither adds nor removes tokens.
     const elapsedMs = Math.max(0, now - this.#filledAt);
     this.#tokens = Math.min(this.#burst, this.#tokens + (elapsedMs * this.#perSecond) / 1000);
     this.#filledAt = Math.max(now, this.#filledAt);

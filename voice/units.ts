@@ -1,7 +1,7 @@
 /**
- * The numbers that Steam Voice fixes, and the names of the units they come in.
+ * The numbers that Steam Voice fixes, and the units they are in.
  *
- * A number carries its unit in its name; where the type alone has to tell, one of these aliases does.
+ * A number has its unit in its name, or one of these aliases as its type.
  */
 
 /** A span or an instant in milliseconds. Instants are on one monotonic clock, given by the caller. */
@@ -10,13 +10,13 @@ export type Milliseconds = number;
 /** A count of mono samples. */
 export type Samples = number;
 
-/** Samples a second of everything that Steam records, and of the media clock on the wire. */
+/** Samples per second of everything that Steam records, and of the media clock on the wire. */
 export const VOICE_RATE_HZ = 24_000;
 
-/** Length of one Opus frame as Steam makes it. */
+/** Length of one of Steam's Opus frames. */
 export const FRAME_MS = 20;
 
-/** Samples of one Opus frame as Steam makes it, at `VOICE_RATE_HZ`. */
+/** Samples of one of Steam's Opus frames, at `VOICE_RATE_HZ`. */
 export const FRAME_SAMPLES: Samples = (VOICE_RATE_HZ * FRAME_MS) / 1000;
 
 /** The largest Steam Voice packet that our getVoice makes and our relay passes. */

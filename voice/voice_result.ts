@@ -2,7 +2,7 @@
  * Steam's EVoiceResult, with Steam's numbers and the class reference's names.
  */
 
-/** What getVoice, getAvailableVoice and decompressVoice answer. */
+/** The results of getVoice, getAvailableVoice and decompressVoice. */
 export const VoiceResult = {
   VOICE_RESULT_OK: 0,
   VOICE_RESULT_NOT_INITIALIZED: 1,

@@ -1,10 +1,9 @@
 /**
- * WAV files as bytes: reads what people have lying around, writes the header of what we record.
+ * WAV files as bytes: reads the files that people have, writes the header of those that we record.
  *
- * Reading takes PCM of 8, 16, 24 and 32 bits and IEEE floats, of 1 to 8 channels, and gives mono, as floats or as 16 bit:
- * one of the channels, or all that have sound.
- * A file comes from anywhere, so nothing in one makes the reader throw: it returns what is wrong, in words. A file cut short,
- * or a stream whose header never learnt its length, is read as far as it goes.
+ * Reads PCM of 8, 16, 24 and 32 bits and IEEE floats, with 1 to 8 channels, as mono floats or mono 16 bit: one of the channels, or all
+ * that have sound. A file may come from anywhere, so nothing in it makes the reader throw: it returns what is wrong, in words. A
+ * truncated file, or a stream whose header does not know its length, is read as far as it goes.
  */
 
 import { writeU16, writeU32 } from './bytes.js';
@@ -35,13 +34,13 @@ export {
 /** Bytes before the samples in a WAV that `wavHeader` begins. */
 export const WAV_HEADER_BYTES = 44;
 
-/** The most bytes of samples that the 32-bit sizes of a WAV can tell, in whole 16-bit samples: 4 GiB less the header. */
+/** The most bytes of samples that the 32-bit sizes of a WAV can express, in whole 16-bit samples: 4 GiB minus the header. */
 export const MAX_WAV_DATA_BYTES = 0xffff_ffff - 37;
 
 /**
- * What becomes mono: the first channel, the second, or the average of all that have sound. A channel counts as silent when its peak is
- * 60 dB under the loudest one's: a microphone on one side keeps its level. Where the channels cancel each other out, being of
- * opposite phase, the loudest is taken alone.
+ * How to make it mono: the first channel, the second, or the average of all that have sound. A channel counts as silent when its peak
+ * is 60 dB below the loudest one's, so a microphone on one side keeps its level. If the channels cancel each other out, having
+ * opposite phases, only the loudest is used.
  */
 export type WavChannel = 'left' | 'right' | 'mix';
 
@@ -52,15 +51,15 @@ const SILENT_SHARE = 0.001;
 const CANCELLED_SHARE = 0.0001;
 
 /**
- * A WAV that was read. Refers to the caller's bytes, which must not change while it is used; the arrays it gives are new ones
- * on each call, and the caller's own.
+ * A WAV that was read. Refers to the caller's bytes, which must not change while it is in use. It returns new arrays on each call,
+ * which the caller owns.
  */
 export class Wav {
   readonly kind = 'wav';
   readonly encoding: WavEncoding;
   /** 4000 to 192000. */
   readonly sampleRateHz: number;
-  /** As stored, 1 to 8. What the methods give is mono. */
+  /** As stored, 1 to 8. The methods return mono. */
   readonly channels: number;
   /** Length of the mono sound. */
   readonly samples: Samples;
@@ -76,7 +75,7 @@ export class Wav {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset + format.dataOffset, dataBytes);
   }
 
-  /** Mono samples, −1 to 1; 16 bit is `v / 32768` exactly. What is not a number reads as 0. @throws RangeError as `samplesInt16`. */
+  /** Mono samples, −1 to 1; 16 bit is `v / 32768` exactly. NaN reads as 0. @throws RangeError as `samplesInt16`. */
   samplesFloat(channel: WavChannel = 'mix'): Float32Array {
     const out = new Float32Array(this.samples);
     this.#eachSample(this.#chosen(channel), (value, at) => {
@@ -86,7 +85,7 @@ export class Wav {
   }
 
   /**
-   * Mono samples in 16 bit. Bit-exact where the file is mono 16 bit; else rounded to the nearest, and saturated.
+   * Mono samples in 16 bit. Bit-exact if the file is mono 16 bit; otherwise rounded to the nearest value and saturated.
    *
    * @throws RangeError for `right` of a mono file.
    */
@@ -116,7 +115,7 @@ export class Wav {
     }
   }
 
-  /** The channels that have sound; the loudest alone where their average would be silence. */
+  /** The channels that have sound, or only the loudest if their average would be silence. */
   #audible(): readonly number[] {
     const loudness = Array.from({ length: this.channels }, (_, channel) => {
       let [peak, energy] = [0, 0];
@@ -161,7 +160,7 @@ export function readWav(bytes: Uint8Array): Wav | MalformedWav {
  *
  * @param sampleRateHz 4000 to 192000.
  * @param dataBytes Bytes of samples behind the header: even, 0 to `MAX_WAV_DATA_BYTES`.
- * @throws RangeError where a value is out of its range.
+ * @throws RangeError for a value out of range.
  */
 export function wavHeader(sampleRateHz: number, dataBytes: number): Uint8Array {
   checkWavRate(sampleRateHz);

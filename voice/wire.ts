@@ -32,8 +32,8 @@ export const WireFlag = {
 } as const;
 
 /**
- * Targets by number. 0 is everyone else in the lobby, 255 those whom the speaker named to whisper to. 1 to 127 are the lobby's
- * channels; the others are not assigned.
+ * Targets by number. 0 is everyone else in the lobby, 255 is the speaker's whisper list. 1 to 127 are the lobby's channels; the others
+ * are not assigned.
  */
 export const Target = { lobby: 0, whisper: 255 } as const;
 
@@ -63,7 +63,7 @@ export interface MalformedVoiceFrame {
   readonly detail: string;
 }
 
-/** Makes the voice frame of `packet`: new bytes, the relay's fields zero. */
+/** Makes a voice frame of `packet`: new bytes, with the relay's fields zero. */
 export function writeVoiceFrame(fields: SpeakerFields, packet: Uint8Array): Uint8Array {
   const frame = new Uint8Array(WIRE_HEADER_BYTES + packet.length);
   const flags = (fields.marker ? WireFlag.marker : 0) | (fields.terminator ? WireFlag.terminator : 0);
@@ -75,7 +75,7 @@ export function writeVoiceFrame(fields: SpeakerFields, packet: Uint8Array): Uint
   return frame;
 }
 
-/** Reads the header of a voice frame and checks the frame's length; what is behind the header is `packetOf(frame)`. */
+/** Reads the header of a voice frame and checks the frame's length. `packetOf(frame)` is what follows the header. */
 export function readVoiceHeader(frame: Uint8Array): VoiceHeader | MalformedVoiceFrame {
   if (frame.length < MIN_VOICE_FRAME_BYTES) {
     return malformed('too-short', `${frame.length} bytes, expected at least ${MIN_VOICE_FRAME_BYTES}`);
@@ -113,7 +113,7 @@ export interface RelayFields {
   readonly acknowledge: boolean;
 }
 
-/** Writes the relay's fields over whatever the speaker put there. Real-time: in place, no allocation. */
+/** Overwrites the relay's fields, whatever the speaker put there. Real-time: in place, no allocation. */
 export function stampVoiceFrame(frame: Uint8Array, fields: RelayFields): void {
   const first = frame[0]! & ~WireFlag.acknowledge;
   frame[0] = fields.acknowledge ? first | WireFlag.acknowledge : first;

@@ -1,9 +1,9 @@
 /**
- * Proves the committed codec in `wasm/pkg/`: `make wasm-check`, run as `node dist/wasm/check.js` at the repository's root.
+ * Checks the committed codec in `wasm/pkg/`: `make wasm-check`, run as `node dist/wasm/check.js` in the repository's root.
  *
- * Always: sources, outputs, sizes, imports, exports and golden vectors are what the manifest and this file say. With a
- * toolchain (`sh wasm/toolchain.sh`), it is also built again elsewhere: with the recorded versions the bytes must be the
- * same, with others the golden vectors must hold. `--no-rebuild` leaves that out; `--rebuild` fails where it cannot be done.
+ * Always: sources, outputs, sizes, imports, exports and golden vectors match the manifest and this file. With a toolchain
+ * (`sh wasm/toolchain.sh`), it is also built again elsewhere: with the recorded versions the bytes must be the same, with others the
+ * golden vectors must pass. `--no-rebuild` skips that; `--rebuild` fails if it cannot be done.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -25,7 +25,7 @@ const GOLDEN = 'test/wasm/golden/golden.json';
 const MAX_BYTES = 450_000;
 const MAX_BROTLI_BYTES = 170_000;
 
-/** The glue's own; anything else would be something that the module wants of its host. */
+/** The glue's own; anything else would be something that the module needs from its host. */
 const IMPORTS = ['./hotmic_wasm_bg.js __wbindgen_init_externref_table'];
 const EXPORTS = [
   ...['__abort_handler', '__instance_terminated', '__wbindgen_externrefs', '__wbindgen_start', 'memory'],
@@ -54,7 +54,7 @@ const EXPORTS = [
   ...['resampler_process', 'resampler_reset', 'resampler_stream', 'resampler_stretch'],
 ];
 
-/** What is read of `pkg/manifest.json`; manifest.mjs writes it. */
+/** The fields of `pkg/manifest.json` that are read; manifest.mjs writes it. */
 interface Manifest {
   readonly tools: Readonly<Record<string, string>>;
   readonly sources: Readonly<Record<string, string>>;
@@ -62,7 +62,7 @@ interface Manifest {
   readonly outputs: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
 }
 
-/** The part of WebAssembly's interface used here; its types live in the DOM library. */
+/** The part of WebAssembly's interface used here; its types are in the DOM library. */
 declare const WebAssembly: {
   Module: {
     new (bytes: Uint8Array): object;
@@ -94,7 +94,7 @@ function filesIn(folder: string): string[] {
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
 }
 
-/** Lines for each of `names` whose file differs from its recorded hash, and for each that is only on one side. */
+/** One line for each of `names` whose file differs from its recorded hash or is missing on one side. */
 function differences(
   folder: string,
   names: readonly string[],
@@ -123,7 +123,7 @@ function checkCommitted(manifest: Manifest): void {
     differences(CRATE, [...singles, ...folders], manifest.sources),
   );
   const outputs = filesIn(PKG).filter((name) => name !== 'manifest.json');
-  report('the package is as it was made', differences(PKG, outputs, outputHashes(manifest)));
+  report('the package is unchanged since it was built', differences(PKG, outputs, outputHashes(manifest)));
 
   for (const name of MODULES) checkModule(name);
 }
@@ -139,7 +139,7 @@ function checkModule(name: (typeof MODULES)[number]): void {
   report(`${name} imports what it should`, listDifference(imports, IMPORTS));
   const exports = WebAssembly.Module.exports(module).map((entry) => entry.name);
   report(`${name} exports what it should`, listDifference(exports, EXPORTS));
-  // Written by the compiler: which of WebAssembly's extensions the code uses.
+  // The compiler records which of WebAssembly's extensions the code uses.
   const features = WebAssembly.Module.customSections(module, 'target_features')
     .map((section) => Buffer.from(section).toString('latin1'))
     .join();
@@ -149,20 +149,20 @@ function checkModule(name: (typeof MODULES)[number]): void {
     `${name} ${wanted ? 'has' : 'has no'} SIMD instructions`,
     isAsWanted ? [] : [`features: ${features}`],
   );
-  // The machine's folders must not show: they would make every build another.
+  // No paths of the machine may be in it: they would make every build different.
   const paths = bytes.toString('latin1').match(/\/(home|root|usr|tmp|work|Users|build)\/[\w./-]+/g) ?? [];
-  report(`${name} holds no path of the machine that made it`, paths);
+  report(`${name} contains no path of the machine that built it`, paths);
   report(`golden vectors on ${name}`, golden(join(PKG, name)));
 }
 
 function listDifference(got: readonly string[], wanted: readonly string[]): string[] {
   return [
-    ...got.filter((name) => !wanted.includes(name)).map((name) => `has ${name}, which is not wanted`),
-    ...wanted.filter((name) => !got.includes(name)).map((name) => `lacks ${name}`),
+    ...got.filter((name) => !wanted.includes(name)).map((name) => `has ${name}, which is unexpected`),
+    ...wanted.filter((name) => !got.includes(name)).map((name) => `${name} is missing`),
   ];
 }
 
-/** Runs the golden vectors on a module, in a process of its own, for a process holds one codec. */
+/** Runs the golden vectors on a module in a separate process, because a process can hold one codec. */
 function golden(file: string): string[] {
   const run = spawnSync(process.execPath, [fileURLToPath(import.meta.url), '--golden', file], {
     encoding: 'utf8',
@@ -171,7 +171,7 @@ function golden(file: string): string[] {
   return `${run.stdout}${run.stderr}`.trimEnd().split('\n');
 }
 
-/** The toolchain's versions, or null: a Rust without wasm32, as rustup installs it, does not count as one. */
+/** The toolchain's versions, or null: a Rust without wasm32, as rustup installs it, does not count. */
 function toolVersions(): Record<string, string> | null {
   const run = spawnSync('sh', [join(CRATE, 'toolchain.sh'), '--check'], { encoding: 'utf8' });
   if (run.status !== 0) return null;
@@ -234,6 +234,8 @@ if (mode === '--golden' && file !== undefined) {
   else if (mode === '--rebuild')
     report('the toolchain is there', ['a part is missing; run sh wasm/toolchain.sh']);
   else
-    console.log(`skip building it again: ${mode === '--no-rebuild' ? 'not asked for' : 'no toolchain here'}`);
+    console.log(
+      `skip building it again: ${mode === '--no-rebuild' ? 'not requested' : 'there is no toolchain'}`,
+    );
   process.exitCode = failures === 0 ? 0 : 1;
 }

@@ -1,11 +1,11 @@
 /**
  * Opus, mono, in the WebAssembly module.
  *
- * Call `initCodec` once in each thread, then make instances. Each lives in the module's memory until `free()`: the garbage
- * collector does not return it. `decode` takes hostile bytes and answers with a number; only misuse throws.
+ * Call `initCodec` once per thread, then make instances. Each stays in the module's memory until `free()`: the garbage collector does
+ * not free it. `decode` accepts hostile bytes and returns a number; only misuse throws.
  *
- * A batch is a run of steps, each a length (16 bits, little-endian) and that many bytes of one Opus packet. A length that no
- * packet has is a `Step`. One call for many steps costs one crossing into WebAssembly; nothing else differs.
+ * A batch is a run of steps, each a length (16 bits, little-endian) and that many bytes of one Opus packet. A length that no packet
+ * can have is a `Step`. One call for many steps crosses into WebAssembly once; there is no other difference.
  */
 
 import { HotmicError } from '../voice/error.js';
@@ -22,45 +22,45 @@ import {
   typeName,
 } from './module.js';
 
-/** The rates at which Opus decodes by itself. */
+/** The rates that Opus decodes to natively. */
 export const OPUS_RATES_HZ = [8000, 12_000, 16_000, 24_000, 48_000] as const;
 
-/** A rate at which Opus decodes by itself, in Hz. */
+/** A rate that Opus decodes to natively, in Hz. */
 export type OpusRateHz = (typeof OPUS_RATES_HZ)[number];
 
-/** Samples of one frame that `OpusEncoder` takes: 20 ms at 24 kHz. */
+/** Samples per frame of `OpusEncoder`: 20 ms at 24 kHz. */
 export const OPUS_FRAME_SAMPLES = 480;
 
-/** The largest packet that `OpusEncoder` makes: room to keep for each `encode`. */
+/** The largest packet that `OpusEncoder` makes: each `encode` needs as much room. */
 export const OPUS_MAX_PACKET_BYTES = 1276;
 
 /** What a negative result of `OpusDecoder` means: libopus' own codes. */
 export const OpusError = {
-  /** The steps of a batch do not come out even. */
+  /** The steps of a batch do not end where the batch ends. */
   badArgument: -1,
-  /** There is no room for what it decodes to (a batch: more than MAX_BATCH.samples); the decoder is as it was. */
+  /** The output is too small (for a batch: more than MAX_BATCH.samples); the decoder is unchanged. */
   bufferTooSmall: -2,
-  /** libopus failed on a well-framed packet. */
+  /** libopus failed on a packet with valid framing. */
   internal: -3,
   /** Not an Opus packet. */
   invalidPacket: -4,
 } as const;
 
-/** The steps of a batch that are no packet, by what stands where a packet's length would. */
+/** The steps of a batch other than packets, by the value in place of a packet's length. */
 export const Step = {
-  /** A packet of no bytes: 20 ms of zeros, the decoder untouched. */
+  /** An empty packet: 20 ms of zeros, the decoder untouched. */
   nothing: 0,
-  /** As `reset()`. */
+  /** Like `reset()`. */
   reset: 0xffff,
-  /** 20 ms made up for sound that was lost. */
+  /** 20 ms of concealment for lost sound. */
   conceal: 0xfffe,
-  /** 20 ms that were lost, from the packet that follows as a step of its own: see `decodeFec`. */
+  /** 20 ms that were lost, from the packet of the next step: see `decodeFec`. */
   fec: 0xfffd,
   /** Zeros, the decoder untouched. Their number follows in 32 bits, little-endian. */
   silence: 0xfffc,
 } as const;
 
-/** The most that one batch may be: bytes of steps, and samples that they decode to (3 s at 48 kHz). */
+/** The largest batch: bytes of steps, and samples that they decode to (3 s at 48 kHz). */
 export const MAX_BATCH = { bytes: STAGING.packetBytes, samples: STAGING.pcmSamples } as const;
 
 /** Frames that the module encodes in one call, whatever they hold. */
@@ -70,13 +70,13 @@ const ENCODER_RATE_HZ = 24_000;
 
 /** How `OpusEncoder` encodes. */
 export interface OpusEncoderOptions {
-  /** Bits a second on average (VBR), 6000 to 64000. Default 32000, as Steam. */
+  /** Average bits per second (VBR), 6000 to 64000. Default 32000, like Steam. */
   readonly bitrate?: number;
-  /** Effort, 0 to 10. Default 9; 5 takes three quarters of the time. */
+  /** Complexity, 0 to 10. Default 9; 5 takes three quarters of the time. */
   readonly complexity?: number;
   /** Send packets of one byte in silence. Default true. */
   readonly dtx?: boolean;
-  /** Packet loss to prepare for, in percent, 0 to 100. Default 0. */
+  /** Expected packet loss in percent, 0 to 100. Default 0. */
   readonly expectedLossPercent?: number;
   /** Repeat each frame, coarsely, in the next packet. Default false. Takes effect from an expected loss of about 5 %. */
   readonly inbandFec?: boolean;
@@ -125,7 +125,7 @@ export class OpusEncoder {
       throw new HotmicError('ERR_HOTMIC_CODEC', 'Cannot make OpusEncoder: libopus refused');
   }
 
-  /** Samples at 24 kHz by which the decoded sound lags behind what was encoded: 156 (6.5 ms). */
+  /** Samples at 24 kHz by which the decoded sound lags behind the input: 156 (6.5 ms). */
   get lookaheadSamples(): number {
     return glue.encoder_lookahead(this.#live());
   }
@@ -139,7 +139,7 @@ export class OpusEncoder {
    * Encodes `pcm[pcmOffset, pcmOffset + 480)` into `out` from `outOffset`. Both arrays are only used during the call.
    * Real-time: allocates no more than a view; about 0.25 ms at complexity 9.
    *
-   * @param out Wants room for OPUS_MAX_PACKET_BYTES, whatever the packet takes.
+   * @param out Needs room for OPUS_MAX_PACKET_BYTES, whatever the packet takes.
    * @returns The packet's bytes, 1 to 1276; 1 is a DTX frame (silence).
    * @throws RangeError when an array has no room; HotmicError ERR_HOTMIC_CODEC after `free()`.
    */
@@ -150,17 +150,17 @@ export class OpusEncoder {
     const area = staging();
     copySamples(pcm, pcmOffset, OPUS_FRAME_SAMPLES, area.pcm, 0);
     const bytes = glue.encoder_encode(handle);
-    // Whatever PCM is, libopus encodes it: a failure is a bug, here or there.
-    if (bytes < 1) throw new HotmicError('ERR_HOTMIC_CODEC', `Cannot encode: libopus answered ${bytes}`);
+    // libopus encodes any PCM: a failure is a bug, here or there.
+    if (bytes < 1) throw new HotmicError('ERR_HOTMIC_CODEC', `Cannot encode: libopus returned ${bytes}`);
     for (let i = 0; i < bytes; i++) out[outOffset + i] = area.packet[i]!;
     return bytes;
   }
 
   /**
-   * Encodes all whole frames of `pcm`, and writes the packets as steps to the front of `out`: one `decodeBatch` takes them if
-   * they play no longer than MAX_BATCH.samples.
+   * Encodes all whole frames of `pcm`, and writes the packets as steps to the front of `out`: one `decodeBatch` accepts them if they
+   * play no longer than MAX_BATCH.samples.
    *
-   * @param out Wants room for OPUS_MAX_PACKET_BYTES and 2 a frame, whatever the packets take.
+   * @param out Needs room for OPUS_MAX_PACKET_BYTES + 2 per frame, whatever the packets take.
    * @returns The bytes written.
    * @throws RangeError when `out` has no room; HotmicError ERR_HOTMIC_CODEC after `free()`.
    */
@@ -175,7 +175,7 @@ export class OpusEncoder {
       const area = staging();
       copySamples(pcm, first * OPUS_FRAME_SAMPLES, count * OPUS_FRAME_SAMPLES, area.pcm, 0);
       const bytes = glue.encoder_run(handle, count);
-      if (bytes < 1) throw new HotmicError('ERR_HOTMIC_CODEC', `Cannot encode: libopus answered ${bytes}`);
+      if (bytes < 1) throw new HotmicError('ERR_HOTMIC_CODEC', `Cannot encode: libopus returned ${bytes}`);
       out.set(area.packet.subarray(0, bytes), at);
       at += bytes;
     }
@@ -183,19 +183,19 @@ export class OpusEncoder {
   }
 
   /**
-   * No voice for 200 ms, by libopus' own detector. Always false without DTX. A frame of more than one byte may come
-   * meanwhile: DTX refreshes the listener's noise every 400 ms.
+   * No voice for 200 ms, by libopus' own detector. Always false without DTX. Some frames are still longer than one byte: DTX refreshes
+   * the listener's noise every 400 ms.
    */
   get inDtx(): boolean {
     return glue.encoder_in_dtx(this.#live()) === 1;
   }
 
-  /** Forgets the sound so far, keeps the options. For the start of a recording. */
+  /** Forgets the sound so far and keeps the options. For the start of a recording. */
   reset(): void {
     glue.encoder_reset(this.#live());
   }
 
-  /** Gives the memory back. A second call does nothing; any other use throws. */
+  /** Frees the memory. A second call does nothing; any other use throws. */
   free(): void {
     if (this.#handle !== 0) glue.encoder_free(this.#handle);
     this.#handle = 0;
@@ -210,7 +210,7 @@ export class OpusEncoder {
 /**
  * Decodes one stream of Opus packets to mono (stereo is mixed down). About 18 kB of the module's memory until `free()`.
  *
- * @throws RangeError for another rate; HotmicError ERR_HOTMIC_CODEC before `initCodec`.
+ * @throws RangeError for any other rate; HotmicError ERR_HOTMIC_CODEC before `initCodec`.
  */
 export class OpusDecoder {
   readonly sampleRateHz: OpusRateHz;
@@ -238,7 +238,7 @@ export class OpusDecoder {
    * Decodes the packet `bytes[offset, offset + length)` into `out` from `outOffset`. The bytes may be anything.
    * Real-time: allocates no more than a view; about 0.03 ms for 20 ms of voice.
    *
-   * @param out Room for 120 ms fits every packet, room for 20 ms every one that Steam makes.
+   * @param out 120 ms are enough for every packet, 20 ms for every packet that Steam makes.
    * @returns The samples written, or a negative OpusError. After a failure other than bufferTooSmall, `reset()`.
    * @throws RangeError when offset, length or outOffset lies outside its array; HotmicError ERR_HOTMIC_CODEC after `free()`.
    */
@@ -255,8 +255,7 @@ export class OpusDecoder {
   }
 
   /**
-   * Makes up `samples` samples for sound that was lost. The sound fades out when this goes on.
-   * Real-time: as `decode`.
+   * Conceals lost sound with `samples` samples, which fade out if this goes on. Real-time: as `decode`.
    *
    * @param samples A multiple of 2.5 ms, up to 120 ms.
    * @returns `samples`.
@@ -273,14 +272,14 @@ export class OpusDecoder {
     const area = staging();
     const made = glue.decoder_conceal(handle, samples);
     if (made !== samples)
-      throw new HotmicError('ERR_HOTMIC_CODEC', `Cannot conceal: libopus answered ${made}`);
+      throw new HotmicError('ERR_HOTMIC_CODEC', `Cannot conceal: libopus returned ${made}`);
     copySamples(area.pcm, 0, made, out, outOffset);
     return made;
   }
 
   /**
-   * The 20 ms before the packet `bytes[offset, offset + length)`, which were lost: from the packet's in-band FEC, or made
-   * up where it holds none. The packet itself is to be decoded next. Real-time: as `decode`.
+   * The 20 ms before the packet `bytes[offset, offset + length)`, which were lost: from the packet's in-band FEC, or concealed if it has
+   * none. Decode the packet itself next. Real-time: as `decode`.
    *
    * @returns The samples written, 20 ms, or a negative OpusError.
    * @throws As `decode`.
@@ -298,12 +297,12 @@ export class OpusDecoder {
   }
 
   /**
-   * Does all `steps`, in one call. All are looked at before the first is done. A packet on which libopus fails though it is
-   * well framed becomes as many zeros as it says it holds, and the decoder is reset.
+   * Does all `steps` in one call. All are checked before the first is done. If libopus fails on a packet with valid framing, the packet
+   * becomes as many zeros as it claims to hold, and the decoder is reset.
    *
    * @param steps At most MAX_BATCH.bytes.
-   * @param out Wants room for all that the steps decode to, at most MAX_BATCH.samples.
-   * @returns The samples written, or a negative OpusError: then the decoder is as it was.
+   * @param out Needs room for all that the steps decode to, at most MAX_BATCH.samples.
+   * @returns The samples written, or a negative OpusError, with the decoder unchanged.
    * @throws RangeError for too many steps or an offset outside `out`; HotmicError ERR_HOTMIC_CODEC after `free()`.
    */
   decodeBatch(steps: Uint8Array, out: Int16Array, outOffset: number): number {
@@ -321,12 +320,12 @@ export class OpusDecoder {
     return samples;
   }
 
-  /** Forgets the sound so far: the next packet is decoded as a new decoder would. */
+  /** Forgets the sound so far: the next packet is decoded as by a new decoder. */
   reset(): void {
     glue.decoder_reset(this.#live());
   }
 
-  /** Gives the memory back. A second call does nothing; any other use throws. */
+  /** Frees the memory. A second call does nothing; any other use throws. */
   free(): void {
     if (this.#handle !== 0) glue.decoder_free(this.#handle);
     this.#handle = 0;

@@ -1,6 +1,6 @@
 /**
- * PCM to Steam Voice packets, shaped as Steam's: 24 kHz, 20 ms, groups of up to four numbered frames, DTX as frames of one
- * byte, and at the end of a recording the marker and a silence packet.
+ * PCM to Steam Voice packets like Steam's: 24 kHz, 20 ms, groups of up to four numbered frames, DTX as frames of one byte, and at the
+ * end of a recording the marker and a silence packet.
  */
 
 import {
@@ -33,30 +33,33 @@ const GROUP_OVERHEAD_BYTES = 2 * OP_BYTES;
 
 const END_MARKER_BYTES = 2;
 
-/** Frames that wait for `read` at most: 10 s. The oldest are dropped and counted then. */
+/** The most frames that wait for `read`: 10 s. Beyond it the oldest are dropped and counted. */
 const MAX_QUEUED = 500;
 
-/** libopus' detector says "no voice" this long after the last of it. */
+/** libopus' detector reports "no voice" this long after the last voice. */
 const DETECTOR_MS = 200;
 
 /**
- * A reader takes 3 s of sound in one packet, not more, and counts what it conceals before it: up to 10 frames. Frames of DTX
- * would fit for 10 s.
+ * A reader accepts at most 3 s of sound in one packet, including up to 10 frames of concealment before it. DTX frames for 10 s would
+ * fit into a packet.
  */
 const MAX_PACKET_FRAMES = 140;
 
-/** Sound from before the voice that begins a recording anew: the detector wants a frame or two of it. */
+/** Sound from before the voice that begins a new recording: the detector needs a frame or two of it. */
 const PREROLL_FRAMES = 2;
 
 /** How `VoiceEncoder` encodes. */
 export interface VoiceEncoderOptions extends OpusEncoderOptions {
-  /** Rate of the PCM that `write` takes, in Hz: a whole number from 8000 to 48000. Default 24000, at which nothing is resampled. */
+  /** Rate of the PCM for `write`, in Hz: a whole number from 8000 to 48000. Default 24000, which is not resampled. */
   readonly sampleRateHz?: number;
-  /** Frames of 20 ms in each packet but the last of a recording, 1 to 50, as far as 8,192 bytes hold them. Default: whatever waits when `read` is called, as Steam. */
+  /**
+   * Frames of 20 ms in each packet except the last of a recording, 1 to 50, as far as they fit into 8,192 bytes. Default: all that wait
+   * when `read` is called, like Steam.
+   */
   readonly framesPerPacket?: number;
   /**
-   * Ends the recording after this much without voice, 200 to 10000; the next voice starts a new one. Wants `dtx`. Default:
-   * only `end` ends it.
+   * Ends the recording after this much time without voice, 200 to 10000; the next voice starts a new one. Requires `dtx`. Default: only
+   * `end` ends it.
    */
   readonly endAfterSilenceMs?: Milliseconds;
 }
@@ -66,12 +69,12 @@ interface EncodedFrame {
   readonly opus: Uint8Array;
 }
 
-/** What waits for `read`: frames, and at the end of a recording what closes it. */
+/** What waits for `read`: frames, and at the end of a recording its marker and silence. */
 type Queued = EncodedFrame | 'marker' | 'silence';
 
 /**
- * Encodes one speaker's recordings. Holds an Opus encoder (and a resampler, for another rate than 24 kHz) in the codec's memory
- * until `free()`.
+ * Encodes one speaker's recordings. Holds an Opus encoder (and a resampler, for rates other than 24 kHz) in the codec's memory until
+ * `free()`.
  *
  * Feed it with `write`, take packets with `read`. `end` closes the recording; the next `write` starts a new one.
  */
@@ -83,7 +86,7 @@ export class VoiceEncoder {
   readonly #endAfterSilenceMs: Milliseconds;
   readonly #writer = new PacketWriter();
   readonly #scratch = new Uint8Array(OPUS_MAX_PACKET_BYTES);
-  /** The part-frame that waits for its rest. */
+  /** The incomplete frame. */
   readonly #pending = new Int16Array(FRAME_SAMPLES);
   #pendingSamples = 0;
   #resampled = new Int16Array(0);
@@ -128,12 +131,12 @@ export class VoiceEncoder {
     }
   }
 
-  /** How many of the newest frames, without a break, were DTX. */
+  /** How many frames in a row, up to the newest, were DTX. */
   get dtxRun(): number {
     return this.#dtxRun;
   }
 
-  /** False while `endAfterSilenceMs` has ended the recording and no voice has begun a new one; else true. */
+  /** False after `endAfterSilenceMs` has ended the recording, until voice begins a new one; otherwise true. */
   get isRecording(): boolean {
     return this.#isRecording;
   }
@@ -144,10 +147,10 @@ export class VoiceEncoder {
   }
 
   /**
-   * Takes PCM at `sampleRateHz`; every whole frame is encoded at once. `pcm` is only read during the call. `read` at least
-   * once in 10 s of sound: more than that does not wait, the oldest frames are dropped and counted.
+   * Adds PCM at `sampleRateHz`; every whole frame is encoded at once. `pcm` is only read during the call. Call `read` at least once per
+   * 10 s of sound: beyond that the oldest frames are dropped and counted.
    *
-   * @throws TypeError for what is no Int16Array; HotmicError ERR_HOTMIC_CODEC after `free()`.
+   * @throws TypeError for anything but an Int16Array; HotmicError ERR_HOTMIC_CODEC after `free()`.
    */
   write(pcm: Int16Array): void {
     this.#checkLive();
@@ -156,13 +159,13 @@ export class VoiceEncoder {
   }
 
   /**
-   * Ends the recording: the part-frame is padded with zeros; `read` then gives the rest, the marker and the silence packet. A
-   * recording in which nothing was written ends so, too: it is of no length.
+   * Ends the recording: an incomplete frame is padded with zeros; `read` then returns the rest, the marker and the silence packet. An
+   * empty recording also ends like this.
    */
   end(): void {
     this.#checkLive();
     if (this.#resampler !== null) {
-      // What still stands in the filter.
+      // The rest of the sound in the filter.
       this.#frames(this.#at24k(this.#resampler, new Int16Array(this.#resampler.delaySamples)));
       this.#resampler.reset();
     }
@@ -185,13 +188,13 @@ export class VoiceEncoder {
     const { frames, bytes, endsRecording } = this.#plan();
     if (endsRecording) return bytes;
     const wanted = this.#framesPerPacket ?? 1;
-    // What waits behind this packet shows that it is as long as it will get.
+    // If frames wait behind this packet, it will not get longer.
     return frames >= wanted || frames < this.#queue.length ? bytes : 0;
   }
 
   /**
-   * Writes the next packet to the front of `target` and returns its length; 0 when there is none. What does not fit into one
-   * packet of 8,192 bytes stays for the next. `target` needs room for `available()` bytes, else RangeError and nothing lost.
+   * Writes the next packet to the front of `target` and returns its length; 0 when there is none. Frames that do not fit into a packet of
+   * 8,192 bytes stay for the next one. `target` needs room for `available()` bytes; otherwise RangeError, and nothing is lost.
    */
   read(target: Uint8Array): number {
     const bytes = this.available();
@@ -221,7 +224,7 @@ export class VoiceEncoder {
     return writer.finish().length;
   }
 
-  /** Gives the memory back. A second call does nothing; any other use throws. */
+  /** Frees the memory. A second call does nothing; any other use throws. */
   free(): void {
     this.#opus.free();
     this.#resampler?.free();
@@ -232,7 +235,7 @@ export class VoiceEncoder {
     if (this.#isFreed) throw freed('VoiceEncoder');
   }
 
-  /** The next packet of frames: how many it takes, and whether the marker closes it. */
+  /** The next packet of frames: how many it holds, and whether the marker closes it. */
   #plan(): { frames: number; bytes: number; endsRecording: boolean } {
     let bytes = PACKET_OVERHEAD_BYTES;
     let frames = 0;
@@ -243,7 +246,7 @@ export class VoiceEncoder {
         FRAME_OVERHEAD_BYTES +
         queued.opus.length +
         (frames % MAX_GROUP_FRAMES === 0 ? GROUP_OVERHEAD_BYTES : 0);
-      // The marker would have to find room, too.
+      // The marker needs room, too.
       if (grown + END_MARKER_BYTES > MAX_PACKET_BYTES) break;
       bytes = grown;
       frames += 1;
@@ -270,7 +273,7 @@ export class VoiceEncoder {
     }
   }
 
-  /** Encodes the pending frame, and follows whether somebody speaks. */
+  /** Encodes the pending frame, and tracks whether somebody speaks. */
   #frame(): void {
     this.#pendingSamples = 0;
     const opus = this.#encode(this.#pending);
@@ -278,7 +281,7 @@ export class VoiceEncoder {
     if (this.#isRecording) {
       this.#push(opus);
       this.#quietFrames = isQuiet ? this.#quietFrames + 1 : 0;
-      // The detector's own time has passed with the first quiet frame.
+      // The detector's delay has already passed at the first quiet frame.
       const quietMs = DETECTOR_MS + (this.#quietFrames - 1) * FRAME_MS;
       if (isQuiet && quietMs >= this.#endAfterSilenceMs) this.#close();
     } else if (isQuiet) {
@@ -289,7 +292,7 @@ export class VoiceEncoder {
     }
   }
 
-  /** Voice again: a new recording, from a little before it. */
+  /** Voice again: starts a new recording, from a little before the voice. */
   #begin(): void {
     this.#isRecording = true;
     this.#quietFrames = 0;
@@ -298,10 +301,10 @@ export class VoiceEncoder {
     this.#preroll = [];
   }
 
-  /** What closes a recording. The encoder goes on: it listens for the next voice. */
+  /** Closes a recording. The encoder goes on: it listens for the next voice. */
   #close(): void {
     this.#queue.push('marker', 'silence');
-    // Room for these two is not taken from the frames.
+    // Space for these two is not taken from the frames.
     this.#age(MAX_QUEUED + 2);
     this.#nextSequence = 0;
     this.#isRecording = false;
@@ -326,7 +329,7 @@ export class VoiceEncoder {
   }
 }
 
-/** @throws TypeError for an option that neither this encoder nor Opus' has. */
+/** @throws TypeError for an option that neither this encoder nor OpusEncoder has. */
 function checkNames(opus: object): void {
   const unknown = Object.keys(opus).find((name) => !OPUS_OPTIONS.includes(name));
   if (unknown === undefined) return;

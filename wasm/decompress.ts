@@ -1,8 +1,8 @@
 /**
- * Steam Voice packets to PCM: one speaker at one rate, living across packets.
+ * Steam Voice packets to PCM: one speaker at one rate, with state that is kept across packets.
  *
- * The rules of docs/steam-voice-packet.md: a packet is checked and sized whole before the decoder is touched, so one that is
- * refused, or that has no room, gives no sound and changes nothing. Loss is concealed, a step backward resets.
+ * The rules of docs/steam-voice-packet.md: a whole packet is checked and sized before the decoder is touched, so one that is refused, or
+ * does not fit, makes no sound and changes nothing. Loss is concealed, a step backward resets.
  */
 
 import { HotmicError } from '../voice/error.js';
@@ -23,55 +23,55 @@ import { Resampler } from './resampler.js';
 /** The rates that decompressVoice makes: every whole number of Hz from `min` to `max`, as the class reference has it. */
 export const DECOMPRESS_RATES_HZ = { min: 11_025, max: 48_000 } as const;
 
-/** The most that one packet may decode to: 3 s, in samples at 24 kHz, silence and concealment counted. */
+/** The most that one packet may decode to: 3 s, in samples at 24 kHz, including silence and concealment. */
 export const MAX_DECODED_SAMPLES = 3 * VOICE_RATE_HZ;
 
-/** The most frames that one gap is filled with: 200 ms. */
+/** The most frames to conceal in one gap: 200 ms. */
 export const MAX_CONCEALED_FRAMES = 10;
 
-/** What became of one packet. */
+/** The result for one packet. */
 export interface Decompressed {
   /** VOICE_RESULT_OK, DATA_CORRUPTED, UNSUPPORTED_CODEC or BUFFER_TOO_SMALL. */
   readonly result: VoiceResult;
-  /** Samples written; with VOICE_RESULT_BUFFER_TOO_SMALL the samples that there must be room for. */
+  /** Samples written; with VOICE_RESULT_BUFFER_TOO_SMALL the samples that need room. */
   readonly samples: number;
-  /** Of the samples written, the frames that were made up for lost ones. */
+  /** The frames among the samples written that conceal lost ones. */
   readonly concealedFrames: number;
-  /** Of those, the ones before the packet's first sample. */
+  /** Those of them before the packet's first sample. */
   readonly leadingConcealedFrames: number;
-  /** Opus frames decoded, DTX frames included, those of no bytes not. */
+  /** Opus frames decoded, including DTX frames but not empty ones. */
   readonly decodedFrames: number;
 }
 
-/** The same with the sound: the caller's own, exactly as long as what was decoded. Empty unless `result` is OK. */
+/** The same with the sound, which the caller owns: exactly as long as what was decoded. Empty unless `result` is OK. */
 export interface DecompressedPcm extends Decompressed {
   readonly pcm: Int16Array;
 }
 
-/** For one packet at a time, so that a decoder needs no memory of its own for them. */
+/** Shared: used for one packet at a time, so that decoders need no memory for it. */
 const steps = new Uint8Array(MAX_BATCH.bytes);
 const pcm24k = new Int16Array(MAX_DECODED_SAMPLES);
 
 /**
- * Decodes one speaker's packets. From the first packet that it decodes until `free()` it holds an Opus decoder in the codec's
- * memory, and a resampler for a rate at which Opus does not decode by itself.
+ * Decodes one speaker's packets. From the first packet that it decodes until `free()` it holds an Opus decoder in the codec's memory,
+ * and a resampler for rates that Opus does not decode to natively.
  *
- * A packet of n samples at 24 kHz becomes floor(n * rate / 24000) samples, with no remainder carried on. At 12, 16, 24 and
- * 48 kHz they are what Opus decodes. At other rates they are resampled from 24 kHz, evenly over the packet: the sound is
- * continuous across packets, and `delaySamples` late. Where a packet's share is no whole number (11025 Hz: 220.5 a frame),
- * it plays that little faster: 0.23 % there for packets of one frame.
+ * A packet of n samples at 24 kHz becomes floor(n * rate / 24000) samples, without carrying a remainder. At 12, 16, 24 and 48 kHz they
+ * are what Opus decodes. At other rates they are resampled from 24 kHz, evenly over the packet: the sound is continuous across packets,
+ * and `delaySamples` late. If the exact count is not a whole number (11025 Hz: 220.5 per frame), the packet plays a little faster: 0.23 %
+ * for packets of one frame.
  */
 export class VoiceDecoder {
   readonly sampleRateHz: number;
-  /** Made when there is something to decode: a packet that is refused costs no memory, and no filter. */
+  /** Made when there is something to decode: a refused packet costs neither memory nor a filter. */
   #parts: Parts | null = null;
   #isFreed = false;
-  /** The sequence that the next frame should carry; null until the first frame, which may carry any. */
+  /** The sequence that the next frame should have; null before the first frame, which may have any. */
   #expected: number | null = null;
 
   /**
    * @param sampleRateHz Rate of the PCM: a whole number from 11025 to 48000.
-   * @throws HotmicError ERR_HOTMIC_SAMPLE_RATE for another; ERR_HOTMIC_CODEC when the codec is not started.
+   * @throws HotmicError ERR_HOTMIC_SAMPLE_RATE for any other rate; ERR_HOTMIC_CODEC when the codec is not started.
    */
   constructor(sampleRateHz: number) {
     checkDecompressRate(sampleRateHz);
@@ -80,19 +80,19 @@ export class VoiceDecoder {
   }
 
   /**
-   * By how many samples at 24 kHz the PCM lags behind what Opus decodes: 0 at 12, 16, 24 and 48 kHz, else `Resampler`'s. Takes
-   * the decoder's memory: ask for it before the sound starts, and the first packet is as quick as the others.
+   * By how many samples at 24 kHz the PCM lags behind what Opus decodes: 0 at 12, 16, 24 and 48 kHz, otherwise as `Resampler`'s. It
+   * allocates the decoder: read it before the sound starts, and the first packet is as fast as the others.
    */
   get delaySamples(): number {
     return this.#live().resampler?.delaySamples ?? 0;
   }
 
   /**
-   * Decodes `packet`, any bytes whatever, into `out` from `outOffset`. Only a result of OK has written anything or changed
-   * the decoder. A packet without audio is OK with 0 samples. Both arrays are only used during the call.
+   * Decodes `packet`, which may be any bytes, into `out` from `outOffset`. Unless the result is OK, nothing was written and the decoder
+   * is unchanged. A packet without audio is OK with 0 samples. Both arrays are only used during the call.
    *
-   * Real-time but for the few small objects that reading a packet makes, and for the first packet: it makes the decoder, and
-   * at a resampled rate the filter, in up to 10 ms, unless `delaySamples` was asked for.
+   * Real-time except for a few small objects per packet, and for the first packet: it makes the decoder and, at a resampled rate, the
+   * filter, in up to 10 ms, unless `delaySamples` was read before.
    *
    * @throws TypeError for arrays of another kind; RangeError for an offset outside `out`; HotmicError ERR_HOTMIC_CODEC after
    *   `free()`, or when 64 other rates are being resampled to.
@@ -106,9 +106,9 @@ export class VoiceDecoder {
   }
 
   /**
-   * Decodes `packet` into memory of its own, just as much as it takes: there is nothing to grow, and nothing is decoded twice.
+   * Decodes `packet` into new memory of exactly the right size: nothing has to grow, and nothing is decoded twice.
    *
-   * @param maxSamples More than this is BUFFER_TOO_SMALL. Default: no limit but the 3 s of every packet.
+   * @param maxSamples More than this is BUFFER_TOO_SMALL. Default: only the limit of 3 s per packet.
    * @throws As `decompress`.
    */
   decompressPcm(packet: Uint8Array, maxSamples = Number.POSITIVE_INFINITY): DecompressedPcm {
@@ -127,7 +127,7 @@ export class VoiceDecoder {
     this.#expected = null;
   }
 
-  /** Gives the memory back. A second call does nothing; any other use throws. */
+  /** Frees the memory. A second call does nothing; any other use throws. */
   free(): void {
     this.#parts?.opus.free();
     this.#parts?.resampler?.free();
@@ -141,7 +141,7 @@ export class VoiceDecoder {
     return this.#parts;
   }
 
-  /** Checks the packet, and says what it will decode to at the output rate, given what came before it. */
+  /** Checks the packet, and computes what it will decode to at the output rate, given what came before it. */
   #size(packet: Uint8Array): Sized {
     if (this.#isFreed) throw freed('VoiceDecoder');
     checkArray('decompress: packet', packet, Uint8Array);
@@ -236,7 +236,7 @@ function makeParts(sampleRateHz: number): Parts {
   return { opus: new OpusDecoder(VOICE_RATE_HZ), resampler };
 }
 
-/** Collects the steps of one packet, and has the decoder do them in as few calls as they fit into: one. */
+/** Collects the steps of one packet, and has the decoder do them in as few calls as possible: normally one. */
 class Run {
   readonly #opus: OpusDecoder;
   readonly #out: Int16Array;
@@ -261,7 +261,7 @@ class Run {
     this.#put(samples >>> 16);
   }
 
-  /** The frame lost before `frame`; `packet` with that very frame comes next, into the same call. */
+  /** The frame lost before `frame`; `packet` with `frame` must follow in the same call. */
   fec(frame: OpusFrame): void {
     this.#reserve(4 + frame.bytes);
     this.#put(Step.fec);
@@ -277,9 +277,9 @@ class Run {
   flush(): void {
     if (this.#bytes === 0) return;
     const samples = this.#opus.decodeBatch(steps.subarray(0, this.#bytes), this.#out, this.#outAt);
-    // The reader has seen to it that every step is sound.
+    // The reader has checked every step.
     if (samples < 0)
-      throw new HotmicError('ERR_HOTMIC_INTERNAL', `Cannot decode: the codec answered ${samples}`);
+      throw new HotmicError('ERR_HOTMIC_INTERNAL', `Cannot decode: the codec returned ${samples}`);
     this.#outAt += samples;
     this.#bytes = 0;
   }
@@ -295,14 +295,14 @@ class Run {
   }
 }
 
-/** A sound packet and what it takes, or why there is none. */
+/** A valid packet and what it decodes to, or why it is refused. */
 type Sized =
   | { readonly read: Packet; readonly samples: number }
   | { readonly read: null; readonly refusal: Decompressed };
 
 const CORRUPTED = VoiceResult.VOICE_RESULT_DATA_CORRUPTED;
 
-/** @throws HotmicError ERR_HOTMIC_SAMPLE_RATE unless decompressVoice makes this rate. */
+/** @throws HotmicError ERR_HOTMIC_SAMPLE_RATE unless decompressVoice supports this rate. */
 export function checkDecompressRate(sampleRateHz: number): void {
   const { min, max } = DECOMPRESS_RATES_HZ;
   if (Number.isInteger(sampleRateHz) && sampleRateHz >= min && sampleRateHz <= max) return;
@@ -312,7 +312,7 @@ export function checkDecompressRate(sampleRateHz: number): void {
   );
 }
 
-/** What decompressVoice answers to a packet that it refuses; null for one that it takes. */
+/** What decompressVoice returns for a packet that it refuses; null for one that it accepts. */
 function refusal(read: Packet | MalformedPacket): VoiceResult | null {
   // A foreign op before the fault decides first.
   const isForeign = read.ops.some((op) => op.kind === 'foreign');
@@ -321,14 +321,14 @@ function refusal(read: Packet | MalformedPacket): VoiceResult | null {
   return read.kind === 'malformed' ? CORRUPTED : null;
 }
 
-/** Frames to conceal before `frame`, at most MAX_CONCEALED_FRAMES; −1 when it lies behind and the decoder starts anew. */
+/** Frames to conceal before `frame`, at most MAX_CONCEALED_FRAMES; −1 when it goes backward and the decoder is reset. */
 function concealedBefore(expected: number | null, frame: OpusFrame): number {
   if (expected === null) return 0;
   const ahead = sequenceDistance(expected, frame.sequence);
   return ahead < 0x8000 ? Math.min(ahead, MAX_CONCEALED_FRAMES) : -1;
 }
 
-/** A recording starts at 0; but a decoder that has had no frame takes any. */
+/** A recording starts at 0, but a decoder without a frame so far accepts any. */
 function afterEndOfRecording(expected: number | null): number | null {
   return expected === null ? null : 0;
 }

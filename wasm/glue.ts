@@ -1,3 +1,3 @@
-/** The generated glue, apart from module.ts so that no type of the package's doors names it: its types want the DOM library. */
+/** The generated glue. Separate from module.ts so that no public type refers to it: its types need the DOM library. */
 
 export * from './pkg/hotmic_wasm.js';

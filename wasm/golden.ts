@@ -1,6 +1,6 @@
 /**
- * Golden vectors: packets that native libopus made, and what it decoded them to. They prove a build of the codec, the
- * committed one or another. `test/wasm/make_golden.ts` writes the file, `check.ts` and the tests run it.
+ * Golden vectors: packets that native libopus made, and what it decoded them to. They check a build of the codec, the committed one or
+ * another. `test/wasm/make_golden.ts` writes the file; `check.ts` and the tests run it.
  */
 
 import { createHash } from 'node:crypto';
@@ -26,7 +26,7 @@ export interface GoldenOutput {
   readonly sha256: string;
   /** The decoder's final range after the last step. */
   readonly finalRange: number;
-  /** By how much the sample that differs most differs from native libopus: 0 means the hash is native's own. */
+  /** The largest difference of a sample from native libopus: 0 means that the hash is native's own. */
   readonly fromNativeLsb: number;
 }
 
@@ -37,14 +37,14 @@ export interface GoldenStream {
   readonly outputs: Readonly<Record<`${OpusRateHz}`, GoldenOutput>>;
 }
 
-/** What the encoder makes of `goldenSignal`. */
+/** What the encoder turns `goldenSignal` into. */
 export interface GoldenEncoding {
   readonly name: string;
   readonly options: OpusEncoderOptions;
   readonly frames: number;
   /** SHA-256 of all packets, each after its length in 16 bits, little-endian. */
   readonly sha256: string;
-  /** Packets that differ from native libopus: 0 means the hash is native's own. */
+  /** Packets that differ from native libopus: 0 means that the hash is native's own. */
   readonly fromNativePackets: number;
 }
 
@@ -57,7 +57,7 @@ export interface Golden {
   readonly encodings: readonly GoldenEncoding[];
 }
 
-/** Runs every vector on the codec as it is loaded. Returns what is wrong, a line each; nothing when all is well. */
+/** Runs every vector on the loaded codec. Returns one line per fault. */
 export function runGolden(golden: Golden): string[] {
   const wrong: string[] = [];
   const expect = (what: string, got: unknown, wanted: unknown) => {
@@ -103,8 +103,8 @@ export function encodeFrames(pcm: Int16Array, frames: number, options: OpusEncod
 }
 
 /**
- * Something like speech, at 24 kHz: syllables of a gliding voice through three formants, hisses between them, and after
- * every two seconds one of digital silence. Only sums and products, so that it is the same to the bit everywhere.
+ * Something like speech, at 24 kHz: syllables of a gliding voice through three formants, hisses between them, and after every two
+ * seconds one second of digital silence. Only sums and products, so that it is bit-exact everywhere.
  */
 export function goldenSignal(frames: number): Int16Array {
   const pcm = new Int16Array(frames * OPUS_FRAME_SAMPLES);

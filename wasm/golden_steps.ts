@@ -1,8 +1,8 @@
-/** One stream of golden steps through one decoder. Apart from golden.ts, because it runs in pages and AudioWorklets, too. */
+/** One stream of golden steps through one decoder. Separate from golden.ts, because it also runs in pages and AudioWorklets. */
 
 import { OpusDecoder, type OpusRateHz } from './codec.js';
 
-/** A packet, 20 ms that were lost, the same from the in-band FEC of the packet that comes next, or a new start. */
+/** A packet, 20 ms that were lost, the same from the in-band FEC of the next packet, or a reset. */
 export type DecoderStep = Uint8Array | 'conceal' | 'fec' | 'reset';
 
 /** What a stream decodes to. */
@@ -10,7 +10,7 @@ export interface Decoded {
   readonly pcm: Int16Array;
   /** The decoder's final range after the last step. */
   readonly finalRange: number;
-  /** The decoder's answer to a step that it refused, which was the last one then; else 0. */
+  /** The decoder's error for a step that it refused, which is then the last one; otherwise 0. */
   readonly refused: number;
 }
 

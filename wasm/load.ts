@@ -1,6 +1,6 @@
 /**
- * Starts the codec in Node, from the files that lie in `pkg/` beside this one, in the sources and in `dist/` alike. Reads
- * files, fetches nothing, needs no event loop: the same in the main thread and in a worker_thread.
+ * Starts the codec in Node from the files in `pkg/` beside this one, in the sources and in `dist/`. It reads files, fetches nothing and
+ * needs no event loop: it works the same in the main thread and in a worker_thread.
  */
 
 import { readFileSync } from 'node:fs';
@@ -16,13 +16,13 @@ export interface LoadCodecOptions {
   readonly simd?: SimdUse;
 }
 
-/** The part of WebAssembly's interface used here. Its types live in the DOM library, which not every room has. */
+/** The part of WebAssembly's interface used here. Its types are in the DOM library, which not every part uses. */
 declare const WebAssembly: { readonly Module: new (bytes: Uint8Array) => object };
 
 /**
  * Reads and starts the codec in this thread, synchronously, in about 20 ms. A second call does nothing.
  *
- * @throws TypeError for a wrong option; HotmicError ERR_HOTMIC_BUNDLED when the module is not there, ERR_HOTMIC_CODEC when it does not
+ * @throws TypeError for a wrong option; HotmicError ERR_HOTMIC_BUNDLED when the module is missing, ERR_HOTMIC_CODEC when it does not
  *   load.
  */
 export function loadCodec(options: LoadCodecOptions = {}): void {
@@ -31,8 +31,8 @@ export function loadCodec(options: LoadCodecOptions = {}): void {
 }
 
 /**
- * Reads and compiles the codec without starting it: a `WebAssembly.Module` to hand to worker_threads (`workerData` or
- * `postMessage`), each of which then starts it with `initCodec`, in about 1 ms.
+ * Reads and compiles the codec without starting it. The result is a `WebAssembly.Module` for worker_threads (`workerData` or
+ * `postMessage`), each of which starts it with `initCodec`, in about 1 ms.
  *
  * @throws as `loadCodec` does.
  */

@@ -1,8 +1,8 @@
 /**
- * Starts the codec in a browser's page or worker: fetches the file that lies in `pkg/` beside this one, or another. Bundlers
- * find both files by the form `new URL('…', import.meta.url)` and copy them.
+ * Starts the codec in a browser's page or worker: fetches the file in `pkg/` beside this one, or another. Bundlers recognise both files
+ * by the form `new URL('…', import.meta.url)` and copy them.
  *
- * An AudioWorklet fetches nothing: compile outside, hand the module over in `processorOptions`, call `initCodec` there.
+ * An AudioWorklet cannot fetch: compile outside, pass the module in `processorOptions`, call `initCodec` there.
  */
 
 import { HotmicError, messageOf } from '../voice/error.js';
@@ -12,23 +12,23 @@ import { viteDevUrl } from './vite_dev.js';
 
 /** How the codec is loaded. */
 export interface LoadCodecOptions {
-  /** Which build. Default `auto`. Means nothing where `url` is given. */
+  /** Which build. Default `auto`. Ignored with `url`. */
   readonly simd?: SimdUse;
   /**
-   * Where the module lies instead, relative to the page or worker: a copy of `pkg/hotmic_wasm_bg.wasm` or of
-   * `pkg/hotmic_wasm_scalar_bg.wasm`; `hasWasmSimd` says which. Default: the one that fits, beside this file.
+   * URL of the module, relative to the page or worker: a copy of `pkg/hotmic_wasm_bg.wasm` or of `pkg/hotmic_wasm_scalar_bg.wasm`;
+   * `hasWasmSimd` says which. Default: the one that fits, beside this file.
    */
   readonly url?: string | URL;
 }
 
-/** The part of WebAssembly's interface used here. Its types live in the DOM library, which not every room has. */
+/** The part of WebAssembly's interface used here. Its types are in the DOM library, which not every part uses. */
 declare const WebAssembly: {
   compile(bytes: Uint8Array): Promise<object>;
   compileStreaming?(response: Response): Promise<object>;
 };
 
 const WASM_TYPE = 'application/wasm';
-/** What to do where a bundler has left the file behind. */
+/** What to do when a bundler has not copied the file. */
 const AFTER_BUNDLER =
   "after a bundler, pass { url } of a copy of hotmic/codec.wasm (docs/codec.md); with Vite, optimizeDeps: { exclude: ['hotmic'] }";
 const WASM_MAGIC = [0x00, 0x61, 0x73, 0x6d] as const;
@@ -36,11 +36,11 @@ const WASM_MAGIC = [0x00, 0x61, 0x73, 0x6d] as const;
 let loading: Promise<void> | null = null;
 
 /**
- * Fetches, compiles and starts the codec in this thread. While one call is under way, or after it succeeded, others do nothing
- * but wait for it, whatever their options; after a failure the next one tries again.
+ * Fetches, compiles and starts the codec in this thread. While one call is under way, or after it succeeded, other calls only wait for
+ * it, whatever their options. After a failure the next call tries again.
  *
  * @throws (rejects) TypeError for a wrong option; HotmicError ERR_HOTMIC_CODEC with the reason when the file cannot be fetched
- *   or is no module, or the engine or the page's Content-Security-Policy (it wants 'wasm-unsafe-eval') forbids WebAssembly.
+ *   or is not a module, or when the engine or the page's Content-Security-Policy forbids WebAssembly (it needs 'wasm-unsafe-eval').
  */
 export async function loadCodec(options: LoadCodecOptions = {}): Promise<void> {
   const compiled = compiler(options);
@@ -55,7 +55,7 @@ export async function loadCodec(options: LoadCodecOptions = {}): Promise<void> {
 
 /**
  * Fetches and compiles the codec without starting it: a `WebAssembly.Module` for workers (`postMessage`) and AudioWorklets
- * (`processorOptions`; Chromium takes it there, but not through a node's port), each of which starts it with `initCodec`.
+ * (`processorOptions`; Chromium accepts it there, but not through a node's port), each of which starts it with `initCodec`.
  *
  * @throws (rejects) as `loadCodec` does.
  */
@@ -63,7 +63,7 @@ export async function compileCodec(options: LoadCodecOptions = {}): Promise<obje
   return compiler(options)();
 }
 
-/** Checks the options at once; what it returns fetches. */
+/** Checks the options at once; the returned function fetches. */
 function compiler(options: LoadCodecOptions): () => Promise<object> {
   const build = chooseBuild(options, ['simd', 'url']);
   if (options.url !== undefined) return () => compile(String(options.url));
@@ -75,7 +75,7 @@ async function compileOwn(build: CodecBuild): Promise<object> {
   const file = build === 'simd' ? 'hotmic_wasm_bg.wasm' : 'hotmic_wasm_scalar_bg.wasm';
   let url: string;
   try {
-    // Each in full: bundlers read the text.
+    // Both written in full: bundlers search the text.
     url =
       build === 'simd'
         ? new URL('./pkg/hotmic_wasm_bg.wasm', import.meta.url).href
@@ -108,7 +108,7 @@ async function compile(url: string): Promise<object> {
     );
   }
   const type = response.headers.get('content-type') ?? 'no type';
-  // Engines compile while it loads only what is of this very type. Other servers are common, and the bytes tell.
+  // Engines compile while loading only with exactly this type. Servers often send another one, and the bytes decide.
   if (type.trim().toLowerCase() === WASM_TYPE && WebAssembly.compileStreaming !== undefined) {
     return WebAssembly.compileStreaming(response).catch((cause) => {
       throw failure(`cannot compile ${url}: ${messageOf(cause)}`, cause);
@@ -120,7 +120,7 @@ async function compile(url: string): Promise<object> {
   } catch (cause) {
     throw failure(`cannot fetch ${url}: it broke off: ${messageOf(cause)}`, cause);
   }
-  // The usual mistake: a server that answers with its start page where it has no such file.
+  // The usual mistake: a server that answers with its start page for a missing file.
   if (!WASM_MAGIC.every((byte, at) => bytes[at] === byte)) {
     throw failure(
       `${url} is no WebAssembly module: ${type}, ${bytes.length} bytes; expected pkg/hotmic_wasm_bg.wasm; ${AFTER_BUNDLER}`,

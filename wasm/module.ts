@@ -1,13 +1,13 @@
 /**
- * The WebAssembly module in `pkg/`, once in each thread: started from its bytes.
+ * The WebAssembly module in `pkg/`, once per thread, started from its bytes.
  *
- * Runs in Node, workers, browsers and AudioWorklet: no node: import, no fetch, nothing asynchronous.
+ * Runs in Node, workers, browsers and AudioWorklets: no node: import, no fetch, nothing asynchronous.
  */
 
 import { HotmicError, messageOf } from '../voice/error.js';
 import * as glue from './glue.js';
 
-/** Of the staging areas in the module's memory (src/staging.rs). */
+/** Sizes of the staging areas in the module's memory (src/staging.rs). */
 export const STAGING = {
   pcmSamples: 144_000,
   packetBytes: 65_536,
@@ -15,7 +15,7 @@ export const STAGING = {
   outFloats: 8192,
 } as const;
 
-/** The part of WebAssembly's interface used here. Its types live in the DOM library, which not every room has. */
+/** The part of WebAssembly's interface used here. Its types are in the DOM library, which not every part uses. */
 declare const WebAssembly: {
   readonly Module: {
     new (bytes: ArrayBuffer | ArrayBufferView): object;
@@ -23,7 +23,7 @@ declare const WebAssembly: {
   };
 };
 
-/** The module's memory as arrays. Growth detaches them all, so they are made again when its buffer is another. */
+/** The module's memory as arrays. Growth detaches all of them, so they are made again when its buffer has changed. */
 interface Views {
   readonly buffer: ArrayBuffer;
   readonly pcm: Int16Array;
@@ -42,8 +42,7 @@ let views: Views | null = null;
  * @param module A compiled `WebAssembly.Module` (the way into an AudioWorklet, through `processorOptions`, or a browser's
  *   main thread, which should compile asynchronously), or the bytes of one of the two files in `pkg/`: an ArrayBuffer or a
  *   view. Bytes are not kept.
- * @throws TypeError when `module` is neither; HotmicError ERR_HOTMIC_CODEC when it is not this codec's, or the engine
- *   does not take it.
+ * @throws TypeError when `module` is neither; HotmicError ERR_HOTMIC_CODEC when it is not this codec's, or the engine refuses it.
  */
 export function initCodec(module: object): void {
   if (memory !== null) return;
@@ -55,7 +54,7 @@ export function initCodec(module: object): void {
   }
   try {
     const compiled = isBytes ? new WebAssembly.Module(module) : module;
-    // Looked at before the glue sees it: the glue keeps whatever it was given, even if that fails to start.
+    // Checked before the glue gets it: the glue keeps any module, even one that fails to start.
     if (!WebAssembly.Module.exports(compiled).some(({ name }) => name === 'decoder_decode')) {
       throw new TypeError('it exports no decoder_decode');
     }
@@ -66,7 +65,7 @@ export function initCodec(module: object): void {
   }
 }
 
-/** Is the codec ready in this thread? */
+/** Whether the codec is ready in this thread. */
 export function isCodecReady(): boolean {
   return memory !== null;
 }
@@ -77,14 +76,14 @@ export function codecMemoryBytes(): number {
 }
 
 /**
- * Bytes of that memory that instances hold: what was asked of its allocator and not given back. Back at its start when all
- * instances are freed. 0 before `initCodec`.
+ * Bytes of that memory that instances hold: allocated and not yet freed. It returns to its initial value when all instances are freed. 0
+ * before `initCodec`.
  */
 export function codecLiveBytes(): number {
   return memory === null ? 0 : glue.live_bytes();
 }
 
-/** The staging areas. Whatever may allocate in the module may detach them: ask again after it. */
+/** The staging areas. Any allocation in the module may detach them: call this again after one. */
 export function staging(): Views {
   if (memory === null) throw notReady();
   const { buffer } = memory;
@@ -101,11 +100,11 @@ export function staging(): Views {
   return views;
 }
 
-/** The arrays that come in from outside. */
+/** The arrays that callers pass. */
 type ArrayKind = Int16ArrayConstructor | Uint8ArrayConstructor;
 
 /**
- * Holds that `array` is what the caller's types say, for callers without types: floats taken for samples would be silence.
+ * Checks that `array` has the declared type, for callers without types: floats used as samples would be silence.
  *
  * @param what The action and the argument's name, as in "encode: pcm".
  * @throws TypeError for anything else. Arrays of another realm are fine.
@@ -138,7 +137,7 @@ export function checkSpan(
   throw new RangeError(`Cannot ${what} holds ${size}, expected ${wanted} from offset ${offset}`);
 }
 
-/** Copies samples. By views: a loop over them takes a tenth of the time that resampling them does. */
+/** Copies samples, by views: a loop would take a tenth of the time that resampling takes. */
 export function copySamples<Samples extends Int16Array | Float32Array>(
   from: Samples,
   start: number,
@@ -149,7 +148,7 @@ export function copySamples<Samples extends Int16Array | Float32Array>(
   to.set(start === 0 && count === from.length ? from : from.subarray(start, start + count), at);
 }
 
-/** What `value` is, in a word: `Float32Array`, `string`, `null`. */
+/** The type of `value`, in a word: `Float32Array`, `string`, `null`. */
 export function typeName(value: unknown): string {
   return typeof value === 'object' ? Object.prototype.toString.call(value).slice(8, -1) : typeof value;
 }

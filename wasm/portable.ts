@@ -1,6 +1,6 @@
 /**
- * What both doors of `hotmic/codec` share: all but how the module is found. No node: import, and at import time nothing but
- * the language itself: an AudioWorklet has no TextDecoder, atob, fetch or URL.
+ * What both entry points of `hotmic/codec` share: everything except how the module is found. No node: import, and at import time nothing
+ * but the language itself: an AudioWorklet has no TextDecoder, atob, fetch or URL.
  */
 
 export * from './codec.js';

@@ -18,30 +18,29 @@ import {
 /** The lowest and highest rate of `Resampler`, in Hz. */
 export const RESAMPLER_RATES_HZ = { min: 4000, max: 192_000 } as const;
 
-/** Ratios of rates in use at a time in one thread: each has a filter of its own. */
+/** The most ratios of rates in use at a time in one thread: each has its own filter. */
 const MAX_RATIOS = 64;
 
 /** The longest input of one `stretchPcm`: 3 s at 24 kHz. */
 export const MAX_STRETCH_SAMPLES = 72_000;
 
 /**
- * Brings a mono stream from one rate to another, continuous across calls. Level to 0.8 of the lower Nyquist
- * frequency; images and aliases below -95 dB. Below 400 bytes of the module's memory until `free()` for
- * a ratio up, 10 kB at most; and once for all with one ratio the filter, about 100 to 270 kB, freed with the last of them.
+ * Converts a mono stream from one rate to another, continuous across calls. Flat up to 0.8 of the lower Nyquist frequency; images and
+ * aliases below -95 dB. Until `free()` it takes less than 400 bytes of the module's memory for a ratio up, 10 kB at most; all resamplers
+ * of one ratio share a filter of about 100 to 270 kB, which is freed with the last of them.
  *
- * Output sample n stands at input time n * fromHz / toHz - delaySamples: after N input samples exactly
- * ceil(N * toHz / fromHz) have come out. To get the tail of a clip, feed `delaySamples` zeros.
+ * Output sample n is at input time n * fromHz / toHz - delaySamples: after N input samples exactly ceil(N * toHz / fromHz) have come
+ * out. To get the tail of a clip, feed `delaySamples` zeros.
  *
- * @throws RangeError for a rate that is no whole number from 4000 to 192000; HotmicError ERR_HOTMIC_CODEC before
- *   `initCodec`, or while 64 other ratios are in use. The first of a ratio takes up to 20 ms (it computes the filter): not for a
- *   real-time thread.
+ * @throws RangeError unless both rates are whole numbers from 4000 to 192000; HotmicError ERR_HOTMIC_CODEC before `initCodec`, or while
+ *   64 other ratios are in use. The first of a ratio takes up to 20 ms (it computes the filter): do not make it on a real-time thread.
  */
 export class Resampler {
   readonly fromHz: number;
   readonly toHz: number;
   /**
-   * By how many input samples the output lags, always, streamed or stretched: 32 for rates up, 32 * fromHz / toHz rounded up
-   * to the next multiple of 8 for down (72 from 24000 to 11025 Hz).
+   * By how many input samples the output always lags, streamed or stretched: 32 for rates up, 32 * fromHz / toHz rounded up to the next
+   * multiple of 8 for rates down (72 from 24000 to 11025 Hz).
    */
   readonly delaySamples: number;
   readonly #maxInput: number;
@@ -76,7 +75,7 @@ export class Resampler {
    * Resamples the next `input`, of any length; it is only read. Real-time: allocates only when `input` is longer
    * than any before.
    *
-   * @returns What came out; valid until the next call, which writes over it.
+   * @returns The output; valid until the next call, which overwrites it.
    * @throws HotmicError ERR_HOTMIC_CODEC after `free()`.
    */
   process(input: Float32Array): Float32Array {
@@ -101,7 +100,7 @@ export class Resampler {
    * Resamples the next `pcm`, of any length, at the exact ratio, into `out` from `outOffset`. Both arrays are only used
    * during the call. Real-time: allocates no more than views; about 12 µs for 480 samples from 24 to 44.1 kHz.
    *
-   * @param out Wants room for ceil(pcm.length * toHz / fromHz), which is one more than comes out now and then.
+   * @param out Needs room for ceil(pcm.length * toHz / fromHz), which is sometimes one more than comes out.
    * @returns The samples written.
    * @throws RangeError when `out` has no room; HotmicError ERR_HOTMIC_CODEC after `free()`.
    */
@@ -125,12 +124,12 @@ export class Resampler {
 
   /**
    * Resamples `pcm[pcmOffset, pcmOffset + samplesIn)` to exactly `samplesOut` samples in `out` from `outOffset`, spaced
-   * evenly, for who must know the count beforehand: at 24000 to 11025 Hz a frame of 480 gives 220 and not 220.5. The sound
-   * goes on from the call before, without a click. Where the count is the exact ratio's, the samples are `streamPcm`'s.
+   * evenly, for callers that must know the count in advance: from 24000 to 11025 Hz a frame of 480 gives 220 and not 220.5. The sound
+   * continues from the call before, without a click. If the count matches the exact ratio, the samples are the same as `streamPcm`'s.
    * Mixed with `streamPcm` or `process`, a call starts at its own first sample, whatever fraction they left. Real-time.
    *
    * @param samplesIn 0 to MAX_STRETCH_SAMPLES.
-   * @param samplesOut At most one off samplesIn * toHz / fromHz; at most 144,000; 0 for no input.
+   * @param samplesOut Within one of samplesIn * toHz / fromHz; at most 144,000; 0 without input.
    * @throws RangeError for other counts, or without room; HotmicError ERR_HOTMIC_CODEC after `free()`.
    */
   stretchPcm(
@@ -151,12 +150,12 @@ export class Resampler {
     copySamples(staging().resampled, 0, made, out, outOffset);
   }
 
-  /** Forgets the sound so far: the next call is as a new resampler's first. */
+  /** Forgets the sound so far: the next call is like the first of a new resampler. */
   reset(): void {
     glue.resampler_reset(this.#live());
   }
 
-  /** Gives the memory back. A second call does nothing; any other use throws. */
+  /** Frees the memory. A second call does nothing; any other use throws. */
   free(): void {
     if (this.#handle !== 0) glue.resampler_free(this.#handle);
     this.#handle = 0;
@@ -174,5 +173,5 @@ export class Resampler {
 }
 
 function refused(answer: number): HotmicError {
-  return new HotmicError('ERR_HOTMIC_CODEC', `Cannot resample: the module answered ${answer}`);
+  return new HotmicError('ERR_HOTMIC_CODEC', `Cannot resample: the module returned ${answer}`);
 }

@@ -1,23 +1,23 @@
 /**
- * Which of the two builds fits this engine: the one with WebAssembly SIMD, or the scalar one, half as fast, the same to the bit.
+ * Which of the two builds fits this engine: the one with WebAssembly SIMD, or the scalar one, which is half as fast and bit-exact.
  *
- * Asked of the engine itself, never of its name or version: browsers before 2021 to 2023, and x86 processors without SSE 4.1,
- * have no SIMD.
+ * The engine is probed, never judged by its name or version: browsers before 2021 to 2023, and x86 processors without SSE 4.1, have no
+ * SIMD.
  */
 
 import { HotmicError } from '../voice/error.js';
 
-/** `auto`: the SIMD build where the engine takes it, else the scalar one. `off`: the scalar one. */
+/** `auto`: the SIMD build if the engine supports it, else the scalar one. `off`: the scalar one. */
 export type SimdUse = 'auto' | 'off';
 
 /** Which of the two files in `pkg/`. */
 export type CodecBuild = 'simd' | 'scalar';
 
-/** The part of WebAssembly's interface used here, where the engine has one. Its types live in the DOM library. */
+/** The part of WebAssembly's interface used here, if the engine has it. Its types are in the DOM library. */
 const engine = globalThis as { readonly WebAssembly?: { validate(bytes: Uint8Array): boolean } };
 
 /**
- * The smallest module that wants SIMD: (func (result v128) (i8x16.popcnt (i8x16.splat (i32.const 0)))). popcnt came last into
+ * The smallest module that needs SIMD: (func (result v128) (i8x16.popcnt (i8x16.splat (i32.const 0)))). popcnt was the last addition to
  * the standard, so engines that know only a draft of it fail here.
  */
 const SIMD_MODULE = Uint8Array.of(
@@ -28,7 +28,7 @@ const SIMD_MODULE = Uint8Array.of(
   ...[0x41, 0x00, 0xfd, 0x0f, 0xfd, 0x62, 0x0b], // i32.const 0, i8x16.splat, i8x16.popcnt, end
 );
 
-/** Does this engine take WebAssembly SIMD? False, too, where it has no WebAssembly at all. Validates 31 bytes. */
+/** Whether this engine supports WebAssembly SIMD; false as well without WebAssembly. Validates 31 bytes. */
 export function hasWasmSimd(): boolean {
   return engine.WebAssembly?.validate(SIMD_MODULE) ?? false;
 }
@@ -36,7 +36,7 @@ export function hasWasmSimd(): boolean {
 /**
  * The build to load.
  *
- * @throws TypeError for an unknown option or another `simd`; HotmicError ERR_HOTMIC_CODEC where the engine has no WebAssembly.
+ * @throws TypeError for an unknown option or value of `simd`; HotmicError ERR_HOTMIC_CODEC if the engine has no WebAssembly.
  */
 export function chooseBuild(
   options: { readonly simd?: SimdUse | undefined },
@@ -54,7 +54,7 @@ export function chooseBuild(
   if (engine.WebAssembly === undefined) {
     throw new HotmicError(
       'ERR_HOTMIC_CODEC',
-      'Cannot load codec: this engine has no WebAssembly, or it is off',
+      'Cannot load codec: this engine has no WebAssembly, or it is turned off',
     );
   }
   return simd === 'auto' && hasWasmSimd() ? 'simd' : 'scalar';

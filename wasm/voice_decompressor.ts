@@ -1,8 +1,8 @@
 /**
- * decompressVoice for everyone: packets of any speakers, one decoder a SteamID and rate.
+ * decompressVoice for everyone: packets of any speakers, one decoder per SteamID and rate.
  *
- * The class reference's function, and a typed form beside it. Decoders that nobody needs any more are dropped, and their
- * number is bounded, for a SteamID costs its sender nothing.
+ * The class reference's function, and a typed form. Decoders that are no longer used are dropped, and their number is bounded, because a
+ * SteamID costs its sender nothing.
  */
 
 import { readU32 } from '../voice/bytes.js';
@@ -17,7 +17,7 @@ export interface DecompressedVoice {
   readonly result: VoiceResult;
   /** Bytes in `uncompressed`; with VOICE_RESULT_BUFFER_TOO_SMALL the bytes that a second call must allow. */
   readonly size: number;
-  /** PCM, mono, signed 16 bit little-endian: the caller's own copy. Empty unless `result` is OK. */
+  /** PCM, mono, signed 16 bit little-endian: a copy that the caller owns. Empty unless `result` is OK. */
   readonly uncompressed: Uint8Array;
 }
 
@@ -25,35 +25,38 @@ export interface DecompressedVoice {
 export const DECOMPRESS_BUFFER_BYTES = 20_480;
 
 export interface VoiceDecompressorOptions {
-  /** The monotonic clock by which decoders grow idle. */
+  /** The monotonic clock that decides when decoders are idle. */
   readonly clock: () => Milliseconds;
-  /** Decoders at a time (one more while a new one decodes its first packet), 1 to 65536, each about 20 kB, and a shared filter for a rate that is resampled. Default 64; the one idle for longest makes room. */
+  /**
+   * Decoders at a time (one more while a new one decodes its first packet), 1 to 65536. Default 64; beyond it the one idle for longest is
+   * dropped. Each takes about 20 kB; those of a resampled rate share a filter.
+   */
   readonly maxDecoders?: number;
-  /** A decoder that was not used for this long is dropped with one of the next packets, 1000 to 3600000. Default 60000. */
+  /** A decoder unused for this long, in ms, is dropped with one of the next packets, 1000 to 3600000. Default 60000. */
   readonly idleMs?: Milliseconds;
 }
 
 interface Entry {
   readonly decoder: VoiceDecoder;
-  /** When it last decoded a packet: one that was refused keeps nothing alive. */
+  /** When it last decoded a packet; refused ones do not count. */
   readonly usedAt: Milliseconds;
 }
 
 /**
- * Decodes the packets of any number of speakers. Pass each packet once and in its speaker's order. A decoder that was dropped
- * is missed by nobody: the speaker's next frame counts as its first.
+ * Decodes the packets of any number of speakers. Pass each packet once and in its speaker's order. Dropping a decoder does no harm: the
+ * speaker's next frame counts as its first.
  */
 export class VoiceDecompressor {
   readonly #clock: () => Milliseconds;
   readonly #maxDecoders: number;
   readonly #idleMs: Milliseconds;
-  /** The least recently used first. */
+  /** In order of use, the least recently used first. */
   readonly #entries = new Map<string, Entry>();
-  /** Idle ones are looked for now and then: a map that is always shortened at its front is slow to read there. */
+  /** Idle ones are looked for only now and then: a map from whose front entries are always deleted is slow to read there. */
   #sweepAt: Milliseconds = Number.NEGATIVE_INFINITY;
   #isFreed = false;
 
-  /** @throws TypeError for an unknown option or no clock; RangeError for an option out of range. */
+  /** @throws TypeError for an unknown option or a wrong clock; RangeError for an option out of range. */
   constructor(options: VoiceDecompressorOptions) {
     const { clock, maxDecoders = 64, idleMs = 60_000, ...unknown } = options ?? {};
     for (const name of Object.keys(unknown)) {
@@ -82,12 +85,12 @@ export class VoiceDecompressor {
   }
 
   /**
-   * The class reference's function: one call, one packet. VOICE_RESULT_OK, BUFFER_TOO_SMALL (nothing is changed: call again
+   * The class reference's function: one call, one packet. Its result is VOICE_RESULT_OK, BUFFER_TOO_SMALL (nothing has changed: call again
    * with room for `size`), DATA_CORRUPTED, UNSUPPORTED_CODEC, or NOT_INITIALIZED before `initCodec` and after `free()`.
    *
    * @param sample_rate In Hz, 11025 to 48000.
-   * @param buffer_size_override Bytes of room for PCM; what is no number above 0 is no room.
-   * @throws TypeError when `voice` is no Uint8Array; HotmicError ERR_HOTMIC_SAMPLE_RATE for another rate.
+   * @param buffer_size_override Bytes of room for PCM; anything but a number above 0 counts as 0.
+   * @throws TypeError unless `voice` is a Uint8Array; HotmicError ERR_HOTMIC_SAMPLE_RATE for any other rate.
    */
   decompressVoice(
     voice: Uint8Array,
@@ -109,38 +112,38 @@ export class VoiceDecompressor {
   }
 
   /**
-   * Decodes a packet into `out` from `outOffset`, as `VoiceDecoder.decompress` does: for who has memory already.
+   * Decodes a packet into `out` from `outOffset`, as `VoiceDecoder.decompress` does: for callers with their own memory.
    *
-   * @throws RangeError for an offset outside `out`; HotmicError ERR_HOTMIC_SAMPLE_RATE for a rate that is no whole number from
-   *   11025 to 48000, ERR_HOTMIC_CODEC before `initCodec` and after `free()`.
+   * @throws RangeError for an offset outside `out`; HotmicError ERR_HOTMIC_SAMPLE_RATE unless the rate is a whole number from 11025 to
+   *   48000, ERR_HOTMIC_CODEC before `initCodec` and after `free()`.
    */
   decompress(packet: Uint8Array, sampleRateHz: number, out: Int16Array, outOffset = 0): Decompressed {
     return this.#with(packet, sampleRateHz, (decoder) => decoder.decompress(packet, out, outOffset));
   }
 
   /**
-   * Decodes a packet into memory of its own, as much as it takes, as `VoiceDecoder.decompressPcm` does.
+   * Decodes a packet into new memory of the right size, as `VoiceDecoder.decompressPcm` does.
    *
-   * @param maxSamples More than this is BUFFER_TOO_SMALL. Default: the 3 s of every packet.
+   * @param maxSamples More than this is BUFFER_TOO_SMALL. Default: the limit of 3 s per packet.
    * @throws As `decompress`.
    */
   decompressPcm(packet: Uint8Array, sampleRateHz: number, maxSamples?: number): DecompressedPcm {
     return this.#with(packet, sampleRateHz, (decoder) => decoder.decompressPcm(packet, maxSamples));
   }
 
-  /** Drops a speaker's decoders: it left. */
+  /** Drops the decoders of a speaker who has left. */
   forget(steamId: bigint): void {
     const speaker = `${steamIdLow(steamId)}:${steamIdHigh(steamId)}:`;
     for (const key of this.#entries.keys()) if (key.startsWith(speaker)) this.#drop(key);
   }
 
-  /** Gives all memory back. */
+  /** Frees all memory. */
   free(): void {
     for (const key of this.#entries.keys()) this.#drop(key);
     this.#isFreed = true;
   }
 
-  /** Has the packet's decoder do it: the one kept from before, or a new one, which is kept if it decodes. */
+  /** Decodes with the packet's decoder: the one kept from before, or a new one, which is kept if it decodes. */
   #with<Answer extends Decompressed>(
     packet: Uint8Array,
     sampleRateHz: number,
@@ -156,7 +159,7 @@ export class VoiceDecompressor {
       this.#drop(key);
       known = undefined;
     }
-    // A new one checks the rate, and takes none of the codec's memory before it decodes.
+    // A new one checks the rate, and uses none of the codec's memory before it decodes.
     const decoder = known?.decoder ?? new VoiceDecoder(sampleRateHz);
     const answer = decompress(decoder);
     if (answer.result === VoiceResult.VOICE_RESULT_OK) {

@@ -1,7 +1,7 @@
-// The Node-API layer over SteamCore: one instance an environment, each function a thin one. Its types are in native/real/addon.ts.
+// The Node-API layer over SteamCore: one instance per environment, with thin functions. Its types are in native/real/addon.ts.
 //
-// No C++ exception crosses it, nothing is shared with JavaScript but the buffers that a call is given, and those only
-// until it returns: what goes to JavaScript is copied (Electron forbids external ArrayBuffers).
+// No C++ exception crosses it. Nothing is shared with JavaScript except the buffers passed to a call, and those only until it
+// returns: what goes to JavaScript is copied (Electron forbids external ArrayBuffers).
 
 #include <napi.h>
 
@@ -30,7 +30,7 @@ constexpr double kTwoTo32 = 4294967296.0;
 class SteamAddon : public Napi::Addon<SteamAddon> {
  public:
   SteamAddon(Napi::Env env, Napi::Object exports) : core_(SteamCore::instance()), environment_(new Environment()) {
-    // Also runs when a worker is terminated, on its own thread, while no JavaScript runs any more.
+    // Also runs when a worker is terminated: on its own thread, after its JavaScript has stopped.
     napi_add_env_cleanup_hook(env, &SteamAddon::end_environment, environment_);
     DefineAddon(exports,
                 {
@@ -103,8 +103,8 @@ class SteamAddon : public Napi::Addon<SteamAddon> {
     return array;
   }
 
-  // One double: no object is made for it. A result that no table knows is passed on as far as 16 bits go, and else is 65535:
-  // a negative one must not turn into OK.
+  // One double, so that no object is allocated. An unknown result is passed on if it fits into 16 bits, else as 65535: a negative
+  // one must not turn into OK.
   static Napi::Value packed(Napi::Env env, const VoiceAnswer& answer) {
     const uint32_t result = std::min(static_cast<uint32_t>(answer.result), kUnknownVoiceResult);
     return Napi::Number::New(env, result * kTwoTo32 + answer.bytes);
@@ -365,7 +365,7 @@ class SteamAddon : public Napi::Addon<SteamAddon> {
     steam(info, [&](const SteamFunctions& steam, void* self) { steam.terminate_connection(self, ip, port); });
   }
 
-  // Null where the library has no such function; empty when Steam gave none.
+  // Null if the library has no such function; empty when Steam gave none.
   Napi::Value GetUserDataFolder(const Napi::CallbackInfo& info) {
     bool supported = false;
     char folder[kFolderBytes] = {};

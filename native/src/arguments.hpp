@@ -1,5 +1,5 @@
-// Arguments from JavaScript, checked once more at the border: what is of another type throws TypeError, what is out of
-// range RangeError. The layer above gives the better message; nothing gets past this one.
+// Arguments from JavaScript, checked once more at the border: a wrong type throws TypeError, a value out of range RangeError. The
+// layer above has the better messages; this one is the last check.
 
 #pragma once
 
@@ -39,7 +39,7 @@ class Arguments {
   }
   uint16_t port(size_t index) const { return whole<uint16_t>(index, "port", 0, 65535); }
 
-  // 64 bits, as they are.
+  // 64 bits, unchanged.
   uint64_t steam_id(size_t index) const {
     uint64_t value = 0;
     bool lossless = false;
@@ -55,12 +55,12 @@ class Arguments {
     return value;
   }
 
-  // Up to `max` bytes of UTF-8, none of them NUL: it goes to C.
+  // Up to `max` bytes of UTF-8 without a NUL, since it goes to C.
   std::string text(size_t index, const char* name, size_t max) const {
     if (!info_[index].IsString()) throw type_error(name, "a string");
     const std::string value = info_[index].As<Napi::String>().Utf8Value();
     if (value.size() > max) throw range_error(name, "at most " + std::to_string(max) + " bytes");
-    if (value.find('\0') != std::string::npos) throw range_error(name, "no NUL in it");
+    if (value.find('\0') != std::string::npos) throw range_error(name, "text without NUL");
     return value;
   }
 
@@ -88,7 +88,7 @@ class Arguments {
     return Napi::RangeError::New(info_.Env(), message(name, wanted));
   }
   std::string message(const char* name, const std::string& wanted) const {
-    return std::string("Cannot ") + function_ + ": " + name + " is something else, expected " + wanted;
+    return std::string("Cannot ") + function_ + ": expected " + name + " to be " + wanted;
   }
 
   const Napi::CallbackInfo& info_;

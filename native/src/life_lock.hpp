@@ -1,7 +1,7 @@
-// A shared mutex that lets the writer through. Every call into Steam holds it shared, init and shutdown hold it alone.
+// A shared mutex that prefers the writer. Every call into Steam holds it shared; init and shutdown hold it exclusively.
 //
-// std::shared_mutex of glibc prefers readers: eight workers that poll without a pause would keep a shutdown waiting for
-// ever. Who comes while a writer waits, waits at the turnstile behind it. A thread must not take it twice.
+// glibc's std::shared_mutex prefers readers: eight workers that poll without a pause would block a shutdown for ever. Readers that
+// come while a writer waits queue behind it, at the turnstile. A thread must not take it twice.
 
 #pragma once
 

@@ -1,4 +1,4 @@
-// The names by which JavaScript knows the core's enums: native/real/addon.ts has them as unions.
+// The names of the core's enums in JavaScript: native/real/addon.ts has them as unions.
 
 #pragma once
 

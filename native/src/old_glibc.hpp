@@ -1,5 +1,5 @@
-// For a prebuilt addon on Linux: what it takes from the C library has the oldest version that this processor knows, so that
-// it loads wherever Node does, and not only beside a C library as new as the one it was linked with.
+// For a prebuilt addon on Linux: binds it to the oldest versions of the C library's functions that this processor has, so that it
+// loads wherever Node does, and not only with a C library as new as the one it was linked with.
 //
 // glibc 2.34 moved these functions into libc.so.6 and gave them a new version; the old one is the same function. Only where
 // HOTMIC_OLD_GLIBC is defined: ThreadSanitizer must see the locks by their plain names.
@@ -25,8 +25,8 @@ HOTMIC_OLD(pthread_rwlock_rdlock);
 HOTMIC_OLD(pthread_rwlock_unlock);
 HOTMIC_OLD(pthread_rwlock_wrlock);
 
-// glibc 2.32 added this word, and libstdc++ reads it to leave out atomic operations. Ours says: several threads. Hidden, so
-// that nobody else takes it.
+// glibc 2.32 added this variable, and libstdc++ reads it to skip atomic operations. Ours says: several threads. Hidden, so that
+// nothing else uses it.
 extern "C" {
 __attribute__((visibility("hidden"), weak)) char __libc_single_threaded = 0;
 }

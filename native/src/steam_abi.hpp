@@ -1,8 +1,8 @@
-// What Hotmic calls in Steam's redistributable, declared by ourselves: flat C functions of SDK 1.52 to 1.65a, and the few
-// structures that they take. No header of Valve's is needed.
+// What Hotmic calls in Steam's redistributable, in our own declarations: flat C functions of SDK 1.52 to 1.65a, and the few
+// structures that they take. None of Valve's headers is needed.
 //
-// Callback payloads are not declared: they are read by offset (native/real/callbacks.ts), for their packing differs by
-// platform. `self` is the ISteamUser* of the accessor; with NULL these functions crash, so every call is guarded.
+// Callback payloads are not declared: they are read by offset (native/real/callbacks.ts), because their packing differs by
+// platform. `self` is the ISteamUser* of the accessor; these functions crash on NULL, so every call is guarded.
 
 #pragma once
 
@@ -18,7 +18,7 @@
 namespace hotmic {
 
 // SteamNetworkingIdentity: packed to 1 byte, 136 bytes on every platform. Types: 1 is an address (16 bytes of IPv6, then the port),
-// 2 a text with its NUL, 16 a SteamID.
+// 2 is a text with its NUL, 16 a SteamID.
 #pragma pack(push, 1)
 struct SteamIdentity {
   int32_t type;
@@ -29,13 +29,13 @@ struct SteamIdentity {
 #pragma pack(pop)
 static_assert(sizeof(SteamIdentity) == 136, "SteamNetworkingIdentity has 136 bytes");
 
-// CallbackMsg_t: 20 bytes where structures are packed to 4 (Linux, macOS), 24 where to 8 (Windows). The offsets are the same.
+// CallbackMsg_t: 20 bytes if structures are packed to 4 (Linux, macOS), 24 if to 8 (Windows). The offsets are the same.
 constexpr size_t kCallbackBytes = 24;
 constexpr size_t kCallbackIdAt = 4;
 constexpr size_t kCallbackPayloadAt = 8;
 constexpr size_t kCallbackSizeAt = 16;
 
-// SteamAPICallCompleted_t, the callback that says that a call result is there.
+// SteamAPICallCompleted_t, the callback that announces a call result.
 constexpr int32_t kCallCompletedId = 703;
 constexpr size_t kCallCompletedBytes = 16;
 constexpr size_t kCallCompletedResultIdAt = 8;
@@ -51,9 +51,9 @@ constexpr int32_t kVoiceOk = 0;
 constexpr int32_t kVoiceNotInitialized = 1;
 constexpr int32_t kBeginAuthSessionOk = 0;
 
-// The functions as found in one library; those that it lacks are null.
+// The functions found in one library; missing ones are null.
 struct SteamFunctions {
-  // Initialisation: one of the four, the first that is there.
+  // Initialisation: the first of these four that exists.
   int32_t(HOTMIC_STEAM_CALL* init_internal)(const char* interfaces, char* error);
   int32_t(HOTMIC_STEAM_CALL* init_flat)(char* error);
   bool(HOTMIC_STEAM_CALL* init_safe)();
@@ -93,7 +93,7 @@ struct SteamFunctions {
                                                uint32_t* written, uint32_t rate);
   uint32_t(HOTMIC_STEAM_CALL* optimal_rate)(void* self);
 
-  // The same name with another signature since SteamUser022: which one it is, the accessor says.
+  // The same name has another signature since SteamUser022: the accessor says which one it is.
   union {
     uint32_t(HOTMIC_STEAM_CALL* auth_ticket)(void* self, void* to, int room, uint32_t* written,
                                              const SteamIdentity* remote);

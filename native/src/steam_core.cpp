@@ -23,7 +23,7 @@ constexpr int32_t kInitOk = 0;
 struct UserInterface {
   void*(HOTMIC_STEAM_CALL* accessor)();
   const char* version;
-  // As SteamInternal_SteamAPI_Init wants it: names, each ended by NUL, and a NUL more.
+  // As SteamInternal_SteamAPI_Init expects it: names, each ended by a NUL, and another NUL at the end.
   const char* version_list;
   bool binds_tickets;
 };
@@ -34,7 +34,7 @@ UserInterface user_interface(const SteamFunctions& steam) {
   return {steam.user_v021, "SteamUser021", "SteamUser021\0", false};
 }
 
-// In the process' own environment: process.env of a worker is a copy that Steam never sees.
+// In the process's own environment: process.env of a worker is a copy that Steam never sees.
 void set_variable(const char* name, const std::string& value) {
 #ifdef _WIN32
   SetEnvironmentVariableA(name, value.c_str());
@@ -58,7 +58,7 @@ void initialise(const SteamFunctions& steam, const UserInterface& user, InitOutc
     outcome.entry_point = entry_point;
     if (is_ok) return;
     outcome.stage = InitStage::init;
-    outcome.text = std::string(entry_point) + " failed and gives no reason";
+    outcome.text = std::string(entry_point) + " failed and gave no reason";
     if (steam.is_steam_running == nullptr) return;
     outcome.text += steam.is_steam_running() ? "; Steam is running" : "; Steam is not running";
   };
@@ -122,8 +122,8 @@ InitOutcome SteamCore::open_first(const std::string& library_path, uint32_t app_
   }
   const SteamFunctions& steam = library->functions;
   if (steam.pipe() != 0) {
-    // Another binding's, or another copy of this addon's. Steam does not count initialisations: whoever shuts it down first
-    // leaves the other's pointers dangling, and its callbacks go to one alone.
+    // Another binding or another copy of this addon has opened it. Steam does not count initialisations: the first shutdown leaves
+    // the other's pointers dangling, and only one of the two gets callbacks.
     return failed(InitStage::dispatch, library->path,
                   library->path + " was initialised already, and not by this copy of Hotmic's addon");
   }
@@ -182,7 +182,7 @@ void SteamCore::close(Environment& environment) {
 
 void SteamCore::leave(Environment& environment) {
   std::lock_guard<LifeLock> life(life_);
-  // Also where it closed long ago: this thread's memory is Steam's until it is released.
+  // Also if it was closed long ago: Steam keeps memory for this thread until it is released.
   for (const auto& library : libraries_) {
     if (library->functions.release_thread_memory != nullptr) library->functions.release_thread_memory();
   }
@@ -205,7 +205,7 @@ void SteamCore::detach(Environment& environment) {
 void SteamCore::end_what_it_holds(Environment& environment) {
   const SteamFunctions& steam = library_->functions;
   {
-    // The microphone does not stay open for an environment that is gone.
+    // The microphone must not stay open for an environment that is gone.
     std::lock_guard<std::mutex> voice(voice_);
     const bool recorded = environment.recording_;
     environment.recording_ = false;

@@ -1,9 +1,9 @@
-// The one Steam of this process, for all environments (the main thread, workers) that loaded the addon. No Node in here.
+// The one Steam of this process, for all environments (the main thread, workers) that loaded the addon. It knows nothing of Node.
 //
 // It is allocated once and never destroyed: threads may still be in a call while the process exits. An environment is a
-// thread that uses Steam. What it holds (recording, auth tickets, auth sessions) ends with it; when the last one lets go,
-// Steam is shut down, and may be initialised again. Locks, in the order in which they are taken: life (every call shared,
-// init and close alone), then one of voice, decompress or dispatch, then ledger.
+// thread that uses Steam. What it holds (recording, auth tickets, auth sessions) ends with it. When the last one closes, Steam is
+// shut down, and may be initialised again. Locks, in the order in which they are taken: life (shared by every call, exclusive for
+// init and close), then one of voice, decompress or dispatch, then ledger.
 
 #pragma once
 
@@ -20,7 +20,7 @@
 
 namespace hotmic {
 
-// One thread that uses Steam. Its functions are called by that thread alone. Call SteamCore::leave before it goes.
+// One thread that uses Steam. Only that thread calls its functions. Call SteamCore::leave before it ends.
 class Environment {
  public:
   bool is_open() const { return opens_ > 0; }
@@ -39,10 +39,10 @@ enum class InitStage { open, library, symbols, init, interface_missing, dispatch
 
 struct InitOutcome {
   InitStage stage = InitStage::open;
-  // Steam's own code, where the stage is init and Steam gave one.
+  // Steam's own code, if the stage is init and Steam gave one.
   bool has_code = false;
   int32_t code = 0;
-  // Steam's or the loader's own words. Empty when open.
+  // Steam's or the loader's own text. Empty when open.
   std::string text;
   std::string library;
   std::string interface_version;
@@ -52,7 +52,7 @@ struct InitOutcome {
 
 struct VoiceAnswer {
   int32_t result;
-  // Bytes written, or those that were wanted.
+  // Bytes written, or needed.
   uint32_t bytes;
 };
 
@@ -81,7 +81,7 @@ struct CoreCounts {
   uint32_t sessions;
   // Tickets and sessions beyond kMaxTracked: Steam ends them at its shutdown.
   uint64_t untracked;
-  // Callbacks of other interfaces than ISteamUser.
+  // Callbacks of interfaces other than ISteamUser.
   uint64_t foreign;
   // Callbacks without a payload, or with one that is larger than kMaxPayloadBytes.
   uint64_t refused;
@@ -91,24 +91,24 @@ struct CoreCounts {
 
 class SteamCore {
  public:
-  // Tickets, and sessions, that are tracked an environment.
+  // The most tickets, and sessions, tracked per environment.
   static constexpr size_t kMaxTracked = 4096;
   static constexpr int kMaxCallbacksPerPump = 1024;
   static constexpr size_t kMaxPayloadBytes = 65536;
-  // Files that were loaded as Steam's library, since none is ever unloaded.
+  // The most files loaded as Steam's library; none is ever unloaded.
   static constexpr size_t kMaxLibraries = 16;
 
   static SteamCore& instance();
 
   // Opens Steam, or attaches to the open one. `app_id` 0 leaves it to the environment and steam_appid.txt.
   InitOutcome init(Environment& environment, const std::string& library_path, uint32_t app_id);
-  // Takes back one init.
+  // Undoes one init.
   void close(Environment& environment);
-  // Takes back all of them: the thread ends.
+  // Undoes all of them: the thread ends.
   void leave(Environment& environment);
   CoreCounts counts();
 
-  // Runs call(functions, self) while Steam stays open. False when it is closed to this environment: nothing was called.
+  // Runs call(functions, self) while Steam stays open. False, without a call, when it is closed to this environment.
   // `call` must not use the core.
   template <typename Call>
   bool call(const Environment& environment, Call&& call) {
@@ -137,8 +137,8 @@ class SteamCore {
   bool end_session(Environment& environment, uint64_t steam_id);
   bool encrypted_ticket(const Environment& environment, bool& there, std::vector<uint8_t>& ticket);
 
-  // One frame of Steam. Only one environment at a time gets callbacks: the first that pumps, for one that only records
-  // never does; when it is gone, the next that pumps.
+  // One frame of Steam. Only one environment at a time gets callbacks: the first that pumps (one that only records never does),
+  // and when that is gone, the next that pumps.
   PumpOutcome pump(Environment& environment, std::vector<SteamMessage>& messages);
 
  private:

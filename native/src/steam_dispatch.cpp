@@ -1,4 +1,4 @@
-// The core's manual dispatch: callbacks are copied and given back to Steam; nobody is called from in here.
+// The core's manual dispatch: callbacks are copied and returned to Steam; nothing is called from here.
 // See steam_core.hpp.
 
 #include <algorithm>
@@ -19,7 +19,7 @@ Value at(const uint8_t* bytes, size_t offset) {
 
 bool is_users(int32_t id) { return id >= kUserCallbacksFrom && id < kUserCallbacksTo; }
 
-// Steam wants the message back before it gives the next, whatever happens meanwhile.
+// Steam must get each message back before it gives the next, whatever happens in between.
 class Freed {
  public:
   Freed(const SteamFunctions& steam, int32_t pipe) : steam_(steam), pipe_(pipe) {}
@@ -82,7 +82,7 @@ void SteamCore::read_message(const SteamFunctions& steam, const uint8_t* message
     return;
   }
   if (result_size > kMaxPayloadBytes) {
-    // Whoever waits for it is told that it failed, and not left waiting.
+    // Reported as failed, so that nobody waits for it for ever.
     refused_ += 1;
     messages.push_back({result_id, call, true, {}});
     return;
@@ -91,7 +91,7 @@ void SteamCore::read_message(const SteamFunctions& steam, const uint8_t* message
   bool failed = false;
   const bool is_there =
       steam.call_result(pipe_, call, result.data(), static_cast<int>(result_size), result_id, &failed);
-  // When it failed, what lies in the buffer means nothing.
+  // After a failure the contents of the buffer are meaningless.
   if (!is_there || failed) {
     messages.push_back({result_id, call, true, {}});
     return;

@@ -30,7 +30,7 @@ namespace {
 
 // Within a group, the preferred one first.
 const std::vector<SteamSymbol> kSymbols = {
-    // It alone checks that the client knows the interface.
+    // The only one that checks whether the client knows the interface.
     HOTMIC_ANY_OF("initialisation", "SteamInternal_SteamAPI_Init", init_internal),
     HOTMIC_ANY_OF("initialisation", "SteamAPI_InitFlat", init_flat),
     HOTMIC_ANY_OF("initialisation", "SteamAPI_InitSafe", init_safe),
@@ -92,7 +92,7 @@ const std::vector<SteamSymbol> kSymbols = {
     HOTMIC_ANY_OF("terminateGameConnection", "SteamAPI_ISteamUser_TerminateGameConnection", terminate_connection),
 };
 
-// The most names that a failure's text holds; more are counted.
+// The most names in the text of a failure; the rest are counted.
 constexpr size_t kNamesInText = 8;
 
 #ifdef _WIN32
@@ -130,7 +130,7 @@ void* find(void* library, const char* name) {
 #else
 
 void* load(const std::string& path, std::string& why) {
-  // Steam's library exports wrappers named open, stat and the like: RTLD_LOCAL keeps them from everyone else.
+  // Steam's library exports wrappers named open, stat and so on: RTLD_LOCAL hides them from everything else.
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library != nullptr) return library;
   const char* text = dlerror();
@@ -157,7 +157,7 @@ bool is_set(const SteamFunctions& functions, size_t offset) {
   return pointer != nullptr;
 }
 
-// What is not there that has to be: names, and for a group those of which one would do.
+// The missing symbols: names, and for a group the names of which one is enough.
 std::vector<std::string> missing(const SteamFunctions& functions) {
   std::vector<std::string> names;
   for (const SteamSymbol& symbol : kSymbols) {

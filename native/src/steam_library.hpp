@@ -1,7 +1,7 @@
-// libsteam_api, found at run time: loaded once a file, never unloaded, its symbols resolved by one table.
+// libsteam_api, found at run time: each file is loaded once and never unloaded; one table resolves its symbols.
 //
-// Which symbols there are differs by SDK. The table says which of them Hotmic cannot do without, and a library that lacks
-// one is refused with its name. Nothing here is locked: SteamCore does that.
+// The symbols differ by SDK. The table says which of them Hotmic needs; a library without one of those is refused, with its name.
+// Nothing here is locked: SteamCore does that.
 
 #pragma once
 
@@ -17,9 +17,9 @@ enum class SymbolNeed { required, optional, any_of };
 struct SteamSymbol {
   const char* name;
   SymbolNeed need;
-  // For any_of: what the one of them does that has to be there. Else null.
+  // For any_of: what the required one of them does. Otherwise null.
   const char* group;
-  // Of the pointer in SteamFunctions. The first name that is there takes it.
+  // Offset of the pointer in SteamFunctions. The first name that exists sets it.
   size_t offset;
 };
 
@@ -27,25 +27,25 @@ struct SteamSymbol {
 const std::vector<SteamSymbol>& steam_symbols();
 
 struct SteamLibrary {
-  // Absolute, links followed.
+  // Absolute, with links resolved.
   std::string path;
   SteamFunctions functions;
 };
 
 struct LibraryFailure {
-  // The loader did not take the file; or the file lacks symbols.
+  // The loader refused the file, or the file has not all symbols.
   enum class Stage { library, symbols } stage;
   std::string text;
 };
 
-// Absolute, links followed; as it is where the system cannot say.
+// Absolute, with links resolved; unchanged if the system cannot resolve it.
 std::string canonical_path(const std::string& path);
 
-// Loads a file (UTF-8, absolute) and resolves its symbols. Null and why, when it cannot.
+// Loads a file (UTF-8, absolute) and resolves its symbols. Null, with the failure, if it cannot.
 SteamLibrary* load_steam_library(const std::string& path, LibraryFailure& failure);
 
-// Keeps the file that holds this code in memory until the process ends: a worker that loaded the addon first would take
-// it away when it exits, while Steam lives on.
+// Keeps the file with this code in memory until the process ends: otherwise a worker that loaded the addon first would unload it on
+// exit, while Steam lives on.
 void pin_this_image();
 
 }  // namespace hotmic

@@ -1,4 +1,4 @@
-// The core's auth tickets and auth sessions, and the list of who holds which. See steam_core.hpp.
+// The core's auth tickets and auth sessions, and the list of which environment holds which. See steam_core.hpp.
 
 #include <algorithm>
 
@@ -9,7 +9,7 @@ namespace hotmic {
 namespace {
 
 constexpr uint32_t kTicketBytes = 1024;
-// The room of a second try, where the first was not enough.
+// The buffer of a second try, when the first was too small.
 constexpr uint32_t kLargeTicketBytes = 8192;
 constexpr uint32_t kMaxEncryptedTicketBytes = 65536;
 
@@ -97,7 +97,7 @@ bool SteamCore::encrypted_ticket(const Environment& environment, bool& there, st
       there = steam.encrypted_ticket(self, ticket.data(), static_cast<int>(room), &written);
       ticket.resize(there ? std::min(written, room) : 0);
       if (there) return;
-      // Steam may say how much it wants, or only that it did not fit.
+      // Steam may say how much it needs, or only that it did not fit.
       room = written > room ? std::min(written, kMaxEncryptedTicketBytes) : kLargeTicketBytes;
     }
   });

@@ -1,7 +1,7 @@
 // The core's voice functions. See steam_core.hpp.
 //
-// Whether Steam's voice functions may be called from several threads at once is stated nowhere: capture and
-// decompression each have a lock of their own, so that nobody finds out.
+// Steam's documentation does not say whether its voice functions may be called from several threads at once, so capture and
+// decompression each have a lock.
 
 #include <algorithm>
 
@@ -13,7 +13,7 @@ namespace {
 
 constexpr VoiceAnswer kClosed = {kVoiceNotInitialized, 0};
 
-// What Steam says it wrote is never more than there was room for.
+// Never more bytes written than fit into the buffer, whatever Steam says.
 VoiceAnswer within(int32_t result, uint32_t written, uint32_t room) {
   return {result, result == kVoiceOk ? std::min(written, room) : written};
 }
@@ -32,7 +32,7 @@ bool SteamCore::stop_voice(Environment& environment) {
   return call(environment, [&](const SteamFunctions& steam, void* self) {
     std::lock_guard<std::mutex> voice(voice_);
     steam.stop_voice(self);
-    // There is one microphone: who stops it stops it for all.
+    // There is one microphone: stopping it stops it for everyone.
     for (Environment* other : environments_) other->recording_ = false;
   });
 }

@@ -143,7 +143,7 @@ t.test('a ticket is cancelled once, by whatever is first', async (t) => {
   t.strictSame(cancelled(under), [1, 2, 3], 'and a closed Steam is asked nothing');
 });
 
-t.test('a ticket of no bytes is none: it is cancelled, and the promise rejects', async (t) => {
+t.test('an empty ticket is a failure: it is cancelled, and the promise rejects', async (t) => {
   const { steam, under } = openScripted();
   under.answers.getAuthSessionTicket = () => ({ id: 77, buffer: new Uint8Array(0), size: 0 });
   const session = watch(steam.getAuthSessionTicket());
@@ -152,7 +152,7 @@ t.test('a ticket of no bytes is none: it is cancelled, and the promise rejects',
   webTicket(under, 1, []);
   await frame(steam);
   for (const { failure } of [session, web]) {
-    t.match(failure, { code: 'ERR_HOTMIC_STEAM_CALL', message: /no bytes/ });
+    t.match(failure, { code: 'ERR_HOTMIC_STEAM_CALL', message: /empty ticket/ });
   }
   t.strictSame(cancelled(under), [77, 1]);
 });

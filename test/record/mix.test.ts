@@ -148,7 +148,7 @@ t.test('an input that cannot be mixed is named, and no mix is left', async (t) =
     [
       ['good.wav', 'fast.wav'],
       'ERR_HOTMIC_SAMPLE_RATE',
-      `${path('fast.wav')}: 48000 Hz, expected 24000 Hz as ${path('good.wav')} has`,
+      `${path('fast.wav')}: 48000 Hz, expected 24000 Hz like ${path('good.wav')}`,
     ],
     [
       ['good.wav', 'missing.wav'],

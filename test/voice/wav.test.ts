@@ -238,8 +238,8 @@ t.test('what is wrong with a file is told in words, with the byte where it shows
     ['nine channels', wavOf({ channels: 9 }), '9 channels, expected 1 to 8 @22'],
     ['slow', wavOf({ rateHz: 3_999 }), '3999 Hz, expected 4000 to 192000 @24'],
     ['fast', wavOf({ rateHz: 192_001 }), '192001 Hz, expected 4000 to 192000 @24'],
-    ['12 bits', wavOf({ bits: 12, block: 2 }), '12 bits a sample, expected PCM of 8, 16, 24 or 32 @34'],
-    ['half floats', wavOf({ format: 3 }), '16 bits a sample, expected floats of 32 or 64 @34'],
+    ['12 bits', wavOf({ bits: 12, block: 2 }), '12 bits per sample, expected PCM of 8, 16, 24 or 32 @34'],
+    ['half floats', wavOf({ format: 3 }), '16 bits per sample, expected floats of 32 or 64 @34'],
     ['24 in 32', wavOf({ bits: 24, block: 4 }), 'blocks of 4 bytes, expected 3 @32'],
     [
       'extensible, cut',

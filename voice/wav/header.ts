@@ -1,8 +1,8 @@
 /**
- * The header of a WAV file: how its samples are stored, and where they lie. RIFF, and RF64 for more than 4 GiB.
+ * The header of a WAV file: how its samples are stored, and where. RIFF, and RF64 for more than 4 GiB.
  *
- * Sans-IO: `scanWavHeader` says which bytes it expected next, so that whoever has the file in memory and whoever has it on disk read
- * headers of any length by one rule. Nothing in a file makes it throw; it returns what is wrong, in words.
+ * Sans-IO: `scanWavHeader` says which bytes it needs next, so that a header of any length is read by the same code from memory and from
+ * disk. Nothing in a file makes it throw; it returns what is wrong, in words.
  */
 
 import { readU16, readU32 } from '../bytes.js';
@@ -15,16 +15,16 @@ export const MAX_WAV_RATE_HZ = 192_000;
 /** The most channels that are mixed down. */
 export const MAX_WAV_CHANNELS = 8;
 
-/** The most chunks that are walked past: more is no WAV that somebody made. */
+/** The most chunks that are skipped: no real WAV has more. */
 const MAX_CHUNKS = 1000;
 
-/** The longest fmt chunk whose bytes mean anything. */
+/** The most bytes of a fmt chunk that have a meaning. */
 const MAX_FMT_BYTES = 40;
 
 /** How one sample is stored. `pcm8` is unsigned, the other `pcm` are signed; all little-endian. */
 export type WavEncoding = 'pcm8' | 'pcm16' | 'pcm24' | 'pcm32' | 'float32' | 'float64';
 
-/** What the header says, and where the samples lie. */
+/** What the header says, and where the samples are. */
 export interface WavFormat {
   readonly kind: 'format';
   readonly encoding: WavEncoding;
@@ -32,13 +32,13 @@ export interface WavFormat {
   readonly sampleRateHz: number;
   /** 1 to 8. */
   readonly channels: number;
-  /** Where the first sample lies, in bytes from the start of the file. */
+  /** Position of the first sample, in bytes from the start of the file. */
   readonly dataOffset: number;
-  /** Samples of each channel that are really in the file: whole blocks only. */
+  /** Samples per channel that are really in the file: whole blocks only. */
   readonly samples: Samples;
 }
 
-/** Why a file is not read: `reason` in words, `offset` the byte where it shows. */
+/** Why a file cannot be read: `reason` in words, `offset` the byte where it shows. */
 export interface MalformedWav {
   readonly kind: 'malformed';
   readonly reason: string;
@@ -52,11 +52,11 @@ export interface WavRange {
 }
 
 /**
- * Reads the header of a WAV of which only the start is in memory. Never throws on any bytes.
+ * Reads the header of a WAV when only its start is in memory. Never throws on any bytes.
  *
  * @param head The first bytes of the file, enough of them to hold the `fmt ` chunk and the start of the `data` chunk.
- * @param fileBytes Length of the whole file; `head.length` where not given.
- * @throws RangeError where `fileBytes` is less than the bytes of `head`.
+ * @param fileBytes Length of the whole file. Default `head.length`.
+ * @throws RangeError if `fileBytes` is less than the bytes of `head`.
  */
 export function readWavFormat(head: Uint8Array, fileBytes: number = head.length): WavFormat | MalformedWav {
   if (!(fileBytes >= head.length)) {
@@ -76,8 +76,8 @@ export function readWavFormat(head: Uint8Array, fileBytes: number = head.length)
 }
 
 /**
- * Reads a header piece by piece: yields what it expected to see, is given it (less at the file's end), returns the format. At most 2000
- * pieces of at most 40 bytes.
+ * Reads a header piece by piece: yields the range that it needs, is given its bytes (fewer at the file's end), returns the format. At
+ * most 2000 pieces of at most 40 bytes.
  *
  * @param fileBytes Length of the whole file.
  */
@@ -93,7 +93,7 @@ export function* scanWavHeader(fileBytes: number): Generator<WavRange, WavFormat
   let riffBytes = readU32(riff, 4);
   let fmt: Fmt | null = null;
   let data: { offset: number; bytes: number } | null = null;
-  /** RF64's own length of the data chunk, whose 32 bits cannot tell it. */
+  /** RF64's length of the data chunk, which does not fit into the chunk's own 32 bits. */
   let longDataBytes: number | null = null;
   let at = 12;
   for (let chunks = 0; at + 8 <= fileBytes && !(fmt && data); chunks++) {
@@ -117,7 +117,7 @@ export function* scanWavHeader(fileBytes: number): Generator<WavRange, WavFormat
       if (bytes === 0xffff_ffff && longDataBytes !== null) bytes = longDataBytes;
       data = { offset: body, bytes: presentBytes(riffBytes, fileBytes, body, bytes) };
     }
-    // A chunk of odd length is followed by one byte that its length does not count.
+    // A chunk of odd length is followed by one byte that is not included in its length.
     at = body + bytes + (bytes % 2);
   }
   if (!fmt) return malformed('no fmt chunk', 12);
@@ -127,7 +127,7 @@ export function* scanWavHeader(fileBytes: number): Generator<WavRange, WavFormat
   return { kind: 'format', encoding, sampleRateHz, channels, dataOffset: data.offset, samples };
 }
 
-/** Sound files that people take for WAV, by what they begin with. */
+/** Sound files that people mistake for WAV, by their first bytes. */
 const OTHER_FORMATS: readonly (readonly [magic: string, name: string])[] = [
   ['.snd', 'an AU file, whose sound is often mu-law'],
   ['OggS', 'an Ogg file'],
@@ -151,7 +151,7 @@ const FORMAT_PCM = 1;
 const FORMAT_FLOAT = 3;
 const FORMAT_EXTENSIBLE = 0xfffe;
 
-/** Formats that people take for WAV, by their number in the fmt chunk. */
+/** Formats other than PCM, by their number in the fmt chunk. */
 const FORMAT_NAMES: Readonly<Record<number, string>> = {
   2: 'Microsoft ADPCM',
   6: 'A-law',
@@ -204,10 +204,10 @@ function readFmt(body: Uint8Array, offset: number): Fmt | MalformedWav {
   const encoding = encodingOf(format, bits);
   if (encoding === null) {
     const wanted = format === FORMAT_FLOAT ? 'floats of 32 or 64' : 'PCM of 8, 16, 24 or 32';
-    return malformed(`${bits} bits a sample, expected ${wanted}`, offset + 14);
+    return malformed(`${bits} bits per sample, expected ${wanted}`, offset + 14);
   }
   const block = readU16(body, 12);
-  // Some writers leave it 0: what it says follows from the rest.
+  // Some writers leave it 0: its value follows from the rest.
   if (block !== 0 && block !== channels * sampleBytes(encoding)) {
     return malformed(`blocks of ${block} bytes, expected ${channels * sampleBytes(encoding)}`, offset + 12);
   }
@@ -220,8 +220,8 @@ function encodingOf(format: number, bits: number): WavEncoding | null {
 }
 
 /**
- * How much of the data chunk is there. A stream's header says 0, or more than there is. A 0 is believed only where the RIFF
- * size tells the file's true length: then somebody knew the length, and it is an empty sound.
+ * How much of the data chunk there is. The header of a stream says 0, or more than there is. A 0 is believed only if the RIFF size
+ * matches the file's length: then the writer knew the length, and the sound is empty.
  */
 function presentBytes(riffBytes: number, fileBytes: number, body: number, declaredBytes: number): number {
   const rest = Math.max(0, fileBytes - body);
@@ -249,7 +249,7 @@ export function rateIsKnown(sampleRateHz: number): boolean {
   return sampleRateHz >= MIN_WAV_RATE_HZ && sampleRateHz <= MAX_WAV_RATE_HZ;
 }
 
-/** Four bytes as text, for a message too: what does not print shows as a dot. */
+/** Four bytes as text that is safe in a message: a character that does not print becomes a dot. */
 function textAt(bytes: Uint8Array, at: number): string {
   let text = '';
   for (const byte of bytes.subarray(at, at + 4)) {

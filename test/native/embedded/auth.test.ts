@@ -248,7 +248,10 @@ t.test('a world has room for 1024 Steams', async (t) => {
   });
   const members = Array.from({ length: 1024 }, (_, at) => memberOf(BigInt(at + 1)));
   for (const member of members) world.join(member);
-  t.throws(() => new EmbeddedSteam({}, { world }), { name: 'RangeError', message: /it has 1024 Steams already/ });
+  t.throws(() => new EmbeddedSteam({}, { world }), {
+    name: 'RangeError',
+    message: /it has 1024 Steams already/,
+  });
   world.leave(members[5]!);
   const { steam } = steamOf(t, {}, { world });
   t.equal(steam.loggedOn(), true);

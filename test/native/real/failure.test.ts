@@ -88,7 +88,7 @@ t.test('where there is no text at all the message names all that it may be', asy
 });
 
 t.test('an old library gives no reason: whether Steam runs is what is known of it', async (t) => {
-  const text = 'SteamAPI_InitSafe failed and gives no reason; Steam is';
+  const text = 'SteamAPI_InitSafe failed and gave no reason; Steam is';
   t.match(explainFailure(failure({ code: null, text: `${text} not running` })), /^Steam is not running \(/);
   t.match(
     explainFailure(failure({ code: null, text: `${text} running` })),

@@ -56,11 +56,11 @@ t.test('where Steam gives no reason, whether it runs is told', { skip }, async (
     kind: 'failed',
     stage: 'init',
     code: null,
-    text: 'SteamAPI_InitSafe failed and gives no reason; Steam is not running',
+    text: 'SteamAPI_InitSafe failed and gave no reason; Steam is not running',
   });
   old.controls.fail('user');
   t.match(openRealSteam({ library: old.library, appId: 480 }), {
-    text: 'SteamAPI_InitSafe failed and gives no reason; Steam is running',
+    text: 'SteamAPI_InitSafe failed and gave no reason; Steam is running',
   });
   old.controls.fail('none');
 });
