@@ -5,7 +5,7 @@
 
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 
-/** What a certificate says; the rest is as a relay wants it. */
+/** The fields of a certificate; the rest is as a relay needs it. */
 export interface Wanted {
   /** Its common name: how tests tell one from another. */
   readonly name: string;

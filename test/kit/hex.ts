@@ -4,7 +4,7 @@
 export function bytesOfHex(text: string): Uint8Array {
   const digits = text.replaceAll(/\s/g, '');
   if (digits.length % 2 !== 0 || /[^0-9a-f]/i.test(digits)) {
-    throw new TypeError(`Cannot read hexadecimal: '${text}' wants pairs of digits`);
+    throw new TypeError(`Cannot read hexadecimal: '${text}', expected pairs of digits`);
   }
   return Uint8Array.from(Buffer.from(digits, 'hex'));
 }

@@ -78,7 +78,7 @@ export function led(rate: OpusRateHz, ...steps: Step[]): Int16Array {
   return joined(parts);
 }
 
-/** Decompresses with plenty of room; holds that nothing behind the samples was written. */
+/** Decompresses with plenty of room; checks that nothing behind the samples was written. */
 export function play(t: Test, decoder: VoiceDecoder, packet: Uint8Array) {
   const out = new Int16Array(150_000).fill(CANARY);
   const before = packet.slice();

@@ -1,4 +1,4 @@
-/** The builder of native libopus, where a tool or the source lacks: it says so and does not throw. */
+/** The builder of native libopus, when a tool or the source is missing: it says so and does not throw. */
 
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -36,7 +36,7 @@ t.test('where cargo cannot fetch the source, it is skipped with what cargo says'
   t.same(await buildNative(REQUEST), { kind: 'skipped', reason });
 });
 
-t.test('where the registry lacks the source, it is skipped', options, async (t) => {
+t.test('if the source is not in the registry, it is skipped', options, async (t) => {
   const metadata = { packages: [{ name: 'opusic-sys', manifest_path: '/nowhere/Cargo.toml' }] };
   onlyCommands(t, { cargo: `echo '${JSON.stringify(metadata)}'` });
   const built = await buildNative(REQUEST);

@@ -96,7 +96,7 @@ const DISPATCH_SOURCES: readonly SourceList[] = [
 /**
  * Builds `program` with libopus inside. The first build of a variant takes about 25 s of two cores.
  *
- * @returns `skipped`, with the reason, where cargo, a C compiler or libopus' source is not to be had.
+ * @returns `skipped`, with the reason, if cargo, a C compiler or libopus' source is not available.
  * @throws Error when the compiler refuses the sources or the program: that is a fault of ours.
  */
 export async function buildNative({ program, variant, extraLibs = [] }: NativeRequest): Promise<NativeBuild> {
@@ -136,10 +136,10 @@ export async function buildNative({ program, variant, extraLibs = [] }: NativeRe
   };
 }
 
-/** Why something is not to be had. */
+/** Why something is not available. */
 export type Skipped = { readonly kind: 'skipped'; readonly reason: string };
 
-/** The folder of libopus in the pinned crate, or why it is not to be had. */
+/** The folder of libopus in the pinned crate, or why it is not available. */
 async function opusSource(): Promise<string | Skipped> {
   const source = await crateFolder(join(ROOT, 'wasm/Cargo.toml'), CRATE, ['--locked']);
   if (typeof source !== 'string') return source;

@@ -28,7 +28,7 @@ export interface NativeEncoding {
   /** 1000 SILK, 1001 hybrid, 1002 CELT. */
   readonly mode?: number;
   readonly forceChannels?: number;
-  /** A seed, not 0: every 1 to 25 packets, bitrate, complexity, DTX, FEC and VBR are drawn anew. */
+  /** A seed, not 0: every 1 to 25 packets, bitrate, complexity, DTX, FEC and VBR are drawn again. */
   readonly sweep?: number;
   /** A seed, not 0: as `sweep`, and with them samples, bandwidth, signal, mode and channels. */
   readonly vary?: number;

@@ -101,7 +101,7 @@ export function decodeInBatches(steps: readonly DecoderStep[], rate: OpusRateHz)
   let at = 0;
   for (let first = 0; first < steps.length; ) {
     let end = Math.min(steps.length, first + MAX_STEPS_A_BATCH);
-    // FEC wants its packet in the same batch.
+    // FEC needs its packet in the same batch.
     if (steps[end - 1] === 'fec') end += 1;
     at += decoder.decodeBatch(packSteps(steps.slice(first, end)), out, at);
     first = end;

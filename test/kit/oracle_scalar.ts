@@ -1,5 +1,5 @@
 /**
- * The codec's other build, the one without SIMD, on a thread of its own: a thread holds one build. Decodes steps at 24 kHz and
+ * The codec's other build, the one without SIMD, on a separate thread, because a thread holds one build. Decodes steps at 24 kHz and
  * answers with the hash of the PCM.
  */
 

@@ -30,7 +30,7 @@ export function referenceSamples48k(packet: Uint8Array): number {
 function sizesOfCode(code: number, rest: number[], frameSamples48k: number): number[] | null {
   if (code === 0) return [rest.length];
   if (code === 1) {
-    // R3: two frames of one size want an even number of bytes.
+    // R3: two frames of one size need an even number of bytes.
     return rest.length % 2 === 0 ? [rest.length / 2, rest.length / 2] : null;
   }
   if (code === 2) {

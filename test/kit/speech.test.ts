@@ -1,4 +1,4 @@
-/** The measure of test/kit/speech.ts fails on real degradation, and not on a change that is none. */
+/** The measure of test/kit/speech.ts fails on real degradation, and not on a harmless change. */
 
 import t from 'tap';
 import { VoiceEncoder } from '../../wasm/compress.js';

@@ -28,7 +28,7 @@ import { fileURLToPath } from 'node:url';
 export const STAND_IN_VARIANTS = ['sdk152', 'v022', 'sdk157', 'sdk158a', 'sdk160'] as const;
 export type StandInVariant = (typeof STAND_IN_VARIANTS)[number];
 
-/** Why something is not to be had. */
+/** Why something is not available. */
 export interface Skipped {
   readonly kind: 'skipped';
   readonly reason: string;
@@ -92,7 +92,7 @@ function standInsIn(folder: string): StandIns {
   };
 }
 
-/** Made whole or not at all: in a folder of its own, then renamed. Who comes second throws its own away. */
+/** Made completely or not at all: in a separate folder, then renamed. A second builder throws its own away. */
 async function build(folder: string, headers: string, flags: readonly string[]): Promise<void> {
   mkdirSync(OUT, { recursive: true });
   const work = mkdtempSync(join(OUT, 'work-'));
@@ -115,7 +115,7 @@ function nodeHeaders(): string | null {
   return folders.find((folder) => folder !== undefined && existsSync(join(folder, 'node_api.h'))) ?? null;
 }
 
-/** The real libsteam_api.so, SDK 1.60, of npm's steamworks.js, or why it is not to be had. */
+/** The real libsteam_api.so, SDK 1.60, of npm's steamworks.js, or why it is not available. */
 export function realLibrary(): { readonly kind: 'there'; readonly path: string } | Skipped {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     return skipped(`the real library is run on Linux x64 only, this is ${process.platform} ${process.arch}`);
@@ -140,7 +140,7 @@ export interface StandInHome {
  * Makes one. Set `process.env.HOME` to its path, and `process.env.SteamAppId`, on the main thread before initialisation: there,
  * and not in a Worker, native code sees it.
  *
- * @param client `none` for the home of somebody who has no Steam.
+ * @param client `none` for the home of a user without Steam.
  */
 export function standInHome(standIns: StandIns, client: 'stand-in' | 'none' = 'stand-in'): StandInHome {
   const path = mkdtempSync(join(tmpdir(), 'hotmic-home-'));

@@ -1,4 +1,4 @@
-/** `hotmic` in a terminal of its own, by Python's pty: what is written to it are keys, and closing it hangs up. */
+/** `hotmic` in its own terminal, by Python's pty: what is written to it are key presses, and closing it hangs up. */
 
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -44,7 +44,7 @@ t.test('under node_modules it is not development unless NODE_ENV says so', async
   }
 });
 
-t.test('NODE_ENV production is production, whatever else there is', async (t) => {
+t.test('NODE_ENV production is production, whatever else is set', async (t) => {
   const environment = { NODE_ENV: 'production' };
   t.equal(kind({ environment }), 'production');
   t.equal(kind({ environment, defaultApp: true }, ELECTRON), 'production');
@@ -79,7 +79,7 @@ t.test('Electron started with a script, and its helpers, are development', async
   t.equal(kind({ execPath: '/usr/lib/electron33/renamed', defaultApp: true }, ELECTRON), 'electron');
 });
 
-t.test('the default is fallback in development alone, and else an error says how to have it', async (t) => {
+t.test('the default is fallback in development only; otherwise an error says how to enable it', async (t) => {
   for (const is of ['checkout', 'development', 'electron'] as const) {
     t.equal(defaultEmbedded(is), 'fallback');
     t.equal(withoutEmbedded(is), null);

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import t from 'tap';
 
 t.test(
-  'a bundled main process is told to keep hotmic external, and not that the addon is missing',
+  'the error in a bundled main process says to keep hotmic external, and not that the addon is missing',
   async (t) => {
     const folder = t.testdir({ 'package.json': '{"type":"module"}' });
     for (const module of ['native/real/addon.js', 'voice/error.js', 'wasm/package_file.js']) {

@@ -29,7 +29,7 @@ t.teardown(() => typeof got !== 'string' && got.remove());
 
 const NOWHERE = '/nowhere/libsteam_api.so';
 
-t.test('without Steam, never is an error that names the stage and what to do', async (t) => {
+t.test('without Steam, never throws an error that names the stage and what to do', async (t) => {
   t.throws(() => openSteam({ embedded: 'never', library: NOWHERE }), {
     name: 'HotmicError',
     code: 'ERR_HOTMIC_STEAM',
@@ -38,7 +38,7 @@ t.test('without Steam, never is an error that names the stage and what to do', a
   });
 });
 
-t.test('without Steam, fallback is the embedded one, and says why the real one is not there', async (t) => {
+t.test('without Steam, fallback opens the embedded one, and says why it is not the real one', async (t) => {
   const steam = openSteam({ appId: 4711, frameMs: 0 });
   t.equal(steam.kind, 'embedded');
   t.match(steam.report.why, /^the embedded Steam, because the real one cannot be opened: /);
@@ -48,7 +48,7 @@ t.test('without Steam, fallback is the embedded one, and says why the real one i
   steam.close();
 });
 
-t.test('a named library that is not there is an error with fallback, too', { skip }, async (t) => {
+t.test('a named library that does not exist is an error with fallback, too', { skip }, async (t) => {
   t.throws(() => openSteam({ library: NOWHERE }), { code: 'ERR_HOTMIC_STEAM', stage: 'library' });
   process.env.HOTMIC_STEAM_LIBRARY = NOWHERE;
   t.throws(() => openSteam(), {
@@ -58,7 +58,7 @@ t.test('a named library that is not there is an error with fallback, too', { ski
   delete process.env.HOTMIC_STEAM_LIBRARY;
 });
 
-t.test('in production nothing takes the place of Steam unless it was asked for', async (t) => {
+t.test('in production nothing replaces Steam unless the game asks for it', async (t) => {
   const before = process.env.NODE_ENV;
   process.env.NODE_ENV = 'production';
   t.teardown(() => {
@@ -71,7 +71,7 @@ t.test('in production nothing takes the place of Steam unless it was asked for',
   steam.close();
 });
 
-/** Runs a module of this package's user in a process of its own. */
+/** Runs a module of a user of this package in a separate process. */
 function runScript(script: string, env: Record<string, string> = {}, folder = process.cwd()) {
   const { NODE_ENV: _, HOTMIC_STEAM_LIBRARY: __, ...environment } = process.env;
   return spawnSync(process.execPath, ['--input-type=module', '-e', script], {
@@ -81,7 +81,7 @@ function runScript(script: string, env: Record<string, string> = {}, folder = pr
   });
 }
 
-t.test('a fallback on the embedded Steam prints one warning, which says why and what to do', async (t) => {
+t.test('a fallback to the embedded Steam prints one warning, which says why and what to do', async (t) => {
   const { status, stdout, stderr } = runScript(`
     import { openSteam } from 'hotmic/steam';
     for (let n = 0; n < 3; n++) openSteam().close();
@@ -96,14 +96,14 @@ t.test('a fallback on the embedded Steam prints one warning, which says why and 
   t.match(stderr, /"always".*"never"/);
 });
 
-t.test('an embedded Steam that was asked for is no reason for a warning', async (t) => {
+t.test('an embedded Steam that the game asked for prints no warning', async (t) => {
   const { stderr } = runScript(`
     import { openSteam } from 'hotmic/steam';
     openSteam({ embedded: 'always' }).close();`);
   t.equal(stderr, '');
 });
 
-t.test('under node_modules the default is never, but in development', async (t) => {
+t.test('under node_modules the default is never, except in development', async (t) => {
   const folder = t.testdir({ 'package.json': '{}', node_modules: { hotmic: {} } });
   const hotmic = join(folder, 'node_modules/hotmic');
   cpSync('package.json', join(hotmic, 'package.json'));
@@ -130,7 +130,7 @@ t.test('under node_modules the default is never, but in development', async (t) 
   t.equal(asked.stdout, 'embedded\n');
 });
 
-t.test('a second Steam beside the open one is an error and no embedded one', { skip }, async (t) => {
+t.test('a second Steam beside the open one is an error, not an embedded one', { skip }, async (t) => {
   const { library } = steams.newest;
   const steam = openSteam({ library, appId: 480, frameMs: 0 });
   t.teardown(() => steam.close());
@@ -152,7 +152,7 @@ t.test('always does not look for the real one', async (t) => {
 });
 
 t.test(
-  'the embedded Steam behind it is at hand, and what its controls do reaches listeners and promises',
+  'the embedded Steam behind it is accessible, and its controls reach listeners and promises',
   async (t) => {
     const world = new EmbeddedWorld();
     const open = (steamId: bigint) =>
@@ -214,7 +214,7 @@ t.test(
   },
 );
 
-t.test('a live pipe that is opened at key-down has nothing old to say', { skip: withoutPipes }, async (t) => {
+t.test('a live pipe that is opened at key-down has no old sound', { skip: withoutPipes }, async (t) => {
   const path = join(t.testdir(), 'pipe');
   spawnSync('mkfifo', [path]);
   const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
@@ -240,7 +240,7 @@ t.test('a script of node -e captures like any other', async (t) => {
   t.match(stdout, /packets: 0.*true/s);
 });
 
-t.test('the door hotmic/steam has these values, and no other', async (t) => {
+t.test('the entry point hotmic/steam exports these values, and no others', async (t) => {
   t.same(Object.keys(door).sort(), [
     'AuthSessionResponse',
     'BeginAuthSessionResult',
@@ -267,7 +267,7 @@ t.test('the door hotmic/steam has these values, and no other', async (t) => {
   ]);
 });
 
-t.test('options that are wrong are named', async (t) => {
+t.test('wrong options are named', async (t) => {
   const open = (options: object) => () => openSteam(options as Parameters<typeof openSteam>[0]).close();
   t.throws(open({ embeded: 'never' }), { name: 'TypeError', message: /unknown option "embeded"/ });
   t.throws(open({ embedded: 'maybe' }), { name: 'TypeError', message: /embedded is maybe/ });
@@ -275,7 +275,7 @@ t.test('options that are wrong are named', async (t) => {
   t.throws(open({ frameMs: 0.5 }), { name: 'RangeError', message: /frameMs is 0.5/ });
 });
 
-t.test('its own timer brings what a promise waits for, and ends with it', async (t) => {
+t.test('its own timer brings what a promise waits for, and stops with it', async (t) => {
   const steam = openSteam({ embedded: 'always', frameMs: 1 });
   t.teardown(() => steam.close());
   const ticket = await steam.getAuthTicketForWebApi('hotmic');
@@ -312,7 +312,7 @@ t.test("each failure of Steam's own comes with its reason and what to do", { ski
   }
 });
 
-t.test('before SDK 1.58a Steam gives no reason, and what is known is told', { skip }, async (t) => {
+t.test('before SDK 1.58a Steam gives no reason, and the error says what is known', { skip }, async (t) => {
   const old = steams.all[0]!;
   old.controls.fail('pipe');
   t.throws(() => openSteam({ embedded: 'never', library: old.library, appId: 480 }), {

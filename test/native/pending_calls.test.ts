@@ -49,7 +49,7 @@ function waitForUrl(calls: PendingCalls, call: bigint) {
   );
 }
 
-t.test('a broadcast settles all who wait for it, a call result one', async (t) => {
+t.test('a broadcast settles all promises that wait for it, a call result one', async (t) => {
   const calls = new PendingCalls();
   const verdicts = [waitForVerdict(calls), waitForVerdict(calls)];
   const urls = [waitForUrl(calls, 1n), waitForUrl(calls, 2n)];
@@ -62,7 +62,7 @@ t.test('a broadcast settles all who wait for it, a call result one', async (t) =
   t.equal(calls.size, 1);
 });
 
-t.test('the answer is taken while the event is handled, before any promise runs', async (t) => {
+t.test('the answer is used while the event is handled, before any promise runs', async (t) => {
   const calls = new PendingCalls();
   const order: string[] = [];
   const promise = calls.wait(
@@ -82,38 +82,35 @@ t.test('the answer is taken while the event is handled, before any promise runs'
   t.strictSame(order, ['answered', 'handled']);
 });
 
-t.test(
-  'what the taking of an answer throws is the promise’s reason, and nobody gives up for it',
-  async (t) => {
-    const calls = new PendingCalls();
-    let gaveUp = 0;
-    const outcome = watch(
-      calls.wait(
-        'authenticate',
-        'validate_auth_ticket_response',
-        0n,
-        () => true,
-        0,
-        {},
-        {
-          answered: () => {
-            throw new Error('refused');
-          },
-          gaveUp: () => {
-            gaveUp += 1;
-          },
+t.test('an error in handling an answer is the promise’s reason, and gaveUp is not called', async (t) => {
+  const calls = new PendingCalls();
+  let gaveUp = 0;
+  const outcome = watch(
+    calls.wait(
+      'authenticate',
+      'validate_auth_ticket_response',
+      0n,
+      () => true,
+      0,
+      {},
+      {
+        answered: () => {
+          throw new Error('refused');
         },
-      ),
-    );
-    calls.handle(verdict(PLAYER));
-    calls.expire(Number.MAX_SAFE_INTEGER);
-    await soon();
-    t.equal(outcome.failure?.message, 'refused');
-    t.equal(gaveUp, 0);
-  },
-);
+        gaveUp: () => {
+          gaveUp += 1;
+        },
+      },
+    ),
+  );
+  calls.handle(verdict(PLAYER));
+  calls.expire(Number.MAX_SAFE_INTEGER);
+  await soon();
+  t.equal(outcome.failure?.message, 'refused');
+  t.equal(gaveUp, 0);
+});
 
-t.test('giving up fails: its error is the promise’s reason, and the others give up as well', async (t) => {
+t.test('an error in gaveUp is the promise’s reason, and the others give up as well', async (t) => {
   const calls = new PendingCalls();
   const broken = waitForVerdict(calls, 0, {}, () => {
     throw new Error('the pipe is broken');
@@ -129,7 +126,7 @@ t.test('giving up fails: its error is the promise’s reason, and the others giv
   t.strictSame([gaveUp, calls.size], [1, 0]);
 });
 
-t.test('each wait has its own time limit, and giving up is once', async (t) => {
+t.test('each wait has its own time limit, and gives up once', async (t) => {
   const calls = new PendingCalls();
   const gaveUp: string[] = [];
   const short = waitForVerdict(calls, 100, { timeoutMs: 50 }, () => gaveUp.push('short'));
@@ -146,7 +143,7 @@ t.test('each wait has its own time limit, and giving up is once', async (t) => {
   t.match(usual.failure, { message: 'Cannot authenticate: no answer from Steam within 20000 ms' });
 });
 
-t.test('the count is told whenever it changes, and only then', async (t) => {
+t.test('the count is reported whenever it changes, and only then', async (t) => {
   const counts: number[] = [];
   const calls = new PendingCalls((count) => counts.push(count));
   const controller = new AbortController();
@@ -162,7 +159,7 @@ t.test('the count is told whenever it changes, and only then', async (t) => {
   t.equal(outcomes[0]?.value, 0);
 });
 
-t.test('options are checked before anything is asked, and leave nothing behind', async (t) => {
+t.test('options are checked before Steam is called, and leave nothing behind', async (t) => {
   const counts: number[] = [];
   const calls = new PendingCalls((count) => counts.push(count));
   t.throws(() => calls.check('ask', { timeoutMs: 0 }), RangeError);

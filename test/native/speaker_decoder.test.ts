@@ -1,4 +1,4 @@
-/** A speaker's decoder over a scripted decompressVoice: the room it makes and keeps, the PCM it gives, what it refuses. */
+/** A speaker's decoder over a scripted decompressVoice: the buffer it makes and keeps, the PCM it returns, what it refuses. */
 
 import fc from 'fast-check';
 import t from 'tap';
@@ -9,7 +9,7 @@ import { NO_BYTES, openScripted, ScriptedUser } from './scripted_user.js';
 const PACKET = Uint8Array.of(1, 2, 3);
 const MAX_ROOM_BYTES = 4 * 1024 * 1024;
 
-/** A Steam whose packets want so many bytes of PCM, one after the other. */
+/** A Steam whose packets need so many bytes of PCM, one after another. */
 function wanting(...sizes: number[]): ScriptedUser {
   const under = new ScriptedUser();
   under.answers.decompressVoice = (_voice, _rate, room = 0) => {
@@ -47,7 +47,7 @@ t.test('a packet is decoded at its rate into 20480 bytes of room', async (t) => 
   t.strictSame(under.argumentsOf('decompressVoice'), [[PACKET, 48_000, 20_480]]);
 });
 
-t.test('a packet that wants more gets it with a second call, and the room stays', async (t) => {
+t.test('a packet that needs more gets it with a second call, and the buffer stays that large', async (t) => {
   const under = wanting(20_482, 20_482, 10, 65_536);
   const decoder = new SpeakerDecoder(under, { sampleRateHz: 24_000 });
   const samples = [1, 2, 3, 4].map(() => {
@@ -69,7 +69,7 @@ t.test('more than 4 MiB is refused, and no room is made for it', async (t) => {
   t.equal(most.decode(PACKET).kind, 'pcm');
 });
 
-t.test('whatever Steam says that it wants, a packet costs two calls at most', async (t) => {
+t.test('whatever size Steam asks for, a packet costs two calls at most', async (t) => {
   const size = fc.oneof(fc.nat(100_000), fc.constantFrom(0, 20_480, 2 ** 32 - 1, -1, Number.NaN));
   fc.assert(
     fc.property(fc.array(size, { minLength: 1, maxLength: 6 }), (sizes) => {
@@ -88,7 +88,7 @@ t.test('whatever Steam says that it wants, a packet costs two calls at most', as
   t.pass();
 });
 
-t.test('a Steam that wants no more than it had is not asked again', async (t) => {
+t.test('a Steam that asks for no more than it had is not called again', async (t) => {
   const under = new ScriptedUser();
   under.answers.decompressVoice = () => ({ result: 4, size: 20_480, uncompressed: NO_BYTES });
   const decoder = new SpeakerDecoder(under, { sampleRateHz: 24_000 });

@@ -29,7 +29,7 @@ t.test('an open Steam says which it is, and has the User class', async (t) => {
 });
 
 t.test(
-  'a listener that throws keeps nothing from the others, and its error comes out of runCallbacks',
+  'a listener that throws does not stop the others, and its error comes out of runCallbacks',
   async (t) => {
     const { steam, under } = openScripted();
     const heard: string[] = [];
@@ -51,7 +51,7 @@ t.test(
   },
 );
 
-t.test('of several faults none is lost', async (t) => {
+t.test('several errors are all reported', async (t) => {
   const { steam, under } = openScripted();
   for (const text of ['one', 'two']) {
     steam.user.on('licenses_updated', () => {
@@ -68,7 +68,7 @@ t.test('of several faults none is lost', async (t) => {
   }
 });
 
-t.test('the promise of the event that a listener throws at is settled all the same', async (t) => {
+t.test('an event settles its promise even if a listener throws', async (t) => {
   const { steam, under } = openScripted();
   steam.user.on('get_auth_session_ticket_response', () => {
     throw new Error('a listener');
@@ -80,7 +80,7 @@ t.test('the promise of the event that a listener throws at is settled all the sa
   t.equal(outcome.value?.handle, 1);
 });
 
-t.test('an onEnded that throws keeps nothing from the listeners, and its error comes out', async (t) => {
+t.test('an onEnded that throws does not stop the listeners, and its error comes out', async (t) => {
   const opening = openScripted();
   const { steam, under } = opening;
   const session = await begin(opening, PLAYER, () => {
@@ -94,7 +94,7 @@ t.test('an onEnded that throws keeps nothing from the listeners, and its error c
   t.strictSame([heard, session.isOver, ended(under)], [[PLAYER, OTHER], true, [PLAYER]]);
 });
 
-t.test('a time limit holds in a frame whose listener throws', async (t) => {
+t.test('a time limit works in a frame whose listener throws', async (t) => {
   const { steam, under, clock } = openScripted();
   steam.user.on('licenses_updated', () => {
     throw new Error('a listener');
@@ -107,7 +107,7 @@ t.test('a time limit holds in a frame whose listener throws', async (t) => {
   t.equal(outcome.failure?.code, 'ERR_HOTMIC_STEAM_TIMEOUT');
 });
 
-t.test('when Steam itself throws, time limits hold and the next frame is like any other', async (t) => {
+t.test('when Steam itself throws, time limits work and the next frame is like any other', async (t) => {
   const { steam, under, clock } = openScripted();
   const outcome = watch(steam.getMarketEligibility());
   clock.nowMs += DEFAULT_TIMEOUT_MS;
@@ -122,7 +122,7 @@ t.test('when Steam itself throws, time limits hold and the next frame is like an
   t.equal(steam.runCallbacks(), 1);
 });
 
-t.test('a listener heard once is heard once, and those added meanwhile hear the next', async (t) => {
+t.test('a once-listener is called once, and listeners added during a frame get the next event', async (t) => {
   const { steam, under } = openScripted();
   const heard: string[] = [];
   steam.user.once('licenses_updated', () => {
@@ -154,7 +154,7 @@ t.test('runCallbacks within a listener does nothing: order is Steam’s, each ev
   t.strictSame(heard.slice(4), ['licences', 'licences']);
 });
 
-t.test('close within a listener ends the frame: nothing more comes, nothing more is asked', async (t) => {
+t.test('close within a listener ends the frame: no more signals, no more calls to Steam', async (t) => {
   const opening = openScripted();
   const { steam, under } = opening;
   await begin(opening, PLAYER);
@@ -177,7 +177,7 @@ t.test('close within a listener ends the frame: nothing more comes, nothing more
   t.equal(steam.runCallbacks(), 0);
 });
 
-t.test('closing twice is once; closed, it says so and runs nothing', async (t) => {
+t.test('a second close does nothing; a closed Steam says so and runs nothing', async (t) => {
   const opening = openScripted();
   const { steam, under } = opening;
   steam.close();
@@ -191,7 +191,7 @@ t.test('closing twice is once; closed, it says so and runs nothing', async (t) =
   t.throws(() => steam.createSpeakerDecoder(), { code: 'ERR_HOTMIC_STEAM_CLOSED' });
 });
 
-t.test('a Steam that fails while tickets are given back is closed all the same', async (t) => {
+t.test('a Steam that fails while tickets are cancelled is closed nevertheless', async (t) => {
   const opening = openScripted();
   const { steam, under } = opening;
   const outcome = watch(steam.getAuthSessionTicket());
@@ -217,7 +217,7 @@ t.test('closing stops a recording before Steam is closed', async (t) => {
 });
 
 t.test(
-  'closing ends the iteration of a recording without an error, and nothing is asked after it',
+  'closing ends the iteration of a recording without an error, and Steam is not called after it',
   async (t) => {
     const { steam, under } = openScripted();
     const read = async () => {

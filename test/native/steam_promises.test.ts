@@ -221,27 +221,30 @@ for (const [name, ask, answer] of CALLS) {
   });
 }
 
-t.test('at most 256 promises wait: the next is refused and asks nothing, until one is over', async (t) => {
-  const { steam, under, pending } = openScripted();
-  const waiting = Array.from({ length: 256 }, () => watch(steam.getMarketEligibility()));
-  t.equal(pending.at(-1), 256);
-  const asked = under.calls.length;
-  const refused = watch(steam.getAuthSessionTicket());
-  await soon();
-  t.match(refused.failure, { code: 'ERR_HOTMIC_STEAM_CALL', message: /256/ });
-  t.equal(under.calls.length, asked);
-  under.send('market_eligibility_response', MARKET, 200n);
-  await frame(steam);
-  t.strictSame(
-    waiting.map(({ value }) => value !== undefined).reduce((sum, is) => sum + Number(is), 0),
-    1,
-  );
-  t.ok(waiting[199]?.value, 'the one whose handle it was');
-  const taken = watch(steam.getAuthSessionTicket());
-  confirm(under, 1);
-  await frame(steam);
-  t.ok(taken.value);
-});
+t.test(
+  'at most 256 promises wait: until one is over the next is refused without a call to Steam',
+  async (t) => {
+    const { steam, under, pending } = openScripted();
+    const waiting = Array.from({ length: 256 }, () => watch(steam.getMarketEligibility()));
+    t.equal(pending.at(-1), 256);
+    const asked = under.calls.length;
+    const refused = watch(steam.getAuthSessionTicket());
+    await soon();
+    t.match(refused.failure, { code: 'ERR_HOTMIC_STEAM_CALL', message: /256/ });
+    t.equal(under.calls.length, asked);
+    under.send('market_eligibility_response', MARKET, 200n);
+    await frame(steam);
+    t.strictSame(
+      waiting.map(({ value }) => value !== undefined).reduce((sum, is) => sum + Number(is), 0),
+      1,
+    );
+    t.ok(waiting[199]?.value, 'the one whose handle it was');
+    const taken = watch(steam.getAuthSessionTicket());
+    confirm(under, 1);
+    await frame(steam);
+    t.ok(taken.value);
+  },
+);
 
 t.test('without a handle there is nothing to wait for nor to cancel', async (t) => {
   const { steam, under, pending } = openScripted();
@@ -311,30 +314,27 @@ t.test(
   },
 );
 
-t.test(
-  'when Steam has flushed its callbacks, what waited for one rejects and does not wait on',
-  async (t) => {
-    const { steam, under, pending } = openScripted();
-    const outcomes = CALLS.map(([, ask]) => watch(ask(steam)));
-    await frame(steam);
-    const { requestStoreAuthURL } = Object.fromEntries(CALLS.map(([name], at) => [name, outcomes[at]!]));
-    let later: Outcome<unknown> = {};
-    steam.user.on('ipc_failure', () => {
-      later = watch(steam.getMarketEligibility());
-    });
-    under.send('ipc_failure', { type: 0 });
-    under.send('store_auth_url_response', { url: 'https://store.example' }, 2n);
-    await frame(steam);
-    t.equal(requestStoreAuthURL?.value, 'https://store.example', 'an answer of the same frame counts');
-    for (const outcome of outcomes) {
-      if (outcome === requestStoreAuthURL) continue;
-      t.match(outcome.failure, { code: 'ERR_HOTMIC_STEAM_CALL', message: /ipc_failure/ });
-    }
-    t.strictSame(later, {}, 'what was asked since waits');
-    t.equal(pending.at(-1), 1);
-    t.strictSame([cancelled(under), ended(under)], [[1, 2], [PLAYER]], 'and what was taken is given back');
-  },
-);
+t.test('when Steam has flushed its callbacks, promises that waited for one reject', async (t) => {
+  const { steam, under, pending } = openScripted();
+  const outcomes = CALLS.map(([, ask]) => watch(ask(steam)));
+  await frame(steam);
+  const { requestStoreAuthURL } = Object.fromEntries(CALLS.map(([name], at) => [name, outcomes[at]!]));
+  let later: Outcome<unknown> = {};
+  steam.user.on('ipc_failure', () => {
+    later = watch(steam.getMarketEligibility());
+  });
+  under.send('ipc_failure', { type: 0 });
+  under.send('store_auth_url_response', { url: 'https://store.example' }, 2n);
+  await frame(steam);
+  t.equal(requestStoreAuthURL?.value, 'https://store.example', 'an answer of the same frame counts');
+  for (const outcome of outcomes) {
+    if (outcome === requestStoreAuthURL) continue;
+    t.match(outcome.failure, { code: 'ERR_HOTMIC_STEAM_CALL', message: /ipc_failure/ });
+  }
+  t.strictSame(later, {}, 'what was asked since waits');
+  t.equal(pending.at(-1), 1);
+  t.strictSame([cancelled(under), ended(under)], [[1, 2], [PLAYER]], 'and what was taken is given back');
+});
 
 t.test(
   'endAuthSession of the User class ends the wait for that player’s verdict, and no other',
@@ -349,7 +349,7 @@ t.test(
   },
 );
 
-t.test('what Steam throws comes out of the promise, and nothing waits', async (t) => {
+t.test('an error that Steam throws rejects the promise, and nothing waits', async (t) => {
   const { steam, under, pending } = openScripted();
   const reason = new Error('no such function');
   under.answers.getAuthTicketForWebApi = () => {
@@ -361,7 +361,7 @@ t.test('what Steam throws comes out of the promise, and nothing waits', async (t
   t.strictSame(pending, []);
 });
 
-t.test('wrong arguments reject like everything else, and ask nothing', async (t) => {
+t.test('wrong arguments reject like everything else, without a call to Steam', async (t) => {
   const { steam, under } = openScripted();
   const wrong: Promise<unknown>[] = [
     steam.getAuthSessionTicket(5 as never),
@@ -436,7 +436,7 @@ t.test(
   },
 );
 
-t.test('what one listener changes in a lost call’s keys, the next lost call does not bring', async (t) => {
+t.test('a listener that changes the keys of a lost call does not change those of the next one', async (t) => {
   const { steam, under } = openScripted();
   const heard: number[] = [];
   steam.user.on('encrypted_app_ticket_response', (keys) => {
@@ -453,7 +453,7 @@ t.test('what one listener changes in a lost call’s keys, the next lost call do
   t.strictSame(heard, [37, 37]);
 });
 
-t.test('a timer’s duration_control is no answer to getDurationControl', async (t) => {
+t.test('a timer’s duration_control does not answer getDurationControl', async (t) => {
   const { steam, under } = openScripted();
   const outcome = watch(steam.getDurationControl());
   under.send('duration_control', { result: 1, duration: { ...DURATION, notification: 2 } });
@@ -468,7 +468,7 @@ t.test('a timer’s duration_control is no answer to getDurationControl', async 
   t.match(refused.failure, { result: 2, message: /RESULT_FAIL/ });
 });
 
-t.test('an encrypted app ticket is fetched when Steam says that it is there', async (t) => {
+t.test('an encrypted app ticket is fetched when Steam says that it is ready', async (t) => {
   const { steam, under } = openScripted();
   const outcome = watch(steam.requestEncryptedAppTicket('nö'));
   t.strictSame(under.argumentsOf('requestEncryptedAppTicket'), [[Uint8Array.of(0x6e, 0xc3, 0xb6)]]);
@@ -495,7 +495,7 @@ t.test('an encrypted app ticket is fetched when Steam says that it is there', as
   t.match(none.failure, { code: 'ERR_HOTMIC_STEAM_CALL' });
 });
 
-t.test('an empty store URL is none', async (t) => {
+t.test('an empty store URL is an error', async (t) => {
   const { steam, under } = openScripted();
   const outcome = watch(steam.requestStoreAuthURL('https://shop.example'));
   under.send('store_auth_url_response', { url: '' }, 1n);

@@ -35,7 +35,7 @@ t.test('a session begins with the verdict on its own player, owner and all', asy
   t.strictSame(ended(under), []);
 });
 
-t.test('a session asks for licences of its player: 0 has it, 1 and 2 have not', async (t) => {
+t.test('a session asks for licences of its player: 0 means yes, 1 and 2 mean no', async (t) => {
   const opening = openScripted();
   const session = await begin(opening, PLAYER);
   const answers = [0, 1, 2].map((answer) => {
@@ -50,32 +50,29 @@ t.test('a session asks for licences of its player: 0 has it, 1 and 2 have not', 
   t.equal(session.hasLicense(480), false, 'and once it is over, nobody is asked');
 });
 
-t.test(
-  'a ticket that is none rejects at once by its name, and nothing was begun that would be ended',
-  async (t) => {
-    const names = [
-      '',
-      'INVALID_TICKET',
-      'DUPLICATE_REQUEST',
-      'INVALID_VERSION',
-      'GAME_MISMATCH',
-      'EXPIRED_TICKET',
-    ];
-    for (const result of [1, 2, 3, 4, 5, 77]) {
-      const { steam, under, pending } = openScripted();
-      under.answers.beginAuthSession = () => result;
-      const outcome = watch(steam.beginAuthSession(TICKET, PLAYER));
-      await soon();
-      t.match(outcome.failure, { code: 'ERR_HOTMIC_STEAM_CALL', result });
-      if (result < 6)
-        t.match(outcome.failure?.message, `BEGIN_AUTH_SESSION_RESULT_${names[result]} (${result})`);
-      steam.close();
-      t.strictSame([pending, ended(under)], [[], []]);
-    }
-  },
-);
+t.test('an invalid ticket rejects at once with its result, and no session is begun or ended', async (t) => {
+  const names = [
+    '',
+    'INVALID_TICKET',
+    'DUPLICATE_REQUEST',
+    'INVALID_VERSION',
+    'GAME_MISMATCH',
+    'EXPIRED_TICKET',
+  ];
+  for (const result of [1, 2, 3, 4, 5, 77]) {
+    const { steam, under, pending } = openScripted();
+    under.answers.beginAuthSession = () => result;
+    const outcome = watch(steam.beginAuthSession(TICKET, PLAYER));
+    await soon();
+    t.match(outcome.failure, { code: 'ERR_HOTMIC_STEAM_CALL', result });
+    if (result < 6)
+      t.match(outcome.failure?.message, `BEGIN_AUTH_SESSION_RESULT_${names[result]} (${result})`);
+    steam.close();
+    t.strictSame([pending, ended(under)], [[], []]);
+  }
+});
 
-t.test('a verdict against the player rejects by its name, and ends the session once', async (t) => {
+t.test('a verdict against the player rejects with its name, and ends the session once', async (t) => {
   for (const response of [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 77]) {
     const { steam, under } = openScripted();
     const outcome = watch(steam.beginAuthSession(TICKET, PLAYER));
@@ -116,27 +113,30 @@ t.test('a second begin while the first waits for its verdict leaves the first wa
   t.equal(first.value?.steamId, PLAYER);
 });
 
-t.test('a later verdict ends the session once and says so once; a good one changes nothing', async (t) => {
-  const opening = openScripted();
-  const { steam, under } = opening;
-  const heard: number[] = [];
-  const session = await begin(opening, PLAYER, (response) => heard.push(response));
-  const bystander = await begin(opening, OTHER, (response) => heard.push(response));
-  judge(under, PLAYER, 0);
-  await frame(steam);
-  t.strictSame([session.isOver, heard], [false, []]);
-  judge(under, PLAYER, 6);
-  judge(under, PLAYER, 3);
-  await frame(steam);
-  t.strictSame([session.isOver, bystander.isOver, heard, ended(under)], [true, false, [6], [PLAYER]]);
-  session.end();
-  session[Symbol.dispose]();
-  t.strictSame(ended(under), [PLAYER]);
-  steam.close();
-  t.strictSame(ended(under), [PLAYER, OTHER], 'the other by close');
-  bystander.end();
-  t.strictSame([ended(under), heard], [[PLAYER, OTHER], [6]], 'and who ends it is not told that it ended');
-});
+t.test(
+  'a later verdict ends the session once and reports it once; a positive one changes nothing',
+  async (t) => {
+    const opening = openScripted();
+    const { steam, under } = opening;
+    const heard: number[] = [];
+    const session = await begin(opening, PLAYER, (response) => heard.push(response));
+    const bystander = await begin(opening, OTHER, (response) => heard.push(response));
+    judge(under, PLAYER, 0);
+    await frame(steam);
+    t.strictSame([session.isOver, heard], [false, []]);
+    judge(under, PLAYER, 6);
+    judge(under, PLAYER, 3);
+    await frame(steam);
+    t.strictSame([session.isOver, bystander.isOver, heard, ended(under)], [true, false, [6], [PLAYER]]);
+    session.end();
+    session[Symbol.dispose]();
+    t.strictSame(ended(under), [PLAYER]);
+    steam.close();
+    t.strictSame(ended(under), [PLAYER, OTHER], 'the other by close');
+    bystander.end();
+    t.strictSame([ended(under), heard], [[PLAYER, OTHER], [6]], 'and who ends it is not told that it ended');
+  },
+);
 
 t.test('two verdicts in one frame, taken and taken back: the session ends', async (t) => {
   const { steam, under } = openScripted();
@@ -169,7 +169,7 @@ t.test(
   },
 );
 
-t.test('onEnded may let the player in again at once', async (t) => {
+t.test('onEnded may begin a session with the player again at once', async (t) => {
   const opening = openScripted();
   const { steam, under } = opening;
   let again: Outcome<unknown> = {};

@@ -33,7 +33,7 @@ t.test('a session ticket is given when Steam confirms it, with its handle and by
   t.strictSame(Uint8Array.from(outcome.value?.bytes ?? []), TICKET);
 });
 
-t.test('a ticket for the Web API is what its own event brings, hex two digits a byte', async (t) => {
+t.test('a ticket for the Web API comes with its own event; its hex has two digits per byte', async (t) => {
   const { steam, under } = openScripted();
   const outcome = watch(steam.getAuthTicketForWebApi('service'));
   t.strictSame(under.argumentsOf('getAuthTicketForWebApi'), [['service']]);
@@ -47,7 +47,7 @@ t.test('a ticket for the Web API is what its own event brings, hex two digits a 
   t.strictSame(outcome.value?.bytes, Uint8Array.of(0, 1, 10, 255));
 });
 
-t.test('hex is of the ticket’s own bytes, wherever in memory they lie', async (t) => {
+t.test('hex covers the ticket’s own bytes, wherever they are in memory', async (t) => {
   fc.assert(
     fc.property(fc.uint8Array(), fc.nat(9), fc.nat(9), (bytes, before, behind) => {
       const memory = new Uint8Array(before + bytes.length + behind).fill(0xee);
@@ -157,7 +157,7 @@ t.test('an empty ticket is a failure: it is cancelled, and the promise rejects',
   t.strictSame(cancelled(under), [77, 1]);
 });
 
-t.test('a ticket that Steam refuses is cancelled, and the error says by which result', async (t) => {
+t.test('a ticket that Steam refuses is cancelled, and the error has the result', async (t) => {
   for (const [result, name] of [
     [2, 'RESULT_FAIL'],
     [3, 'RESULT_NO_CONNECTION'],

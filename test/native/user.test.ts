@@ -51,7 +51,7 @@ function asked(under: ScriptedUser, call: () => unknown): unknown[] {
   return [...only];
 }
 
-t.test('it has the 30 functions of the class reference, and no other of its own', async (t) => {
+t.test('it has the 30 functions of the class reference, and no others', async (t) => {
   t.equal(FUNCTION_NAMES.length, 30);
   const own = Object.getOwnPropertyNames(User.prototype).filter((name) => name !== 'constructor');
   t.strictSame(own.sort(), [...FUNCTION_NAMES].sort());
@@ -102,7 +102,7 @@ t.test("a notification's words are GodotSteam's", async (t) => {
   for (const other of [0, 5, 6, 7, 99, -1]) t.equal(notificationVerbal(other), 'no notification');
 });
 
-t.test('what Steam answers plainly comes back as it is', async (t) => {
+t.test('plain answers of Steam are returned unchanged', async (t) => {
   const { user, under } = scripted();
   Object.assign(under.answers, {
     getSteamID: () => LARGEST,
@@ -134,7 +134,7 @@ t.test('what Steam answers plainly comes back as it is', async (t) => {
   t.strictSame(user.getAvailableVoice(), { result: 0, buffer: 321 }, 'buffer is a size');
 });
 
-t.test('what the reference answers by signal returns nothing', async (t) => {
+t.test('functions that the reference answers with a signal return nothing', async (t) => {
   const { user, under } = scripted();
   const returned = [
     user.advertiseGame('10.0.0.1', 27015),
@@ -271,7 +271,7 @@ t.test('a ticket is authenticated up to ticket_size and no further', async (t) =
   t.equal(under.argumentsOf('beginAuthSession').length, 2, 'nothing wrong reached Steam');
 });
 
-t.test('every SteamID is passed on whole, a game server’s as well', async (t) => {
+t.test('every SteamID is passed on with all its bits, a game server’s as well', async (t) => {
   const { user, under } = scripted();
   fc.assert(
     fc.property(fc.oneof(fc.bigInt({ min: 0n, max: LARGEST }), fc.constant(GAME_SERVER)), (id) => {
@@ -344,14 +344,14 @@ t.test('an address is text or a number in host order, and both are the same to S
   t.throws(() => user.advertiseGame('127.0.0.1', '27015' as never), TypeError);
 });
 
-t.test('advertising tells of a server that is not Steam’s own, and never of the player’s id', async (t) => {
+t.test('advertising names a server that is not Steam’s own, and never the player’s id', async (t) => {
   const { user, under } = scripted();
   under.answers.getSteamID = () => PLAYER;
   user.advertiseGame('127.0.0.1', 27015);
   t.strictSame(under.argumentsOf('advertiseGame'), [[2n, LOCALHOST, 27015]], 'k_steamIDNonSteamGS');
 });
 
-t.test('with either default left, advertising is taken back', async (t) => {
+t.test('without an address or a port, advertising stops', async (t) => {
   const { user, under } = scripted();
   user.advertiseGame();
   user.advertiseGame('127.0.0.1');
@@ -379,7 +379,7 @@ t.test('initiateGameConnection gives the reference’s keys, with a blob or an e
 });
 
 t.test(
-  'an encrypted ticket carries text as UTF-8 without a NUL behind it, or bytes as they are',
+  'an encrypted ticket carries text as UTF-8 without a NUL at the end, or bytes unchanged',
   async (t) => {
     const { user, under } = scripted();
     user.requestEncryptedAppTicket('gö');
@@ -397,7 +397,7 @@ t.test(
   },
 );
 
-t.test('a message names the type of what is no ticket, and never quotes it', async (t) => {
+t.test('for a wrong ticket the message names its type and never quotes it', async (t) => {
   const { user } = scripted();
   const secret = '14000000deadbeef';
   try {
@@ -465,43 +465,40 @@ t.test('a sample rate is 11025 to 48000 Hz, or ERR_HOTMIC_SAMPLE_RATE', async (t
   t.equal(under.calls.length, 4, 'nothing wrong reached Steam');
 });
 
-t.test(
-  'a Steam that was closed throws, but for the voice functions, which answer NOT_INITIALIZED',
-  async (t) => {
-    const { user, under } = scripted();
-    under.close();
-    const args: Readonly<Record<string, unknown[]>> = {
-      beginAuthSession: [NO_BYTES, 0, PLAYER],
-      cancelAuthTicket: [1],
-      endAuthSession: [PLAYER],
-      getGameBadgeLevel: [1, false],
-      initiateGameConnection: [GAME_SERVER, 0, 0, false],
-      requestEncryptedAppTicket: ['secret'],
-      requestStoreAuthURL: ['https://shop.example'],
-      setDurationControlOnlineState: [2],
-      terminateGameConnection: ['10.0.0.1', 1],
-      userHasLicenseForApp: [PLAYER, 480],
-    };
-    const voice = [
-      'decompressVoice',
-      'getAvailableVoice',
-      'getVoice',
-      'startVoiceRecording',
-      'stopVoiceRecording',
-    ];
-    for (const name of FUNCTION_NAMES.filter((name) => !voice.includes(name))) {
-      const call = (user as unknown as Record<string, (...args: unknown[]) => unknown>)[name];
-      t.throws(() => call?.apply(user, args[name] ?? []), { code: 'ERR_HOTMIC_STEAM_CLOSED' }, name);
-    }
-    t.strictSame(user.getAvailableVoice(), { result: 1, buffer: 0 });
-    t.strictSame(user.getVoice(), { result: 1, written: 0, buffer: NO_BYTES });
-    t.strictSame(user.decompressVoice(NO_BYTES, 24_000), { result: 1, size: 0, uncompressed: NO_BYTES });
-    user.startVoiceRecording();
-    user.stopVoiceRecording();
-  },
-);
+t.test('a closed Steam throws, except for the voice functions, which return NOT_INITIALIZED', async (t) => {
+  const { user, under } = scripted();
+  under.close();
+  const args: Readonly<Record<string, unknown[]>> = {
+    beginAuthSession: [NO_BYTES, 0, PLAYER],
+    cancelAuthTicket: [1],
+    endAuthSession: [PLAYER],
+    getGameBadgeLevel: [1, false],
+    initiateGameConnection: [GAME_SERVER, 0, 0, false],
+    requestEncryptedAppTicket: ['secret'],
+    requestStoreAuthURL: ['https://shop.example'],
+    setDurationControlOnlineState: [2],
+    terminateGameConnection: ['10.0.0.1', 1],
+    userHasLicenseForApp: [PLAYER, 480],
+  };
+  const voice = [
+    'decompressVoice',
+    'getAvailableVoice',
+    'getVoice',
+    'startVoiceRecording',
+    'stopVoiceRecording',
+  ];
+  for (const name of FUNCTION_NAMES.filter((name) => !voice.includes(name))) {
+    const call = (user as unknown as Record<string, (...args: unknown[]) => unknown>)[name];
+    t.throws(() => call?.apply(user, args[name] ?? []), { code: 'ERR_HOTMIC_STEAM_CLOSED' }, name);
+  }
+  t.strictSame(user.getAvailableVoice(), { result: 1, buffer: 0 });
+  t.strictSame(user.getVoice(), { result: 1, written: 0, buffer: NO_BYTES });
+  t.strictSame(user.decompressVoice(NO_BYTES, 24_000), { result: 1, size: 0, uncompressed: NO_BYTES });
+  user.startVoiceRecording();
+  user.stopVoiceRecording();
+});
 
-t.test('a signal that there is none of cannot be waited for', async (t) => {
+t.test('an unknown signal cannot be listened to', async (t) => {
   const { steam } = openScripted();
   const { user } = steam as unknown as { user: EventEmitter };
   const message =

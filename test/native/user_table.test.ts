@@ -1,6 +1,6 @@
 /**
  * The whole class on three Steams: embedded, our stand-in for libsteam_api, and the real libsteam_api over our stand-in for the
- * Steam client. The table in docs/user.md is made from what passed; `HOTMIC_WRITE_DOCS=1` writes it anew.
+ * Steam client. The table in docs/user.md is made from what passed; `HOTMIC_WRITE_DOCS=1` rewrites it.
  */
 
 import { spawnSync } from 'node:child_process';

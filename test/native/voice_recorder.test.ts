@@ -51,21 +51,24 @@ t.test('it records from the moment it is made, once', async (t) => {
   t.equal(recorder.isStopped, false);
 });
 
-t.test('it gives what was said and the tail after key-up, in order, and ends at NOT_RECORDING', async (t) => {
-  const { under, record } = studio((waits) => {
-    if (waits === 2) under.voice.push(packet(3));
-    if (waits === 4) recorder.stop();
-  });
-  under.voice.push(packet(1), packet(2));
-  under.tail = [packet(4), VoiceResult.VOICE_RESULT_NO_DATA, packet(5)];
-  const recorder = record();
-  t.strictSame(await take(recorder), [1, 2, 3, 4, 5]);
-  t.equal(count(under, 'stopVoiceRecording'), 1);
-  t.equal(recorder.isStopped, true);
-  t.equal(under.getVoice().result, VoiceResult.VOICE_RESULT_NOT_RECORDING);
-});
+t.test(
+  'it returns what was said and the tail after key-up, in order, and ends at NOT_RECORDING',
+  async (t) => {
+    const { under, record } = studio((waits) => {
+      if (waits === 2) under.voice.push(packet(3));
+      if (waits === 4) recorder.stop();
+    });
+    under.voice.push(packet(1), packet(2));
+    under.tail = [packet(4), VoiceResult.VOICE_RESULT_NO_DATA, packet(5)];
+    const recorder = record();
+    t.strictSame(await take(recorder), [1, 2, 3, 4, 5]);
+    t.equal(count(under, 'stopVoiceRecording'), 1);
+    t.equal(recorder.isStopped, true);
+    t.equal(under.getVoice().result, VoiceResult.VOICE_RESULT_NOT_RECORDING);
+  },
+);
 
-t.test('it waits a game frame while nothing is there, and not at all while something is', async (t) => {
+t.test('it waits a game frame while there is no packet, and not at all while there is one', async (t) => {
   for (const [frameHz, frameMs] of [
     [undefined, 1000 / 60],
     [4, 250],
@@ -100,7 +103,7 @@ t.test('stop is key-up once, however often it comes', async (t) => {
   t.equal(count(under, 'stopVoiceRecording'), 1);
 });
 
-t.test('who breaks out stops the recording, and the tail is read and thrown away', async (t) => {
+t.test('breaking out stops the recording, and the tail is read and thrown away', async (t) => {
   const { under, record } = studio();
   under.voice.push(packet(1), packet(2));
   under.tail = [packet(3), VoiceResult.VOICE_RESULT_NO_DATA, packet(4)];
@@ -123,7 +126,7 @@ t.test('an error in the loop stops the recording too, and comes out', async (t) 
   t.strictSame(under.voice, []);
 });
 
-t.test('a second iteration finds nothing and asks nothing', async (t) => {
+t.test('a second iteration finds nothing and does not call Steam', async (t) => {
   const { under, record } = studio((waits) => {
     if (waits === 1) recorder.stop();
   });
@@ -162,7 +165,7 @@ t.test(
   },
 );
 
-t.test('a signal that is aborted already throws its reason, and records nothing', async (t) => {
+t.test('a signal that is already aborted throws its reason, and records nothing', async (t) => {
   const { under, record } = studio();
   t.throws(() => record({ signal: AbortSignal.abort(new Error('gone')) }), /gone/);
   t.strictSame(under.calls, []);
@@ -191,35 +194,32 @@ t.test('a hand-over while the iteration waits ends it', async (t) => {
   t.strictSame(under.voice, [packet(7)]);
 });
 
-t.test(
-  'what Steam refuses by another result ends the recording: it throws, and the microphone is off',
-  async (t) => {
-    for (const [result, name] of [
-      [1, 'VOICE_RESULT_NOT_INITIALIZED'],
-      [5, 'VOICE_RESULT_DATA_CORRUPTED'],
-      [6, 'VOICE_RESULT_RESTRICTED'],
-      [42, ''],
-    ] as const) {
-      const { signal } = new AbortController();
-      const { under, record } = studio();
-      under.voice.push(packet(1), result as VoiceResult);
-      const recorder = record({ signal });
-      const got: number[] = [];
-      await t.rejects(
-        async () => {
-          for await (const [number = -1] of recorder) got.push(number);
-        },
-        { code: 'ERR_HOTMIC_STEAM_CALL', result, message: new RegExp(`${name} \\(${result}\\)`) },
-      );
-      t.strictSame(got, [1]);
-      t.equal(count(under, 'stopVoiceRecording'), 1);
-      t.equal(recorder.isStopped, true);
-      t.equal(getEventListeners(signal, 'abort').length, 0);
-    }
-  },
-);
+t.test('any other result of Steam ends the recording: it throws, and the microphone is off', async (t) => {
+  for (const [result, name] of [
+    [1, 'VOICE_RESULT_NOT_INITIALIZED'],
+    [5, 'VOICE_RESULT_DATA_CORRUPTED'],
+    [6, 'VOICE_RESULT_RESTRICTED'],
+    [42, ''],
+  ] as const) {
+    const { signal } = new AbortController();
+    const { under, record } = studio();
+    under.voice.push(packet(1), result as VoiceResult);
+    const recorder = record({ signal });
+    const got: number[] = [];
+    await t.rejects(
+      async () => {
+        for await (const [number = -1] of recorder) got.push(number);
+      },
+      { code: 'ERR_HOTMIC_STEAM_CALL', result, message: new RegExp(`${name} \\(${result}\\)`) },
+    );
+    t.strictSame(got, [1]);
+    t.equal(count(under, 'stopVoiceRecording'), 1);
+    t.equal(recorder.isStopped, true);
+    t.equal(getEventListeners(signal, 'abort').length, 0);
+  }
+});
 
-t.test('what getVoice throws ends the recording and comes out, and the microphone is off', async (t) => {
+t.test('an error of getVoice ends the recording and is thrown, and the microphone is off', async (t) => {
   const { signal } = new AbortController();
   const { under, record } = studio();
   const recorder = record({ signal });
@@ -242,7 +242,7 @@ t.test('when waiting fails the microphone is off, and the error comes out', asyn
   t.equal(count(under, 'stopVoiceRecording'), 1);
 });
 
-t.test('a small buffer and an empty packet are no end', async (t) => {
+t.test('a small buffer or an empty packet does not end it', async (t) => {
   const { under, record } = studio((waits) => {
     if (waits === 5) recorder.stop();
   });
@@ -251,7 +251,7 @@ t.test('a small buffer and an empty packet are no end', async (t) => {
   t.strictSame(await take(recorder), [1]);
 });
 
-t.test('a Steam that never ends the tail is given up with an error: silent', async (t) => {
+t.test('a silent Steam that never ends the tail is an error', async (t) => {
   const { under, waits, record } = studio();
   const recorder = record({ frameHz: 10 });
   recorder.stop();
@@ -261,7 +261,7 @@ t.test('a Steam that never ends the tail is given up with an error: silent', asy
 });
 
 t.test(
-  'a Steam that never ends the tail is given up with an error: talking, read on or thrown away',
+  'a talking Steam that never ends the tail is an error, whether the tail is read or thrown away',
   async (t) => {
     for (const reads of ['all', 'one'] as const) {
       const { under, record } = studio();

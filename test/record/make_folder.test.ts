@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { makeFolder } from '../../record/make_folder.js';
 
-t.test('a folder is made with those above it, and one that is there is left as it is', async (t) => {
+t.test('a folder is made with those above it, and an existing one is left unchanged', async (t) => {
   const folder = join(t.testdir(), 'a/b/c');
   await makeFolder(folder);
   await makeFolder(folder);
@@ -21,7 +21,7 @@ t.test('a file in the way is an error', async (t) => {
 });
 
 t.test(
-  'where the system says that there is no such folder, though its parent is there, it ends',
+  'it ends even if the system says that there is no such folder although its parent exists',
   {
     skip: !existsSync('/proc/self') && 'there is no /proc',
   },

@@ -16,7 +16,7 @@ function samplesOf(path: string): number[] {
   return [...wav.samplesInt16()];
 }
 
-/** Writes each track to a WAV of its own; returns the paths. */
+/** Writes each track to its own WAV; returns the paths. */
 function tracksIn(folder: string, tracks: readonly (readonly number[] | Int16Array)[]): string[] {
   return tracks.map((samples, at) => {
     const path = join(folder, `track${at}.wav`);
@@ -33,7 +33,7 @@ t.test('tracks are summed, and shorter ones end in silence', async (t) => {
   t.same(samplesOf(output), [11, -18, 3, 4]);
 });
 
-t.test('a sum beyond 16 bit is held at the limit, and counted', async (t) => {
+t.test('a sum beyond 16 bit is clipped and counted', async (t) => {
   const folder = t.testdir();
   const output = join(folder, 'mix.wav');
   const loud = [32767, -32768, 30000, -32768, 32767];
@@ -67,7 +67,7 @@ t.test('tracks of many blocks mix as their sum does', async (t) => {
   t.equal(clippedSamples, clipped);
 });
 
-t.test('adding and holding is what arithmetic says', async (t) => {
+t.test('adding and clipping agree with arithmetic', async (t) => {
   t.comment(`seed ${SEED}`);
   const pcm = fc.int16Array({ minLength: 8, maxLength: 8 });
   const holds = fc.property(fc.array(pcm, { maxLength: 12 }), (tracks) => {
@@ -98,7 +98,7 @@ t.test('a recording whose writer was killed is mixed as far as its header tells'
   t.same(samplesOf(output), [1, 2]);
 });
 
-t.test('silence in a mix takes no room on the disk', async (t) => {
+t.test('silence in a mix takes no space on the disk', async (t) => {
   const folder = t.testdir();
   const path = join(folder, 'quiet.wav');
   const writer = await WavWriter.create(path, { sampleRateHz: 24_000 });
@@ -164,7 +164,7 @@ t.test('an input that cannot be mixed is named, and no mix is left', async (t) =
   await t.rejects(mixTracks(new Array(257).fill(path('good.wav')), output), { name: 'RangeError' });
 });
 
-t.test('a mix never goes over a file that is there, least of all its own input', async (t) => {
+t.test('a mix never overwrites an existing file, least of all its own input', async (t) => {
   const folder = t.testdir();
   const [path] = tracksIn(folder, [[1, 2, 3]]) as [string];
   await t.rejects(mixTracks([path], path), { code: 'ERR_HOTMIC_FILE', message: 'EEXIST' });

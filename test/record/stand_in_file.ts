@@ -8,7 +8,7 @@ export class StandInFile implements WavFile {
   /** Every write: where, and how much was asked. */
   readonly writes: { readonly position: number; readonly length: number }[] = [];
   closed = 0;
-  /** No byte at or beyond this position finds room. */
+  /** No byte fits at or beyond this position. */
   room = Number.POSITIVE_INFINITY;
   /** The most that one write takes. */
   mostBytes = Number.POSITIVE_INFINITY;

@@ -1,4 +1,4 @@
-/** The live writer: what it puts where, in how many writes, and what the header says meanwhile. */
+/** The live writer: what it writes where, in how many writes, and what the header says at each moment. */
 
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ async function writerOver(file: StandInFile, options = {}): Promise<WavWriter> {
   return WavWriter.create('stand-in.wav', { sampleRateHz: 24_000, openFile: async () => file, ...options });
 }
 
-t.test('a recording that was just begun is an empty WAV', async (t) => {
+t.test('a new recording is an empty WAV', async (t) => {
   const path = join(t.testdir(), 'a.wav');
   const writer = await WavWriter.create(path, { sampleRateHz: 48_000 });
   const wav = readWav(readFileSync(path));
@@ -39,7 +39,7 @@ t.test('PCM goes where it belongs, and a gap is silence', async (t) => {
   t.same(samplesOf(readFileSync(path)), [0, 0, 7, 0, 0, -1, 2]);
 });
 
-t.test('PCM is copied when it is taken', async (t) => {
+t.test('PCM is copied when it is accepted', async (t) => {
   const file = new StandInFile();
   const writer = await writerOver(file);
   const pcm = Int16Array.of(1, 2, 3);
@@ -71,7 +71,7 @@ t.test('the final length is reached by silence, on every track alike', async (t)
   }
 });
 
-t.test('hours of silence take no room on the disk', async (t) => {
+t.test('hours of silence take no space on the disk', async (t) => {
   const path = join(t.testdir(), 'a.wav');
   const writer = await WavWriter.create(path, { sampleRateHz: 24_000 });
   const tenHours = 10 * 3600 * 24_000;
@@ -100,7 +100,7 @@ t.test('frames are gathered to one write of a quarter of a second, and its heade
   ]);
 });
 
-t.test('the header never tells of more than the file has, nor after a flush of less', async (t) => {
+t.test('the header never claims more than the file has, and after a flush no less', async (t) => {
   t.comment(`seed ${SEED}`);
   const step = fc.record({ gap: fc.nat(3000), samples: fc.nat(1500), flush: fc.boolean() });
   const holds = fc.asyncProperty(fc.array(step, { maxLength: 30 }), fc.nat(700), async (steps, mostBytes) => {
@@ -148,7 +148,7 @@ t.test('PCM that comes while a write is under way is in the next one', async (t)
 });
 
 t.test(
-  'a flush has all that was taken before it, at whatever moment of another flush it comes',
+  'a flush writes everything accepted before it, at whatever moment of another flush it comes',
   async (t) => {
     for (let turns = 0; turns < 30; turns++) {
       const file = new StandInFile();
@@ -164,7 +164,7 @@ t.test(
   },
 );
 
-t.test('a writer that is started takes PCM before its file is open', async (t) => {
+t.test('a started writer accepts PCM before its file is open', async (t) => {
   const file = new StandInFile();
   const { shut, open } = gate();
   const writer = WavWriter.start('stand-in.wav', {
@@ -177,7 +177,7 @@ t.test('a writer that is started takes PCM before its file is open', async (t) =
   t.same(samplesOf(file.bytes), [1, 2]);
 });
 
-t.test('a file that is there is refused, or replaced where that is asked for', async (t) => {
+t.test('an existing file is refused, or replaced if requested', async (t) => {
   const path = join(t.testdir({ 'a.wav': 'precious' }), 'a.wav');
   const refused = WavWriter.create(path, { sampleRateHz: 24_000 });
   await t.rejects(refused, {
@@ -190,7 +190,7 @@ t.test('a file that is there is refused, or replaced where that is asked for', a
   t.equal(statSync(path).size, 44);
 });
 
-t.test('misuse is told at once', async (t) => {
+t.test('misuse throws at once', async (t) => {
   const path = join(t.testdir(), 'a.wav');
   for (const options of [
     { sampleRateHz: 1 },

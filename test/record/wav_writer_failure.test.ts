@@ -1,4 +1,4 @@
-/** The live writer when the disk is full, behind, broken or not there: what is kept, and who is told. */
+/** The live writer when the disk is full, slow, broken or missing: what is kept, and how it is reported. */
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -66,7 +66,7 @@ t.test('a background write that fails is no unhandled rejection', async (t) => {
   await t.rejects(writer.close(), { code: 'ERR_HOTMIC_FILE' });
 });
 
-t.test('a disk that is behind is told, and what was taken is written nevertheless', async (t) => {
+t.test('a slow disk is reported, and the accepted PCM is still written', async (t) => {
   const file = new StandInFile();
   const { writer } = await writerOver(file, { maxPendingBytes: 2000, batchSamples: 400 });
   const { shut, open } = gate();
@@ -118,7 +118,7 @@ t.test('the last sample below 4 GiB can be written', async (t) => {
   t.equal(header.readUInt32LE(4), 2 * MAX_WAV_SAMPLES + 36);
 });
 
-t.test('a file that takes nothing and says nothing does not hang the writer', async (t) => {
+t.test('a file that writes nothing and reports no error does not hang the writer', async (t) => {
   const file = new StandInFile();
   const { writer } = await writerOver(file);
   file.write = async () => ({ bytesWritten: 0 });
@@ -126,7 +126,7 @@ t.test('a file that takes nothing and says nothing does not hang the writer', as
   await t.rejects(writer.close(), { code: 'ERR_HOTMIC_FILE' });
 });
 
-t.test('an error of closing is told', async (t) => {
+t.test('an error in closing is reported', async (t) => {
   const file = new StandInFile();
   const { writer } = await writerOver(file);
   writer.writeAt(0, Int16Array.of(1));
@@ -146,7 +146,7 @@ t.test('a disk on which not even the header fits fails at the start, and keeps n
   t.equal(file.closed, 1);
 });
 
-t.test('a folder that is not there is named', async (t) => {
+t.test('a missing folder is named', async (t) => {
   const path = join(t.testdir(), 'missing', 'a.wav');
   const message = `Cannot create recording ${path}: it does not exist (ENOENT)`;
   await t.rejects(WavWriter.create(path, { sampleRateHz: 24_000 }), { code: 'ERR_HOTMIC_FILE', message });

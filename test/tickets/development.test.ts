@@ -171,7 +171,7 @@ t.test('another version, and times that run backwards, are malformed, however we
   }
 });
 
-t.test('a web ticket that is none: misuse says which field', async (t) => {
+t.test('a wrong web ticket is misuse, and the error says which field', async (t) => {
   t.throws(() => web({ identity: 'x'.repeat(256) }), {
     name: 'RangeError',
     message: /256 bytes, expected at most 255/,
@@ -184,7 +184,7 @@ t.test('a web ticket that is none: misuse says which field', async (t) => {
   t.throws(() => web({ steamId: -1n }), { name: 'RangeError', message: /steamId is -1/ });
 });
 
-t.test('the well-known keys are what the document says, one a purpose', async (t) => {
+t.test('the well-known keys are those in the document, one per purpose', async (t) => {
   t.equal(
     Buffer.from(DEVELOPMENT_SECRET).toString(),
     'hotmic development: public, anyone can forge under it',

@@ -83,7 +83,7 @@ t.test('a ticket fits in the 1024 bytes that games have for it', async (t) => {
   t.ok(full.length <= 1024, `${full.length} bytes`);
 });
 
-t.test('both versions are read, each under its own number alone', async (t) => {
+t.test('both versions are read, each only under its own number', async (t) => {
   t.match(readAppTicketClaims(frame(1, innerOf(1)), KEY), { ownership: { steamId: PLAYER } });
   t.match(readAppTicketClaims(frame(2, innerOf(2)), KEY), { ownership: { steamId: PLAYER } });
   for (const [version, inner] of [
@@ -140,7 +140,7 @@ t.test('each byte changed, each cut and each growth is malformed', async (t) => 
   const sealed = seal();
   for (const [what, changed] of mutationsOf(sealed)) {
     const opened = readAppTicketClaims(changed, KEY);
-    // The frame has no check of its own: lengths and CRC are in it, and the version.
+    // The frame is not protected itself: it contains the lengths, the CRC and the version.
     if (opened.kind === 'malformed') continue;
     t.fail(`${what} opened`);
   }
@@ -159,7 +159,7 @@ t.test('random bytes, and random bytes in a right frame, are malformed', async (
   }
 });
 
-t.test('what is too long is not looked at', async (t) => {
+t.test('a ticket that is too long is not read', async (t) => {
   const huge = new Uint8Array(MAX_ENCRYPTED_TICKET_BYTES + 1);
   t.same(readAppTicketClaims(huge, KEY), { kind: 'malformed', reason: 'too-long' });
   t.same(readAppTicketClaims(new Uint8Array(0), KEY), { kind: 'malformed', reason: 'frame' });
@@ -220,7 +220,7 @@ t.test('a frame of another version, or without a field, is malformed', async (t)
   }
 });
 
-t.test('the frame: each field once, 32 bits, unknown ones passed over', async (t) => {
+t.test('the frame: each field once, 32 bits, unknown ones skipped', async (t) => {
   const read = (...bytes: number[]) => readProtobuf(Uint8Array.from(bytes));
   t.same(read(), new Map());
   t.same(read(0x08, 0xff, 0xff, 0xff, 0xff, 0x0f), new Map([[1, { kind: 'varint', value: 0xffff_ffff }]]));
@@ -279,7 +279,7 @@ t.test(
   },
 );
 
-t.test('another reader takes both forgeries for genuine', async (t) => {
+t.test('another reader accepts both forgeries', async (t) => {
   for (const [, steam] of STEAMS) {
     for (const { name, forge } of FORGERIES) {
       const forged = forge(steam, NONCE, ownershipOf({ steamId: VICTIM }), 1);

@@ -25,7 +25,7 @@ t.test('a text is its UTF-8 and a NUL', async (t) => {
   t.equal(identityFields({ text: 'x'.repeat(31) }).value.length, 32);
 });
 
-t.test('what is no identity is refused, and the message says what was expected', async (t) => {
+t.test('anything but an identity is refused, and the message says what was expected', async (t) => {
   for (const [wrong, message] of [
     [{}, /expected an identity of either ip and port, or text/],
     [{ ip: '10.0.0.1', text: 'a' }, /either/],

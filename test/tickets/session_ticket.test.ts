@@ -93,7 +93,7 @@ t.test(
   },
 );
 
-t.test('a signature that is not marked is none of the embedded Steam', async (t) => {
+t.test("a signature without the mark is not the embedded Steam's", async (t) => {
   for (const noise of [new Uint8Array(SIGNATURE_BYTES), random.bytes(SIGNATURE_BYTES)]) {
     const bytes = writeSessionTicket(sessionFields(), noise);
     const ticket = readSessionTicket(bytes);
@@ -138,7 +138,7 @@ t.test('broken layouts are told apart', async (t) => {
   for (const [reason, bytes] of cases) t.same(readSessionTicket(bytes), { kind: 'malformed', reason });
 });
 
-t.test('an ownership section with more behind its last field is none', async (t) => {
+t.test('an ownership section with bytes after its last field is malformed', async (t) => {
   const whole = writeOwnership(ownershipOf());
   t.same(readOwnership(whole), ownershipOf());
   const longer = Uint8Array.from([...whole, 0, 0]);
@@ -149,7 +149,7 @@ t.test('an ownership section with more behind its last field is none', async (t)
   t.equal(readOwnership(counted), null, 'nor one that counts more than there is');
 });
 
-t.test('random bytes never throw and are no ticket', async (t) => {
+t.test('random bytes never throw and are not a ticket', async (t) => {
   for (let round = 0; round < 5000; round++) {
     const ticket = readSessionTicket(random.bytes(random.below(400)));
     if (ticket.kind !== 'malformed') t.fail(`seed ${SEED}, round ${round}`);
@@ -157,7 +157,7 @@ t.test('random bytes never throw and are no ticket', async (t) => {
   t.pass('all are malformed');
 });
 
-t.test('a ticket reads the same wherever it lies', async (t) => {
+t.test('a ticket reads the same at any position in memory', async (t) => {
   const bytes = sealSessionTicket(sessionFields(), 0n, KEY);
   const around = random.bytes(bytes.length + 20);
   around.set(bytes, 7);
@@ -167,7 +167,7 @@ t.test('a ticket reads the same wherever it lies', async (t) => {
   if (ticket.kind === 'session-ticket') t.ok(embeddedSignature(inside, ticket)?.sealedUnder(KEY));
 });
 
-t.test('numbers that their fields do not hold, and tickets too long, are misuse', async (t) => {
+t.test('numbers that do not fit their fields, and tickets that are too long, are misuse', async (t) => {
   const signature = new Uint8Array(SIGNATURE_BYTES);
   for (const changed of [
     { gcToken: -1n },

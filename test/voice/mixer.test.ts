@@ -104,7 +104,7 @@ t.test('a queue that runs over drops its oldest samples and counts them', async 
   t.strictSame(pull(mixer), silence(), 'and no more than the queue holds');
 });
 
-t.test('of more than a queue holds the newest is kept', async (t) => {
+t.test('of more sound than a queue holds, the newest is kept', async (t) => {
   const mixer = new Mixer({ playoutDelayMs: 0, maxQueuedMs: 20 });
   mixer.push(1, ramp(1, 10), 'within');
   mixer.push(1, ramp(11, 1000), 'within');
@@ -134,7 +134,7 @@ t.test('a sum saturates once, not speaker by speaker', async (t) => {
   t.strictSame(pull(mixer, 1), Int16Array.of(30_000));
 });
 
-t.test('a speaker that was forgotten is heard no more, and starts anew', async (t) => {
+t.test('a forgotten speaker is no longer heard, and starts again', async (t) => {
   const mixer = new Mixer();
   mixer.push(1, level(5, 960), 'within');
   mixer.push(2, level(7), 'last');
@@ -153,7 +153,7 @@ t.test('what is pushed is copied', async (t) => {
   t.strictSame(pull(mixer, 5), ramp(1, 5));
 });
 
-t.test('options out of their range are refused by name', async (t) => {
+t.test('options out of range are refused by name', async (t) => {
   const table: [options: MixerOptions, named: RegExp][] = [
     [{ playoutDelayMs: -1 }, /playoutDelayMs is -1/],
     [{ playoutDelayMs: 501, maxQueuedMs: 1000 }, /playoutDelayMs is 501/],
@@ -243,7 +243,7 @@ t.test('the others are raised again when nobody with priority was heard for 250 
   t.strictSame(behind[13], level(10_000), 'as it was, to the bit');
 });
 
-t.test('a priority speaker is not lowered, by another neither', async (t) => {
+t.test('a priority speaker is not lowered, not even by another one', async (t) => {
   const mixer = ducking();
   mixer.setPriority(3, 'priority');
   for (const [slot, value] of [
@@ -257,7 +257,7 @@ t.test('a priority speaker is not lowered, by another neither', async (t) => {
   t.strictSame(pull(mixer), level(1000 + 2512 + 200));
 });
 
-t.test('who loses priority, or is forgotten, lowers nobody any more', async (t) => {
+t.test('a speaker who loses priority, or is forgotten, lowers nobody any more', async (t) => {
   for (const end of [(mixer: Mixer) => mixer.setPriority(1, 'none'), (mixer: Mixer) => mixer.forget(1)]) {
     const mixer = ducking();
     end(mixer);

@@ -62,13 +62,13 @@ t.test('the limit of a frame is 1275 bytes in every code', async (t) => {
   for (const [name, head, bytes, samples] of table) t.equal(samplesOf(head, bytes), samples, name);
 });
 
-t.test('code 1 wants an even number of bytes', async (t) => {
+t.test('code 1 needs an even number of bytes', async (t) => {
   t.equal(samplesOf([0x69], 2), 1920);
   t.equal(samplesOf([0x69], 1), 0);
   t.equal(samplesOf([0x69], 3), 0);
 });
 
-t.test('code 2 wants a whole length that does not pass the end', async (t) => {
+t.test('code 2 needs a whole length that does not pass the end', async (t) => {
   t.equal(samplesOf([0x6a]), 0, 'no length');
   t.equal(samplesOf([0x6a, 252]), 0, 'half a length');
   t.equal(samplesOf([0x6a, 5], 5), 1920, 'the second frame empty');
@@ -80,7 +80,7 @@ t.test('code 2 wants a whole length that does not pass the end', async (t) => {
   t.equal(samplesOf([0x6a, 253, 1], 256), 0);
 });
 
-t.test('code 3 wants a count of 1 to 120 ms', async (t) => {
+t.test('code 3 needs a count of 1 to 120 ms', async (t) => {
   t.equal(samplesOf([0x6b]), 0, 'no count');
   t.equal(samplesOf([0x6b, 0]), 0, 'a count of 0');
   for (const [config, samples] of SAMPLES_OF_CONFIG.entries()) {
@@ -90,7 +90,7 @@ t.test('code 3 wants a count of 1 to 120 ms', async (t) => {
   }
 });
 
-t.test('code 3 CBR wants a multiple of the count', async (t) => {
+t.test('code 3 CBR needs a multiple of the count', async (t) => {
   t.equal(samplesOf([0x6b, 3], 9), 2880);
   t.equal(samplesOf([0x6b, 3], 8), 0);
   t.equal(samplesOf([0x6b, 3], 10), 0);
@@ -187,7 +187,7 @@ t.test('packets built to the RFC, and packets nearly so, are judged as the RFC s
   t.ok(whole < 19_000, `${20_000 - whole} were not`);
 });
 
-/** Both implementations agree on `bytes`, in memory of its own and between `around`. */
+/** Both implementations agree on `bytes`, in separate memory and between `around`. */
 function agrees(bytes: Uint8Array, around: Uint8Array): boolean {
   const wanted = referenceSamples48k(bytes);
   const memory = new Uint8Array(around.length * 2 + bytes.length);

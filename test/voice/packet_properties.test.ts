@@ -25,7 +25,7 @@ import { sealPacket } from '../kit/raw_packet.js';
 import { configSamples48k } from '../kit/reference_opus.js';
 import { verdictOf } from '../kit/reference_packet.js';
 
-/** What a test wants written: the ops of a packet, without their places. */
+/** What a test writes: the ops of a packet, without their positions. */
 type WantedOp =
   | { kind: 'rate'; sampleRateHz: number }
   | { kind: 'silence'; samples: number }
@@ -218,7 +218,7 @@ t.test('the time that reading takes is linear: the worst packets of a megabyte a
   t.equal(markers.kind === 'packet' && markers.ops.length, Math.floor(2 ** 20 / 7));
 });
 
-/** Reads `bytes` alone and between two different surroundings; holds that all agree with the format. */
+/** Reads `bytes` alone and between two different surroundings; checks that all agree with the format. */
 function judge(t: { fail(name: string): unknown }, bytes: Uint8Array, random: SeededRandom): string {
   const wanted = verdictOf(bytes);
   let read: Packet | MalformedPacket;

@@ -96,7 +96,7 @@ t.test('a fault in an op that cannot be walked past ends the packet with no ops 
   t.equal(read.ops.length, 2);
 });
 
-t.test('the good frames of a payload with a fault are told, and nothing behind the fault', async (t) => {
+t.test('the valid frames of a payload with a fault are returned, and nothing behind the fault', async (t) => {
   const ops = RATE_24K + opusOp(`${frameOf(0, '68')}${frameOf(1, '6a')}${frameOf(2, '68')}`) + RATE_24K;
   const read = refused(t, packetOfOps(ops), 'frame-framing', 19);
   const sequences = read.ops.flatMap((op) =>

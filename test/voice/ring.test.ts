@@ -471,7 +471,7 @@ t.test('a reservation is a whole number of bytes, up to half the capacity less a
   t.equal(producer.counts().refused, 0, 'misuse is not a full ring');
 });
 
-t.test('a commit wants an open reservation and no more than it has', async (t) => {
+t.test('a commit needs an open reservation and no more than it has', async (t) => {
   const { producer, consumer } = ring(256);
   t.throws(() => producer.commit(0, 0, 0), RangeError, 'nothing is reserved');
   for (const bytes of [17, 1000, -1, -8, 0.5, Number.NaN]) {
@@ -484,7 +484,7 @@ t.test('a commit wants an open reservation and no more than it has', async (t) =
   t.throws(() => producer.commit(16, 0, 0), RangeError, 'a second time');
 });
 
-t.test('a release wants an entry that was read', async (t) => {
+t.test('a release needs an entry that was read', async (t) => {
   const { producer, consumer } = ring(256);
   t.throws(() => consumer.release(), RangeError, 'empty');
   put(producer, 8, 1);

@@ -63,7 +63,7 @@ for (const role of ['consume', 'consume-async'] as const) {
       for (let index = 0; index < LOCKSTEP_ENTRIES; index += 1) {
         // The consumer has had time to read everything and to turn many times, if turning is what it does.
         for (let turn = 0; turn < 20; turn += 1) await turnOfEventLoop();
-        // On a busy machine it may want more.
+        // On a busy machine it may need more.
         let place = producer.reserve(8);
         for (let turn = 0; !place && turn < 1_000_000; turn += 1) {
           await turnOfEventLoop();

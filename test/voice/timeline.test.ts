@@ -121,13 +121,13 @@ t.test('at a marker the relay clock counts where they disagree by more than 200 
   }
 });
 
-t.test('a media clock that starts anew is taken up at the marker', async (t) => {
+t.test('a media clock that restarts is followed from the marker on', async (t) => {
   const timeline = new SpeakerTimeline(0);
   timeline.place(frame(4_000_000_000, 1_000, { marker: true }));
   t.equal(timeline.place(frame(0, 61_000, { marker: true })), 61_000 * 24 - FRAME);
 });
 
-t.test('what would lie over placed audio comes behind it, and is counted', async (t) => {
+t.test('sound that would overlap placed audio comes after it, and is counted', async (t) => {
   const timeline = new SpeakerTimeline(0);
   timeline.place(frame(0, 1_000, { marker: true, samples: 24_000 }));
   t.equal(timeline.end, 24_000);

@@ -53,7 +53,7 @@ t.teardown(async () => {
   await server?.close();
 });
 
-/** A page of its own: a thread starts the codec once. */
+/** A new page, because a thread starts the codec once. */
 async function openPage(t: Test, inside = browser): Promise<Page> {
   const page = await inside.newPage();
   t.teardown(() => page.close());

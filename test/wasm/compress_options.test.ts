@@ -54,14 +54,14 @@ t.test('a recording holds all its sound: the frames are as many, and the tail is
     for (const samples of [1, sampleRateHz / 50, sampleRateHz, sampleRateHz + 77].map(Math.floor)) {
       const frames = framesOf(record(t, new Int16Array(samples).fill(500), { sampleRateHz })).length;
       const least = Math.ceil(samples / (sampleRateHz / 50) - 1e-9);
-      // The resampler's own delay, at most 108 samples, may want a frame more.
+      // The resampler's own delay, at most 108 samples, may need another frame.
       const most = Math.ceil((samples * 24_000) / sampleRateHz / FRAME + 108 / FRAME);
       t.ok(
         frames >= least && frames <= most,
         `${samples} at ${sampleRateHz} Hz: ${frames} of ${least} to ${most}`,
       );
     }
-    // The codec wants some ms to rise, so the last 40 ms are compared with those of a tone that goes on.
+    // The codec needs some ms to rise, so the last 40 ms are compared with those of a tone that goes on.
     const tone = tonePcm(1, 1000, sampleRateHz);
     const longer = tonePcm(1.2, 1000, sampleRateHz);
     const [cut, whole] = [tone, longer].map((pcm) => hear(record(t, pcm, { sampleRateHz })));

@@ -1,5 +1,5 @@
 /**
- * Loss: in-band FEC and concealment, written from the format and not from the code. What must come out is told by an Opus
+ * Loss: in-band FEC and concealment, written from the format and not from the code. The expected output comes from an Opus
  * decoder that is led by hand.
  */
 

@@ -1,6 +1,6 @@
 /**
  * Sequence numbers, rule by rule: order, gaps, steps backward, wrap-around, markers and first frames, and every way in which
- * readers are known to get them wrong. What must come out is told by an Opus decoder that is led by hand.
+ * readers are known to get them wrong. The expected output comes from an Opus decoder that is driven by hand.
  */
 
 import t from 'tap';

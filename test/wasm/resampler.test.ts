@@ -151,7 +151,7 @@ t.test(`s16 streams may be cut anywhere, too (seed ${SEED})`, async (t) => {
     const resampler = new Resampler(from, to);
     t.equal(resampler.streamPcm(input, once), once.length, `${from} to ${to}: samples out`);
     resampler.reset();
-    // A call wants room for one more than it may give.
+    // A call needs room for one more than it may return.
     const parts = new Int16Array(once.length + 1);
     let made = 0;
     for (let at = 0; at < input.length; ) {
@@ -383,7 +383,7 @@ type RawModule = Record<string, (...numbers: number[]) => number> & {
   readonly memory: { buffer: ArrayBuffer };
 };
 
-/** A module of its own, without the glue: the resampler calls nothing outside. */
+/** A separate module, without the glue: the resampler calls nothing outside. */
 function rawModule(file: string): RawModule {
   const module = new WebAssembly.Module(readFileSync(new URL(`../../wasm/pkg/${file}`, import.meta.url)));
   const imports: Record<string, Record<string, () => void>> = {};

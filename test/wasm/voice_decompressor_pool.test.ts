@@ -1,5 +1,5 @@
 /**
- * Which decoders the pool keeps, written from its description and not from the code: who is dropped, who makes room, and that
+ * Which decoders the pool keeps, written from its description and not from the code: which are dropped, which make room, and that
  * a stranger's packets cost nobody else anything.
  */
 

@@ -116,7 +116,7 @@ t.test('a key pressed again during the tail goes on, and no end comes between', 
   t.notOk(read.some(({ tag }) => captureKind(tag) === CaptureTag.end));
 });
 
-t.test('key-up without key-down, and key-down twice, are as good as nothing', async (t) => {
+t.test('key-up without key-down, and a second key-down, do nothing', async (t) => {
   const { capture, board } = await start(t, { afterwards: 'numbered' });
   capture.stopVoiceRecording();
   capture.startVoiceRecording();
@@ -153,7 +153,7 @@ t.test('Steam writes straight into the ring’s memory', async (t) => {
   t.equal(board.count('intoScratch'), 0);
 });
 
-t.test('a packet that no relay would pass is taken out of the way, and the next call goes on', async (t) => {
+t.test('a packet that no relay would pass is removed, and the next call goes on', async (t) => {
   const large = packet(new Uint8Array(9000));
   const talking = [packet(SILENCE_PACKET), large, large, packet(SILENCE_PACKET)];
   const { capture, board } = await start(t, { talking });
@@ -163,7 +163,7 @@ t.test('a packet that no relay would pass is taken out of the way, and the next 
   t.equal(board.count('given'), 4, 'Steam is rid of them');
 });
 
-t.test('an answer that means that Steam will give no voice ends the capture and says so', async (t) => {
+t.test('a result that means that Steam will give no voice ends the capture and is reported', async (t) => {
   for (const [result, name] of [
     [VoiceResult.VOICE_RESULT_RESTRICTED, 'VOICE_RESULT_RESTRICTED (6)'],
     [VoiceResult.VOICE_RESULT_NOT_INITIALIZED, 'VOICE_RESULT_NOT_INITIALIZED (1)'],
@@ -203,7 +203,7 @@ t.test("a Steam that cannot be opened on the caller's thread rejects with its co
   await t.rejects(startCapture({ steam, thread: 'caller' }), { code: 'ERR_HOTMIC_INPUT' });
 });
 
-t.test('a packet that is too large for ever ends the capture', async (t) => {
+t.test('a packet that stays too large ends the capture', async (t) => {
   const failed = failure();
   const talking = [packet(SILENCE_PACKET), ...new Array<Answer>(120).fill(TOO_SMALL), packet(SILENCE_PACKET)];
   const { capture, board } = await start(t, { talking }, { frameHz: 1000, onFailed: failed.tell });
@@ -325,7 +325,7 @@ t.test('a start or stop that throws ends the capture with its code too', async (
   }
 });
 
-t.test('a Steam that does not open is a rejection with its code', async (t) => {
+t.test('a Steam that does not open rejects with its code', async (t) => {
   const failed = failure();
   const board = new Board();
   const broken: ScriptedSteamOptions = { board: board.memory, broken: ['open'] };
@@ -346,7 +346,7 @@ t.test('a Steam that does not open is a rejection with its code', async (t) => {
   t.equal(failed.times, 0, 'which is not told twice');
 });
 
-t.test('options out of their range are refused before a thread is started', async (t) => {
+t.test('options out of range are refused before a thread is started', async (t) => {
   const steam = embeddedSteam({ steamId: 1n, input: { kind: 'silence' } });
   for (const options of [
     { frameHz: 3 },
@@ -359,7 +359,7 @@ t.test('options out of their range are refused before a thread is started', asyn
   }
 });
 
-t.test('an embedded Steam out of its range is refused when it is asked for', async (t) => {
+t.test('embedded Steam options out of range are refused at once', async (t) => {
   const options = { steamId: 1n, input: { kind: 'silence' } } as const;
   for (const [wrong, message] of [
     [{ speed: 0 }, 'Cannot record: speed is 0, expected 0.1 to 1000'],
@@ -370,7 +370,7 @@ t.test('an embedded Steam out of its range is refused when it is asked for', asy
   }
 });
 
-t.test('a ring of the least size has room for a packet of 8192 bytes', async (t) => {
+t.test('a ring of the smallest size fits a packet of 8192 bytes', async (t) => {
   const large = new Uint8Array(8192).fill(7);
   const { capture } = await start(
     t,
@@ -402,7 +402,7 @@ t.test('closing while the key is down drains the tail to the end, then closes th
   t.equal(board.count('late'), 0);
 });
 
-t.test('closing ends also when nobody reads the ring', async (t) => {
+t.test('closing also ends when nobody reads the ring', async (t) => {
   const { capture } = await start(
     t,
     { afterwards: 'numbered', tail: REAL_TAIL.map(packet) },
@@ -440,7 +440,7 @@ t.test('a key pressed after closing is ignored, and closing twice is closing', a
   t.equal(board.count('late'), 0);
 });
 
-t.test('that the input has no more to give is told once', async (t) => {
+t.test('the end of the input is reported once', async (t) => {
   let told = 0;
   const { capture } = await start(
     t,

@@ -1,4 +1,4 @@
-/** One microphone, one reader: whoever comes second is refused with a code, and key-up of the `User` class ends any recording. */
+/** One microphone, one reader: a second one is refused with a code, and key-up of the `User` class ends any recording. */
 
 import t, { type Test } from 'tap';
 import { type Capture, realSteam, startCapture } from '../../../native/capture/capture.js';

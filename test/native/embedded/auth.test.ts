@@ -37,7 +37,7 @@ t.test('a session ticket has a handle, Steam’s layout, and a response that nam
   t.same(steam.runCallbacks(), [], 'once');
 });
 
-t.test('a web ticket comes with its signal, for the identity that was asked for', async (t) => {
+t.test('a web ticket comes with its signal, for the requested identity', async (t) => {
   const { steam } = steamOf(t);
   const handle = steam.getAuthTicketForWebApi('hotmic');
   const [keys] = keysOf(steam, 'get_ticket_for_web_api');
@@ -73,7 +73,7 @@ t.test('a good ticket: OK at once, the verdict with the next frame, the licence 
   t.equal(bob.userHasLicenseForApp(ALICE, 480), License.USER_HAS_LICENSE_RESULT_NO_AUTH);
 });
 
-t.test('a ticket for one SteamID is good for that one and gives response 10 elsewhere', async (t) => {
+t.test('a ticket for one SteamID is valid for that one and gets response 10 elsewhere', async (t) => {
   const { alice, bob } = twoPlayers(t);
   t.equal(bob.beginAuthSession(alice.getAuthSessionTicket(BOB).buffer, ALICE), 0);
   t.same(verdictsOf(bob), [Response.AUTH_SESSION_RESPONSE_OK]);
@@ -137,7 +137,7 @@ t.test('a forged ticket, and one from the future, are well-formed and get respon
   t.same(verdictsOf(bob), [Response.AUTH_SESSION_RESPONSE_OK], 'neither used up what it was made from');
 });
 
-t.test('a ticket is good once, for all in the world', async (t) => {
+t.test('a ticket can be used once in a world', async (t) => {
   const { alice, bob } = twoPlayers(t);
   const { buffer } = alice.getAuthSessionTicket(0n);
   bob.beginAuthSession(buffer, ALICE);
@@ -150,24 +150,27 @@ t.test('a ticket is good once, for all in the world', async (t) => {
   t.same(verdictsOf(alice), [Response.AUTH_SESSION_RESPONSE_AUTH_TICKET_INVALID_ALREADY_USED]);
 });
 
-t.test('a cancelled ticket: who has a session learns it, who comes later too', async (t) => {
-  const { alice, bob } = twoPlayers(t);
-  const ticket = alice.getAuthSessionTicket(0n);
-  const other = alice.getAuthSessionTicket(0n);
-  bob.beginAuthSession(ticket.buffer, ALICE);
-  t.same(verdictsOf(bob), [0]);
-  alice.cancelAuthTicket(ticket.id);
-  t.same(verdictsOf(bob), [Response.AUTH_SESSION_RESPONSE_AUTH_TICKET_CANCELED]);
-  t.equal(bob.userHasLicenseForApp(ALICE, 480), License.USER_HAS_LICENSE_RESULT_NO_AUTH);
-  alice.cancelAuthTicket(ticket.id);
-  alice.cancelAuthTicket(99);
-  t.same(verdictsOf(bob), [], 'a cancelled or unknown handle does nothing');
-  bob.endAuthSession(ALICE);
-  alice.cancelAuthTicket(other.id);
-  t.same(verdictsOf(bob), [], 'nor does a ticket that nobody used');
-  t.equal(bob.beginAuthSession(other.buffer, ALICE), 0);
-  t.same(verdictsOf(bob), [Response.AUTH_SESSION_RESPONSE_AUTH_TICKET_CANCELED]);
-});
+t.test(
+  'everyone with a session learns of a cancelled ticket, and so does everyone who comes later',
+  async (t) => {
+    const { alice, bob } = twoPlayers(t);
+    const ticket = alice.getAuthSessionTicket(0n);
+    const other = alice.getAuthSessionTicket(0n);
+    bob.beginAuthSession(ticket.buffer, ALICE);
+    t.same(verdictsOf(bob), [0]);
+    alice.cancelAuthTicket(ticket.id);
+    t.same(verdictsOf(bob), [Response.AUTH_SESSION_RESPONSE_AUTH_TICKET_CANCELED]);
+    t.equal(bob.userHasLicenseForApp(ALICE, 480), License.USER_HAS_LICENSE_RESULT_NO_AUTH);
+    alice.cancelAuthTicket(ticket.id);
+    alice.cancelAuthTicket(99);
+    t.same(verdictsOf(bob), [], 'a cancelled or unknown handle does nothing');
+    bob.endAuthSession(ALICE);
+    alice.cancelAuthTicket(other.id);
+    t.same(verdictsOf(bob), [], 'nor does a ticket that nobody used');
+    t.equal(bob.beginAuthSession(other.buffer, ALICE), 0);
+    t.same(verdictsOf(bob), [Response.AUTH_SESSION_RESPONSE_AUTH_TICKET_CANCELED]);
+  },
+);
 
 t.test('a Steam that closes cancels its tickets', async (t) => {
   const { alice, bob } = twoPlayers(t);
@@ -221,7 +224,7 @@ t.test('a player with two Steams is offline when neither has a connection', asyn
   t.same(verdictsOf(bob), [Response.AUTH_SESSION_RESPONSE_USER_NOT_CONNECTED_TO_STEAM]);
 });
 
-t.test('of a session that ended nothing comes that could be taken for the next one', async (t) => {
+t.test('an ended session sends nothing that could be mistaken for the next one', async (t) => {
   const { alice, bob } = twoPlayers(t);
   bob.beginAuthSession(alice.getAuthSessionTicket(0n).buffer, ALICE);
   bob.endAuthSession(ALICE);
@@ -229,7 +232,7 @@ t.test('of a session that ended nothing comes that could be taken for the next o
   t.same(verdictsOf(bob), [Response.AUTH_SESSION_RESPONSE_AUTH_TICKET_NETWORK_IDENTITY_FAILURE]);
 });
 
-t.test('a Steam that closed is in the world no more', async (t) => {
+t.test('a closed Steam is no longer in the world', async (t) => {
   const { alice, bob } = twoPlayers(t);
   alice.controls.loseConnection(Result.RESULT_NO_CONNECTION);
   alice.close();
@@ -328,59 +331,53 @@ t.test('licences: as they were set, of whoever was authenticated, the player inc
   t.equal(bob.userHasLicenseForApp(ALICE, 480), License.USER_HAS_LICENSE_RESULT_DOES_NOT_HAVE_LICENSE);
 });
 
-t.test(
-  'a ticket for an address or a text is good where the verifier is known by it, and nowhere else',
-  async (t) => {
-    const world = new EmbeddedWorld();
-    const identities = [{ ip: '203.0.113.7', port: 27_015 }, { text: 'server 7' }];
-    const alice = new EmbeddedSteam({ steamId: ALICE }, { world });
-    const server = new EmbeddedSteam({ steamId: BOB, identities }, { world });
-    t.teardown(() => {
-      alice.close();
-      server.close();
-    });
-    for (const [remote, response] of [
-      [{ ip: '203.0.113.7' }, 0],
-      [{ ip: '::ffff:203.0.113.7', port: 1 }, 0],
-      [{ text: 'server 7' }, 0],
-      [{ ip: '203.0.113.8' }, 10],
-      [{ text: '203.0.113.7' }, 10],
-      [BOB, 0],
-      [CAROL, 10],
-    ] as const) {
-      server.beginAuthSession(alice.getAuthSessionTicket(remote).buffer, ALICE);
-      t.match(keysOf(server, 'validate_auth_ticket_response'), [{ response }]);
-      server.endAuthSession(ALICE);
-    }
-  },
-);
+t.test('a ticket for an address or a text is valid only for a verifier with that identity', async (t) => {
+  const world = new EmbeddedWorld();
+  const identities = [{ ip: '203.0.113.7', port: 27_015 }, { text: 'server 7' }];
+  const alice = new EmbeddedSteam({ steamId: ALICE }, { world });
+  const server = new EmbeddedSteam({ steamId: BOB, identities }, { world });
+  t.teardown(() => {
+    alice.close();
+    server.close();
+  });
+  for (const [remote, response] of [
+    [{ ip: '203.0.113.7' }, 0],
+    [{ ip: '::ffff:203.0.113.7', port: 1 }, 0],
+    [{ text: 'server 7' }, 0],
+    [{ ip: '203.0.113.8' }, 10],
+    [{ text: '203.0.113.7' }, 10],
+    [BOB, 0],
+    [CAROL, 10],
+  ] as const) {
+    server.beginAuthSession(alice.getAuthSessionTicket(remote).buffer, ALICE);
+    t.match(keysOf(server, 'validate_auth_ticket_response'), [{ response }]);
+    server.endAuthSession(ALICE);
+  }
+});
+
+t.test('wrong identities and account flags are refused when the embedded Steam is made', async (t) => {
+  const make = (options: object) => () => new EmbeddedSteam(options).close();
+  t.throws(make({ identities: [{ ip: 'here' }] }), {
+    name: 'TypeError',
+    message: /^Cannot open the embedded Steam: ip/,
+  });
+  t.throws(make({ identities: Array(17).fill({ text: 'x' }) }), {
+    name: 'RangeError',
+    message: /at most 16/,
+  });
+  t.throws(make({ account: { behindNat: 1 } }), {
+    name: 'TypeError',
+    message: /behindNat is a number, expected true/,
+  });
+  t.throws(make({ account: { badges: [{ series: 1, foil: 'no', level: 1 }] } }), {
+    message: /foil is a string/,
+  });
+  t.throws(make({ input: { kind: 'wav', path: '/nowhere', loop: 'no' } }), { message: /loop is a string/ });
+  t.throws(make({ input: { kind: 'pcm', path: '/nowhere', live: 1 } }), { message: /live is a number/ });
+});
 
 t.test(
-  'identities and account flags that are none are refused when the embedded Steam is made',
-  async (t) => {
-    const make = (options: object) => () => new EmbeddedSteam(options).close();
-    t.throws(make({ identities: [{ ip: 'here' }] }), {
-      name: 'TypeError',
-      message: /^Cannot open the embedded Steam: ip/,
-    });
-    t.throws(make({ identities: Array(17).fill({ text: 'x' }) }), {
-      name: 'RangeError',
-      message: /at most 16/,
-    });
-    t.throws(make({ account: { behindNat: 1 } }), {
-      name: 'TypeError',
-      message: /behindNat is a number, expected true/,
-    });
-    t.throws(make({ account: { badges: [{ series: 1, foil: 'no', level: 1 }] } }), {
-      message: /foil is a string/,
-    });
-    t.throws(make({ input: { kind: 'wav', path: '/nowhere', loop: 'no' } }), { message: /loop is a string/ });
-    t.throws(make({ input: { kind: 'pcm', path: '/nowhere', live: 1 } }), { message: /live is a number/ });
-  },
-);
-
-t.test(
-  'without connection a ticket’s response says so, and nobody takes it for a player online',
+  'without a connection a ticket’s response says so, and its player does not count as online',
   async (t) => {
     const { alice, bob } = twoPlayers(t);
     alice.controls.loseConnection(Result.RESULT_NO_CONNECTION);
@@ -424,7 +421,7 @@ t.test('a test can have the next ticket of either kind fail; a failed one is nev
   ]);
 });
 
-t.test('256 tickets may live; beyond, the handle is 0 until one is cancelled', async (t) => {
+t.test('256 tickets may exist; beyond that, the handle is 0 until one is cancelled', async (t) => {
   const { steam } = steamOf(t);
   for (let made = 1; made <= 256; made++) {
     const handle = made % 2 ? steam.getAuthSessionTicket(0n).id : steam.getAuthTicketForWebApi('x');
@@ -437,7 +434,7 @@ t.test('256 tickets may live; beyond, the handle is 0 until one is cancelled', a
   t.equal(steam.runCallbacks().length, 257, 'a handle of 0 has no response');
 });
 
-t.test('256 sessions may be open; beyond, a ticket is not taken', async (t) => {
+t.test('256 sessions may be open; beyond that, a ticket is not accepted', async (t) => {
   const { steam, time } = steamOf(t, { steamId: 1n });
   const world = new EmbeddedWorld();
   const ticketOf = (steamId: bigint) => {

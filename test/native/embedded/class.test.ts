@@ -56,7 +56,7 @@ t.test('the options survive structured cloning', async (t) => {
   t.equal(steam.getGameBadgeLevel(2, true), 0);
 });
 
-t.test('options out of their range are misuse', async (t) => {
+t.test('options out of range are misuse', async (t) => {
   const world = new EmbeddedWorld();
   for (const [options, message] of [
     [{ steamId: 0n }, /steamId is 0, expected 1/],
@@ -71,7 +71,7 @@ t.test('options out of their range are misuse', async (t) => {
   t.throws(() => new EmbeddedSteam({ steamId }), { name: 'TypeError', message: /steamId is a number/ });
 });
 
-t.test('what a test changes of the account shows at once, and the rest stays', async (t) => {
+t.test('a change of the account shows at once, and the rest stays', async (t) => {
   const { steam } = steamOf(t, { account: { steamLevel: 3 } });
   steam.controls.setAccount({ phoneVerified: true, phoneIdentifying: true, twoFactorEnabled: true });
   steam.controls.setAccount({ behindNat: true, phoneRequiringVerification: true });
@@ -101,7 +101,7 @@ t.test('calls have handles that grow, and are answered in order with the next fr
   t.same(steam.runCallbacks(), [], 'once');
 });
 
-t.test('market eligibility is the account’s', async (t) => {
+t.test('market eligibility comes from the account', async (t) => {
   const { steam } = steamOf(t);
   steam.getMarketEligibility();
   t.same(keysOf(steam, 'market_eligibility_response'), [
@@ -184,24 +184,27 @@ t.test('one request at a time, one grant in 60 seconds', async (t) => {
   t.notSame(steam.getEncryptedAppTicket(), first);
 });
 
-t.test('an encrypted ticket without connection, with too much in it, or as a test says', async (t) => {
-  const { steam, time } = steamOf(t);
-  const resultOf = (userData = SECRET) => {
-    steam.requestEncryptedAppTicket(userData);
-    return keysOf(steam, 'encrypted_app_ticket_response')[0]?.result;
-  };
-  steam.controls.loseConnection(Result.RESULT_NO_CONNECTION);
-  t.equal(resultOf(), Result.RESULT_NO_CONNECTION);
-  steam.controls.restoreConnection();
-  t.equal(resultOf(new Uint8Array(MAX_USER_DATA_BYTES + 1)), Result.RESULT_INVALID_PARAM);
-  steam.controls.answerNext({ kind: 'encrypted-ticket', result: Result.RESULT_FAIL });
-  t.equal(resultOf(), Result.RESULT_FAIL);
-  t.equal(steam.getEncryptedAppTicket(), null);
-  t.equal(resultOf(new Uint8Array(MAX_USER_DATA_BYTES)), Result.RESULT_OK);
-  time.pass(1);
-  steam.controls.answerNext({ kind: 'encrypted-ticket', result: Result.RESULT_OK });
-  t.equal(resultOf(new Uint8Array(0)), Result.RESULT_OK, 'a test lifts the limit');
-});
+t.test(
+  'an encrypted ticket fails without a connection, with too much user data, or when a test says so',
+  async (t) => {
+    const { steam, time } = steamOf(t);
+    const resultOf = (userData = SECRET) => {
+      steam.requestEncryptedAppTicket(userData);
+      return keysOf(steam, 'encrypted_app_ticket_response')[0]?.result;
+    };
+    steam.controls.loseConnection(Result.RESULT_NO_CONNECTION);
+    t.equal(resultOf(), Result.RESULT_NO_CONNECTION);
+    steam.controls.restoreConnection();
+    t.equal(resultOf(new Uint8Array(MAX_USER_DATA_BYTES + 1)), Result.RESULT_INVALID_PARAM);
+    steam.controls.answerNext({ kind: 'encrypted-ticket', result: Result.RESULT_FAIL });
+    t.equal(resultOf(), Result.RESULT_FAIL);
+    t.equal(steam.getEncryptedAppTicket(), null);
+    t.equal(resultOf(new Uint8Array(MAX_USER_DATA_BYTES)), Result.RESULT_OK);
+    time.pass(1);
+    steam.controls.answerNext({ kind: 'encrypted-ticket', result: Result.RESULT_OK });
+    t.equal(resultOf(new Uint8Array(0)), Result.RESULT_OK, 'a test lifts the limit');
+  },
+);
 
 t.test('a call whose answer never comes is a failed call, whichever it is, once', async (t) => {
   const { steam } = steamOf(t);
@@ -221,7 +224,7 @@ t.test('a call whose answer never comes is a failed call, whichever it is, once'
   t.match(steam.runCallbacks(), [{ keys: { result: Result.RESULT_OK } }], 'and nothing counted');
 });
 
-t.test('a line that breaks: logged off, told once, calls fail; restored: all is as before', async (t) => {
+t.test('a lost connection logs off once and fails calls; restored, all is as before', async (t) => {
   const { steam } = steamOf(t);
   steam.controls.loseConnection(Result.RESULT_TIMEOUT);
   steam.controls.loseConnection(Result.RESULT_FAIL);
@@ -279,7 +282,7 @@ const PLAYING = {
   seconds_remaining: 4000,
 };
 
-t.test('playtime runs on by the clock; each threshold is told once, as of its second', async (t) => {
+t.test('playtime runs with the clock; each threshold is reported once, as of its second', async (t) => {
   const { steam, time } = steamOf(t, { account: { duration: PLAYING } });
   const told = () =>
     steam.runCallbacks().flatMap((event) => {
@@ -307,7 +310,7 @@ t.test('playtime runs on by the clock; each threshold is told once, as of its se
   t.equal(told().length, 1, 'set anew, it counts anew');
 });
 
-t.test('an answer tells the playtime as of now, its progress, and never a notification', async (t) => {
+t.test('an answer has the current playtime and progress, and never a notification', async (t) => {
   const duration = { ...PLAYING, notification: Notification.DURATION_CONTROL_NOTIFICATION_HALF_PROGRESS };
   const { steam, time } = steamOf(t, { account: { duration } });
   const answer = () => {
@@ -336,7 +339,7 @@ t.test('an answer tells the playtime as of now, its progress, and never a notifi
   t.match(answer(), { progress: Progress.DURATION_CONTROL_EXIT_SOON_NIGHT }, 'what was set stands');
 });
 
-t.test('the online state is taken when it is one', async (t) => {
+t.test('a valid online state is accepted', async (t) => {
   const { steam } = steamOf(t);
   for (const state of [OnlineState.DURATION_CONTROL_ONLINE_STATE_INVALID, 4, -1, 1.5, Number.NaN]) {
     t.equal(steam.setDurationControlOnlineState(state), false, String(state));
@@ -379,7 +382,7 @@ t.test(
   },
 );
 
-t.test('a test can send any broadcast as it stands, and nothing else changes', async (t) => {
+t.test('a test can send any broadcast unchanged, with no other effect', async (t) => {
   const { steam } = steamOf(t);
   const deny = { app_id: 480, server_ip: '1.2.3.4', server_port: 5, secure: 1, reason: 4 };
   steam.controls.emit('client_game_server_deny', deny);
@@ -414,53 +417,50 @@ t.test('1024 events wait; the oldest beyond are counted, and Steam says that it 
   t.equal(steam.getMarketEligibility(), 1n);
 });
 
-t.test(
-  'after close every function throws with a code, but for voice, which is not initialized',
-  async (t) => {
-    const { steam } = steamOf(t);
-    steam.close();
-    steam.close();
-    const nothing = new Uint8Array(0);
-    const functions: [name: string, call: () => unknown][] = [
-      ['getSteamID', () => steam.getSteamID()],
-      ['loggedOn', () => steam.loggedOn()],
-      ['getPlayerSteamLevel', () => steam.getPlayerSteamLevel()],
-      ['getGameBadgeLevel', () => steam.getGameBadgeLevel(1, true)],
-      ['isBehindNAT', () => steam.isBehindNAT()],
-      ['isPhoneIdentifying', () => steam.isPhoneIdentifying()],
-      ['isPhoneRequiringVerification', () => steam.isPhoneRequiringVerification()],
-      ['isPhoneVerified', () => steam.isPhoneVerified()],
-      ['isTwoFactorEnabled', () => steam.isTwoFactorEnabled()],
-      ['getAuthSessionTicket', () => steam.getAuthSessionTicket(0n)],
-      ['getAuthTicketForWebApi', () => steam.getAuthTicketForWebApi('')],
-      ['cancelAuthTicket', () => steam.cancelAuthTicket(1)],
-      ['beginAuthSession', () => steam.beginAuthSession(nothing, 1n)],
-      ['endAuthSession', () => steam.endAuthSession(1n)],
-      ['userHasLicenseForApp', () => steam.userHasLicenseForApp(1n, 1)],
-      ['requestEncryptedAppTicket', () => steam.requestEncryptedAppTicket(nothing)],
-      ['getEncryptedAppTicket', () => steam.getEncryptedAppTicket()],
-      ['requestStoreAuthURL', () => steam.requestStoreAuthURL('')],
-      ['getMarketEligibility', () => steam.getMarketEligibility()],
-      ['getDurationControl', () => steam.getDurationControl()],
-      ['setDurationControlOnlineState', () => steam.setDurationControlOnlineState(1)],
-      ['advertiseGame', () => steam.advertiseGame(0n, 0, 0)],
-      ['initiateGameConnection', () => steam.initiateGameConnection(1n, 1, 1, false)],
-      ['terminateGameConnection', () => steam.terminateGameConnection(1, 1)],
-      ['runCallbacks', () => steam.runCallbacks()],
-      ['loseConnection', () => steam.controls.loseConnection(Result.RESULT_FAIL)],
-      ['setAccount', () => steam.controls.setAccount({})],
-      ['emit', () => steam.controls.emit('licenses_updated', {})],
-    ];
-    for (const [name, call] of functions) {
-      t.throws(call, { code: 'ERR_HOTMIC_STEAM_CLOSED', message: new RegExp(`Cannot call ${name}: `) }, name);
-    }
-    const result = VoiceResult.VOICE_RESULT_NOT_INITIALIZED;
-    steam.startVoiceRecording();
-    steam.stopVoiceRecording();
-    t.same(steam.getAvailableVoice(), { result, buffer: 0 });
-    t.same(steam.getVoice(), { result, written: 0, buffer: nothing });
-    t.equal(steam.getVoiceInto(new Uint8Array(9)), -result);
-    t.same(steam.decompressVoice(nothing, 24_000), { result, size: 0, uncompressed: nothing });
-    t.equal(steam.inputEnded, true);
-  },
-);
+t.test('after close every function throws with a code, except voice, which is not initialized', async (t) => {
+  const { steam } = steamOf(t);
+  steam.close();
+  steam.close();
+  const nothing = new Uint8Array(0);
+  const functions: [name: string, call: () => unknown][] = [
+    ['getSteamID', () => steam.getSteamID()],
+    ['loggedOn', () => steam.loggedOn()],
+    ['getPlayerSteamLevel', () => steam.getPlayerSteamLevel()],
+    ['getGameBadgeLevel', () => steam.getGameBadgeLevel(1, true)],
+    ['isBehindNAT', () => steam.isBehindNAT()],
+    ['isPhoneIdentifying', () => steam.isPhoneIdentifying()],
+    ['isPhoneRequiringVerification', () => steam.isPhoneRequiringVerification()],
+    ['isPhoneVerified', () => steam.isPhoneVerified()],
+    ['isTwoFactorEnabled', () => steam.isTwoFactorEnabled()],
+    ['getAuthSessionTicket', () => steam.getAuthSessionTicket(0n)],
+    ['getAuthTicketForWebApi', () => steam.getAuthTicketForWebApi('')],
+    ['cancelAuthTicket', () => steam.cancelAuthTicket(1)],
+    ['beginAuthSession', () => steam.beginAuthSession(nothing, 1n)],
+    ['endAuthSession', () => steam.endAuthSession(1n)],
+    ['userHasLicenseForApp', () => steam.userHasLicenseForApp(1n, 1)],
+    ['requestEncryptedAppTicket', () => steam.requestEncryptedAppTicket(nothing)],
+    ['getEncryptedAppTicket', () => steam.getEncryptedAppTicket()],
+    ['requestStoreAuthURL', () => steam.requestStoreAuthURL('')],
+    ['getMarketEligibility', () => steam.getMarketEligibility()],
+    ['getDurationControl', () => steam.getDurationControl()],
+    ['setDurationControlOnlineState', () => steam.setDurationControlOnlineState(1)],
+    ['advertiseGame', () => steam.advertiseGame(0n, 0, 0)],
+    ['initiateGameConnection', () => steam.initiateGameConnection(1n, 1, 1, false)],
+    ['terminateGameConnection', () => steam.terminateGameConnection(1, 1)],
+    ['runCallbacks', () => steam.runCallbacks()],
+    ['loseConnection', () => steam.controls.loseConnection(Result.RESULT_FAIL)],
+    ['setAccount', () => steam.controls.setAccount({})],
+    ['emit', () => steam.controls.emit('licenses_updated', {})],
+  ];
+  for (const [name, call] of functions) {
+    t.throws(call, { code: 'ERR_HOTMIC_STEAM_CLOSED', message: new RegExp(`Cannot call ${name}: `) }, name);
+  }
+  const result = VoiceResult.VOICE_RESULT_NOT_INITIALIZED;
+  steam.startVoiceRecording();
+  steam.stopVoiceRecording();
+  t.same(steam.getAvailableVoice(), { result, buffer: 0 });
+  t.same(steam.getVoice(), { result, written: 0, buffer: nothing });
+  t.equal(steam.getVoiceInto(new Uint8Array(9)), -result);
+  t.same(steam.decompressVoice(nothing, 24_000), { result, size: 0, uncompressed: nothing });
+  t.equal(steam.inputEnded, true);
+});

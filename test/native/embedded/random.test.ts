@@ -1,4 +1,4 @@
-/** Embedded Steams at random: whatever happens, each call and each ticket is answered once, and who is authenticated is so. */
+/** Embedded Steams at random: whatever happens, each call and ticket is answered once, and the right players are authenticated. */
 
 import t from 'tap';
 import { EmbeddedWorld } from '../../../native/embedded/steam.js';

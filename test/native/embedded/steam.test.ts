@@ -73,7 +73,7 @@ t.test('key-down while it records changes nothing', async (t) => {
   t.strictSame(sequencesOf(steam.getVoice().buffer), [2]);
 });
 
-t.test('sound comes at real-time pace, or as much faster or slower as it is told', async (t) => {
+t.test('sound comes at real-time pace, or faster or slower as the option says', async (t) => {
   for (const speed of [undefined, 1, 0.5, 3, 40]) {
     const { steam, poll } = game(t, { input: TONE, ...(speed === undefined ? {} : { speed }) });
     steam.startVoiceRecording();
@@ -124,7 +124,7 @@ t.test(
   },
 );
 
-t.test('after key-up the input is heard for 200 ms, or as long as it is told', async (t) => {
+t.test('after key-up the input is recorded for 200 ms, or as long as the option says', async (t) => {
   for (const hangoverMs of [undefined, 0, 200, 500]) {
     const { steam, poll } = game(t, {
       input: { kind: 'wav', path: steadyTone(t), loop: true },
@@ -173,7 +173,7 @@ t.test(
   },
 );
 
-t.test('a recording ends though the encoder sends no DTX', async (t) => {
+t.test('a recording ends even if the encoder sends no DTX', async (t) => {
   const { steam, poll } = game(t, { input: TONE, encoder: { dtx: false } });
   steam.startVoiceRecording();
   poll(100);
@@ -228,7 +228,7 @@ t.test('key-down during the hangover or the closing silence goes on in the same 
   }
 });
 
-t.test('the hangover is counted anew for each key-up', async (t) => {
+t.test('the hangover is counted from each key-up', async (t) => {
   const { steam, poll } = game(t, { input: { kind: 'wav', path: steadyTone(t), loop: true } });
   steam.startVoiceRecording();
   const packets = poll(200);
@@ -267,7 +267,7 @@ t.test('key-down and key-up while the end is read leave it at that', async (t) =
   t.equal(steam.getVoice().result, NOT_RECORDING);
 });
 
-t.test('getVoice with too little room says how much it wants and loses nothing', async (t) => {
+t.test('getVoice with too little room says how much it needs and loses nothing', async (t) => {
   const tried = game(t, { input: TONE });
   const plain = game(t, { input: TONE });
   for (const { steam, clock } of [tried, plain]) {
@@ -318,7 +318,7 @@ t.test('decompressVoice gives 16-bit PCM, cut to what was written', async (t) =>
   }
 });
 
-t.test('decompressVoice without room says how much it wants, and the second call succeeds', async (t) => {
+t.test('decompressVoice without room says how much it needs, and the second call succeeds', async (t) => {
   const { steam } = game(t, { input: TONE });
   const silenceOf = (samples: number) => packetOfOps(`00${u16Hex(samples)}`);
   t.match(
@@ -345,14 +345,14 @@ t.test('decompressVoice without room says how much it wants, and the second call
   t.match(steam.decompressVoice(speechOf(7, 7, 1), 24_000), { size: 960 * 3 }, 'and only once');
 });
 
-t.test('a room beyond all need is room', async (t) => {
+t.test('a buffer that is far too large is accepted', async (t) => {
   const { steam } = game(t, { input: TONE });
   for (const room of [2 ** 20, 2 ** 31, 2 ** 32, 2 ** 40]) {
     t.match(steam.decompressVoice(CLOSING_SILENCE, 48_000, room), { result: OK, size: 3000 }, `${room}`);
   }
 });
 
-t.test('packets that are broken or foreign are told apart', async (t) => {
+t.test('broken and foreign packets have different results', async (t) => {
   const { steam } = game(t, { input: TONE });
   const broken = CLOSING_SILENCE.slice();
   broken[12]! ^= 1;
@@ -376,7 +376,7 @@ t.test('a packet without audio is OK with nothing in it', async (t) => {
   });
 });
 
-t.test('any whole rate from 11025 to 48000 is made, another is misuse with a code', async (t) => {
+t.test('any whole rate from 11025 to 48000 works, any other is misuse with a code', async (t) => {
   const { steam } = game(t, { input: TONE });
   for (const rate of [0, -24_000, 8000, 11_024, 48_001, 24_000.5, Number.NaN, Number.POSITIVE_INFINITY]) {
     t.throws(() => steam.decompressVoice(CLOSING_SILENCE, rate), {
@@ -388,7 +388,7 @@ t.test('any whole rate from 11025 to 48000 is made, another is misuse with a cod
     t.equal(steam.decompressVoice(CLOSING_SILENCE, rate).size, 2 * Math.floor((750 * rate) / 24_000));
 });
 
-t.test('each speaker, and each rate, has a decoder that lives across calls', async (t) => {
+t.test('each speaker and rate has a decoder that is kept across calls', async (t) => {
   const { steam } = game(t, { input: TONE });
   steam.decompressVoice(speechOf(1, 0, 1), 24_000);
   steam.decompressVoice(speechOf(2, 100, 1), 24_000);
@@ -427,7 +427,7 @@ t.test(
   },
 );
 
-t.test('packets that are refused drive no speaker out', async (t) => {
+t.test('refused packets do not evict a speaker', async (t) => {
   const { steam } = game(t, { input: TONE });
   steam.decompressVoice(speechOf(1, 0, 1), 24_000);
   const before = codecMemoryBytes();
@@ -441,7 +441,7 @@ t.test('packets that are refused drive no speaker out', async (t) => {
   t.equal(steam.decompressVoice(speechOf(1, 2, 1), 24_000).size, 2 * 960, 'the first one is still known');
 });
 
-t.test('options out of their range are refused', async (t) => {
+t.test('options out of range are refused', async (t) => {
   for (const options of [
     { speed: 0 },
     { speed: 1001 },

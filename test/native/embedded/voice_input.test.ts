@@ -27,30 +27,27 @@ const SAID = int16Of(sweep(24_000, SECONDS));
 /** A frame of 20 ms. */
 const FRAME = 480;
 
-t.test('a WAV of 24 kHz, mono and 16 bit is heard sample for sample', async (t) => {
+t.test('a mono 16-bit WAV of 24 kHz is recorded sample for sample', async (t) => {
   const ada = pcmOfWav('examples/speech/ada.wav');
   const input = open(t, { kind: 'wav', path: 'examples/speech/ada.wav' });
   t.strictSame(readSome(input, ada.length), ada);
 });
 
-t.test(
-  'the right channel of a stereo WAV is heard where that is asked for; of a mono one it is refused',
-  async (t) => {
-    const [left, right] = [sweep(24_000, 1), sweep(24_000, 1, 0.25)];
-    const folder = t.testdir({
-      'two.wav': Buffer.from(wavBytes('pcm16', 24_000, [left, right])),
-      'one.wav': Buffer.from(wavBytes('pcm16', 24_000, [left])),
-    });
-    const input = open(t, { kind: 'wav', path: join(folder, 'two.wav'), channel: 'right' });
-    t.strictSame(readSome(input, right.length), int16Of(right));
-    t.throws(() => readClip(join(folder, 'one.wav'), 'right'), {
-      code: 'ERR_HOTMIC_WAV',
-      message: /Cannot read the right channel of .*one\.wav: it is mono, expected 2 channels or more/,
-    });
-  },
-);
+t.test('the right channel of a stereo WAV can be selected; for a mono one that is refused', async (t) => {
+  const [left, right] = [sweep(24_000, 1), sweep(24_000, 1, 0.25)];
+  const folder = t.testdir({
+    'two.wav': Buffer.from(wavBytes('pcm16', 24_000, [left, right])),
+    'one.wav': Buffer.from(wavBytes('pcm16', 24_000, [left])),
+  });
+  const input = open(t, { kind: 'wav', path: join(folder, 'two.wav'), channel: 'right' });
+  t.strictSame(readSome(input, right.length), int16Of(right));
+  t.throws(() => readClip(join(folder, 'one.wav'), 'right'), {
+    code: 'ERR_HOTMIC_WAV',
+    message: /Cannot read the right channel of .*one\.wav: it is mono, expected 2 channels or more/,
+  });
+});
 
-t.test('a WAV comes through a pipe, too, whose length nobody knows', async (t) => {
+t.test('a WAV can come through a pipe of unknown length', async (t) => {
   const folder = t.testdir();
   const pipe = join(folder, 'pipe');
   execFileSync('mkfifo', [pipe]);
@@ -110,7 +107,7 @@ t.test('a resampled WAV at full level saturates and does not wrap around', async
   }
 });
 
-t.test('behind its end a WAV is a silent microphone', async (t) => {
+t.test('after its end a WAV is like a silent microphone', async (t) => {
   const path = fileOf(t, wavBytes('pcm16', 24_000, [sweep(24_000, 0.1)]));
   const input = open(t, { kind: 'wav', path });
   t.equal(input.ended, false);
@@ -121,7 +118,7 @@ t.test('behind its end a WAV is a silent microphone', async (t) => {
   t.equal(input.read(new Int16Array(480).fill(9)), 480);
 });
 
-t.test('with loop a WAV begins anew where it ends', async (t) => {
+t.test('with loop a WAV starts again at its end', async (t) => {
   const path = fileOf(t, wavBytes('pcm16', 24_000, [sweep(24_000, 0.1)]));
   const input = open(t, { kind: 'wav', path, loop: true });
   const heard = readSome(input, 10_000, 479);
@@ -138,7 +135,7 @@ t.test('a WAV without a sample is silence, looped or not', async (t) => {
   }
 });
 
-t.test('what is no WAV is refused with its path and the reason', async (t) => {
+t.test('a file that is not a WAV is refused with its path and the reason', async (t) => {
   const table: [name: string, bytes: Uint8Array][] = [
     ['nothing', new Uint8Array(0)],
     ['text', Buffer.from('this is not a WAV, and has no samples')],
@@ -153,7 +150,7 @@ t.test('what is no WAV is refused with its path and the reason', async (t) => {
   }
 });
 
-t.test('a file that is not there or cannot be read is refused with its path', async (t) => {
+t.test('a file that does not exist or cannot be read is refused with its path', async (t) => {
   const missing = join(t.testdir(), 'missing');
   for (const kind of ['wav', 'pcm'] as const) {
     for (const path of [missing, t.testdirName]) {
@@ -207,7 +204,7 @@ t.test('a pipe that nobody has opened for writing yet is waited for', pipes(), a
   t.strictSame(await readExactly(input, 480), SAID.subarray(0, 480));
 });
 
-t.test('PCM from a pipe comes through whole, whatever pieces it is written in', pipes(), async (t) => {
+t.test('PCM from a pipe arrives complete, whatever pieces it is written in', pipes(), async (t) => {
   t.comment(`seed ${SEED}`);
   const random = new SeededRandom(SEED);
   const { path } = pipe(t);
@@ -231,7 +228,7 @@ t.test('PCM from a pipe comes through whole, whatever pieces it is written in', 
   t.equal(input.read(new Int16Array(480).fill(9)), 480, 'and then it is a silent microphone');
 });
 
-t.test('PCM of another rate is brought to 24 kHz on the way', pipes(), async (t) => {
+t.test('PCM of another rate is resampled to 24 kHz', pipes(), async (t) => {
   for (const sampleRateHz of [16_000, 44_100, 48_000]) {
     const { path } = pipe(t);
     const input = open(t, { kind: 'pcm', path, sampleRateHz });
@@ -281,7 +278,7 @@ t.test('a pipe faster than real time is read a little ahead and then has to wait
   t.equal(input.ended, false);
 });
 
-t.test('a pipe that is no microphone keeps what was said before key-down', pipes(), async (t) => {
+t.test('a pipe that is not live keeps what was said before key-down', pipes(), async (t) => {
   const { path } = pipe(t);
   const input = open(t, { kind: 'pcm', path });
   const writer = openWriter(t, path);
@@ -359,7 +356,7 @@ t.test('a pipe that stalls in the hangover does not keep the recording from its 
   }
 });
 
-t.test('a pipe whose writer has gone is at its end when everything was heard', pipes(), async (t) => {
+t.test('a pipe whose writer is gone has ended when everything was read', pipes(), async (t) => {
   const { path } = pipe(t);
   const { steam, clock } = steamOf({ kind: 'pcm', path });
   t.teardown(() => steam.close());
@@ -374,7 +371,7 @@ t.test('a pipe whose writer has gone is at its end when everything was heard', p
   t.equal(framesOf(steam.getVoice().buffer).length, 5, 'the speaker has fallen silent');
 });
 
-t.test('a pipe that was silent for long is not caught up on', pipes(), async (t) => {
+t.test('after a long silence a pipe is not caught up on', pipes(), async (t) => {
   for (const live of [false, true]) {
     const { path } = pipe(t);
     const { steam, clock } = steamOf({ kind: 'pcm', path, live });
@@ -420,7 +417,7 @@ t.test('a pipe that comes in bursts of up to 200 ms keeps to the clock', pipes()
   }
 });
 
-t.test('what a live pipe said while its reader stood still is dropped', pipes(), async (t) => {
+t.test('what a live pipe said while its reader was stopped is dropped', pipes(), async (t) => {
   const { path } = pipe(t);
   const sampleRateHz = 96_000;
   const { steam, clock } = steamOf({ kind: 'pcm', path, live: true, sampleRateHz });
@@ -438,7 +435,7 @@ t.test('what a live pipe said while its reader stood still is dropped', pipes(),
   t.equal(steam.skippedMs, 9000);
 });
 
-t.test('key-down in the closing silence drops what a live pipe said meanwhile', pipes(), async (t) => {
+t.test('key-down in the closing silence drops what a live pipe has said since key-up', pipes(), async (t) => {
   const { path } = pipe(t);
   const sampleRateHz = 96_000;
   const { steam, clock } = steamOf({ kind: 'pcm', path, live: true, sampleRateHz });

@@ -1,4 +1,4 @@
-/** The addon on a real libsteam_api with no Steam client, each case in a process of its own: a crash would be seen. */
+/** The addon on a real libsteam_api with no Steam client, each case in a separate process, so that a crash is seen. */
 
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 /**
- * A process of its own for tests of the addon, in which a crash is a result: `node addon_child.js SCENARIO LIBRARY`. Prints one
+ * A separate process for tests of the addon, in which a crash is a result: `node addon_child.js SCENARIO LIBRARY`. Prints one
  * line of JSON. Steam's library writes to stderr as it likes.
  */
 

@@ -65,7 +65,7 @@ t.test(
   },
 );
 
-t.test('a Steam that always wants more is asked twice', async (t) => {
+t.test('a Steam that always asks for more is called twice', async (t) => {
   let calls = 0;
   const steam = steamOf({
     getAvailableVoice: () => packed(OK, 10),

@@ -1,4 +1,4 @@
-/** One thread of the stress: calls everything that a worker may, in a seeded order, as often as it is told. */
+/** One thread of the stress test: calls everything that a worker may, in a seeded order, a given number of times. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { openRealSteam } from '../../../native/real/open.js';

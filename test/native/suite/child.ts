@@ -1,5 +1,5 @@
 /**
- * One Steam through all cases, in a process of its own, for a Steam is one a process: `node child.js embedded`. Prints a line of
+ * One Steam through all cases, in a separate process, because a process has one Steam: `node child.js embedded`. Prints a line of
  * JSON a case.
  */
 

@@ -10,7 +10,7 @@ export type SteamUnderTest = 'embedded' | 'stand-in' | 'real library';
 
 type Opener = () => SteamBench;
 
-/** Makes an opener, or says why there is none here. */
+/** Makes an opener, or says why it cannot. */
 export const openers: Readonly<Record<SteamUnderTest, () => Promise<Opener | string>>> = {
   embedded: async () => openEmbedded,
   'stand-in': async () => {
@@ -66,7 +66,7 @@ function openByAddon({ library, controls }: AddonSteam): SteamBench {
   let nowMs = 1000;
   const opened = openRealSteam({ library, appId: 480 });
   if (opened.kind === 'failed') throw new Error(`${opened.stage}: ${opened.text}`);
-  // The client outlives the opening, as Steam does: it starts anew for each case.
+  // The client outlives the opening, as Steam does: it is reset for each case.
   controls.reset();
   const { steam, interfaceVersion } = opened;
   const report = { kind: 'real', why: 'for a test', failure: null, library, interfaceVersion } as const;

@@ -1,4 +1,4 @@
-/** What the golden file wants of a place, and what a place in Node answered, by stream and rate. */
+/** The golden file's hashes, and those that a place in Node returned, by stream and rate. */
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** The codec in a Node process of its own, on the main thread; prints as JSON what came out. */
+/** The codec in a separate Node process, on the main thread; prints the results as JSON. */
 
 import { hasWasmSimd, loadCodec } from '../../../wasm/index.js';
 import { hashesOf, jobs, sha256 } from './hashes.js';

@@ -1,4 +1,4 @@
-/** The codec in a worker_thread: started from the module in `workerData`, or by itself where there is none. */
+/** The codec in a worker_thread: started from the module in `workerData`, or by itself without one. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { initCodec, type LoadCodecOptions, loadCodec } from '../../../wasm/index.js';
