@@ -2,10 +2,10 @@
  * A lobby while we are in it: keeps one session going over one connection after another, and reports events to the application.
  */
 
+import { deferred } from '../../voice/deferred.js';
 import { HotmicError, messageOf } from '../../voice/error.js';
 import type { Milliseconds } from '../../voice/units.js';
 import type { CapturedPacket } from '../capture_targets.js';
-import { deferred } from '../../voice/deferred.js';
 import type { Member, Participant } from '../lobby_state.js';
 import { NO_CLOSE_FRAME, Session } from '../session.js';
 import type { SessionInput, SessionOutput, SessionRequest } from '../session_io.js';
