@@ -14,10 +14,10 @@ import { version } from './version.js';
 /** In the order in which the help lists them. Each is loaded when needed: loading all takes several times as long. */
 const COMMANDS = {
   relay: async () => (await import('./relay/command.js')).relayCommand(),
-  talk: async () => (await import('./talk.js')).talkCommand(),
+  talk: async () => (await import('./talk/command.js')).talkCommand(),
   listen: async () => (await import('./listen.js')).listenCommand(),
   record: async () => (await import('./record.js')).recordCommand(),
-  inspect: async () => (await import('./inspect.js')).inspectCommand(),
+  inspect: async () => (await import('./inspect/command.js')).inspectCommand(),
   token: async () => (await import('./token.js')).tokenCommand(),
   steam: async () => (await import('./steam.js')).steamCommand(),
   demo: async () => (await import('./demo.js')).demoCommand(),

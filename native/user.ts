@@ -12,6 +12,7 @@ import { EventEmitter } from 'node:events';
 import { checkDecompressRate } from '../wasm/decompress.js';
 import { checkArray } from '../wasm/module.js';
 import { DECOMPRESS_BUFFER_BYTES, type DecompressedVoice } from '../wasm/voice_decompressor.js';
+import { SteamMicrophone } from './capture/steam_microphone.js';
 import type {
   BeginAuthSessionResult,
   DurationControlOnlineState,
@@ -19,7 +20,6 @@ import type {
 } from './enums.js';
 import type { AnswerName } from './failed_call.js';
 import { SIGNAL_NAMES, type SignalName, type Signals } from './signals.js';
-import { SteamMicrophone } from './steam_microphone.js';
 import type { AuthTicket, CallHandle, RemoteIdentity, SteamUser } from './steam_user.js';
 import {
   checkAppId,

@@ -136,7 +136,7 @@ t.test('licence_check authenticates the player and checks the licence', async (t
 });
 
 t.test('electron_main answers its page, and closes Steam when Electron quits', async (t) => {
-  const hook = new URL('./kit/electron_hook.js', import.meta.url).href;
+  const hook = new URL('./kit/electron/hook.js', import.meta.url).href;
   const { code, output } = await run(['--import', hook, 'dist/examples/electron_main.js']);
   t.equal(code, 0, output);
   t.match(output, /steam-id: 76561197960265729/);

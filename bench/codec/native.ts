@@ -7,7 +7,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildNative, crateFolder, type Skipped } from '../../test/kit/native_opus.js';
+import { buildNative, crateFolder, type Skipped } from '../../test/kit/opus/native_opus.js';
 import { LEAST_MS } from './rounds.js';
 import { packetsOf, SETTINGS, stepsOf } from './subject.js';
 

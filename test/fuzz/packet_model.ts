@@ -3,8 +3,8 @@
  * and which of them are silence. It reads the bytes by itself and decodes nothing; the readers under test are not used.
  */
 
+import { referenceSamples48k } from '../kit/opus/reference_opus.js';
 import { crc32BitByBit } from '../kit/raw_packet.js';
-import { referenceSamples48k } from '../kit/reference_opus.js';
 
 /** VoiceResult's numbers, written down once more. */
 export const Answer = { ok: 0, tooSmall: 4, corrupted: 5, unsupported: 7 } as const;

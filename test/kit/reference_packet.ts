@@ -3,8 +3,8 @@
  * at the first fault in the order that the format fixes.
  */
 
+import { referenceSamples48k } from './opus/reference_opus.js';
 import { crc32BitByBit } from './raw_packet.js';
-import { referenceSamples48k } from './reference_opus.js';
 
 /** 'packet', or the reason for which a reader must refuse. */
 export type Verdict =

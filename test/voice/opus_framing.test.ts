@@ -3,8 +3,8 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { MAX_OPUS_FRAME_BYTES, opusPacketSamples48k } from '../../voice/opus_framing.js';
+import { referenceSamples48k } from '../kit/opus/reference_opus.js';
 import { SEED, SeededRandom } from '../kit/random.js';
-import { referenceSamples48k } from '../kit/reference_opus.js';
 
 /** Table 2 of the RFC: a frame of each configuration, in samples at 48 kHz. */
 const SAMPLES_OF_CONFIG = [

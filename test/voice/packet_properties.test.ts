@@ -20,9 +20,9 @@ import {
 import { PacketWriter } from '../../voice/packet_writer.js';
 import { goldenPackets } from '../kit/golden_packets.js';
 import { hexOfBytes } from '../kit/hex.js';
+import { configSamples48k } from '../kit/opus/reference_opus.js';
 import { SEED, SeededRandom } from '../kit/random.js';
 import { sealPacket } from '../kit/raw_packet.js';
-import { configSamples48k } from '../kit/reference_opus.js';
 import { verdictOf } from '../kit/reference_packet.js';
 
 /** What a test writes: the ops of a packet, without their positions. */

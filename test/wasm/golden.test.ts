@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { type Golden, runGolden } from '../../wasm/golden.js';
 import { loadCodec } from '../../wasm/load.js';
-import { hasFec, modeOf } from '../kit/oracle_compare.js';
-import { referenceSamples48k } from '../kit/reference_opus.js';
+import { hasFec, modeOf } from '../kit/opus/oracle_compare.js';
+import { referenceSamples48k } from '../kit/opus/reference_opus.js';
 
 const golden = JSON.parse(
   readFileSync(new URL('../../../test/wasm/golden/golden.json', import.meta.url), 'utf8'),

@@ -19,7 +19,7 @@ import {
   sha256Packets,
 } from '../../wasm/golden.js';
 import { loadCodec } from '../../wasm/load.js';
-import { type DecoderStep, type NativeEncoding, type Oracle, oracle, packSteps } from '../kit/oracle.js';
+import { type DecoderStep, type NativeEncoding, type Oracle, oracle, packSteps } from '../kit/opus/oracle.js';
 
 const GOLDEN = 'test/wasm/golden/golden.json';
 const FRAMES = 450;

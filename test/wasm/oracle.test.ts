@@ -1,7 +1,7 @@
 /**
  * The codec against native libopus of the same source, sample by sample and packet by packet, on more than 100,000 frames.
  *
- * Native is built twice (test/kit/native_opus.ts). `plain` is libopus' portable C: what the wasm build is, and must equal to the
+ * Native is built twice (test/kit/opus/native_opus.ts). `plain` is libopus' portable C: what the wasm build is, and must equal to the
  * bit. `dispatch` has its SIMD for this processor: the same sums in another order and fused, so the last bit may differ, and
  * where CELT makes up lost sound out of a fit to what came before, more may. The figures are printed; docs/codec.md tells them.
  */
@@ -18,7 +18,7 @@ import {
 } from '../../wasm/codec.js';
 import { encodeFrames, goldenSignal, sha256 } from '../../wasm/golden.js';
 import { loadCodec } from '../../wasm/load.js';
-import { type DecoderStep, type Oracle, oracle, packetsOf, packSteps } from '../kit/oracle.js';
+import { type DecoderStep, type Oracle, oracle, packetsOf, packSteps } from '../kit/opus/oracle.js';
 import {
   compare,
   decodeInBatches,
@@ -33,9 +33,9 @@ import {
   segmentalSnrDb,
   type Tally,
   tell,
-} from '../kit/oracle_compare.js';
-import { ScalarCodec } from '../kit/oracle_scalar.js';
-import { losePackets, mixedSignal, pcmOfPlan, streamPlans } from '../kit/oracle_streams.js';
+} from '../kit/opus/oracle_compare.js';
+import { ScalarCodec } from '../kit/opus/oracle_scalar.js';
+import { losePackets, mixedSignal, pcmOfPlan, streamPlans } from '../kit/opus/oracle_streams.js';
 import { pcmOfWav } from '../kit/speech.js';
 
 /** Some 80 s of processor time, on two of them. The limit is for machines that do much else. */

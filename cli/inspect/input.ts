@@ -7,8 +7,8 @@
 
 import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { codeOf, HotmicError } from '../voice/error.js';
-import { systemReason } from '../voice/system_reason.js';
+import { codeOf, HotmicError } from '../../voice/error.js';
+import { systemReason } from '../../voice/system_reason.js';
 import { hexDigits } from './hex_text.js';
 
 /** The longest packet that is read, in bytes: eight times what a relay passes. */

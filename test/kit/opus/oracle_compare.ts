@@ -3,7 +3,7 @@
  * and a tally of how they do.
  */
 
-import { OpusDecoder, type OpusRateHz } from '../../wasm/codec.js';
+import { OpusDecoder, type OpusRateHz } from '../../../wasm/codec.js';
 import { type DecoderStep, packSteps } from './oracle.js';
 import { opusFrameSizes, referenceSamples48k } from './reference_opus.js';
 

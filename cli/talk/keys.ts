@@ -3,7 +3,7 @@
  */
 
 import { emitKeypressEvents } from 'node:readline';
-import { monotonicMs } from '../client/clock.js';
+import { monotonicMs } from '../../client/clock.js';
 import { HeldKey, type KeyChange, type KeyMode } from './held_key.js';
 import { onSuspension, type TalkKey } from './suspension.js';
 

@@ -2,7 +2,7 @@
 
 import { register } from 'node:module';
 
-const standIn = new URL('./electron_stand_in.js', import.meta.url).href;
+const standIn = new URL('./stand_in.js', import.meta.url).href;
 const hook = `export const resolve = (name, context, next) =>
   name === 'electron' ? { url: ${JSON.stringify(standIn)}, shortCircuit: true } : next(name, context);`;
 

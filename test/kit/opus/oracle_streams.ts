@@ -3,11 +3,11 @@
  * that a packet's first byte can name, mono and stereo; voice, music, noise, clicks, silence and overload; 6 to 64 kbit/s.
  */
 
-import { VOICE_RATE_HZ } from '../../voice/units.js';
-import { goldenSignal } from '../../wasm/golden.js';
+import { VOICE_RATE_HZ } from '../../../voice/units.js';
+import { goldenSignal } from '../../../wasm/golden.js';
+import { SeededRandom } from '../random.js';
+import { pcmOfWav } from '../speech.js';
 import type { DecoderStep, NativeEncoding } from './oracle.js';
-import { SeededRandom } from './random.js';
-import { pcmOfWav } from './speech.js';
 
 /** One stream: a piece of the signal, encoded in one way. */
 export interface StreamPlan {

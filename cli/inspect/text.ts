@@ -1,7 +1,7 @@
 /** What `hotmic inspect` prints about one packet, as text and as JSON; bounded, however many ops a packet has. */
 
-import { hex, writeU32 } from '../voice/bytes.js';
-import { crc32 } from '../voice/crc32.js';
+import { hex, writeU32 } from '../../voice/bytes.js';
+import { crc32 } from '../../voice/crc32.js';
 import {
   type MalformedPacket,
   type Packet,
@@ -10,11 +10,11 @@ import {
   readPacket,
   relayFault,
   steamIdOf,
-} from '../voice/packet.js';
-import { printable } from '../voice/printable.js';
-import { MAX_PACKET_BYTES, msOfSamples } from '../voice/units.js';
-import { counted } from './greeting.js';
-import { type Found, MAX_INSPECTED_BYTES } from './inspect_input.js';
+} from '../../voice/packet.js';
+import { printable } from '../../voice/printable.js';
+import { MAX_PACKET_BYTES, msOfSamples } from '../../voice/units.js';
+import { counted } from '../greeting.js';
+import { type Found, MAX_INSPECTED_BYTES } from './input.js';
 import { type Lookalike, lookalike } from './lookalike.js';
 
 /** The most ops and frames that are listed of one packet; the others are counted. */

@@ -1,10 +1,10 @@
 /** How one Steam uses the microphone: the voice functions of its `User`, and its recordings. */
 
-import type { Milliseconds } from '../voice/units.js';
-import { Microphone, type MicrophoneReader } from './capture/microphone.js';
-import type { SteamUser } from './steam_user.js';
-import { type RecordVoiceOptions, VoiceRecorder } from './voice_recorder.js';
-import type { CapturedVoice } from './voice_source.js';
+import type { Milliseconds } from '../../voice/units.js';
+import type { SteamUser } from '../steam_user.js';
+import { type RecordVoiceOptions, VoiceRecorder } from '../voice_recorder.js';
+import type { CapturedVoice } from '../voice_source.js';
+import { Microphone, type MicrophoneReader } from './microphone.js';
 
 type VoiceFunctions = Pick<SteamUser, 'startVoiceRecording' | 'stopVoiceRecording' | 'getVoice'>;
 

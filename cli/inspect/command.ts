@@ -2,11 +2,11 @@
 
 import { once } from 'node:events';
 import { Command } from 'commander';
-import { HotmicError } from '../voice/error.js';
-import { purpose } from './help_layout.js';
-import { packetsIn } from './inspect_input.js';
-import { InspectedSound } from './inspect_sound.js';
-import { judge, toJson, toText } from './inspect_text.js';
+import { HotmicError } from '../../voice/error.js';
+import { purpose } from '../help_layout.js';
+import { packetsIn } from './input.js';
+import { InspectedSound } from './sound.js';
+import { judge, toJson, toText } from './text.js';
 
 interface InspectOptions {
   readonly json?: true;

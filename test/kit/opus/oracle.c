@@ -1,5 +1,5 @@
-/* Native libopus as an oracle: encodes or decodes from standard input to standard output. test/kit/oracle.ts runs it,
- * test/kit/native_opus.ts builds it from the very sources of the wasm build.
+/* Native libopus as an oracle: encodes or decodes from standard input to standard output. test/kit/opus/oracle.ts runs it,
+ * test/kit/opus/native_opus.ts builds it from the very sources of the wasm build.
  *
  *   oracle about             prints which SIMD libopus uses on this processor: 0 none, on x86 2 SSE2, 3 SSE4.1, 4 AVX2
  *   oracle encode NAME=N …   PCM in, packets out; names and presets below

@@ -4,13 +4,13 @@ import { once } from 'node:events';
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { hex } from '../../voice/bytes.js';
-import { type PacketFault, readPacket } from '../../voice/packet.js';
-import { readWav } from '../../voice/wav.js';
-import { runCli, startCli } from '../kit/cli.js';
-import { goldenPackets, SILENCE_PACKET, TWO_GROUPS_OF_DTX } from '../kit/golden_packets.js';
-import { hexOfBytes } from '../kit/hex.js';
-import { frameOf, opusOp, packetOfOps, RATE_24K } from '../kit/raw_packet.js';
+import { hex } from '../../../voice/bytes.js';
+import { type PacketFault, readPacket } from '../../../voice/packet.js';
+import { readWav } from '../../../voice/wav.js';
+import { runCli, startCli } from '../../kit/cli.js';
+import { goldenPackets, SILENCE_PACKET, TWO_GROUPS_OF_DTX } from '../../kit/golden_packets.js';
+import { hexOfBytes } from '../../kit/hex.js';
+import { frameOf, opusOp, packetOfOps, RATE_24K } from '../../kit/raw_packet.js';
 
 /** One packet for each fault, and where it is. */
 const DAMAGED: Record<PacketFault, { readonly packet: Uint8Array; readonly offset: number }> = {

@@ -3,12 +3,12 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { hexDigits } from '../../cli/hex_text.js';
-import { lookalike } from '../../cli/lookalike.js';
-import { runCli } from '../kit/cli.js';
-import { goldenPackets, SILENCE_PACKET } from '../kit/golden_packets.js';
-import { hexOfBytes } from '../kit/hex.js';
-import { opusOp, packetOfOps, RATE_24K } from '../kit/raw_packet.js';
+import { hexDigits } from '../../../cli/inspect/hex_text.js';
+import { lookalike } from '../../../cli/inspect/lookalike.js';
+import { runCli } from '../../kit/cli.js';
+import { goldenPackets, SILENCE_PACKET } from '../../kit/golden_packets.js';
+import { hexOfBytes } from '../../kit/hex.js';
+import { opusOp, packetOfOps, RATE_24K } from '../../kit/raw_packet.js';
 
 const bytes = hexOfBytes(SILENCE_PACKET).match(/../g)!;
 

@@ -3,14 +3,14 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { joinLobby } from '../../client/lobby/join.js';
-import { Receiver } from '../../client/receiver.js';
-import { startRelay } from '../../relay/index.js';
-import { personSteamId } from '../../voice/steam_id.js';
-import { loadCodec } from '../../wasm/load.js';
-import { runCli, startCli, untilSeen } from '../kit/cli.js';
-import { loudSeconds, tonePcm, toneWav } from '../kit/tone.js';
-import { wavBytes } from '../kit/wav_bytes.js';
+import { joinLobby } from '../../../client/lobby/join.js';
+import { Receiver } from '../../../client/receiver.js';
+import { startRelay } from '../../../relay/index.js';
+import { personSteamId } from '../../../voice/steam_id.js';
+import { loadCodec } from '../../../wasm/load.js';
+import { runCli, startCli, untilSeen } from '../../kit/cli.js';
+import { loudSeconds, tonePcm, toneWav } from '../../kit/tone.js';
+import { wavBytes } from '../../kit/wav_bytes.js';
 
 loadCodec();
 

@@ -44,7 +44,7 @@ export type NativeBuild =
     }
   | Skipped;
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 const OUT = join(ROOT, 'out/native');
 const CRATE = 'opusic-sys';
 const JOBS = 2;

@@ -1,10 +1,10 @@
 /** Push-to-talk in a real terminal: whatever happens to key and terminal, the microphone does not stay open. */
 
 import t, { type Test } from 'tap';
-import { joinLobby } from '../../client/lobby/join.js';
-import { startRelay } from '../../relay/index.js';
-import { personSteamId } from '../../voice/steam_id.js';
-import { NO_TERMINAL, startInTerminal } from '../kit/terminal.js';
+import { joinLobby } from '../../../client/lobby/join.js';
+import { startRelay } from '../../../relay/index.js';
+import { personSteamId } from '../../../voice/steam_id.js';
+import { NO_TERMINAL, startInTerminal } from '../../kit/terminal.js';
 
 const SKIP = { skip: NO_TERMINAL };
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { buildNative } from './native_opus.js';
 
-const REQUEST = { program: 'test/kit/oracle.c', variant: 'plain' } as const;
+const REQUEST = { program: 'test/kit/opus/oracle.c', variant: 'plain' } as const;
 const options = process.platform === 'win32' ? { skip: 'the stand-ins for the tools are shell scripts' } : {};
 
 /** A folder with these commands, each a line of shell; during the test there are no others. */

@@ -1,23 +1,23 @@
 /** `hotmic talk`: speaks in a lobby, from Steam's microphone, a WAV file, raw PCM or a tone, through the capture worker. */
 
 import { Command, Option } from 'commander';
-import { joinLobby } from '../client/lobby/join.js';
-import type { Lobby } from '../client/lobby/lobby.js';
-import type { Member } from '../client/lobby_state.js';
-import { Publisher } from '../client/publisher.js';
-import { type Capture, embeddedSteam, startCapture } from '../native/capture/capture.js';
-import type { VoiceInputOptions } from '../native/embedded/voice_input.js';
-import { openSteam } from '../native/open_steam.js';
-import { deferred } from '../voice/deferred.js';
-import { HotmicError } from '../voice/error.js';
-import { VOICE_RATE_HZ } from '../voice/units.js';
-import type { WavChannel } from '../voice/wav.js';
-import { counted, memberEvents } from './greeting.js';
-import { purpose } from './help_layout.js';
-import { integer, type MemberOptions, number, withMemberOptions } from './options.js';
-import { endingText, MEMBER, untilStopped } from './stop_signal.js';
+import { joinLobby } from '../../client/lobby/join.js';
+import type { Lobby } from '../../client/lobby/lobby.js';
+import type { Member } from '../../client/lobby_state.js';
+import { Publisher } from '../../client/publisher.js';
+import { type Capture, embeddedSteam, startCapture } from '../../native/capture/capture.js';
+import type { VoiceInputOptions } from '../../native/embedded/voice_input.js';
+import { openSteam } from '../../native/open_steam.js';
+import { deferred } from '../../voice/deferred.js';
+import { HotmicError } from '../../voice/error.js';
+import { VOICE_RATE_HZ } from '../../voice/units.js';
+import type { WavChannel } from '../../voice/wav.js';
+import { counted, memberEvents } from '../greeting.js';
+import { purpose } from '../help_layout.js';
+import { integer, type MemberOptions, number, withMemberOptions } from '../options.js';
+import { endingText, MEMBER, untilStopped } from '../stop_signal.js';
+import { openTalkKeys } from './keys.js';
 import { releaseWhileSuspended } from './suspension.js';
-import { openTalkKeys } from './talk_keys.js';
 
 interface TalkOptions extends MemberOptions {
   readonly steam?: number;

@@ -1,7 +1,7 @@
 /** Runs the native oracle (oracle.c): what libopus itself makes of PCM and of packets. */
 
 import { execFile } from 'node:child_process';
-import { Step } from '../../wasm/codec.js';
+import { Step } from '../../../wasm/codec.js';
 import { buildNative, type NativeBuild, type NativeVariant } from './native_opus.js';
 
 /** One step of a decoder: a packet, 20 ms that were lost, 20 ms from the in-band FEC of the packet that follows, a reset. */
@@ -34,7 +34,7 @@ export interface NativeEncoding {
   readonly vary?: number;
 }
 
-const PROGRAM = 'test/kit/oracle.c';
+const PROGRAM = 'test/kit/opus/oracle.c';
 const MAX_OUTPUT_BYTES = 1 << 28;
 
 /** The oracle, built. */

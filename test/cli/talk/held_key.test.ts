@@ -1,7 +1,7 @@
 /** A held key by its repeats, at instants that the test sets. */
 
 import t from 'tap';
-import { FIRST_REPEAT_MS, HeldKey, REPEAT_MS } from '../../cli/held_key.js';
+import { FIRST_REPEAT_MS, HeldKey, REPEAT_MS } from '../../../cli/talk/held_key.js';
 
 /** The changes that a key goes through: a character at each of these instants, and a look every 5 ms until `until`. */
 function changes(key: HeldKey, characters: readonly number[], until: number): string[] {

@@ -5,7 +5,7 @@
  * Keyboards wait 250 to 660 ms before the first repeat, and then repeat every 25 to 100 ms.
  */
 
-import type { Milliseconds } from '../voice/units.js';
+import type { Milliseconds } from '../../voice/units.js';
 
 /** Without a first repeat within this time, the key was only tapped. */
 export const FIRST_REPEAT_MS: Milliseconds = 700;

@@ -5,12 +5,12 @@
 
 import { readFileSync } from 'node:fs';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
-import { sha256 } from '../../wasm/golden.js';
-import { initCodec } from '../../wasm/module.js';
+import { sha256 } from '../../../wasm/golden.js';
+import { initCodec } from '../../../wasm/module.js';
 import type { DecoderStep } from './oracle.js';
 import { decodeInBatches } from './oracle_compare.js';
 
-const MODULE = new URL('../../wasm/pkg/hotmic_wasm_scalar_bg.wasm', import.meta.url);
+const MODULE = new URL('../../../wasm/pkg/hotmic_wasm_scalar_bg.wasm', import.meta.url);
 
 /** The scalar build, ready to decode; one request at a time. */
 export class ScalarCodec {

@@ -3,7 +3,7 @@
  * in between is sent as if it were fresh.
  */
 
-import type { Milliseconds } from '../voice/units.js';
+import type { Milliseconds } from '../../voice/units.js';
 
 /** The push-to-talk key. */
 export interface TalkKey {

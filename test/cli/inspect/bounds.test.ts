@@ -3,10 +3,10 @@
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { runCli, startCli } from '../kit/cli.js';
-import { SILENCE_PACKET } from '../kit/golden_packets.js';
-import { hexOfBytes } from '../kit/hex.js';
-import { packetOfOps } from '../kit/raw_packet.js';
+import { runCli, startCli } from '../../kit/cli.js';
+import { SILENCE_PACKET } from '../../kit/golden_packets.js';
+import { hexOfBytes } from '../../kit/hex.js';
+import { packetOfOps } from '../../kit/raw_packet.js';
 
 const MIB = 1024 * 1024;
 

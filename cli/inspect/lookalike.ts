@@ -1,8 +1,8 @@
 /** Names data that somebody mistook for a Steam Voice packet, such as another layer of the stream. */
 
-import { opusPacketSamples48k } from '../voice/opus_framing.js';
-import { readPacket } from '../voice/packet.js';
-import { WIRE_HEADER_BYTES } from '../voice/wire.js';
+import { opusPacketSamples48k } from '../../voice/opus_framing.js';
+import { readPacket } from '../../voice/packet.js';
+import { WIRE_HEADER_BYTES } from '../../voice/wire.js';
 
 /** What it looks like: a stable word, and a text. */
 export interface Lookalike {

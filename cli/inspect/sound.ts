@@ -1,13 +1,13 @@
 /** `hotmic inspect --wav`: decodes packets in order, as one speaker's, into a growing WAV. */
 
-import { WavWriter } from '../record/wav_writer.js';
-import { HotmicError } from '../voice/error.js';
-import { printable } from '../voice/printable.js';
-import { msOfSamples, VOICE_RATE_HZ } from '../voice/units.js';
-import { VoiceResult } from '../voice/voice_result.js';
-import { MAX_DECODED_SAMPLES, VoiceDecoder } from '../wasm/decompress.js';
-import { loadCodec } from '../wasm/load.js';
-import { counted } from './greeting.js';
+import { WavWriter } from '../../record/wav_writer.js';
+import { HotmicError } from '../../voice/error.js';
+import { printable } from '../../voice/printable.js';
+import { msOfSamples, VOICE_RATE_HZ } from '../../voice/units.js';
+import { VoiceResult } from '../../voice/voice_result.js';
+import { MAX_DECODED_SAMPLES, VoiceDecoder } from '../../wasm/decompress.js';
+import { loadCodec } from '../../wasm/load.js';
+import { counted } from '../greeting.js';
 
 /** The longest sound that is decoded: an hour. */
 const MAX_WAV_SAMPLES = 3600 * VOICE_RATE_HZ;
