@@ -7,9 +7,8 @@ import { CredentialJudge } from './admission/judges.js';
 import { SteamWebTickets } from './admission/steam_web/tickets.js';
 import { readModerators } from './admission/ticket_grant.js';
 import { TokenVerifier } from './admission/tokens.js';
-import { TOKEN_CLOCK_TOLERANCE_S } from './core/credential.js';
 import type { RelayPolicy } from './core/joining/hello.js';
-import type { RelayOptions } from './options.js';
+import { RELAY_OPTIONS as DEFAULTS, type RelayOptions } from './options.js';
 
 /** Whether app tickets admit players alone, although any player can forge them. */
 export function areAppTicketsTrusted({ appTickets }: RelayOptions): boolean {
@@ -37,7 +36,7 @@ export async function openJudge(options: RelayOptions): Promise<OpenedJudge> {
     tokens: tokens
       ? await TokenVerifier.create({
           keys: tokens.keys,
-          audience: tokens.audience ?? 'hotmic',
+          audience: tokens.audience ?? DEFAULTS.tokens.members.audience.default,
           clockToleranceS: clockToleranceOf(options),
         })
       : null,
@@ -50,22 +49,22 @@ export async function openJudge(options: RelayOptions): Promise<OpenedJudge> {
 }
 
 export function policyOf(options: RelayOptions): RelayPolicy {
-  const { dev = false, appTickets, guests = 'refuse' } = options;
+  const { dev = false, appTickets, guests = DEFAULTS.guests.default } = options;
   const canPlayersJoin = areCredentialsJudged(options) || dev;
   return {
     unproven: dev ? 'admit' : 'refuse',
     guests,
     guestsTake: canPlayersJoin ? 'a-share' : 'everything',
     appTickets: dev || appTickets ? 'judged' : 'nobody',
-    secondJoin: options.secondJoin ?? 'replace',
-    lobbies: options.lobbies ?? 'on-join',
-    atExpiry: options.atExpiry ?? 'close',
+    secondJoin: options.secondJoin ?? DEFAULTS.secondJoin.default,
+    lobbies: options.lobbies ?? DEFAULTS.lobbies.default,
+    atExpiry: options.atExpiry ?? DEFAULTS.atExpiry.default,
     clockToleranceS: clockToleranceOf(options),
   };
 }
 
 function judgesOf(options: RelayOptions): StartRequest['judges'] {
-  const { guests = 'refuse', appTickets } = options;
+  const { guests = DEFAULTS.guests.default, appTickets } = options;
   if (areCredentialsJudged(options) || guests !== 'refuse') return 'some';
   return appTickets ? 'unproven-only' : 'none';
 }
@@ -77,5 +76,5 @@ function areCredentialsJudged(options: RelayOptions): boolean {
 }
 
 function clockToleranceOf({ tokens }: RelayOptions): number {
-  return tokens?.clockToleranceS ?? TOKEN_CLOCK_TOLERANCE_S;
+  return tokens?.clockToleranceS ?? DEFAULTS.tokens.members.clockToleranceS.default;
 }

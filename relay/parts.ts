@@ -10,7 +10,7 @@ import { type RelayLimits, relayLimits } from './core/limits.js';
 import { Relay } from './core/relay.js';
 import { areAppTicketsTrusted, checkAdmission, openJudge, policyOf } from './credentials.js';
 import { openSanctionsFile, type SanctionsFile } from './moderation_store/sanctions_file.js';
-import type { RelayOptions } from './options.js';
+import { RELAY_OPTIONS, type RelayOptions } from './options.js';
 import { AddressLimits, tcpLimits } from './port/address_limits.js';
 import { ConnectionAdmission } from './port/connection_admission.js';
 import { loadUWebSockets } from './port/listening.js';
@@ -86,7 +86,7 @@ export async function makeParts(
 }
 
 function readPlace(options: RelayOptions): Place {
-  const { host = '127.0.0.1', port = 0 } = options;
+  const { host = RELAY_OPTIONS.host.default, port = RELAY_OPTIONS.port.default } = options;
   const path = voicePath(options.path);
   checkAdmission(options, host);
   checkPort('port', port);
