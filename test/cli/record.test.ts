@@ -40,10 +40,11 @@ t.test('relay, record and talk: the track and the mix contain what was said', as
 
   const talk = await runCli(t, ['talk', url, '-l', 'den', '--name', 'Ada', '--wav', said]);
   t.match(talk, { code: 0, stdout: '' });
-  t.match(
-    talk.stderr,
-    /^In lobby den as Ada \(slot 1\), 1 other\. .*\nSaid \d+ voice packets in 1 talkspurt; 0 came/,
-  );
+  const reported =
+    /^In lobby den as Ada \(slot 1\), 1 other\. .*\nSaid \d+ voice packets in 1 talkspurt; (\d+) came/;
+  t.match(talk.stderr, reported);
+  // On a machine that is busy: packets of at most 100 ms that waited for more than 500.
+  const lateSeconds = 0.1 * Number(reported.exec(talk.stderr)?.[1]);
   await record.printed('stderr', /Ada speaks\n(.*\n)*.*Ada is silent/);
   record.signal('SIGINT');
   const { code, stdout } = await record.ended;
@@ -58,7 +59,7 @@ t.test('relay, record and talk: the track and the mix contain what was said', as
   t.equal(track!.length, mix!.length, 'the mix is as long as the track');
   for (const pcm of [track!, mix!]) {
     const loud = loudSeconds(pcm);
-    t.ok(loud > 1.4 && loud < 1.8, `${loud} s of sound`);
+    t.ok(loud > 1.4 - lateSeconds && loud < 1.8, `${loud} s of sound, ${lateSeconds} s late`);
   }
 
   relay.signal('SIGINT');

@@ -113,7 +113,7 @@ t.test('bad input is one line with its code, and never quotes the key', async (t
     [[...by('key'), '--expires', '1'], 2, 'USAGE', /such as 90s/],
     [[...by('key'), '--audience', ''], 2, 'USAGE', /1 to 64 characters/],
     [[...by('key'), ...many], 2, 'USAGE', /at most 32 channels/],
-    [[...by('key'), ...wide], 2, 'USAGE', /at most 4096: fewer channels/],
+    [[...by('key'), ...wide], 2, 'USAGE', /at most 4096: use fewer channels/],
     [by('gone'), 1, 'INPUT', /gone: it does not exist \(ENOENT\)/],
     [by('text'), 1, 'INPUT', /it is not JSON/],
     [by('big'), 1, 'INPUT', /at most 65536 bytes/],
