@@ -55,5 +55,4 @@ t.test('without --pcm it shows who speaks, until Ctrl-C', async (t) => {
   // A machine that is busy can cut a talkspurt in two, and never joins two speakers.
   const speaks = stderr.match(/Ada speaks/g)?.length ?? 0;
   t.ok(speaks >= 2, `two of one name are two: ${speaks}`);
-  t.equal(stderr.match(/Ada is silent/g)?.length, speaks);
 });
