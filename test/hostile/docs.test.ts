@@ -1,4 +1,7 @@
-/** The table of attacks in docs/security.md is that of the code: `HOTMIC_WRITE_DOCS=1` writes it. */
+/**
+ * The table of attacks in docs/security.md is that of the code. To write it:
+ * `HOTMIC_WRITE_DOCS=1 node dist/test/run.js dist/test/hostile/docs.test.js`.
+ */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import t from 'tap';

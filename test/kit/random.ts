@@ -1,7 +1,7 @@
 /**
  * Randomness that can be had again: one seed for a test run, printed by the tests that use it.
  *
- *     HOTMIC_SEED=12345 node dist/test/voice/ring_threads.test.js
+ *     HOTMIC_SEED=12345 node dist/test/run.js dist/test/voice/ring_threads.test.js
  */
 
 const DEFAULT_SEED = 20_240_613;

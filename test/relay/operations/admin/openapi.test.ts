@@ -1,6 +1,7 @@
 /**
  * docs/admin-api.openapi.json is what is served: it is made again and compared, and each of its operations is called, by the document
- * alone, with the answers held to its schemas. HOTMIC_WRITE_DOCS=1 writes it.
+ * alone, with the answers held to its schemas. To write it:
+ * `HOTMIC_WRITE_DOCS=1 node dist/test/run.js dist/test/relay/operations/admin/openapi.test.js`.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
