@@ -34,7 +34,7 @@
         }],
         ["OS=='linux' and hotmic_portable=='true'", {
           "defines": ["HOTMIC_OLD_GLIBC"],
-          # Not libgcc: its unwinder wants glibc 2.35, and Node needs the shared one as well.
+          # Not libgcc: its unwinder needs glibc 2.35, and Node needs the shared one anyway.
           "ldflags": ["-static-libstdc++"]
         }],
         ["OS=='mac'", {

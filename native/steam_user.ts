@@ -56,7 +56,7 @@ export interface SteamUser extends VoiceSource {
   userHasLicenseForApp(steamId: bigint, appId: number): number;
 
   requestEncryptedAppTicket(userData: Uint8Array): CallHandle;
-  /** The ticket, cut to its length; null when there is none. */
+  /** The ticket, cut to its length; null if there is no ticket. */
   getEncryptedAppTicket(): Uint8Array | null;
   requestStoreAuthURL(url: string): CallHandle;
   getMarketEligibility(): CallHandle;

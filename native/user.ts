@@ -50,7 +50,7 @@ export type UserEvents = { [Name in SignalName]: [keys: Signals[Name]] };
 
 /** Answer of getEncryptedAppTicket. */
 export interface EncryptedAppTicket {
-  /** The ticket; empty when there is none: request one first, and wait for encrypted_app_ticket_response. */
+  /** The ticket, or empty: request one first, and wait for encrypted_app_ticket_response. */
   readonly buffer: Uint8Array;
   readonly size: number;
 }

@@ -19,7 +19,7 @@ done
 
 [ -z "${HOTMIC_NO_INSTALL:-}" ] || leave "HOTMIC_NO_INSTALL is set"
 command -v apt-get >/dev/null && grep -qs '^ID=debian$' /etc/os-release || leave "this is not Debian: install it by hand"
-[ "$(id -u)" = 0 ] || leave "it wants root: apt-get install chromium"
+[ "$(id -u)" = 0 ] || leave "installing it needs root: apt-get install chromium"
 [ -z "$(find "$failed" -mmin -60 2>/dev/null)" ] || leave "apt-get failed within the last hour, see $failed"
 
 echo "test: installing Debian's chromium for the browser tests; HOTMIC_NO_INSTALL=1 leaves it out" >&2

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Bootstraps Debian 13 with Node 24 into out/debian13, where it is not there yet. Wants root, and a network the first time.
+# Bootstraps Debian 13 with Node 24 into out/debian13, unless it is there already. Needs root, and a network the first time.
 set -eu
 
 cd "$(dirname "$0")/.."
 tree=$PWD/out/debian13
 if [ "$(id -u)" != 0 ]; then
-  echo 'a Debian 13 tree wants root, for debootstrap and chroot' >&2
+  echo 'Cannot make a Debian 13 tree: not root, which debootstrap and chroot need' >&2
   exit 2
 fi
 command -v debootstrap >/dev/null || apt-get install -y --no-install-recommends debootstrap

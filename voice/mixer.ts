@@ -102,7 +102,7 @@ export class Mixer {
     if (queue.samples > 0 && (position === 'last' || queue.samples >= this.#playoutDelay)) this.#play(queue);
   }
 
-  /** Fills `out` with the sum of all speakers, saturated, silence where there is none. */
+  /** Fills `out` with the sum of all speakers, saturated; where nobody speaks, with silence. */
   pull(out: Int16Array): void {
     if (this.#sums.length < out.length) {
       this.#sums = new Int32Array(out.length);

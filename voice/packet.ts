@@ -245,7 +245,7 @@ function readOpusPayload(
   return null;
 }
 
-/** The speaker that the packet names. This is no proof: the sender's client wrote it. */
+/** The speaker that the packet names. This proves nothing: the sender's client wrote it. */
 export function steamIdOf(packet: Packet): bigint {
   return joinSteamId(packet.steamIdLow, packet.steamIdHigh);
 }

@@ -298,7 +298,7 @@ export class RingConsumer {
     return this.#memory.counts();
   }
 
-  /** Position of the oldest entry in the data, −1 when there is none. Releases padding in front of it. */
+  /** Position of the oldest entry in the data, −1 when the ring is empty. Releases padding in front of it. */
   #oldest(): number {
     const { words, view, capacity } = this.#memory;
     const read = words[Word.read]!;

@@ -181,7 +181,7 @@ export class VoiceEncoder {
     this.#dtxRun = 0;
   }
 
-  /** Bytes of the packet that `read` would write; 0 when there is none. */
+  /** Bytes of the packet that `read` would write; 0 if no packet is ready. */
   available(): number {
     this.#checkLive();
     if (this.#queue[0] === 'silence') return PACKET_OVERHEAD_BYTES + GROUP_OVERHEAD_BYTES;
@@ -193,7 +193,7 @@ export class VoiceEncoder {
   }
 
   /**
-   * Writes the next packet to the front of `target` and returns its length; 0 when there is none. Frames that do not fit into a packet of
+   * Writes the next packet to the front of `target` and returns its length, 0 if no packet is ready. Frames that do not fit into
    * 8,192 bytes stay for the next one. `target` needs room for `available()` bytes; otherwise RangeError, and nothing is lost.
    */
   read(target: Uint8Array): number {

@@ -123,7 +123,7 @@ async function compile(url: string): Promise<object> {
   // The usual mistake: a server that answers with its start page for a missing file.
   if (!WASM_MAGIC.every((byte, at) => bytes[at] === byte)) {
     throw failure(
-      `${url} is no WebAssembly module: ${type}, ${bytes.length} bytes; expected pkg/hotmic_wasm_bg.wasm; ${AFTER_BUNDLER}`,
+      `${url} is not a WebAssembly module: ${type}, ${bytes.length} bytes; expected pkg/hotmic_wasm_bg.wasm; ${AFTER_BUNDLER}`,
     );
   }
   return WebAssembly.compile(bytes).catch((cause) => {

@@ -60,8 +60,8 @@ export function initCodec(module: object): void {
     }
     memory = glue.initSync({ module: compiled } as Parameters<typeof glue.initSync>[0]).memory;
   } catch (cause) {
-    const wants = 'expected hotmic_wasm_bg.wasm, or hotmic_wasm_scalar_bg.wasm where there is no SIMD';
-    throw new HotmicError('ERR_HOTMIC_CODEC', `Cannot start codec: ${messageOf(cause)}; ${wants}`, { cause });
+    const file = 'expected hotmic_wasm_bg.wasm, or hotmic_wasm_scalar_bg.wasm where there is no SIMD';
+    throw new HotmicError('ERR_HOTMIC_CODEC', `Cannot start codec: ${messageOf(cause)}; ${file}`, { cause });
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * How an embedded Steam is made: options, which survive structured cloning, and its environment (the rim), which does not.
+ * How an embedded Steam is made: options, which survive structured cloning, and its environment, which does not.
  */
 
 import { randomFillSync } from 'node:crypto';
@@ -78,7 +78,7 @@ function defaultFolder(steamId: bigint, appId: number): string {
 }
 
 /** @throws TypeError or RangeError for a value out of range. */
-export function embeddedSetup(options: EmbeddedSteamOptions, rim: EmbeddedRim): EmbeddedSetup {
+export function embeddedSetup(options: EmbeddedSteamOptions, io: EmbeddedRim): EmbeddedSetup {
   const { steamId = FIRST_STEAM_ID, appId = EXAMPLE_APP_ID } = options;
   if (typeof steamId !== 'bigint') {
     throw new TypeError(
@@ -97,20 +97,20 @@ export function embeddedSetup(options: EmbeddedSteamOptions, rim: EmbeddedRim): 
     throw new RangeError(`Cannot open the embedded Steam: ${found}, expected at most ${MAX_IDENTITIES}`);
   }
   for (const identity of identities) identityFields(identity, 'open the embedded Steam');
-  const fill = rim.random ?? ((target) => void randomFillSync(target));
+  const fill = io.random ?? ((target) => void randomFillSync(target));
   return {
     steamId,
     appId,
     identities,
     userDataFolder,
     keys: developmentKeys(options.developmentKey),
-    clock: rim.clock ?? monotonicMs,
-    unixTime: () => Math.floor(rim.unixTime?.() ?? Date.now() / 1000),
+    clock: io.clock ?? monotonicMs,
+    unixTime: () => Math.floor(io.unixTime?.() ?? Date.now() / 1000),
     random: (length) => {
       const bytes = new Uint8Array(length);
       fill(bytes);
       return bytes;
     },
-    world: rim.world ?? new EmbeddedWorld(),
+    world: io.world ?? new EmbeddedWorld(),
   };
 }

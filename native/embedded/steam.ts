@@ -62,11 +62,11 @@ export class EmbeddedSteam implements SteamUser {
   #isLoggedOn = true;
 
   /**
-   * @param rim Clocks, randomness and world, or the monotonic clock alone, in ms.
+   * @param io Clocks, randomness and world, or the monotonic clock alone, in ms.
    * @throws HotmicError ERR_HOTMIC_INPUT or ERR_HOTMIC_WAV for the input; TypeError or RangeError for options out of range.
    */
-  constructor(options: EmbeddedSteamOptions = {}, rim: EmbeddedRim | Clock = {}) {
-    const { input, ...clocks }: EmbeddedRim = typeof rim === 'function' ? { clock: rim } : rim;
+  constructor(options: EmbeddedSteamOptions = {}, io: EmbeddedRim | Clock = {}) {
+    const { input, ...clocks }: EmbeddedRim = typeof io === 'function' ? { clock: io } : io;
     const setup = embeddedSetup(options, clocks);
     const { steamId, appId, userDataFolder, clock, random, world } = setup;
     const isLoggedOn = () => this.#isLoggedOn;

@@ -14,7 +14,7 @@ export interface LibrarySearch {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly platform: string;
   readonly workingDirectory: string;
-  /** The script that was started, null where there is none. */
+  /** The script that was started, or null. */
   readonly mainScript: string | null;
   readonly execPath: string;
   /** Electron's process.resourcesPath; null elsewhere. */
@@ -49,7 +49,7 @@ export interface StartedProcess {
 }
 
 /**
- * The script that was started; null where there is none. A packaged Electron application has no script among its arguments: the
+ * The script that was started, or null. A packaged Electron application has no script among its arguments: the
  * first is a file or a link that somebody opened with the game, and a library next to that must not be loaded.
  */
 export function mainScriptOf({ argv, versions, defaultApp }: StartedProcess): string | null {

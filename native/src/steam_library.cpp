@@ -213,7 +213,7 @@ SteamLibrary* load_steam_library(const std::string& path, LibraryFailure& failur
   }
   const std::vector<std::string> names = missing(library->functions);
   if (!names.empty()) {
-    std::string text = path + " lacks ";
+    std::string text = path + " does not export ";
     for (size_t at = 0; at < names.size() && at < kNamesInText; at++) text += (at == 0 ? "" : ", ") + names[at];
     if (names.size() > kNamesInText) text += " and " + std::to_string(names.size() - kNamesInText) + " more";
     failure = {LibraryFailure::Stage::symbols, text};

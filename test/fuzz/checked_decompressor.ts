@@ -51,7 +51,7 @@ export class CheckedDecompressor {
 
     const { result, size, uncompressed } = this.#decompressor.decompressVoice(packet, rate, room);
     const isIdle = known !== undefined && this.#now - known.usedAt > IDLE_MS;
-    // What was idle for too long begins anew, whether its decoder was dropped already or not.
+    // A stream that was idle for too long starts over, whether its decoder was dropped already or not.
     const model = wanted(packet, isIdle ? null : (known?.expected ?? null), rate, room);
     const { decoders } = this.#decompressor;
     if (

@@ -1,6 +1,6 @@
 /**
  * What fuzzing found worth keeping, run over the wasm build: the corpora of the native targets, inputs that once broke
- * something, and a short run of the JavaScript fuzzer. Wants no C compiler. `make fuzz` goes on from here.
+ * something, and a short run of the JavaScript fuzzer. No C compiler is needed. `make fuzz` goes on from here.
  */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';

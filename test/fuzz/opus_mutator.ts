@@ -7,7 +7,7 @@ import { OpusEncoder } from '../../wasm/codec.js';
 import { encodeFrames, type Golden, goldenSignal } from '../../wasm/golden.js';
 import type { SeededRandom } from '../kit/random.js';
 
-/** Opus packets of every kind there is, in runs of one stream each. Wants the codec to be started. */
+/** Opus packets of every kind there is, in runs of one stream each. The codec has to be started first. */
 export function opusStreams(): Uint8Array[][] {
   const golden = JSON.parse(readFileSync('test/wasm/golden/golden.json', 'utf8')) as Golden;
   const streams: Uint8Array[][] = golden.streams.map(({ steps }) =>

@@ -54,7 +54,9 @@ for (const build of ['simd', 'scalar'] as const) {
 }
 print(rows);
 if (isSkipped)
-  console.log('\nSKIPPED: the native targets, because a tool lacks (see above). Only JavaScript was fuzzed.');
+  console.log(
+    '\nSKIPPED: the native targets, because a tool is missing (see above). Only JavaScript was fuzzed.',
+  );
 if (rows.some(({ findings }) => findings > 0)) {
   console.log(`\nFOUND something: see ${FINDINGS}/ and CONTRIBUTING.md`);
   process.exitCode = 1;

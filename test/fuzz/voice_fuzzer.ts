@@ -56,7 +56,7 @@ export function newTally(): Tally {
   };
 }
 
-/** Bytes of the codec's memory once it has held more than any round wants; 0 before that. */
+/** Bytes of the codec's memory once it has held more than any round needs; 0 before that. */
 let mostBytes = 0;
 
 /** Memory grows to what lives at once at the most, and no further. So once that much lived, it must stay as it is. */

@@ -38,7 +38,7 @@ const ARGUMENTS = [
   ...['--disable-background-networking', '--disable-component-update'],
 ];
 
-/** The path of a Chromium, from HOTMIC_CHROMIUM or the PATH; null if there is none. */
+/** The path of a Chromium, from HOTMIC_CHROMIUM or the PATH; null if neither has one. */
 export function findChromium(): string | null {
   const { HOTMIC_CHROMIUM } = process.env;
   if (HOTMIC_CHROMIUM) return HOTMIC_CHROMIUM;

@@ -64,7 +64,7 @@ export interface StandInState {
   readonly advertisedServer: string;
   readonly advertisedIp: number;
   readonly advertisedPort: number;
-  /** `ip:port` as numbers, empty when there is none. */
+  /** `ip:port` as numbers; empty without a game connection. */
   readonly gameConnection: string;
 }
 

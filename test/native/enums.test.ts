@@ -112,7 +112,7 @@ for (const [name, expected] of Object.entries(TABLES)) {
 }
 
 t.test(
-  "Result has the reference's names with Steam's values: 0 is NONE, 1 is OK, 4 has no name",
+  "Result has the reference's names with Steam's values: NONE is 0, OK is 1, 4 has no name",
   async (t) => {
     t.strictSame({ ...Result }, table('RESULT_', RESULTS));
     t.same(new Set(Object.values(Result)).size, 131, '0 to 131 without 4');

@@ -155,7 +155,7 @@ t.test('the packed package installs and loads the addon without a compiler', { s
   install();
   t.notOk(existsSync(join(hotmic, 'build')), 'nothing was compiled');
   const opened = open();
-  // The addon asked the loader: node itself is no library.
+  // The addon asked the loader, which cannot load node itself as a library.
   t.match(opened, { kind: 'failed', stage: 'library', library: process.execPath });
   t.match(opened.text, /cannot dynamically load|executable/);
 });

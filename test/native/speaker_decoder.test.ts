@@ -117,7 +117,7 @@ t.test('what Steam refuses comes back as its result, and is never thrown', async
   }
 });
 
-t.test('PCM is the bytes’ samples, wherever in memory they lie, and no empty packet is none', async (t) => {
+t.test('PCM has the samples of the bytes, wherever in memory they lie', async (t) => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: -32_768, max: 32_767 })), fc.nat(3), (samples, before) => {
       const memory = new Uint8Array(before + samples.length * 2);

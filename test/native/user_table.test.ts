@@ -1,6 +1,7 @@
 /**
  * The whole class on three Steams: embedded, our stand-in for libsteam_api, and the real libsteam_api over our stand-in for the
- * Steam client. The table in docs/user.md is made from what passed; `HOTMIC_WRITE_DOCS=1` rewrites it.
+ * Steam client. The table in docs/user.md is made from what passed. To write it:
+ * `HOTMIC_WRITE_DOCS=1 node dist/test/run.js dist/test/native/user_table.test.js`.
  */
 
 import { spawnSync } from 'node:child_process';

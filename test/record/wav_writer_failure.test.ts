@@ -40,8 +40,8 @@ t.test('a disk that fills leaves what fitted, playable, and says so for good', a
   };
   await t.rejects(writer.flush(), full);
   t.match(writer.failed, full);
-  t.equal(errors.length, 1, 'onError is told once');
-  t.equal(lengthOf(file.bytes), 700, 'the header tells of every whole sample that fitted');
+  t.equal(errors.length, 1, 'onError is called once');
+  t.equal(lengthOf(file.bytes), 700, 'the header counts every whole sample that fitted');
   t.equal(file.bytes.length, 44 + 2 * 700, 'and the file ends with it');
   t.equal(writer.samples, 700);
   t.equal(writer.refusedSamples, 480, 'what was waiting is counted');
@@ -174,7 +174,7 @@ t.test('a real disk that fills leaves a WAV that plays', async (t) => {
   const disk = join(folder, 'disk');
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]);
   if (mounted.status !== 0) {
-    t.pass('not tried', { skip: 'cannot mount a small disk: this wants root' });
+    t.pass('not tried', { skip: 'cannot mount a small disk: this needs root' });
     return;
   }
   try {

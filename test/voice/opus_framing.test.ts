@@ -75,7 +75,7 @@ t.test('code 2 needs a whole length that does not pass the end', async (t) => {
   t.equal(samplesOf([0x6a, 6], 5), 0, 'one byte past the end');
   t.equal(samplesOf([0x6a, 251], 251), 1920, 'the longest length of one byte');
   t.equal(samplesOf([0x6a, 252, 0], 252), 1920, 'the shortest length of two');
-  t.equal(samplesOf([0x6a, 252, 0], 251), 0, 'which it wants in full');
+  t.equal(samplesOf([0x6a, 252, 0], 251), 0, 'which has to be there in full');
   t.equal(samplesOf([0x6a, 253, 1], 257), 1920, '253 + 4 × 1');
   t.equal(samplesOf([0x6a, 253, 1], 256), 0);
 });

@@ -136,7 +136,7 @@ t.test('a commit of 0 bytes is an entry', async (t) => {
 t.test('a reservation of 0 bytes can be committed, and only once', async (t) => {
   const { producer, consumer } = ring(64);
   t.equal(producer.reserve(0)?.length, 0);
-  t.throws(() => producer.commit(1, 5, 2), RangeError, 'of 0 bytes there is none');
+  t.throws(() => producer.commit(1, 5, 2), RangeError, 'more than the 0 bytes reserved');
   producer.commit(0, 5, 2);
   t.throws(() => producer.commit(0, 5, 2), RangeError, 'a second time');
   t.match(consumer.read(), { tag: 5, bytes: new Uint8Array(0) });
@@ -494,7 +494,7 @@ t.test('a release needs an entry that was read', async (t) => {
   t.throws(() => consumer.release(), RangeError, 'a second time');
 });
 
-t.test('a role made anew on the same memory goes on where the old one stood', async (t) => {
+t.test('a new producer or consumer on the same memory goes on where the old one stopped', async (t) => {
   const { storage, producer, consumer } = ring(256);
   put(producer, 8, 1);
   put(producer, 8, 2);

@@ -199,7 +199,7 @@ t.test('bytes at an odd offset of their buffer are read', async (t) => {
   t.same([...readOk(shifted.subarray(1)).samplesInt16()], [-3, 4]);
 });
 
-t.test('what is wrong with a file is told in words, with the byte where it shows', async (t) => {
+t.test('the reason for refusing a file is in words, with the offset of the byte that shows it', async (t) => {
   const whole = wavOf({});
   const table: [name: string, bytes: Uint8Array, reason: string][] = [
     ['nothing', new Uint8Array(0), '0 bytes, expected at least 12 for a RIFF header @0'],

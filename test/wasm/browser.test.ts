@@ -131,7 +131,7 @@ t.test('a server that gives the module another type will do', { skip }, async (t
 });
 
 t.test(
-  'what is not there, or is no codec, is said in words, and the next call tries again',
+  'a missing file, or one that is not a codec, is reported in words, and the next call tries again',
   { skip },
   async (t) => {
     const page = await openPage(t);
@@ -140,7 +140,7 @@ t.test(
         '/nowhere.wasm',
         /^ERR_HOTMIC_CODEC .*cannot fetch \/nowhere\.wasm: the server answers 404, .*after a bundler, pass \{ url \}/,
       ],
-      ['/start-page.wasm', /^ERR_HOTMIC_CODEC .*is no WebAssembly module: text\/html, \d+ bytes/],
+      ['/start-page.wasm', /^ERR_HOTMIC_CODEC .*is not a WebAssembly module: text\/html, \d+ bytes/],
       ['/cut.wasm', /^ERR_HOTMIC_CODEC .*cannot compile \/cut\.wasm: /],
       ['/cut-as-text.wasm', /^ERR_HOTMIC_CODEC .*cannot compile \/cut-as-text\.wasm: /],
       ['/other.wasm', /^ERR_HOTMIC_CODEC Cannot start codec: /],

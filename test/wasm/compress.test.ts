@@ -307,7 +307,7 @@ t.test('a new recording may begin before the ended one was read', async (t) => {
   encoder.write(SPEECH.subarray(0, 2 * FRAME));
   t.strictSame(sequencesOf(readOne(encoder)), [0], 'the marker closes the packet');
   t.strictSame(sequencesOf(readOne(encoder)), [], 'the silence');
-  t.strictSame(sequencesOf(readOne(encoder)), [0, 1], 'counted anew');
+  t.strictSame(sequencesOf(readOne(encoder)), [0, 1], 'counted from 0 again');
 });
 
 t.test('options go to the encoder, and unknown ones are refused by name', async (t) => {
@@ -356,7 +356,7 @@ function newEncoder(t: Test, steamId = STEAM_ID, options: OpusEncoderOptions = {
   return encoder;
 }
 
-/** The next packet; empty when there is none. */
+/** The next packet, or no bytes. */
 function readOne(encoder: VoiceEncoder): Uint8Array {
   const target = new Uint8Array(MAX_PACKET_BYTES);
   return target.slice(0, encoder.read(target));

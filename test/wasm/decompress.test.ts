@@ -1,6 +1,6 @@
 /**
- * What the ops and frames of a packet become, rule by rule, and every way in which readers are known to get it wrong. What must
- * come out is told by an Opus decoder that is led by hand through the steps that the rule asks for.
+ * What the ops and frames of a packet become, rule by rule, and every way in which readers are known to get it wrong. The expected
+ * sound comes from an Opus decoder that is taken by hand through the steps that the rule asks for.
  */
 
 import t from 'tap';

@@ -65,7 +65,7 @@ t.test('where no FEC was sent a lost frame is plainly concealed', async (t) => {
   }
 });
 
-t.test('a step backward, a marker and a first frame are no loss, whatever the packet repeats', async (t) => {
+t.test('a step back, a marker and a first frame lose nothing, whatever the packet repeats', async (t) => {
   const sent = sentOf({ inbandFec: true, expectedLossPercent: 20 });
   for (const rate of [24_000, 44_100]) {
     const { concealed, pcm } = listen(sent.slice(40, 60), rate);

@@ -122,7 +122,7 @@ t.test('a refused packet changes nothing: neither what comes next nor how it sou
   }
 });
 
-t.test('decompressPcm gives just the samples, and with too little room refuses likewise', async (t) => {
+t.test('decompressPcm gives just the samples, and also refuses too small a bound', async (t) => {
   for (const rate of RATES) {
     const into = newDecoder(t, rate);
     const own = newDecoder(t, rate);

@@ -4,7 +4,7 @@ import t from 'tap';
 import { packageFile } from '../../wasm/package_file.js';
 import { viteDevUrl } from '../../wasm/vite_dev.js';
 
-t.test('a file that a bundler has left behind is told with what to do', async (t) => {
+t.test('the error for a file that a bundler left behind says what to do', async (t) => {
   t.equal(packageFile('this test', () => new URL(import.meta.url)).href, import.meta.url);
   for (const find of [() => new URL('./nowhere.js', import.meta.url), () => new URL('./x.js', undefined)]) {
     t.throws(() => packageFile('the codec', find), {

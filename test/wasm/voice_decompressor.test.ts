@@ -102,7 +102,7 @@ t.test('what fits to the byte is OK, else the answer is BUFFER_TOO_SMALL and the
   }
 });
 
-t.test('a size that is none gives no sound and changes nothing', async (t) => {
+t.test('an invalid size gives no sound and changes nothing', async (t) => {
   for (const bytes of [Number.NaN, -1, -20_480, Number.NEGATIVE_INFINITY]) {
     const voice = newDecompressor(t);
     try {

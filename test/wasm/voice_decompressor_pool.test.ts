@@ -46,7 +46,7 @@ t.test('a decoder that was idle is dropped, and its speaker’s next frame count
   }
 });
 
-t.test('who comes back after idleMs starts anew to the millisecond', async (t) => {
+t.test('a speaker who is silent for longer than idleMs starts over, exact to the millisecond', async (t) => {
   const at = { now: 0 };
   const voice = newDecompressor(t, { clock: () => at.now, idleMs: 2000 });
   voice.decompressPcm(packet(BEN, 0), 24_000);
@@ -84,8 +84,8 @@ t.test('the one idle for longest makes room, and nobody else is touched', async 
   t.equal(say(CLEO, 50), 0);
   t.equal(voice.decoders, 2);
   t.equal(say(ADA, 4), 1, 'Ada is still there');
-  t.equal(say(BEN, 4), 0, 'Ben starts anew');
-  t.equal(say(CLEO, 60), 0, 'and put Cleo out');
+  t.equal(say(BEN, 4), 0, 'Ben starts over');
+  t.equal(say(CLEO, 60), 0, 'Cleo’s decoder was dropped for him');
 });
 
 t.test('a refused packet earns no decoder, and puts none out', async (t) => {

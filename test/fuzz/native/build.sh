@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the fuzz targets of this folder: `sh test/fuzz/native/build.sh OUT`, from the repository's root. libopus and the codec
 # crate come from the very sources of the wasm build, with its defines, and run under libFuzzer, AddressSanitizer and
-# UndefinedBehaviorSanitizer. As root it installs the sanitizers' runtime (Debian); where something lacks it says what and
+# UndefinedBehaviorSanitizer. As root it installs the sanitizers' runtime (Debian). If something is missing, it says what and
 # exits 3. What is built already is kept, as long as sources and flags are the same.
 set -eu
 
@@ -37,7 +37,7 @@ case ${HOTMIC_FUZZ_SANITIZER:-address} in
   address) checks=address,undefined,float-cast-overflow,float-divide-by-zero ;;
   # Reads of what was never written. The Rust side would have to be built with it, down to its library: C only.
   memory) checks=memory rustc=none ;;
-  *) lack "HOTMIC_FUZZ_SANITIZER is $HOTMIC_FUZZ_SANITIZER, wants address or memory" ;;
+  *) lack "HOTMIC_FUZZ_SANITIZER is $HOTMIC_FUZZ_SANITIZER, expected address or memory" ;;
 esac
 # No traces of compares: what comes out of a range coder makes them slow and leads nowhere.
 sanitizers="-fsanitize=$checks -fno-sanitize-recover=all"

@@ -4,7 +4,7 @@
  * second decoder's rate, bits 5 to 7 how many packets it gets between two lost ones. Byte 4: expected loss, % 101. Then ops,
  * each for one frame of 480 samples or several: bits 0 to 2 of the first byte say which, bits 3 to 5 how many frames more
  * (kinds 0 and 7: always one).
- *   0 raw: 960 bytes, zeros for what lacks    1 silence           2 square: u16 amplitude, u8 half period
+ *   0 raw: 960 bytes, zeros if too short      1 silence           2 square: u16 amplitude, u8 half period
  *   3 noise: u16 amplitude, u8 seed           4 the last frame    5 impulse: u16 where, u16 value
  *   6 triangle: u16 amplitude, u8 period      7 reset of the encoder, then a constant: u16
  *

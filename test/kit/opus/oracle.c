@@ -36,7 +36,7 @@ static int read_u16(void)
 
 /* How to encode. `samples` is a packet's, a channel. bandwidth, signal, mode and forceChannels of 0 leave the choice to
  * libopus. `sweep` is a seed: every 1 to 25 packets, bitrate (6 to 64 kbit/s), complexity, DTX, FEC and VBR are drawn
- * anew. `vary` is a seed, too, and draws everything: so each mode follows each other. */
+ * again. `vary` is a seed, too, and draws everything, so that every mode follows every other. */
 enum { RATE, CHANNELS, APPLICATION, SAMPLES, BITRATE, COMPLEXITY, DTX, LOSS, FEC_ON, VBR, BANDWIDTH, SIGNAL, MODE, FORCE_CHANNELS, SWEEP, VARY, NAMES };
 static const char *const name[NAMES] = {
     "rate", "channels", "application", "samples", "bitrate", "complexity", "dtx", "loss", "fec", "vbr", "bandwidth",
@@ -161,6 +161,6 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "about") == 0) return printf("%d\n", opus_select_arch()) < 0;
     if (argc > 1 && strcmp(argv[1], "encode") == 0) return encode(argc, argv);
     if (argc == 3 && strcmp(argv[1], "decode") == 0) return decode(atoi(argv[2]));
-    fail("wants about, encode or decode; arguments", argc);
+    fail("expected about, encode or decode; arguments", argc);
     return 1;
 }

@@ -33,13 +33,13 @@ napi_value control(napi_env env, napi_callback_info info) {
   std::string command;
   if (napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr) != napi_ok || count != 2 ||
       !textOf(env, arguments[0], &path) || !textOf(env, arguments[1], &command)) {
-    return fail(env, "wants a path and a command");
+    return fail(env, "expected a path and a command");
   }
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
   if (library == nullptr) library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) return fail(env, dlerror());
   const auto standIn = reinterpret_cast<StandIn>(dlsym(library, "hotmic_stand_in"));
-  if (standIn == nullptr) return fail(env, path + " is none");
+  if (standIn == nullptr) return fail(env, path + " is not a stand-in");
   std::vector<char> answer(1 << 17);
   const int result = standIn(command.c_str(), answer.data(), answer.size());
   dlclose(library);

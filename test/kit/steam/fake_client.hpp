@@ -131,8 +131,8 @@ class FakeClient {
   Lock enter(std::size_t self);
   Bytes makeTicket(steam_abi::HAuthTicket handle, steam_abi::SteamId owner, steam_abi::SteamId remote,
                    std::size_t bytes) const;
-  // What a ticket says at once: a BeginAuthSession result, its handle, 0 for bytes that are none, and the verdict as far as the
-  // ticket decides it, else −1.
+  // What a ticket says at once: a BeginAuthSession result; its handle, 0 for bytes that are not a ticket; and the verdict as far as
+  // the ticket decides it, else −1.
   struct Judged {
     std::int32_t result;
     steam_abi::HAuthTicket ticket;

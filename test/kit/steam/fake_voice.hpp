@@ -43,7 +43,7 @@ class FakeVoice {
  private:
   enum class State { idle, recording, ending };
 
-  // The packet that the next read gives; null when there is none.
+  // The packet that the next read gives, or null.
   const Bytes* front();
 
   State state_ = State::idle;

@@ -4,7 +4,7 @@
 //   harness cycles LIBRARY CONTROLLED N  initialise, dispatch and shut down N times
 //   harness threads LIBRARY CONTROLLED N eight threads with N calls of GetVoice each, while the main thread dispatches
 //   harness cost LIBRARY CONTROLLED N    nanoseconds a call of GetVoice that gives 700 bytes, over N calls
-//   harness misuse LIBRARY CONTROLLED WHAT null, stale, next-twice, free-twice or late: wants to be ended for it
+//   harness misuse LIBRARY CONTROLLED WHAT null, stale, next-twice, free-twice or late: the library has to end it
 //   harness symbols LIBRARY NAME …       those that the library exports
 // CONTROLLED is the library with the fake client in it: the stand-in itself, or steamclient.so beside the real library.
 

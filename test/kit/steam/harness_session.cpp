@@ -41,7 +41,7 @@ void tickets(void* self, Dispatch& dispatch) {
   std::uint32_t bytes = 0;
   const SteamId own = user<SteamId(void*)>("GetSteamID")(self);
   const HAuthTicket none = sessionTicket(self, own, ticket, 100, &bytes);
-  std::printf("ticket into 100 bytes: %u, wants %u\n", none, bytes);
+  std::printf("ticket into 100 bytes: %u, needs %u\n", none, bytes);
   const HAuthTicket handle = sessionTicket(self, own, ticket, sizeof ticket, &bytes);
   std::printf("ticket %08x of %u bytes\n", handle, bytes);
   dispatch.frame();
@@ -122,7 +122,7 @@ void voice(void* self) {
   const int there = available(self, &written, nullptr, 0);
   std::printf("available %d %u\n", there, written);
   const int small = getVoice(self, packet, 299, &written);
-  std::printf("voice into 299 bytes %d, wants %u\n", small, written);
+  std::printf("voice into 299 bytes %d, needs %u\n", small, written);
   const int given = getVoice(self, packet, sizeof packet, &written);
   std::printf("voice %d %u\n", given, written);
   const std::uint32_t bytes = written;

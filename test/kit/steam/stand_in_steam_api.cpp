@@ -187,7 +187,7 @@ STAND_IN_EXPORT int USER(GetVoice)(void* self, bool compressed, void* target, st
                                    std::uint32_t* written, bool raw, void* rawTarget, std::uint32_t rawRoom,
                                    std::uint32_t* rawWritten, std::uint32_t rawRate) {
   if (!compressed || raw || rawTarget != nullptr || rawRoom != 0 || rawWritten != nullptr || rawRate != 0) {
-    misuse("GetVoice: wants compressed voice, and the deprecated arguments false, NULL and 0");
+    misuse("GetVoice: expected compressed voice, and false, NULL and 0 for the deprecated arguments");
   }
   return client().getVoice(SELF, target, room, written);
 }

@@ -160,7 +160,7 @@ t.test('a packet that no relay would pass is removed, and the next call goes on'
   capture.startVoiceRecording();
   await readEntries(capture, 2);
   t.match(await closed(capture), { tooLarge: 2, packets: 2 });
-  t.equal(board.count('given'), 4, 'Steam is rid of them');
+  t.equal(board.count('given'), 4, 'Steam does not keep them');
 });
 
 t.test('a result that means that Steam will give no voice ends the capture and is reported', async (t) => {

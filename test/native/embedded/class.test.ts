@@ -307,7 +307,7 @@ t.test('playtime runs with the clock; each threshold is reported once, as of its
   );
   steam.controls.setAccount({ duration: PLAYING });
   time.pass(3000);
-  t.equal(told().length, 1, 'set anew, it counts anew');
+  t.equal(told().length, 1, 'after the account is set again, it counts from the start');
 });
 
 t.test('an answer has the current playtime and progress, and never a notification', async (t) => {

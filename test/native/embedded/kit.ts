@@ -31,13 +31,13 @@ export function steamOf(
   { time = new TestTime(), world = new EmbeddedWorld(), seed = 1 } = {},
 ): { readonly steam: EmbeddedSteam; readonly time: TestTime } {
   const random = new SeededRandom(seed);
-  const rim = {
+  const io = {
     clock: () => time.ms,
     unixTime: () => time.unix,
     random: (target: Uint8Array) => target.set(random.bytes(target.length)),
     world,
   };
-  const steam = new EmbeddedSteam({ steamId: ALICE, ...options }, rim);
+  const steam = new EmbeddedSteam({ steamId: ALICE, ...options }, io);
   t.teardown(() => steam.close());
   return { steam, time };
 }

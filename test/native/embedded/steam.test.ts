@@ -502,7 +502,7 @@ function game(t: Test, options: Omit<EmbeddedSteamOptions, 'steamId'>) {
 
 type Poll = ReturnType<typeof game>['poll'];
 
-/** Polls until it is said that the recording is over. */
+/** Polls until getAvailableVoice says that the recording is over. */
 function pollToEnd(t: Test, steam: EmbeddedSteam, poll: Poll): Uint8Array[] {
   const packets: Uint8Array[] = [];
   for (let frame = 0; frame < 1000; frame += 1) {

@@ -116,14 +116,14 @@ t.test("a file that is no library fails at the stage library, in the loader's wo
 });
 
 t.test(
-  'a library of something else fails at the stage symbols, and says what it lacks',
+  'a library of something else fails at the stage symbols, and says what is missing',
   { skip },
   async (t) => {
     const opened = openRealSteam({ library: join(process.cwd(), 'build/Release/hotmic.node') });
     t.match(opened, { kind: 'failed', stage: 'symbols', code: null });
     t.match(
       opened.kind === 'failed' && opened.text,
-      / lacks SteamInternal_SteamAPI_Init or SteamAPI_InitFlat or .*, SteamAPI_Shutdown, .* and 30 more$/,
+      / does not export SteamInternal_SteamAPI_Init or SteamAPI_InitFlat or .*, SteamAPI_Shutdown, .* and 30 more$/,
     );
   },
 );
@@ -138,7 +138,7 @@ t.test('without the addon opening fails at the stage addon, and says what to do'
   );
 });
 
-t.test('an app id that is none throws', async (t) => {
+t.test('an invalid app id throws', async (t) => {
   for (const appId of [0, -1, 1.5, 2 ** 32, Number.NaN]) {
     t.throws(() => openRealSteam({ appId }), RangeError, `${appId}`);
   }

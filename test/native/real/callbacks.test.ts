@@ -217,7 +217,7 @@ t.test('an unknown id gives null', async (t) => {
   }
 });
 
-t.test('a call that failed is told for the four signals that answer calls, and for no other', async (t) => {
+t.test('a failed call gives the four signals that answer calls, and no other', async (t) => {
   const answers = CASES.filter(({ id }) => signalOf({ id, call: 5n, payload: null }, 4) !== null);
   t.same(
     answers.map(({ id }) => id),

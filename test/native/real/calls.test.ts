@@ -122,7 +122,7 @@ each('a web ticket comes by signal, as long as Steam says', (t, steam, under) =>
   });
   t.equal(response?.signal === 'get_ticket_for_web_api' && response.keys.ticket_buffer.length, 300);
   steam.getAuthTicketForWebApi('');
-  t.equal(under.controls.state().webIdentityNull, 1, 'no identity is none');
+  t.equal(under.controls.state().webIdentityNull, 1, 'an empty identity is passed as null');
 });
 
 each('an answer that cannot be read whole settles whoever waits for it, as a failure', (t, steam, under) => {
@@ -203,7 +203,7 @@ each('each call result comes with the handle of its call', (t, steam, { controls
   t.equal(controls.state().onlineState, 2);
 });
 
-each('a call that failed, or whose result is not given out, is told as failed', (t, steam, { controls }) => {
+each('a call that failed, or whose result is withheld, is reported as failed', (t, steam, { controls }) => {
   controls.answerNext({ kind: 'call-failure' });
   const failed = steam.getMarketEligibility();
   controls.refuseNextCall();
@@ -215,7 +215,7 @@ each('a call that failed, or whose result is not given out, is told as failed', 
 });
 
 each(
-  'payloads that are too short, foreign or empty are counted; of them a call alone is told, as failed',
+  'payloads that are too short, foreign or empty are counted; only a call among them is reported, as failed',
   (t, steam, under) => {
     const foreign = steams.addon.counts().foreign;
     under.controls.emitRaw(103, new Uint8Array(3));
@@ -260,7 +260,7 @@ each('a voice result that no table knows is passed on, and never taken for OK', 
 });
 
 each(
-  'payloads of more than 64 KiB are counted, and a call that has one is told as failed',
+  'payloads of more than 64 KiB are counted, and a call with such a payload is reported as failed',
   (t, steam, under) => {
     const refused = steams.addon.counts().refused;
     under.controls.answerNextCallWith(new Uint8Array(65_536));

@@ -59,7 +59,7 @@ t.test('what is looked for is named when it is not there', async (t) => {
   });
 });
 
-t.test('a given path goes before the variable, and the variable before what lies beside', async (t) => {
+t.test('a given path overrides the variable, which overrides the application’s folder', async (t) => {
   const files = ['/a.so', '/b.so', '/game/libsteam_api.so'];
   const environment = { HOTMIC_STEAM_LIBRARY: '/b.so' };
   t.same(findSteamLibrary(search(files, { library: '/a.so', environment })), {

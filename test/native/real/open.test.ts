@@ -41,7 +41,7 @@ function failsOf(steam: AddonSteam): readonly unknown[] {
   return outcomes;
 }
 
-t.test("each failure of Steam's own is told with its stage, code and words", { skip }, async (t) => {
+t.test('each failure inside Steam is reported with its stage, code and words', { skip }, async (t) => {
   t.same(failsOf(steams.newest), FAILURES, 'stand-in');
   if (steams.real === null) return;
   delete process.env.SteamAppId;

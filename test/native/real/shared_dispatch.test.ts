@@ -116,7 +116,7 @@ each('a Steam that is closed keeps nothing from the other', async (t, under) => 
 });
 
 each(
-  'a Steam that never runs callbacks holds a bounded number; it is told what was lost',
+  'a Steam that never runs callbacks keeps a bounded number, and counts those it lost',
   async (t, under) => {
     const [ada, ben] = [openUnder(under), openUnder(under)];
     opened.push(ada, ben);
@@ -125,7 +125,7 @@ each(
       if (n % 500 === 499) ada.runCallbacks();
     }
     ada.runCallbacks();
-    t.equal(ada.lostCallbacks, 0, 'who runs callbacks loses none');
+    t.equal(ada.lostCallbacks, 0, 'a Steam that runs its callbacks loses nothing');
     const events = [ben.runCallbacks(), ben.runCallbacks(), ben.runCallbacks(), ben.runCallbacks()];
     t.equal(ben.lostCallbacks, 5000 - 2048);
     t.same(events[0]![0], { signal: 'ipc_failure', keys: { type: 0 }, call: 0n });

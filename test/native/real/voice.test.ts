@@ -84,7 +84,7 @@ t.test('with an override too small getVoice says what is wanted, and asks no sec
   t.same(rooms, [100]);
 });
 
-t.test('an override larger than any packet is bounded, and one that is no number is none', async (t) => {
+t.test('an override above any packet is bounded, and an invalid one is ignored', async (t) => {
   const { steam, rooms } = recorder(PACKET, 700);
   t.same(steam.getVoice(2 ** 40).buffer, PACKET);
   t.same(steam.getVoice(Number.NaN).buffer, PACKET);
@@ -171,7 +171,7 @@ t.test(
 );
 
 t.test(
-  'callbacks come as signals in their order; those that cannot be read are counted, and another’s call result is none',
+  'callbacks come as signals in their order; unreadable ones are counted, and other calls’ results are left out',
   async (t) => {
     const message = (id: number, payload: number[] | null, call = 0n): SteamMessage => ({
       id,
@@ -203,7 +203,7 @@ t.test(
   },
 );
 
-t.test('on a thread that does not get the callbacks there are none', async (t) => {
+t.test('a thread that does not get the callbacks has no signals', async (t) => {
   t.same(steamOf({ runCallbacks: () => null }).runCallbacks(), []);
 });
 

@@ -97,11 +97,7 @@ export const FUNCTION_CASES: Readonly<Record<FunctionName, Case>> = {
     equal(tight.result, BUFFER_TOO_SMALL);
     equal(tight.uncompressed.length, 0);
     const again = user.decompressVoice(packet, 24_000, tight.size);
-    deepEqual(
-      [again.result, again.uncompressed.length],
-      [0, tight.size],
-      'size was what a second call wants',
-    );
+    deepEqual([again.result, again.uncompressed.length], [0, tight.size], 'size is what a second call needs');
     const broken = packet.slice();
     broken[broken.length - 1]! ^= 0xff;
     equal(user.decompressVoice(broken, 24_000).result, 5, 'DATA_CORRUPTED');
@@ -220,7 +216,7 @@ export const FUNCTION_CASES: Readonly<Record<FunctionName, Case>> = {
     for (let frames = 0; frames < 100 && user.getAvailableVoice().result !== 0; frames++) bench.frame();
     const { result, written, buffer } = user.getVoice(1);
     equal(result, BUFFER_TOO_SMALL);
-    ok(written > 1, 'says what it wants');
+    ok(written > 1, 'says how many bytes it needs');
     equal(buffer.length, 0);
     const whole = user.getVoice();
     deepEqual([whole.result, whole.buffer.length, whole.written], [0, written, written], 'and took nothing');

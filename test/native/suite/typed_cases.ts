@@ -36,7 +36,7 @@ export const TYPED_CASES: Readonly<Record<string, Case>> = {
     });
   },
 
-  async 'leaving the block cancels the ticket, and who began a session with it is told'(bench) {
+  async 'leaving the block cancels the ticket and ends the session begun with it'(bench) {
     const ticket = await settled(bench, bench.steam.getAuthSessionTicket());
     let endedBy = -1;
     const session = await settled(
@@ -84,7 +84,7 @@ export const TYPED_CASES: Readonly<Record<string, Case>> = {
     session.end();
   },
 
-  async 'a ticket that is none rejects at once'(bench) {
+  async 'bytes that are not a ticket reject at once'(bench) {
     await rejects(bench.steam.beginAuthSession(Uint8Array.of(1, 2), bench.steamId), {
       code: 'ERR_HOTMIC_STEAM_CALL',
       message: /BEGIN_AUTH_SESSION_RESULT_INVALID_TICKET \(1\)/,

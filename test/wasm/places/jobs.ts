@@ -37,7 +37,7 @@ export interface Answer {
   readonly roundTrip: Int16Array;
 }
 
-/** Every stream at every rate. Wants `atob`, so not for a worklet: hand it the jobs. */
+/** Every stream at every rate. Needs `atob`, which a worklet does not have: send it the jobs. */
 export function jobsOf(golden: GoldenStreams): Job[] {
   return golden.streams.flatMap(({ name, steps }) =>
     OPUS_RATES_HZ.map((sampleRateHz) => ({
@@ -53,7 +53,7 @@ function readStep(step: string): DecoderStep {
   return fromBase64(step);
 }
 
-/** Wants `atob`. */
+/** Needs `atob`. */
 export function fromBase64(text: string): Uint8Array {
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }
