@@ -75,7 +75,7 @@ fuzz-relay: build ## hostile frames and messages into the relay's core; INPUTS=1
 
 .PHONY: hostile
 hostile: build ## all attacks of docs/security.md on a relay, with loads of 10,000 connections
-	@HOTMIC_HOSTILE=full npx tap --timeout=600 --reporter=terse dist/test/hostile/*.test.js
+	@HOTMIC_HOSTILE=full node dist/test/run.js dist/test/hostile/*.test.js
 
 # ThreadSanitizer runs native programs with what threads share: in Node, the engine's own reports would drown ours. The other two
 # also run the addon under stress, in Node.
