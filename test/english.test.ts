@@ -50,10 +50,19 @@ const BUILDS_THE_MODULE = /^wasm\/(c\/|src\/|build\.rs|build\.sh|toolchain\.sh|m
 const READ = /\.(md|ts|cpp|hpp|cc|c|h|sh|json|ya?ml|service|gyp|rs|toml)$|(^|\/)(Makefile|Dockerfile)$/;
 const ITSELF = 'test/english.test.ts';
 
+/** An address is a name and not English, and so is what stands between code marks; in a program those enclose texts, with code in them. */
+const NAMES_IN_TEXT = /`[^`]*`|https?:\S+/g;
+const NAMES_IN_CODE = /\$\{[^}]*\}|https?:\S+/g;
+
+/** Whether a line is code, as far as its own look says: a statement, and no comment or document. */
+function isCode(line: string): boolean {
+  return /[;,({[:=?]\s*$|\$\{/.test(line) && !/^\s*(\/?\*|\/\/|#|[-|])/.test(line);
+}
+
 /** Line by line: where each habit is. A link's address and an identifier in code marks are names, not English. */
 function findHabits(text: string, { words }: Habit): { readonly line: number; readonly found: string }[] {
   return text.split('\n').flatMap((line, at) => {
-    const prose = line.replace(/`[^`]*`|https?:\S+/g, '');
+    const prose = line.replace(isCode(line) ? NAMES_IN_CODE : NAMES_IN_TEXT, '');
     return [...prose.matchAll(words)].map(([found]) => ({ line: at + 1, found }));
   });
 }
@@ -67,6 +76,8 @@ t.test('the texts are looked at, and a habit in one is found', async (t) => {
   const [wants] = HABITS;
   t.strictSame(findHabits('port is 70000,\nwants 0 to 65535', wants!), [{ line: 2, found: 'wants' }]);
   t.strictSame(findHabits('the field `wants`', wants!), []);
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a line of a program.
+  t.strictSame(findHabits('  fail(`${name} wants more`);', wants!), [{ line: 1, found: 'wants' }]);
   t.strictSame(findHabits('Wants=network-online.target', wants!), []);
   const isNo = HABITS.find(({ instead }) => instead.startsWith('unknown'));
   t.strictSame(findHabits('foo is no setting.', isNo!), [{ line: 1, found: 'is no setting' }]);

@@ -54,7 +54,7 @@ t.test('relay, record and talk: the track and the mix contain what was said', as
   t.equal(files.length, 2);
   t.match(files[0], /^Ada-\d+\.wav$/);
   t.equal(files[1], 'mix.wav');
-  for (const file of files) t.ok(stdout.includes(join(out, file)), `${file} is told of`);
+  for (const file of files) t.ok(stdout.includes(join(out, file)), `${file} is listed`);
   const [track, mix] = files.map((file) => samplesOf(join(out, file)));
   t.equal(track!.length, mix!.length, 'the mix is as long as the track');
   for (const pcm of [track!, mix!]) {
@@ -98,7 +98,7 @@ t.test('a recording that ends while three people talk is complete', async (t) =>
     files.map((file) => file.replace(/-\d+/, '')),
     ['Ada.wav', 'Ben.wav', 'Cleo.wav', 'mix.wav'],
   );
-  for (const file of files) t.ok(stdout.includes(join(folder, file)), `${file} is told of`);
+  for (const file of files) t.ok(stdout.includes(join(folder, file)), `${file} is listed`);
   const tracks = files.map((file) => samplesOf(join(folder, file)));
   const mix = tracks.pop()!;
   t.ok(mix.length >= 24_000, `${mix.length} samples: a second`);

@@ -43,7 +43,8 @@ function joined(): Session {
 /** The error code of the only output, which must be the end. */
 function endOf(outputs: readonly SessionOutput[]): string | null {
   const [output] = outputs;
-  if (outputs.length !== 1 || output?.kind !== 'ended') throw new Error(`wants the end: ${outputs.length}`);
+  if (outputs.length !== 1 || output?.kind !== 'ended')
+    throw new Error(`expected the end: ${outputs.length}`);
   return output.error?.code ?? null;
 }
 
@@ -167,7 +168,7 @@ t.test('a message that cannot be read ends the session', async (t) => {
     [`"${'x'.repeat(512 * 1024)}"`, 'expected at most 524288'],
   ] as const) {
     const [output] = joined().handle({ kind: 'text', text });
-    if (output?.kind !== 'ended') throw new Error(`wants the end after ${text.slice(0, 40)}`);
+    if (output?.kind !== 'ended') throw new Error(`expected the end after ${text.slice(0, 40)}`);
     t.equal(output.error?.code, 'ERR_HOTMIC_PROTOCOL');
     t.ok(output.error?.message.includes(detail), `${output.error?.message} names ${detail}`);
   }

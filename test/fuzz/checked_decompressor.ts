@@ -71,7 +71,7 @@ export class CheckedDecompressor {
     }
     const live = [...this.#streams.values()].filter(({ usedAt }) => this.#now - usedAt <= IDLE_MS).length;
     if (decoders < live || decoders > MAX_DECODERS)
-      throw new Finding(`pool holds ${decoders} decoders, wants ${live} to ${MAX_DECODERS}`);
+      throw new Finding(`pool holds ${decoders} decoders, expected ${live} to ${MAX_DECODERS}`);
   }
 
   free(): void {

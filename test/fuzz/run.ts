@@ -35,7 +35,7 @@ interface Row {
 
 const seconds = Number(process.argv[2] ?? 60);
 if (!(seconds >= 1 && seconds <= 86_400)) {
-  console.error(`Cannot fuzz: SECONDS is ${process.argv[2]}, wants 1 to 86400`);
+  console.error(`Cannot fuzz: SECONDS is ${process.argv[2]}, expected 1 to 86400`);
   process.exit(2);
 }
 mkdirSync(FINDINGS, { recursive: true });

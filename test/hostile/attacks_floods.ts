@@ -71,7 +71,8 @@ export async function goneOf(wires: readonly Wire[], least: number): Promise<num
     const gone = wires.filter(({ isGone }) => isGone).length;
     if (gone >= least && gone === before) return gone;
     before = gone;
-    if (performance.now() > deadline) throw new Error(`${gone} of ${wires.length} are gone, wants ${least}`);
+    if (performance.now() > deadline)
+      throw new Error(`${gone} of ${wires.length} are gone, expected ${least}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -110,7 +110,8 @@ function floods(
       const seconds = (performance.now() - startedAt) / 1000;
       const drops = (await field.scrape()).samples.get(lost)! - before;
       const most = bucket.burst + bucket.perSecond * seconds + 1;
-      if (count - drops > most) throw new Error(`${count - drops} of ${count} passed, wants at most ${most}`);
+      if (count - drops > most)
+        throw new Error(`${count - drops} of ${count} passed, expected at most ${most}`);
       return times(drops, dropped(reason));
     },
   };

@@ -76,7 +76,7 @@ async function join(person: Person): Promise<Member> {
   const member: Member = { person, socket, slot: -1, wanted: new Map(), relaySequence: null };
   await new Promise<void>((resolve, reject) => {
     socket.on('error', reject);
-    socket.on('close', (code) => fault(`${person.steamId} was closed out (${code})`));
+    socket.on('close', (code) => fault(`${person.steamId} was disconnected (${code})`));
     socket.on('message', (data: Buffer, isBinary) => {
       if (isBinary) {
         hear(member, data);
@@ -113,12 +113,12 @@ function hear(member: Member, data: Buffer): void {
   }
   const wanted = member.wanted.get(slot) ?? 0;
   if (sequence !== wanted)
-    fault(`${member.person.steamId} got frame ${sequence} of slot ${slot}, wants ${wanted}`);
+    fault(`${member.person.steamId} got frame ${sequence} of slot ${slot}, expected ${wanted}`);
   member.wanted.set(slot, (sequence + 1) & 0xffff);
   if (member.person.role === 'listens') {
     const next = member.relaySequence ?? relaySequence;
     if (relaySequence !== next)
-      fault(`${member.person.steamId} got relay sequence ${relaySequence}, wants ${next}`);
+      fault(`${member.person.steamId} got relay sequence ${relaySequence}, expected ${next}`);
     member.relaySequence = (relaySequence + 1) & 0xffff;
   }
   if (!data.subarray(WIRE_HEADER_BYTES).equals(talker.packet))

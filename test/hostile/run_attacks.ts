@@ -164,7 +164,7 @@ export async function runAttacks(t: Test, port: Chapter['port']): Promise<void> 
     t.comment(
       `resident memory: ${mb(start.get(resident)!)} at the beginning, ${mb(after.get(resident)!)} at the end`,
     );
-    t.ok(grown < GROWTH_BYTES, `grew by ${mb(grown)}, wants less than ${mb(GROWTH_BYTES)}`);
+    t.ok(grown < GROWTH_BYTES, `grew by ${mb(grown)}, expected less than ${mb(GROWTH_BYTES)}`);
     const { text } = await field.scrape();
     t.same(field.leaks([text]), [], 'no secret in the metrics');
     t.equal(await field.end(), 0, 'it ends as it should');

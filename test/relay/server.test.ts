@@ -33,7 +33,7 @@ class Client {
     this.socket.on('message', (data: Buffer, isBinary: boolean) => {
       if (isBinary) return this.#push(new Uint8Array(data));
       const message = readRelayMessage(data.toString());
-      if (!('type' in message)) throw new Error(`the relay said what is no message: ${data}`);
+      if (!('type' in message)) throw new Error(`the relay sent something that is not a message: ${data}`);
       this.#push(message);
     });
     this.socket.on('error', () => {});

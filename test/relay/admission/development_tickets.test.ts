@@ -79,7 +79,7 @@ t.test('each bad ticket is refused with its reason, and closes with 4009', async
     const outputs = bench.text(9, { ...helloOf(9), ticket });
     t.equal(refusalOf(outputs), 'ticket-refused', reason);
     const [, message] = tellsOf(outputs)[0] ?? [];
-    t.match(message, { message: new RegExp(`the ticket is refused \\(${reason}\\), wants `) });
+    t.match(message, { message: new RegExp(`the ticket is refused \\(${reason}\\), expected `) });
     t.match(deeds(outputs), [
       { kind: 'tell' },
       { kind: 'close', connection: 9, code: 4009, reason: 'ticket-refused' },

@@ -362,7 +362,10 @@ t.test('a port in use, a bad certificate and a plain relay are reported', async 
   );
   await t.rejects(startRelay({ dev: true, port: relay.port }), used);
   const none = { ...files, certFile: join(folder, 'none') };
-  await t.rejects(startRelay({ dev: true, tls: none }), { code: 'ERR_HOTMIC_TLS', message: /is not there/ });
+  await t.rejects(startRelay({ dev: true, tls: none }), {
+    code: 'ERR_HOTMIC_TLS',
+    message: /does not exist/,
+  });
   await t.rejects(startRelay({ dev: true, tls: { ...files, lookEveryMs: 9 } }), RangeError);
   const plain = await startRelay({ dev: true });
   t.equal(plain.counts().certificate, null);
