@@ -57,25 +57,25 @@ export function isMistake({ stage, text }: SteamFailure, library: 'named' | 'sea
 
 /** What Steam's texts mean. The first that matches counts. */
 const INIT_REASONS: readonly (readonly [text: RegExp, reason: string, advice: string])[] = [
-  [IN_USE, 'one process has one Steam', 'open it with the same app id, or close it first'],
+  [IN_USE, 'one process has one Steam', 'Open it with the same app id, or close it first'],
   [
     /Failed to load module/i,
     'Steam is not installed',
-    'install Steam for this user and start it once; on Linux it puts steamclient.so under ~/.steam',
+    'Install Steam for this user and start it once; on Linux it puts steamclient.so under ~/.steam',
   ],
-  [/Cannot create IPC pipe/i, 'Steam is not running', 'start Steam as this user and log in'],
+  [/Cannot create IPC pipe/i, 'Steam is not running', 'Start Steam as this user and log in'],
   [
     /No appID found/i,
     'no app id',
-    'pass an appId to openSteam, start the game from Steam, or put steam_appid.txt into the working directory',
+    'Pass an appId to openSteam, start the game from Steam, or put steam_appid.txt into the working directory',
   ],
   // Ours, where libsteam_api gives no text.
-  [/; Steam is not running$/, 'Steam is not running', 'start Steam as this user and log in'],
-  [/ConnectToGlobalUser failed/i, 'nobody is logged in to Steam', 'log in to Steam'],
+  [/; Steam is not running$/, 'Steam is not running', 'Start Steam as this user and log in'],
+  [/ConnectToGlobalUser failed/i, 'nobody is logged in to Steam', 'Log in to Steam'],
   [
     /^No Steam(Client|User|Utils)\d+/i,
     'Steam is older than this libsteam_api',
-    'update Steam, or ship an older libsteam_api',
+    'Update Steam, or ship an older libsteam_api',
   ],
 ];
 
@@ -91,23 +91,23 @@ export function explainFailure({ stage, code, text: given, library }: SteamFailu
       return `the native addon is missing: ${text}`;
     case 'library':
       return library === null
-        ? `libsteam_api was not found: ${text}. To do: copy it from your Steamworks SDK into your application's folder, or set HOTMIC_STEAM_LIBRARY to its path`
+        ? `libsteam_api was not found: ${text}. Copy it from your Steamworks SDK into your application's folder, or set HOTMIC_STEAM_LIBRARY to its path`
         : IN_USE.test(text)
-          ? `another libsteam_api is in use${quoted}. To do: open that one, or close it first`
-          : `libsteam_api could not be loaded${quoted}. To do: check that ${library} exists and is built for this platform`;
+          ? `another libsteam_api is in use${quoted}. Open that one, or close it first`
+          : `libsteam_api could not be loaded${quoted}. Check that ${library} exists and is built for this platform`;
     case 'symbols':
-      return `${library} is not a libsteam_api of SDK 1.52 or newer${quoted}. To do: use one of a newer SDK`;
+      return `${library} is not a libsteam_api of SDK 1.52 or newer${quoted}. Use one of a newer SDK`;
     case 'init': {
       for (const [pattern, reason, advice] of INIT_REASONS) {
-        if (pattern.test(text)) return `${reason}${quoted}. To do: ${advice}`;
+        if (pattern.test(text)) return `${reason}${quoted}. ${advice}`;
       }
-      if (code === 2) return `Steam is not running${quoted}. To do: start Steam as this user and log in`;
-      if (code === 3) return `Steam is older than this libsteam_api${quoted}. To do: update Steam`;
-      return `Steam refused${quoted}. To do: check that Steam runs as this user, that someone is logged in, and that there is an app id`;
+      if (code === 2) return `Steam is not running${quoted}. Start Steam as this user and log in`;
+      if (code === 3) return `Steam is older than this libsteam_api${quoted}. Update Steam`;
+      return `Steam refused${quoted}. Check that Steam runs as this user, that someone is logged in, and that there is an app id`;
     }
     case 'interface':
-      return `Steam has no ISteamUser of this version${quoted}. To do: update Steam, or ship an older libsteam_api`;
+      return `Steam has no ISteamUser of this version${quoted}. Update Steam, or ship an older libsteam_api`;
     case 'dispatch':
-      return `something else in this process runs Steam's callbacks${quoted}. To do: use one Steam binding, and one copy of Hotmic, per process`;
+      return `something else in this process runs Steam's callbacks${quoted}. Use one Steam binding, and one copy of Hotmic, per process`;
   }
 }

@@ -87,7 +87,7 @@ export function findSteamLibrary(search: LibrarySearch): LibraryPath {
   const candidates = librariesBeside(search);
   const found = candidates.find((candidate) => search.isFile(candidate));
   if (found !== undefined) return { kind: 'found', path: found };
-  const text = `looked for ${candidates.join(', ')}`;
+  const text = `there is no ${candidates.join(' and no ')}`;
   return { kind: 'missing', path: null, text };
 }
 

@@ -91,7 +91,7 @@ t.test('a fallback to the embedded Steam prints one warning, which says why and 
   t.equal(stderr.split('HOTMIC_EMBEDDED_STEAM').length, 2, 'once');
   t.match(
     stderr,
-    /HotmicWarning: Steam could not be opened, so the embedded Steam is used: .*(To do|build it with)/,
+    /HotmicWarning: Steam could not be opened, so the embedded Steam is used: .*(Copy it|build it with)/,
   );
   t.match(stderr, /"always".*"never"/);
 });
@@ -284,11 +284,11 @@ t.test('its own timer brings what a promise waits for, and stops with it', async
 
 /** What each of Steam's own failures comes out as: the reason, its text, what to do. */
 const FAILURES: readonly [FailureStage, RegExp][] = [
-  ['interface', /Steam is older than this libsteam_api \(“No SteamClient021”\).*update Steam/],
-  ['pipe', /Steam is not running \(“Cannot create IPC pipe .*”\).*start Steam/],
-  ['user', /nobody is logged in to Steam \(“ConnectToGlobalUser failed\.”\).*log in/],
-  ['version', /Steam is older than this libsteam_api \(“No SteamUser023”\).*update Steam/],
-  ['accessor', /Steam has no ISteamUser of this version.*update Steam/],
+  ['interface', /Steam is older than this libsteam_api \(“No SteamClient021”\).*Update Steam/],
+  ['pipe', /Steam is not running \(“Cannot create IPC pipe .*”\).*Start Steam/],
+  ['user', /nobody is logged in to Steam \(“ConnectToGlobalUser failed\.”\).*Log in/],
+  ['version', /Steam is older than this libsteam_api \(“No SteamUser023”\).*Update Steam/],
+  ['accessor', /Steam has no ISteamUser of this version.*Update Steam/],
 ];
 
 t.test("each failure of Steam's own comes with its reason and what to do", { skip }, async (t) => {
@@ -299,7 +299,7 @@ t.test("each failure of Steam's own comes with its reason and what to do", { ski
       openSteam({ embedded: 'never', library, ...(appId === undefined ? {} : { appId }) }).close();
     t.throws(
       open(),
-      { message: /no app id \(“No appID found\..*”\).*pass an appId to openSteam/ },
+      { message: /no app id \(“No appID found\..*”\).*Pass an appId to openSteam/ },
       `${name}: app id`,
     );
     for (const [stage, message] of FAILURES) {
@@ -316,11 +316,11 @@ t.test('before SDK 1.58a Steam gives no reason, and the error says what is known
   const old = steams.all[0]!;
   old.controls.fail('pipe');
   t.throws(() => openSteam({ embedded: 'never', library: old.library, appId: 480 }), {
-    message: /Steam is not running .*start Steam/,
+    message: /Steam is not running .*Start Steam/,
   });
   old.controls.fail('user');
   t.throws(() => openSteam({ embedded: 'never', library: old.library, appId: 480 }), {
-    message: /Steam refused.*check that Steam runs as this user/,
+    message: /Steam refused.*Check that Steam runs as this user/,
   });
   old.controls.fail('none');
 });

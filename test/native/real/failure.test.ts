@@ -24,29 +24,29 @@ const INIT_FAILURES: readonly (readonly [
     1,
     "Failed to load module '/home/u/.steam/sdk64/steamclient.so'",
     /^Steam is not installed/,
-    /install Steam/,
+    /Install Steam/,
   ],
   [
     1,
     "Failed to load module '(null)/.steam/sdk64/steamclient.so'",
     /^Steam is not installed/,
-    /install Steam/,
+    /Install Steam/,
   ],
-  [1, 'No SteamClient021', /^Steam is older/, /update Steam/],
+  [1, 'No SteamClient021', /^Steam is older/, /Update Steam/],
   [
     2,
     'Cannot create IPC pipe to Steam client process.  Steam is probably not running.',
     /^Steam is not running/,
-    /start Steam/,
+    /Start Steam/,
   ],
-  [1, 'ConnectToGlobalUser failed.', /logged in/, /log in to Steam/],
+  [1, 'ConnectToGlobalUser failed.', /logged in/, /Log in to Steam/],
   [
     1,
     'No appID found.  Either launch the game from Steam, or put the file steam_appid.txt containing the correct appID in your game folder.',
     /^no app id/,
     /steam_appid\.txt/,
   ],
-  [3, 'No SteamUser023', /^Steam is older/, /update Steam/],
+  [3, 'No SteamUser023', /^Steam is older/, /Update Steam/],
 ];
 
 for (const [code, text, reason, advice] of INIT_FAILURES) {
@@ -54,7 +54,7 @@ for (const [code, text, reason, advice] of INIT_FAILURES) {
     const line = explainFailure(failure({ code, text }));
     t.match(line, reason);
     t.ok(line.includes(`“${text}”`));
-    t.match(line.slice(line.indexOf('To do: ')), advice);
+    t.match(line.slice(line.indexOf('”). ')), advice);
     t.notMatch(line, /\n/, 'one line');
   });
 }
@@ -70,19 +70,19 @@ t.test(
 );
 
 t.test('where the text says nothing the code does', async (t) => {
-  t.match(explainFailure(failure({ code: 2 })), /^Steam is not running.+To do: start Steam/);
+  t.match(explainFailure(failure({ code: 2 })), /^Steam is not running\. Start Steam/);
   t.match(
     explainFailure(failure({ code: 2, text: 'Läuft nicht' })),
-    /^Steam is not running.+“Läuft nicht”.+To do:/,
+    /^Steam is not running.+“Läuft nicht”\)\. Start/,
   );
-  t.match(explainFailure(failure({ code: 3 })), /^Steam is older.+To do: update Steam/);
+  t.match(explainFailure(failure({ code: 3 })), /^Steam is older.*\. Update Steam/);
   t.match(explainFailure(failure({ code: 3, text: 'Zu alt' })), /“Zu alt”/);
 });
 
 t.test('where there is no text at all the message names all that it may be', async (t) => {
   for (const code of [1, null]) {
     const line = explainFailure(failure({ code }));
-    t.match(line, /^Steam refused\. To do: .*runs.*logged in.*app id/);
+    t.match(line, /^Steam refused\. Check .*runs.*logged in.*app id/);
     t.notMatch(line, /“/, 'nothing is quoted');
   }
 });
@@ -98,7 +98,7 @@ t.test('an old library gives no reason: whether Steam runs is what is known of i
 
 t.test('a text that nobody knows is quoted, with what to look at', async (t) => {
   const line = explainFailure(failure({ code: 1, text: 'Something new' }));
-  t.match(line, /^Steam refused \(“Something new”\)\. To do: /);
+  t.match(line, /^Steam refused \(“Something new”\)\. Check /);
 });
 
 t.test('every other stage names its reason, quotes its text, and says what to do', async (t) => {
@@ -107,8 +107,8 @@ t.test('every other stage names its reason, quotes its text, and says what to do
     [{ stage: 'library', library: null }, /libsteam_api was not found/, /HOTMIC_STEAM_LIBRARY/],
     [{ stage: 'library' }, /could not be loaded/, /\/game\/libsteam_api\.so/],
     [{ stage: 'symbols' }, /not a libsteam_api of SDK 1\.52 or newer/, /newer SDK/],
-    [{ stage: 'interface' }, /no ISteamUser of this version/, /update Steam/],
-    [{ stage: 'dispatch' }, /something else in this process runs Steam's callbacks/, /one Steam binding/],
+    [{ stage: 'interface' }, /no ISteamUser of this version/, /Update Steam/],
+    [{ stage: 'dispatch' }, /something else in this process runs Steam's callbacks/, /Use one Steam binding/],
   ];
   for (const [change, reason, advice] of cases) {
     const line = explainFailure(failure({ code: null, text, ...change }));
@@ -131,15 +131,15 @@ t.test(
   async (t) => {
     const already = 'is open in this process already';
     const appId = explainFailure(failure({ code: null, text: `Steam ${already}, for app id 480` }));
-    t.match(appId, /^one process has one Steam.+for app id 480.+To do: .*same app id/);
+    t.match(appId, /^one process has one Steam.+for app id 480.+\. Open .*same app id/);
     const other = explainFailure(
       failure({ stage: 'library', code: null, text: `/a.so ${already}; close it` }),
     );
-    t.match(other, /^another libsteam_api is in use.+\/a\.so.+To do: /);
+    t.match(other, /^another libsteam_api is in use.+\/a\.so.+\. Open that one/);
     const path = `the option library names ${LIBRARY}, which is not a file`;
     t.match(
       explainFailure(failure({ stage: 'library', code: null, text: path })),
-      /“the option library names .+To do: check that .+ exists/,
+      /“the option library names .+\. Check that .+ exists/,
     );
   },
 );

@@ -55,7 +55,7 @@ t.test('what is looked for is named when it is not there', async (t) => {
   t.same(findSteamLibrary(search([])), {
     kind: 'missing',
     path: null,
-    text: 'looked for /game/libsteam_api.so, /node/bin/libsteam_api.so',
+    text: 'there is no /game/libsteam_api.so and no /node/bin/libsteam_api.so',
   });
 });
 
