@@ -124,7 +124,10 @@ export function renderResult({ parts, stages, lateGameFrames }: RehearsalResult)
     ...parts.map((part) => latencyRow(part.name, stages.latencies(part.slot))),
     latencyRow('all', stages.latencies()),
   ];
-  const late = lateGameFrames > 0 ? `\n${lateGameFrames} game frames began more than one frame late.` : '';
+  const late =
+    lateGameFrames > 0
+      ? `\n${lateGameFrames} game frames began more than one frame late: this machine was busy, which raises the latencies.`
+      : '';
   return `${table(counts)}\n\n${table(latencies)}${late}`;
 }
 

@@ -46,7 +46,7 @@ Start here:
   hotmic demo                  everything at once, on this machine
   hotmic relay --dev           a relay for this machine, on port 7800
   hotmic record ws://127.0.0.1:7800 --lobby den
-  hotmic talk ws://127.0.0.1:7800 --lobby den --wav hello.wav
+  hotmic talk ws://127.0.0.1:7800 --lobby den --tone 440
 
 hotmic <command> --help describes a command.`,
 );

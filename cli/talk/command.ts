@@ -56,7 +56,7 @@ export function talkCommand(): Command {
       ]),
     )
     .addOption(
-      new Option('--wav-channel <side>', 'What to speak of a stereo WAV.')
+      new Option('--wav-channel <side>', 'Which channel of a stereo WAV to speak.')
         .choices(['left', 'right', 'mix'])
         .default(undefined, 'mix'),
     )
@@ -67,18 +67,18 @@ export function talkCommand(): Command {
       ]),
     )
     .addOption(
-      new Option('--tone <hz>', 'Speak a tone that swells like syllables.')
+      new Option('--tone <hz>', 'Speak a tone of 20 to 11000 Hz that rises and falls like speech.')
         .argParser(number(20, 11_000))
         .conflicts(['wav', 'pcm']),
     )
     .addOption(
-      new Option('--hangover <ms>', 'How long to keep speaking after the key is released.')
+      new Option('--hangover <ms>', 'How long to keep speaking after the key is released, 0 to 2000.')
         .argParser(number(0, 2000))
         .default(undefined, '200')
         .conflicts('steam'),
     )
     .addOption(
-      new Option('--rate <hz>', 'Rate of --pcm.')
+      new Option('--rate <hz>', 'Rate of --pcm, 4000 to 192000.')
         .argParser(integer(4000, 192_000))
         .default(undefined, '24000'),
     )
@@ -162,8 +162,8 @@ async function talk(url: string, options: TalkOptions, stop: AbortSignal): Promi
     // The connection may also break during the tail.
     if (lostWith) throw lostWith;
     const { packets, talkspurts, refused, discarded, unsent } = publisher.counts();
-    const said = `${counted(packets, 'voice packet')} in ${counted(talkspurts, 'talkspurt')}`;
-    console.error(`Said ${said}; ${refused + discarded + unsent} came too late to be sent.`);
+    const sent = `${counted(packets - unsent, 'voice packet')} in ${counted(talkspurts, 'talkspurt')}`;
+    console.error(`Sent ${sent}; ${refused + discarded + unsent} dropped as too late.`);
   } finally {
     await capture?.close().catch(() => undefined);
     await lobby?.leave();

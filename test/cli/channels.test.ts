@@ -32,7 +32,7 @@ t.test('talk speaks to its channel, and a listener in it shows that', async (t) 
   ];
   t.match(await runCli(t, talk), {
     code: 0,
-    stderr: /Said \d+ voice packets in 1 talkspurt; 0 came too late/,
+    stderr: /Sent \d+ voice packets in 1 talkspurt; 0 dropped as too late/,
   });
   await inside.printed('stderr', /Ada is in red\n.*Ada speaks to red\n(?:.*\n)*.*Ada left/);
   await outside.printed('stderr', /Ada is in red\n.*Ada left/);
@@ -47,7 +47,7 @@ t.test('a guest may speak where guests are admitted, and is refused elsewhere', 
   t.teardown(() => Promise.all([open.close(), strict.close()]));
   const talk = (url: string, ...more: string[]) =>
     runCli(t, ['talk', url, '-l', 'den', '--guest', '--tone', '440', '--seconds', '0.3', ...more]);
-  t.match(await talk(open.url), { code: 0, stderr: /Said \d+ voice packets/ });
+  t.match(await talk(open.url), { code: 0, stderr: /Sent \d+ voice packets/ });
   t.ok(open.counts().publishedFrames > 5);
   t.equal(open.counts().drops['steam-id-mismatch'], 0);
   t.match(await talk(strict.url), { code: 1, stderr: /credential-expected.*\[ERR_HOTMIC_REFUSED\]/ });

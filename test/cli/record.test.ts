@@ -41,7 +41,7 @@ t.test('relay, record and talk: the track and the mix contain what was said', as
   const talk = await runCli(t, ['talk', url, '-l', 'den', '--name', 'Ada', '--wav', said]);
   t.match(talk, { code: 0, stdout: '' });
   const reported =
-    /^In lobby den as Ada \(slot 1\), 1 other\. .*\nSaid \d+ voice packets in 1 talkspurt; (\d+) came/;
+    /^In lobby den as Ada \(slot 1\), 1 other\. .*\nSent \d+ voice packets in 1 talkspurt; (\d+) dropped/;
   t.match(talk.stderr, reported);
   // On a machine that is busy: packets of at most 100 ms that waited for more than 500.
   const lateSeconds = 0.1 * Number(reported.exec(talk.stderr)?.[1]);

@@ -36,7 +36,7 @@ t.test(
     t.teardown(() => delete process.env.HOTMIC_STEAM_LIBRARY);
     const said = await runCli(t, ['talk', relay.url, '-l', 'den', '--steam', '480', '--seconds', '0.1']);
     t.equal(said.code, 0, said.stderr);
-    t.match(said.stderr, /Said 0 voice packets/, 'the stand-in has nobody before its microphone');
+    t.match(said.stderr, /Sent 0 voice packets/, 'the stand-in has nobody before its microphone');
     const both = await runCli(t, ['talk', relay.url, '-l', 'den', '--steam', '480', '--tone', '440']);
     t.equal(both.code, 2);
     t.match(both.stderr, /cannot be used with/);

@@ -100,7 +100,7 @@ t.test('Ctrl-C ends the talkspurt cleanly, and exits with 0', async (t) => {
   talk.signal('SIGINT');
   const { code, stderr } = await talk.ended;
   t.equal(code, 0);
-  t.match(stderr, /\nSaid \d+ voice packets in 1 talkspurt; 0 came too late to be sent\.\n$/);
+  t.match(stderr, /\nSent \d+ voice packets in 1 talkspurt; 0 dropped as too late\.\n$/);
   await left;
   t.match(flags(), /^M-+T$/, 'the last frame is a terminator');
 });
