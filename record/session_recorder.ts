@@ -10,7 +10,7 @@
 
 import { open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HotmicError } from '../voice/error.js';
+import { codeOf, HotmicError } from '../voice/error.js';
 import { furthestMs, RecordingClock } from '../voice/recording_clock.js';
 import { timestampDelta } from '../voice/sequence.js';
 import { SpeakerTimeline } from '../voice/timeline.js';
@@ -149,7 +149,10 @@ export class SessionRecorder {
       const taken = options.existing === 'replace' ? [] : await readdir(folder);
       return new SessionRecorder(folder, options, new Set(taken.map(foldedName)));
     } catch (thrown) {
-      throw thrown instanceof RangeError ? thrown : fileError('record a session in', folder, thrown);
+      if (thrown instanceof RangeError) throw thrown;
+      if (codeOf(thrown) !== 'EEXIST') throw fileError('record a session in', folder, thrown);
+      const message = `Cannot record a session in ${folder}: it exists and is not a folder (EEXIST)`;
+      throw new HotmicError('ERR_HOTMIC_FILE', message, { cause: thrown });
     }
   }
 
