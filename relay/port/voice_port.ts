@@ -211,7 +211,7 @@ export class VoicePort<Data extends PortData> {
     app.ws<Data>(path, behavior);
     if (path !== '/') app.ws<Data>(`${path}/`, behavior);
     app.get('/healthz', (response) => answerAndClose(response, HEALTHY, counter));
-    const notFound = { status: '404 Not Found', body: `Not found. Voice is a WebSocket at ${path}.\n` };
+    const notFound = { status: '404 Not Found', body: `Not found. The voice WebSocket is at ${path}.\n` };
     app.any('/*', (response) => answerAndClose(response, notFound, counter));
     return listener;
   }

@@ -23,7 +23,7 @@ t.test('players join at the path, with or without a trailing slash, and nowhere 
   await t.rejects(joinLobby({ ...player, url: `ws://127.0.0.1:${relay.port}/` }), /404/);
   await t.rejects(joinLobby({ ...player, url: `${relay.url}s` }), /404/);
   const elsewhere = await fetch(`http://127.0.0.1:${relay.port}/`);
-  t.match(await elsewhere.text(), /WebSocket at \/games\/voice\./);
+  t.match(await elsewhere.text(), /WebSocket is at \/games\/voice\./);
   t.equal((await fetch(`http://127.0.0.1:${relay.port}/healthz`)).status, 200);
 });
 
