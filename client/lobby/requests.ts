@@ -12,7 +12,7 @@ import type { VoiceTarget } from '../voice_target.js';
 
 /** What a moderator does to a player, whether or not that player is in the lobby. docs/protocol.md describes each action. */
 export type Moderation =
-  /** `seconds` until it expires, 1 to 315360000. Default: 30 days; a ban is permanent. */
+  /** `seconds` until it expires, 1 to 315360000. Default: 30 days. */
   | { readonly action: 'mute' | 'deafen' | 'ban'; readonly steamId: bigint; readonly seconds?: number }
   | {
       readonly action: 'unmute' | 'undeafen' | 'unban' | 'kick' | 'prioritize' | 'unprioritize';
