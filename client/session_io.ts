@@ -15,8 +15,8 @@ export interface SessionOptions {
   /** Name of the lobby, 1 to 64 characters. */
   readonly lobby: string;
   /**
-   * Our SteamID. If left out, the relay uses that of the credential; without a credential we join as a guest. `Lobby.you` then holds the
-   * SteamID that our packets must carry.
+   * Our SteamID. Without a credential only a relay with --dev accepts it. If left out, the relay uses that of the credential; without
+   * either we join as a guest. `Lobby.you` then holds the SteamID that our packets must carry.
    */
   readonly steamId?: bigint;
   /** The name that the others see, 1 to 64 characters. */

@@ -12,7 +12,10 @@ import { type DecodedVoice, Receiver, type ReceiverOptions } from './receiver.js
 import type { VoiceTarget } from './voice_target.js';
 
 export interface JoinVoiceOptions extends Omit<LobbyOptions, 'events'> {
-  /** A voice frame was decoded: who spoke, the sound, and whom it is for. `voice.pcm` is valid during the call. */
+  /**
+   * A voice frame was decoded: who spoke, the sound, and whom it is for. `voice.pcm` is valid during the call. A `Mixer` of `hotmic`
+   * sums the speakers for a sound output.
+   */
   readonly onDecoded: (participant: Participant, voice: DecodedVoice, target: VoiceTarget) => void;
   /** The other callbacks of the lobby. Its voice frames go to the receiver. */
   readonly events?: Omit<LobbyEvents, 'onVoice'>;

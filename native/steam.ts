@@ -138,7 +138,7 @@ export class Steam implements Disposable {
   /**
    * An encrypted app ticket, made by Steam. At most one per minute.
    *
-   * @param userData Up to 1024 bytes for your backend, such as a nonce that it gave.
+   * @param userData Up to 1024 bytes (embedded Steam: 512) for your backend, such as a nonce that it gave.
    * @throws SteamCallError: RESULT_LIMIT_EXCEEDED within the minute, RESULT_DUPLICATE_REQUEST while another request is pending.
    */
   requestEncryptedAppTicket(userData: string | Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {

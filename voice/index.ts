@@ -1,5 +1,5 @@
 /**
- * `hotmic`: the core. Packets, the wire format, the ring, time on the media clock. It uses no clock, timer, socket or file.
+ * `hotmic`: the core. Packets, voice frames, control messages, the ring, the mixer, WAV headers. It uses no clock, timer, socket or file.
  */
 
 export * from './capture_tag.js';
