@@ -36,7 +36,8 @@ export function memberEvents(options: MemberOptions, budget = new LineBudget(mon
     onFailed: (code: string, message: string) => say(`Request refused (${code}): ${message}`),
     onDraining: (withinMs: number, goTo: string | null) => {
       const next = goTo === null ? '' : `; reconnecting to ${goTo}`;
-      say(`The relay closes within ${Math.ceil(withinMs / 1000)} s${next}`);
+      const when = withinMs === 0 ? 'is closing' : `closes within ${Math.ceil(withinMs / 1000)} s`;
+      say(`The relay ${when}${next}`);
     },
     onRedirectRefused: (goTo: string, why: RedirectRefusal) =>
       say(`Not following the redirect to ${goTo}: ${NOT_FOLLOWED[why]}`),
