@@ -1,6 +1,6 @@
 /**
- * The log of `hotmic relay`: lines for a person, or one JSON object per line for a log collector. Both contain the same. Neither
- * contains a ticket or a token, because no event does.
+ * The log of `hotmic relay`: lines for a person, or one JSON object per line for a log collector. The JSON has
+ * every field, the text the most useful ones. Neither contains a ticket or a token, because no event does.
  */
 
 import type { startRelay } from '../../relay/index.js';
@@ -178,8 +178,8 @@ function describe(entry: LogEntry): string {
     case 'certificate-refused':
       return `certificate refused, the previous one stays in use: ${printable(entry.detail)} [${entry.code}]`;
     case 'admin-asked': {
-      const what = [entry.operation, entry.lobby, entry.steamId].filter((word) => word !== '').map(printable);
-      return `admin ${what.join(' ')}: ${entry.status}, from ${printable(entry.peer)}`;
+      const what = [entry.operation, entry.lobby, entry.steamId].filter((word) => word !== '');
+      return `admin ${printable(what.join(' '))}: ${entry.status}, from ${printable(entry.peer)}`;
     }
     case 'admin-refused':
       return `admin refused (${entry.code}), from ${printable(entry.peer)}`;

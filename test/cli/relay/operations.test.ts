@@ -120,7 +120,16 @@ t.test('SIGTERM ends a longer drain that an administrator began', async (t) => {
   t.equal(asked.status, 202);
   t.match(String((await told)[0]), /"withinMs":86400000/);
   const closed = once(socket, 'close');
-  t.match(await end(relay), { code: 0, signal: null, stdout: /waits at most 0.05 s/ });
+  const missing = await fetch(`${admin}v1/lobbies/hidden%20den`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  t.equal(missing.status, 404);
+  t.match(await end(relay), {
+    code: 0,
+    signal: null,
+    stdout: /waits at most 0.05 s/,
+    stderr: /^admin drain: 202, from 127\.0\.0\.1\nadmin getLobby hidden den: 404, from 127\.0\.0\.1\n/m,
+  });
   t.equal((await closed)[0], 1001);
 });
 
