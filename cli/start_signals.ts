@@ -1,5 +1,5 @@
 /**
- * Signals for a relay that is still starting. SIGHUP means "read certificate and secrets again", so it must not end the process: one that
+ * Signals for a relay that is still starting. SIGHUP means "read the certificate, admin tokens and webhook secrets again", so it must not end the process: one that
  * arrives early is remembered, and acted on once the relay listens. SIGTERM and SIGINT end a start at once: nothing is open yet.
  *
  * Only the time until Node runs the first line of JavaScript is not covered.

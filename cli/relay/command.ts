@@ -46,7 +46,7 @@ export function relayCommand(): Command {
     .helpOption('-h, --help', 'Print this help.')
     .addHelpText(
       'after',
-      '\nCtrl-C or SIGTERM stops the relay, after the drain if there is one. SIGHUP reads\nthe certificate and the secrets again. docs/operating.md describes each setting.',
+      '\nCtrl-C or SIGTERM stops the relay, after the drain if there is one. SIGHUP reads\nthe certificate, the admin tokens and the webhook secrets again; token keys and\nticket keys need a restart. docs/operating.md describes each setting.',
     );
   // Parsed by readRelayConfig, which reports all faults at once.
   const flagOf = new Map<string, string>([['config', '--config']]);
@@ -152,7 +152,7 @@ async function runRelay(config: ReadConfig, log: RelayLog, stop: AbortSignal): P
   log.write({ kind: 'ended', publishedFrames, drops, lostLines: log.lostLines() });
 }
 
-/** Reads certificate and secrets again. Logs the outcome; after a failure, those in use stay in use. */
+/** Reads the certificate, admin tokens and webhook secrets again. After a failure, which is logged, those in use stay in use. */
 function reload(relay: RunningRelay, log: RelayLog, { tls }: RelaySettings): void {
   if (tls) void relay.reloadCertificate().catch(() => undefined);
   try {

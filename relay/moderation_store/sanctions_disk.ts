@@ -137,7 +137,7 @@ async function realPath(file: string): Promise<string> {
   try {
     return path.join(await fs.realpath(path.dirname(file)), path.basename(file));
   } catch (thrown) {
-    throw fileError(file, `its folder: ${systemReason(thrown)}`, thrown);
+    throw fileError(file, `cannot use its folder: ${systemReason(thrown)}`, thrown);
   }
 }
 

@@ -164,7 +164,7 @@ function issueOf(
   what: string,
 ): string {
   // Its own message would repeat the name that was sent.
-  if (issue?.code === 'unrecognized_keys') return `${what} has an unknown name`;
+  if (issue?.code === 'unrecognized_keys') return `${what} has an unknown field`;
   const at = issue && issue.path.length > 0 ? issue.path.map(String).join('.') : what;
   return `${at}: ${issue?.message ?? 'not valid'}`;
 }

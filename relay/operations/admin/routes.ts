@@ -102,7 +102,7 @@ const lobbyRoutes: readonly AdminRoute[] = [
     problems: ['lobby-unknown'],
     run: (target, { lobby }) => {
       const state = target.lobby(lobby);
-      return state ? answer(state) : problem('lobby-unknown', 'there is no lobby of this name');
+      return state ? answer(state) : problem('lobby-unknown', 'there is no lobby with this name');
     },
   }),
   route({
