@@ -64,7 +64,7 @@ export const ADMIN_ATTACKS: readonly Attack[] = [
     { line: 'DELETE /v1/lobbies/north' },
   ]),
   {
-    name: 'admin: an old token, which was taken out of the file',
+    name: 'admin: an old token, which was removed from the file',
     answers: [problem(401, 'token-refused')],
     run: async (field) => {
       const before = await ask(field, { line: 'GET /v1/counts', headers: [bearer(field.oldAdminToken)] });
@@ -164,7 +164,7 @@ export const ADMIN_ATTACKS: readonly Attack[] = [
     ]),
   ),
   asks(
-    'lobbies and people who are not there',
+    'unknown lobbies and people',
     [problem(404, 'lobby-unknown'), problem(404, 'participant-unknown')],
     withToken(() => [
       { line: 'DELETE /v1/lobbies/__proto__' },

@@ -139,7 +139,7 @@ export function floodAttacks({ connections }: Size): readonly Attack[] {
       },
     },
     {
-      name: 'thousands of handshakes that are reset half-way',
+      name: 'thousands of handshakes that are reset halfway',
       answers: [NO_EFFECT],
       run: async (field) => {
         await each(connections, async (index) => {
@@ -154,7 +154,7 @@ export function floodAttacks({ connections }: Size): readonly Attack[] {
       },
     },
     {
-      name: 'people who join and break away, over and over, without leaving',
+      name: 'people who join and disconnect, over and over, without leaving',
       answers: [NO_EFFECT],
       run: async (field) => {
         const lobby = field.lobby();

@@ -38,7 +38,7 @@ export const HELLO_ATTACKS: readonly Attack[] = [
     'NaN',
     '{"a":1}{"b":2}',
   ),
-  malformed('JSON that is no object', 'null', 'true', '1', '""', '[]', '[{"type":"leave"}]'),
+  malformed('JSON that is not an object', 'null', 'true', '1', '""', '[]', '[{"type":"leave"}]'),
   malformed(
     'a JSON bomb: 8 KiB of brackets',
     '['.repeat(LONGEST),
@@ -57,7 +57,7 @@ export const HELLO_ATTACKS: readonly Attack[] = [
   ),
   malformed('more than 8192 bytes', `${JSON.stringify(HELLO)}${' '.repeat(LONGEST)}`.slice(0, LONGEST + 8)),
   malformed(
-    'types that are not there',
+    'unknown types',
     {},
     { type: 'admin' },
     { type: 'welcome' },
@@ -67,7 +67,7 @@ export const HELLO_ATTACKS: readonly Attack[] = [
     { type: ['hello'] },
   ),
   {
-    name: '__proto__, constructor and keys that are there twice',
+    name: '__proto__, constructor and duplicate keys',
     answers: [refused('credential-expected')],
     run: async (field) => {
       const got: Answer[] = [];
@@ -86,7 +86,7 @@ export const HELLO_ATTACKS: readonly Attack[] = [
     },
   },
   malformed(
-    'names and lobbies with control characters, escapes, nothing in them, or too much',
+    'names and lobbies with control characters or escapes, empty or too long',
     ...['', '\n', 'a\u001b[2J', 'a\u0000', 'x'.repeat(65), '\u009b1m'].flatMap((label) => [
       { ...HELLO, name: label },
       { ...HELLO, lobby: label },
@@ -107,7 +107,7 @@ export const HELLO_ATTACKS: readonly Attack[] = [
     { ...HELLO, versions: times(17, 1) },
     { ...HELLO, versions: {} },
   ),
-  texts('versions that are not spoken here', refused('version-unsupported'), [
+  texts('unsupported versions', refused('version-unsupported'), [
     { ...HELLO, versions: [0] },
     { ...HELLO, versions: [2, 3, -1, Number.MAX_SAFE_INTEGER] },
   ]),
@@ -118,7 +118,7 @@ export const HELLO_ATTACKS: readonly Attack[] = [
     { type: 'whisper', slots: [0] },
     { type: 'moderate', steamId: HELLO.steamId, action: 'ban' },
   ]),
-  texts('a hello without a credential, with nothing but one’s word', refused('credential-expected'), [HELLO]),
+  texts('a hello without a credential, with just a SteamID', refused('credential-expected'), [HELLO]),
   {
     name: 'a second hello, by the same or as somebody else',
     answers: [refused('already-joined')],
@@ -157,7 +157,7 @@ export const HELLO_ATTACKS: readonly Attack[] = [
     },
   },
   {
-    name: 'a challenge, and another, and another',
+    name: 'one challenge after the other',
     answers: [refused('rate-exceeded')],
     run: async (field) => {
       const wire = await field.socket();
@@ -166,7 +166,7 @@ export const HELLO_ATTACKS: readonly Attack[] = [
     },
   },
   {
-    name: 'to leave while being judged, and the verdict comes after',
+    name: 'leaving while being judged, before the verdict',
     answers: [NO_EFFECT],
     run: async (field) => {
       const { wire, ticket, steamId } = await field.judging();
@@ -186,7 +186,7 @@ export const HELLO_ATTACKS: readonly Attack[] = [
     },
   },
   {
-    name: 'one more than a lobby takes',
+    name: 'one participant more than the lobby admits',
     answers: [refused('lobby-full')],
     run: async (field) => {
       const lobby = field.lobby();

@@ -70,7 +70,7 @@ async function fill(
 
 export const HTTP_ATTACKS: readonly Attack[] = [
   requests(
-    'path tricks: dots, slashes, what is encoded, other cases, other pages',
+    'path tricks: dots, slashes, encodings, other cases, other pages',
     [http(404)],
     [
       '/..',
@@ -104,12 +104,12 @@ export const HTTP_ATTACKS: readonly Attack[] = [
     ['/..', '//', '/voice', '/%2e', '/healthz/', '/*', '/.'].map((path) => upgradeRequest(path)),
   ),
   requests(
-    'a GET of the WebSocket that is no upgrade',
+    'a GET of the WebSocket without an upgrade',
     [http(404)],
     [plain('GET / HTTP/1.1'), plain('GET / HTTP/1.1', 'Upgrade: websocket', 'Connection: Upgrade')],
   ),
   requests(
-    'other methods, known and made up',
+    'other methods, known and invented',
     [http(404)],
     [
       ...['POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS', 'PATCH', 'TRACE', 'PROPFIND', 'BREW'].map((method) =>
@@ -118,7 +118,7 @@ export const HTTP_ATTACKS: readonly Attack[] = [
     ],
   ),
   malformedRequests(
-    'what is no HTTP/1.1: CONNECT, URLs as the target, HTTP/1.0 and 2, TLS, SSH, random bytes, bare line feeds',
+    'anything but HTTP/1.1: CONNECT, URLs as the target, HTTP/1.0 and 2, TLS, SSH, random bytes, bare line feeds',
     [
       plain('CONNECT 127.0.0.1:22 HTTP/1.1'),
       plain('GET http://127.0.0.1:22/ HTTP/1.1'),
@@ -182,7 +182,7 @@ export const HTTP_ATTACKS: readonly Attack[] = [
     ],
   ),
   {
-    name: 'an upgrade of version 8, to h2c, to nothing, with subprotocols and extensions of all kinds',
+    name: 'an upgrade of version 8, to h2c or to nothing, with all kinds of subprotocols and extensions',
     answers: [NO_EFFECT],
     run: async (field) => {
       const odd = [
@@ -225,7 +225,7 @@ export const HTTP_ATTACKS: readonly Attack[] = [
     },
   },
   {
-    name: 'a web page of another origin, of none, of one that looks alike, or of two',
+    name: 'a web page with another origin, none, a similar one, or two',
     answers: [notAdmitted(403)],
     run: async (field) => {
       const origins = [
@@ -257,7 +257,7 @@ export const HTTP_ATTACKS: readonly Attack[] = [
     },
   },
   {
-    name: 'to keep a connection by asking for /healthz again and again',
+    name: 'keeping a connection by requesting /healthz again and again',
     answers: [http(200)],
     run: async (field) => {
       const got: Answer[] = [];
@@ -273,7 +273,7 @@ export const HTTP_ATTACKS: readonly Attack[] = [
     },
   },
   {
-    name: 'upgrades that are refused, one behind the other on one connection',
+    name: 'refused upgrades, one after the other on one connection',
     answers: [notAdmitted(403)],
     run: async (field) => {
       const wire = await field.dial();
@@ -285,7 +285,7 @@ export const HTTP_ATTACKS: readonly Attack[] = [
     },
   },
   {
-    name: 'refusals without end, to fill the log',
+    name: 'endless refusals, to fill the log',
     answers: [notAdmitted(403)],
     run: async (field) => {
       const startedAt = performance.now();
@@ -309,7 +309,7 @@ export const HTTP_ATTACKS: readonly Attack[] = [
     run: async (field) => [await fill(field, field.address(), () => [])],
   },
   {
-    name: 'forged forwarding headers, another with each connection',
+    name: 'forged forwarding headers, different for each connection',
     answers: [notAdmitted(429)],
     run: async (field) => {
       const forged = (index: number) => [
@@ -332,7 +332,7 @@ export const HTTP_ATTACKS: readonly Attack[] = [
     ],
   },
   {
-    name: 'garbage for an address behind a trusted proxy, each time other',
+    name: 'garbage as an address behind a trusted proxy, different each time',
     answers: [notAdmitted(429)],
     run: async (field) => {
       const garbage = (index: number) =>
@@ -356,7 +356,7 @@ export const HTTP_ATTACKS: readonly Attack[] = [
     ],
   },
   {
-    name: 'a PROXY protocol preamble from somebody who is no trusted proxy',
+    name: 'a PROXY protocol preamble from an untrusted peer',
     answers: [notAdmitted(429)],
     run: async (field) => {
       const from = field.address();

@@ -50,14 +50,14 @@ const moderate = (steamId: string, action: string, more: object = {}) => ({
 });
 
 export const LOBBY_ATTACKS: readonly Attack[] = [
-  fails('to moderate without being a moderator', failed('not-moderator'), {}, ({ steamId, other }) => [
+  fails('moderating without being a moderator', failed('not-moderator'), {}, ({ steamId, other }) => [
     ...['mute', 'deafen', 'ban', 'kick', 'prioritize'].map((action) => moderate(other, action)),
     moderate(other, 'move', { channels: ['red'] }),
     moderate(steamId, 'unmute'),
     moderate(steamId, 'prioritize'),
   ]),
   fails(
-    'to moderate people of another lobby, or none at all',
+    'moderating people of another lobby, or nobody at all',
     failed('participant-unknown'),
     { grant: { moderator: true } },
     () => [
@@ -67,7 +67,7 @@ export const LOBBY_ATTACKS: readonly Attack[] = [
     ],
   ),
   {
-    name: 'to ban somebody from another lobby than one’s own',
+    name: 'banning somebody from a lobby other than one’s own',
     answers: [NO_EFFECT],
     run: async (field) => {
       const victim = await field.join();
@@ -81,7 +81,7 @@ export const LOBBY_ATTACKS: readonly Attack[] = [
     },
   },
   {
-    name: 'to fill the relay with bans of people who are not there',
+    name: 'filling the relay with bans of absent people',
     answers: [failed('sanctions-full')],
     run: async (field) => {
       const { wire } = await field.join({ grant: { moderator: true } });
@@ -95,7 +95,7 @@ export const LOBBY_ATTACKS: readonly Attack[] = [
       return [failed(code)];
     },
   },
-  malformed('moderation of no form: unknown actions, endless times, no person', [
+  malformed('malformed moderation: unknown actions, endless times, no person', [
     moderate('76561197960265729', 'erase'),
     moderate('76561197960265729', '__proto__'),
     moderate('everyone', 'ban'),
@@ -107,7 +107,7 @@ export const LOBBY_ATTACKS: readonly Attack[] = [
     }),
   ]),
   fails(
-    'channels that the token does not open',
+    'channels that the token does not allow',
     failed('channel-not-allowed'),
     { grant: { channels: ['red'] } },
     () => [
@@ -122,7 +122,7 @@ export const LOBBY_ATTACKS: readonly Attack[] = [
     { grant: { channels: times(CHANNELS_PER_LOBBY + 1, 0).map((_, index) => `c${index}`) } },
     () => [{ type: 'channels', channels: times(CHANNELS_PER_LOBBY + 1, 0).map((_, index) => `c${index}`) }],
   ),
-  malformed('channels and whispers of no form', [
+  malformed('malformed channels and whispers', [
     { type: 'channels', channels: ['a', 'a'] },
     { type: 'channels', channels: times(17, 0).map((_, index) => `c${index}`) },
     { type: 'channels', channels: ['\u0007'] },
@@ -131,12 +131,12 @@ export const LOBBY_ATTACKS: readonly Attack[] = [
     { type: 'whisper', slots: [-1] },
     { type: 'whisper', slots: ['0'] },
   ]),
-  fails('to whisper to slots that nobody has', failed('participant-unknown'), {}, () => [
+  fails('whispering to unused slots', failed('participant-unknown'), {}, () => [
     { type: 'whisper', slots: [65_535] },
     { type: 'whisper', slots: [0, 4000] },
   ]),
   {
-    name: 'to make more lobbies than the relay may have',
+    name: 'making more lobbies than the relay may have',
     answers: [refused('relay-full')],
     run: async (field) => {
       const members: Member[] = [];
@@ -157,7 +157,7 @@ export const LOBBY_ATTACKS: readonly Attack[] = [
     },
   },
   {
-    name: 'to rename oneself without end',
+    name: 'renaming oneself without end',
     answers: [refused('rate-exceeded')],
     run: async (field) => {
       const { attacker, witness } = await field.pair();
@@ -168,7 +168,7 @@ export const LOBBY_ATTACKS: readonly Attack[] = [
     },
   },
   {
-    name: 'to enter and leave channels without end',
+    name: 'entering and leaving channels without end',
     answers: [refused('rate-exceeded')],
     run: async (field) => {
       const { attacker, witness } = await field.pair({ grant: { channels: ['red'] } });
@@ -180,7 +180,7 @@ export const LOBBY_ATTACKS: readonly Attack[] = [
     },
   },
   {
-    name: 'to whisper to all, to none, and to all again without end',
+    name: 'whispering to all, to nobody, and to all again, without end',
     answers: [refused('rate-exceeded')],
     run: async (field) => {
       const { attacker, witness } = await field.pair();

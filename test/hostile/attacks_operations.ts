@@ -64,7 +64,7 @@ export const OPERATIONS_ATTACKS: readonly Attack[] = [
     ],
   ),
   asks(
-    'operations: request smuggling and what is no HTTP',
+    'operations: request smuggling and anything but HTTP',
     [http(400)],
     [
       plain('POST /metrics HTTP/1.1', 'Content-Length: 5', 'Transfer-Encoding: chunked'),
@@ -126,12 +126,12 @@ async function holdOpen(
 
 export const SLOW_OPERATIONS_ATTACKS: readonly Attack[] = [
   {
-    name: 'operations: two hundred connections that say nothing',
+    name: 'operations: two hundred silent connections',
     answers: [CUT],
     run: (field) => holdOpen(field, field.operationsPort, () => field.get(field.operationsPort, '/metrics')),
   },
   {
-    name: 'admin: two hundred connections that say nothing',
+    name: 'admin: two hundred silent connections',
     answers: [CUT],
     run: (field) => {
       const headers = { authorization: `Bearer ${field.adminToken}` };

@@ -33,7 +33,7 @@ async function breakAway(wire: Wire): Promise<void> {
 
 export const SHARES_ATTACKS: readonly Attack[] = [
   {
-    name: 'four addresses that make lobby after lobby, to hold them all',
+    name: 'four addresses that make lobby after lobby, to occupy them all',
     answers: [refused('address-full')],
     run: async (field) => {
       const got: Answer[] = [];
@@ -78,7 +78,7 @@ export const SHARES_ATTACKS: readonly Attack[] = [
     },
   },
   {
-    name: 'guests who join and break away, to hold a place each',
+    name: 'guests who join and disconnect, to occupy a place each',
     answers: [NO_EFFECT],
     run: async (field) => {
       const lobby = field.lobby();
@@ -94,7 +94,7 @@ export const SHARES_ATTACKS: readonly Attack[] = [
     },
   },
   {
-    name: 'one moderator who bans without end, in one lobby after the other',
+    name: 'one moderator who bans without end, in one lobby after another',
     answers: [failed('sanctions-full')],
     run: async (field) => {
       const account = field.account();
@@ -126,7 +126,7 @@ export const SHARES_ATTACKS: readonly Attack[] = [
     },
   },
   {
-    name: 'to play on with a borrowed game when its owner is banned, present or by resuming',
+    name: 'staying or resuming with a borrowed game when its owner is banned',
     answers: [refused('banned'), refused('resume-refused')],
     run: async (field) => {
       const lobby = field.lobby();

@@ -38,7 +38,7 @@ function instead(name: string, send: (wire: Wire) => void): Attack {
 }
 
 export const SLOW_ATTACKS: readonly Attack[] = [
-  instead('a WebSocket that says nothing', () => undefined),
+  instead('a silent WebSocket', () => undefined),
   instead('a WebSocket that only pings', (wire) => {
     const timer = setInterval(() => wire.frame({ opcode: Opcode.ping }), 500);
     void wire.ended().finally(() => clearInterval(timer));
@@ -47,7 +47,7 @@ export const SLOW_ATTACKS: readonly Attack[] = [
     wire.write(frameBytes({ payload: 'x'.repeat(100) }).subarray(0, 50)),
   ),
   instead(
-    'a hello a byte a second',
+    'a hello at one byte per second',
     (wire) => void drip(wire, frameBytes({ payload: '{"type":"hello"' }), 1000),
   ),
   instead('a hello in fragments that never end', (wire) => {
@@ -60,7 +60,7 @@ export const SLOW_ATTACKS: readonly Attack[] = [
     wire.send({ type: 'hello', versions: [1], lobby: 'arena', name: 'x', appTicket: 'request' }),
   ),
   {
-    name: 'a token that expires while its bearer is in',
+    name: 'a token that expires while its player is in the lobby',
     answers: [refused('token-expired')],
     run: async (field) => {
       const lobby = field.lobby();
@@ -79,12 +79,12 @@ export const SLOW_ATTACKS: readonly Attack[] = [
     },
   },
   {
-    name: 'a TCP connection that says nothing',
+    name: 'a silent TCP connection',
     answers: [CUT],
     run: async (field) => [httpOf(await (await field.dial()).answer())],
   },
   {
-    name: 'a slow handshake: a byte in 3 s (slow loris)',
+    name: 'a slow handshake: one byte per 3 s (slow loris)',
     answers: [CUT],
     run: async (field) => {
       const from = field.address();
@@ -105,7 +105,7 @@ export const SLOW_ATTACKS: readonly Attack[] = [
       ['a request without headers', 'GET / HTTP/1.1\r\n\r\n'],
       ['NULs in a header, and in its name', 'GET / HTTP/1.1\r\nHost: a\r\nX\0: a\0b\r\n\r\n'],
       [
-        'folded headers, and such without a colon',
+        'folded headers, and headers without a colon',
         'GET / HTTP/1.1\r\nHost: a\r\n folded: a\r\nno colon\r\n\r\n',
       ],
       ['a space before the colon', 'GET / HTTP/1.1\r\nHost: a\r\nX : a\r\n\r\n'],
@@ -143,7 +143,7 @@ export const SLOW_ATTACKS: readonly Attack[] = [
     },
   },
   {
-    name: 'a keep-alive that keeps nothing: an answered request, and then silence',
+    name: 'a keep-alive without a use: an answered request, then silence',
     answers: [http(404)],
     run: async (field) => {
       const wire = await field.dial();

@@ -126,7 +126,7 @@ export const TICKET_ATTACKS: readonly Attack[] = [
   })),
   webTicket('a web ticket of a game server', 'no-person', () => ({ steamId: '90071992547409920' }), {}),
   {
-    name: 'a web ticket a second time: in other letters, for another lobby, by two at once',
+    name: 'a web ticket a second time: in other case, for another lobby, from two connections at once',
     answers: [refused('ticket-refused', 'used')],
     run: async (field) => {
       const steamId = String(personSteamId(field.account()));

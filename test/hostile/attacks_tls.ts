@@ -63,7 +63,7 @@ export const TLS_ATTACKS: readonly Attack[] = [
     upgradeRequest('/'),
     `GET /${'a'.repeat(20_000)}`,
   ]),
-  noHandshake('a hello of SSL 2, of SSL 3, of a version that is not there', [
+  noHandshake('a client hello of SSL 2, SSL 3 or an unknown version', [
     Uint8Array.from([0x80, 0x2e, 1, 0, 2, 0, 0x15, 0, 0, 0, 0x10, ...times(37, 1)]),
     record(22, 0x0300, clientHello(0x0300)),
     record(22, 0x0909, clientHello(0x0909)),
@@ -86,7 +86,7 @@ export const TLS_ATTACKS: readonly Attack[] = [
     record(20, 0x0303, [1]),
   ]),
   {
-    name: 'a renegotiation, again and again',
+    name: 'repeated renegotiation',
     answers: [CUT],
     run: async (field) => {
       const wire = await Wire.connect(field.place, field.address(), { maxVersion: 'TLSv1.2' });
@@ -123,7 +123,7 @@ export const TLS_ATTACKS: readonly Attack[] = [
     },
   },
   {
-    name: 'three hundred handshakes at once, each left alone',
+    name: 'three hundred handshakes at once, each abandoned',
     answers: [NO_EFFECT],
     run: async (field) => {
       const wires = await Promise.all(times(300, null).map(() => Wire.connect(field.place, field.address())));
@@ -165,7 +165,7 @@ export const TLS_ATTACKS: readonly Attack[] = [
     },
   },
   {
-    name: 'a path trick and a stranger through TLS: as without it',
+    name: 'a path trick and a hello without a credential, through TLS',
     answers: [http(404), refused('credential-expected')],
     run: async (field) => {
       const wire = await field.dial();
@@ -217,15 +217,15 @@ const HELLO_BYTES = record(22, 0x0301, clientHello(0x0303));
 
 export const SLOW_TLS_ATTACKS: readonly Attack[] = [
   halfHandshake('a TCP connection that begins no handshake', () => () => undefined),
-  halfHandshake('half a client hello, and never the rest', (socket) => {
+  halfHandshake('half a client hello, never the rest', (socket) => {
     socket.write(HELLO_BYTES.subarray(0, 20));
     return () => undefined;
   }),
-  halfHandshake('a client hello, and no answer to the server’s', (socket) => {
+  halfHandshake('a client hello, but no answer to the server’s', (socket) => {
     socket.write(HELLO_BYTES);
     return () => undefined;
   }),
-  halfHandshake('a client hello a byte in 3 s', (socket) => {
+  halfHandshake('a client hello at one byte per 3 s', (socket) => {
     let at = 0;
     const timer = setInterval(() => {
       if (socket.writable) socket.write(HELLO_BYTES.subarray(at, ++at));
@@ -233,7 +233,7 @@ export const SLOW_TLS_ATTACKS: readonly Attack[] = [
     return () => clearInterval(timer);
   }),
   {
-    name: 'a whole handshake, and no request behind it',
+    name: 'a whole handshake, but no request after it',
     answers: [CUT],
     run: async (field) => [httpOf(await (await field.dial()).answer())],
   },

@@ -49,13 +49,13 @@ async function resume(field: Field, secret: string): Promise<Wire> {
 const seconds = () => Math.floor(Date.now() / 1000);
 
 export const TOKEN_ATTACKS: readonly Attack[] = [
-  tokens('a token with `alg: none`, in all ways to write it', 'algorithm', ({ keys }) =>
+  tokens('a token with `alg: none`, in every spelling', 'algorithm', ({ keys }) =>
     ['none', 'None', 'NONE', 'nOnE', ''].map(
       (alg) => `${base64url({ alg, kid: keys.ed.privateKey.kid })}.${base64url(claims())}.`,
     ),
   ),
   {
-    name: 'the same under no key, or under an unknown one',
+    name: 'the same without a kid, or with an unknown one',
     answers: [refused('token-refused', 'key-unknown')],
     run: async (field) => {
       const got: Answer[] = [];
@@ -88,7 +88,7 @@ export const TOKEN_ATTACKS: readonly Attack[] = [
     signed({ alg: 'EdDSA', kid: keys.ed.privateKey.kid }, claims(), keys.retired),
     signed({ alg: 'RS256', kid: keys.rsa.privateKey.kid }, claims(), keys.ed),
   ]),
-  tokens('a token under a key that was taken out of the set', 'key-unknown', ({ keys }) => [
+  tokens('a token under a key that was removed from the set', 'key-unknown', ({ keys }) => [
     tokenUnder(keys.retired, claims()),
   ]),
   tokens('a kid that is a path, a query, or very long', 'key-unknown', ({ keys }) =>
@@ -128,26 +128,23 @@ export const TOKEN_ATTACKS: readonly Attack[] = [
   tokens('a token that is not valid yet', 'not-yet-valid', ({ keys }) => [
     tokenUnder(keys.ed, claims({ nbf: seconds() + 60 })),
   ]),
-  tokens('a token for another audience, or for none', 'audience', ({ keys }) =>
+  tokens('a token for another audience, or without one', 'audience', ({ keys }) =>
     [undefined, 'shop', 'Hotmic', ['shop', 'hotmi'], ''].map((aud) => tokenUnder(keys.ed, claims({ aud }))),
   ),
-  tokens('a token that is good for a hundred years, or for ever', 'claims', ({ keys }) =>
+  tokens('a token that is valid for a hundred years, or for ever', 'claims', ({ keys }) =>
     [seconds() + 100 * 365 * 86_400, undefined].map((exp) => tokenUnder(keys.ed, claims({ exp }))),
   ),
-  tokens(
-    'claims that grant what they should not: misspelled, of another type, of nobody',
-    'claims',
-    ({ keys }) =>
-      [
-        { hotmic: { lobby: 'arena', speek: false } },
-        { hotmic: { lobby: ['arena'] } },
-        { hotmic: { lobby: 'arena', channels: 'any' } },
-        { hotmic: { lobby: 'arena', moderator: 'true' } },
-        { hotmic: undefined },
-        { sub: undefined },
-        { sub: '0' },
-        { sub: 7656119796 },
-      ].map((changed) => tokenUnder(keys.ed, claims(changed))),
+  tokens('claims that grant too much: misspelled, of another type, without a player', 'claims', ({ keys }) =>
+    [
+      { hotmic: { lobby: 'arena', speek: false } },
+      { hotmic: { lobby: ['arena'] } },
+      { hotmic: { lobby: 'arena', channels: 'any' } },
+      { hotmic: { lobby: 'arena', moderator: 'true' } },
+      { hotmic: undefined },
+      { sub: undefined },
+      { sub: '0' },
+      { sub: 7656119796 },
+    ].map((changed) => tokenUnder(keys.ed, claims(changed))),
   ),
   tokens('a token for another lobby', 'other-lobby', async (field) => [
     await field.token({ lobby: 'vip', steamId: VICTIM }),
@@ -156,7 +153,7 @@ export const TOKEN_ATTACKS: readonly Attack[] = [
     await field.token({ lobby: 'arena' }),
   ]),
   {
-    name: 'a token of more than 4096 characters, or in no form of one',
+    name: 'a token of more than 4096 characters, or not in the form of one',
     answers: [refused('message-malformed')],
     run: async (field) => {
       const got: Answer[] = [];
@@ -204,7 +201,7 @@ export const TOKEN_ATTACKS: readonly Attack[] = [
     },
   },
   {
-    name: 'to come in twice under one SteamID: the older connection goes, and hears no more',
+    name: 'joining twice under one SteamID: the older connection ends and hears no more',
     answers: [refused('replaced')],
     run: async (field) => {
       const account = field.account();
@@ -271,7 +268,7 @@ export const TOKEN_ATTACKS: readonly Attack[] = [
     },
   },
   {
-    name: 'to return although banned: with a new connection, by ticket, by resuming, to the same lobby',
+    name: 'returning although banned: with a new connection, by ticket, by resuming, to the same lobby',
     answers: [refused('banned'), refused('resume-refused')],
     run: async (field) => {
       const lobby = field.lobby();

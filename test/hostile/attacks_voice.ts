@@ -152,20 +152,14 @@ export const VOICE_ATTACKS: readonly Attack[] = [
     ];
   }),
   packet(
-    'an op that says more bytes than there are',
+    'an op that announces more bytes than follow',
     'packet-op-truncated',
     [0x0b, 0xc0, 0x5d, 0x00, 0x01],
     [0x06, 0xff, 0xff, 1, 2],
   ),
+  packet('an unknown op', 'packet-op-unknown', [0x0c, 0, 0], [0xff, 0xff, 0xff], [0x0b, 0xc0, 0x5d, 0x7f]),
   packet(
-    'an op that nobody knows',
-    'packet-op-unknown',
-    [0x0c, 0, 0],
-    [0xff, 0xff, 0xff],
-    [0x0b, 0xc0, 0x5d, 0x7f],
-  ),
-  packet(
-    'an op that old clients decode as they like',
+    'an op that old clients decode differently',
     'packet-op-foreign',
     [0x01, 0, 0],
     [0x03, 0, 0],
@@ -174,7 +168,7 @@ export const VOICE_ATTACKS: readonly Attack[] = [
     [0x0a, 0, 0],
   ),
   packet(
-    'a sample rate of 0, or one that sounds like a rate',
+    'a sample rate of 0, or a plausible but unsupported one',
     'packet-rate-unknown',
     [0x0b, 0, 0],
     [0x0b, 0x39, 0x30],
@@ -195,7 +189,7 @@ export const VOICE_ATTACKS: readonly Attack[] = [
     [0x06, 6, 0, 2, 0, 0, 0, 0x4a, 0xff],
     [0x06, 8, 0, 4, 0, 0, 0, 0x4b, 0x41, 0xff, 0xff],
   ),
-  packet('an Opus frame of no bytes', 'packet-frame-empty', [0x06, 4, 0, 0, 0, 0, 0]),
+  packet('an Opus frame without bytes', 'packet-frame-empty', [0x06, 4, 0, 0, 0, 0, 0]),
   drops('the channel of others, an unassigned target, a whisper to nobody', 'target-unknown', (steamId) =>
     [1, 127, 128, 254, 255].map((target) => frameBy(steamId, { target })),
   ),
@@ -220,9 +214,9 @@ export const VOICE_ATTACKS: readonly Attack[] = [
       return [NO_EFFECT];
     },
   },
-  unheard('to speak with a token that lets listen alone', 'not-allowed', { grant: { maySpeak: false } }),
+  unheard('speaking with a token that only allows listening', 'not-allowed', { grant: { maySpeak: false } }),
   {
-    name: 'to speak when muted: at once, renamed, in a channel, whispering, resumed, joined again',
+    name: 'speaking when muted: at once, renamed, in a channel, whispering, resumed, joined again',
     answers: [dropped('muted')],
     run: async (field) => {
       const lobby = field.lobby();
@@ -261,7 +255,7 @@ export const VOICE_ATTACKS: readonly Attack[] = [
     },
   },
   {
-    name: 'to whisper to somebody of another lobby by their slot',
+    name: 'whispering to somebody of another lobby by their slot',
     answers: [failed('participant-unknown'), dropped('target-unknown')],
     run: async (field) => {
       const attacker = await field.join();
@@ -294,8 +288,8 @@ export const VOICE_ATTACKS: readonly Attack[] = [
   ),
   ...(
     [
-      ['frames of 7 bytes without end, from somebody who may only listen', 7],
-      ['messages of no bytes without end', 0],
+      ['endless frames of 7 bytes, from somebody who may only listen', 7],
+      ['empty messages without end', 0],
     ] as const
   ).map(
     ([name, bytes]): Attack => ({

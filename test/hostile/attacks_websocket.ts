@@ -50,7 +50,7 @@ export const WEBSOCKET_ATTACKS: readonly Attack[] = [
   },
   cuts('reserved bits', ...[1, 2, 3, 4, 7].map((reserved) => [{ reserved, payload: LEAVE }])),
   cuts(
-    'opcodes that mean nothing',
+    'undefined opcodes',
     ...[3, 4, 5, 6, 7, 11, 12, 13, 14, 15].map((opcode) => [{ opcode, payload: 'x' }]),
   ),
   cuts(
@@ -64,7 +64,7 @@ export const WEBSOCKET_ATTACKS: readonly Attack[] = [
     [{ opcode: close, payload: 'x'.repeat(200) }],
   ),
   cuts(
-    'a continuation of nothing',
+    'a continuation frame without a message',
     [{ opcode: continuation, payload: 'x' }],
     [{ opcode: continuation, fin: 0, payload: 'x' }],
   ),
@@ -84,7 +84,7 @@ export const WEBSOCKET_ATTACKS: readonly Attack[] = [
     },
   },
   cuts(
-    'giant announced lengths',
+    'huge announced lengths',
     [{ length: { value: 0xffffn, form: 16 } }],
     [{ length: { value: 0x7fff_ffff_ffff_ffffn, form: 64 } }],
     [{ length: { value: 0xffff_ffff_ffff_ffffn, form: 64 } }],
@@ -107,7 +107,7 @@ export const WEBSOCKET_ATTACKS: readonly Attack[] = [
     [{ payload: Uint8Array.of(0xc0, 0xaf) }],
   ),
   {
-    name: 'close frames with codes that none may have',
+    name: 'close frames with forbidden codes',
     answers: [CUT],
     run: async (field) => {
       const got: Answer[] = [];
@@ -136,7 +136,7 @@ export const WEBSOCKET_ATTACKS: readonly Attack[] = [
     },
   },
   {
-    name: 'a connection that is closed on one side alone, before the hello and after',
+    name: 'a connection that only one side closes, before and after the hello',
     answers: [CUT],
     run: async (field) => {
       const before = await field.socket();
@@ -179,7 +179,7 @@ export const WEBSOCKET_ATTACKS: readonly Attack[] = [
     }
     wire.frame({ opcode: continuation, payload: message.slice(-1) });
   }),
-  stays('a length that is written longer than it has to be', ({ wire }) => {
+  stays('a length in a longer form than necessary', ({ wire }) => {
     const payload = JSON.stringify({ type: 'rename', name: 'somebody' });
     wire.frame({ payload, length: { value: payload.length, form: 64 } });
     wire.frame({ payload, length: { value: payload.length, form: 16 } });
