@@ -129,8 +129,8 @@ export function readRelayConfig({ flags, env, folder }: ConfigSources): ConfigOu
       // Bounds that depend on each other.
       relayLimits(settings.limits);
     } catch (thrown) {
-      const says = messageOf(thrown).replace(/^Cannot set the relay's limit /, '');
-      problems.push({ from: 'file', subject: 'limits:', says });
+      const says = messageOf(thrown).replace(/^Cannot set the relay's limit slotRestMs: it /, '');
+      problems.push({ from: 'file', subject: 'limits.slotRestMs', says });
     }
   }
   if (problems.length > 0) return { kind: 'faulty', problems, log: settings.log };

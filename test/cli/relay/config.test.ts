@@ -253,7 +253,7 @@ t.test('wrong flags and variables are reported all at once', async (t) => {
     ],
     [
       { flags: { '--limit': ['slotRestMs=1'] } },
-      /slotRestMs: it is 1, expected more than resumeWithinMs, which is 30000$/,
+      /^limits\.slotRestMs is 1, expected more than resumeWithinMs, which is 30000$/,
     ],
   ];
   for (const [sources, problem] of cases) {
