@@ -75,7 +75,7 @@ export function admitStart({ dev, judges, host }: StartRequest): Admission {
   if (!dev && judges === 'none') {
     return refused(
       'not-dev',
-      "nobody could join. Configure keys to verify tokens (--token-keys, tokens) or Steam's tickets, or use --dev (dev: true) to admit " +
+      "nobody could join. Configure keys to verify tokens (--token-keys; in code: tokens) or Steam's tickets, or use --dev to admit " +
         'anyone on this machine',
     );
   }
@@ -83,7 +83,7 @@ export function admitStart({ dev, judges, host }: StartRequest): Admission {
     return refused(
       'not-proof',
       'nobody could join: it accepts only app tickets, and an app ticket does not prove who a player is. Add keys to verify tokens ' +
-        '(--token-keys, tokens) or web tickets (--tickets-web-app-id, webTickets), or accept that any player can ' +
+        '(--token-keys; in code: tokens) or web tickets (--tickets-web-app-id; in code: webTickets), or accept that any player can ' +
         'join as any other (--tickets-app-alone trust-forgeable)',
     );
   }
