@@ -3,13 +3,16 @@
  */
 
 import { randomInt } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { checkToken, TOKEN_EXPECTED } from '../client/lobby/credentials.js';
 import { normalHost } from '../client/lobby/redirects.js';
 import { LABEL, MAX_CHANNELS_ENTERED } from '../voice/control.js';
 import { HotmicError } from '../voice/error.js';
 import { parseSteamId, personSteamId } from '../voice/steam_id.js';
-import { systemReason } from '../voice/system_reason.js';
+import { readBounded } from './read_bounded.js';
+
+/** Longer than any token, with the white space around it. */
+const MAX_TOKEN_FILE_BYTES = 8192;
 
 /** A whole number from `min` to `max`. */
 export function integer(min: number, max: number): (text: string) => number {
@@ -141,17 +144,21 @@ function takeMember(command: Command): void {
 /** A token is not an argument: other users of this machine can see those. */
 function takeToken(command: Command): void {
   const { tokenFile } = command.opts<{ tokenFile?: string }>();
-  const text = tokenFile === undefined ? process.env.HOTMIC_TOKEN : readText(tokenFile);
-  if (text !== undefined && text.trim() !== '') command.setOptionValue('token', text.trim());
-}
-
-/** @throws HotmicError ERR_HOTMIC_FILE for a file that cannot be read. */
-export function readText(path: string): string {
+  const text =
+    tokenFile === undefined ? process.env.HOTMIC_TOKEN : readBounded(tokenFile, MAX_TOKEN_FILE_BYTES);
+  const token = text?.trim() ?? '';
+  if (token === '') return;
   try {
-    return readFileSync(path === '-' ? 0 : path, 'utf8');
+    checkToken(token);
   } catch (cause) {
-    throw new HotmicError('ERR_HOTMIC_FILE', `Cannot read ${path}: ${systemReason(cause)}`, { cause });
+    const where = tokenFile ?? 'HOTMIC_TOKEN';
+    throw new HotmicError(
+      'ERR_HOTMIC_INPUT',
+      `Cannot use ${where}: it is not a signed token, ${TOKEN_EXPECTED}`,
+      { cause },
+    );
   }
+  command.setOptionValue('token', token);
 }
 
 /** Instead of requiredOption, which would hide that the option was misspelled. */

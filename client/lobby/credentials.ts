@@ -86,12 +86,15 @@ function shownTicket(ticket: Uint8Array): BesideAppTicket {
   return { kind: 'ticket', ticket };
 }
 
-function checkToken(token: unknown): asserts token is string {
+/** For an error about a token without this form. */
+export const TOKEN_EXPECTED = `expected three parts separated by dots, at most ${MAX_TOKEN_CHARS} characters`;
+
+/** @throws RangeError or TypeError when it cannot be a signed token. */
+export function checkToken(token: unknown): asserts token is string {
   if (typeof token !== 'string')
     throw new TypeError(`Cannot join: token is a ${typeof token}, expected a string`);
   if (!TOKEN_FORM.test(token) || token.length > MAX_TOKEN_CHARS) {
-    const expected = `expected three parts separated by dots, at most ${MAX_TOKEN_CHARS} characters`;
-    throw new RangeError(`Cannot join: the token is not a signed token, ${expected}`);
+    throw new RangeError(`Cannot join: the token is not a signed token, ${TOKEN_EXPECTED}`);
   }
 }
 

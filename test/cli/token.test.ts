@@ -135,6 +135,25 @@ t.test('bad input is one line with its code, and never quotes the key', async (t
   }
 });
 
+t.test('a token that cannot be one is refused before anything is connected, and never quoted', async (t) => {
+  const folder = t.testdir({ text: 'sesame-open' });
+  const listen = ['listen', 'ws://127.0.0.1:1', '-l', 'den'];
+  const env = { HOTMIC_TOKEN: 'sesame' };
+  const inVariable = await runCli(t, listen, { env });
+  t.match(
+    inVariable.stderr,
+    /^hotmic: Cannot use HOTMIC_TOKEN: it is not a signed token.*\[ERR_HOTMIC_INPUT\]\n$/,
+  );
+  const inFile = await runCli(t, [...listen, '--token-file', join(folder, 'text')]);
+  t.match(inFile.stderr, /text: it is not a signed token.*\[ERR_HOTMIC_INPUT\]\n$/);
+  const endless = await runCli(t, [...listen, '--token-file', '/dev/zero']);
+  t.match(endless.stderr, /too long, expected at most 8192 bytes \[ERR_HOTMIC_FILE\]\n$/);
+  for (const { code, stderr } of [inVariable, inFile, endless]) {
+    t.equal(code, 1);
+    t.notMatch(stderr, /sesame/);
+  }
+});
+
 t.test('both commands have help', async (t) => {
   t.match((await runCli(t, ['token', '--help'])).stdout, /^Usage: hotmic token .*new-key/s);
   t.match((await runCli(t, ['token', 'new-key', '--help'])).stdout, /^Usage: hotmic token new-key .*<file>/);
