@@ -132,7 +132,7 @@ t.test(
       [() => new Response('', { status: 404 }), /the server answers 404/],
       [
         () => new Response('<!doctype html>', { headers: { 'content-type': 'text/html' } }),
-        /no WebAssembly module: text\/html, 15 bytes/,
+        /not a WebAssembly module: text\/html, 15 bytes/,
       ],
       [() => new Response(SIMD_BYTES.subarray(0, 999), wasm), /cannot compile/],
       [() => new Response(SIMD_BYTES.subarray(0, 999), text), /cannot compile/],
