@@ -126,7 +126,7 @@ export function renderResult({ parts, stages, lateGameFrames }: RehearsalResult)
   ];
   const late =
     lateGameFrames > 0
-      ? `\n${lateGameFrames} game frames began more than one frame late: this machine was busy, which raises the latencies.`
+      ? `\n${lateGameFrames} game frame${lateGameFrames === 1 ? '' : 's'} began more than one frame late: this machine was busy, which raises the latencies.`
       : '';
   return `${table(counts)}\n\n${table(latencies)}${late}`;
 }
