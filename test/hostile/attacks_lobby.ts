@@ -1,7 +1,8 @@
 /** What somebody who is in a lobby may not do: moderate, enter, name, and ask without end. They stay, and nothing comes of it. */
 
 import { type Answer, type Attack, ended, failed, NO_EFFECT, refused, times } from './attack.js';
-import { CHANNELS_PER_LOBBY, type Joining, type Member, MOST_LOBBIES, SANCTIONS_OF_ONE } from './field.js';
+import { CHANNELS_PER_LOBBY, type Joining, MOST_LOBBIES, SANCTIONS_OF_ONE } from './field.js';
+import type { Wire } from './wire.js';
 
 /** Each message alone; each fails, and the connection stays. */
 function fails(
@@ -139,21 +140,25 @@ export const LOBBY_ATTACKS: readonly Attack[] = [
     name: 'making more lobbies than the relay may have',
     answers: [refused('relay-full')],
     run: async (field) => {
-      const members: Member[] = [];
+      const inside: Wire[] = [];
       try {
-        for (let made = 0; made < MOST_LOBBIES; made += 1) members.push(await field.join());
-      } catch (thrown) {
-        // The first that finds no room; its connection says why.
-        const message = String(thrown);
-        if (!message.includes('relay-full')) throw thrown;
+        // A lobby of an earlier attack may end in the middle of this, and leave its place to one more.
+        while (inside.length < 2 * MOST_LOBBIES) {
+          const wire = await field.socket();
+          const lobby = field.lobby();
+          wire.send({ type: 'hello', versions: [1], lobby, name: 'x', token: await field.token({ lobby }) });
+          const isWelcome = await wire.message('welcome').then(
+            () => true,
+            () => false,
+          );
+          if (!isWelcome) return [await ended(wire)];
+          inside.push(wire);
+        }
+        return [];
+      } finally {
+        for (const wire of inside) wire.send({ type: 'leave' });
+        await Promise.all(inside.map((wire) => wire.ended()));
       }
-      const wire = await field.socket();
-      const lobby = field.lobby();
-      wire.send({ type: 'hello', versions: [1], lobby, name: 'x', token: await field.token({ lobby }) });
-      const last = await ended(wire);
-      for (const member of members) member.wire.send({ type: 'leave' });
-      await Promise.all(members.map(({ wire: each }) => each.ended()));
-      return [last, ...(members.length < MOST_LOBBIES ? [refused('relay-full')] : [])];
     },
   },
   {

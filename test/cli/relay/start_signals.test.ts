@@ -62,6 +62,7 @@ for (const [signal, outcome] of [
     }
     const ended = await relay.ended;
     t.match(ended, { code: 0, signal: null, stderr: '' });
-    if (signal === 'SIGTERM') t.equal(ended.stdout, '', 'it never listened');
+    // Node 24 may have begun to listen by the time the signal arrives.
+    if (signal === 'SIGTERM') t.match(ended.stdout, /^$|\nRelay ended: 0 voice frames/);
   });
 }
