@@ -7,12 +7,16 @@
 
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { type FiguresPage, insertFigures, lastResult } from '../figures_page.js';
 import { figure, type Result, type Row } from '../result.js';
 
-const BEGIN = '<!-- relay figures: written by bench/relay/figures.ts -->';
-const END = '<!-- end of relay figures -->';
 export const PAGE = 'docs/relay-cost.md';
 export const KEPT = 'bench/results/relay.json';
+const MARKED: FiguresPage = {
+  path: PAGE,
+  begin: '<!-- relay figures: written by bench/relay/figures.ts -->',
+  end: '<!-- end of relay figures -->',
+};
 
 /** One table per case, with one line per metric and one column per subject. */
 export function relayTables({ rows, machine, versions, skipped = [] }: Result): string {
@@ -40,16 +44,13 @@ function table(rows: readonly Row[]): string[] {
 }
 
 /** The page with `tables` between its marks. @throws Error if a mark is missing. */
-export function withRelayFigures(page: string, tables: string): string {
-  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`Cannot write figures: ${PAGE} has no marks for them`);
-  return `${page.slice(0, from + BEGIN.length)}\n\n${tables}\n\n${page.slice(to)}`;
+export function withRelayFigures(text: string, tables: string): string {
+  return insertFigures(MARKED, text, tables);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const made = 'out/bench/relay.json';
-  const result = JSON.parse(readFileSync(made, 'utf8')) as Result;
-  if (result.void !== null) throw new Error(`Cannot write figures: the last result is void: ${result.void}`);
+  const result = lastResult(made);
   copyFileSync(made, KEPT);
   writeFileSync(PAGE, withRelayFigures(readFileSync(PAGE, 'utf8'), relayTables(result)));
 }

@@ -6,12 +6,15 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { type FiguresPage, insertFigures, lastResult } from '../figures_page.js';
 import { figure, type Result, type Row } from '../result.js';
 import { VOICE_CASES } from './voice.js';
 
-const BEGIN = '<!-- ring figures: written by bench/ring/figures.ts -->';
-const END = '<!-- end of ring figures -->';
-const PAGE = 'docs/latency.md';
+const PAGE: FiguresPage = {
+  path: 'docs/latency.md',
+  begin: '<!-- ring figures: written by bench/ring/figures.ts -->',
+  end: '<!-- end of ring figures -->',
+};
 
 /** One table for the ring and its peers, and one for getVoice into the ring. */
 export function ringTable({ rows, machine, versions }: Result): string {
@@ -48,14 +51,11 @@ function table(rows: readonly Row[], methodOf: (row: Row) => string): string[] {
 }
 
 /** The page with `table` between its marks. @throws Error if a mark is missing. */
-export function withFigures(page: string, table: string): string {
-  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`Cannot write figures: ${PAGE} has no marks for them`);
-  return `${page.slice(0, from + BEGIN.length)}\n\n${table}\n\n${page.slice(to)}`;
+export function withFigures(text: string, table: string): string {
+  return insertFigures(PAGE, text, table);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const result = JSON.parse(readFileSync('out/bench/ring.json', 'utf8')) as Result;
-  if (result.void !== null) throw new Error(`Cannot write figures: the last result is void: ${result.void}`);
-  writeFileSync(PAGE, withFigures(readFileSync(PAGE, 'utf8'), ringTable(result)));
+  const table = ringTable(lastResult('out/bench/ring.json'));
+  writeFileSync(PAGE.path, withFigures(readFileSync(PAGE.path, 'utf8'), table));
 }
