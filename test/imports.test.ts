@@ -1,9 +1,10 @@
 /** Checks that each folder imports only what the table in ARCHITECTURE.md allows, directly and indirectly, without cycles. */
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join, normalize, sep } from 'node:path';
 import t from 'tap';
+import { projectFiles } from './kit/project_files.js';
 
 const FOLDERS = [
   'voice',
@@ -103,16 +104,6 @@ const BUILD_TOOLS = ['wasm/check.ts', 'wasm/golden.ts'];
 
 const NODE_BUILTINS = new Set(builtinModules.map((name) => `node:${name}`));
 
-function sourcesOf(folder: string): string[] {
-  try {
-    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts') && !/(^|\/)(target|\.toolchain|pkg)\//.test(name))
-      .map((name) => join(folder, name));
-  } catch {
-    return [];
-  }
-}
-
 /** The modules that a source file imports, type imports included, as written. */
 function specifiers(file: string): string[] {
   const text = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\//g, '');
@@ -134,7 +125,9 @@ function partOf(file: string): string {
     if (MAY_IMPORT[folder]) return folder;
   return topFolderOf(file);
 }
-const files = FOLDERS.flatMap(sourcesOf);
+const files = projectFiles().filter(
+  (file) => file.endsWith('.ts') && FOLDERS.includes(topFolderOf(file)) && !file.startsWith('wasm/pkg/'),
+);
 const imports = new Map(
   files.map((file) => [
     file,
