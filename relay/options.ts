@@ -45,6 +45,15 @@ export const RELAY_OPTIONS = {
   port: option(types.port, 0, 'Port to listen on; 0 picks a free one.'),
   /** Path of the players' URL, such as `/voice`, behind a proxy that passes it on. Default `/`. */
   path: option(types.voicePath, '/', "Path of the players' URL, if a proxy passes one on."),
+  /**
+   * What holds the players' sockets: uWebSockets, the package ws, or uWebSockets where it loads and otherwise ws. Both behave alike; ws takes more
+   * processor time. Default `auto`, which the environment variable HOTMIC_SOCKETS overrides.
+   */
+  sockets: option(
+    types.oneOf('layer', ['auto', 'uws', 'ws'] as const),
+    'auto',
+    "What holds the players' sockets: uWebSockets, which costs less, or ws, which runs everywhere.",
+  ),
   /** Certificate and key: players connect to `wss:`, TLS 1.2 or newer. Default none: the port is plain. */
   tls: groupOf<RelayTls>()('TLS on that port: players connect to wss://.', {
     certFile: required(

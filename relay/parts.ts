@@ -1,7 +1,7 @@
 /** The parts of a relay, made from its options before anything listens. A mistake in the options shows here. */
 
-import type * as UWebSockets from 'uWebSockets.js';
 import { randomBytes } from 'node:crypto';
+import { isMainThread } from 'node:worker_threads';
 import { readHost } from './addresses/host.js';
 import { TrustedProxies } from './addresses/trusted_proxies.js';
 import type { CredentialJudge } from './admission/judges.js';
@@ -13,8 +13,8 @@ import { openSanctionsFile, type SanctionsFile } from './moderation_store/sancti
 import { RELAY_OPTIONS, type RelayOptions } from './options.js';
 import { AddressLimits, tcpLimits } from './port/address_limits.js';
 import { ConnectionAdmission } from './port/connection_admission.js';
-import { loadUWebSockets } from './port/listening.js';
 import { mostConnections, openFilesAllowed } from './port/open_files.js';
+import { type ChosenSockets, chooseSockets, socketsWanted, thisPlace } from './port/sockets/choose.js';
 import { checkPort } from './port/start_error.js';
 import { voicePath } from './port/voice_path.js';
 import type { EventToTell, RiskEvent } from './running_relay.js';
@@ -31,7 +31,7 @@ export interface Place {
 
 export interface RelayParts {
   readonly place: Place;
-  readonly uws: typeof UWebSockets;
+  readonly sockets: ChosenSockets;
   readonly relay: Relay;
   readonly judge: CredentialJudge;
   readonly addresses: AddressLimits;
@@ -65,7 +65,8 @@ export async function makeParts(
   if (areAppTicketsTrusted(options)) onEvent(FORGEABLE);
   const addresses = new AddressLimits(options.addressLimits);
   const admission = admissionOf(options, limits, addresses);
-  const uws = await loadUWebSockets();
+  const wanted = socketsWanted(options.sockets, process.env);
+  const sockets = await chooseSockets(wanted, thisPlace(isMainThread));
   const sanctionsFile =
     options.sanctionsFile === undefined
       ? null
@@ -82,7 +83,7 @@ export async function makeParts(
     random: (bytes) => randomBytes(bytes),
     sanctions: sanctionsFile?.sanctions ?? [],
   });
-  return { place, uws, relay, judge, addresses, admission, webTickets, webhooks, sanctionsFile };
+  return { place, sockets, relay, judge, addresses, admission, webTickets, webhooks, sanctionsFile };
 }
 
 function readPlace(options: RelayOptions): Place {

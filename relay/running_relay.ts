@@ -8,6 +8,7 @@ import type { SanctionsFileEvent } from './moderation_store/sanctions_file.js';
 import type { AdminEvent } from './operations/admin/api.js';
 import type { ConnectionRefusal } from './port/connection_admission.js';
 import type { RelayCounts } from './port/counts.js';
+import type { SocketLayerName } from './port/sockets/layer.js';
 import type { CertificateEvent } from './port/tls.js';
 import type { RefusalsEvent } from './refusal_digest.js';
 import type { WebhookEvent } from './webhooks/webhooks.js';
@@ -43,6 +44,12 @@ export interface AdmissionEvent {
 
 export interface RunningRelay {
   readonly port: number;
+  readonly sockets: {
+    /** What holds the players' sockets. */
+    readonly layer: SocketLayerName;
+    /** If the option was `auto`: why it was taken, what it costs, and how to get the other one, in one line. Otherwise null. */
+    readonly why: string | null;
+  };
   /** Where clients connect, such as `ws://127.0.0.1:9000/`. */
   readonly url: string;
   /** The URL of the operations port, such as `http://127.0.0.1:9464/`; null without `operations`. */

@@ -1,9 +1,7 @@
 /**
- * Starts and stops a relay: makes its parts, wires them to each other, and runs them as services. With parts.ts, voice_service.ts and port/ the
- * only files that know uWebSockets.
+ * Starts and stops a relay: makes its parts, wires them to each other, and runs them as services.
  */
 
-import { isMainThread } from 'node:worker_threads';
 import type { Milliseconds } from '../voice/units.js';
 import { hostInUrl } from './addresses/host.js';
 import { EventGate, keyOfPeer } from './event_gate.js';
@@ -13,7 +11,6 @@ import { AdminService, OperationsService } from './operator_services.js';
 import type { RelayOptions } from './options.js';
 import { makeParts, type RelayParts } from './parts.js';
 import type { RelayCounts } from './port/counts.js';
-import { threadError } from './port/start_error.js';
 import { Switchboard } from './port/switchboard.js';
 import { Upgrades } from './port/upgrades.js';
 import type { RunningRelay } from './running_relay.js';
@@ -33,13 +30,12 @@ const WEBHOOKS_CLOSE_MS: Milliseconds = 5000;
  *
  * @throws HotmicError `ERR_HOTMIC_ADMISSION` without `dev` and without anything to judge players by, with `dev` on a host that is
  *   not loopback, or for unusable keys;
- *   `ERR_HOTMIC_RELAY_MISSING` when uWebSockets is not installed or does not load; `ERR_HOTMIC_PORT_IN_USE`;
+ *   `ERR_HOTMIC_RELAY_MISSING` with `sockets: 'uws'` when uWebSockets is not installed or does not load; `ERR_HOTMIC_PORT_IN_USE`;
  *   `ERR_HOTMIC_LISTEN` when it cannot listen for another reason; `ERR_HOTMIC_TLS` for a certificate that cannot be
- *   used; `ERR_HOTMIC_FILE` for a file that cannot be used; `ERR_HOTMIC_THREAD` in a worker thread. RangeError or TypeError for a port, a
+ *   used; `ERR_HOTMIC_FILE` for a file that cannot be used; `ERR_HOTMIC_THREAD` with `sockets: 'uws'` in a worker thread. RangeError or TypeError for a port, a
  *   limit or another option that is out of range or malformed.
  */
 export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
-  if (!isMainThread) throw threadError();
   const gate = new EventGate((event) => options.onEvent?.(event));
   const parts = await makeParts(options, (event) => options.onEvent?.(event));
   const { voice, switchboard } = wireVoice(options, parts, gate, () => lifecycle.lastConnectionGone());
@@ -85,6 +81,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   const { host, path } = parts.place;
   return {
     port: voice.port,
+    sockets: { layer: parts.sockets.layer.name, why: parts.sockets.why },
     url: `${options.tls ? 'wss' : 'ws'}://${hostInUrl(host)}:${voice.port}${path}`,
     operationsUrl: operations?.url ?? null,
     adminUrl: admin?.url ?? null,
@@ -100,7 +97,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
 /** The voice port, and the switchboard between its sockets and the core. */
 function wireVoice(
   options: RelayOptions,
-  { place, uws, relay, judge, addresses, admission, webhooks, sanctionsFile }: RelayParts,
+  { place, sockets, relay, judge, addresses, admission, webhooks, sanctionsFile }: RelayParts,
   gate: EventGate,
   onEmpty: () => void,
 ): { readonly voice: VoiceService; readonly switchboard: Switchboard } {
@@ -110,7 +107,6 @@ function wireVoice(
     addresses,
     now: monotonicMs,
     unixSeconds,
-    publish: (socket, topic, bytes) => voice.publish(socket, topic, bytes),
     keep: (sanction) => sanctionsFile?.keep(sanction),
     onEvent: (event, address) => {
       if (gate.take(event, address, monotonicMs()) === 'told') webhooks?.publish(event);
@@ -126,7 +122,7 @@ function wireVoice(
   });
   const voice = new VoiceService({
     ...place,
-    uws,
+    sockets: sockets.layer,
     tls: options.tls ?? null,
     switchboard,
     admission,

@@ -1,23 +1,22 @@
 /** The voice port as a service: from when it listens, through the seconds in which clients read the close code, to its end. */
 
-import type * as UWebSockets from 'uWebSockets.js';
 import { MAX_CONTROL_BYTES } from '../voice/control.js';
 import type { Milliseconds } from '../voice/units.js';
 import { MAX_VOICE_FRAME_BYTES } from '../voice/wire.js';
 import type { ConnectionAdmission } from './port/connection_admission.js';
-import type { Socket, SocketData, Switchboard } from './port/switchboard.js';
+import type { SocketBounds } from './port/sockets/layer.js';
+import type { SocketData, Switchboard } from './port/switchboard.js';
 import type { CertificateCounts } from './port/tls.js';
 import type { Upgrades } from './port/upgrades.js';
 import { VoicePort, type VoicePortOptions } from './port/voice_port.js';
 import type { Service } from './service_list.js';
 
-/** What is sent to one listener and waits in our own memory; the kernel holds more. */
-const MAX_BACKPRESSURE_BYTES = 64 * 1024;
-/**
- * A connection without a sign of life for this long is closed; before that, pings ask for one. Longer than a 20 s
- * stall.
- */
-const IDLE_TIMEOUT_S = 32;
+const BOUNDS: SocketBounds = {
+  maxMessageBytes: Math.max(MAX_VOICE_FRAME_BYTES, MAX_CONTROL_BYTES),
+  maxUnsentBytes: 64 * 1024,
+  // Longer than a stall of 20 s.
+  idleTimeoutS: 32,
+};
 /** How long clients have to read the close code before their sockets are closed. */
 const CLOSE_GRACE_MS: Milliseconds = 250;
 const TICK_MS: Milliseconds = 100;
@@ -25,7 +24,7 @@ const TICK_MS: Milliseconds = 100;
 export interface VoiceServiceOptions
   extends Pick<
     VoicePortOptions<SocketData>,
-    'uws' | 'host' | 'port' | 'path' | 'tls' | 'onEvent' | 'now' | 'unixSeconds'
+    'sockets' | 'host' | 'port' | 'path' | 'tls' | 'onEvent' | 'now' | 'unixSeconds'
   > {
   readonly switchboard: Switchboard;
   readonly admission: ConnectionAdmission;
@@ -36,7 +35,7 @@ export interface VoiceServiceOptions
 
 export class VoiceService implements Service {
   readonly #options: VoiceServiceOptions;
-  #port: VoicePort<SocketData> | null = null;
+  #port: VoicePort | null = null;
   #ticker: NodeJS.Timeout | null = null;
 
   constructor(options: VoiceServiceOptions) {
@@ -56,23 +55,27 @@ export class VoiceService implements Service {
   /** @throws as `VoicePort.open`. */
   async start(): Promise<void> {
     const { switchboard, admission, upgrades, onTick, now, ...options } = this.#options;
-    this.#port = await VoicePort.open({
+    this.#port = await VoicePort.open<SocketData>({
       ...options,
       now,
-      voice: behaviorOf(options.uws, switchboard),
-      upgrade: (response, request) => upgrades.upgrade(response, request),
-      counter: upgrades,
+      bounds: BOUNDS,
+      handlers: {
+        admit: (peer) => upgrades.admit(peer),
+        release: (peer) => upgrades.release(peer),
+        webSocketClosed: (peer) => upgrades.webSocketClosed(peer),
+        upgrade: (request) => upgrades.upgrade(request),
+        open: (socket) => switchboard.open(socket),
+        message: (socket, bytes, kind) => switchboard.receive(socket, bytes, kind),
+        heartbeat: (socket) => switchboard.heartbeat(socket),
+        dropped: () => switchboard.noteDropped(),
+        close: (socket) => switchboard.closed(socket),
+      },
     });
     this.#ticker = setInterval(() => {
       switchboard.tick();
       admission.tick(now());
       onTick(now());
     }, TICK_MS);
-  }
-
-  /** Real-time: as `VoicePort.publish`. */
-  publish(socket: Socket, topic: string, bytes: ArrayBuffer): void {
-    this.#port?.publish(socket, topic, bytes);
   }
 
   /** As `RunningRelay.reloadCertificate`. Only once it has started. */
@@ -95,29 +98,4 @@ export class VoiceService implements Service {
     if (!isQuiet) await new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS));
     port.close();
   }
-}
-
-function behaviorOf(
-  uws: typeof UWebSockets,
-  switchboard: Switchboard,
-): Omit<UWebSockets.WebSocketBehavior<SocketData>, 'upgrade'> {
-  return {
-    compression: uws.DISABLED,
-    maxPayloadLength: Math.max(MAX_VOICE_FRAME_BYTES, MAX_CONTROL_BYTES),
-    maxBackpressure: MAX_BACKPRESSURE_BYTES,
-    idleTimeout: IDLE_TIMEOUT_S,
-    sendPingsAutomatically: true,
-    open: (socket) => switchboard.open(socket),
-    message: (socket, message, isBinary) =>
-      switchboard.receive(socket, message, isBinary ? 'binary' : 'text'),
-    ping: (socket) => switchboard.heartbeat(socket),
-    pong: (socket) => switchboard.heartbeat(socket),
-    close: (socket) => switchboard.closed(socket),
-    // Not in the package's types.
-    ...{
-      dropped(_socket: unknown, _message: ArrayBuffer, isBinary: boolean): void {
-        switchboard.noteDropped(isBinary ? 'binary' : 'text');
-      },
-    },
-  };
 }

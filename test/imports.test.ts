@@ -83,6 +83,7 @@ const MAY_USE: Record<string, readonly string[]> = {
   tickets: ['node:crypto'],
   relay: [
     'uWebSockets.js',
+    'ws',
     'jose',
     'prom-client',
     'node:crypto',
@@ -91,6 +92,7 @@ const MAY_USE: Record<string, readonly string[]> = {
     'node:net',
     'node:path',
     'node:perf_hooks',
+    'node:stream',
     'node:tls',
     'node:worker_threads',
     'zod/mini',

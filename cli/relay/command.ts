@@ -134,7 +134,8 @@ async function withLog(
 async function runRelay(config: ReadConfig, log: RelayLog, stop: AbortSignal): Promise<void> {
   const { drain } = config.settings;
   const relay = await startRelay({ ...relayOptionsOf(config), onEvent: (event) => log.write(event) });
-  const { url, operationsUrl, adminUrl } = relay;
+  const { url, operationsUrl, adminUrl, sockets } = relay;
+  if (sockets.why !== null) log.write({ kind: 'sockets', layer: sockets.layer, detail: sockets.why });
   log.write({ kind: 'listening', url, operationsUrl, adminUrl, admits: admittedBy(config.settings) });
   onHangUp(() => reload(relay, log, config.settings));
   await Promise.race([stopped(stop), relay.ended]);

@@ -19,6 +19,8 @@ export type LogEntry =
       /** Who is admitted, in words. */
       readonly admits: string;
     }
+  /** What holds the players' sockets, when that was left to the relay. */
+  | { readonly kind: 'sockets'; readonly layer: string; readonly detail: string }
   | { readonly kind: 'draining'; readonly connections: number; readonly withinSeconds: number }
   | {
       readonly kind: 'ended';
@@ -150,6 +152,8 @@ function describe(entry: LogEntry): string {
       return `refused (${entry.code}): ${printable(entry.detail)}`;
     case 'at-risk':
       return `warning (${entry.code}): ${printable(entry.detail)}`;
+    case 'sockets':
+      return `sockets: ${printable(entry.detail)}`;
     case 'not-admitted':
       return `not admitted (${entry.reason}): ${printable(entry.detail)}`;
     case 'refusals':

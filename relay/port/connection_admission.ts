@@ -11,16 +11,7 @@ import { type AdmissionFault, admitOrigin, admitPeer } from '../admission/admiss
 import type { AddressKey } from '../core/address_key.js';
 import type { AddressLimits, AddressRefusal } from './address_limits.js';
 import { ClosingConnections } from './closing_connections.js';
-
-/** What is known of a request for a WebSocket. */
-export interface ConnectionRequest {
-  /** The other end of the socket, as text. */
-  readonly peer: string;
-  /** The address that a PROXY protocol preamble names; empty without a preamble. */
-  readonly proxiedPeer: string;
-  /** Every header, names in lower case, in the order in which they came. */
-  readonly headers: readonly (readonly [name: string, value: string])[];
-}
+import type { UpgradeRequest } from './sockets/layer.js';
 
 /** Why a connection does not become a WebSocket. Append only. `connections-full`: the relay has as many TCP connections as it may. */
 export type ConnectionRefusal = AdmissionFault | AddressRefusal | 'draining' | 'connections-full';
@@ -167,7 +158,7 @@ export class ConnectionAdmission {
   }
 
   /** Whether a request for a WebSocket gets one. */
-  admit(request: ConnectionRequest, now: Milliseconds): WebSocketAdmission {
+  admit(request: UpgradeRequest, now: Milliseconds): WebSocketAdmission {
     const answer = this.#judge(request, now);
     if (answer.kind === 'refused') this.#refused += 1;
     return answer;
@@ -185,11 +176,11 @@ export class ConnectionAdmission {
     return { kind: 'refused', reason, detail: DETAILS[reason], from };
   }
 
-  #judge(request: ConnectionRequest, now: Milliseconds): WebSocketAdmission {
+  #judge(request: UpgradeRequest, now: Milliseconds): WebSocketAdmission {
     return this.#options.dev ? this.#judgeInDevelopment(request, now) : this.#judgeClient(request, now);
   }
 
-  #judgeInDevelopment(request: ConnectionRequest, now: Milliseconds): WebSocketAdmission {
+  #judgeInDevelopment(request: UpgradeRequest, now: Milliseconds): WebSocketAdmission {
     const peer = parseAddress(request.peer);
     const from = peer && addressKey(peer);
     if (this.#drainEndsAt !== null) return draining(this.#drainEndsAt, from, now);
@@ -197,7 +188,7 @@ export class ConnectionAdmission {
     return admitted.kind === 'refused' ? forbidden(admitted, from) : { kind: 'admitted', address: null };
   }
 
-  #judgeClient(request: ConnectionRequest, now: Milliseconds): WebSocketAdmission {
+  #judgeClient(request: UpgradeRequest, now: Milliseconds): WebSocketAdmission {
     const { origins, addresses, trustedProxies } = this.#options;
     const { key: address, fault } = clientAddress({ ...request, trustedProxies });
     if (this.#drainEndsAt !== null) return draining(this.#drainEndsAt, address, now);

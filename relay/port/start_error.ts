@@ -2,12 +2,12 @@
 
 import { codeOf, HotmicError, messageOf } from '../../voice/error.js';
 
-/** The error for starting a relay in a worker thread. */
+/** The error for starting a relay with uWebSockets in a worker thread. */
 export function threadError(): HotmicError {
   return new HotmicError(
     'ERR_HOTMIC_THREAD',
-    'Cannot start the relay in a worker thread: if that thread ended before the relay is closed, uWebSockets would abort the whole process. ' +
-      'Start it in the main thread, or in a separate process (child_process.fork)',
+    'Cannot start the relay with uWebSockets in a worker thread: if that thread ended before the relay is closed, uWebSockets would abort the ' +
+      "whole process. Start it in the main thread, in a separate process (child_process.fork), or with sockets: 'ws'",
   );
 }
 
@@ -22,7 +22,8 @@ export function missingError(thrown: unknown, nodeVersion: string): HotmicError 
   );
 }
 
-function missingReason(thrown: unknown, nodeVersion: string): string {
+/** Why uWebSockets does not load, and what to do. */
+export function missingReason(thrown: unknown, nodeVersion: string): string {
   const message = messageOf(thrown).replace(/\s+/g, ' ');
   const code = codeOf(thrown);
   const isAbsent = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';

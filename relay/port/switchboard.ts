@@ -1,11 +1,10 @@
 /**
  * Connects the sockets of a relay with its core: passes messages to the core, and carries out its outputs in order.
  *
- * The voice path is inside the message handler: uWebSockets lends the buffer until the handler returns, the
+ * The voice path is inside the message handler: the socket layer lends the buffer until the handler returns, the
  * relay's fields are written into it, and one publish sends it to all listeners.
  */
 
-import type * as UWebSockets from 'uWebSockets.js';
 import { writeMessage } from '../../voice/control.js';
 import { SHUTDOWN_CLOSE_CODE } from '../../voice/control_codes.js';
 import type { Milliseconds } from '../../voice/units.js';
@@ -18,16 +17,16 @@ import type { ConnectionId, RelayEvent, RelayOutput } from '../core/io.js';
 import type { Relay } from '../core/relay.js';
 import type { Sanction } from '../core/sanctions.js';
 import type { AddressLimits } from './address_limits.js';
-import type { PortData } from './voice_port.js';
+import type { RelaySocket } from './sockets/layer.js';
 
 /** The data of each socket. */
-export interface SocketData extends PortData {
+export interface SocketData {
   readonly id: ConnectionId;
   /** The address that its connection counts for; null where addresses are not counted. */
   readonly address: AddressKey | null;
 }
 
-export type Socket = UWebSockets.WebSocket<SocketData>;
+export type Socket = RelaySocket<SocketData>;
 
 export interface SwitchboardOptions {
   readonly relay: Relay;
@@ -36,8 +35,6 @@ export interface SwitchboardOptions {
   /** Never goes back. */
   readonly now: () => Milliseconds;
   readonly unixSeconds: () => number;
-  /** Sends bytes to all subscribers of the topic except the socket itself. */
-  readonly publish: (socket: Socket, topic: string, bytes: ArrayBuffer) => void;
   /** Stores a mute or a ban, so that it survives the relay. */
   readonly keep: (sanction: Sanction) => void;
   /** `address` is where a refused connection comes from; null when that is unknown. */
@@ -46,9 +43,6 @@ export interface SwitchboardOptions {
   /** The last connection is gone. */
   readonly onEmpty: () => void;
 }
-
-/** What `send` returns for a message that it neither sent nor buffered. */
-const SEND_DROPPED = 2;
 
 const ADDRESS_BUSY: Denied = {
   kind: 'denied',
@@ -91,18 +85,17 @@ export class Switchboard {
   }
 
   open(socket: Socket): void {
-    const { id, address } = socket.getUserData();
+    const { id, address } = socket.data;
     const { relay, now } = this.#options;
     this.#sockets.set(id, socket);
     this.#perform(relay.handle({ kind: 'connected', connection: id, address }, now()));
   }
 
-  /** `message` is read, and overwritten, before the call returns. */
-  receive(socket: Socket, message: ArrayBuffer, kind: 'binary' | 'text'): void {
-    const { relay, publish, onStage, unixSeconds } = this.#options;
+  /** `bytes` are read, and overwritten, before the call returns. */
+  receive(socket: Socket, bytes: Uint8Array, kind: 'binary' | 'text'): void {
+    const { relay, onStage, unixSeconds } = this.#options;
     const now = this.#options.now();
-    const connection = socket.getUserData().id;
-    const bytes = new Uint8Array(message);
+    const connection = socket.data.id;
     if (kind === 'text') {
       this.#perform(relay.handle({ kind: 'text', connection, bytes, unixSeconds: unixSeconds() }, now));
       return;
@@ -110,27 +103,27 @@ export class Switchboard {
     const verdict = relay.handleVoice(connection, bytes, now);
     if (verdict.kind === 'forward') {
       stampVoiceFrame(bytes, verdict);
-      publish(socket, verdict.topic, message);
+      socket.publish(verdict.topic, bytes);
       onStage?.(verdict.slot, verdict.sequence, now);
     }
     if (verdict.outputs.length > 0) this.#perform(verdict.outputs);
   }
 
-  /** A ping or a pong came. uWebSockets has answered it; it is charged nevertheless. */
+  /** A ping or a pong came. The socket layer has answered it; it is charged nevertheless. */
   heartbeat(socket: Socket): void {
     const { relay, now } = this.#options;
-    const outputs = relay.handleHeartbeat(socket.getUserData().id, now());
+    const outputs = relay.handleHeartbeat(socket.data.id, now());
     if (outputs.length > 0) this.#perform(outputs);
   }
 
-  /** A message to a listener was dropped. Dropped control messages are noticed where they are sent. */
-  noteDropped(kind: 'binary' | 'text'): void {
-    if (kind === 'binary') this.#backpressureDrops += 1;
+  /** A voice frame to one listener was dropped. */
+  noteDropped(): void {
+    this.#backpressureDrops += 1;
   }
 
   closed(socket: Socket): void {
     const { relay, addresses, now, onEmpty } = this.#options;
-    const { id, address } = socket.getUserData();
+    const { id, address } = socket.data;
     this.#sockets.delete(id);
     this.#behind.delete(socket);
     if (address !== null) addresses.release(address, now());
@@ -167,7 +160,7 @@ export class Switchboard {
   }
 
   /**
-   * uWebSockets reports that a socket is closed while we close it. The outputs of that, and of listeners that are cut, are carried out
+   * A socket reports that it is closed while we close it. The outputs of that, and of listeners that are cut, are carried out
    * after the current ones, in the order in which the core was asked.
    */
   #perform(outputs: readonly RelayOutput[]): void {
@@ -187,7 +180,7 @@ export class Switchboard {
         if (!behind) return;
         this.#behind.delete(behind);
         this.#listenersCut += 1;
-        behind.close();
+        behind.cut();
       }
     } finally {
       this.#next = null;
@@ -200,7 +193,7 @@ export class Switchboard {
         const text = writeMessage(output.message);
         for (const id of output.connections) {
           const socket = this.#sockets.get(id);
-          if (socket?.send(text) === SEND_DROPPED) this.#behind.add(socket);
+          if (socket?.send(text) === 'dropped') this.#behind.add(socket);
         }
         return;
       }
@@ -228,7 +221,7 @@ export class Switchboard {
   /** At most one per connection is under way. The core ignores the verdict for a connection that has closed. */
   async #judge({ connection, credential, steamId }: Extract<RelayOutput, { kind: 'judge' }>): Promise<void> {
     const { relay, judge, addresses, now, unixSeconds } = this.#options;
-    const address = this.#sockets.get(connection)?.getUserData().address ?? null;
+    const address = this.#sockets.get(connection)?.data.address ?? null;
     const isBusy = address !== null && addresses.judge(address, now()) === 'address-busy';
     const verdict: CredentialVerdict = isBusy
       ? await Promise.resolve(ADDRESS_BUSY)

@@ -24,9 +24,12 @@ export interface RelayTls {
   readonly lookEveryMs?: number;
 }
 
-/** A matching pair of certificate and key. Only the passphrase in it is secret. */
+/** A matching pair of certificate and key. `keyPem` and the passphrase are secret. */
 export interface Certificate {
   readonly files: RelayTls;
+  /** What the files contain. */
+  readonly chainPem: string;
+  readonly keyPem: string;
   readonly passphrase: string | null;
   /** Names and addresses in the form of the certificate, such as `DNS:relay.example`. */
   readonly names: string;
@@ -86,20 +89,13 @@ export function readCertificate(files: RelayTls, unixSeconds: number): Certifica
   for (const { raw } of chain) identity.update(raw);
   return {
     files,
+    chainPem: chainText,
+    keyPem: keyText,
     passphrase,
     names: leaf.subjectAltName ?? leaf.subject,
     expiresUnixSeconds,
     identity: identity.digest('hex'),
   };
-}
-
-/** The error for a pair that uWebSockets refused although it passed our checks. */
-export function refusedByServer({ certFile, keyFile }: RelayTls): HotmicError {
-  return refusal(
-    certFile,
-    `uWebSockets does not accept it with the key in ${keyFile}; ` +
-      'expected RSA, P-256, P-384 or P-521, and an encrypted key without scrypt',
-  );
 }
 
 /** The error for `file`. Without a cause: the system's own text might quote it. */

@@ -3,13 +3,11 @@
  * ConnectionAdmission; this reads the requests for it, and words the HTTP answers.
  */
 
-import type * as UWebSockets from 'uWebSockets.js';
 import type { Milliseconds } from '../../voice/units.js';
 import type { AddressKey } from '../core/address_key.js';
 import type { ConnectionAdmission, ConnectionRefusal, WebSocketAdmission } from './connection_admission.js';
-import { type ConnectionCounter, type HttpAnswer, peerOf } from './http_answer.js';
+import type { HttpAnswer, SocketHandlers, UpgradeRequest } from './sockets/layer.js';
 import type { SocketData } from './switchboard.js';
-import type { VoicePortOptions } from './voice_port.js';
 
 export interface UpgradesOptions {
   readonly admission: ConnectionAdmission;
@@ -19,7 +17,12 @@ export interface UpgradesOptions {
   readonly onRefused: (reason: ConnectionRefusal, detail: string, from: AddressKey | null) => void;
 }
 
-export class Upgrades implements ConnectionCounter {
+type ConnectionHandlers = Pick<
+  SocketHandlers<SocketData>,
+  'admit' | 'release' | 'webSocketClosed' | 'upgrade'
+>;
+
+export class Upgrades implements ConnectionHandlers {
   readonly #options: UpgradesOptions;
   /** WebSockets so far; the next one's id. */
   #admitted = 0;
@@ -44,20 +47,11 @@ export class Upgrades implements ConnectionCounter {
   }
 
   /** Whether a request for a WebSocket gets one, and what its socket carries; or the HTTP answer. */
-  upgrade(
-    response: UWebSockets.HttpResponse,
-    request: UWebSockets.HttpRequest,
-  ): ReturnType<VoicePortOptions<SocketData>['upgrade']> {
+  upgrade(request: UpgradeRequest): ReturnType<ConnectionHandlers['upgrade']> {
     const { admission, now, onRefused } = this.#options;
-    const headers: [string, string][] = [];
-    request.forEach((name, value) => {
-      headers.push([name, value]);
-    });
-    const peer = peerOf(response);
-    const proxiedPeer = Buffer.from(response.getProxiedRemoteAddressAsText()).toString('latin1');
-    const answer = admission.admit({ peer, proxiedPeer, headers }, now());
+    const answer = admission.admit(request, now());
     if (answer.kind === 'admitted') {
-      return { kind: 'admitted', data: { id: this.#admitted++, address: answer.address, app: null, peer } };
+      return { kind: 'admitted', data: { id: this.#admitted++, address: answer.address } };
     }
     onRefused(answer.reason, answer.detail, answer.from);
     return { kind: 'refused', answer: httpAnswer(answer) };

@@ -7,41 +7,36 @@ import { AddressLimits } from '../../../relay/port/address_limits.js';
 import { type Socket, type SocketData, Switchboard } from '../../../relay/port/switchboard.js';
 import { Bench, bytesOf, frameOf, helloOf } from '../kit.js';
 
-const DROPPED = 2;
-const SENT = 1;
-
-/** A socket as in uWebSockets: its close handler runs before `close` returns. */
-class FakeSocket {
+/** Its close handler runs before `end` and `cut` return. */
+class FakeSocket implements Socket {
   readonly heard: { readonly type: string; readonly resume?: { readonly secret: string } }[] = [];
   isFull = false;
-  readonly #data: SocketData;
+  readonly data: SocketData;
   readonly #onClosed: (socket: Socket) => void;
 
   constructor(id: number, onClosed: (socket: Socket) => void) {
-    this.#data = { id, address: null, app: null, peer: '' };
+    this.data = { id, address: null };
     this.#onClosed = onClosed;
   }
 
-  getUserData(): SocketData {
-    return this.#data;
+  send(text: string): 'sent' | 'dropped' {
+    if (this.isFull) return 'dropped';
+    this.heard.push(JSON.parse(text) as FakeSocket['heard'][number]);
+    return 'sent';
   }
 
-  send(text: string): number {
-    if (this.isFull) return DROPPED;
-    this.heard.push(JSON.parse(text) as FakeSocket['heard'][number]);
-    return SENT;
-  }
+  publish(): void {}
 
   subscribe(): void {}
 
   unsubscribe(): void {}
 
   end(): void {
-    this.#onClosed(this as unknown as Socket);
+    this.#onClosed(this);
   }
 
-  close(): void {
-    this.#onClosed(this as unknown as Socket);
+  cut(): void {
+    this.#onClosed(this);
   }
 }
 
@@ -52,7 +47,6 @@ function switchboardOf(relay: Relay): Switchboard {
     addresses: new AddressLimits(),
     now: () => 1000,
     unixSeconds: () => 2_000_000_000,
-    publish: () => undefined,
     keep: () => undefined,
     onEvent: () => undefined,
     onStage: null,
@@ -65,11 +59,11 @@ t.test('a listener who cannot receive a message is cut after all outputs under w
   const switchboard = switchboardOf(relay);
   const connect = (id: number): FakeSocket => {
     const socket = new FakeSocket(id, (closed) => switchboard.closed(closed));
-    switchboard.open(socket as unknown as Socket);
+    switchboard.open(socket);
     return socket;
   };
   const give = (socket: FakeSocket, bytes: Uint8Array, kind: 'binary' | 'text'): void =>
-    switchboard.receive(socket as unknown as Socket, bytes.slice().buffer, kind);
+    switchboard.receive(socket, bytes.slice(), kind);
   const [first, second] = [connect(1), connect(2)];
   give(first, bytesOf(helloOf(1)), 'text');
   give(second, bytesOf(helloOf(2)), 'text');

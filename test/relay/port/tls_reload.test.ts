@@ -339,6 +339,10 @@ t.test('certificates with connections are bounded; when one is unused the next i
     players.push(await Player.join(relay.url, i + 1));
   }
   write(authority.issue({ name: 'too many' }));
+  if (relay.sockets.layer === 'ws') {
+    t.equal(await relay.reloadCertificate(), 'loaded', 'ws keeps none of the old ones');
+    return;
+  }
   await t.rejects(relay.reloadCertificate(), {
     code: 'ERR_HOTMIC_TLS',
     message: /still use 8 .*expected fewer/,

@@ -7,24 +7,10 @@
  */
 
 import type * as UWebSockets from 'uWebSockets.js';
+import type { HttpAnswer, SocketHandlers } from '../layer.js';
 
-/** Counts the connections by their peers. */
-export interface ConnectionCounter {
-  /** Whether one more may stay. If so, it is counted until `release` or `webSocketClosed`. */
-  admit(peer: string): 'admitted' | 'refused';
-  /** An admitted connection is closed. */
-  release(peer: string): void;
-  /** An admitted connection that became a WebSocket is closed as such; its TCP connection may still be open. */
-  webSocketClosed(peer: string): void;
-}
-
-/** The answer to a request. */
-export interface HttpAnswer {
-  /** Such as `404 Not Found`. */
-  readonly status: string;
-  readonly headers?: readonly (readonly [name: string, value: string])[];
-  readonly body: string;
-}
+/** Counts connections by their peers. */
+type Counter = Pick<SocketHandlers<unknown>, 'admit' | 'release'>;
 
 /** Not in the package's types. `change` is 1 for a new connection, -1 for one that closed before it was a WebSocket. */
 interface FilteredApp {
@@ -32,7 +18,7 @@ interface FilteredApp {
 }
 
 /** Counts every connection of the app until it closes, is answered, or becomes a WebSocket, whose own handler has to report its end. */
-export function countConnections(app: UWebSockets.TemplatedApp, counter: ConnectionCounter): void {
+export function countConnections(app: UWebSockets.TemplatedApp, counter: Counter): void {
   const onTcp = (response: UWebSockets.HttpResponse, change: number): void => {
     if (change !== 1) return;
     const peer = peerOf(response);
@@ -54,7 +40,7 @@ export function countConnections(app: UWebSockets.TemplatedApp, counter: Connect
 export function answerAndClose(
   response: UWebSockets.HttpResponse,
   { status, headers = [], body }: HttpAnswer,
-  counter: ConnectionCounter,
+  counter: Counter,
 ): void {
   const peer = peerOf(response);
   let state: 'pending' | 'aborted' = 'pending';
@@ -76,4 +62,9 @@ export function answerAndClose(
 /** The other end of the connection, as text. */
 export function peerOf(connection: Pick<UWebSockets.HttpResponse, 'getRemoteAddressAsText'>): string {
   return Buffer.from(connection.getRemoteAddressAsText()).toString('latin1');
+}
+
+/** The address that a PROXY protocol preamble names, as text; empty without one. */
+export function proxiedPeerOf(response: UWebSockets.HttpResponse): string {
+  return Buffer.from(response.getProxiedRemoteAddressAsText()).toString('latin1');
 }

@@ -1,22 +1,8 @@
-/**
- * Loads uWebSockets when it is needed, listens on a port, and gives a readable reason when that
- * fails.
- */
+/** Listens on a port, and gives a readable reason when that fails. */
 
 import type * as UWebSockets from 'uWebSockets.js';
 import net from 'node:net';
-import { listenError, missingError } from './start_error.js';
-
-/** @throws HotmicError `ERR_HOTMIC_RELAY_MISSING` when it is not installed or does not load. */
-export async function loadUWebSockets(): Promise<typeof UWebSockets> {
-  try {
-    // A CommonJS module: its exports are the default of its namespace.
-    const { default: uws } = (await import('uWebSockets.js')) as unknown as { default: typeof UWebSockets };
-    return uws;
-  } catch (thrown) {
-    throw missingError(thrown, process.versions.node);
-  }
-}
+import { listenError } from '../../start_error.js';
 
 /**
  * Has the app listen: alone, or beside other apps of ours on the same port. The system

@@ -1,0 +1,66 @@
+/** One WebSocket of uWebSockets. */
+
+import type * as UWebSockets from 'uWebSockets.js';
+import type { RelaySocket } from '../layer.js';
+
+/** What uWebSockets keeps for us with each of its sockets: it copies the properties, so there is only this one. */
+export interface Kept<Data> {
+  readonly own: UwsSocket<Data>;
+}
+
+/** What `send` returns for a message that it neither sent nor buffered. */
+const SEND_DROPPED = 2;
+
+/** Sends to all subscribers of the topic in every app but that of the socket. */
+export type PublishElsewhere = (own: UWebSockets.TemplatedApp, topic: string, bytes: Uint8Array) => void;
+
+export class UwsSocket<Data> implements RelaySocket<Data> {
+  readonly data: Data;
+  /** The other end of its TCP connection, as text. */
+  readonly peer: string;
+  readonly #app: UWebSockets.TemplatedApp;
+  readonly #publishElsewhere: PublishElsewhere;
+  /** Null until it is open, and after it is closed: uWebSockets throws for a socket that is closed. */
+  #socket: UWebSockets.WebSocket<Kept<Data>> | null = null;
+
+  constructor(data: Data, peer: string, app: UWebSockets.TemplatedApp, publishElsewhere: PublishElsewhere) {
+    this.data = data;
+    this.peer = peer;
+    this.#app = app;
+    this.#publishElsewhere = publishElsewhere;
+  }
+
+  opened(socket: UWebSockets.WebSocket<Kept<Data>>): void {
+    this.#socket = socket;
+  }
+
+  closed(): void {
+    this.#socket = null;
+  }
+
+  send(text: string): 'sent' | 'dropped' {
+    return this.#socket?.send(text) === SEND_DROPPED ? 'dropped' : 'sent';
+  }
+
+  publish(topic: string, bytes: Uint8Array): void {
+    // A socket without subscriptions, of a participant who does not listen, cannot publish; nor would it hear itself.
+    if (!this.#socket?.publish(topic, bytes, true)) this.#app.publish(topic, bytes, true);
+    this.#publishElsewhere(this.#app, topic, bytes);
+  }
+
+  subscribe(topic: string): void {
+    this.#socket?.subscribe(topic);
+  }
+
+  unsubscribe(topic: string): void {
+    this.#socket?.unsubscribe(topic);
+  }
+
+  end(code: number, reason: string): void {
+    this.#socket?.end(code, reason);
+  }
+
+  cut(): void {
+    this.#socket?.close();
+  }
+}

@@ -1,0 +1,70 @@
+/** One TCP connection before it is a WebSocket: at most a preamble, and one request. */
+
+import type net from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Milliseconds } from '../../../../voice/units.js';
+import type { HttpAnswer } from '../layer.js';
+import { readProxyPreamble } from './proxy_preamble.js';
+
+/** A plain socket, or one with TLS. */
+export type Stream = Duplex & Pick<net.Socket, 'bytesRead' | 'destroySoon' | 'remoteAddress' | 'remotePort'>;
+
+export class Connection {
+  readonly peer: string;
+  readonly raw: net.Socket;
+  /** It has to be answered or a WebSocket by then. */
+  readonly deadline: Milliseconds;
+  /** The address that a PROXY protocol preamble names; empty without one. */
+  proxiedPeer = '';
+  state: 'open' | 'answered' | 'websocket' = 'open';
+
+  constructor(raw: net.Socket, peer: string, deadline: Milliseconds) {
+    this.raw = raw;
+    this.peer = peer;
+    this.deadline = deadline;
+  }
+
+  /** Skips a PROXY protocol preamble, if one comes. `then` is called when the request may be read, and not if the connection ends before that. */
+  skipPreamble(stream: Stream, then: () => void): void {
+    let bytes: Buffer = Buffer.alloc(0);
+    const read = (): void => {
+      const chunk = stream.read() as Buffer | null;
+      if (chunk === null) {
+        stream.once('readable', read);
+        return;
+      }
+      bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
+      const preamble = readProxyPreamble(bytes);
+      if (preamble.kind === 'malformed') {
+        this.raw.destroy();
+        return;
+      }
+      if (preamble.kind === 'incomplete') {
+        stream.once('readable', read);
+        return;
+      }
+      if (preamble.kind === 'whole') {
+        this.proxiedPeer = preamble.address;
+        bytes = bytes.subarray(preamble.bytes);
+      }
+      if (bytes.length > 0) stream.unshift(bytes);
+      then();
+    };
+    stream.once('readable', read);
+  }
+
+  /** Answers its request and closes it. Later requests are not answered. */
+  answer(stream: Stream, { status, headers = [], body }: HttpAnswer, method = 'GET'): void {
+    if (this.state !== 'open') return;
+    this.state = 'answered';
+    const lines = [
+      `HTTP/1.1 ${status}`,
+      ...headers.map(([name, value]) => `${name}: ${value}`),
+      'Connection: close',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+    ];
+    stream.write(`${lines.join('\r\n')}\r\n\r\n${method === 'HEAD' ? '' : body}`);
+    // What the other side still sends is not read.
+    stream.destroySoon();
+  }
+}
