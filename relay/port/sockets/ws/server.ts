@@ -64,7 +64,7 @@ class WsServer<Data> implements SocketServer {
   readonly #shared: Shared<Data>;
   /** All TCP connections. */
   readonly #raws = new Set<net.Socket>();
-  /** Those that are no WebSockets, the oldest first. */
+  /** Those before a WebSocket, the oldest first. */
   readonly #connections = new Set<Connection>();
   /** By the other end, until the TLS handshake is done. */
   readonly #inHandshake = new Map<string, Connection>();
@@ -205,7 +205,7 @@ class WsServer<Data> implements SocketServer {
     const { path, handlers } = this.#options;
     const { method, url, headers, socket: stream } = request;
     const connection = this.#byStream.get(stream);
-    if (!connection || connection.state !== 'open') {
+    if (connection?.state !== 'open') {
       stream.destroy();
       return;
     }
