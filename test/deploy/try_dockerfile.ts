@@ -6,8 +6,9 @@
  */
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { baseImage, reach } from './base_image.js';
 
 const DOCKERFILE = 'deploy/Dockerfile';
 const IGNORED = 'deploy/Dockerfile.dockerignore';
@@ -34,48 +35,6 @@ function instructionsOf(text: string): [name: string, rest: string][] {
     return [];
   });
 }
-
-/** What stands for node:24-trixie-slim: Debian 13, Node, npm, and the user `node`. */
-function makeBase(image: string): string {
-  if (!/^node:24\.\d+\.\d+-trixie-slim$/.test(image))
-    throw new Error(`${image} is not what can be made here`);
-  const base = join(OUT, 'base');
-  if (existsSync(join(base, 'usr/local/bin/npm'))) return base;
-  execFileSync('sh', ['test/debian13.sh'], { stdio: 'inherit' });
-  rmSync(base, { recursive: true, force: true });
-  mkdirSync(OUT, { recursive: true });
-  execFileSync('cp', ['-a', '--reflink=auto', 'out/debian13', base]);
-  const modules = join(base, 'usr/local/lib/node_modules');
-  mkdirSync(modules, { recursive: true });
-  execFileSync(
-    'sh',
-    ['-c', 'npm pack --silent npm@11 && tar -xzf npm-11.*.tgz && mv package npm && rm npm-11.*.tgz'],
-    {
-      cwd: modules,
-    },
-  );
-  symlinkSync('../lib/node_modules/npm/bin/npm-cli.js', join(base, 'usr/local/bin/npm'));
-  symlinkSync('../lib/node_modules/npm/bin/npx-cli.js', join(base, 'usr/local/bin/npx'));
-  execFileSync('chroot', [base, 'useradd', '--uid', '1000', '--create-home', 'node']);
-  // How this machine reaches its registries.
-  const npmrc = execFileSync('npm', ['config', 'get', 'globalconfig'], { encoding: 'utf8' }).trim();
-  for (const [from, to] of [
-    ['/etc/resolv.conf', 'etc/resolv.conf'],
-    ['/etc/hosts', 'etc/hosts'],
-    ['/etc/ssl/certs/ca-certificates.crt', 'etc/ssl/certs/ca-certificates.crt'],
-    [npmrc, 'usr/local/etc/npmrc'],
-  ] as const) {
-    if (!existsSync(from)) continue;
-    mkdirSync(dirname(join(base, to)), { recursive: true });
-    cpSync(from, join(base, to), { dereference: true });
-  }
-  return base;
-}
-
-/** The environment through which this machine reaches its registries. */
-const reach = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => /^(https?_proxy|no_proxy|NODE_EXTRA_CA_CERTS)$/i.test(name)),
-);
 
 /** A command line in the stage's tree, in namespaces of its own: nothing stays mounted, or running. */
 function inStage(stage: Stage, command: string, network: 'of this machine' | 'none'): number {
@@ -121,8 +80,8 @@ function copy(stage: Stage, stages: readonly Stage[], rest: string): void {
     } else {
       mkdirSync(target, { recursive: true });
       const ignored = ['--anchored', '--no-wildcards-match-slash', `--exclude-from=${IGNORED}`];
-      const names =
-        word === '.' ? execFileSync('ls', ['-A'], { encoding: 'utf8' }).trim().split('\n') : [word];
+      const [, start] = /^(.*)\*$/.exec(word === '.' ? '*' : word) ?? [];
+      const names = start === undefined ? [word] : readdirSync('.').filter((name) => name.startsWith(start));
       const tar = execFileSync('tar', ['-c', ...ignored, ...names], { maxBuffer: 1 << 30 });
       execFileSync('tar', ['-x', '--no-same-owner', '-C', target], { input: tar });
     }
@@ -139,7 +98,7 @@ for (const [name, rest] of instructionsOf(readFileSync(DOCKERFILE, 'utf8'))) {
     const [image, , as = `stage-${stages.length}`] = rest.split(/\s+/);
     const root = join(OUT, as);
     rmSync(root, { recursive: true, force: true });
-    execFileSync('cp', ['-a', '--reflink=auto', makeBase(image!), root]);
+    execFileSync('cp', ['-a', '--reflink=auto', baseImage(image!), root]);
     stages.push({ name: as, root, env: {}, workdir: '/', user: 'root', entrypoint: [], cmd: [], health: [] });
     continue;
   }
