@@ -37,6 +37,10 @@ test-node24: build ## run all tests on Node 24 and Debian 13, in a tree bootstra
 try-dockerfile: build ## run the steps of deploy/Dockerfile in a bootstrapped Debian 13 tree, and the relay from it; needs root
 	@node dist/test/deploy/try_dockerfile.js
 
+.PHONY: try-compose
+try-compose: build ## start deploy/compose.yaml as documented, with a real Docker in a bootstrapped Debian 13 tree; needs root
+	@node dist/test/deploy/try_compose.js
+
 .PHONY: soak
 soak: build ## a million packets through one decoder, and through ten thousand: memory stays flat
 	@HOTMIC_SOAK_PACKETS=1000000 node dist/test/scenario/codec_memory.test.js
