@@ -41,6 +41,17 @@ export class Engine {
   private constructor(unshare: ChildProcess, pid: number) {
     this.#unshare = unshare;
     this.#pid = pid;
+    // If this process ends early, so does everything in there.
+    process.once('exit', () => this.#kill());
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+  }
+
+  get #ended(): boolean {
+    return this.#unshare.exitCode !== null || this.#unshare.signalCode !== null;
+  }
+
+  #kill(): void {
+    if (!this.#ended) process.kill(this.#pid, 'SIGKILL');
   }
 
   /**
@@ -81,13 +92,34 @@ export class Engine {
     return [`--net=/proc/${this.#pid}/ns/net`];
   }
 
-  /** The command that runs `command` in the engine's tree and namespaces. */
-  shell(command: string, cwd = '/srv'): [program: string, args: string[]] {
+  /**
+   * Another machine, at 192.0.2.2, that sees the engine's at 192.0.2.1: the arguments of nsenter for a program there. It ends with the engine.
+   */
+  async world(): Promise<readonly string[]> {
+    const apart = ['--target', `${this.#pid}`, '--net', '--pid', 'unshare', '--net', 'sleep', 'infinity'];
+    const machine = spawn('nsenter', apart, { stdio: 'ignore' });
+    const children = `/proc/${machine.pid}/task/${machine.pid}/children`;
+    let pid = '';
+    for (let tries = 0; tries < 100 && pid === ''; tries++) {
+      await sleep(100);
+      if (existsSync(children)) pid = readFileSync(children, 'utf8').trim();
+    }
+    const net = `/proc/${pid}/ns/net`;
+    const here = `ip link add world type veth peer name eth0 netns ${pid} && ip addr add 192.0.2.1/24 dev world && ip link set world up`;
+    execFileSync('nsenter', [...this.network, 'sh', '-c', here]);
+    const there = 'ip addr add 192.0.2.2/24 dev eth0 && ip link set eth0 up';
+    execFileSync('nsenter', [`--net=${net}`, 'sh', '-c', there]);
+    machine.unref();
+    return [`--net=${net}`];
+  }
+
+  /** The command that runs `command` in the engine's tree and namespaces, or in the network of another machine. */
+  shell(command: string, cwd = '/srv', net = this.network): [program: string, args: string[]] {
     const inside = [
       '--target',
       `${this.#pid}`,
       '--mount',
-      '--net',
+      ...net,
       '--pid',
       '--root',
       `--wd=/proc/${this.#pid}/root${cwd}`,
@@ -118,7 +150,7 @@ export class Engine {
 
   /** Stops its containers and ends it. */
   async stop(): Promise<void> {
-    if (this.#unshare.exitCode !== null || this.#unshare.signalCode !== null) return;
+    if (this.#ended) return;
     const ended = once(this.#unshare, 'exit');
     process.kill(this.#pid, 'SIGTERM');
     await ended;

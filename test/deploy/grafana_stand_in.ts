@@ -14,7 +14,7 @@ const reads = (path: string | undefined, part: string) => {
   }
 };
 const answers = (url: string) =>
-  fetch(url, { signal: AbortSignal.timeout(2000) }).then(
+  fetch(url, { signal: AbortSignal.timeout(1000) }).then(
     ({ ok }) => ok,
     () => false,
   );
