@@ -5,7 +5,7 @@
 
 import { type ChildProcess, execFileSync, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { baseImage, copyNetwork, reach } from './base_image.js';
@@ -33,12 +33,21 @@ export function makeEngine(image: string): void {
   writeFileSync(join(ENGINE, 'made'), '');
 }
 
+/** The control groups of a Docker of this machine, version 1 or 2. */
+function cgroups(): string[] {
+  const root = '/sys/fs/cgroup';
+  const folders = [root, ...readdirSync(root).map((name) => join(root, name))];
+  return folders.map((folder) => join(folder, 'docker')).filter((folder) => existsSync(folder));
+}
+
 /** A running dockerd. */
 export class Engine {
   readonly #unshare: ChildProcess;
   readonly #pid: number;
+  readonly #cgroupsBefore: readonly string[];
 
-  private constructor(unshare: ChildProcess, pid: number) {
+  private constructor(unshare: ChildProcess, pid: number, cgroupsBefore: readonly string[]) {
+    this.#cgroupsBefore = cgroupsBefore;
     this.#unshare = unshare;
     this.#pid = pid;
     // If this process ends early, so does everything in there.
@@ -59,6 +68,7 @@ export class Engine {
    * network of its own it can run containers, and reaches nothing else.
    */
   static async start(network: 'of this machine' | 'its own'): Promise<Engine> {
+    const before = cgroups();
     const own = network === 'its own';
     const flags = own ? '' : '--bridge=none --iptables=false --ip6tables=false --ip-forward=false';
     const script = `
@@ -81,7 +91,7 @@ export class Engine {
       const children = `/proc/${unshare.pid}/task/${unshare.pid}/children`;
       const pid = existsSync(children) ? Number(readFileSync(children, 'utf8')) : 0;
       if (pid === 0) continue;
-      const engine = new Engine(unshare, pid);
+      const engine = new Engine(unshare, pid, before);
       if (engine.run('docker version >/dev/null 2>&1').status === 0) return engine;
     }
     throw new Error(`dockerd did not start: ${join(ENGINE, 'var/log/dockerd.log')}`);
@@ -150,9 +160,14 @@ export class Engine {
 
   /** Stops its containers and ends it. */
   async stop(): Promise<void> {
-    if (this.#ended) return;
-    const ended = once(this.#unshare, 'exit');
-    process.kill(this.#pid, 'SIGTERM');
-    await ended;
+    if (!this.#ended) {
+      const ended = once(this.#unshare, 'exit');
+      process.kill(this.#pid, 'SIGTERM');
+      await ended;
+    }
+    // Empty by now. Those of another Docker of this machine are not touched.
+    for (const folder of cgroups().filter((name) => !this.#cgroupsBefore.includes(name))) {
+      execFileSync('find', [folder, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', ';']);
+    }
   }
 }
