@@ -24,7 +24,7 @@ async function drip(wire: Wire, bytes: Uint8Array | string, everyMs: number): Pr
   }
 }
 
-/** A hello is due in 5 s, whatever comes instead of it. */
+/** A hello is due in time, whatever comes instead of it. */
 function instead(name: string, send: (wire: Wire) => void): Attack {
   return {
     name,

@@ -180,6 +180,8 @@ export class Field {
         channelsPerLobby: CHANNELS_PER_LOBBY,
         sanctions: MOST_SANCTIONS,
         lobbies: MOST_LOBBIES,
+        // Longer than by default: on a busy machine it takes seconds until an address has as many connections as it may.
+        helloWithinMs: 20_000,
         resumeWithinMs: RESUME_WITHIN_MS,
         slotRestMs: RESUME_WITHIN_MS + 1000,
       },
