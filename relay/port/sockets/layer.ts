@@ -13,12 +13,11 @@ export type SocketLayerName = 'uws' | 'ws';
 export interface RelaySocket<Data> {
   readonly data: Data;
   /**
-   * Sends one text message. `dropped`: it is not sent, because with it more than `maxUnsentBytes` would wait; the handler `dropped` is not
-   * called.
+   * Sends one text message. `dropped`: it is not sent, because more than `maxUnsentBytes` wait already; the handler `dropped` is not called.
    */
   send(text: string): 'sent' | 'dropped';
   /**
-   * Sends one binary message to all other sockets that are subscribed to the topic. Listeners for whom it does not fit into `maxUnsentBytes`
+   * Sends one binary message to all other sockets that are subscribed to the topic. Listeners for whom more than `maxUnsentBytes` wait already
    * are left out, each with a call of the handler `dropped`. Real-time; `bytes` may be overwritten when it returns.
    */
   publish(topic: string, bytes: Uint8Array): void;
@@ -77,7 +76,7 @@ export interface SocketHandlers<Data> {
 export interface SocketBounds {
   /** Longest message, in bytes. A longer one closes the connection. */
   readonly maxMessageBytes: number;
-  /** What may wait in the process's own memory for one socket, in bytes; the kernel holds more. */
+  /** With more than this in the process's own memory, in bytes, a socket gets no further message; the kernel holds more. */
   readonly maxUnsentBytes: number;
   /** A connection without a sign of life for this long is cut; after half of that time, a ping asks for one. 16 to 960 s. */
   readonly idleTimeoutS: number;

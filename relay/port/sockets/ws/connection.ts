@@ -27,22 +27,20 @@ export class Connection {
   /** Skips a PROXY protocol preamble, if one comes. `then` is called when the request may be read, and not if the connection ends before that. */
   skipPreamble(stream: Stream, then: () => void): void {
     let bytes: Buffer = Buffer.alloc(0);
+    const ended = (): void => void this.raw.destroy();
     const read = (): void => {
       const chunk = stream.read() as Buffer | null;
-      if (chunk === null) {
-        stream.once('readable', read);
-        return;
-      }
+      // At the end, too.
+      if (chunk === null) return;
       bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
       const preamble = readProxyPreamble(bytes);
       if (preamble.kind === 'malformed') {
         this.raw.destroy();
         return;
       }
-      if (preamble.kind === 'incomplete') {
-        stream.once('readable', read);
-        return;
-      }
+      if (preamble.kind === 'incomplete') return;
+      stream.off('readable', read);
+      stream.off('end', ended);
       if (preamble.kind === 'whole') {
         this.proxiedPeer = preamble.address;
         bytes = bytes.subarray(preamble.bytes);
@@ -50,7 +48,8 @@ export class Connection {
       if (bytes.length > 0) stream.unshift(bytes);
       then();
     };
-    stream.once('readable', read);
+    stream.on('readable', read);
+    stream.once('end', ended);
   }
 
   /** Answers its request and closes it. Later requests are not answered. */

@@ -5,6 +5,7 @@
  * an http.Server, which hands a request for a WebSocket to ws.
  */
 
+import { constants } from 'node:crypto';
 import http from 'node:http';
 import net from 'node:net';
 import tls from 'node:tls';
@@ -34,6 +35,11 @@ const LOOK_EVERY_MS: Milliseconds = 1000;
 const LOOKS_PER_IDLE_LOOK = 4;
 /** A closed WebSocket whose other side keeps the TCP connection open is cut after this. */
 const CLOSE_WITHIN_MS: Milliseconds = 16_000;
+
+/** Frames of one message: each part takes some hundred bytes of memory until the message is whole. */
+const MAX_FRAGMENTS = 256;
+/** Parts in which one frame may arrive, each of which takes the same. */
+const MAX_CHUNKS = 1024;
 
 /** The suites of TLS 1.3, which Node would turn off without them, and those of TLS 1.2. */
 const CIPHERS = `TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:${TLS_CIPHERS}`;
@@ -87,6 +93,10 @@ class WsServer<Data> implements SocketServer {
       perMessageDeflate: false,
       maxPayload: bounds.maxMessageBytes,
       WebSocket: TellingWebSocket,
+      // Pongs wait with what else is sent, and for no longer.
+      autoPong: false,
+      maxFragments: MAX_FRAGMENTS,
+      maxBufferedChunks: MAX_CHUNKS,
       // Not in the package's types.
       ...{ closeTimeout: CLOSE_WITHIN_MS },
     });
@@ -110,7 +120,8 @@ class WsServer<Data> implements SocketServer {
   async start(): Promise<void> {
     const { host, port } = this.#options;
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (thrown) => reject(listenError(thrown, host, port)));
+      // Also later, when a connection cannot be accepted for want of an open file: the next one may be.
+      this.#server.on('error', (thrown) => reject(listenError(thrown, host, port)));
       this.#server.listen({ host, port, exclusive: true, backlog: BACKLOG }, resolve);
     });
     this.#looks = setInterval(() => this.#lookAtAll(), LOOK_EVERY_MS);
@@ -146,7 +157,8 @@ class WsServer<Data> implements SocketServer {
     this.#connections.add(connection);
     raw.once('close', () => {
       this.#raws.delete(raw);
-      this.#inHandshake.delete(end);
+      // The other end may have used its port again since.
+      if (this.#inHandshake.get(end) === connection) this.#inHandshake.delete(end);
       this.#connections.delete(connection);
       if (connection.state !== 'websocket') handlers.release(peer);
     });
@@ -184,13 +196,15 @@ class WsServer<Data> implements SocketServer {
   #httpServer(): http.Server {
     const { path } = this.#options;
     const server = http.createServer({ maxHeaderSize: MAX_HEADER_BYTES });
-    const answer = ({ method, url, socket }: http.IncomingMessage): void => {
-      const isHealth = method === 'GET' && pathOf(url) === '/healthz';
-      this.#byStream.get(socket)?.answer(socket, isHealth ? HEALTHY : notFound(path), method);
+    // Beyond a count, Node would leave out the last ones, which are those of a trusted proxy.
+    server.maxHeadersCount = 0;
+    const answer = (request: http.IncomingMessage): void => {
+      this.#byStream.get(request.socket)?.answer(request.socket, answerTo(request, path), request.method);
     };
     server.on('request', answer);
     server.on('checkContinue', answer);
     server.on('checkExpectation', answer);
+    server.on('connect', answer);
     server.on('upgrade', (request, _socket, head) => this.#upgrade(request, head));
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       const stream = socket as Stream;
@@ -211,14 +225,14 @@ class WsServer<Data> implements SocketServer {
     }
     const { peer, proxiedPeer } = connection;
     const wanted = pathOf(url);
-    const isVoice = method === 'GET' && (wanted === path || wanted === `${path}/`);
-    if (!isVoice || headers.upgrade?.toLowerCase() !== 'websocket') {
-      connection.answer(stream, notFound(path), method);
-      return;
-    }
-    const isValid = KEY.test(headers['sec-websocket-key'] ?? '') && headers['sec-websocket-version'] === '13';
-    if (!isValid || !stream.readable || !stream.writable) {
-      connection.answer(stream, BAD_REQUEST);
+    const isVoice = method === 'GET' && (wanted === path || (path !== '/' && wanted === `${path}/`));
+    const isWebSocket =
+      headers.upgrade?.toLowerCase() === 'websocket' &&
+      headers['sec-websocket-version'] === '13' &&
+      KEY.test(headers['sec-websocket-key'] ?? '');
+    // A client that has ended its side already cannot answer.
+    if (!isVoice || !isWebSocket || !stream.readable || !stream.writable) {
+      connection.answer(stream, answerTo(request, path), method);
       return;
     }
     const admitted = handlers.upgrade({ peer, proxiedPeer, headers: headersOf(request) });
@@ -265,12 +279,19 @@ function secureOptions({ chainPem, keyPem, passphrase }: Certificate): tls.Secur
     ...(passphrase !== null && { passphrase }),
     ciphers: CIPHERS,
     minVersion: 'TLSv1.2',
+    // With disableRenegotiation alone, the first one is still done.
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   };
 }
 
 /** The other end of a connection, which no other open connection to this port has. */
 function endOf({ remoteAddress, remotePort }: Stream): string {
   return `${remoteAddress} ${remotePort}`;
+}
+
+/** The answer to what does not become a WebSocket. */
+function answerTo({ method, url }: http.IncomingMessage, path: string): HttpAnswer {
+  return method === 'GET' && pathOf(url) === '/healthz' ? HEALTHY : notFound(path);
 }
 
 function pathOf(url = ''): string {

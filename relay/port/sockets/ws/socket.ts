@@ -9,13 +9,26 @@ import type { RelaySocket, SocketHandlers } from '../layer.js';
 import { frameOf } from './frame.js';
 import type { Topics } from './topics.js';
 
-/** The WebSocket of ws, which also tells that it is closing: ws calls `close` when the other side closed it, or broke the protocol. */
+/** What a connection may still send after its close frame, in bytes. Beyond, it is cut. */
+const MAX_LATE_BYTES = 1024 * 1024;
+const NOTHING = new Uint8Array(0);
+
+/**
+ * The WebSocket of ws, which also tells that it is closing. ws calls `close` with the code and reason of the other side's close frame, or without
+ * both; and with a code alone when the other side broke the protocol. That connection is cut without a close frame, as uWebSockets does it.
+ */
 export class TellingWebSocket extends WebSocket {
-  onClosing: () => void = () => undefined;
+  /** Set as soon as it is open. */
+  owner: Pick<WsSocket<unknown>, 'cut' | 'flush' | 'closing'> | null = null;
 
   override close(code?: number, reason?: string | Buffer): void {
+    if (code !== undefined && reason === undefined) {
+      this.owner?.cut();
+      return;
+    }
+    this.owner?.flush();
     super.close(code, reason);
-    this.onClosing();
+    this.owner?.closing();
   }
 }
 
@@ -42,6 +55,8 @@ export class WsSocket<Data> implements RelaySocket<Data> {
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
   #bytesSeen = 0;
+  /** What was received when it closed. */
+  #bytesAtEnd = 0;
   #state: 'open' | 'closed' = 'open';
 
   constructor(
@@ -58,20 +73,24 @@ export class WsSocket<Data> implements RelaySocket<Data> {
     this.#shared = shared;
     const { handlers } = shared;
     ws.on('message', (message: Buffer, isBinary: boolean) => {
-      if (this.#state === 'open') handlers.message(this, message, isBinary ? 'binary' : 'text');
+      if (this.#isOpen()) handlers.message(this, message, isBinary ? 'binary' : 'text');
     });
-    const heartbeat = () => {
-      if (this.#state === 'open') handlers.heartbeat(this);
-    };
-    ws.on('ping', heartbeat);
-    ws.on('pong', heartbeat);
-    // Of the connection or of the protocol; the end follows.
+    ws.on('ping', (payload: Buffer) => {
+      if (!this.#isOpen()) return;
+      this.#queue(frameOf(payload, 'pong'));
+      handlers.heartbeat(this);
+    });
+    ws.on('pong', () => {
+      if (this.#isOpen()) handlers.heartbeat(this);
+    });
+    // What follows an error is the end.
     ws.on('error', () => this.#finish());
     ws.on('close', () => this.#finish());
-    ws.onClosing = () => {
-      this.#stream.end();
-      this.#finish();
-    };
+    // With nobody at the other end, what waits could wait for ever.
+    stream.once('end', () => {
+      if (this.#state === 'open') this.cut();
+    });
+    ws.owner = this;
   }
 
   send(text: string): 'sent' | 'dropped' {
@@ -96,9 +115,13 @@ export class WsSocket<Data> implements RelaySocket<Data> {
   }
 
   end(code: number, reason: string): void {
-    if (this.#state !== 'open') return;
-    this.flush();
-    this.#ws.close(code, reason);
+    if (this.#state === 'open') this.#ws.close(code, reason);
+  }
+
+  /** The close frame is sent. */
+  closing(): void {
+    this.#stream.end();
+    this.#finish();
   }
 
   cut(): void {
@@ -110,9 +133,22 @@ export class WsSocket<Data> implements RelaySocket<Data> {
   flush(): void {
     const waiting = this.#waiting;
     if (waiting.length === 0) return;
+    const bytes = this.#waitingBytes;
     this.#waiting = [];
     this.#waitingBytes = 0;
-    this.#stream.write(waiting.length === 1 ? waiting[0] : Buffer.concat(waiting));
+    // A slice of a pooled buffer would keep all of it for as long as the other side does not read.
+    const isKept = this.#stream.writableLength > 0;
+    if (waiting.length === 1 && !isKept) {
+      this.#stream.write(waiting[0]);
+      return;
+    }
+    const all = isKept ? Buffer.allocUnsafeSlow(bytes) : Buffer.allocUnsafe(bytes);
+    let at = 0;
+    for (const frame of waiting) {
+      all.set(frame, at);
+      at += frame.length;
+    }
+    this.#stream.write(all);
   }
 
   /** Called at a regular interval. Cuts the connection at the `most`th look in a row that finds nothing received; asks for a sign of life at half of that. */
@@ -121,12 +157,23 @@ export class WsSocket<Data> implements RelaySocket<Data> {
     this.idleLooks = bytesRead === this.#bytesSeen ? this.idleLooks + 1 : 0;
     this.#bytesSeen = bytesRead;
     if (this.idleLooks >= most) this.cut();
-    else if (this.idleLooks === most >> 1) this.#ws.ping();
+    else if (this.idleLooks === most >> 1) this.#queue(frameOf(NOTHING, 'ping'));
+  }
+
+  /** After its end, also cuts a connection that goes on sending. */
+  #isOpen(): boolean {
+    if (this.#state === 'open') return true;
+    if (this.#stream.bytesRead - this.#bytesAtEnd > MAX_LATE_BYTES) this.#stream.destroy();
+    return false;
   }
 
   #queue(frame: Buffer): 'sent' | 'dropped' {
-    const unsent = this.#stream.writableLength + this.#waitingBytes;
-    if (unsent + frame.length > this.#shared.maxUnsentBytes) return 'dropped';
+    const { maxUnsentBytes } = this.#shared;
+    if (this.#stream.writableLength + this.#waitingBytes > maxUnsentBytes) {
+      // The kernel may take it.
+      this.flush();
+      if (this.#stream.writableLength > maxUnsentBytes) return 'dropped';
+    }
     if (this.#waiting.length === 0) this.#shared.flushLater(this);
     this.#waiting.push(frame);
     this.#waitingBytes += frame.length;
@@ -137,6 +184,9 @@ export class WsSocket<Data> implements RelaySocket<Data> {
   #finish(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#bytesAtEnd = this.#stream.bytesRead;
     const { topics, handlers } = this.#shared;
     topics.leave(this);
     this.#shared.closed(this);
