@@ -23,7 +23,7 @@ export type Answer =
   | { readonly kind: 'failed'; readonly code: FailureCode }
   /** A TCP connection that ends before it is listened to: counted as not admitted. */
   | { readonly kind: 'turned-away' }
-  /** uWebSockets takes it for no proper request: which of these it answers depends on its version, and so on that of Node. */
+  /** It is not a proper request: which of these the answer is depends on the socket layer, and on its version. */
   | { readonly kind: 'malformed-request' }
   /** The connection ends without a word. */
   | { readonly kind: 'cut' }
@@ -39,6 +39,8 @@ export interface Attack {
   readonly name: string;
   /** What the documents say; of several, each is to be seen. */
   readonly answers: readonly Answer[];
+  /** The same where the sockets are those of ws, if that answers otherwise. */
+  readonly onWs?: readonly Answer[];
   /** Does it. Returns what each of its tries got. @throws when anything else is not as it should be. */
   readonly run: (field: Field) => Promise<readonly Answer[]>;
 }
@@ -60,11 +62,11 @@ export const http = (status: number): Answer => ({ kind: 'http', status });
 export const notAdmitted = (status: 403 | 429): Answer => ({ kind: 'not-admitted', status });
 export const CUT: Answer = { kind: 'cut' };
 export const MALFORMED_REQUEST: Answer = { kind: 'malformed-request' };
-const BY_UWEBSOCKETS = [400, 404, 431, 505];
+const BY_LAYER = [400, 404, 431, 505];
 
-/** One of those that uWebSockets gives to what is no proper request; any other answer as it is. */
+/** One of those that a socket layer gives to what is not a proper request; any other answer as it is. */
 export function malformedRequest(answer: Answer): Answer {
-  const isOne = answer.kind === 'cut' || (answer.kind === 'http' && BY_UWEBSOCKETS.includes(answer.status));
+  const isOne = answer.kind === 'cut' || (answer.kind === 'http' && BY_LAYER.includes(answer.status));
   return isOne ? MALFORMED_REQUEST : answer;
 }
 export const NO_EFFECT: Answer = { kind: 'no-effect' };
@@ -87,7 +89,7 @@ export function answerText(answer: Answer): string {
     case 'turned-away':
       return 'cut at once';
     case 'malformed-request':
-      return 'HTTP 400, 404, 431 or 505, or cut, by the version of uWebSockets';
+      return 'HTTP 400, 404, 431 or 505, or cut, by the socket layer and its version';
     case 'cut':
       return 'cut';
     case 'listener-cut':

@@ -144,6 +144,8 @@ export const SHARES_ATTACKS: readonly Attack[] = [
       const present = await borrow();
       const away = await borrow();
       await breakAway(away.wire);
+      // The relay may see the end later than what somebody else sends.
+      await moderator.wire.message('away');
       moderator.wire.send({ type: 'moderate', steamId: owner.steamId, action: 'ban' });
       const got = [await ended(owner.wire), await ended(present.wire)];
       const back = await field.socket();

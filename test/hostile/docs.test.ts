@@ -17,7 +17,10 @@ const all = chapters({ connections: 0, why: null });
 
 function table(): string {
   const parts = all.map(({ title, attacks }) => {
-    const rows = attacks.map(({ name, answers }) => `| ${name} | ${answers.map(answerText).join('; ')} |`);
+    const rows = attacks.map(({ name, answers, onWs }) => {
+      const other = onWs ? `; on ws: ${onWs.map(answerText).join('; ')}` : '';
+      return `| ${name} | ${answers.map(answerText).join('; ')}${other} |`;
+    });
     return [`**${title}**`, '', '| attack | answer |', '| --- | --- |', ...rows, ''].join('\n');
   });
   return `\n${parts.join('\n')}\n`;

@@ -136,6 +136,15 @@ export class Field {
     this.#drawn = parts.drawn;
   }
 
+  /** What holds the relay's sockets: it is logged where the environment leaves it to the relay. */
+  get layer(): 'uws' | 'ws' {
+    const { HOTMIC_SOCKETS: wanted } = process.env;
+    if (wanted === 'uws' || wanted === 'ws') return wanted;
+    return this.log.some((line) => /"event":"sockets"/.test(line) && /"layer":"ws"/.test(line))
+      ? 'ws'
+      : 'uws';
+  }
+
   /** Starts a relay and has the honest join. All of it ends with the test. */
   static async open(t: Test, options: FieldOptions): Promise<Field> {
     const random = new SeededRandom(SEED);

@@ -51,10 +51,11 @@ function expected(answers: readonly Answer[], apart: ReadonlySet<string>): Map<s
 const sorted = (map: ReadonlyMap<string, number>) =>
   Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
 
-function holdAnswers(t: Test, attack: Attack, got: readonly Answer[]): void {
+function holdAnswers(t: Test, field: Field, attack: Attack, got: readonly Answer[]): void {
+  const { answers, onWs = answers } = attack;
   t.same(
     [...new Set(got.map(answerText))].sort(),
-    attack.answers.map(answerText).sort(),
+    (field.layer === 'ws' ? onWs : answers).map(answerText).sort(),
     'answers as documented',
   );
 }
@@ -75,7 +76,7 @@ async function runInTurn(t: Test, whole: Field, attack: Attack, apart: ReadonlyS
   t.teardown(() => field.leave());
   const before = (await field.scrape()).samples;
   const got = await attack.run(field);
-  holdAnswers(t, attack, got);
+  holdAnswers(t, field, attack, got);
   const wanted = expected(got, apart);
   // A close frame is read before it is counted, now and then.
   let after = before;
@@ -103,10 +104,12 @@ async function runInTurn(t: Test, whole: Field, attack: Attack, apart: ReadonlyS
 /** All attacks on one port, each a sentence of the test's. */
 export async function runAttacks(t: Test, port: Chapter['port']): Promise<void> {
   const why = size.why === null ? '' : `, and not of 10000: ${size.why}`;
-  // Where it is seen whatever becomes of the test's own output.
-  console.error(`Attacks on the ${port} port with loads of ${size.connections} connections${why}`);
   const all = chapters(size).filter((chapter) => chapter.port === port);
   const field = await Field.open(t, { port, connections: connectionsOf(size) });
+  // Where it is seen whatever becomes of the test's own output.
+  console.error(
+    `Attacks on the ${port} port on ${field.layer} with loads of ${size.connections} connections${why}`,
+  );
   const start = (await field.scrape()).samples;
   // So that it does not end while it waits for those who take their time.
   const names = all.flatMap(({ attacks }) => attacks.filter(({ name }) => name.includes(ONLY)));
@@ -137,7 +140,7 @@ export async function runAttacks(t: Test, port: Chapter['port']): Promise<void> 
     await t.test(attack.name, async (t) => {
       const result = got[index]!;
       if (result instanceof Error) throw result;
-      holdAnswers(t, attack, result.got);
+      holdAnswers(t, field, attack, result.got);
       t.same(result.leaks, [], 'no secret in what was answered');
     });
   }
