@@ -27,7 +27,11 @@ test-fast: dist/.built ## run the tests of the pure parts, in less than a minute
 	@node dist/test/run.js --fast
 
 .PHONY: test-all
-test-all: check test-node24 try-dockerfile try-compose explore ## check, the tests on Node 24, the container, every state of the mute rule; takes an hour, needs root
+test-all: check test-sockets test-node24 try-dockerfile try-compose explore ## check, both socket layers, the tests on Node 24, the container, every state of the mute rule; takes an hour, needs root
+
+.PHONY: test-sockets
+test-sockets: build ## the relay's tests, the attacks and the second client on each socket layer: uws where it loads, and ws
+	@node dist/test/relay/port/sockets/run_layers.js
 
 .PHONY: test-node24
 test-node24: build ## run all tests on Node 24 and Debian 13, in a tree bootstrapped under out/; needs root

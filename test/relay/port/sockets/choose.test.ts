@@ -1,0 +1,136 @@
+/** Which layer a relay takes, and what it says about it; with loaders that load nothing. */
+
+import type * as UWebSockets from 'uWebSockets.js';
+import t from 'tap';
+import {
+  chooseSockets,
+  type SocketsPlace,
+  socketsWanted,
+  thisPlace,
+} from '../../../../relay/port/sockets/choose.js';
+import { WS_COST } from '../../../../relay/port/sockets/cost.js';
+import type { SocketLayer } from '../../../../relay/port/sockets/layer.js';
+
+const WS: SocketLayer = { name: 'ws', open: () => Promise.reject(new Error('not in this test')) };
+const ABSENT = Object.assign(new Error("Cannot find package 'uWebSockets.js' imported from relay.js"), {
+  code: 'ERR_MODULE_NOT_FOUND',
+});
+const OLD_GLIBC = new Error(
+  "/lib/libm.so.6: version `GLIBC_2.38' not found (required by uws_linux_x64_127.node)",
+);
+const NO_BINARY = new Error('This version of uWS.js\n  supports only Node.js LTS versions 20, 22 and 24');
+const COST = `which takes ${WS_COST.plain} times the processor time per delivery (${WS_COST.tls} with TLS)`;
+
+/** A place, and what was loaded there. `uws`: what loading it throws. */
+function place(changed: Partial<SocketsPlace> = {}, uws: Error | null = null) {
+  const loaded: string[] = [];
+  const here: SocketsPlace = {
+    isMainThread: true,
+    nodeVersion: '26.1.0',
+    loadUws: async () => {
+      loaded.push('uws');
+      if (uws) throw uws;
+      return {} as typeof UWebSockets;
+    },
+    loadWs: async () => {
+      loaded.push('ws');
+      return WS;
+    },
+    ...changed,
+  };
+  return { here, loaded };
+}
+
+t.test('auto takes uWebSockets where it loads, and says what the other costs', async (t) => {
+  const { here, loaded } = place();
+  const { layer, why } = await chooseSockets('auto', here);
+  t.equal(layer.name, 'uws');
+  t.equal(why, `uws, because uWebSockets.js loads here; the other is ws, ${COST}`);
+  t.same(loaded, ['uws'], 'the other is not loaded');
+});
+
+t.test('auto takes ws where uWebSockets does not load, and says why and what to do', async (t) => {
+  for (const [thrown, reason] of [
+    [
+      ABSENT,
+      'the optional dependency uWebSockets.js is not installed: run npm install without --omit=optional',
+    ],
+    [
+      OLD_GLIBC,
+      'uWebSockets.js for Node 26.1.0 needs GLIBC_2.38, which this system does not have (the binaries for Node 22 and 24 need 2.38; ' +
+        'Debian 12 has 2.36): use Node 20, or Debian 13 or later',
+    ],
+    [
+      NO_BINARY,
+      'uWebSockets.js does not load in Node 26.1.0, expected Node 20, 22 or 24 on glibc Linux, macOS or Windows: ' +
+        'This version of uWS.js supports only Node.js LTS versions 20, 22 and 24',
+    ],
+  ] as const) {
+    const { here, loaded } = place({}, thrown);
+    const { layer, why } = await chooseSockets('auto', here);
+    t.equal(layer, WS);
+    t.equal(why, `ws, ${COST}, because ${reason}`);
+    t.notMatch(why, /\n/, 'one line');
+    t.same(loaded, ['uws', 'ws']);
+  }
+});
+
+t.test('auto takes ws in a worker thread, and does not even load uWebSockets', async (t) => {
+  const { here, loaded } = place({ isMainThread: false });
+  const { layer, why } = await chooseSockets('auto', here);
+  t.equal(layer, WS);
+  t.equal(why, `ws, ${COST}, because uWebSockets does not run in a worker thread`);
+  t.same(loaded, ['ws']);
+});
+
+t.test('ws is taken where it is asked for, in any thread, without a word', async (t) => {
+  for (const isMainThread of [true, false]) {
+    const { here, loaded } = place({ isMainThread });
+    t.same(await chooseSockets('ws', here), { layer: WS, why: null });
+    t.same(loaded, ['ws']);
+  }
+});
+
+t.test('uws is taken where it is asked for, or the relay does not start', async (t) => {
+  const { layer, why } = await chooseSockets('uws', place().here);
+  t.equal(layer.name, 'uws');
+  t.equal(why, null);
+  for (const [changed, thrown, code, message] of [
+    [{}, ABSENT, 'ERR_HOTMIC_RELAY_MISSING', /^Cannot start the relay: the optional dependency uWebSockets/],
+    [{}, OLD_GLIBC, 'ERR_HOTMIC_RELAY_MISSING', /GLIBC_2\.38/],
+    [{ isMainThread: false }, null, 'ERR_HOTMIC_THREAD', /worker thread.*sockets: 'ws'/],
+  ] as const) {
+    const { here, loaded } = place(changed, thrown);
+    await t.rejects(chooseSockets('uws', here), { code, message });
+    t.notOk(loaded.includes('ws'));
+  }
+});
+
+t.test('the option decides; without it, or with auto, the environment; without both, auto', async (t) => {
+  for (const [option, variable, wanted] of [
+    [undefined, undefined, 'auto'],
+    [undefined, '', 'auto'],
+    ['auto', undefined, 'auto'],
+    [undefined, 'ws', 'ws'],
+    ['auto', 'uws', 'uws'],
+    ['ws', 'uws', 'ws'],
+    ['uws', 'ws', 'uws'],
+    ['uws', 'nonsense', 'uws'],
+  ] as const)
+    t.equal(socketsWanted(option, { HOTMIC_SOCKETS: variable }), wanted, `${option}, ${variable}`);
+});
+
+t.test('any other word is refused, by the name of where it stands', async (t) => {
+  t.throws(() => socketsWanted('UWS', {}), {
+    name: 'RangeError',
+    message: 'Cannot start the relay: sockets is "UWS", expected auto, uws or ws',
+  });
+  t.throws(() => socketsWanted('auto', { HOTMIC_SOCKETS: 'wss' }), {
+    name: 'RangeError',
+    message: 'Cannot start the relay: HOTMIC_SOCKETS is "wss", expected auto, uws or ws',
+  });
+});
+
+t.test('in this process, ws loads', async (t) => {
+  t.equal((await chooseSockets('ws', thisPlace(true))).layer.name, 'ws');
+});

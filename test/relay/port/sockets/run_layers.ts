@@ -1,0 +1,33 @@
+/**
+ * Runs the relay's tests, the attacks and the second client on each socket layer that loads here, one after the other: `make test-sockets`. The
+ * relays of the tests take theirs from HOTMIC_SOCKETS.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { chooseSockets, thisPlace } from '../../../../relay/port/sockets/choose.js';
+
+const TESTS = 'dist/test';
+/** What is about relays on sockets; the pure core is the same on each. */
+const CHOSEN = /^(relay\/(?!core\/)|hostile\/|interop\/|client\/(lobby|transport)\/|cli\/relay\/)/;
+
+const files = readdirSync(TESTS, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.test.js') && CHOSEN.test(name))
+  .map((name) => `${TESTS}/${name}`);
+const failed: string[] = [];
+for (const name of ['uws', 'ws'] as const) {
+  const missing = await chooseSockets(name, thisPlace(true)).then(
+    () => null,
+    (thrown: Error) => thrown.message,
+  );
+  if (missing !== null) {
+    console.log(`SKIPPED the tests on ${name}: ${missing}`);
+    continue;
+  }
+  console.log(`Tests on ${name}: ${files.length} files`);
+  const env = { ...process.env, HOTMIC_SOCKETS: name };
+  const { status } = spawnSync(process.execPath, [`${TESTS}/run.js`, ...files], { stdio: 'inherit', env });
+  if (status !== 0) failed.push(name);
+}
+console.log(failed.length === 0 ? 'The tests passed on each layer' : `FAILED on ${failed.join(' and ')}`);
+process.exitCode = failed.length === 0 ? 0 : 1;
