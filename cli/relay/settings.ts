@@ -85,6 +85,7 @@ export const RELAY_SETTINGS = section('The settings of hotmic relay.', {
   host: RELAY_OPTIONS.host,
   port: option(types.port, 7800, RELAY_OPTIONS.port.description),
   path: RELAY_OPTIONS.path,
+  sockets: RELAY_OPTIONS.sockets,
   tls: optionalSection(tls, tls.members),
   origins: RELAY_OPTIONS.origins,
   trustedProxies: RELAY_OPTIONS.trustedProxies,

@@ -77,6 +77,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   host: '::1',
   port: '1',
   path: '/voice',
+  sockets: 'ws',
   origins: 'https://a.example',
   trustedProxies: '::1',
   'tokens.audience': 'other',
