@@ -2,7 +2,6 @@
 
 import { createCipheriv, createHash } from 'node:crypto';
 import fc from 'fast-check';
-import appTickets from 'steam-appticket';
 import t from 'tap';
 import {
   MAX_ENCRYPTED_TICKET_BYTES,
@@ -13,6 +12,7 @@ import {
 import { type Ownership, writeOwnership } from '../../tickets/ownership.js';
 import { protobufBytes, protobufVarint, readProtobuf } from '../../tickets/protobuf.js';
 import { crc32 } from '../../voice/crc32.js';
+import appTickets from '../kit/app_tickets.js';
 import { SEED, SeededRandom } from '../kit/random.js';
 import { FORGERIES, INVENTED_INSIDE, MOVED_BOUNDARY, type Steam } from './forgeries.js';
 import { APP, anyOwnership, mutationsOf, NOW, ownershipOf, PLAYER } from './kit.js';

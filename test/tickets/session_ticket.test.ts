@@ -1,7 +1,6 @@
 /** Session tickets: Steam's layout, read by us and by steam-appticket, which must not call the embedded Steam's valid. */
 
 import fc from 'fast-check';
-import appTickets from 'steam-appticket';
 import t from 'tap';
 import { readOwnership, writeOwnership } from '../../tickets/ownership.js';
 import {
@@ -13,6 +12,7 @@ import {
   sealSessionTicket,
   writeSessionTicket,
 } from '../../tickets/session_ticket.js';
+import appTickets from '../kit/app_tickets.js';
 import { hexOfBytes } from '../kit/hex.js';
 import { SEED, SeededRandom } from '../kit/random.js';
 import { APP, anyOwnership, mutationsOf, ownershipOf, PLAYER, sessionFields, u32, u64 } from './kit.js';

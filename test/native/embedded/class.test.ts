@@ -1,6 +1,5 @@
 /** The embedded Steam beyond voice and auth tickets: account, calls, encrypted tickets, duration control, games, closing. */
 
-import appTickets from 'steam-appticket';
 import t from 'tap';
 import { EmbeddedSteam, EmbeddedWorld } from '../../../native/embedded/steam.js';
 import {
@@ -13,6 +12,7 @@ import { developmentKeys } from '../../../tickets/development.js';
 import { MAX_USER_DATA_BYTES, readAppTicketClaims } from '../../../tickets/encrypted_app_ticket.js';
 import { readWebTicket } from '../../../tickets/web_ticket.js';
 import { VoiceResult } from '../../../voice/voice_result.js';
+import appTickets from '../../kit/app_tickets.js';
 import { ALICE, BOB, keysOf, START, steamOf } from './kit.js';
 
 const KEYS = developmentKeys();
