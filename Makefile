@@ -27,7 +27,7 @@ test-fast: dist/.built ## run the tests of the pure parts, in less than a minute
 	@node dist/test/run.js --fast
 
 .PHONY: test-all
-test-all: check test-sockets test-nodes try-dockerfile try-compose explore ## check, both socket layers, the tests on each Node, the container, every state of the mute rule; takes two hours, needs root
+test-all: check test-sockets test-nodes test-runtimes try-install try-dockerfile try-compose explore ## check, both socket layers, the tests on each Node, the container, every state of the mute rule; takes two hours, needs root
 
 .PHONY: test-sockets
 test-sockets: build ## the relay's tests, the attacks and the second client on each socket layer: uws where it loads, and ws
@@ -36,6 +36,22 @@ test-sockets: build ## the relay's tests, the attacks and the second client on e
 .PHONY: test-nodes
 test-nodes: build ## run the tests (FILES=… some) on Node 22, 24 and 26, and in a Debian 13 tree under out/; needs root
 	@sh test/nodes.sh $(FILES)
+
+.PHONY: test-runtimes
+test-runtimes: runtimes ## test codec, client, capture and relay on Bun and Deno
+	@node dist/test/run.js dist/test/platforms/runtimes.test.js
+
+.PHONY: runtimes
+runtimes: build ## install Bun and Deno under out/, from npm
+	@sh test/runtimes.sh bun && sh test/runtimes.sh deno
+
+.PHONY: platforms
+platforms: build ## run each part on every runtime that this machine has, and write the table of docs/platforms.md
+	@sh test/platforms/run.sh
+
+.PHONY: try-install
+try-install: build ## install the packed package in empty folders on Node 24, and run its demo; needs the registry, and root for Debian 13
+	@node dist/test/platforms/try_install.js
 
 .PHONY: try-dockerfile
 try-dockerfile: build ## run the steps of deploy/Dockerfile in a bootstrapped Debian 13 tree, and the relay from it; needs root

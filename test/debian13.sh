@@ -9,9 +9,10 @@ if [ "$(id -u)" != 0 ]; then
   exit 2
 fi
 command -v debootstrap >/dev/null || apt-get install -y --no-install-recommends debootstrap
-[ -x "$tree/usr/bin/apt-get" ] || {
+# Node 26 needs libatomic.
+[ -e "$tree/usr/lib/x86_64-linux-gnu/libatomic.so.1" ] || {
   rm -rf "$tree"
-  debootstrap --variant=minbase --include=libstdc++6 trixie "$tree"
+  debootstrap --variant=minbase --include=libstdc++6,libatomic1 trixie "$tree"
 }
 node=$(sh test/runtimes.sh node 24)
 cmp -s "$node" "$tree/usr/local/bin/node" || install -m 755 "$node" "$tree/usr/local/bin/node"

@@ -162,7 +162,7 @@ async function addon(): Promise<void> {
 async function relay(layer: 'uws' | 'ws'): Promise<void> {
   const { startRelay } = await import('../../relay/index.js');
   const relay = await startRelay({ dev: true, sockets: layer }).catch((thrown) => {
-    if (thrown?.code === 'ERR_HOTMIC_RELAY_MISSING') throw new NotRun(thrown.message);
+    if (thrown?.code === 'ERR_HOTMIC_RELAY_MISSING') throw new NotRun(reasonIn(thrown.message));
     throw thrown;
   });
   try {
@@ -173,6 +173,13 @@ async function relay(layer: 'uws' | 'ws'): Promise<void> {
     await relay.close();
   }
 }
+
+/** Why uWebSockets is missing, as the relay says it: without its own words, and without this version, which is in the result. */
+const reasonIn = (message: string) =>
+  message
+    .replace(/^Cannot start the relay: /, '')
+    .replace(/: This version of uWS.*$/s, '')
+    .replace(/ (?:for|in) Node [\d.]+/, '');
 
 /** Why a cell was not tried. */
 export class NotRun extends Error {}

@@ -1,7 +1,7 @@
 /**
  * Runs the smoke on a platform, once per part, and writes out/platforms/NAME.json:
  *
- *     node dist/test/platforms/record.js NAME [--how HOW] [--platform P] [--runtime R] [--cell 'NAME=VALUE']… -- COMMAND…
+ *     node dist/test/platforms/record.js NAME [--how HOW] [--platform P] [--node VERSION] [--cell 'NAME=VALUE']… -- COMMAND…
  *
  * COMMAND runs dist/test/platforms/smoke.js with the arguments that follow it, such as `wine64 node.exe dist/test/platforms/smoke.js`.
  * A relay for its client runs in this process. --how is `run here` by default. --cell gives a part's value instead of running it.
@@ -13,7 +13,15 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startRelay } from '../../relay/server.js';
-import { CELLS, type Cell, type CellName, cellOf, type PlatformResult, type SmokeLine } from './result.js';
+import {
+  CELLS,
+  type Cell,
+  type CellName,
+  cellOf,
+  type PlatformResult,
+  type SmokeLine,
+  thisPlatform,
+} from './result.js';
 
 /** A watchdog per part, in ms: above the smoke's own. */
 const WATCHDOG_MS = 900_000;
@@ -24,7 +32,7 @@ const { values, positionals } = parseArgs({
   options: {
     how: { type: 'string', default: 'run here' },
     platform: { type: 'string' },
-    runtime: { type: 'string' },
+    node: { type: 'string' },
     cell: { type: 'string', multiple: true, default: [] },
   },
 });
@@ -47,20 +55,21 @@ for (const cell of CELLS) cells[cell] = given.get(cell) ?? (await run(cell));
 await relay?.close();
 
 const [seen] = lines;
-const platform = values.platform ?? seen?.platform;
+// Bun and Deno do not tell the C library, which is that of this process.
+const here = thisPlatform();
+const platform = values.platform ?? (seen && here.startsWith(`${seen.platform} `) ? here : seen?.platform);
 if (platform === undefined) throw new Error('Cannot record a platform: nothing ran, expected --platform');
 const result: PlatformResult = {
   platform,
   how: values.how,
-  runtime: values.runtime ?? seen?.runtime ?? '',
-  day: new Date().toISOString().slice(0, 10),
-  cells: cells as Record<CellName, Cell>,
+  node: values.node ?? seen?.node ?? '',
+  cells,
 };
 mkdirSync(FOLDER, { recursive: true });
 writeFileSync(join(FOLDER, `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
-console.log(`${join(FOLDER, `${name}.json`)}: ${platform}, ${result.runtime}`);
-for (const cell of CELLS) console.log(`  ${cell}: ${result.cells[cell]}`);
-process.exit(Object.values(result.cells).some((cell) => cell.startsWith('fail')) ? 1 : 0);
+console.log(`${join(FOLDER, `${name}.json`)}: ${platform}, ${result.node}`);
+for (const cell of CELLS) console.log(`  ${cell}: ${cells[cell]}`);
+process.exit(Object.values(cells).some((cell) => cell.startsWith('fail')) ? 1 : 0);
 
 async function run(cell: CellName): Promise<Cell> {
   const [program, ...args] = command;

@@ -10,7 +10,7 @@
 
 import { writeSync } from 'node:fs';
 import { check, NotRun } from './cells.js';
-import { CELLS, type Cell, type CellName, cellOf, type SmokeLine } from './result.js';
+import { CELLS, type Cell, type CellName, cellOf, type SmokeLine, thisPlatform } from './result.js';
 
 /** A watchdog per part, in ms: far above what any needs under emulation. */
 const WATCHDOG_MS = 600_000;
@@ -21,7 +21,7 @@ const [, relay = null] = flag < 0 ? [] : names.splice(flag, 2);
 const cells: Partial<Record<CellName, Cell>> = {};
 for (const cell of names.length > 0 ? names.map(cellOf) : CELLS) cells[cell] = await run(cell);
 
-const line: SmokeLine = { platform: platform(), runtime: runtime(), cells };
+const line: SmokeLine = { platform: thisPlatform(), node: runtime(), cells };
 writeSync(1, `${JSON.stringify(line)}\n`);
 process.exit(Object.values(cells).some((cell) => cell.startsWith('fail')) ? 1 : 0);
 
@@ -42,19 +42,7 @@ async function run(cell: CellName): Promise<Cell> {
   }
 }
 
-/** `linux-x64 glibc 2.36`, as far as this process can see. */
-function platform(): string {
-  const name = `${process.platform}-${process.arch}`;
-  if (process.platform !== 'linux') return name;
-  try {
-    const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
-    return `${name} ${header.glibcVersionRuntime ? `glibc ${header.glibcVersionRuntime}` : 'musl'}`;
-  } catch {
-    return name;
-  }
-}
-
 function runtime(): string {
   const { bun, deno } = process.versions as { bun?: string; deno?: string };
-  return bun ? `Bun ${bun}` : deno ? `Deno ${deno}` : `Node ${process.versions.node}`;
+  return bun ? `Bun ${bun}` : deno ? `Deno ${deno}` : process.versions.node;
 }
