@@ -82,7 +82,7 @@ ENTRYPOINT ["node", "/grafana.mjs"]
 );
 const hard = Number(execFileSync('sh', ['-c', 'ulimit -Hn'], { encoding: 'utf8' }));
 const asked = compose.services.relay.ulimits.nofile.hard as number;
-const files = hard < asked ? hard : asked;
+const files = Math.min(hard, asked);
 if (files < asked)
   console.log(`-- ${asked} open files are more than this machine permits: the relay gets ${files}`);
 const args = Object.fromEntries(Object.entries(reach).filter(([name]) => /proxy/i.test(name)));
