@@ -47,7 +47,7 @@ export const RELAY_OPTIONS = {
   path: option(types.voicePath, '/', "Path of the players' URL, if a proxy passes one on."),
   /**
    * What holds the players' sockets: uWebSockets, the package ws, or uWebSockets where it loads and otherwise ws. Both behave alike; ws takes more
-   * processor time. Default `auto`, which the environment variable HOTMIC_SOCKETS overrides.
+   * processor time. Default `auto`, which the environment variable HOTMIC_RELAY_SOCKETS overrides.
    */
   sockets: option(
     types.oneOf('layer', ['auto', 'uws', 'ws'] as const),

@@ -1,6 +1,6 @@
 /**
- * Copies the result of the last `make bench ONLY=relay` to bench/results/relay.json and writes its figures into docs/relay-cost.md,
- * between its two marks. Refuses a void result.
+ * Copies the result of the last `make bench ONLY=relay` to bench/results/relay.json, writes its figures into docs/relay-cost.md, between its two
+ * marks, and the cost of ws into the file that the relay's first line is made of. Refuses a void result.
  *
  *     node dist/bench/relay/figures.js
  */
@@ -12,6 +12,7 @@ import { figure, type Result, type Row } from '../result.js';
 
 export const PAGE = 'docs/relay-cost.md';
 export const KEPT = 'bench/results/relay.json';
+export const COST = 'relay/port/sockets/cost.ts';
 const MARKED: FiguresPage = {
   path: PAGE,
   begin: '<!-- relay figures: written by bench/relay/figures.ts -->',
@@ -48,9 +49,22 @@ export function withRelayFigures(text: string, tables: string): string {
   return insertFigures(MARKED, text, tables);
 }
 
+/** The source of relay/port/sockets/cost.ts with the ratios of this result. */
+export function withCost(source: string, { rows }: Pick<Result, 'rows'>): string {
+  const ratio = (name: string): string => {
+    const found = rows.find(
+      ({ subject, case: own, unit }) => subject === 'hotmic on ws' && own === name && unit === '×',
+    );
+    if (!found) throw new Error(`Cannot write the cost of ws: the result has no ratio for ${name}`);
+    return found.median.toFixed(1);
+  };
+  return source.replace(/plain: [\d.]+, tls: [\d.]+/, `plain: ${ratio('plain')}, tls: ${ratio('TLS')}`);
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const made = 'out/bench/relay.json';
   const result = lastResult(made);
   copyFileSync(made, KEPT);
   writeFileSync(PAGE, withRelayFigures(readFileSync(PAGE, 'utf8'), relayTables(result)));
+  writeFileSync(COST, withCost(readFileSync(COST, 'utf8'), result));
 }

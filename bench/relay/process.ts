@@ -14,8 +14,8 @@ import { startRelay } from '../../relay/index.js';
 import { TLS_CIPHERS } from '../../relay/port/tls.js';
 import { startBare } from './bare.js';
 
-/** Our relay, and the one to compare with. */
-export const SUBJECTS = ['hotmic', 'bare uWebSockets'] as const;
+/** Our relay on both layers of sockets, and the one to compare with. */
+export const SUBJECTS = ['hotmic', 'hotmic on ws', 'bare uWebSockets'] as const;
 export type Subject = (typeof SUBJECTS)[number];
 
 /** The parameters of such a process. */
@@ -132,8 +132,9 @@ export function isRealTime(): boolean {
 let realTime: boolean | null = null;
 
 /** Our relay as an operator starts it: tokens, all checks and limits, no operations port. */
-async function startOurs({ keys, tls, sanctionsFile }: Order): Promise<number> {
+async function startOurs({ subject, keys, tls, sanctionsFile }: Order): Promise<number> {
   const relay = await startRelay({
+    sockets: subject === 'hotmic on ws' ? 'ws' : 'uws',
     tokens: { keys },
     ...(tls && { tls: { certFile: tls.certificate, keyFile: tls.key } }),
     ...(sanctionsFile !== undefined && { sanctionsFile }),
@@ -168,7 +169,8 @@ async function settledMemory(): Promise<Memory> {
 
 async function runChild(order: Order): Promise<void> {
   const { subject, tls } = order;
-  const port = subject === 'hotmic' ? await startOurs(order) : await startBare(tls ? tlsOptions(tls) : null);
+  const port =
+    subject === 'bare uWebSockets' ? await startBare(tls ? tlsOptions(tls) : null) : await startOurs(order);
   process.on('message', async () => process.send?.(await settledMemory()));
   process.once('disconnect', () => process.exit());
   process.send?.({ port });

@@ -1,6 +1,6 @@
 /**
- * The cost of the relay with all checks, compared with a bare uWebSockets publish relay in the same run: processor time per delivery and
- * memory per connection, plain and with TLS. Relay and generator each have their own core.
+ * The cost of the relay with all checks, on both layers of sockets, compared with a bare uWebSockets publish relay in the same run: processor time
+ * per delivery and memory per connection, plain and with TLS. Relay and generator each have their own core.
  */
 
 import { availableParallelism } from 'node:os';
@@ -10,11 +10,17 @@ import { type MemoryRun, measureMemory, memoryRows } from './memory.js';
 import { type Crowd, intervalMs, type Players, preparePlayers } from './players.js';
 import { isRealTime, SUBJECTS, type Subject, startProcess, type TlsFiles } from './process.js';
 
-const PAIRS = 5;
+const TURNS = 5;
 const TIMING: Timing = { warmUpMs: 4000, measureMs: 10_000, talkspurtPackets: 40, seed: 6 };
-const LOBBIES = { lobbies: 400, lobbySize: 10, talkers: 2 } as const;
-/** A load that one core carries with some headroom, on the machine of the committed figures. */
-const OPUS_FRAMES = { plain: 5, TLS: 6 } as const;
+const LOBBIES = { lobbies: 200, lobbySize: 10, talkers: 2 } as const;
+/** A load that one core carries with each of the subjects, on the machine of the committed figures. */
+const OPUS_FRAMES = { plain: 6, TLS: 8 } as const;
+
+/** Each subject, and what its processor time is divided by. */
+const RATIOS: readonly (readonly [Subject, Subject])[] = [
+  ['hotmic', 'bare uWebSockets'],
+  ['hotmic on ws', 'hotmic'],
+];
 
 const RELAY_CORE = 0;
 const GENERATOR_CORE = 1;
@@ -26,7 +32,7 @@ const MAX_GENERATOR_SHARE = 0.9;
 const MAX_RELAY_SHARE = 0.95;
 /** Below this share of deliveries within the time that counts, the relay did not keep up. */
 const MIN_DELIVERED_SHARE = 0.99;
-/** Pairs in which the machine was too busy are measured again, at most this many in all. */
+/** Turns in which the machine was too busy are measured again, at most this many in all. */
 const MAX_REPEATED = 6;
 
 interface Case {
@@ -36,14 +42,14 @@ interface Case {
   readonly tls: TlsFiles | null;
 }
 
-/** A round of both subjects, one after the other. */
-export type Pair = Readonly<Record<Subject, Round>> & { readonly case: string };
+/** A round of each subject, one after the other. */
+export type Turn = Readonly<Record<Subject, Round>> & { readonly case: string };
 
 export const relay: Trial = {
   name: 'relay',
   about:
     `${LOBBIES.lobbies} lobbies of ${LOBBIES.lobbySize} with ${LOBBIES.talkers} talkers, ${TIMING.measureMs / 1000} s per round, ` +
-    `${PAIRS} pairs of rounds in fresh processes, in alternating order; about ten minutes`,
+    `${TURNS} rounds of each subject in fresh processes, in alternating order; about fifteen minutes`,
   async run() {
     const missing = availableParallelism() < 2 ? 'this machine has one core, expected at least two' : null;
     const built = missing === null ? buildLoad() : ({ kind: 'missing', reason: missing } as const);
@@ -60,16 +66,16 @@ export const relay: Trial = {
         tls: name === 'TLS' ? built.tls : null,
       });
     }
-    const { pairs, faults, repeated } = await measurePairs(cases);
+    const { turns, faults, repeated } = await measureTurns(cases);
     const memory = await measureMemory(
       cases.map(({ name, tls }) => [name, tls] as const),
       [RELAY_CORE, GENERATOR_CORE],
     );
     return {
-      rows: relayRows(pairs, memory),
+      rows: relayRows(turns, memory),
       void: faults.length > 0 ? faults.join('; ') : null,
       skipped,
-      raw: { pairs, memory, repeated, realTime: isRealTime() },
+      raw: { turns, memory, repeated, realTime: isRealTime() },
       versions: {
         packets: cases
           .map(
@@ -83,44 +89,40 @@ export const relay: Trial = {
   },
 };
 
-async function measurePairs(cases: readonly Case[]) {
-  const pairs: Pair[] = [];
+async function measureTurns(cases: readonly Case[]) {
+  const turns: Turn[] = [];
   const faults: string[] = [];
   let repeated = 0;
-  for (let at = 0; at < PAIRS; at++) {
+  for (let at = 0; at < TURNS; at++) {
     for (const it of cases) {
       for (;;) {
         const order = at % 2 === 0 ? SUBJECTS : [...SUBJECTS].reverse();
         const rounds = new Map<Subject, Round>();
         for (const subject of order) rounds.set(subject, await measureRound(subject, it, at));
-        const pair: Pair = {
-          case: it.name,
-          hotmic: rounds.get('hotmic')!,
-          [SUBJECTS[1]]: rounds.get(SUBJECTS[1])!,
-        };
+        const turn = { case: it.name, ...Object.fromEntries(rounds) } as Turn;
         const found = SUBJECTS.flatMap((subject) => {
-          const fault = roundFault(pair[subject], it.crowd.lobbySize);
-          return fault ? [{ ...fault, text: `${subject}, ${it.name}, pair ${at + 1}: ${fault.detail}` }] : [];
+          const fault = roundFault(turn[subject], it.crowd.lobbySize);
+          return fault ? [{ ...fault, text: `${subject}, ${it.name}, turn ${at + 1}: ${fault.detail}` }] : [];
         });
         for (const { text } of found) console.log(`not counted: ${text}`);
         if (found.length > 0 && found.every(({ kind }) => kind === 'busy') && repeated < MAX_REPEATED) {
           repeated += 1;
           continue;
         }
-        pairs.push(pair);
+        turns.push(turn);
         faults.push(...found.map(({ text }) => text));
         break;
       }
     }
   }
-  return { pairs, faults, repeated };
+  return { turns, faults, repeated };
 }
 
-async function measureRound(subject: Subject, { crowd, players, tls }: Case, pair: number): Promise<Round> {
+async function measureRound(subject: Subject, { crowd, players, tls }: Case, turn: number): Promise<Round> {
   const relay = await startProcess({ subject, keys: players.keys, tls }, RELAY_CORE);
   try {
     const against = { relay, players, crowd, isTls: tls !== null, core: GENERATOR_CORE };
-    return await talk(against, { ...TIMING, seed: TIMING.seed + pair });
+    return await talk(against, { ...TIMING, seed: TIMING.seed + turn });
   } finally {
     await relay.close();
   }
@@ -149,11 +151,11 @@ export function roundFault(
 }
 
 /** The rows of one metric are adjacent, so that the subjects can be compared. */
-export function relayRows(pairs: readonly Pair[], memory: readonly MemoryRun[]): Row[] {
+export function relayRows(turns: readonly Turn[], memory: readonly MemoryRun[]): Row[] {
   const rows: Row[] = [];
-  const cases = [...new Set(pairs.map((pair) => pair.case))];
+  const cases = [...new Set(turns.map((turn) => turn.case))];
   for (const name of cases) {
-    const own = pairs.filter((pair) => pair.case === name);
+    const own = turns.filter((turn) => turn.case === name);
     const metric = (what: string, unit: string, figureOf: (round: Round) => number) => {
       for (const subject of SUBJECTS) {
         rows.push(
@@ -162,26 +164,21 @@ export function relayRows(pairs: readonly Pair[], memory: readonly MemoryRun[]):
             name,
             what,
             unit,
-            own.map((pair) => figureOf(pair[subject])),
+            own.map((turn) => figureOf(turn[subject])),
           ),
         );
       }
     };
     metric('CPU per delivery', 'µs', cpuPerDelivery);
-    rows.push(
-      row(
-        'hotmic',
-        name,
-        `CPU per delivery / ${SUBJECTS[1]}`,
-        '×',
-        own.map((pair) => cpuPerDelivery(pair.hotmic) / cpuPerDelivery(pair[SUBJECTS[1]])),
-      ),
-    );
+    for (const [subject, base] of RATIOS) {
+      const ratios = own.map((turn) => cpuPerDelivery(turn[subject]) / cpuPerDelivery(turn[base]));
+      rows.push(row(subject, name, `CPU per delivery / ${base}`, '×', ratios));
+    }
     metric('deliveries', '/s', ({ deliveries, elapsedMs }) => (1000 * deliveries) / elapsedMs);
     metric('core utilization', '%', ({ relayCpuMs, elapsedMs }) => (100 * relayCpuMs) / elapsedMs);
     metric('due to delivered, p50', 'ms', ({ latencyP50Us }) => latencyP50Us / 1000);
     metric('due to delivered, p99', 'ms', ({ latencyP99Us }) => latencyP99Us / 1000);
-    const rounds = own.flatMap((pair) => SUBJECTS.map((subject) => pair[subject]));
+    const rounds = own.flatMap((turn) => SUBJECTS.map((subject) => turn[subject]));
     const generator = (what: string, unit: string, figureOf: (round: Round) => number) => {
       rows.push(row('generator', name, what, unit, rounds.map(figureOf)));
     };

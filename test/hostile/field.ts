@@ -138,7 +138,7 @@ export class Field {
 
   /** What holds the relay's sockets: it is logged where the environment leaves it to the relay. */
   get layer(): 'uws' | 'ws' {
-    const { HOTMIC_SOCKETS: wanted } = process.env;
+    const { HOTMIC_RELAY_SOCKETS: wanted } = process.env;
     if (wanted === 'uws' || wanted === 'ws') return wanted;
     return this.log.some((line) => /"event":"sockets"/.test(line) && /"layer":"ws"/.test(line))
       ? 'ws'

@@ -17,7 +17,7 @@ export interface ChosenSockets {
 }
 
 /** The variable that says what `auto` is. */
-const VARIABLE = 'HOTMIC_SOCKETS';
+const VARIABLE = 'HOTMIC_RELAY_SOCKETS';
 
 /**
  * What a relay asks for: its option, or else the environment variable.

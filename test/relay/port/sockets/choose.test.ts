@@ -117,7 +117,7 @@ t.test('the option decides; without it, or with auto, the environment; without b
     ['uws', 'ws', 'uws'],
     ['uws', 'nonsense', 'uws'],
   ] as const)
-    t.equal(socketsWanted(option, { HOTMIC_SOCKETS: variable }), wanted, `${option}, ${variable}`);
+    t.equal(socketsWanted(option, { HOTMIC_RELAY_SOCKETS: variable }), wanted, `${option}, ${variable}`);
 });
 
 t.test('any other word is refused, by the name of where it stands', async (t) => {
@@ -125,9 +125,9 @@ t.test('any other word is refused, by the name of where it stands', async (t) =>
     name: 'RangeError',
     message: 'Cannot start the relay: sockets is "UWS", expected auto, uws or ws',
   });
-  t.throws(() => socketsWanted('auto', { HOTMIC_SOCKETS: 'wss' }), {
+  t.throws(() => socketsWanted('auto', { HOTMIC_RELAY_SOCKETS: 'wss' }), {
     name: 'RangeError',
-    message: 'Cannot start the relay: HOTMIC_SOCKETS is "wss", expected auto, uws or ws',
+    message: 'Cannot start the relay: HOTMIC_RELAY_SOCKETS is "wss", expected auto, uws or ws',
   });
 });
 

@@ -1,6 +1,6 @@
 /**
  * Runs the relay's tests, the attacks and the second client on each socket layer that loads here, one after the other: `make test-sockets`. The
- * relays of the tests take theirs from HOTMIC_SOCKETS.
+ * relays of the tests take theirs from HOTMIC_RELAY_SOCKETS.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -25,7 +25,7 @@ for (const name of ['uws', 'ws'] as const) {
     continue;
   }
   console.log(`Tests on ${name}: ${files.length} files`);
-  const env = { ...process.env, HOTMIC_SOCKETS: name };
+  const env = { ...process.env, HOTMIC_RELAY_SOCKETS: name };
   const { status } = spawnSync(process.execPath, [`${TESTS}/run.js`, ...files], { stdio: 'inherit', env });
   if (status !== 0) failed.push(name);
 }
