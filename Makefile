@@ -27,7 +27,7 @@ test-fast: dist/.built ## run the tests of the pure parts, in less than a minute
 	@node dist/test/run.js --fast
 
 .PHONY: test-all
-test-all: check test-sockets test-nodes test-runtimes try-install try-dockerfile try-compose explore ## check, both socket layers, the tests on each Node, the container, every state of the mute rule; takes two hours, needs root
+test-all: check test-sockets test-nodes test-runtimes test-platforms try-install try-dockerfile try-compose explore ## check, both socket layers, the tests on each Node, other platforms, the container, every state of the mute rule; takes two hours, needs root
 
 .PHONY: test-sockets
 test-sockets: build ## the relay's tests, the attacks and the second client on each socket layer: uws where it loads, and ws
@@ -60,6 +60,10 @@ try-dockerfile: build ## run the steps of deploy/Dockerfile in a bootstrapped De
 .PHONY: try-compose
 try-compose: build ## start deploy/compose.yaml as documented, with a real Docker in a bootstrapped Debian 13 tree; needs root
 	@node dist/test/deploy/try_compose.js
+
+.PHONY: test-platforms
+test-platforms: build ## run the prebuilt addons, codec, client and capture on ARM (qemu) and musl; needs root once
+	@node dist/test/platforms/main.js
 
 .PHONY: soak
 soak: build ## a million packets through one decoder, and through ten thousand: memory stays flat
@@ -121,13 +125,17 @@ ubsan: build ## UndefinedBehaviorSanitizer: the same as asan
 bench: build ## run the benchmarks; ONLY=ring, steam, codec, stages, storm or relay runs one, ONLY=soak (MINUTES=10) the soak
 	@node dist/bench/main.js $(ONLY)
 
-.PHONY: prebuild
-prebuild: build ## copy the addon to prebuilds/, where npm pack takes it from
-	@sh native/prebuild.sh
+.PHONY: prebuilds
+prebuilds: dist/.built ## install Zig from PyPI, and rebuild prebuilds/: the addon for each platform
+	@node dist/native/prebuild/build.js
+
+.PHONY: prebuilds-check
+prebuilds-check: dist/.built ## prove that prebuilds/ is what its manifest says; with Zig, build it again and compare
+	@node dist/native/prebuild/check.js
 
 .PHONY: clean
-clean: ## delete what was built and installed, except the wasm toolchain
-	rm -rf dist out build prebuilds .tap node_modules wasm/target
+clean: ## delete what was built and installed, except the toolchains
+	rm -rf dist out build .tap node_modules wasm/target
 
 node_modules/.installed: package.json package-lock.json
 	@command -v node >/dev/null || { echo 'Hotmic needs Node 20.12 or newer on the PATH'; exit 1; }

@@ -1,9 +1,6 @@
-# The native addon: the real Steam behind hotmic/steam. Linux x64 is what it is built and tested on; the same file describes
-# macOS, Windows and linux-arm64, which are not run here. Needs no header and no library of Valve's.
+# The native addon: the real Steam behind hotmic/steam. node-gyp compiles it with the compiler of the machine; native/prebuild/ reads
+# its sources and defines from here, too, and cross-compiles it. Needs no header and no library of Valve's.
 {
-  # True for an addon that goes to other machines (native/build.sh): it brings its libstdc++, where the compiler has one to bring,
-  # and asks for no newer glibc than Node itself. One that is compiled where it runs needs neither.
-  "variables": {"hotmic_portable%": "false"},
   "targets": [
     {
       "target_name": "hotmic",
@@ -31,11 +28,6 @@
           "cflags_cc": ["-std=c++17", "-fexceptions", "-fvisibility=hidden", "-ffunction-sections", "-O2", "-Wall", "-Wextra"],
           "ldflags": ["-Wl,--gc-sections", "-Wl,--version-script=../native/src/exports.map"],
           "libraries": ["-ldl"]
-        }],
-        ["OS=='linux' and hotmic_portable=='true'", {
-          "defines": ["HOTMIC_OLD_GLIBC"],
-          # Not libgcc: its unwinder needs glibc 2.35, and Node needs the shared one anyway.
-          "ldflags": ["-static-libstdc++"]
         }],
         ["OS=='mac'", {
           "xcode_settings": {

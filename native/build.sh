@@ -28,14 +28,10 @@ for folder in "${npm_config_nodedir:-}" "$(npm config get nodedir 2>/dev/null ||
 done
 [ -n "${nodedir:-}" ] || leave_out "no headers of Node $(node -v) beside it, nor where npm's nodedir points"
 
-# The result may go into a package (native/prebuild.sh). Without a static libstdc++ to link with, it runs only on this system.
-portable=false
-[ ! -e "$("${CXX:-g++}" -print-file-name=libstdc++.a 2>/dev/null)" ] || portable=true
-
 mkdir -p out build
 # node-gyp runs its own make, which must not inherit the flags of this one.
 unset MAKEFLAGS MFLAGS MAKELEVEL
-if ! npm run --silent --loglevel=error addon -- "--nodedir=$nodedir" "--hotmic_portable=$portable" >out/addon.log 2>&1; then
+if ! npm run --silent --loglevel=error addon -- "--nodedir=$nodedir" >out/addon.log 2>&1; then
   cat out/addon.log
   echo "the addon does not compile (HOTMIC_NO_ADDON=1 leaves it out)"
   exit 1

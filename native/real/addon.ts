@@ -1,8 +1,9 @@
 /**
  * The native addon: where its `.node` file is found, and the types of what it exports (native/src/addon.cpp).
  *
- * It is optional. A package contains a prebuilt one for Linux x64, or compiled one when it was installed; a checkout has one after
- * `make build` if there is a compiler. Without it, everything but the real Steam works, and the reason is returned.
+ * The package contains one for each platform of native/prebuild/targets.ts. One that was compiled, in build/Release, comes first: a
+ * checkout has it after `make build` if there is a compiler. Without any, everything but the real Steam works, and the reason is
+ * returned.
  */
 
 import { createRequire } from 'node:module';
@@ -144,7 +145,7 @@ export function loadAddon(): LoadedAddon {
     const { platform, arch } = process;
     const [what = ''] = messageOf(thrown).split('\n');
     const todo =
-      'build it with `npm rebuild hotmic` (in a checkout `make build`); this needs a C++17 compiler, Python 3 and make';
+      'compile it with `npm explore hotmic -- npm run addon` (in a checkout `make build`); this needs a C++17 compiler, Python 3 and make';
     return {
       kind: 'missing',
       reason: `Cannot load Hotmic's addon for ${platform}-${arch}: ${what}; ${todo}`,

@@ -9,8 +9,6 @@
 #include <mutex>
 #include <shared_mutex>
 
-#include "old_glibc.hpp"
-
 namespace hotmic {
 
 class LifeLock {

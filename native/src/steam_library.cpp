@@ -17,8 +17,6 @@
 #include <limits.h>
 #endif
 
-#include "old_glibc.hpp"
-
 namespace hotmic {
 
 namespace {

@@ -34,7 +34,7 @@ t.test('without Steam, never throws an error that names the stage and what to do
     name: 'HotmicError',
     code: 'ERR_HOTMIC_STEAM',
     stage: /^(library|addon)$/,
-    message: /^Cannot open Steam: .*(HOTMIC_STEAM_LIBRARY|npm rebuild hotmic)/,
+    message: /^Cannot open Steam: .*(HOTMIC_STEAM_LIBRARY|npm run addon)/,
   });
 });
 
@@ -91,7 +91,7 @@ t.test('a fallback to the embedded Steam prints one warning, which says why and 
   t.equal(stderr.split('HOTMIC_EMBEDDED_STEAM').length, 2, 'once');
   t.match(
     stderr,
-    /HotmicWarning: Steam could not be opened, so the embedded Steam is used: .*(Copy it|build it with)/,
+    /HotmicWarning: Steam could not be opened, so the embedded Steam is used: .*(Copy it|compile it with)/,
   );
   t.match(stderr, /"always".*"never"/);
 });

@@ -9,6 +9,7 @@ import t from 'tap';
 import { loadAddon } from '../../../native/real/addon.js';
 import { openRealSteam } from '../../../native/real/open.js';
 import { realLibrary } from '../../kit/stand_in_steam.js';
+import { addonFile } from './addon_steams.js';
 
 const loaded = loadAddon();
 const real = realLibrary();
@@ -119,7 +120,7 @@ t.test(
   'a library of something else fails at the stage symbols, and says what is missing',
   { skip },
   async (t) => {
-    const opened = openRealSteam({ library: join(process.cwd(), 'build/Release/hotmic.node') });
+    const opened = openRealSteam({ library: addonFile() });
     t.match(opened, { kind: 'failed', stage: 'symbols', code: null });
     t.match(
       opened.kind === 'failed' && opened.text,
@@ -134,7 +135,7 @@ t.test('without the addon opening fails at the stage addon, and says what to do'
   t.match(opened, { kind: 'failed', stage: 'addon', code: null, library: null });
   t.match(
     opened.text,
-    /^Cannot load Hotmic's addon for \S+: No native build was found for .*`npm rebuild hotmic`/,
+    /^Cannot load Hotmic's addon for \S+: No native build was found for .*`npm explore hotmic -- npm run addon`/,
   );
 });
 

@@ -1,5 +1,6 @@
 /** The Steams that the addon is tested on: the stand-ins of each SDK, and the real libsteam_api on our steamclient.so. */
 
+import { createRequire } from 'node:module';
 import { loadAddon, type SteamAddon } from '../../../native/real/addon.js';
 import { openRealSteam } from '../../../native/real/open.js';
 import type { RealSteam } from '../../../native/real/steam.js';
@@ -21,6 +22,12 @@ export interface AddonSteams {
   /** The real library; null where it does not run. */
   readonly real: AddonSteam | null;
   remove(): void;
+}
+
+/** The file of the addon that is in use: compiled here, or prebuilt. */
+export function addonFile(): string {
+  const finder = createRequire(import.meta.url)('node-gyp-build') as { path(folder: string): string };
+  return finder.path(process.cwd());
 }
 
 /** Sets HOME, so that the real library finds our steamclient.so. The reason when there is no addon or no compiler. */

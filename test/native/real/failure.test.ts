@@ -120,7 +120,7 @@ t.test('every other stage names its reason, quotes its text, and says what to do
 });
 
 t.test('why the addon is missing, and what to do about it, comes from who looked for it', async (t) => {
-  const text = 'Cannot load it for linux-x64: no build; expected `npm rebuild hotmic`';
+  const text = 'Cannot load it for linux-x64: no build; expected `npm run addon`';
   const line = explainFailure(failure({ stage: 'addon', code: null, text, library: null }));
   t.match(line, /^the native addon/);
   t.ok(line.endsWith(text));

@@ -8,7 +8,7 @@ import t from 'tap';
 import type { SteamAddon } from '../../../native/real/addon.js';
 import { openRealSteam, openVoiceSource } from '../../../native/real/open.js';
 import type { FailureStage } from '../../kit/stand_in_controls.js';
-import { type AddonSteam, type AddonSteams, addonSteams, openSteam } from './addon_steams.js';
+import { type AddonSteam, type AddonSteams, addonFile, addonSteams, openSteam } from './addon_steams.js';
 
 const got = await addonSteams();
 const skip = typeof got === 'string' ? got : false;
@@ -84,7 +84,7 @@ t.test(
     const folder = mkdtempSync(join(tmpdir(), 'hotmic-copy-'));
     t.teardown(() => rmSync(folder, { recursive: true, force: true }));
     const copy = join(folder, 'hotmic.node');
-    copyFileSync('build/Release/hotmic.node', copy);
+    copyFileSync(addonFile(), copy);
     const other = createRequire(import.meta.url)(copy) as SteamAddon;
     for (const steam of [steams.newest, steams.real]) {
       if (steam === null) continue;

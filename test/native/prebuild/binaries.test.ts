@@ -1,0 +1,73 @@
+/**
+ * What the committed addons ask of the systems that they are made for, read from the files themselves. `make test-platforms` runs them.
+ */
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import t, { type Test } from 'tap';
+import { ADDONS, binaryPath, PLATFORMS } from '../../../native/prebuild/targets.js';
+import { readElf } from './elf.js';
+
+const { symbols } = createRequire(import.meta.url)('node-api-headers') as {
+  readonly symbols: Readonly<Record<string, { js_native_api_symbols: string[]; node_api_symbols: string[] }>>;
+};
+/** The functions of Node-API 8, which Node 12.22 and later have. */
+const NODE_API: ReadonlySet<string> = new Set(
+  ['v1', 'v2', 'v3', 'v4', 'v5', 'v6', 'v7', 'v8'].flatMap((version) => [
+    ...(symbols[version]?.js_native_api_symbols ?? []),
+    ...(symbols[version]?.node_api_symbols ?? []),
+  ]),
+);
+/** Every addon exports these, and nothing else. */
+const ENTRY_POINTS = ['napi_register_module_v1', 'node_api_module_get_api_version_v1'];
+const isNodeApi = (name: string) => /^(napi|node_api)_/.test(name);
+
+const [addon] = ADDONS as readonly [(typeof ADDONS)[0]];
+function path(name: string): string {
+  return binaryPath(addon, PLATFORMS.find((platform) => platform.name === name)!);
+}
+
+/** Fails for each function of Node-API that is newer than version 8. */
+function checkNodeApi(t: Test, names: Iterable<string>): void {
+  const used = [...names].filter(isNodeApi);
+  t.ok(used.length > 30, `${used.length} functions of Node-API`);
+  for (const name of used) if (!NODE_API.has(name)) t.fail(`${name} is not in Node-API 8`);
+}
+
+for (const [name, machine, oldest] of [
+  ['linux-x64-glibc', 'x64', 28],
+  ['linux-arm64', 'arm64', 28],
+] as const) {
+  t.test(`${name}: needs glibc 2.${oldest} or older, no C++ library, and Node-API 8`, async (t) => {
+    const elf = readElf(path(name));
+    t.equal(elf.machine, machine);
+    for (const library of elf.needed) t.match(library, /^(lib(c|m|dl|pthread)\.so\.\d|ld-linux-.+\.so\.\d)$/);
+    t.ok(elf.versions.length > 0);
+    for (const version of elf.versions) {
+      const [, minor] = /^GLIBC_2\.(\d+)/.exec(version) ?? [];
+      t.ok(Number(minor) <= oldest, version);
+    }
+    t.same(elf.exports.toSorted(), ENTRY_POINTS);
+    t.notOk(elf.sections.includes('.symtab'), 'stripped');
+    checkNodeApi(t, elf.imports);
+  });
+}
+
+t.test('linux-x64-musl: needs musl alone, no symbol of glibc, and Node-API 8', async (t) => {
+  const elf = readElf(path('linux-x64-musl'));
+  t.equal(elf.machine, 'x64');
+  // musl's loader takes every name that begins with `libc.` for itself.
+  t.same(elf.needed, ['libc.so']);
+  t.same(elf.versions, []);
+  t.same(elf.exports.toSorted(), ENTRY_POINTS);
+  t.notOk(elf.sections.includes('.symtab'), 'stripped');
+  checkNodeApi(t, elf.imports);
+});
+
+t.test('no addon names a folder of the machine that built it', async (t) => {
+  for (const platform of PLATFORMS) {
+    const file = binaryPath(addon, platform);
+    const paths = readFileSync(file, 'latin1').match(/\/(home|root|tmp|work|Users|build)\/[\w./-]+/g) ?? [];
+    t.same(paths, [], file);
+  }
+});
