@@ -20,7 +20,9 @@ async function startedWith(sockets: 'auto' | 'uws'): Promise<{ worker: Worker; s
       ({ code, message }) => parentPort.postMessage({ code, message }),
     );
     setInterval(() => undefined, 1000);`;
-  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`));
+  // Whatever the layer of the other tests is.
+  const env = { ...process.env, HOTMIC_SOCKETS: '' };
+  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`), { env });
   const [said] = await once(worker, 'message');
   return { worker, said };
 }

@@ -93,6 +93,18 @@ await eachLayer(t, async (t, layer) => {
     }
   });
 
+  await t.test(
+    'a text of any length is sent while nothing waits, such as the state of a large lobby',
+    async (t) => {
+      const port = await Port.open(t, layer);
+      const ada = await port.join();
+      for (const length of [0xffff, 0x10000, 500_000]) {
+        t.equal(ada.socket.send('x'.repeat(length)), 'sent');
+        t.equal((await ada.next(1))[0]?.length, length);
+      }
+    },
+  );
+
   await t.test('a longer message cuts the connection, also in fragments', async (t) => {
     const port = await Port.open(t, layer);
     const ada = await port.join();
