@@ -1,6 +1,6 @@
 /**
  * What a relay may rely on, whatever holds its sockets: the same sentences on each layer that loads here, directly on `SocketLayer.open`. What takes
- * the idle time of a connection is in layers_idle.test.ts.
+ * the idle time of a connection is in idle.ts.
  */
 
 import { once } from 'node:events';
@@ -423,6 +423,27 @@ await eachLayer(t, async (t, layer) => {
     for (const one of [ben, cleo]) t.same(await one.next(1), [[1]], 'old and new hear each other');
     cleo.socket.publish('den', Uint8Array.of(2));
     t.same(await ben.next(1), [[2]]);
+  });
+
+  await t.test('a handshake takes TLS 1.2 or newer, a few groups, and no protocol by ALPN', async (t) => {
+    const certificate = certificateOf(t, authority.issue({ name: 'relay' }));
+    const port = await Port.open(t, layer, {}, { certificate });
+    const handshake = (options: tls.ConnectionOptions) =>
+      new Promise<tls.TLSSocket | null>((resolve) => {
+        const { port: at } = port;
+        const who = { port: at, host: '127.0.0.1', ca: authority.certificate, servername: 'relay.test' };
+        const socket = tls.connect({ ...who, ...options });
+        t.teardown(() => socket.destroy());
+        socket.once('secureConnect', () => resolve(socket)).once('error', () => resolve(null));
+      });
+    for (const ecdhCurve of ['X25519', 'P-256', 'P-384'])
+      t.ok(await handshake({ minVersion: 'TLSv1.3', ecdhCurve }), ecdhCurve);
+    for (const ecdhCurve of ['P-521', 'X448', 'ffdhe2048', 'ffdhe8192'])
+      t.notOk(await handshake({ minVersion: 'TLSv1.3', ecdhCurve }), ecdhCurve);
+    t.ok(await handshake({ maxVersion: 'TLSv1.2' }));
+    const ALL = 'ALL:@SECLEVEL=0';
+    t.notOk(await handshake({ minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: ALL }));
+    t.equal((await handshake({ ALPNProtocols: ['h2', 'http/1.1'] }))?.alpnProtocol, false);
   });
 
   await t.test('a port that no longer listens keeps its connections, and close ends them', async (t) => {

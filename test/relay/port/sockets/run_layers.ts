@@ -13,7 +13,8 @@ const CHOSEN = /^(relay\/(?!core\/)|hostile\/|interop\/|client\/(lobby|transport
 
 const files = readdirSync(TESTS, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.js') && CHOSEN.test(name))
-  .map((name) => `${TESTS}/${name}`);
+  .map((name) => `${TESTS}/${name}`)
+  .concat(`${TESTS}/relay/port/sockets/idle.js`);
 const failed: string[] = [];
 for (const name of ['uws', 'ws'] as const) {
   const missing = await chooseSockets(name, thisPlace(true)).then(

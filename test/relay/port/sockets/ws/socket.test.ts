@@ -184,6 +184,26 @@ t.test('a message in very many parts cuts the connection', async (t) => {
   }
 });
 
+t.test('a frame in very many pieces cuts the connection', async (t) => {
+  const port = await Port.open(t, WS_LAYER);
+  const wire = await port.wire();
+  wire.setNoDelay(true);
+  wire.write(upgradeRequest());
+  const socket = await port.opened(1);
+  const closed = new Promise((resolve) => wire.once('close', resolve));
+  wire.write(Buffer.of(0x82, 0xfe, 0x20, 0, 0, 0, 0, 0));
+  let pieces = 0;
+  // Pieces that arrive together are one.
+  while (!port.closed.includes(socket) && pieces < 8000) {
+    await new Promise((resolve) => wire.write(Buffer.of(0), resolve));
+    for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    pieces += 1;
+  }
+  await closed;
+  t.ok(pieces >= 256 && pieces < 8000, `${pieces} pieces`);
+  t.equal(port.messages, 0);
+});
+
 t.test('who goes on sending after the close frame is cut after a megabyte', async (t) => {
   const port = await Port.open(t, WS_LAYER);
   port.onMessage = (socket) => socket.end(4000, '');
