@@ -198,7 +198,7 @@ class WsServer<Data> implements SocketServer {
   #httpServer(): http.Server {
     const { path } = this.#options;
     const server = http.createServer({ maxHeaderSize: MAX_HEADER_BYTES });
-    // Beyond a count, Node would leave out the last ones, which are those of a trusted proxy.
+    // Beyond about a thousand, Node would leave out the last ones, which are those of a trusted proxy.
     server.maxHeadersCount = 0;
     const answer = (request: http.IncomingMessage): void => {
       this.#byStream.get(request.socket)?.answer(request.socket, answerTo(request, path), request.method);
@@ -231,7 +231,8 @@ class WsServer<Data> implements SocketServer {
     const isWebSocket =
       headers.upgrade?.toLowerCase() === 'websocket' &&
       headers['sec-websocket-version'] === '13' &&
-      KEY.test(headers['sec-websocket-key'] ?? '');
+      KEY.test(headers['sec-websocket-key'] ?? '') &&
+      !hasBody(headers);
     // A client that has ended its side already cannot answer.
     if (!isVoice || !isWebSocket || !stream.readable || !stream.writable) {
       connection.answer(stream, answerTo(request, path), method);
@@ -295,6 +296,11 @@ function endOf({ remoteAddress, remotePort }: Stream): string {
 /** The answer to what does not become a WebSocket. */
 function answerTo({ method, url }: http.IncomingMessage, path: string): HttpAnswer {
   return method === 'GET' && pathOf(url) === '/healthz' ? HEALTHY : notFound(path);
+}
+
+/** A WebSocket's request has none; where the frames behind one begin depends on the version of Node. */
+function hasBody(headers: http.IncomingHttpHeaders): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0;
 }
 
 function pathOf(url = ''): string {
