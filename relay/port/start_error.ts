@@ -15,7 +15,7 @@ export function threadError(): HotmicError {
 export function missingError(thrown: unknown, nodeVersion: string): HotmicError {
   return new HotmicError(
     'ERR_HOTMIC_RELAY_MISSING',
-    `Cannot start the relay: ${missingReason(thrown, nodeVersion)}`,
+    `Cannot start the relay with uWebSockets: ${missingReason(thrown, nodeVersion)}; or start it with sockets ws`,
     {
       cause: thrown,
     },
@@ -28,15 +28,13 @@ export function missingReason(thrown: unknown, nodeVersion: string): string {
   const code = codeOf(thrown);
   const isAbsent = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
   if (isAbsent && /uWebSockets\.js/.test(message)) {
-    return (
-      'the optional dependency uWebSockets.js is not installed: ' + 'run npm install without --omit=optional'
-    );
+    return 'the optional dependency uWebSockets.js is not installed: run npm install without --omit=optional';
   }
   const glibc = /GLIBC_[0-9.]+/.exec(message);
   if (glibc) {
     return (
       `uWebSockets.js for Node ${nodeVersion} needs ${glibc[0]}, which this system does not have ` +
-      '(the binaries for Node 22 and 24 need 2.38; Debian 12 has 2.36): use Node 20, or Debian 13 or later'
+      '(the binaries for Node 22 and 24 need 2.38; Debian 12 has 2.36): use Debian 13, Ubuntu 24.04 or later'
     );
   }
   return (
