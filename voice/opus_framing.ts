@@ -70,6 +70,20 @@ export function opusPacketSamples48k(bytes: Uint8Array, start: number, end: numb
   return left % count === 0 && left / count <= MAX_OPUS_FRAME_BYTES ? samples : 0;
 }
 
+/**
+ * Whether the Opus packet in the first `bytes` of `data` repeats the frame before it, for in-band FEC (RFC 6716 section 4.2.4). Looks at mono
+ * packets of one frame of at most 20 ms only, as Steam's are; others count as without.
+ */
+export function hasInbandFec(data: Uint8Array, bytes: number): boolean {
+  if (bytes < 2) return false;
+  const toc = data[0]!;
+  const isCelt = (toc & 0x80) !== 0;
+  const isMonoFrame = (toc & 0x07) === 0;
+  if (isCelt || !isMonoFrame || frameSamples48k(toc) > 960) return false;
+  // After the bit for voice activity.
+  return (data[1]! & 0x40) !== 0;
+}
+
 /** Samples at 48 kHz of one frame, by the configuration in its TOC byte (RFC 6716 table 2). */
 function frameSamples48k(toc: number): number {
   const config = toc >> 3;
