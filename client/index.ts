@@ -11,6 +11,7 @@ export * from './lobby/lobby.js';
 export type { RedirectCounts, RedirectRefusal } from './lobby/redirects.js';
 export type { Moderation } from './lobby/requests.js';
 export type { Member, Participant } from './lobby_state.js';
+export * from './playout/speaker_playout.js';
 export * from './publisher.js';
 export * from './receiver.js';
 export { Session } from './session.js';
