@@ -145,7 +145,7 @@ export const SHARES_ATTACKS: readonly Attack[] = [
       const away = await borrow();
       await breakAway(away.wire);
       // The relay may see the end later than what somebody else sends.
-      await moderator.wire.message('away');
+      while (!(await moderator.wire.message('changed')).participant.away);
       moderator.wire.send({ type: 'moderate', steamId: owner.steamId, action: 'ban' });
       const got = [await ended(owner.wire), await ended(present.wire)];
       const back = await field.socket();

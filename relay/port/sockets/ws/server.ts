@@ -148,8 +148,9 @@ class WsServer<Data> implements SocketServer {
     const { handlers, now } = this.#options;
     // Its end is handled where it closes.
     raw.on('error', () => undefined);
-    const { remoteAddress: peer } = raw;
-    if (peer === undefined || handlers.admit(peer) === 'refused') {
+    // Without an address, the other side has closed it already; it counts all the same.
+    const { remoteAddress: peer = '' } = raw;
+    if (handlers.admit(peer) === 'refused') {
       raw.destroy();
       return;
     }
