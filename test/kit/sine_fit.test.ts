@@ -1,7 +1,7 @@
 /** The fit of a sine tells what was added to it. */
 
 import t from 'tap';
-import { fitSine } from './sine_fit.js';
+import { fitSine } from '../sine_fit.js';
 
 t.test('the signal-to-noise ratio of a sine is that of what was added to it', async (t) => {
   const step = (2 * Math.PI * 1000) / 24_000;

@@ -1,11 +1,11 @@
 /** The measure of test/kit/speech.ts fails on real degradation, and not on a harmless change. */
 
 import t from 'tap';
-import { VoiceEncoder } from '../../wasm/compress.js';
-import { VoiceDecoder } from '../../wasm/decompress.js';
-import { loadCodec } from '../../wasm/load.js';
-import { SeededRandom } from './random.js';
-import { compareSpeech, pcmOfWav, SPEECH_THRESHOLDS } from './speech.js';
+import { VoiceEncoder } from '../../../wasm/compress.js';
+import { VoiceDecoder } from '../../../wasm/decompress.js';
+import { loadCodec } from '../../../wasm/load.js';
+import { SeededRandom } from '../random.js';
+import { compareSpeech, pcmOfWav, SPEECH_THRESHOLDS } from '../speech.js';
 
 loadCodec();
 const sentence = (name: string) => pcmOfWav(`examples/speech/${name}.wav`).subarray(0, 84_000);
