@@ -1,6 +1,7 @@
 /** `make bench`: runs the named benchmarks, by default all except the soak, which takes long. Exits with code 1 if a result is void. */
 
 import { codec } from './codec/codec.js';
+import { playout } from './playout/playout.js';
 import { relay } from './relay/relay.js';
 import { measure } from './result.js';
 import { ring } from './ring/ring.js';
@@ -9,7 +10,7 @@ import { stages } from './stages.js';
 import { steam } from './steam.js';
 import { storm } from './storm/storm.js';
 
-const trials = [ring, steam, codec, stages, storm, relay, soak];
+const trials = [ring, steam, codec, stages, storm, relay, playout, soak];
 
 const only = process.argv.slice(2);
 const unknown = only.find((name) => !trials.some((trial) => trial.name === name));
