@@ -65,6 +65,13 @@ export const PLATFORMS: readonly Platform[] = [
     zigTarget: 'aarch64-linux-gnu.2.28',
     format: 'elf',
   },
+  {
+    name: 'darwin-arm64',
+    folder: 'darwin-arm64',
+    libc: '',
+    zigTarget: 'aarch64-macos.11.0',
+    format: 'mach-o',
+  },
 ];
 
 /** For every addon and platform. `-s`: no symbols and no debug information, which would name folders of the machine. */
@@ -89,7 +96,13 @@ export function formatFlags(format: BinaryFormat, addon: Addon): readonly string
       return ['-fPIC', '-Wl,--gc-sections', `-Wl,--version-script=${addon.versionScript}`];
     case 'mach-o':
       // Node-API is looked up in the program that loads the addon.
-      return ['-undefined', 'dynamic_lookup', '-Wl,-dead_strip'];
+      return [
+        '-undefined',
+        'dynamic_lookup',
+        '-Wl,-dead_strip',
+        // Otherwise its name would contain the folder that it was built in.
+        `-Wl,-install_name,@rpath/${addon.target}.napi.node`,
+      ];
     case 'pe':
       return [];
   }

