@@ -65,6 +65,7 @@ export const PLATFORMS: readonly Platform[] = [
     zigTarget: 'aarch64-linux-gnu.2.28',
     format: 'elf',
   },
+  { name: 'darwin-x64', folder: 'darwin-x64', libc: '', zigTarget: 'x86_64-macos.11.0', format: 'mach-o' },
   {
     name: 'darwin-arm64',
     folder: 'darwin-arm64',
