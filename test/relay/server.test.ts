@@ -454,7 +454,10 @@ t.test('the error for a missing uWebSockets says why and what to do', async (t) 
     cause: absent,
   });
   const old = new Error("uWS...\n\nError: /lib/libc.so.6: version `GLIBC_2.38' not found (required by x)");
-  t.match(missingError(old, '22.1.0').message, /Node 22\.1\.0 needs GLIBC_2\.38.*use Debian 13, Ubuntu 24\.04 or later; or start it with sockets ws$/);
+  t.match(
+    missingError(old, '22.1.0').message,
+    /Node 22\.1\.0 needs GLIBC_2\.38.*use Debian 13, Ubuntu 24\.04 or later; or start it with sockets ws$/,
+  );
   const odd = new Error("Cannot find module './uws_linux_x64_83.node'");
   t.match(missingError(odd, '14.0.0').message, /does not load in Node 14\.0\.0.*uws_linux_x64_83/);
 });
