@@ -37,6 +37,14 @@ export function missingReason(thrown: unknown, nodeVersion: string): string {
       '(the binaries for Node 22 and 24 need 2.38; Debian 12 has 2.36): use Debian 13, Ubuntu 24.04 or later'
     );
   }
+  // In the message is a long text about all platforms that have one.
+  const binary = /Cannot find module '\.\/(uws_\w+)\.node'/.exec(message);
+  if (binary) {
+    return (
+      `uWebSockets.js has no binary for Node ${nodeVersion} on this system (${binary[1]}): ` +
+      'use Node 22 or 24 on Linux with glibc 2.38 or later, macOS or Windows'
+    );
+  }
   return (
     `uWebSockets.js does not load in Node ${nodeVersion}, ` +
     `expected Node 20, 22 or 24 on glibc Linux, macOS or Windows: ${message}`

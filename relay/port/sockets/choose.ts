@@ -70,7 +70,7 @@ export async function chooseSockets(wanted: SocketsOption, place: SocketsPlace):
   }
   try {
     const layer = uwsLayer(await loadUws());
-    const why = `uws, because uWebSockets.js loads here; the other is ws, ${cost()}`;
+    const why = `uws, because uWebSockets.js loads here; --sockets ws needs no native code and takes ${cost()}`;
     return { layer, why: wanted === 'auto' ? why : null };
   } catch (thrown) {
     if (wanted === 'uws') throw missingError(thrown, nodeVersion);
@@ -79,9 +79,9 @@ export async function chooseSockets(wanted: SocketsOption, place: SocketsPlace):
 }
 
 function chosenWs(layer: SocketLayer, reason: string): ChosenSockets {
-  return { layer, why: `ws, ${cost()}, because ${reason}` };
+  return { layer, why: `ws, because ${reason}; it takes ${cost()}` };
 }
 
 function cost(): string {
-  return `which takes ${WS_COST.plain} times the processor time per delivery (${WS_COST.tls} with TLS)`;
+  return `${WS_COST.plain} times the processor time of uws per delivery (${WS_COST.tls} with TLS)`;
 }

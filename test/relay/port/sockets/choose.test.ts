@@ -18,8 +18,11 @@ const ABSENT = Object.assign(new Error("Cannot find package 'uWebSockets.js' imp
 const OLD_GLIBC = new Error(
   "/lib/libm.so.6: version `GLIBC_2.38' not found (required by uws_linux_x64_127.node)",
 );
-const NO_BINARY = new Error('This version of uWS.js\n  supports only Node.js LTS versions 20, 22 and 24');
-const COST = `which takes ${WS_COST.plain} times the processor time per delivery (${WS_COST.tls} with TLS)`;
+const NO_BINARY = new Error(
+  "This version of uWS.js supports only\n  Node.js 20.\n\nError: Cannot find module './uws_linux_x64_147.node'",
+);
+const BROKEN = new Error('invalid ELF header');
+const COST = `takes ${WS_COST.plain} times the processor time of uws per delivery (${WS_COST.tls} with TLS)`;
 
 /** A place, and what was loaded there. `uws`: what loading it throws. */
 function place(changed: Partial<SocketsPlace> = {}, uws: Error | null = null) {
@@ -45,7 +48,7 @@ t.test('auto takes uWebSockets where it loads, and says what the other costs', a
   const { here, loaded } = place();
   const { layer, why } = await chooseSockets('auto', here);
   t.equal(layer.name, 'uws');
-  t.equal(why, `uws, because uWebSockets.js loads here; the other is ws, ${COST}`);
+  t.equal(why, `uws, because uWebSockets.js loads here; --sockets ws needs no native code and ${COST}`);
   t.same(loaded, ['uws'], 'the other is not loaded');
 });
 
@@ -62,14 +65,18 @@ t.test('auto takes ws where uWebSockets does not load, and says why and what to 
     ],
     [
       NO_BINARY,
-      'uWebSockets.js does not load in Node 26.1.0, expected Node 20, 22 or 24 on glibc Linux, macOS or Windows: ' +
-        'This version of uWS.js supports only Node.js LTS versions 20, 22 and 24',
+      'uWebSockets.js has no binary for Node 26.1.0 on this system (uws_linux_x64_147): ' +
+        'use Node 22 or 24 on Linux with glibc 2.38 or later, macOS or Windows',
+    ],
+    [
+      BROKEN,
+      'uWebSockets.js does not load in Node 26.1.0, expected Node 20, 22 or 24 on glibc Linux, macOS or Windows: invalid ELF header',
     ],
   ] as const) {
     const { here, loaded } = place({}, thrown);
     const { layer, why } = await chooseSockets('auto', here);
     t.equal(layer, WS);
-    t.equal(why, `ws, ${COST}, because ${reason}`);
+    t.equal(why, `ws, because ${reason}; it ${COST}`);
     t.notMatch(why, /\n/, 'one line');
     t.same(loaded, ['uws', 'ws']);
   }
@@ -79,7 +86,7 @@ t.test('auto takes ws in a worker thread, and does not even load uWebSockets', a
   const { here, loaded } = place({ isMainThread: false });
   const { layer, why } = await chooseSockets('auto', here);
   t.equal(layer, WS);
-  t.equal(why, `ws, ${COST}, because uWebSockets does not run in a worker thread`);
+  t.equal(why, `ws, because uWebSockets does not run in a worker thread; it ${COST}`);
   t.same(loaded, ['ws']);
 });
 
