@@ -135,8 +135,8 @@ async function runRelay(config: ReadConfig, log: RelayLog, stop: AbortSignal): P
   const { drain } = config.settings;
   const relay = await startRelay({ ...relayOptionsOf(config), onEvent: (event) => log.write(event) });
   const { url, operationsUrl, adminUrl, sockets } = relay;
-  if (sockets.why !== null) log.write({ kind: 'sockets', layer: sockets.layer, detail: sockets.why });
   log.write({ kind: 'listening', url, operationsUrl, adminUrl, admits: admittedBy(config.settings) });
+  if (sockets.why !== null) log.write({ kind: 'sockets', layer: sockets.layer, detail: sockets.why });
   onHangUp(() => reload(relay, log, config.settings));
   await Promise.race([stopped(stop), relay.ended]);
   const { connections } = relay.counts();

@@ -57,6 +57,9 @@ export async function relayLog(form: LogForm, level: LogLevel): Promise<RelayLog
   return form === 'json' ? await jsonLog(level) : textLog(level);
 }
 
+/** In text, these are the command's output, whatever the level. */
+const OUTPUT: ReadonlySet<LogEntry['kind']> = new Set(['listening', 'sockets', 'draining', 'ended']);
+
 const WARNINGS: ReadonlySet<LogEntry['kind']> = new Set([
   'refused',
   'not-admitted',
@@ -78,8 +81,7 @@ function levelOf({ kind }: LogEntry): LogLevel {
 function textLog(level: LogLevel): RelayLog {
   return {
     write: (entry) => {
-      // These are the command's output, whatever the level.
-      if (entry.kind === 'listening' || entry.kind === 'draining' || entry.kind === 'ended') {
+      if (OUTPUT.has(entry.kind)) {
         console.log(describe(entry));
       } else if (LOG_LEVELS.indexOf(levelOf(entry)) >= LOG_LEVELS.indexOf(level)) {
         console.error(describe(entry));

@@ -171,6 +171,7 @@ t.test('a log in JSON has one object per line, with time, level and event', asyn
   }
   t.match(entries, [
     { event: 'listening', level: 'info', url },
+    { event: 'sockets', level: 'info', layer: /^(uws|ws)$/, detail: /times the processor time/ },
     { event: 'refused', level: 'warn', code: /^(message-malformed|ticket-refused)$/ },
     { event: 'not-admitted', level: 'warn', reason: 'origin-remote' },
     { event: 'lobby-opened', level: 'info', lobby: 'den' },
@@ -179,7 +180,7 @@ t.test('a log in JSON has one object per line, with time, level and event', asyn
     { event: 'away', level: 'info', lobby: 'den', slot: 0 },
     { event: 'ended', level: 'info', publishedFrames: 0, drops: {}, lostLines: 0 },
   ]);
-  t.equal(entries.length, 8);
+  t.equal(entries.length, 9);
   t.notMatch(stderr, /c0ffee/, 'a ticket is in no log');
 });
 
