@@ -21,7 +21,7 @@ async function startedWith(sockets: 'auto' | 'uws'): Promise<{ worker: Worker; s
     );
     setInterval(() => undefined, 1000);`;
   // Whatever the layer of the other tests is.
-  const env = { ...process.env, HOTMIC_SOCKETS: '' };
+  const env = { ...process.env, HOTMIC_RELAY_SOCKETS: '' };
   const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`), { env });
   const [said] = await once(worker, 'message');
   return { worker, said };

@@ -23,12 +23,12 @@ const WITHIN_MS = 120_000;
 
 export const BOUNDS: SocketBounds = { maxMessageBytes: 8208, maxUnsentBytes: 64 * 1024, idleTimeoutS: 16 };
 
-/** Runs the sentences on each layer, or on that of HOTMIC_SOCKETS alone; and skips those of one that does not load here. */
+/** Runs the sentences on each layer, or on that of HOTMIC_RELAY_SOCKETS alone; and skips those of one that does not load here. */
 export async function eachLayer(
   t: Test,
   sentences: (t: Test, layer: SocketLayer) => Promise<void>,
 ): Promise<void> {
-  const { HOTMIC_SOCKETS: wanted } = process.env;
+  const { HOTMIC_RELAY_SOCKETS: wanted } = process.env;
   for (const name of ['uws', 'ws'] as const) {
     if (wanted && wanted !== 'auto' && wanted !== name) continue;
     const chosen = await chooseSockets(name, thisPlace(true)).catch((thrown: Error) => thrown);
