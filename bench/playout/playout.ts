@@ -17,7 +17,7 @@ export interface Run extends Measured {
   readonly case: string;
   readonly subject: string;
   readonly seed: number;
-  /** Audible frames that no buffer could have saved whose delay is this subject's 95th percentile: lost, or later than that. */
+  /** Audible frames that were lost, or later than this subject's 95th percentile of delay: no buffer with that delay could have saved them. */
   readonly beyondSavingFrames: number;
 }
 

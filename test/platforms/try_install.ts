@@ -12,7 +12,7 @@ import { baseImage, copyNetwork, reach } from '../deploy/base_image.js';
 const OUT = resolve('out/install');
 /** The image's name says which Node. */
 const IMAGE = /^FROM (node:\S+-trixie-slim)/m.exec(readFileSync('deploy/Dockerfile', 'utf8'))![1]!;
-/** What npm prints about a package whose installation needs attention. */
+/** What npm prints when the installation of a package needs attention. */
 const ALARMING = /warn|error|deprecated|[1-9]\d* (?:\w+ )?vulnerab|script|blocked|approve|allow|ignored/i;
 
 type Run = (command: string) => string;

@@ -17,7 +17,7 @@ export interface MachO {
 
 export interface MachOSignature {
   readonly isAdHoc: boolean;
-  /** Pages whose hash is recorded, and those whose hash is another. */
+  /** Pages with a recorded hash, and those that do not match theirs. */
   readonly pages: number;
   readonly wrongPages: number;
   /** Bytes of the file that the signature covers. */

@@ -33,7 +33,7 @@ const MAX_HEADER_BYTES = 8192;
 /** How often deadlines are looked at, and how often idle WebSockets. */
 const LOOK_EVERY_MS: Milliseconds = 1000;
 const LOOKS_PER_IDLE_LOOK = 4;
-/** A closed WebSocket whose other side keeps the TCP connection open is cut after this. */
+/** How long the other side of a closed WebSocket may keep the TCP connection open. After that it is cut. */
 const CLOSE_WITHIN_MS: Milliseconds = 16_000;
 
 /** Frames of one message: each part takes some hundred bytes of memory until the message is whole. */
@@ -122,7 +122,7 @@ class WsServer<Data> implements SocketServer {
   async start(): Promise<void> {
     const { host, port } = this.#options;
     await new Promise<void>((resolve, reject) => {
-      // Also later, when a connection cannot be accepted for want of an open file: the next one may be.
+      // Also later, when no open file is left for a connection: there may be one for the next.
       this.#server.on('error', (thrown) => reject(listenError(thrown, host, port)));
       this.#server.listen({ host, port, exclusive: true, backlog: BACKLOG }, resolve);
     });

@@ -45,8 +45,8 @@ export interface Shared<Data> {
 export class WsSocket<Data> implements RelaySocket<Data> {
   readonly data: Data;
   readonly topics = new Set<string>();
-  /** Looks at it in a row that found nothing received. */
-  idleLooks = 0;
+  /** Looks in a row that found nothing received. */
+  #idleLooks = 0;
   readonly #peer: string;
   readonly #ws: TellingWebSocket;
   readonly #stream: Duplex & { readonly bytesRead: number };
@@ -154,10 +154,10 @@ export class WsSocket<Data> implements RelaySocket<Data> {
   /** Called at a regular interval. Cuts the connection at the `most`th look in a row that finds nothing received; asks for a sign of life at half of that. */
   look(most: number): void {
     const { bytesRead } = this.#stream;
-    this.idleLooks = bytesRead === this.#bytesSeen ? this.idleLooks + 1 : 0;
+    this.#idleLooks = bytesRead === this.#bytesSeen ? this.#idleLooks + 1 : 0;
     this.#bytesSeen = bytesRead;
-    if (this.idleLooks >= most) this.cut();
-    else if (this.idleLooks === most >> 1) this.#queue(frameOf(NOTHING, 'ping'));
+    if (this.#idleLooks >= most) this.cut();
+    else if (this.#idleLooks === most >> 1) this.#queue(frameOf(NOTHING, 'ping'));
   }
 
   /** After its end, also cuts a connection that goes on sending. */
