@@ -48,7 +48,8 @@ export const SLOW_ATTACKS: readonly Attack[] = [
   ),
   instead(
     'a hello at one byte per second',
-    (wire) => void drip(wire, frameBytes({ payload: '{"type":"hello"' }), 1000),
+    // Longer than the relay waits, whatever its limit: the frame must not end first.
+    (wire) => void drip(wire, frameBytes({ payload: `{"type":"hello"${' '.repeat(100)}` }), 1000),
   ),
   instead('a hello in fragments that never end', (wire) => {
     const open: FrameToSend = { fin: 0, payload: '{' };
