@@ -1,0 +1,77 @@
+/**
+ * A gain that reaches its target along a straight line, over 10 ms and across pulls, so that no change of it clicks. Pure.
+ *
+ * A step in the gain is a step in the sound, and its spectrum is heard as a click. Over a linear ramp the sound changes from one sample to the
+ * next by at most |x| · |target - gain| / 240 more than it would by itself. (U. Zölzer, DAFX: Digital Audio Effects, 2nd edition, 2011,
+ * section 4.2, has why control values are smoothed.)
+ *
+ * Real-time: no allocation.
+ */
+
+import { type Samples, samplesOfMs } from '../units.js';
+
+/** How long a change of gain takes: 10 ms. */
+export const RAMP: Samples = samplesOfMs(10);
+
+export class GainRamp {
+  #target: number;
+  /** Change of the gain per sample, and for how many samples more. */
+  #step = 0;
+  #left: Samples = 0;
+
+  /** @param gain A factor. */
+  constructor(gain: number) {
+    this.#target = gain;
+  }
+
+  /** The factor of the latest sample. */
+  get gain(): number {
+    return this.#target - this.#step * this.#left;
+  }
+
+  get target(): number {
+    return this.#target;
+  }
+
+  /** Begins a ramp from the present gain to `target`. The same target again changes nothing. */
+  aim(target: number): void {
+    if (target === this.#target) return;
+    this.#step = (target - this.gain) / RAMP;
+    this.#target = target;
+    this.#left = RAMP;
+  }
+
+  /** Has the gain `target` at once: for sound that is not heard. */
+  jump(target: number): void {
+    this.#target = target;
+    this.#left = 0;
+  }
+
+  /**
+   * Adds `pcm[0, samples)`, multiplied by the gain, to every `stride`th value of `sums` from `at` on. With a gain of 1 the sums of whole numbers
+   * are exact.
+   */
+  mix(pcm: Int16Array, samples: Samples, sums: Float64Array, at: number, stride: number): void {
+    const ramped = Math.min(this.#left, samples);
+    const target = this.#target;
+    let to = at;
+    for (let i = 0; i < ramped; i++, to += stride) {
+      this.#left -= 1;
+      sums[to]! += pcm[i]! * (target - this.#step * this.#left);
+    }
+    if (target === 0) return;
+    for (let i = ramped; i < samples; i++, to += stride) sums[to]! += pcm[i]! * target;
+  }
+
+  /** Multiplies `sums[from, to)`, in frames of `channels` interleaved values, by the gain. */
+  scale(sums: Float64Array, from: number, to: number, channels: number): void {
+    let i = from;
+    while (this.#left > 0 && i < to) {
+      this.#left -= 1;
+      const gain = this.#target - this.#step * this.#left;
+      for (let channel = 0; channel < channels; channel++, i++) sums[i]! *= gain;
+    }
+    if (this.#target === 1) return;
+    for (; i < to; i++) sums[i]! *= this.#target;
+  }
+}
