@@ -7,7 +7,7 @@
  * faded out from 60 to 100 ms. docs/playout.md describes the whole.
  */
 
-import { readPacket } from '../../voice/packet.js';
+import { type Packet, readPacket } from '../../voice/packet.js';
 import { FADED, JitterBuffer } from '../../voice/playout/jitter_buffer.js';
 import { timestampOf } from '../../voice/playout/media_order.js';
 import { Pace } from '../../voice/playout/pace.js';
@@ -29,6 +29,9 @@ export interface PlayoutCounts {
   readonly duplicatePackets: number;
   readonly latePackets: number;
   readonly refusedPackets: number;
+  /** Of these: given to `pass`, and the sound in them. */
+  readonly passedPackets: number;
+  readonly passedSamples: Samples;
   /** Frames dropped because the buffer was full. */
   readonly overflowedFrames: number;
   readonly decodedFrames: number;
@@ -78,6 +81,7 @@ export class SpeakerPlayout {
   readonly #segments = new SegmentList();
   #packets = 0;
   #refusedPackets = 0;
+  #passedPackets = 0;
   #decodedFrames = 0;
   #concealedSamples: Samples = 0;
   #delayMs: Milliseconds;
@@ -92,13 +96,29 @@ export class SpeakerPlayout {
 
   /** Takes a voice frame that arrived. `packet` may be any bytes; it is copied. */
   push(header: VoiceHeader, packet: Uint8Array, arrivedAtMs: Milliseconds): void {
-    this.#packets += 1;
-    const read = readPacket(packet);
-    if (read.kind === 'malformed' || read.ops.some((op) => op.kind === 'foreign')) {
-      this.#refusedPackets += 1;
-      return;
-    }
-    this.#buffer.push(header, read, packet, arrivedAtMs);
+    const read = this.#read(packet);
+    if (read) this.#buffer.push(header, read, packet, arrivedAtMs);
+  }
+
+  /**
+   * Takes a voice frame of a speaker who is not to be heard now: muted here, or out of earshot. It is not decoded, and what waits to be
+   * played is dropped; neither counts as lost. Do not pull meanwhile. The next `push` begins where the speaker then is.
+   */
+  pass(header: VoiceHeader, packet: Uint8Array, arrivedAtMs: Milliseconds): void {
+    const read = this.#read(packet);
+    if (!read) return;
+    this.#passedPackets += 1;
+    this.#buffer.pass(header, read, arrivedAtMs);
+    this.abandon();
+  }
+
+  /** Drops what waits to be played, uncounted, at once: fade the sound out before. */
+  abandon(): void {
+    this.#buffer.abandon();
+    this.#pulled = this.#block.samples = 0;
+    // What was played long ago must not be faded out when the speaker is heard again.
+    if (this.#tail === 'sound') this.#pcm.fill(0, 0, HISTORY);
+    this.#tail = 'zeros';
   }
 
   /**
@@ -133,6 +153,8 @@ export class SpeakerPlayout {
       duplicatePackets: buffer.duplicatePackets,
       latePackets: buffer.latePackets,
       refusedPackets: this.#refusedPackets + buffer.refusedPackets,
+      passedPackets: this.#passedPackets,
+      passedSamples: buffer.passedSamples,
       overflowedFrames: buffer.overflowedFrames,
       decodedFrames: this.#decodedFrames,
       lostSamples: buffer.lostSamples,
@@ -150,6 +172,15 @@ export class SpeakerPlayout {
   /** Frees the decoder. A second call does nothing. Do not pull afterwards. */
   close(): void {
     this.#decoder.free();
+  }
+
+  /** A packet that can be played, otherwise null. */
+  #read(packet: Uint8Array): Packet | null {
+    this.#packets += 1;
+    const read = readPacket(packet);
+    if (read.kind !== 'malformed' && !read.ops.some((op) => op.kind === 'foreign')) return read;
+    this.#refusedPackets += 1;
+    return null;
   }
 
   /** Replaces the block, which was pulled to its end, by the next one. */

@@ -24,10 +24,10 @@ import {
 } from '../units.js';
 import type { SpeakerFields } from '../wire.js';
 import { FrameQueue, type QueuedEntry } from './frame_queue.js';
-import { MediaOrder } from './media_order.js';
+import { PacketIntake } from './packet_intake.js';
 import { type DelayBounds, PlayoutDelay } from './playout_delay.js';
 import { fillPopped, newPopped, type Popped } from './popped.js';
-import { MAX_PACKET_SAMPLES, measurePacket, type PacketSpan, queuePacket } from './queue_packet.js';
+import { queuePacket } from './queue_packet.js';
 import { RecordingOrder } from './recording_order.js';
 
 /** Missing sound is concealed in pieces: then the next packet may have come. */
@@ -47,8 +47,8 @@ const DTX_BYTES = 2;
 
 export class JitterBuffer {
   readonly #queue = new FrameQueue();
-  readonly #order = new MediaOrder();
   readonly #delay: PlayoutDelay;
+  readonly #intake: PacketIntake;
   #state: 'idle' | 'playing' = 'idle';
   /** How the talkspurt before ended, when idle. */
   #ending: 'ended' | 'broke off' = 'ended';
@@ -63,15 +63,9 @@ export class JitterBuffer {
   #seam: Popped['seam'] = 'jump';
   #lastFrame: Popped['sound'] = 'speech';
   readonly #recordings = new RecordingOrder();
-  /** Of the latest packet that was not the first of a talkspurt. */
-  #usualLastFrameAt: Samples | null = null;
-  readonly #span: PacketSpan = { samples: 0, frames: 0, lastFrameAt: 0 };
   readonly #popped: Popped = newPopped();
-  #arrivedAt: Milliseconds = 0;
-  duplicatePackets = 0;
+  /** They came after their time. */
   latePackets = 0;
-  /** Longer than 3 s. */
-  refusedPackets = 0;
   /** Frames dropped because the queue was full. */
   overflowedFrames = 0;
   /** Missing for good. */
@@ -79,10 +73,13 @@ export class JitterBuffer {
   /** Arrived and not played. */
   skippedSamples: Samples = 0;
   underruns = 0;
+  /** Media time of what came and was not wanted. */
+  passedSamples: Samples = 0;
 
   /** @throws RangeError for a bound out of its range. */
   constructor(bounds: DelayBounds = {}) {
     this.#delay = new PlayoutDelay(bounds);
+    this.#intake = new PacketIntake(this.#delay);
   }
 
   /** The wanted delay. */
@@ -92,7 +89,16 @@ export class JitterBuffer {
 
   /** How often the speaker's media clock jumped. */
   get restarts(): number {
-    return this.#order.jumps;
+    return this.#intake.jumps;
+  }
+
+  get duplicatePackets(): number {
+    return this.#intake.duplicatePackets;
+  }
+
+  /** Longer than 3 s. */
+  get refusedPackets(): number {
+    return this.#intake.refusedPackets;
   }
 
   /** Delay of what is played at `now`; the target outside a talkspurt. */
@@ -102,27 +108,34 @@ export class JitterBuffer {
 
   /** Takes a packet. Its frames are copied from `bytes`, which `packet` was read from. Never throws on input. */
   push(header: SpeakerFields, packet: Packet, bytes: Uint8Array, arrivedAt: Milliseconds): void {
-    const span = this.#span;
-    measurePacket(packet, span);
-    if (span.samples > MAX_PACKET_SAMPLES) {
-      this.refusedPackets += 1;
-      return;
-    }
-    this.#arrivedAt = arrivedAt;
-    const placed = this.#order.place(header, this.#relativeMs, this.#over);
-    if (placed === 'duplicate') {
-      this.duplicatePackets += 1;
-      return;
-    }
-    if (placed === 'jumped') this.#restart();
-    const { position } = this.#order;
-    if (span.frames > 0) this.#observe(header, position, arrivedAt);
-    const end = position + span.samples;
-    if (end < this.#over || (span.samples > 0 && end === this.#over)) {
+    if (this.#place(header, packet, arrivedAt) === 'dropped') return;
+    const { position, samples } = this.#intake;
+    const end = position + samples;
+    if (end < this.#over || (samples > 0 && end === this.#over)) {
       this.latePackets += 1;
       return;
     }
     queuePacket(this.#queue, header, packet, bytes, position, this.#makeRoom);
+  }
+
+  /**
+   * Takes a packet that is not to be heard, as of a speaker who is out of earshot. It and everything that waits are left out, and count as
+   * neither lost nor skipped. The arrival still counts for the delay, so that it fits when the speaker is heard again. Never throws on input.
+   */
+  pass(header: SpeakerFields, packet: Packet, arrivedAt: Milliseconds): void {
+    this.abandon();
+    if (this.#place(header, packet, arrivedAt) === 'dropped') return;
+    const { position, samples } = this.#intake;
+    this.#over = Math.max(this.#over, position + samples);
+    this.passedSamples += samples;
+  }
+
+  /** Forgets what waits, uncounted. The next frame is the first one of a recording. */
+  abandon(): void {
+    this.#queue.clear();
+    this.#mayResume = 'no';
+    this.#recordings.restart();
+    this.#stop('ended');
   }
 
   /**
@@ -177,12 +190,8 @@ export class JitterBuffer {
     }
   }
 
-  /** A recording's first packet may hold more than the others, what was said before it was sent: only its end is as new as theirs. */
-  #observe(header: SpeakerFields, position: Samples, arrivedAt: Milliseconds): void {
-    const { lastFrameAt } = this.#span;
-    const older = header.marker && this.#usualLastFrameAt !== null ? lastFrameAt - this.#usualLastFrameAt : 0;
-    this.#delay.arrivals.observe(position + Math.max(0, older), arrivedAt);
-    if (!header.marker) this.#usualLastFrameAt = lastFrameAt;
+  #place(header: SpeakerFields, packet: Packet, arrivedAt: Milliseconds): 'placed' | 'dropped' {
+    return this.#intake.place(header, packet, arrivedAt, this.#over, this.#restart);
   }
 
   #begin(first: QueuedEntry, now: Milliseconds, at: Samples): void {
@@ -192,7 +201,10 @@ export class JitterBuffer {
     this.#next = this.#over;
     this.#concealed = 0;
     this.#seam = 'jump';
-    this.#isFarBehind(first, now, at);
+    if (this.#isFarBehind(first, now, at)) return;
+    const next = this.#next + this.#delay.excessAtStart(this.#delay.of(this.#next, now, at));
+    // What is live may not have come yet.
+    if (next < this.#queue.end) this.#next = next;
   }
 
   #stop(ending: 'ended' | 'broke off'): void {
@@ -357,16 +369,12 @@ export class JitterBuffer {
     return popped;
   }
 
-  #restart(): void {
+  readonly #restart = (): void => {
     while (this.#queue.first) this.#drop();
-    this.#delay.arrivals.restart();
     this.#over = Number.NEGATIVE_INFINITY;
     this.#recordings.restart();
     this.#stop('ended');
-  }
-
-  readonly #relativeMs = (position: Samples): Milliseconds | null =>
-    this.#delay.arrivals.isFresh(this.#arrivedAt) ? this.#delay.of(position, this.#arrivedAt, 0) : null;
+  };
 
   readonly #makeRoom = (): void => {
     this.overflowedFrames += 1;

@@ -29,6 +29,9 @@ const SLACK_MS = 30;
 /** The most delay that sound has after old sound was skipped. */
 const LIVE_MS = 160;
 
+/** The most delay that a talkspurt begins with, unless the network needs more: it may have waited behind a stall. */
+const LIVE_START_MS = 190;
+
 export class PlayoutDelay {
   readonly arrivals: ArrivalStatistics;
   readonly #minMs: Milliseconds;
@@ -83,6 +86,11 @@ export class PlayoutDelay {
   /** How much of the sound with this delay, which is too old, has to be skipped: then it is as live as usual. */
   excessAge(delay: Milliseconds): Samples {
     return Math.max(0, samplesOfMs(delay - Math.min(this.targetMs, LIVE_MS)));
+  }
+
+  /** How much of the front of a talkspurt that would begin with this delay has to be skipped: what was said in a stall is not live. */
+  excessAtStart(delay: Milliseconds): Samples {
+    return Math.max(0, samplesOfMs(delay - Math.max(this.targetMs, LIVE_START_MS)));
   }
 
   /**
