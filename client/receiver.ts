@@ -1,14 +1,16 @@
 /**
- * Decodes voice frames to sound, in order, with one decoder per speaker. Missing frames are concealed.
+ * Decodes voice frames to sound as they arrive, in order, with one decoder per speaker: for recorders and analysis. Missing frames are
+ * concealed when the frame behind them arrives.
  *
- * A WebSocket keeps order, so a frame that arrives after its successor was sent twice: it is counted and dropped. Smoothing the arrival
- * times is left to the code that plays the sound.
+ * A WebSocket keeps order, so a frame that arrives after its successor was sent twice: it is counted and dropped. To play the sound in
+ * time, use a `LobbyPlayout`.
  *
  * Bounds: `maxSpeakers` decoders, and twice as much sound per second as that many speakers make. Anything beyond is counted.
  */
 
 import { readU32 } from '../voice/bytes.js';
-import { sequenceAfter, sequenceDelta, timestampAfter } from '../voice/sequence.js';
+import { FrameOrder } from '../voice/frame_order.js';
+import { timestampAfter } from '../voice/sequence.js';
 import { TokenBucket } from '../voice/token_bucket.js';
 import { FRAME_SAMPLES, type Milliseconds, type Samples, VOICE_RATE_HZ } from '../voice/units.js';
 import { VoiceResult } from '../voice/voice_result.js';
@@ -71,7 +73,7 @@ interface Speaker {
   readonly steamIdLow: number;
   readonly steamIdHigh: number;
   readonly decoder: VoiceDecoder;
-  expectedSequence: number | null;
+  readonly order: FrameOrder;
   counts: { -readonly [name in keyof SpeakerCounts]: number };
 }
 
@@ -115,19 +117,11 @@ export class Receiver {
     const speaker = this.#speaker(header.slot, packet);
     const { counts } = speaker;
     counts.packets += 1;
-    if (speaker.expectedSequence !== null) {
-      const ahead = sequenceDelta(speaker.expectedSequence, header.sequence);
-      if (ahead !== 0 && header.marker) {
-        // Ahead: they may have spoken to others in between. Behind: they left and joined again, with a new sequence. Neither is concealed.
-        speaker.decoder.reset();
-      } else if (ahead >= 0) {
-        counts.lost += ahead;
-      } else {
-        counts.late += 1;
-        return;
-      }
-    }
-    speaker.expectedSequence = sequenceAfter(header.sequence);
+    const taken = speaker.order.take(header);
+    counts.lost = speaker.order.lost;
+    counts.late = speaker.order.late;
+    if (taken === 'late') return;
+    if (taken === 'restart') speaker.decoder.reset();
 
     const decompressed = speaker.decoder.decompress(packet, this.#pcm);
     const { result, samples, concealedFrames, leadingConcealedFrames, decodedFrames } = decompressed;
@@ -201,7 +195,7 @@ export class Receiver {
       steamIdLow,
       steamIdHigh,
       decoder: new VoiceDecoder(VOICE_RATE_HZ),
-      expectedSequence: null,
+      order: new FrameOrder(),
       counts: {
         packets: 0,
         decodedFrames: 0,
