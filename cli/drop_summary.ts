@@ -1,7 +1,6 @@
 /** The last line of `listen` and `record`: what was dropped, if anything. */
 
 import type { LobbyCounts } from '../client/lobby/lobby.js';
-import type { Receiver } from '../client/receiver.js';
 import type { LineBudget } from './line_budget.js';
 
 /** What was dropped, in words: `Dropped: 3 voice frames (malformed), 20 ms of sound (queue full)`. Null if nothing was. */
@@ -10,18 +9,15 @@ export function dropSummary(counts: Readonly<Record<string, number>>): string | 
   return parts.length === 0 ? null : `Dropped: ${parts.join(', ')}.`;
 }
 
-/** What a lobby, its receiver and its lines have dropped. */
+/** What a lobby and its lines have dropped. */
 export function lobbyDrops(
   { dropped, participantsRefused }: LobbyCounts,
-  receiver: Pick<Receiver, 'refusedFrames' | 'evictedSpeakers'>,
   lines: Pick<LineBudget, 'leftOut'>,
 ): Record<string, number> {
   return {
     'voice frames (malformed)': dropped.malformed,
     'voice frames (unknown slot)': dropped['slot-unknown'],
     'voice frames (unknown channel)': dropped['target-unknown'],
-    'voice frames (more sound than real time)': receiver.refusedFrames,
-    'decoders (too many speakers)': receiver.evictedSpeakers,
     'participants (too many)': participantsRefused,
     'lines (too many)': lines.leftOut,
   };

@@ -3,11 +3,14 @@
 import { once } from 'node:events';
 import { Command } from 'commander';
 import { monotonicMs } from '../client/clock.js';
+import { type Hearing, hearLobby } from '../client/hear.js';
+import type { Lobby } from '../client/lobby/lobby.js';
 import type { Participant } from '../client/lobby_state.js';
-import { joinVoice } from '../client/voice.js';
+import { joinWithSink, type VoiceSink } from '../client/voice_sink.js';
+import type { VoiceTarget } from '../client/voice_target.js';
 import { HotmicError } from '../voice/error.js';
-import { Mixer } from '../voice/mixer.js';
-import { FRAME_MS, msOfSamples, samplesOfMs } from '../voice/units.js';
+import { msOfSamples, type Samples, samplesOfMs } from '../voice/units.js';
+import type { VoiceHeader } from '../voice/wire.js';
 import { dropSummary, lobbyDrops } from './drop_summary.js';
 import { memberEvents } from './greeting.js';
 import { purpose } from './help_layout.js';
@@ -23,6 +26,10 @@ interface ListenOptions extends MemberOptions {
 
 /** The most sound that is written at once, after this process was held up. */
 const MAX_CATCH_UP_MS = 100;
+
+/** Sound is made in steps of this length: long pulls cost delay. */
+const PULL_MS = 5;
+const PULL: Samples = samplesOfMs(PULL_MS);
 
 export function listenCommand(): Command {
   return withMemberOptions(new Command('listen'), 'listener', 'several')
@@ -52,64 +59,62 @@ async function listen(url: string, options: ListenOptions, stop: AbortSignal): P
   const startedAt = monotonicMs();
   const lines = new LineBudget(monotonicMs);
   const line = new SpeakerLine(process.stderr, () => monotonicMs() - startedAt, lines);
-  // Without a player nothing would pull from it.
-  const mixer = options.pcm ? new Mixer() : null;
   const member = memberEvents(options, lines);
-  const show = (participant: Participant) => {
-    mixer?.setPriority(participant.slot, participant.priority ? 'priority' : 'none');
-    line.show(participant);
-  };
-  const { lobby, receiver, ended } = await joinVoice({
+  const joining = {
     ...options,
     url,
     signal: stop,
-    onDecoded: (participant, voice, target) => {
-      line.heard(participant, target);
-      mixer?.push(voice.slot, voice.pcm, voice.terminator ? 'last' : 'within');
-    },
     events: {
       ...member,
-      onWelcome: (lobby) => {
+      ...line.events,
+      onWelcome: (lobby: Lobby) => {
         member.onWelcome(lobby);
-        for (const participant of lobby.participants) show(participant);
+        line.events.onWelcome(lobby);
       },
-      onJoined: show,
-      onChanged: show,
-      onSpeaking: (participant) => line.show(participant),
-      onLeft: (participant) => {
-        line.remove(participant);
-        mixer?.forget(participant.slot);
-      },
+      onVoice: (participant: Participant, _header: VoiceHeader, _packet: Uint8Array, target: VoiceTarget) =>
+        line.heard(participant, target),
     },
-  });
-  const sink = mixer ? playTo(process.stdout, mixer) : null;
+  };
+  // Without a player nothing would pull the sound, so it is not decoded.
+  const hearing = options.pcm ? await hearLobby(joining) : null;
+  const { lobby, ended } = hearing ?? (await joinWithSink(joining, NO_SOUND));
+  const sink = hearing ? playTo(process.stdout, hearing) : null;
   const stopping = stopped(stop, options.seconds).then(() => lobby.leave());
   const error = await Promise.race([ended, sink?.closed ?? ended, stopping.then(() => null)]);
   sink?.stop();
   line.end();
   const dropped = dropSummary({
-    ...lobbyDrops(lobby.counts(), receiver, lines),
-    'ms of sound (queue full)': Math.ceil(msOfSamples(mixer?.droppedSamples ?? 0)),
-    'queues (too many speakers)': mixer?.evictedSpeakers ?? 0,
+    ...lobbyDrops(lobby.counts(), lines),
+    'decoders (too many speakers)': hearing?.playout.evictedSpeakers ?? 0,
+    'ms of sound (too late to be played)': Math.ceil(msOfSamples(sink?.lateSamples() ?? 0)),
   });
   if (dropped) console.error(dropped);
   if (error) throw error;
   await lobby.leave();
 }
 
+const NO_SOUND: VoiceSink = { take() {}, forget() {}, retire() {}, close() {} };
+
 /** Writes the mix at the pace of the clock; a player that falls behind loses sound, not memory. */
-function playTo(output: NodeJS.WriteStream, mixer: Mixer): { stop(): void; closed: Promise<null> } {
+function playTo(
+  output: NodeJS.WriteStream,
+  { pull }: Hearing,
+): { stop(): void; lateSamples(): Samples; closed: Promise<null> } {
   const startedAt = monotonicMs();
-  let played = 0;
+  let played: Samples = 0;
+  let late: Samples = 0;
   const timer = setInterval(() => {
-    const due = samplesOfMs(monotonicMs() - startedAt) - played;
+    const due = Math.floor((samplesOfMs(monotonicMs() - startedAt) - played) / PULL) * PULL;
+    if (due <= 0) return;
     played += due;
     // After a stall, playing continues; sound that it missed is not played late.
     const pcm = new Int16Array(Math.min(due, samplesOfMs(MAX_CATCH_UP_MS)));
-    mixer.pull(pcm);
-    if (!output.writableNeedDrain) output.write(new Uint8Array(pcm.buffer));
-  }, FRAME_MS);
+    late += due - pcm.length;
+    pull(pcm);
+    if (output.writableNeedDrain) late += pcm.length;
+    else output.write(new Uint8Array(pcm.buffer));
+  }, PULL_MS);
   // The player was closed, which is not a failure.
   const closed = once(output, 'error').then(() => null);
-  return { stop: () => clearInterval(timer), closed };
+  return { stop: () => clearInterval(timer), lateSamples: () => late, closed };
 }

@@ -80,7 +80,9 @@ async function record(url: string, options: RecordOptions, stop: AbortSignal): P
   const session = await recorder.finish((lobby.joinedRelayTimeMs + elapsedMs) >>> 0);
   printSession(session);
   const dropped = dropSummary({
-    ...lobbyDrops(lobby.counts(), receiver, lines),
+    ...lobbyDrops(lobby.counts(), lines),
+    'voice frames (more sound than real time)': receiver.refusedFrames,
+    'decoders (too many speakers)': receiver.evictedSpeakers,
     'voice frames (beyond the speakers that get a track)': session.refusedFrames,
     'voice frames (ahead of real time)': session.aheadFrames,
     'relay times (ahead of real time)': session.disbelievedTimes,

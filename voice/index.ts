@@ -7,7 +7,6 @@ export * from './control.js';
 export * from './control_codes.js';
 export * from './crc32.js';
 export * from './error.js';
-export * from './mixer.js';
 export * from './packet.js';
 export * from './packet_writer.js';
 export * from './ring.js';
