@@ -2,7 +2,7 @@
  * How much delay a speaker's packets need: learned from when they arrive. Pure: instants are arguments.
  *
  * A packet's relative delay is how much later it came than the fastest packet of the last 10 s would have. The minimum over a window, not over
- * all time, absorbs clock drift: at 200 ppm the two clocks part by 2 ms in it.
+ * all time, absorbs clock drift: at 200 ppm the two clocks part by 2 ms in it. With each talkspurt it begins again, nearly.
  *
  * The delay that is needed is a quantile of the largest relative delay in each half second, with forgetting. So it follows bursts and not only
  * the usual case: a burst that delays 5 % of the packets, all within one half second in twenty, is at the edge of the quantile. Large
@@ -26,6 +26,12 @@ const KEPT_PER_INTERVAL = 0.983;
 /** The window of the fastest packet: ten slices of one second. */
 const SLICES = 10;
 const SLICE_MS = 1000;
+
+/**
+ * A talkspurt's media clock is set when the game polls Steam, so it may be off by a poll against that of the one before: two game frames at
+ * 60 Hz. The fastest packet of the talkspurts before is believed no more than that.
+ */
+const CLOCK_STEP_MS = 34;
 
 /** A peak is this much above what the histogram says. */
 const PEAK_ABOVE_MS = 20;
@@ -80,10 +86,17 @@ export class ArrivalStatistics {
     return now - this.#observedAt <= SLICES * SLICE_MS;
   }
 
-  /** Learns from one packet, whose first sample is at `position` of the media clock, and returns its relative delay. */
-  observe(position: Samples, arrivedAt: Milliseconds): Milliseconds {
+  /**
+   * Learns from one packet, whose first sample is at `position` of the media clock, and returns its relative delay.
+   *
+   * @param starts Whether a talkspurt begins with it (default: no): then its media clock may differ from that of the one before.
+   */
+  observe(position: Samples, arrivedAt: Milliseconds, starts: 'talkspurt' | 'nothing' = 'nothing'): Milliseconds {
     const transit = arrivedAt - msOfSamples(position);
-    this.#findFastest(transit, arrivedAt);
+    const least =
+      starts === 'talkspurt' && this.isFresh(arrivedAt) ? this.#fastest + CLOCK_STEP_MS : transit;
+    if (starts === 'talkspurt') this.#sliceNumbers.fill(Number.NaN);
+    this.#findFastest(Math.min(transit, least), arrivedAt);
     this.#observedAt = arrivedAt;
     const relative = transit - this.#fastest;
     this.#learn(relative, arrivedAt);

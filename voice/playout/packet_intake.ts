@@ -79,7 +79,8 @@ export class PacketIntake {
   #observe(header: SpeakerFields): void {
     const { lastFrameAt } = this.#span;
     const older = header.marker && this.#usualLastFrameAt !== null ? lastFrameAt - this.#usualLastFrameAt : 0;
-    this.#delay.arrivals.observe(this.position + Math.max(0, older), this.#arrivedAt);
+    const starts = header.marker ? 'talkspurt' : 'nothing';
+    this.#delay.arrivals.observe(this.position + Math.max(0, older), this.#arrivedAt, starts);
     if (!header.marker) this.#usualLastFrameAt = lastFrameAt;
   }
 

@@ -26,11 +26,8 @@ const TOLERANCE_MS = 5;
 /** What plays may exceed the largest delay by this before it is skipped. */
 const SLACK_MS = 30;
 
-/** The most delay that sound has after old sound was skipped. */
+/** The most delay that sound has after old sound was skipped, and that a talkspurt begins with unless the network needs more. */
 const LIVE_MS = 160;
-
-/** The most delay that a talkspurt begins with, unless the network needs more: it may have waited behind a stall. */
-const LIVE_START_MS = 190;
 
 export class PlayoutDelay {
   readonly arrivals: ArrivalStatistics;
@@ -90,7 +87,7 @@ export class PlayoutDelay {
 
   /** How much of the front of a talkspurt that would begin with this delay has to be skipped: what was said in a stall is not live. */
   excessAtStart(delay: Milliseconds): Samples {
-    return Math.max(0, samplesOfMs(delay - Math.max(this.targetMs, LIVE_START_MS)));
+    return Math.max(0, samplesOfMs(delay - Math.max(this.targetMs, LIVE_MS)));
   }
 
   /**

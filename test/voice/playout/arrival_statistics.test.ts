@@ -88,3 +88,19 @@ t.test('what is needed never exceeds the largest delay', async (t) => {
   const { statistics } = observed(60, () => random.below(300), new ArrivalStatistics(40, 100));
   t.ok(statistics.neededMs <= 100, `${statistics.neededMs} ms`);
 });
+
+t.test('a talkspurt may have another media clock: what was fastest before counts for 34 ms', async (t) => {
+  const statistics = new ArrivalStatistics(40, 400);
+  const observe = (position: number, late: number, starts: 'talkspurt' | 'nothing') =>
+    statistics.observe(position * FRAME_SAMPLES, position * 20 + late, starts);
+  observe(0, 100, 'talkspurt');
+  for (let index = 1; index < 50; index++) observe(index, 100, 'nothing');
+  t.equal(observe(100, 113, 'talkspurt'), 0, 'its clock is 13 ms later');
+  t.equal(observe(101, 113, 'nothing'), 0);
+  t.equal(observe(102, 126, 'nothing'), 13);
+  t.equal(observe(200, 100, 'talkspurt'), 0, 'one that is earlier counts at once');
+  t.equal(observe(300, 300, 'talkspurt'), 200 - 34, 'a first packet that waited 200 ms is late');
+  t.equal(observe(301, 105, 'nothing'), 0, 'until another one shows what is possible');
+  statistics.restart();
+  t.equal(observe(400, 700, 'talkspurt'), 0, 'after a restart nothing is known');
+});

@@ -114,8 +114,9 @@ for (const manner of ['talkspurts', 'without a pause'] as const) {
       async (t) => {
         const { delays, concealedMs, changedMs, heapGrowth, buffer } = hour(ppm, jitterMs, manner);
         t.equal(delays.length, 12);
+        // A talkspurt begins with the target (25 ms at most) after its first packet, which has jitter of its own (15), in the next pull (20).
         for (const { least, most } of delays)
-          t.ok(least >= -2 && most <= 45, `${least.toFixed(1)} to ${most.toFixed(1)} ms`);
+          t.ok(least >= -2 && most <= 60, `${least.toFixed(1)} to ${most.toFixed(1)} ms`);
         t.equal(concealedMs, 0);
         t.equal(buffer.lostSamples, 0);
         // 720 ms of drift in an hour, and what the jitter asks for.

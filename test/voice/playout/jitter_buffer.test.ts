@@ -361,3 +361,41 @@ t.test('a bound out of its range is refused', async (t) => {
   t.throws(() => new JitterBuffer({ minDelayMs: 100, maxDelayMs: 50 }), { name: 'RangeError' });
   t.throws(() => new JitterBuffer({ maxDelayMs: Number.NaN }), { name: 'RangeError' });
 });
+
+t.test(
+  'a talkspurt that waited behind a stall begins at what is live, and the decoder gets what is before that',
+  async (t) => {
+    const bench = new Bench();
+    for (let index = 0; index < 50; index++) bench.frame(index, index * 20 + 20, index === 0 ? MARKER : {});
+    bench.packet(50, 50 * FRAME_SAMPLES, silencePacket(0), 1020, TERMINATOR);
+    bench.pull(1700);
+    // Said from 1400 ms on; nothing came through until 1700.
+    for (let index = 70; index < 84; index++) bench.frame(index, 1700, index === 70 ? MARKER : {});
+    const played = bench.pull(1740).filter((what) => what.startsWith('frame') || what.startsWith('feed'));
+    t.same(played, ['feed 72', 'feed 73', 'feed 74', 'frame 75.5', 'frame 76', 'frame 77']);
+    t.equal(bench.buffer.lostSamples, 0);
+    t.ok(bench.buffer.skippedSamples > 0, 'skipped, and not lost: it came');
+  },
+);
+
+t.test('what is passed moves the buffer on, and counts as neither lost nor late', async (t) => {
+  const bench = new Bench();
+  const pass = (index: number) => {
+    const bytes = framesPacket(index);
+    const read = readPacket(bytes);
+    if (read.kind === 'malformed') throw new Error(read.detail);
+    bench.buffer.pass(headerOf(index, index * FRAME_SAMPLES, {}), read, index * 20 + 20);
+  };
+  for (let index = 0; index < 10; index++) bench.frame(index, index * 20 + 20, index === 0 ? MARKER : {});
+  bench.pull(200);
+  for (let index = 10; index < 50; index++) pass(index);
+  for (let index = 50; index < 60; index++) bench.frame(index, index * 20 + 20);
+  t.equal(
+    bench.pull(1100).find((what) => what.startsWith('frame')),
+    'frame 50',
+  );
+  const { lostSamples, skippedSamples, latePackets, passedSamples } = bench.buffer;
+  t.same([lostSamples, skippedSamples, latePackets, passedSamples], [0, 0, 0, 40 * FRAME_SAMPLES]);
+  pass(20);
+  t.equal(bench.buffer.duplicatePackets, 1, 'a duplicate is one here too');
+});
