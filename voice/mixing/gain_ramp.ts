@@ -29,21 +29,21 @@ export class GainRamp {
     return this.#target - this.#step * this.#left;
   }
 
-  get target(): number {
-    return this.#target;
-  }
-
-  /** Begins a ramp from the present gain to `target`. The same target again changes nothing. */
-  aim(target: number): void {
+  /**
+   * Begins a ramp from the present gain to `targets[at]`. The same target again changes nothing. The target is passed in memory because V8 may
+   * allocate a fraction that is passed to a function.
+   */
+  aim(targets: Float64Array, at: number): void {
+    const target = targets[at]!;
     if (target === this.#target) return;
     this.#step = (target - this.gain) / RAMP;
     this.#target = target;
     this.#left = RAMP;
   }
 
-  /** Has the gain `target` at once: for sound that is not heard. */
-  jump(target: number): void {
-    this.#target = target;
+  /** Has the gain `targets[at]` at once: for sound that is not heard. */
+  jump(targets: Float64Array, at: number): void {
+    this.#target = targets[at]!;
     this.#left = 0;
   }
 
@@ -52,26 +52,33 @@ export class GainRamp {
    * are exact.
    */
   mix(pcm: Int16Array, samples: Samples, sums: Float64Array, at: number, stride: number): void {
-    const ramped = Math.min(this.#left, samples);
     const target = this.#target;
+    const step = this.#step;
+    const ramped = Math.min(this.#left, samples);
+    let left = this.#left;
     let to = at;
     for (let i = 0; i < ramped; i++, to += stride) {
-      this.#left -= 1;
-      sums[to]! += pcm[i]! * (target - this.#step * this.#left);
+      left -= 1;
+      sums[to]! += pcm[i]! * (target - step * left);
     }
+    this.#left = left;
     if (target === 0) return;
     for (let i = ramped; i < samples; i++, to += stride) sums[to]! += pcm[i]! * target;
   }
 
   /** Multiplies `sums[from, to)`, in frames of `channels` interleaved values, by the gain. */
   scale(sums: Float64Array, from: number, to: number, channels: number): void {
+    const target = this.#target;
+    const step = this.#step;
+    let left = this.#left;
     let i = from;
-    while (this.#left > 0 && i < to) {
-      this.#left -= 1;
-      const gain = this.#target - this.#step * this.#left;
+    while (left > 0 && i < to) {
+      left -= 1;
+      const gain = target - step * left;
       for (let channel = 0; channel < channels; channel++, i++) sums[i]! *= gain;
     }
-    if (this.#target === 1) return;
-    for (; i < to; i++) sums[i]! *= this.#target;
+    this.#left = left;
+    if (target === 1) return;
+    for (; i < to; i++) sums[i]! *= target;
   }
 }

@@ -45,6 +45,10 @@ const LONGEST_PULL: Samples = 10 * VOICE_RATE_HZ;
 /** How long a priority speaker may pause, or their network stall, before the others are raised: 250 ms, so that it does not pump. */
 const DUCK_HOLD: Samples = samplesOfMs(250);
 
+/** Places in the gains of the others. */
+const DUCKED = 0;
+const RAISED = 1;
+
 /**
  * Real-time: `begin`, `add` and `finish` allocate memory for the largest pull and for each new speaker, up to `maxSpeakers`, and nothing else.
  */
@@ -55,8 +59,8 @@ export class PlayoutMixer {
   readonly #limiter: Limiter;
   readonly #strips: SpeakerStrip[] = [];
   readonly #stripOf = new Map<number, SpeakerStrip>();
-  /** The gain of the others while a priority speaker is heard. */
-  readonly #duckedGain: number;
+  /** The gains of the others: while a priority speaker is heard, and otherwise. */
+  readonly #duckGains: Float64Array;
   readonly #duck = new GainRamp(1);
   /** How long the others stay lowered. */
   #duckFor: Samples = 0;
@@ -76,7 +80,7 @@ export class PlayoutMixer {
     checkWhole('mix', 'maxSpeakers', maxSpeakers, 1, 1000);
     this.#channels = channels;
     this.#maxSpeakers = maxSpeakers;
-    this.#duckedGain = factorOfDb(-duckDb);
+    this.#duckGains = Float64Array.of(factorOfDb(-duckDb), 1);
     this.#field = new SpatialField(spatial);
     this.#limiter = new Limiter(channels);
   }
@@ -219,9 +223,9 @@ export class PlayoutMixer {
     const lowered = isHeard ? this.#samples : Math.min(this.#duckFor, this.#samples);
     this.#duckFor = isHeard ? DUCK_HOLD : this.#duckFor - lowered;
     const border = lowered * this.#channels;
-    if (lowered > 0) this.#duck.aim(this.#duckedGain);
+    if (lowered > 0) this.#duck.aim(this.#duckGains, DUCKED);
     this.#duck.scale(this.#sums.others, 0, border, this.#channels);
-    if (lowered < this.#samples) this.#duck.aim(1);
+    if (lowered < this.#samples) this.#duck.aim(this.#duckGains, RAISED);
     this.#duck.scale(this.#sums.others, border, values, this.#channels);
   }
 

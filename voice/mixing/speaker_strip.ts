@@ -28,31 +28,35 @@ export interface MixSums {
 
 /** The way from a speaker to one of the sums: a gain per channel. */
 class Send {
-  readonly #channels: 1 | 2;
   readonly #left = new GainRamp(0);
-  readonly #right = new GainRamp(0);
+  readonly #right: GainRamp | null;
+  readonly #gains: Float64Array;
+  readonly #at: number;
 
-  constructor(channels: 1 | 2) {
-    this.#channels = channels;
+  /** @param gains Where the gains are that `turn` takes over: left at `at`, right behind it. */
+  constructor(channels: 1 | 2, gains: Float64Array, at: number) {
+    this.#right = channels === 2 ? new GainRamp(0) : null;
+    this.#gains = gains;
+    this.#at = at;
   }
 
   get isSilent(): boolean {
-    return this.#left.gain === 0 && this.#right.gain === 0;
+    return this.#left.gain === 0 && (this.#right?.gain ?? 0) === 0;
   }
 
-  turn(left: number, right: number, manner: 'at once' | 'ramp'): void {
+  turn(manner: 'at once' | 'ramp'): void {
     if (manner === 'at once') {
-      this.#left.jump(left);
-      this.#right.jump(right);
+      this.#left.jump(this.#gains, this.#at);
+      this.#right?.jump(this.#gains, this.#at + 1);
       return;
     }
-    this.#left.aim(left);
-    this.#right.aim(right);
+    this.#left.aim(this.#gains, this.#at);
+    this.#right?.aim(this.#gains, this.#at + 1);
   }
 
   mix(pcm: Int16Array, samples: Samples, sums: Float64Array): void {
-    this.#left.mix(pcm, samples, sums, 0, this.#channels);
-    if (this.#channels === 2) this.#right.mix(pcm, samples, sums, 1, 2);
+    this.#left.mix(pcm, samples, sums, 0, this.#right ? 2 : 1);
+    this.#right?.mix(pcm, samples, sums, 1, 2);
   }
 }
 
@@ -64,22 +68,28 @@ export class SpeakerStrip {
   readonly meter = new LevelMeter();
   readonly #channels: 1 | 2;
   readonly #levelling = new Levelling();
-  readonly #toOthers: Send;
-  readonly #toPriority: Send;
   #settings = DEFAULT_SETTINGS;
   #position: Vector | null = null;
   /** Gains from settings and position, and whether they are up to date: with which of the listener's poses. */
   #leftGain = 1;
   #rightGain = 1;
+  /** The gains of the sends, with levelling: left and right to the others, left and right to those with priority. */
+  readonly #gains = new Float64Array(4);
+  readonly #toOthers: Send;
+  readonly #toPriority: Send;
   #version = -1;
-  /** Whether they were heard with these gains: if not, the gains need no ramp. */
+  /** Muted or out of range. */
+  #isSilenced = false;
+  /** Whether they were heard since the strip is theirs: if not, the gains need no ramp. */
   #history: 'fresh' | 'heard' = 'fresh';
+  /** Whether the sends have the gains of now, without a ramp. */
+  #sends: 'settled' | 'behind' = 'behind';
 
   constructor(slot: number, channels: 1 | 2) {
     this.slot = slot;
     this.#channels = channels;
-    this.#toOthers = new Send(channels);
-    this.#toPriority = new Send(channels);
+    this.#toOthers = new Send(channels, this.#gains, 0);
+    this.#toPriority = new Send(channels, this.#gains, 2);
   }
 
   get settings(): Required<SpeakerSettings> {
@@ -115,7 +125,7 @@ export class SpeakerStrip {
 
   audibility(field: SpatialField): Audibility {
     this.#aim(field);
-    if (this.#leftGain !== 0 || this.#rightGain !== 0) return 'audible';
+    if (!this.#isSilenced) return 'audible';
     const isSilent = this.#toOthers.isSilent && this.#toPriority.isSilent;
     return isSilent || this.#history === 'fresh' ? 'inaudible' : 'fading';
   }
@@ -127,6 +137,7 @@ export class SpeakerStrip {
     if (kind === 'voice' && this.#settings.levelling === 'on') this.#levelling.update(pcm, samples);
     this.#turn(this.#history === 'fresh' ? 'at once' : 'ramp');
     this.#history = 'heard';
+    this.#sends = 'behind';
     this.#toOthers.mix(pcm, samples, sums.others);
     this.#toPriority.mix(pcm, samples, sums.priority);
   }
@@ -135,27 +146,32 @@ export class SpeakerStrip {
   idle(samples: Samples, field: SpatialField): void {
     this.meter.skip(samples);
     this.#aim(field);
+    if (this.#sends === 'settled') return;
     this.#turn('at once');
+    this.#sends = 'settled';
   }
 
   /** Gives the sends their gains. Who gets or loses priority moves from one sum to the other without a step. */
   #turn(manner: 'at once' | 'ramp'): void {
     const { factor } = this.#levelling;
-    const left = this.#leftGain * factor;
-    const right = this.#rightGain * factor;
-    const share = this.#settings.priority === 'priority' ? 1 : 0;
-    this.#toOthers.turn(left * (1 - share), right * (1 - share), manner);
-    this.#toPriority.turn(left * share, right * share, manner);
+    const at = this.#settings.priority === 'priority' ? 2 : 0;
+    this.#gains.fill(0);
+    this.#gains[at] = this.#leftGain * factor;
+    this.#gains[at + 1] = this.#rightGain * factor;
+    this.#toOthers.turn(manner);
+    this.#toPriority.turn(manner);
   }
 
   /** Computes the gains again, if settings, position or listener have changed. */
   #aim(field: SpatialField): void {
     if (this.#version === field.version) return;
     this.#version = field.version;
+    this.#sends = 'behind';
     const { muted, volumeDb, pan } = this.#settings;
     const position = this.#position;
     const distance = position ? field.distanceGain(position) : 1;
     const gain = muted === 'muted' ? 0 : factorOfDb(volumeDb) * distance;
+    this.#isSilenced = gain === 0;
     if (this.#channels === 1 || gain === 0) {
       this.#leftGain = gain;
       this.#rightGain = gain;
