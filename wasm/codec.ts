@@ -236,7 +236,7 @@ export class OpusDecoder {
 
   /**
    * Decodes the packet `bytes[offset, offset + length)` into `out` from `outOffset`. The bytes may be anything.
-   * Real-time: allocates no more than a view; about 0.03 ms for 20 ms of voice.
+   * Real-time: allocates nothing for up to 40 ms; about 0.03 ms for 20 ms of voice.
    *
    * @param out 120 ms are enough for every packet, 20 ms for every packet that Steam makes.
    * @returns The samples written, or a negative OpusError. After a failure other than bufferTooSmall, `reset()`.

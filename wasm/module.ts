@@ -137,7 +137,10 @@ export function checkSpan(
   throw new RangeError(`Cannot ${what} holds ${size}, expected ${wanted} from offset ${offset}`);
 }
 
-/** Copies samples, by views: a loop would take a tenth of the time that resampling takes. */
+/** Up to so many samples, a loop is about as fast as a view, and allocates nothing: an Opus frame of 40 ms at 24 kHz. */
+const COPIED_ONE_BY_ONE = 960;
+
+/** Copies samples. Many are copied by views: a loop would take a tenth of the time that resampling takes. */
 export function copySamples<Samples extends Int16Array | Float32Array>(
   from: Samples,
   start: number,
@@ -145,6 +148,10 @@ export function copySamples<Samples extends Int16Array | Float32Array>(
   to: Samples,
   at: number,
 ): void {
+  if (count <= COPIED_ONE_BY_ONE) {
+    for (let i = 0; i < count; i++) to[at + i] = from[start + i]!;
+    return;
+  }
   to.set(start === 0 && count === from.length ? from : from.subarray(start, start + count), at);
 }
 

@@ -69,7 +69,7 @@ export class LobbyPlayout {
   /**
    * Writes the mix of everybody to all of `out`; zeros where nobody speaks, and after `close`.
    *
-   * Real-time: no allocation after warm-up but for the codec's views. About 0.05 ms for each speaker and 20 ms.
+   * Real-time: no allocation after warm-up, except for numbers that the engine boxes. About 0.05 ms for each speaker and 20 ms.
    *
    * @param out `channels` samples for each instant, 24,000 instants a second. 5 to 20 ms are usual; longer ones cost delay.
    * @param nowMs Instants never go back.

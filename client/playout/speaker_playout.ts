@@ -124,7 +124,7 @@ export class SpeakerPlayout {
   /**
    * Writes the next samples to all of `out`: mono, 24 kHz, of any length; 240 to 960 are usual. Instants never go back.
    *
-   * Real-time: no allocation after warm-up but for the codec's views; some 0.05 ms per frame.
+   * Real-time: no allocation after warm-up, except for numbers that the engine boxes; some 0.05 ms per frame.
    *
    * @param nowMs On the clock of `push`.
    * @returns What it is made of, in order: valid until the next call.
