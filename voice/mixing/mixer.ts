@@ -31,8 +31,8 @@ export interface MixerOptions {
   /** By how much the others are lowered while a priority speaker is heard, in dB, 0 (not at all) to 60. Default 12. */
   readonly duckDb?: Decibels;
   /**
-   * Speakers whom the mixer knows at a time, 1 to 1000. Default 64. For one more it forgets, and counts, who was silent for longest: first of
-   * those for whom nothing is set.
+   * Speakers whom the mixer knows at a time, 1 to 1000. Default 64, as many as a relay admits to a lobby by default. For one more it forgets, and
+   * counts, somebody else: first of those for whom nothing is set, then of those with only a position; of these, who was silent for longest.
    */
   readonly maxSpeakers?: number;
   /** How distance makes speakers with a position quieter. */
@@ -173,7 +173,7 @@ export class PlayoutMixer {
    * Adds a speaker's sound of this pull. Speakers who are silent, or inaudible, may be left out.
    *
    * @param pcm Mono, 24 kHz; its first samples, as many as `begin` named. Read, and not kept.
-   * @param kind Whether there is speech in it: 'silence' does not lower others, and does not count for levelling.
+   * @param kind Whether there is speech in it, decoded or concealed. 'silence' does not lower others, and does not count for levelling.
    * @throws RangeError for a slot that is not 0 to 65535, too few samples, an unknown kind, outside of a pull, or twice in one.
    */
   add(slot: number, pcm: Int16Array, kind: SoundKind): void {
@@ -245,17 +245,18 @@ export class PlayoutMixer {
     return strip;
   }
 
-  /** Forgets who was silent for longest, of those without settings if there are any, and gives their strip to `slot`. */
+  /** Forgets the speaker of the least worth; of equals, who was silent for longest. Their strip is now that of `slot`. */
   #evict(slot: number): SpeakerStrip {
-    let oldest = this.#strips[0]!;
+    let least = this.#strips[0]!;
     for (const strip of this.#strips) {
-      const isBefore = strip.isPlain === oldest.isPlain ? strip.touchedIn < oldest.touchedIn : strip.isPlain;
-      if (isBefore) oldest = strip;
+      const isLess =
+        strip.worth === least.worth ? strip.touchedIn < least.touchedIn : strip.worth < least.worth;
+      if (isLess) least = strip;
     }
-    this.#stripOf.delete(oldest.slot);
-    oldest.reset(slot);
+    this.#stripOf.delete(least.slot);
+    least.reset(slot);
     this.evictedSpeakers += 1;
-    return oldest;
+    return least;
   }
 }
 

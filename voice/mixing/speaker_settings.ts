@@ -16,16 +16,16 @@ export interface SpeakerSettings {
   readonly levelling?: 'on' | 'off';
 }
 
-export const DEFAULT_SETTINGS: Required<SpeakerSettings> = {
+export const DEFAULT_SETTINGS: Required<SpeakerSettings> = Object.freeze({
   volumeDb: 0,
   muted: 'heard',
   pan: 0,
   priority: 'none',
   levelling: 'off',
-};
+});
 
 /**
- * `changes` over `before`. What `changes` does not name stays.
+ * `changes` over `before`. What `changes` does not name stays. The defaults are always the object `DEFAULT_SETTINGS`.
  *
  * @throws RangeError for a value out of its range.
  */
@@ -41,5 +41,7 @@ export function mergedSettings(
   checkRange(action, 'pan', pan, -1, 1);
   checkWord(action, 'priority', priority, ['priority', 'none']);
   checkWord(action, 'levelling', levelling, ['on', 'off']);
-  return { volumeDb, muted, pan, priority, levelling };
+  const merged = { volumeDb, muted, pan, priority, levelling };
+  const names = Object.keys(DEFAULT_SETTINGS) as (keyof SpeakerSettings)[];
+  return names.every((name) => merged[name] === DEFAULT_SETTINGS[name]) ? DEFAULT_SETTINGS : merged;
 }

@@ -108,9 +108,10 @@ export class SpeakerStrip {
     this.#version = -1;
   }
 
-  /** Whether forgetting this speaker would lose something that was set. */
-  get isPlain(): boolean {
-    return this.#settings === DEFAULT_SETTINGS && this.#position === null;
+  /** What forgetting this speaker would lose: nothing, 1 a position, 2 what was set for them. */
+  get worth(): 0 | 1 | 2 {
+    if (this.#settings !== DEFAULT_SETTINGS) return 2;
+    return this.#position ? 1 : 0;
   }
 
   /** Becomes the strip of another speaker, of whom nothing is known. */

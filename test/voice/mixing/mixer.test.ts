@@ -391,11 +391,23 @@ t.test(
     t.equal(mixer.level(3).peakDb, -96, 'the third is forgotten');
     t.ok(mixer.level(2).peakDb > -96);
     t.equal(mixer.settings(1).volumeDb, -20, 'settings are kept while somebody without any can go');
-    mixer.set(2, { pan: 1 });
-    mixer.set(4, { pan: 1 });
+    mixer.setPosition(4, at(1));
+    pull(mixer, { 2: 10 });
+    pull(mixer, { 5: 10 });
+    t.equal(mixer.level(2).peakDb, -96, 'so is the second, rather than somebody with a position');
+    mixer.set(5, { volumeDb: -6 });
+    mixer.set(6, { volumeDb: -6 });
+    t.equal(mixer.level(4).peakDb, -96, 'then who has only a position');
+    mixer.set(1, { pan: 0.5 });
+    mixer.set(6, { volumeDb: 0 });
+    mixer.set(7, { volumeDb: -6 });
+    t.equal(mixer.settings(5).volumeDb, -6, 'settings that are the defaults again are no reason to stay');
+    pull(mixer, {});
     mixer.set(5, { pan: 1 });
-    t.equal(mixer.evictedSpeakers, 2);
-    t.equal(mixer.settings(1).volumeDb, 0, 'otherwise the oldest go');
+    mixer.set(7, { pan: 1 });
+    mixer.set(8, { pan: 1 });
+    t.equal(mixer.settings(1).volumeDb, 0, 'and last the oldest');
+    t.equal(mixer.evictedSpeakers, 5);
   },
 );
 
