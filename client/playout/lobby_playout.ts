@@ -122,6 +122,11 @@ export class LobbyPlayout {
     return this.#mixer.level(slot);
   }
 
+  /** Samples that the limiter lowered, because the sum was above -3 dBFS. */
+  get limitedSamples(): Samples {
+    return this.#mixer.limitedSamples;
+  }
+
   /** Counters of a speaker who was heard, otherwise null. After `retire` and `close` they are kept for the latest `maxSpeakers`. */
   counts(slot: number): PlayoutCounts | null {
     return this.#speakers.get(slot)?.playout.counts() ?? this.#retired.get(slot) ?? null;
