@@ -12,6 +12,7 @@ import type { Level } from '../../voice/mixing/level_meter.js';
 import { type MixerOptions, PlayoutMixer } from '../../voice/mixing/mixer.js';
 import type { SpeakerSettings } from '../../voice/mixing/speaker_settings.js';
 import type { Pose, Vector } from '../../voice/mixing/vector.js';
+import { JitterBuffer } from '../../voice/playout/jitter_buffer.js';
 import type { DelayBounds } from '../../voice/playout/playout_delay.js';
 import type { Milliseconds, Samples } from '../../voice/units.js';
 import type { VoiceHeader } from '../../voice/wire.js';
@@ -46,7 +47,7 @@ export class LobbyPlayout {
     this.#mixer = new PlayoutMixer(options);
     this.#maxSpeakers = options.maxSpeakers ?? 64;
     // Wrong bounds must not wait for the first speaker.
-    new SpeakerPlayout(options).close();
+    new JitterBuffer(options);
   }
 
   /** 1, or 2: then what `pull` writes is interleaved, left first. */

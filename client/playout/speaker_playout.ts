@@ -67,7 +67,7 @@ const LONGEST_FRAME: Samples = 6 * FRAME_SAMPLES;
  */
 export class SpeakerPlayout {
   readonly #buffer: JitterBuffer;
-  readonly #decoder = new FrameDecoder();
+  readonly #decoder: FrameDecoder;
   readonly #pace = new Pace();
   /** Sound that was played, `HISTORY` samples of it, and then the block. */
   readonly #pcm = new Int16Array(HISTORY + LONGEST_FRAME + LONGEST_PERIOD);
@@ -91,6 +91,8 @@ export class SpeakerPlayout {
    */
   constructor(options: DelayBounds = {}) {
     this.#buffer = new JitterBuffer(options);
+    // Last: an option that is refused must not cost the codec's memory.
+    this.#decoder = new FrameDecoder();
     this.#delayMs = this.#buffer.targetMs;
   }
 
