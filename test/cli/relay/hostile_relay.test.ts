@@ -202,14 +202,14 @@ t.test('losing the relay during the tail is a failure', async (t) => {
       const header = isBinary ? readVoiceHeader(frame) : null;
       if (header?.kind !== 'header' || isLost) return;
       firstTimestamp ??= header.timestamp;
-      // What was captured this late was captured with the key up; most of the tail, about half a second, is still to come.
+      // What was captured this late was captured with the key up; most of the tail, over two seconds, is still to come.
       if (header.timestamp - firstTimestamp < samplesOfMs(540)) return;
       isLost = true;
       socket.terminate();
     });
     socket.send(welcome());
   });
-  const args = ['talk', url, '-l', 'den', '--no-reconnect', '--tone', '440', '--seconds', '0.5'];
+  const args = ['talk', url, '-l', 'den', '--no-reconnect', '--tone', '440', '--seconds', '0.5', '--hangover', '2000'];
   const { code, stderr } = await runCli(t, args);
   t.equal(code, 1);
   t.match(stderr, /\nhotmic: Connection to the relay broke \(1006\) \[ERR_HOTMIC_CONNECTION_LOST\]\n$/);
