@@ -122,7 +122,7 @@ ubsan: build ## UndefinedBehaviorSanitizer: the same as asan
 	@sh test/native/stress/sanitize.sh undefined
 
 .PHONY: bench
-bench: build ## run the benchmarks; ONLY=ring, steam, codec, stages, storm, relay or playout runs one, ONLY=soak (MINUTES=10) the soak
+bench: build ## run the benchmarks; ONLY=ring, steam, codec, stages, mouth, mix, storm, relay or playout runs one, ONLY=soak (MINUTES=10) the soak
 	@node dist/bench/main.js $(ONLY)
 
 .PHONY: prebuilds

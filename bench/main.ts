@@ -3,6 +3,8 @@
 import { codec } from './codec/codec.js';
 import { playout } from './playout/playout.js';
 import { relay } from './relay/relay.js';
+import { mix } from './mix.js';
+import { mouth } from './mouth/mouth.js';
 import { measure } from './result.js';
 import { ring } from './ring/ring.js';
 import { soak } from './soak/soak.js';
@@ -10,7 +12,7 @@ import { stages } from './stages.js';
 import { steam } from './steam.js';
 import { storm } from './storm/storm.js';
 
-const trials = [ring, steam, codec, stages, storm, relay, playout, soak];
+const trials = [ring, steam, codec, stages, mouth, mix, storm, relay, playout, soak];
 
 const only = process.argv.slice(2);
 const unknown = only.find((name) => !trials.some((trial) => trial.name === name));
