@@ -4,7 +4,7 @@ import t from 'tap';
 import { dbOfFactor, dbOfPower, factorOfDb } from '../../../voice/mixing/decibels.js';
 import { FULL_SCALE_POWER } from '../../../voice/mixing/level_meter.js';
 import { LEVELLING_MOST_DB, LEVELLING_TARGET_DB, Levelling } from '../../../voice/mixing/levelling.js';
-import { samplesOfMs } from '../../../voice/units.js';
+import { samplesOfMs, VOICE_RATE_HZ } from '../../../voice/units.js';
 import { SEED, SeededRandom } from '../../kit/random.js';
 import { pcmOfWav } from '../../kit/speech.js';
 
@@ -122,6 +122,45 @@ t.test('quiet noise moves nothing, and neither does louder noise that is even', 
       `${db} dBFS`,
     );
     t.ok(Math.abs(gains.at(-1)! - before) < 4, `${db} dBFS: ${before} and then ${gains.at(-1)}`);
+  }
+});
+
+t.test('noise that comes and goes with digital silence between moves nothing', async (t) => {
+  const bursts = noise(-45, 5000).map((x, i) => (Math.floor(i / (10 * FRAME)) % 2 === 0 ? x : 0));
+  t.equal(gainsOver(new Levelling(), bursts, 60).at(-1), 0);
+});
+
+/** Sine tones of 150 Hz, each after a while of quiet noise. */
+function vowels(db: number, toneMs: number, pauseMs: number): Int16Array {
+  const pause = noise(-65, pauseMs);
+  const amplitude = 32_768 * factorOfDb(db);
+  const tone = Int16Array.from(
+    { length: samplesOfMs(toneMs) },
+    (_, i) => amplitude * Math.sin((2 * Math.PI * 150 * i) / VOICE_RATE_HZ),
+  );
+  return Int16Array.from([...pause, ...tone]);
+}
+
+t.test('what is below -50 dBFS moves nothing, even if it is no noise', async (t) => {
+  t.equal(gainsOver(new Levelling(), vowels(-51, 400, 200), 30).at(-1), 0);
+  t.ok(gainsOver(new Levelling(), vowels(-49, 400, 200), 30).at(-1)! > 6);
+});
+
+t.test('a long vowel counts as speech for at least 1.5 s, at whatever instant it begins', async (t) => {
+  for (const pauseMs of [100, 700, 1300]) {
+    const gains = gainsOver(new Levelling(), vowels(-30, 1500, pauseMs), (pauseMs + 1500) / 1000);
+    const [first, last] = [pauseMs / 20 + 25, gains.length];
+    for (let i = first; i < last; i++) if (gains[i]! <= gains[i - 1]!) t.fail(`${pauseMs} ms, frame ${i}`);
+  }
+});
+
+t.test('near its goal the gain moves by a fiftieth of the rest per frame', async (t) => {
+  const gains = gainsOver(new Levelling(), vowels(-30, 400, 200), 60);
+  const goal = gains.at(-1)!;
+  t.ok(Math.abs(goal - 10) < 0.1, `${goal}`);
+  for (let i = 1; i < gains.length; i++) {
+    const most = (goal - gains[i - 1]!) / 50 + 1e-3;
+    if (gains[i]! - gains[i - 1]! > most) t.fail(`${gains[i - 1]} to ${gains[i]} at frame ${i}`);
   }
 });
 

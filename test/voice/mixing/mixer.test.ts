@@ -147,6 +147,16 @@ t.test('a muted speaker who is silent needs no fade', async (t) => {
   t.equal(mixer.audibility(2), 'inaudible', 'silent in a pull');
 });
 
+t.test('a mute that is asked about before the next pull is complete after a silent one too', async (t) => {
+  const mixer = new PlayoutMixer();
+  pull(mixer, { 1: 100 });
+  pull(mixer, {});
+  mixer.set(1, { muted: 'muted' });
+  t.equal(mixer.audibility(1), 'fading');
+  pull(mixer, {});
+  t.equal(mixer.audibility(1), 'inaudible');
+});
+
 t.test('nobody knows of an unknown speaker that they cannot be heard', async (t) => {
   t.equal(new PlayoutMixer().audibility(9), 'audible');
 });
@@ -366,6 +376,22 @@ t.test('the loudest mix is limited, which is counted', async (t) => {
 
 t.test('a sum is limited once, not speaker by speaker', async (t) => {
   t.strictSame(pull(new PlayoutMixer(), { 1: 30_000, 2: 20_000, 3: -30_000 }), constant(20_000));
+});
+
+t.test('who was forgotten needs no place any more', async (t) => {
+  const mixer = new PlayoutMixer({ maxSpeakers: 2 });
+  for (let slot = 0; slot < 10; slot++) {
+    mixer.set(slot, { volumeDb: -6 });
+    mixer.forget(slot);
+  }
+  t.equal(mixer.evictedSpeakers, 0);
+});
+
+t.test('who takes the place of another has nothing to fade out', async (t) => {
+  const mixer = new PlayoutMixer({ maxSpeakers: 1 });
+  pull(mixer, { 1: 1000 });
+  mixer.set(2, { muted: 'muted' });
+  t.equal(mixer.audibility(2), 'inaudible');
 });
 
 t.test('after forget a slot is somebody else: no settings, no fade, no level', async (t) => {

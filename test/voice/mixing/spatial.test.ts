@@ -211,6 +211,20 @@ t.test('where no angle is defined a speaker is heard in the middle', async (t) =
   }
 });
 
+t.test('right above a listener who leans is the middle, whatever is rounded', async (t) => {
+  for (const [forward, up] of [
+    [at(0.1, 0.2, 0.2), at(0.2, 0.1, -0.2)],
+    [at(0.3, 0.7, 0.1), at(0.7, -0.3, 0)],
+    [at(1, 2, 3), at(0.3, 0, -0.1)],
+    [at(0.7, 0.1, 0.4), at(-0.1, 0.7, 0)],
+  ] as const) {
+    for (let height = -10; height <= 10; height += 0.37) {
+      const source = at(up.x * height, up.y * height, up.z * height);
+      t.equal(field({ forward, up }).azimuth(source), 0, `${height}`);
+    }
+  }
+});
+
 t.test('numbers of any size give a pan and a gain', async (t) => {
   t.comment(`seed ${SEED}`);
   const any = fc.double({ noNaN: true, noDefaultInfinity: true });
