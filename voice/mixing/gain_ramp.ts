@@ -1,9 +1,8 @@
 /**
  * A gain that reaches its target along a straight line, over 10 ms and across pulls, so that no change of it clicks. Pure.
  *
- * A step in the gain is a step in the sound, and its spectrum is heard as a click. Over a linear ramp the sound changes from one sample to the
- * next by at most |x| · |target - gain| / 240 more than it would by itself. (U. Zölzer, DAFX: Digital Audio Effects, 2nd edition, 2011,
- * section 4.2, has why control values are smoothed.)
+ * A step in the gain is a step in the sound, which is heard as a click. A linear ramp adds at most |x| · |target - gain| / 240 to the change from one
+ * sample x to the next. It is that of the Web Audio API's `linearRampToValueAtTime`.
  *
  * Real-time: no allocation.
  */

@@ -32,7 +32,8 @@ export interface MixerOptions {
   readonly duckDb?: Decibels;
   /**
    * Speakers whom the mixer knows at a time, 1 to 1000. Default 64, as many as a relay admits to a lobby by default. For one more it forgets, and
-   * counts, somebody else: first of those for whom nothing is set, then of those with only a position; of these, who was silent for longest.
+   * counts, somebody else: first of those for whom nothing is set, then of those with only a position; of these, who was neither heard nor set for
+   * longest.
    */
   readonly maxSpeakers?: number;
   /** How distance makes speakers with a position quieter. */
@@ -245,7 +246,7 @@ export class PlayoutMixer {
     return strip;
   }
 
-  /** Forgets the speaker of the least worth; of equals, who was silent for longest. Their strip is now that of `slot`. */
+  /** Forgets the speaker of the least worth; of equals, who was neither heard nor set for longest. `slot` gets their strip. */
   #evict(slot: number): SpeakerStrip {
     let least = this.#strips[0]!;
     for (const strip of this.#strips) {

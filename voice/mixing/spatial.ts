@@ -147,7 +147,7 @@ export function rightGain(pan: number): number {
 }
 
 /** @throws RangeError for an option out of its range. */
-export function checkedSpatialOptions(options: SpatialOptions): Required<SpatialOptions> {
+function checkedSpatialOptions(options: SpatialOptions): Required<SpatialOptions> {
   const { distanceModel = 'inverse', referenceDistance = 1, maxDistance = 10_000 } = options;
   const { rolloff = 1, handedness = 'right' } = options;
   const action = 'place speakers';

@@ -113,6 +113,8 @@ t.test('in left-handed coordinates left and right are exchanged', async (t) => {
   const made = field({ forward: at(0, 0, 1) }, { handedness: 'left' });
   t.equal(made.azimuth(at(5, 0, 0)), 90);
   t.equal(made.azimuth(at(0, 0, 5)), 0);
+  // Unreal: x ahead, y right, z up.
+  t.equal(field({ forward: at(1), up: at(0, 0, 1) }, { handedness: 'left' }).azimuth(at(0, 5, 0)), 90);
   t.equal(field({ forward: at(0, 0, 1) }).azimuth(at(5, 0, 0)), -90);
 });
 
