@@ -1,10 +1,10 @@
 /** `make bench`: runs the named benchmarks, by default all except the soak, which takes long. Exits with code 1 if a result is void. */
 
 import { codec } from './codec/codec.js';
-import { playout } from './playout/playout.js';
-import { relay } from './relay/relay.js';
 import { mix } from './mix.js';
 import { mouth } from './mouth/mouth.js';
+import { playout } from './playout/playout.js';
+import { relay } from './relay/relay.js';
 import { measure } from './result.js';
 import { ring } from './ring/ring.js';
 import { soak } from './soak/soak.js';

@@ -229,7 +229,7 @@ class Ear {
 
   heard(): Int16Array {
     const pcm = new Int16Array(this.pulls * PULL);
-    this.#blocks.forEach((block, at) => pcm.set(block, at * PULL));
+    for (const [at, block] of this.#blocks.entries()) pcm.set(block, at * PULL);
     return pcm;
   }
 

@@ -4,7 +4,7 @@
  * Push voice frames as they arrive, pull what the sound output asks for. Time is an argument: the same code plays live, in a worker, or
  * faster than real time from what was stored. docs/playout.md says when what is played, docs/mixing.md how it is mixed.
  *
- * Bounds: `maxSpeakers` speakers. One more replaces the one whose voice came longest ago.
+ * Bounds: `maxSpeakers` speakers with a decoder. Settings and positions of 1000 people.
  */
 
 import { readU32 } from '../../voice/bytes.js';
@@ -18,7 +18,13 @@ import type { Milliseconds, Samples } from '../../voice/units.js';
 import type { VoiceHeader } from '../../voice/wire.js';
 import { type PlayoutCounts, SpeakerPlayout } from './speaker_playout.js';
 
-export interface LobbyPlayoutOptions extends DelayBounds, MixerOptions {}
+/** The most people in a lobby: settings and positions are kept for as many, whether or not they speak. */
+const MOST_PEOPLE = 1000;
+
+export interface LobbyPlayoutOptions extends DelayBounds, Omit<MixerOptions, 'maxSpeakers'> {
+  /** Speakers with a decoder at a time, 1 to 1000. Default 64. For one more, the one whose voice came longest ago loses theirs. */
+  readonly maxSpeakers?: number;
+}
 
 interface Speaker {
   readonly steamIdLow: number;
@@ -44,8 +50,11 @@ export class LobbyPlayout {
   /** @throws RangeError for an option out of its range. */
   constructor(options: LobbyPlayoutOptions = {}) {
     this.#options = options;
-    this.#mixer = new PlayoutMixer(options);
     this.#maxSpeakers = options.maxSpeakers ?? 64;
+    if (!(this.#maxSpeakers >= 1 && this.#maxSpeakers <= MOST_PEOPLE)) {
+      throw new RangeError(`Cannot play: maxSpeakers is ${this.#maxSpeakers}, expected 1 to ${MOST_PEOPLE}`);
+    }
+    this.#mixer = new PlayoutMixer({ ...options, maxSpeakers: MOST_PEOPLE });
     // Wrong bounds must not wait for the first speaker.
     new JitterBuffer(options);
   }

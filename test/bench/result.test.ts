@@ -41,5 +41,8 @@ t.test('a benchmark that does not exist is named in the error', async (t) => {
     encoding: 'utf8',
   });
   t.equal(status, 2);
-  t.match(stderr, /Unknown benchmark "stagez": expected one of ring, steam, codec, stages, mouth, mix, storm, relay/);
+  t.match(
+    stderr,
+    /Unknown benchmark "stagez": expected one of ring, steam, codec, stages, mouth, mix, storm, relay/,
+  );
 });

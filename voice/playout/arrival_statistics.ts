@@ -91,10 +91,13 @@ export class ArrivalStatistics {
    *
    * @param starts Whether a talkspurt begins with it (default: no): then its media clock may differ from that of the one before.
    */
-  observe(position: Samples, arrivedAt: Milliseconds, starts: 'talkspurt' | 'nothing' = 'nothing'): Milliseconds {
+  observe(
+    position: Samples,
+    arrivedAt: Milliseconds,
+    starts: 'talkspurt' | 'nothing' = 'nothing',
+  ): Milliseconds {
     const transit = arrivedAt - msOfSamples(position);
-    const least =
-      starts === 'talkspurt' && this.isFresh(arrivedAt) ? this.#fastest + CLOCK_STEP_MS : transit;
+    const least = starts === 'talkspurt' && this.isFresh(arrivedAt) ? this.#fastest + CLOCK_STEP_MS : transit;
     if (starts === 'talkspurt') this.#sliceNumbers.fill(Number.NaN);
     this.#findFastest(Math.min(transit, least), arrivedAt);
     this.#observedAt = arrivedAt;

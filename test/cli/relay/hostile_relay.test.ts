@@ -209,7 +209,19 @@ t.test('losing the relay during the tail is a failure', async (t) => {
     });
     socket.send(welcome());
   });
-  const args = ['talk', url, '-l', 'den', '--no-reconnect', '--tone', '440', '--seconds', '0.5', '--hangover', '2000'];
+  const args = [
+    'talk',
+    url,
+    '-l',
+    'den',
+    '--no-reconnect',
+    '--tone',
+    '440',
+    '--seconds',
+    '0.5',
+    '--hangover',
+    '2000',
+  ];
   const { code, stderr } = await runCli(t, args);
   t.equal(code, 1);
   t.match(stderr, /\nhotmic: Connection to the relay broke \(1006\) \[ERR_HOTMIC_CONNECTION_LOST\]\n$/);

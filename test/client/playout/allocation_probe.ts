@@ -9,9 +9,9 @@
 
 import { getHeapSpaceStatistics } from 'node:v8';
 import { LobbyPlayout } from '../../../client/playout/lobby_playout.js';
-import { SeededRandom } from '../../kit/random.js';
 import { loadCodec } from '../../../wasm/load.js';
 import { overNetwork, talk } from '../../kit/playout/run.js';
+import { SeededRandom } from '../../kit/random.js';
 import { tonePcm } from '../../kit/tone.js';
 
 const control = process.argv[2];

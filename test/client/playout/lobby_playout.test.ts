@@ -190,3 +190,14 @@ t.test('sixty-four speakers at once never wrap around', async (t) => {
   playout.close();
   one.playout.close();
 });
+
+t.test('whoever speaks, the settings and positions of everybody in a large lobby are kept', async (t) => {
+  const playout = new LobbyPlayout({ maxSpeakers: 2 });
+  for (let slot = 0; slot < 500; slot++) playout.set(slot, { volumeDb: -6 });
+  const { header, packet } = ADA_ARRIVES[0]!;
+  for (let slot = 500; slot < 1000; slot++) playout.push({ ...header, slot }, packet, 0);
+  playout.pull(new Int16Array(120), 0);
+  t.equal(playout.settings(0).volumeDb, -6);
+  t.equal(playout.settings(499).volumeDb, -6);
+  playout.close();
+});
