@@ -7,9 +7,9 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { writeManifest } from './manifest.js';
 import {
@@ -59,6 +59,12 @@ export function buildAddon(zig: string, addon: Addon, platform: Platform, place:
   mkdirSync(dirname(output), { recursive: true });
   // Our own objects are compiled each time; Zig's libraries are kept in its global cache.
   const work = mkdtempSync(join(tmpdir(), 'hotmic-prebuilds-'));
+  mkdirSync(place.cache, { recursive: true });
+  // What Zig says of its linker would be ambiguous with a blank in the path.
+  const cache = join(work, 'libraries');
+  symlinkSync(resolve(place.cache), cache);
+  const library = join(dirname(zig), 'lib');
+  const below = relative('.', library);
   const run = (args: readonly string[], verbose = false) => {
     const { status, stdout, stderr, error } = spawnSync(zig, args, {
       cwd: place.root,
@@ -67,7 +73,9 @@ export function buildAddon(zig: string, addon: Addon, platform: Platform, place:
       env: {
         PATH: process.env.PATH,
         HOME: work,
-        ZIG_GLOBAL_CACHE_DIR: resolve(place.cache),
+        ZIG_GLOBAL_CACHE_DIR: cache,
+        // Relative, where it is below the root: what a build in another folder has cached is then used, too.
+        ZIG_LIB_DIR: below.startsWith('..') ? library : below,
         ZIG_LOCAL_CACHE_DIR: join(work, 'cache'),
         ...(verbose ? { ZIG_VERBOSE_LINK: '1' } : {}),
       },

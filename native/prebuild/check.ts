@@ -32,6 +32,7 @@ function checkRebuilt(zig: string, manifest: Manifest, cache: 'kept' | 'fresh'):
       cpSync(name, join(root, name));
     }
     symlinkSync(resolve('node_modules'), join(root, 'node_modules'));
+    symlinkSync(resolve('native/.toolchain'), join(root, 'native/.toolchain'));
     const place = {
       root,
       output: join(work, 'output'),

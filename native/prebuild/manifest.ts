@@ -20,7 +20,7 @@ const SOURCES = [
   'native/src',
 ];
 
-/** Packages of npm whose headers, and import definitions, are compiled in. */
+/** Packages from npm with headers, or definitions of imports, that are compiled in. */
 const PACKAGES = ['node-addon-api', 'node-api-headers'] as const;
 const COMPILED_IN = /\.(h|def)$/;
 

@@ -42,7 +42,7 @@ export interface Platform {
   readonly format: BinaryFormat;
 }
 
-/** glibc 2.28 and macOS 11 are what the oldest Node that Hotmic supports asks for itself. */
+/** glibc 2.28 and macOS 11 are what the oldest Node that Hotmic supports asks for itself. Zig's Windows is 10 or newer, as Node's. */
 export const PLATFORMS: readonly Platform[] = [
   {
     name: 'linux-x64-glibc',
@@ -73,6 +73,7 @@ export const PLATFORMS: readonly Platform[] = [
     zigTarget: 'aarch64-macos.11.0',
     format: 'mach-o',
   },
+  { name: 'win32-x64', folder: 'win32-x64', libc: '', zigTarget: 'x86_64-windows-gnu', format: 'pe' },
 ];
 
 /** For every addon and platform. `-s`: no symbols and no debug information, which would name folders of the machine. */

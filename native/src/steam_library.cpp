@@ -111,13 +111,31 @@ std::string narrow(const wchar_t* text) {
   return out;
 }
 
+// UTF-16 units, with the NUL.
+constexpr DWORD kMaxPath = 32768;
+
+// \\?\C:\… is C:\…, and \\?\UNC\server\… is \\server\….
+std::string without_prefix(const std::string& path) {
+  if (path.compare(0, 8, "\\\\?\\UNC\\") == 0) return "\\" + path.substr(7);
+  return path.compare(0, 4, "\\\\?\\") == 0 ? path.substr(4) : path;
+}
+
 void* load(const std::string& path, std::string& why) {
   HMODULE module = LoadLibraryExW(wide(path).c_str(), nullptr, LOAD_WITH_ALTERED_SEARCH_PATH);
   if (module != nullptr) return module;
   const DWORD code = GetLastError();
-  wchar_t text[512] = {};
-  FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, nullptr, code, 0, text, 512, nullptr);
-  why = path + ": " + narrow(text) + " (" + std::to_string(code) + ")";
+  wchar_t buffer[512] = {};
+  // The mask: without line breaks of its own.
+  FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS | FORMAT_MESSAGE_MAX_WIDTH_MASK, nullptr,
+                 code, 0, buffer, 512, nullptr);
+  std::string text = narrow(buffer);
+  // Most texts end with CR LF or a blank.
+  while (!text.empty() && std::strchr("\r\n ", text.back()) != nullptr) text.pop_back();
+  if (text.empty()) text = "the loader gave no reason";
+  // The system expects its caller to fill in the file: "%1 is not a valid Win32 application."
+  const size_t name = text.find("%1");
+  why = name == std::string::npos ? path + ": " + text : text.replace(name, 2, path);
+  why += " (" + std::to_string(code) + ")";
   return nullptr;
 }
 
@@ -181,9 +199,16 @@ const std::vector<SteamSymbol>& steam_symbols() { return kSymbols; }
 
 std::string canonical_path(const std::string& path) {
 #ifdef _WIN32
-  wchar_t full[32768];
-  const DWORD length = GetFullPathNameW(wide(path).c_str(), 32768, full, nullptr);
-  return length == 0 || length >= 32768 ? path : narrow(full);
+  const HANDLE file = CreateFileW(wide(path).c_str(), 0, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                                  nullptr, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, nullptr);
+  if (file == INVALID_HANDLE_VALUE) return path;
+  std::wstring full(kMaxPath, L'\0');
+  // It also has the file's own upper and lower case, and long names for short ones.
+  const DWORD length = GetFinalPathNameByHandleW(file, &full[0], kMaxPath, FILE_NAME_NORMALIZED);
+  CloseHandle(file);
+  if (length == 0 || length >= kMaxPath) return path;
+  full.resize(length);
+  return without_prefix(narrow(full.c_str()));
 #else
   char full[PATH_MAX];
   return realpath(path.c_str(), full) == nullptr ? path : std::string(full);

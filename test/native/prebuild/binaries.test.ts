@@ -9,6 +9,7 @@ import t, { type Test } from 'tap';
 import { ADDONS, binaryPath, PLATFORMS } from '../../../native/prebuild/targets.js';
 import { readElf } from './elf.js';
 import { readMachO } from './mach_o.js';
+import { readPe } from './pe.js';
 
 const { symbols } = createRequire(import.meta.url)('node-api-headers') as {
   readonly symbols: Readonly<Record<string, { js_native_api_symbols: string[]; node_api_symbols: string[] }>>;
@@ -106,6 +107,40 @@ for (const machine of ['x64', 'arm64'] as const) {
     t.ok((signature?.pages ?? 0) > 20);
   });
 }
+
+/** What Windows 10 has: its own libraries, and the C library as it names it. */
+const WINDOWS = /^(kernel32|ntdll|advapi32|api-ms-win-crt-[a-z]+-l1-1-0)\.dll$/;
+const DEBUG_REPRO = 16;
+const ASLR = 0x40;
+const HIGH_ENTROPY = 0x20;
+const NO_EXECUTE = 0x100;
+
+t.test('win32-x64: Windows 10, Node-API of whatever program loads it, no clock in it', async (t) => {
+  const file = path('win32-x64');
+  const pe = readPe(file);
+  t.equal(pe.machine, 'x64');
+  t.ok(pe.isLibrary);
+  t.same(pe.exports.toSorted(), ENTRY_POINTS);
+  t.equal(pe.name, `${addon.target}.napi.node`);
+  for (const library of pe.imports.keys()) t.match(library, WINDOWS);
+  t.ok(pe.imports.size > 3);
+  // At the first call, so that the hook can answer with the running program: node.exe need not be its name.
+  t.same([...pe.delayed.keys()], ['node.exe']);
+  const names = pe.delayed.get('node.exe') ?? [];
+  for (const name of names) t.ok(isNodeApi(name), name);
+  checkNodeApi(t, names);
+  // A hash of the contents (-Brepro), and the mark that says so.
+  const [stamp] = pe.timestamps;
+  t.ok(pe.debug.includes(DEBUG_REPRO), 'marked as reproducible');
+  t.same(
+    [...new Set(pe.timestamps)].filter((it) => it !== 0),
+    [stamp],
+    'one stamp',
+  );
+  t.equal(pe.symbols, 0, 'stripped');
+  t.notOk(pe.sections.some((name) => name.startsWith('.debug')));
+  for (const flag of [ASLR, HIGH_ENTROPY, NO_EXECUTE]) t.equal(pe.characteristics & flag, flag);
+});
 
 t.test('no addon names a folder of the machine that built it', async (t) => {
   for (const platform of PLATFORMS) {
