@@ -1,8 +1,8 @@
 /**
  * Why the real Steam could not be opened, in words that say what to do.
  *
- * Steam's own text is quoted unchanged. On Linux, when Steam is not installed, the code is the general failure (1) and not "no Steam
- * client" (2). So the text decides, and only then the code.
+ * Steam's own text is quoted unchanged. When Steam is not installed, the code is the general failure (1) and not "no Steam client" (2).
+ * So the text decides, and only then the code.
  */
 
 import { HotmicError } from '../../voice/error.js';
@@ -62,6 +62,12 @@ const INIT_REASONS: readonly (readonly [text: RegExp, reason: string, advice: st
     /Failed to load module/i,
     'Steam is not installed',
     'Install Steam for this user and start it once; on Linux it puts steamclient.so under ~/.steam',
+  ],
+  // On Windows, where Steam writes its folder into the registry.
+  [
+    /Could not determine Steam client install directory/i,
+    'Steam is not installed',
+    'Install Steam for this user and start it once',
   ],
   [/Cannot create IPC pipe/i, 'Steam is not running', 'Start Steam as this user and log in'],
   [

@@ -32,6 +32,7 @@ const INIT_FAILURES: readonly (readonly [
     /^Steam is not installed/,
     /Install Steam/,
   ],
+  [1, 'Could not determine Steam client install directory.', /^Steam is not installed/, /Install Steam/],
   [1, 'No SteamClient021', /^Steam is older/, /Update Steam/],
   [
     2,
