@@ -62,7 +62,7 @@ try-compose: build ## start deploy/compose.yaml as documented, with a real Docke
 	@node dist/test/deploy/try_compose.js
 
 .PHONY: test-platforms
-test-platforms: build ## run the prebuilt addons, codec, client and capture on ARM (qemu) and musl; needs root once
+test-platforms: build ## run the prebuilt addons, codec, client and capture on ARM (qemu), musl and Windows (wine); needs root once
 	@node dist/test/platforms/main.js
 
 .PHONY: soak

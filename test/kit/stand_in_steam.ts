@@ -48,6 +48,9 @@ export interface StandIns {
   readonly control: Control;
 }
 
+/** What compilers call process.arch. Under emulation, the compiler is that of the machine around it. */
+const MACHINES: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' };
+
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const SOURCES = join(ROOT, 'test/kit/steam');
 const OUT = join(ROOT, 'out/stand_in');
@@ -67,6 +70,10 @@ export async function buildStandIns(flags: readonly string[] = []): Promise<Stan
   if (built && flags.length === 0) return standInsIn(built);
   const compiler = await output(process.env.CXX ?? 'g++', ['--version']).catch(() => null);
   if (compiler === null) return skipped('no C++ compiler: no g++');
+  const target = await output(process.env.CXX ?? 'g++', ['-dumpmachine']);
+  const machine = MACHINES[process.arch] ?? process.arch;
+  if (!target.startsWith(machine))
+    return skipped(`the C++ compiler is for ${target.trim()}, not for ${machine}`);
   const headers = nodeHeaders();
   if (headers === null) return skipped("no node_api.h: Node's headers are not installed");
 

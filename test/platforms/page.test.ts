@@ -46,3 +46,16 @@ t.test('a reason is a numbered note, once, and a part that was not tried is a da
     ].join('\n'),
   );
 });
+
+t.test('where tests ran besides the smoke, their sentences are counted in a second table', async (t) => {
+  const row: PlatformResult = { platform: 'linux-x64 musl', how: 'run here', node: '22.1.0', cells: {} };
+  const tests = {
+    'a.test.js': { passed: 30, failed: 0, skipped: 2 },
+    'b.test.js': { passed: 10, failed: 1, skipped: 0 },
+  };
+  t.match(
+    renderPlatforms([row, { ...row, platform: 'win32-x64', tests }]),
+    /^\| win32-x64 \| 2 \| 40 \| 1 \| 2 \|$/m,
+  );
+  t.notMatch(renderPlatforms([row]), /test files/);
+});

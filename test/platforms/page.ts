@@ -9,7 +9,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type FiguresPage, insertFigures } from '../../bench/figures_page.js';
-import { CELLS, type Cell, type PlatformResult } from './result.js';
+import { CELLS, type Cell, type PlatformResult, type TestCounts } from './result.js';
 
 export const RESULTS = 'test/platforms/results';
 
@@ -56,7 +56,20 @@ export function renderPlatforms(results: readonly PlatformResult[]): string {
   const head = ['platform', 'runtime', 'how', ...CELLS];
   const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
   const notes = reasons.map((reason, at) => `${at + 1}. ${reason}`);
-  return [...lines, '', ...notes].join('\n').trimEnd();
+  return [...lines, '', ...notes, ...renderTests(results)].join('\n').trimEnd();
+}
+
+/** Where more than the smoke ran, and what came of it. */
+function renderTests(results: readonly PlatformResult[]): string[] {
+  const rows = results.flatMap(({ platform, tests }) => {
+    if (tests === undefined) return [];
+    const files = Object.values(tests);
+    const sum = (of: keyof TestCounts) => files.reduce((total, file) => total + file[of], 0);
+    return [`| ${platform} | ${files.length} | ${sum('passed')} | ${sum('failed')} | ${sum('skipped')} |`];
+  });
+  if (rows.length === 0) return [];
+  const head = ['| platform | test files | passed | failed | skipped |', '| --- | --- | --- | --- | --- |'];
+  return ['', 'Tests of these parts that ran there, too, by sentence:', '', ...head, ...rows];
 }
 
 if (process.argv[1]?.endsWith('page.js')) {

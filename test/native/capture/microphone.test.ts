@@ -1,5 +1,6 @@
 /** One microphone, one reader: a second one is refused with a code, and key-up of the `User` class ends any recording. */
 
+import { pathToFileURL } from 'node:url';
 import t, { type Test } from 'tap';
 import { type Capture, realSteam, startCapture } from '../../../native/capture/capture.js';
 import { openSteam } from '../../../native/open_steam.js';
@@ -139,7 +140,7 @@ each('closing frees the microphone', async (t, { steam }) => {
 });
 
 t.test('a capture that could not be started leaves the microphone free', async (t) => {
-  const steam = { ...realSteam(), module: 'file:///nowhere/steam.js' };
+  const steam = { ...realSteam(), module: pathToFileURL('/nowhere/steam.js').href };
   await t.rejects(startCapture({ steam, thread: 'caller' }), {
     code: 'ERR_HOTMIC_CAPTURE',
     message: /nowhere/,

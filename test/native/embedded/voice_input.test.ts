@@ -47,7 +47,7 @@ t.test('the right channel of a stereo WAV can be selected; for a mono one that i
   });
 });
 
-t.test('a WAV can come through a pipe of unknown length', async (t) => {
+t.test('a WAV can come through a pipe of unknown length', pipes(), async (t) => {
   const folder = t.testdir();
   const pipe = join(folder, 'pipe');
   execFileSync('mkfifo', [pipe]);
