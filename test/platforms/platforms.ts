@@ -56,6 +56,8 @@ export const EMULATIONS: readonly Emulation[] = [
       NODE_SKIP_PLATFORM_CHECK: '1',
       WINEPREFIX: resolve(OUT, 'wine'),
       WINEDEBUG: '-all',
+      // Its registry has no Steam, and tests may change it.
+      HOTMIC_TEST_WINE: '1',
       // Wine would ask whether to install .NET and a browser.
       WINEDLLOVERRIDES: 'mscoree,mshtml=',
     },

@@ -3,6 +3,7 @@
  * of other files. main.ts runs it under wine; elsewhere it is skipped.
  */
 
+import { spawnSync } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import t from 'tap';
@@ -12,8 +13,8 @@ import { openRealSteam } from '../../native/real/open.js';
 
 const LIBRARY = resolve('node_modules/steamworks.js/dist/win64/steam_api64.dll');
 const skip =
-  process.platform !== 'win32'
-    ? 'for Windows: node dist/test/platforms/main.js win32-x64'
+  process.platform !== 'win32' || !process.env.HOTMIC_TEST_WINE
+    ? 'for wine: node dist/test/platforms/main.js win32-x64'
     : !existsSync(LIBRARY) && 'no steamworks.js in node_modules';
 
 t.test(
@@ -30,6 +31,16 @@ t.test(
     }
   },
 );
+
+t.test('a Steam that was deleted is not installed either', { skip }, async (t) => {
+  const key = 'HKCU\\Software\\Valve\\Steam\\ActiveProcess';
+  const registry = (...args: string[]) => spawnSync('reg', args, { stdio: 'ignore' }).status;
+  const client = 'C:\\nowhere\\steamclient64.dll';
+  t.equal(registry('add', key, '/v', 'SteamClientDll64', '/t', 'REG_SZ', '/d', client, '/f'), 0);
+  t.teardown(() => registry('delete', 'HKCU\\Software\\Valve', '/f'));
+  const text = explainFailure(failureOf(LIBRARY));
+  t.ok(text.startsWith(`Steam is not installed (“Failed to load module '${client}'”). Install Steam`), text);
+});
 
 t.test('one file has one path, however it is written', { skip }, async (t) => {
   const { addon } = loadAddon() as Extract<ReturnType<typeof loadAddon>, { kind: 'loaded' }>;
