@@ -1,15 +1,22 @@
 /**
  * What a user does: in an empty folder on Node 24, `npm install` of the packed package and `npx hotmic demo`. Here, where the relay takes
  * ws if glibc is too old for uWebSockets, and as root in a Debian 13 tree, where it takes uWebSockets. Needs the registry.
+ *
+ * The folder is outside this checkout: npm would otherwise install into the package around it.
  */
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { baseImage, copyNetwork, reach } from '../deploy/base_image.js';
 
-const OUT = resolve('out/install');
+const GAME = mkdtempSync(join(tmpdir(), 'hotmic-install-'));
+const TREE = resolve('out/install-debian13');
+process.on('exit', () => {
+  for (const folder of [GAME, TREE]) rmSync(folder, { recursive: true, force: true });
+});
 /** The image's name says which Node. */
 const IMAGE = /^FROM (node:\S+-trixie-slim)/m.exec(readFileSync('deploy/Dockerfile', 'utf8'))![1]!;
 /** What npm prints when the installation of a package needs attention. */
@@ -70,28 +77,25 @@ function tryIn(where: string, run: Run, tarball: string, layer: 'uws' | 'ws'): v
   assert.match(demo, /mix\.wav {2}\d+\.\d+ s/, 'the demo mixes what was said');
 }
 
-rmSync(OUT, { recursive: true, force: true });
-mkdirSync(join(OUT, 'game'), { recursive: true });
+rmSync(TREE, { recursive: true, force: true });
 // What its prepack script prints comes first.
-const packed = execFileSync('npm', ['pack', '--silent', '--pack-destination', join(OUT, 'game')], {
+const packed = execFileSync('npm', ['pack', '--silent', '--pack-destination', GAME], {
   encoding: 'utf8',
   env: environment,
 });
-writeFileSync(join(OUT, 'game/which.mjs'), WHICH);
+writeFileSync(join(GAME, 'which.mjs'), WHICH);
 const tarball = basename(packed.trim().split('\n').at(-1)!);
 
 const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
 const minor = Number(/^2\.(\d+)/.exec(header.glibcVersionRuntime ?? '')?.[1]);
-tryIn(`glibc ${header.glibcVersionRuntime}`, here(join(OUT, 'game')), tarball, minor < 38 ? 'ws' : 'uws');
+tryIn(`glibc ${header.glibcVersionRuntime}`, here(GAME), tarball, minor < 38 ? 'ws' : 'uws');
 
 if (process.getuid?.() === 0) {
-  const tree = join(OUT, 'debian13');
-  execFileSync('cp', ['-a', '--reflink=auto', baseImage(IMAGE), tree]);
-  mkdirSync(join(tree, 'game'));
-  for (const file of [tarball, 'which.mjs']) cpSync(join(OUT, 'game', file), join(tree, 'game', file));
-  tryIn('Debian 13', inTree(tree, '/game'), tarball, 'uws');
+  execFileSync('cp', ['-a', '--reflink=auto', baseImage(IMAGE), TREE]);
+  mkdirSync(join(TREE, 'game'));
+  for (const file of [tarball, 'which.mjs']) cpSync(join(GAME, file), join(TREE, 'game', file));
+  tryIn('Debian 13', inTree(TREE, '/game'), tarball, 'uws');
 } else {
   console.log('SKIPPED Debian 13: not root');
 }
-rmSync(OUT, { recursive: true, force: true });
 console.log('the package installs quietly, and its demo runs');
