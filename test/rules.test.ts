@@ -7,8 +7,8 @@ import { projectFiles } from './kit/project_files.js';
 
 const MAX_LINES = 400;
 const MAX_FILES = 25;
-/** Generated, or libopus' own. */
-const NOT_OURS = /^wasm\/(pkg|c|sysinclude)\//;
+/** Generated, or libopus' own, or uWebSockets' own. */
+const NOT_OURS = /^(wasm\/(pkg|c|sysinclude)|relay\/port\/sockets\/addon\/library)\//;
 const SOURCE = /\.(ts|cpp|hpp|c|h|rs|sh)$/;
 const TEST = /^test\//;
 

@@ -11,44 +11,74 @@ export function threadError(): HotmicError {
   );
 }
 
-/** The error for what `import('uWebSockets.js')` threw. */
-export function missingError(thrown: unknown, nodeVersion: string): HotmicError {
+/** The error for a relay that has to run on uWebSockets, which does not load. @param reason In one line. */
+export function missingError(reason: string, thrown: unknown): HotmicError {
   return new HotmicError(
     'ERR_HOTMIC_RELAY_MISSING',
-    `Cannot start the relay with uWebSockets: ${missingReason(thrown, nodeVersion)}; or start it with sockets ws`,
-    {
-      cause: thrown,
-    },
+    `Cannot start the relay with uWebSockets: ${reason}; or start it with sockets ws`,
+    { cause: thrown },
   );
 }
 
-/** Why uWebSockets does not load, and what to do. */
-export function missingReason(thrown: unknown, nodeVersion: string): string {
-  const message = messageOf(thrown).replace(/\s+/g, ' ');
+/** Why something does not load. */
+export interface MissingReason {
+  /** With what to do about it. */
+  readonly reason: string;
+  readonly brief: string;
+}
+
+/** Why uWebSockets.js does not load: what `import('uWebSockets.js')` threw. */
+export function missingReason(thrown: unknown, nodeVersion: string): MissingReason {
+  const message = oneLine(thrown);
   const code = codeOf(thrown);
   const isAbsent = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
   if (isAbsent && /uWebSockets\.js/.test(message)) {
-    return 'the optional dependency uWebSockets.js is not installed: run npm install without --omit=optional';
+    return {
+      reason:
+        'the optional dependency uWebSockets.js is not installed: run npm install without --omit=optional',
+      brief: 'uWebSockets.js is not installed',
+    };
   }
   const glibc = /GLIBC_[0-9.]+/.exec(message);
   if (glibc) {
-    return (
-      `uWebSockets.js for Node ${nodeVersion} needs ${glibc[0]}, which this system does not have ` +
-      '(the binaries for Node 22 and 24 need 2.38; Debian 12 has 2.36): use Debian 13, Ubuntu 24.04 or later'
-    );
+    const brief = `uWebSockets.js for Node ${nodeVersion} needs ${glibc[0]}`;
+    return {
+      reason:
+        `${brief}, which this system does not have ` +
+        '(the binaries for Node 22 and 24 need 2.38; Debian 12 has 2.36): use Debian 13, Ubuntu 24.04 or later',
+      brief,
+    };
   }
   // In the message is a long text about all platforms that have one.
   const binary = /Cannot find module '\.\/(uws_\w+)\.node'/.exec(message);
   if (binary) {
-    return (
-      `uWebSockets.js has no binary for Node ${nodeVersion} on this system (${binary[1]}): ` +
-      'use Node 22 or 24 on Linux with glibc 2.38 or later, macOS or Windows'
-    );
+    const brief = `uWebSockets.js has no binary for Node ${nodeVersion}`;
+    return {
+      reason:
+        `${brief} on this system (${binary[1]}): ` +
+        'use Node 22 or 24 on Linux with glibc 2.38 or later, macOS or Windows',
+      brief,
+    };
   }
-  return (
-    `uWebSockets.js does not load in Node ${nodeVersion}, ` +
-    `expected Node 20, 22 or 24 on glibc Linux, macOS or Windows: ${message}`
-  );
+  const brief = `uWebSockets.js does not load in Node ${nodeVersion}`;
+  return {
+    reason: `${brief}, expected Node 20, 22 or 24 on glibc Linux, macOS or Windows: ${message}`,
+    brief,
+  };
+}
+
+/** Why our addon with uWebSockets does not load: what loading it threw. */
+export function addonReason(thrown: unknown): MissingReason {
+  const message = oneLine(thrown);
+  const absent = /^No native build was found for platform=(\S+) arch=(\S+)/.exec(message);
+  const brief = absent
+    ? `Hotmic's addon with uWebSockets is not there for ${absent[1]}-${absent[2]}`
+    : `Hotmic's addon with uWebSockets does not load: ${message}`;
+  return { reason: brief, brief };
+}
+
+function oneLine(thrown: unknown): string {
+  return messageOf(thrown).replace(/\s+/g, ' ');
 }
 
 /** What operators call a port of the relay. */

@@ -51,6 +51,11 @@ export const TLS_CIPHERS = ['ECDSA', 'RSA']
     ['AES128-GCM-SHA256', 'AES256-GCM-SHA384', 'CHACHA20-POLY1305'].map((aead) => `ECDHE-${key}-${aead}`),
   )
   .join(':');
+/**
+ * Those of uWebSockets.js. Node's OpenSSL would also accept P-521 and finite fields of up to 8192 bits, which cost a server a hundred times as
+ * much.
+ */
+export const TLS_GROUPS = 'X25519:P-256:P-384';
 
 /**
  * Reads and checks the pair. Reads files in the caller's thread: about a millisecond.

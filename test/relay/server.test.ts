@@ -7,7 +7,7 @@ import net from 'node:net';
 import t, { type Test } from 'tap';
 import WebSocket from 'ws';
 import type { RelayOptions } from '../../relay/options.js';
-import { missingError } from '../../relay/port/start_error.js';
+import { missingError, missingReason } from '../../relay/port/start_error.js';
 import { startRelay } from '../../relay/server.js';
 import {
   type ClientMessage,
@@ -448,19 +448,19 @@ t.test('the error for a missing uWebSockets says why and what to do', async (t) 
   const absent = Object.assign(new Error("Cannot find package 'uWebSockets.js' imported from x"), {
     code: 'ERR_MODULE_NOT_FOUND',
   });
-  t.match(missingError(absent, '20.1.0'), {
+  t.match(missingError(missingReason(absent, '20.1.0').reason, absent), {
     code: 'ERR_HOTMIC_RELAY_MISSING',
     message: /is not installed.*npm install/,
     cause: absent,
   });
   const old = new Error("uWS...\n\nError: /lib/libc.so.6: version `GLIBC_2.38' not found (required by x)");
   t.match(
-    missingError(old, '22.1.0').message,
+    missingError(missingReason(old, '22.1.0').reason, old).message,
     /Node 22\.1\.0 needs GLIBC_2\.38.*use Debian 13, Ubuntu 24\.04 or later; or start it with sockets ws$/,
   );
   const odd = new Error("Cannot find module './uws_linux_x64_83.node'");
   t.match(
-    missingError(odd, '14.0.0').message,
+    missingError(missingReason(odd, '14.0.0').reason, odd).message,
     /no binary for Node 14\.0\.0 on this system \(uws_linux_x64_83\)/,
   );
 });

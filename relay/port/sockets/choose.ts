@@ -1,12 +1,14 @@
 /** Which layer holds the sockets of a relay. */
 
 import type * as UWebSockets from 'uWebSockets.js';
-import { missingError, missingReason, threadError } from '../start_error.js';
+import { addonReason, missingError, missingReason, threadError } from '../start_error.js';
+import { loadSocketsAddon, type SocketsAddon } from './addon/binding.js';
+import { addonLayer } from './addon/server.js';
 import { WS_COST } from './cost.js';
 import type { SocketLayer, SocketLayerName } from './layer.js';
 import { uwsLayer } from './uws/server.js';
 
-/** `auto`: uWebSockets where it loads, otherwise ws. */
+/** `auto`: uWebSockets where one of the two ways to it loads, otherwise ws. */
 export type SocketsOption = 'auto' | SocketLayerName;
 
 /** A loaded layer. */
@@ -36,46 +38,80 @@ export function socketsWanted(
   );
 }
 
-/** Where the relay runs, and the loaders of both layers. */
+/** Where the relay runs, and the loaders of the layers. */
 export interface SocketsPlace {
   readonly isMainThread: boolean;
   readonly nodeVersion: string;
+  /** Which way to uWebSockets is looked for: both for undefined, in the order in which they stand. Only tests ask for one. */
+  readonly uwsBy: 'package' | 'addon' | undefined;
   loadUws(): Promise<typeof UWebSockets>;
+  loadAddon(): Promise<SocketsAddon>;
   loadWs(): Promise<SocketLayer>;
 }
 
 /** This process. */
 export function thisPlace(isMainThread: boolean): SocketsPlace {
+  const { HOTMIC_RELAY_UWS: uwsBy } = process.env;
   return {
     isMainThread,
     nodeVersion: process.versions.node,
+    uwsBy: uwsBy === 'package' || uwsBy === 'addon' ? uwsBy : undefined,
     // A CommonJS module: its exports are the default of its namespace.
     loadUws: async () =>
       ((await import('uWebSockets.js')) as unknown as { default: typeof UWebSockets }).default,
+    loadAddon: async () => loadSocketsAddon(),
     loadWs: async () => (await import('./ws/server.js')).WS_LAYER,
   };
 }
 
 /**
- * Loads the layer.
+ * Loads the layer. uWebSockets is taken from the package uWebSockets.js where that loads, and otherwise from our addon.
  *
- * @throws HotmicError for `uws`: `ERR_HOTMIC_RELAY_MISSING` when it is not installed or does not load, `ERR_HOTMIC_THREAD` in a worker thread.
+ * @throws HotmicError for `uws`: `ERR_HOTMIC_RELAY_MISSING` when neither loads, `ERR_HOTMIC_THREAD` in a worker thread.
  */
 export async function chooseSockets(wanted: SocketsOption, place: SocketsPlace): Promise<ChosenSockets> {
-  const { isMainThread, nodeVersion, loadUws, loadWs } = place;
+  const { isMainThread, loadWs } = place;
   if (wanted === 'ws') return { layer: await loadWs(), why: null };
   if (!isMainThread) {
     if (wanted === 'uws') throw threadError();
     return chosenWs(await loadWs(), 'uWebSockets does not run in a worker thread');
   }
-  try {
-    const layer = uwsLayer(await loadUws());
-    const why = `uws, because uWebSockets.js loads here; --sockets ws needs no native code and takes ${cost()}`;
-    return { layer, why: wanted === 'auto' ? why : null };
-  } catch (thrown) {
-    if (wanted === 'uws') throw missingError(thrown, nodeVersion);
-    return chosenWs(await loadWs(), missingReason(thrown, nodeVersion));
+  const uws = await findUws(place);
+  if (uws.kind === 'found') {
+    const why = `uws, because ${uws.because}; --sockets ws needs no native code and takes ${cost()}`;
+    return { layer: uws.layer, why: wanted === 'auto' ? why : null };
   }
+  if (wanted === 'uws') throw missingError(uws.reason, uws.thrown);
+  return chosenWs(await loadWs(), uws.reason);
+}
+
+type FoundUws =
+  | { readonly kind: 'found'; readonly layer: SocketLayer; readonly because: string }
+  | { readonly kind: 'missing'; readonly reason: string; readonly thrown: unknown };
+
+async function findUws({ uwsBy, nodeVersion, loadUws, loadAddon }: SocketsPlace): Promise<FoundUws> {
+  const missing: { reason: string; brief: string; thrown: unknown }[] = [];
+  if (uwsBy !== 'addon') {
+    try {
+      return { kind: 'found', layer: uwsLayer(await loadUws()), because: 'uWebSockets.js loads here' };
+    } catch (thrown) {
+      missing.push({ ...missingReason(thrown, nodeVersion), thrown });
+    }
+  }
+  if (uwsBy !== 'package') {
+    try {
+      const layer = addonLayer(await loadAddon());
+      const also = missing.map(({ brief }) => ` (${brief})`).join('');
+      return { kind: 'found', layer, because: `Hotmic's addon with uWebSockets loads here${also}` };
+    } catch (thrown) {
+      missing.push({ ...addonReason(thrown), thrown });
+    }
+  }
+  return {
+    kind: 'missing',
+    reason: missing.map(({ reason }) => reason).join('; and '),
+    thrown: missing[0]?.thrown,
+  };
 }
 
 function chosenWs(layer: SocketLayer, reason: string): ChosenSockets {

@@ -1,6 +1,7 @@
 /**
- * What the relay needs from the library that holds its players' sockets. There are two such layers with the same behaviour: uWebSockets, in
- * `uws/`, and the package ws on Node's own sockets, in `ws/`.
+ * What the relay needs from the library that holds its players' sockets. There are two such layers with the same behaviour: uWebSockets, and
+ * the package ws on Node's own sockets, in `ws/`. uWebSockets itself comes in two ways: as uWebSockets.js, in `uws/`, and by our own addon over the same
+ * library, in `addon/`.
  */
 
 import type { Milliseconds } from '../../../voice/units.js';
@@ -117,6 +118,8 @@ export interface SocketServer {
 /** A library that holds sockets. */
 export interface SocketLayer {
   readonly name: SocketLayerName;
+  /** Which of our three this is. Both `uWebSockets.js` and `addon` are called `uws`: users need not tell them apart. */
+  readonly library: 'uWebSockets.js' | 'addon' | 'ws';
   /**
    * Opens a port. Resolves when it listens.
    *

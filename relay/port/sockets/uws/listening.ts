@@ -1,8 +1,8 @@
 /** Listens on a port, and gives a readable reason when that fails. */
 
 import type * as UWebSockets from 'uWebSockets.js';
-import net from 'node:net';
 import { listenError } from '../../start_error.js';
+import { probe } from '../probe.js';
 
 /**
  * Has the app listen: alone, or beside other apps of ours on the same port. The system
@@ -59,19 +59,4 @@ function listen(
     listening = socket || null;
   });
   return listening;
-}
-
-/**
- * The port that a server of Node's can listen on, which is closed again; or the system's error, which uWebSockets does
- * not report.
- */
-function probe(host: string, port: number): Promise<unknown> {
-  return new Promise((resolve) => {
-    const server = net.createServer();
-    server.once('error', resolve);
-    server.listen({ host, port, exclusive: true }, () => {
-      const got = (server.address() as net.AddressInfo).port;
-      server.close(() => resolve(got));
-    });
-  });
 }

@@ -1,5 +1,5 @@
 /**
- * The layer of uWebSockets.
+ * The layer of the package uWebSockets.js.
  *
  * uWebSockets reads a certificate once per app, and can change it later only for clients that send a server name. So
  * each certificate has a separate app. A new one listens beside the old one, which then stops listening and keeps its
@@ -33,6 +33,7 @@ interface Listener {
 export function uwsLayer(uws: typeof UWebSockets): SocketLayer {
   return {
     name: 'uws',
+    library: 'uWebSockets.js',
     open: async (options) => {
       const server = new UwsServer(uws, options);
       await server.start();

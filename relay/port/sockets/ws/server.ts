@@ -12,7 +12,7 @@ import tls from 'node:tls';
 import { type Server, WebSocketServer } from 'ws';
 import type { Milliseconds } from '../../../../voice/units.js';
 import { listenError } from '../../start_error.js';
-import { type Certificate, TLS_CIPHERS } from '../../tls.js';
+import { type Certificate, TLS_CIPHERS, TLS_GROUPS } from '../../tls.js';
 import {
   HEALTHY,
   type HttpAnswer,
@@ -43,8 +43,6 @@ const MAX_CHUNKS = 256;
 
 /** The suites of TLS 1.3, which Node would turn off without them, and those of TLS 1.2. */
 const CIPHERS = `TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:${TLS_CIPHERS}`;
-/** Those of uWebSockets. Node would also accept P-521 and finite fields of up to 8192 bits, which cost a server a hundred times as much. */
-const GROUPS = 'X25519:P-256:P-384';
 
 const BAD_REQUEST: HttpAnswer = { status: '400 Bad Request', body: 'Bad request.\n' };
 const TOO_LONG: HttpAnswer = {
@@ -56,6 +54,7 @@ const KEY = /^[+/0-9A-Za-z]{22}==$/;
 /** The layer of ws. */
 export const WS_LAYER: SocketLayer = {
   name: 'ws',
+  library: 'ws',
   open: async (options) => {
     const server = new WsServer(options);
     await server.start();
@@ -282,7 +281,7 @@ function secureOptions({ chainPem, keyPem, passphrase }: Certificate): tls.Secur
     key: keyPem,
     ...(passphrase !== null && { passphrase }),
     ciphers: CIPHERS,
-    ecdhCurve: GROUPS,
+    ecdhCurve: TLS_GROUPS,
     minVersion: 'TLSv1.2',
     // With disableRenegotiation alone, the first one is still done.
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,

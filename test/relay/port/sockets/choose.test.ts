@@ -2,6 +2,7 @@
 
 import type * as UWebSockets from 'uWebSockets.js';
 import t from 'tap';
+import type { SocketsAddon } from '../../../../relay/port/sockets/addon/binding.js';
 import {
   chooseSockets,
   type SocketsPlace,
@@ -11,7 +12,11 @@ import {
 import { WS_COST } from '../../../../relay/port/sockets/cost.js';
 import type { SocketLayer } from '../../../../relay/port/sockets/layer.js';
 
-const WS: SocketLayer = { name: 'ws', open: () => Promise.reject(new Error('not in this test')) };
+const WS: SocketLayer = {
+  name: 'ws',
+  library: 'ws',
+  open: () => Promise.reject(new Error('not in this test')),
+};
 const ABSENT = Object.assign(new Error("Cannot find package 'uWebSockets.js' imported from relay.js"), {
   code: 'ERR_MODULE_NOT_FOUND',
 });
@@ -24,16 +29,29 @@ const NO_BINARY = new Error(
 const BROKEN = new Error('invalid ELF header');
 const COST = `takes ${WS_COST.plain} times the processor time of uws per delivery (${WS_COST.tls} with TLS)`;
 
-/** A place, and what was loaded there. `uws`: what loading it throws. */
-function place(changed: Partial<SocketsPlace> = {}, uws: Error | null = null) {
+const NO_ADDON = new Error('No native build was found for platform=linux arch=ia32 runtime=node abi=147');
+const ADDON_REASON = "; and Hotmic's addon with uWebSockets is not there for linux-ia32";
+
+/** A place, and what was loaded there. `uws` and `addon`: what loading them throws. */
+function place(
+  changed: Partial<SocketsPlace> = {},
+  uws: Error | null = null,
+  addon: Error | null = NO_ADDON,
+) {
   const loaded: string[] = [];
   const here: SocketsPlace = {
     isMainThread: true,
     nodeVersion: '26.1.0',
+    uwsBy: undefined,
     loadUws: async () => {
       loaded.push('uws');
       if (uws) throw uws;
       return {} as typeof UWebSockets;
+    },
+    loadAddon: async () => {
+      loaded.push('addon');
+      if (addon) throw addon;
+      return {} as SocketsAddon;
     },
     loadWs: async () => {
       loaded.push('ws');
@@ -50,6 +68,39 @@ t.test('auto takes uWebSockets where it loads, and says what the other costs', a
   t.equal(layer.name, 'uws');
   t.equal(why, `uws, because uWebSockets.js loads here; --sockets ws needs no native code and ${COST}`);
   t.same(loaded, ['uws'], 'the other is not loaded');
+});
+
+t.test('auto takes the addon where uWebSockets.js does not load, and says so in one line', async (t) => {
+  for (const [thrown, brief] of [
+    [ABSENT, 'uWebSockets.js is not installed'],
+    [OLD_GLIBC, 'uWebSockets.js for Node 26.1.0 needs GLIBC_2.38'],
+    [NO_BINARY, 'uWebSockets.js has no binary for Node 26.1.0'],
+    [BROKEN, 'uWebSockets.js does not load in Node 26.1.0'],
+  ] as const) {
+    const { here, loaded } = place({}, thrown, null);
+    const { layer, why } = await chooseSockets('auto', here);
+    t.match(layer, { name: 'uws', library: 'addon' });
+    t.equal(
+      why,
+      `uws, because Hotmic's addon with uWebSockets loads here (${brief}); --sockets ws needs no native code and ${COST}`,
+    );
+    t.same(loaded, ['uws', 'addon']);
+    t.match(await chooseSockets('uws', here), { layer: { library: 'addon' }, why: null });
+  }
+});
+
+t.test('tests can ask for one way to uWebSockets', async (t) => {
+  const both = { uws: null, addon: null };
+  for (const [uwsBy, library, expected] of [
+    ['package', 'uWebSockets.js', ['uws']],
+    ['addon', 'addon', ['addon']],
+  ] as const) {
+    const { here, loaded } = place({ uwsBy }, both.uws, both.addon);
+    t.equal((await chooseSockets('uws', here)).layer.library, library);
+    t.same(loaded, expected);
+  }
+  const { here } = place({ uwsBy: 'package' }, ABSENT, null);
+  await t.rejects(chooseSockets('uws', here), { code: 'ERR_HOTMIC_RELAY_MISSING' });
 });
 
 t.test('auto takes ws where uWebSockets does not load, and says why and what to do', async (t) => {
@@ -76,9 +127,9 @@ t.test('auto takes ws where uWebSockets does not load, and says why and what to 
     const { here, loaded } = place({}, thrown);
     const { layer, why } = await chooseSockets('auto', here);
     t.equal(layer, WS);
-    t.equal(why, `ws, because ${reason}; it ${COST}`);
+    t.equal(why, `ws, because ${reason}${ADDON_REASON}; it ${COST}`);
     t.notMatch(why, /\n/, 'one line');
-    t.same(loaded, ['uws', 'ws']);
+    t.same(loaded, ['uws', 'addon', 'ws']);
   }
 });
 

@@ -23,17 +23,29 @@ const WITHIN_MS = 120_000;
 
 export const BOUNDS: SocketBounds = { maxMessageBytes: 8208, maxUnsentBytes: 64 * 1024, idleTimeoutS: 16 };
 
-/** Runs the sentences on each layer, or on that of HOTMIC_RELAY_SOCKETS alone; and skips those of one that does not load here. */
+/** What holds sockets, and the options of `chooseSockets` that take it. */
+export const LIBRARIES = [
+  { library: 'uWebSockets.js', layer: 'uws', uwsBy: 'package' },
+  { library: 'addon', layer: 'uws', uwsBy: 'addon' },
+  { library: 'ws', layer: 'ws', uwsBy: undefined },
+] as const;
+
+/**
+ * Runs the sentences on each library, or on those alone that HOTMIC_RELAY_SOCKETS and HOTMIC_RELAY_UWS leave; and skips those of one that does not
+ * load here.
+ */
 export async function eachLayer(
   t: Test,
   sentences: (t: Test, layer: SocketLayer) => Promise<void>,
 ): Promise<void> {
   const { HOTMIC_RELAY_SOCKETS: wanted } = process.env;
-  for (const name of ['uws', 'ws'] as const) {
-    if (wanted && wanted !== 'auto' && wanted !== name) continue;
-    const chosen = await chooseSockets(name, thisPlace(true)).catch((thrown: Error) => thrown);
+  const place = thisPlace(true);
+  for (const { library, layer, uwsBy } of LIBRARIES) {
+    if (wanted && wanted !== 'auto' && wanted !== layer) continue;
+    if (layer === 'uws' && place.uwsBy && place.uwsBy !== uwsBy) continue;
+    const chosen = await chooseSockets(layer, { ...place, uwsBy }).catch((thrown: Error) => thrown);
     const skip = chosen instanceof Error ? chosen.message : false;
-    await t.test(name, { skip }, async (t) => {
+    await t.test(library, { skip }, async (t) => {
       if (!(chosen instanceof Error)) await sentences(t, chosen.layer);
     });
   }
