@@ -85,7 +85,7 @@ export function memoryRows(runs: readonly MemoryRun[]): Row[] {
   const cases = [...new Set(runs.map((run) => run.case))];
   return cases.flatMap((name) =>
     FIGURES.flatMap(([figure, metric]) =>
-      SUBJECTS.map((subject) => {
+      SUBJECTS.filter((name) => runs.some(({ subject }) => subject === name)).map((subject) => {
         const own = runs.filter((run) => run.case === name && run.subject === subject);
         return row(
           subject,

@@ -14,8 +14,8 @@ import { startRelay } from '../../relay/index.js';
 import { TLS_CIPHERS } from '../../relay/port/tls.js';
 import { startBare } from './bare.js';
 
-/** Our relay on both layers of sockets, and the one to compare with. */
-export const SUBJECTS = ['hotmic', 'hotmic on ws', 'bare uWebSockets'] as const;
+/** Our relay on uWebSockets.js, on our addon with uWebSockets and on ws, and the one to compare with. */
+export const SUBJECTS = ['hotmic', 'hotmic on the addon', 'hotmic on ws', 'bare uWebSockets'] as const;
 export type Subject = (typeof SUBJECTS)[number];
 
 /** The parameters of such a process. */
@@ -133,6 +133,7 @@ let realTime: boolean | null = null;
 
 /** Our relay as an operator starts it: tokens, all checks and limits, no operations port. */
 async function startOurs({ subject, keys, tls, sanctionsFile }: Order): Promise<number> {
+  process.env.HOTMIC_RELAY_UWS = subject === 'hotmic on the addon' ? 'addon' : 'package';
   const relay = await startRelay({
     sockets: subject === 'hotmic on ws' ? 'ws' : 'uws',
     tokens: { keys },

@@ -1,5 +1,5 @@
 /**
- * The cost of the relay with all checks, on both layers of sockets, compared with a bare uWebSockets publish relay in the same run: processor time
+ * The cost of the relay with all checks, on each of the libraries for its sockets, compared with a bare uWebSockets publish relay in the same run: processor time
  * per delivery and memory per connection, plain and with TLS. Relay and generator each have their own core.
  */
 
@@ -19,6 +19,7 @@ const OPUS_FRAMES = { plain: 6, TLS: 8 } as const;
 /** Each subject, and what its processor time is divided by. */
 const RATIOS: readonly (readonly [Subject, Subject])[] = [
   ['hotmic', 'bare uWebSockets'],
+  ['hotmic on the addon', 'hotmic'],
   ['hotmic on ws', 'hotmic'],
 ];
 
@@ -45,11 +46,16 @@ interface Case {
 /** A round of each subject, one after the other. */
 export type Turn = Readonly<Record<Subject, Round>> & { readonly case: string };
 
+/** The subjects that were measured in all of them: older results have fewer. */
+export function subjectsOf(turns: readonly Turn[]): readonly Subject[] {
+  return SUBJECTS.filter((subject) => turns.every((turn) => turn[subject] !== undefined));
+}
+
 export const relay: Trial = {
   name: 'relay',
   about:
     `${LOBBIES.lobbies} lobbies of ${LOBBIES.lobbySize} with ${LOBBIES.talkers} talkers, ${TIMING.measureMs / 1000} s per round, ` +
-    `${TURNS} rounds of each subject in fresh processes, in alternating order; about fifteen minutes`,
+    `${TURNS} rounds of each subject in fresh processes, in alternating order; about twenty minutes`,
   async run() {
     const missing = availableParallelism() < 2 ? 'this machine has one core, expected at least two' : null;
     const built = missing === null ? buildLoad() : ({ kind: 'missing', reason: missing } as const);
@@ -156,8 +162,9 @@ export function relayRows(turns: readonly Turn[], memory: readonly MemoryRun[]):
   const cases = [...new Set(turns.map((turn) => turn.case))];
   for (const name of cases) {
     const own = turns.filter((turn) => turn.case === name);
+    const subjects = subjectsOf(own);
     const metric = (what: string, unit: string, figureOf: (round: Round) => number) => {
-      for (const subject of SUBJECTS) {
+      for (const subject of subjects) {
         rows.push(
           row(
             subject,
@@ -171,6 +178,7 @@ export function relayRows(turns: readonly Turn[], memory: readonly MemoryRun[]):
     };
     metric('CPU per delivery', 'µs', cpuPerDelivery);
     for (const [subject, base] of RATIOS) {
+      if (!subjects.includes(subject) || !subjects.includes(base)) continue;
       const ratios = own.map((turn) => cpuPerDelivery(turn[subject]) / cpuPerDelivery(turn[base]));
       rows.push(row(subject, name, `CPU per delivery / ${base}`, '×', ratios));
     }
@@ -178,7 +186,7 @@ export function relayRows(turns: readonly Turn[], memory: readonly MemoryRun[]):
     metric('core utilization', '%', ({ relayCpuMs, elapsedMs }) => (100 * relayCpuMs) / elapsedMs);
     metric('due to delivered, p50', 'ms', ({ latencyP50Us }) => latencyP50Us / 1000);
     metric('due to delivered, p99', 'ms', ({ latencyP99Us }) => latencyP99Us / 1000);
-    const rounds = own.flatMap((turn) => SUBJECTS.map((subject) => turn[subject]));
+    const rounds = own.flatMap((turn) => subjects.map((subject) => turn[subject]));
     const generator = (what: string, unit: string, figureOf: (round: Round) => number) => {
       rows.push(row('generator', name, what, unit, rounds.map(figureOf)));
     };

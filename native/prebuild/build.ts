@@ -18,8 +18,9 @@ import {
   binaryPath,
   COMPILER_FLAGS,
   formatFlags,
-  PLATFORMS,
   type Platform,
+  platformsOf,
+  type Sources,
 } from './targets.js';
 
 const HEADERS = 'node_modules/node-api-headers';
@@ -33,6 +34,11 @@ interface GypTarget {
   readonly defines: readonly string[];
 }
 
+/** Flags that are for C++ only, or for linking. */
+const NOT_FOR_C = /^-(std=c\+\+|fvisibility-inlines-hidden|shared$|s$|Wl,)/;
+/** Library code in C has warnings that are not ours to fix. */
+const C_FLAGS = ['-std=c11', '-Wno-unused-parameter', '-Wno-deprecated-declarations', '-c'];
+
 /** Where a build runs and what it may write to. */
 export interface BuildPlace {
   /** Of the checkout, or of a copy of what the manifest lists with node_modules. */
@@ -44,17 +50,17 @@ export interface BuildPlace {
 }
 
 /** Reads a target of binding.gyp, which is JSON but for its comments. @throws Error when there is no target of that name. */
-function gypTarget(root: string, name: string): GypTarget {
+function gypSources(root: string, name: string): Sources {
   const text = readFileSync(join(root, 'binding.gyp'), 'utf8').replace(/^\s*#.*$/gm, '');
   const { targets } = JSON.parse(text) as { targets: GypTarget[] };
   const target = targets.find(({ target_name }) => target_name === name);
   if (target === undefined) throw new Error(`binding.gyp has no target ${name}`);
-  return target;
+  return { cpp: target.sources, c: [], defines: target.defines, include: [NODE_ADDON_API] };
 }
 
 /** Builds one addon for one platform. @throws Error with the compiler's words when it refuses. */
 export function buildAddon(zig: string, addon: Addon, platform: Platform, place: BuildPlace): void {
-  const { sources, defines } = gypTarget(place.root, addon.target);
+  const { cpp, c, defines, include } = addon.sources ?? gypSources(place.root, addon.target);
   const output = resolve(place.output, binaryPath(addon, platform));
   mkdirSync(dirname(output), { recursive: true });
   // Our own objects are compiled each time; Zig's libraries are kept in its global cache.
@@ -84,19 +90,21 @@ export function buildAddon(zig: string, addon: Addon, platform: Platform, place:
       throw new Error(`zig ${args[0]} failed for ${platform.name}: ${error?.message ?? stderr}`);
     return `${stdout}${stderr}`;
   };
-  const compile = [
-    'c++',
+  const flags = [
     '-target',
     platform.zigTarget,
     ...addon.flags,
     ...COMPILER_FLAGS,
     ...formatFlags(platform.format, addon),
     ...defines.map((define) => `-D${define}`),
-    `-I${HEADERS}/include`,
-    `-I${NODE_ADDON_API}`,
-    ...sources,
+    ...[`${HEADERS}/include`, ...include].map((folder) => `-I${folder}`),
   ];
+  const cObjects = c.map((source) => ({ source, object: join(work, source.replace(/\W/g, '_').concat('.o')) }));
+  const compile = ['c++', ...flags, ...cpp, ...cObjects.map(({ object }) => object)];
   try {
+    for (const { source, object } of cObjects) {
+      run(['cc', ...flags.filter((flag) => !NOT_FOR_C.test(flag)), ...C_FLAGS, source, '-o', object]);
+    }
     if (platform.format === 'pe') linkDelayed(run, compile, work, output);
     else run([...compile, '-o', output]);
     chmodSync(output, 0o755);
@@ -129,16 +137,17 @@ function linkDelayed(
   run(['lld-link', ...again, '-delayload:node.exe', '-Brepro']);
 }
 
-/** The path of Zig, installed if it is missing. @throws Error when it cannot be installed. */
+/** The path of Zig, installed with Node's headers if one of them is missing. @throws Error when they cannot be installed. */
 export function zigPath(mode: 'install' | 'check'): string | null {
-  const script = ['native/prebuild/toolchain.sh', ...(mode === 'check' ? ['--check'] : [])];
-  const { status, stdout } = spawnSync('sh', script, {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  if (status === 0) return stdout.trim();
+  const outcomes = ['node_headers', 'toolchain'].map((name) =>
+    spawnSync('sh', [`native/prebuild/${name}.sh`, ...(mode === 'check' ? ['--check'] : [])], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+    }),
+  );
+  if (outcomes.every(({ status }) => status === 0)) return outcomes[1]!.stdout.trim();
   if (mode === 'check') return null;
-  throw new Error('there is no Zig to build with');
+  throw new Error('there is no Zig to build with, or no headers of Node');
 }
 
 export const CACHE = 'native/.toolchain/cache';
@@ -148,7 +157,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const zig = zigPath('install')!;
   if (only === undefined) for (const { output } of ADDONS) rmSync(output, { recursive: true, force: true });
   for (const addon of ADDONS) {
-    for (const platform of PLATFORMS) {
+    for (const platform of platformsOf(addon)) {
       if (option === '--only' && platform.name !== only) continue;
       buildAddon(zig, addon, platform, { root: '.', output: '.', cache: CACHE });
       console.log(binaryPath(addon, platform));

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { buildAddon, CACHE, zigPath } from './build.js';
 import { describe, differences, type Manifest, readManifest } from './manifest.js';
-import { ADDONS, binaryPath, PLATFORMS } from './targets.js';
+import { ADDONS, binaryPath, platformsOf } from './targets.js';
 
 let failures = 0;
 
@@ -39,7 +39,7 @@ function checkRebuilt(zig: string, manifest: Manifest, cache: 'kept' | 'fresh'):
       cache: cache === 'fresh' ? join(work, 'cache') : CACHE,
     };
     for (const addon of ADDONS) {
-      for (const platform of PLATFORMS) {
+      for (const platform of platformsOf(addon)) {
         buildAddon(zig, addon, platform, place);
         const path = binaryPath(addon, platform);
         const isSame = readFileSync(path).equals(readFileSync(join(place.output, path)));

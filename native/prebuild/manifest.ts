@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { ADDONS, binaryPath, PLATFORMS } from './targets.js';
+import { ADDONS, binaryPath, platformsOf } from './targets.js';
 
 export const MANIFEST = 'prebuilds/manifest.json';
 
@@ -15,9 +15,12 @@ const SOURCES = [
   'binding.gyp',
   'native/prebuild/build.ts',
   'native/prebuild/delay_load_hook.cpp',
+  'native/prebuild/node_headers.sh',
   'native/prebuild/targets.ts',
   'native/prebuild/toolchain.sh',
   'native/src',
+  'relay/port/sockets/addon/library',
+  'relay/port/sockets/addon/src',
 ];
 
 /** Packages from npm with headers, or definitions of imports, that are compiled in. */
@@ -26,7 +29,7 @@ const COMPILED_IN = /\.(h|def)$/;
 
 export interface Manifest {
   readonly note: string;
-  readonly tools: { readonly zig: string };
+  readonly tools: { readonly zig: string; readonly nodeHeaders: string };
   /** Version, and a hash over all files of the package that are compiled in. */
   readonly packages: Readonly<Record<string, { readonly version: string; readonly sha256: string }>>;
   readonly sources: Readonly<Record<string, string>>;
@@ -49,9 +52,9 @@ function filesOf(path: string): string[] {
   return [path];
 }
 
-/** The version of Zig that toolchain.sh installs. */
-function zigVersion(): string {
-  return /^version=(.+)$/m.exec(readFileSync('native/prebuild/toolchain.sh', 'utf8'))?.[1] ?? '';
+/** The version of what a script installs. */
+function versionIn(script: string): string {
+  return /^version=(.+)$/m.exec(readFileSync(`native/prebuild/${script}`, 'utf8'))?.[1] ?? '';
 }
 
 function packageOf(name: string): { version: string; sha256: string } {
@@ -66,7 +69,7 @@ function packageOf(name: string): { version: string; sha256: string } {
 
 /** Every binary that there has to be, below the root. */
 export function binaries(): string[] {
-  return ADDONS.flatMap((addon) => PLATFORMS.map((platform) => binaryPath(addon, platform)));
+  return ADDONS.flatMap((addon) => platformsOf(addon).map((platform) => binaryPath(addon, platform)));
 }
 
 /** The manifest that the files at hand would have. Binaries that are missing are left out. */
@@ -75,7 +78,7 @@ export function describe(): Manifest {
     Object.fromEntries(names.map((name) => [name, value(name)]));
   return {
     note: 'Written by make prebuilds; proved by make prebuilds-check.',
-    tools: { zig: zigVersion() },
+    tools: { zig: versionIn('toolchain.sh'), nodeHeaders: versionIn('node_headers.sh') },
     packages: entries(PACKAGES, packageOf),
     sources: entries(SOURCES.flatMap(filesOf), sha256),
     outputs: entries(

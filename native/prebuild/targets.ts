@@ -1,13 +1,27 @@
 /**
  * What `make prebuilds` builds: which addons, for which platforms, with which flags.
  *
- * Sources, defines and include folders of an addon are those of its target in binding.gyp, from which node-gyp builds it too.
+ * Sources and defines of the addon for Steam are those of its target in binding.gyp, from which node-gyp builds it too. The addon with uWebSockets is
+ * only built here.
  */
 
-/** An addon: a target of binding.gyp. */
+/** What is compiled, below the root. */
+export interface Sources {
+  readonly cpp: readonly string[];
+  readonly c: readonly string[];
+  readonly defines: readonly string[];
+  /** Folders of headers. */
+  readonly include: readonly string[];
+}
+
+/** An addon. */
 export interface Addon {
-  /** In binding.gyp; also how its files are named. */
+  /** How its files are named. */
   readonly target: string;
+  /** Null for those of the target of that name in binding.gyp. */
+  readonly sources: Sources | null;
+  /** Names of those of PLATFORMS that it is built for. */
+  readonly platforms: readonly string[] | 'all';
   /**
    * Folder of its binaries, below the root. One addon per folder: node-gyp-build takes a file by its tags and not by its name, so it
    * could not tell two addons apart.
@@ -19,12 +33,46 @@ export interface Addon {
   readonly flags: readonly string[];
 }
 
+/** Where the addon with uWebSockets is. */
+const SOCKETS = 'relay/port/sockets/addon';
+/** Of node_headers.sh. */
+const NODE_HEADERS = 'native/.toolchain/node-headers-22.23.5';
+
 export const ADDONS: readonly Addon[] = [
   {
     target: 'hotmic',
+    sources: null,
+    platforms: 'all',
     output: 'prebuilds',
     versionScript: 'native/src/exports.map',
     flags: ['-std=c++17'],
+  },
+  {
+    target: 'hotmic_sockets',
+    sources: {
+      cpp: [
+        ...['addon', 'certificate', 'environment', 'server'].map((name) => `${SOCKETS}/src/${name}.cpp`),
+        `${SOCKETS}/library/uSockets/src/crypto/sni_tree.cpp`,
+      ],
+      c: ['bsd', 'context', 'loop', 'socket', 'crypto/openssl', 'eventing/libuv'].map(
+        (name) => `${SOCKETS}/library/uSockets/src/${name}.c`,
+      ),
+      defines: [
+        'NAPI_VERSION=8',
+        'LIBUS_USE_LIBUV',
+        'LIBUS_USE_OPENSSL',
+        'UWS_WITH_PROXY',
+        // Messages are not compressed.
+        'UWS_NO_ZLIB',
+        '_GNU_SOURCE',
+      ],
+      include: [`${SOCKETS}/library/src`, `${SOCKETS}/library/uSockets/src`, NODE_HEADERS],
+    },
+    // macOS and Windows have uWebSockets.js.
+    platforms: ['linux-x64-glibc', 'linux-x64-musl', 'linux-arm64'],
+    output: `${SOCKETS}/prebuilds`,
+    versionScript: `${SOCKETS}/src/exports.map`,
+    flags: ['-std=c++20'],
   },
 ];
 
@@ -75,6 +123,11 @@ export const PLATFORMS: readonly Platform[] = [
   },
   { name: 'win32-x64', folder: 'win32-x64', libc: '', zigTarget: 'x86_64-windows-gnu', format: 'pe' },
 ];
+
+/** The platforms that an addon is built for. */
+export function platformsOf({ platforms }: Addon): readonly Platform[] {
+  return platforms === 'all' ? PLATFORMS : PLATFORMS.filter(({ name }) => platforms.includes(name));
+}
 
 /** For every addon and platform. `-s`: no symbols and no debug information, which would name folders of the machine. */
 export const COMPILER_FLAGS: readonly string[] = [

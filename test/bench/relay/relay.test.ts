@@ -6,8 +6,7 @@ import { COST, KEPT, PAGE, relayTables, withCost, withRelayFigures } from '../..
 import type { Round } from '../../../bench/relay/load.js';
 import type { MemoryRun } from '../../../bench/relay/memory.js';
 import { packetBy } from '../../../bench/relay/players.js';
-import { SUBJECTS } from '../../../bench/relay/process.js';
-import { relayRows, roundFault, type Turn } from '../../../bench/relay/relay.js';
+import { relayRows, roundFault, subjectsOf, type Turn } from '../../../bench/relay/relay.js';
 import type { Result } from '../../../bench/result.js';
 import { readPacket, steamIdOf } from '../../../voice/packet.js';
 import { personSteamId } from '../../../voice/steam_id.js';
@@ -56,10 +55,11 @@ t.test('a round in which a frame went astray is wrong, however busy the machine 
   }
 });
 
-t.test('the ratios are computed per turn: to the bare relay, and between the layers', async (t) => {
+t.test('the ratios are computed per turn: to the bare relay, and between the libraries', async (t) => {
   const turn = (ours: number, onWs: number, bare: number): Turn => ({
     case: 'plain',
     hotmic: { ...GOOD, relayCpuMs: ours },
+    'hotmic on the addon': { ...GOOD, relayCpuMs: 2 * ours },
     'hotmic on ws': { ...GOOD, relayCpuMs: onWs },
     'bare uWebSockets': { ...GOOD, relayCpuMs: bare },
   });
@@ -68,6 +68,7 @@ t.test('the ratios are computed per turn: to the bare relay, and between the lay
     rows.filter(({ unit }) => unit === '×'),
     [
       { subject: 'hotmic', case: 'plain', median: 2, min: 1, max: 4, runs: 3 },
+      { subject: 'hotmic on the addon', case: 'plain', median: 2, min: 2, max: 2, runs: 3 },
       { subject: 'hotmic on ws', case: 'plain', median: 2, min: 1, max: 3, runs: 3 },
     ],
   );
@@ -83,7 +84,7 @@ t.test('the committed figures are those of the committed rounds, and the rounds 
   const kept = JSON.parse(readFileSync(KEPT, 'utf8')) as Result;
   const { turns, memory } = kept.raw as { turns: Turn[]; memory: MemoryRun[] };
   t.equal(kept.void, null);
-  for (const turn of turns) for (const subject of SUBJECTS) t.equal(roundFault(turn[subject], 10), null);
+  for (const turn of turns) for (const subject of subjectsOf(turns)) t.equal(roundFault(turn[subject], 10), null);
   t.same(relayRows(turns, memory), kept.rows);
   const page = readFileSync(PAGE, 'utf8');
   t.equal(withRelayFigures(page, relayTables(kept)), page);

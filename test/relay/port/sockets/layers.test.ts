@@ -48,6 +48,18 @@ await eachLayer(t, async (t, layer) => {
     t.same(await ada.next(1), ['behind it']);
   });
 
+  await t.test('a sender alone in its topic hears nothing', async (t) => {
+    const port = await Port.open(t, layer);
+    const [ada, ben] = [await port.join(), await port.join()];
+    for (const topic of ['den', 'red']) ada.socket.subscribe(topic);
+    ben.socket.subscribe('red');
+    ada.socket.publish('den', Uint8Array.of(1));
+    ben.socket.unsubscribe('red');
+    ada.socket.publish('red', Uint8Array.of(2));
+    ada.socket.send('behind it');
+    t.same(await ada.next(1), ['behind it']);
+  });
+
   await t.test('after unsubscribing, and after closing, nothing more comes', async (t) => {
     const port = await Port.open(t, layer);
     const [ada, ben, cleo] = [await port.join(), await port.join(), await port.join()];
