@@ -90,12 +90,13 @@ export class Server {
     return client;
   }
 
-  /** Sends a request for a WebSocket, and whatever else; resolves when the connection is closed. */
-  async send(...more: readonly Uint8Array[]): Promise<void> {
+  /** Sends a request for a WebSocket, and when it is answered the rest; resolves when the connection is closed. */
+  async send(...rest: readonly Uint8Array[]): Promise<void> {
     const wire = net.connect(this.port, '127.0.0.1');
-    wire.on('error', () => undefined).resume();
-    const closed = once(wire, 'close');
-    wire.write(Buffer.concat([Buffer.from(upgradeRequest()), ...more]));
+    const closed = new Promise((resolve) => wire.once('close', resolve));
+    wire.on('error', () => undefined);
+    wire.once('data', () => wire.end(Buffer.concat(rest)));
+    wire.write(upgradeRequest());
     await closed;
   }
 
