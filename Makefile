@@ -30,7 +30,7 @@ test-fast: dist/.built ## run the tests of the pure parts, in less than a minute
 test-all: check test-sockets test-nodes test-runtimes test-platforms try-install try-dockerfile try-compose explore ## check, both socket layers, the tests on each Node, other platforms, the container, every state of the mute rule; takes two hours, needs root
 
 .PHONY: test-sockets
-test-sockets: build ## the relay's tests, the attacks and the second client on each socket layer: uws where it loads, and ws
+test-sockets: build ## the relay's tests, the attacks and the second client on each library for sockets: uWebSockets.js and our addon where they load, and ws
 	@node dist/test/relay/port/sockets/run_layers.js
 
 .PHONY: test-nodes
@@ -106,27 +106,29 @@ hostile: build ## all attacks of docs/security.md on a relay, with loads of 10,0
 	@HOTMIC_HOSTILE=full node dist/test/run.js dist/test/hostile/*.test.js
 
 # ThreadSanitizer runs native programs with what threads share: in Node, the engine's own reports would drown ours. The other two
-# also run the addon under stress, in Node.
+# also run the addons in Node: Steam's under stress, that of the sockets under the layers' tests and attacks.
 .PHONY: tsan
 tsan: ## ThreadSanitizer: the ring's model and the addon's locks
 	@sh test/native/harness/run.sh tsan
 
 .PHONY: asan
-asan: build ## AddressSanitizer: the same, and the addon under stress: workers, kills, opening and closing
+asan: build ## AddressSanitizer: the same, the addon under stress (workers, kills, opening and closing), and the sockets' addon under attack
 	@sh test/native/harness/run.sh asan
 	@sh test/native/stress/sanitize.sh address
+	@sh test/relay/port/sockets/addon/sanitize.sh address
 
 .PHONY: ubsan
 ubsan: build ## UndefinedBehaviorSanitizer: the same as asan
 	@sh test/native/harness/run.sh ubsan
 	@sh test/native/stress/sanitize.sh undefined
+	@sh test/relay/port/sockets/addon/sanitize.sh undefined
 
 .PHONY: bench
 bench: build ## run the benchmarks; ONLY=ring, steam, codec, stages, mouth, mix, storm, relay or playout runs one, ONLY=soak (MINUTES=10) the soak
 	@node dist/bench/main.js $(ONLY)
 
 .PHONY: prebuilds
-prebuilds: dist/.built ## install Zig from PyPI, and rebuild prebuilds/: the addon for each platform
+prebuilds: dist/.built ## install Zig from PyPI and Node's headers from npm, and rebuild the addons for each platform
 	@node dist/native/prebuild/build.js
 
 .PHONY: prebuilds-check

@@ -133,7 +133,7 @@ let realTime: boolean | null = null;
 
 /** Our relay as an operator starts it: tokens, all checks and limits, no operations port. */
 async function startOurs({ subject, keys, tls, sanctionsFile }: Order): Promise<number> {
-  process.env.HOTMIC_RELAY_UWS = subject === 'hotmic on the addon' ? 'addon' : 'package';
+  process.env.HOTMIC_UWS = subject === 'hotmic on the addon' ? 'addon' : 'package';
   const relay = await startRelay({
     sockets: subject === 'hotmic on ws' ? 'ws' : 'uws',
     tokens: { keys },

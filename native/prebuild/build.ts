@@ -99,7 +99,10 @@ export function buildAddon(zig: string, addon: Addon, platform: Platform, place:
     ...defines.map((define) => `-D${define}`),
     ...[`${HEADERS}/include`, ...include].map((folder) => `-I${folder}`),
   ];
-  const cObjects = c.map((source) => ({ source, object: join(work, source.replace(/\W/g, '_').concat('.o')) }));
+  const cObjects = c.map((source) => ({
+    source,
+    object: join(work, source.replace(/\W/g, '_').concat('.o')),
+  }));
   const compile = ['c++', ...flags, ...cpp, ...cObjects.map(({ object }) => object)];
   try {
     for (const { source, object } of cObjects) {

@@ -51,7 +51,7 @@ export interface SocketsPlace {
 
 /** This process. */
 export function thisPlace(isMainThread: boolean): SocketsPlace {
-  const { HOTMIC_RELAY_UWS: uwsBy } = process.env;
+  const { HOTMIC_UWS: uwsBy } = process.env;
   return {
     isMainThread,
     nodeVersion: process.versions.node,

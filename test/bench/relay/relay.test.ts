@@ -84,7 +84,8 @@ t.test('the committed figures are those of the committed rounds, and the rounds 
   const kept = JSON.parse(readFileSync(KEPT, 'utf8')) as Result;
   const { turns, memory } = kept.raw as { turns: Turn[]; memory: MemoryRun[] };
   t.equal(kept.void, null);
-  for (const turn of turns) for (const subject of subjectsOf(turns)) t.equal(roundFault(turn[subject], 10), null);
+  for (const turn of turns)
+    for (const subject of subjectsOf(turns)) t.equal(roundFault(turn[subject], 10), null);
   t.same(relayRows(turns, memory), kept.rows);
   const page = readFileSync(PAGE, 'utf8');
   t.equal(withRelayFigures(page, relayTables(kept)), page);

@@ -31,7 +31,7 @@ export const LIBRARIES = [
 ] as const;
 
 /**
- * Runs the sentences on each library, or on those alone that HOTMIC_RELAY_SOCKETS and HOTMIC_RELAY_UWS leave; and skips those of one that does not
+ * Runs the sentences on each library, or on those alone that HOTMIC_RELAY_SOCKETS and HOTMIC_UWS leave; and skips those of one that does not
  * load here.
  */
 export async function eachLayer(

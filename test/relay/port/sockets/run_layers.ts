@@ -1,6 +1,6 @@
 /**
  * Runs the relay's tests, the attacks and the second client on each library for sockets that loads here, one after the other:
- * `make test-sockets`. The relays of the tests take theirs from HOTMIC_RELAY_SOCKETS and HOTMIC_RELAY_UWS.
+ * `make test-sockets`. The relays of the tests take theirs from HOTMIC_RELAY_SOCKETS and HOTMIC_UWS.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -27,11 +27,9 @@ for (const { library, layer, uwsBy } of LIBRARIES) {
     continue;
   }
   console.log(`Tests on ${library}: ${files.length} files`);
-  const env = { ...process.env, HOTMIC_RELAY_SOCKETS: layer, HOTMIC_RELAY_UWS: uwsBy ?? '' };
+  const env = { ...process.env, HOTMIC_RELAY_SOCKETS: layer, HOTMIC_UWS: uwsBy ?? '' };
   const { status } = spawnSync(process.execPath, [`${TESTS}/run.js`, ...files], { stdio: 'inherit', env });
   if (status !== 0) failed.push(library);
 }
-console.log(
-  failed.length === 0 ? 'The tests passed on each library' : `FAILED on ${failed.join(' and ')}`,
-);
+console.log(failed.length === 0 ? 'The tests passed on each library' : `FAILED on ${failed.join(' and ')}`);
 process.exitCode = failed.length === 0 ? 0 : 1;

@@ -145,23 +145,27 @@ t.test('servers are apart, and one goes on when the other is closed', { skip }, 
   t.same(heard, ['1 first', '2 second']);
 });
 
-t.test('the object of a closed socket means nothing for the next one with its number', { skip }, async (t) => {
-  const port = await Port.open(t, addonLayer(addon));
-  const [ada, ben] = [await port.join(), await port.join()];
-  ada.socket.cut();
-  await ada.ended;
-  const cleo = await port.join();
-  ben.socket.subscribe('den');
-  ada.socket.send('a ghost');
-  ada.socket.publish('den', Uint8Array.of(9));
-  ada.socket.end(4000, '');
-  ada.socket.cut();
-  cleo.socket.publish('den', Uint8Array.of(1));
-  cleo.socket.send('hello');
-  t.same(await ben.next(1), [[1]]);
-  t.same(await cleo.next(1), ['hello']);
-  t.same(port.counts, { admitted: 3, released: 0, webSocketsClosed: 1 });
-});
+t.test(
+  'the object of a closed socket means nothing for the next one with its number',
+  { skip },
+  async (t) => {
+    const port = await Port.open(t, addonLayer(addon));
+    const [ada, ben] = [await port.join(), await port.join()];
+    ada.socket.cut();
+    await ada.ended;
+    const cleo = await port.join();
+    ben.socket.subscribe('den');
+    ada.socket.send('a ghost');
+    ada.socket.publish('den', Uint8Array.of(9));
+    ada.socket.end(4000, '');
+    ada.socket.cut();
+    cleo.socket.publish('den', Uint8Array.of(1));
+    cleo.socket.send('hello');
+    t.same(await ben.next(1), [[1]]);
+    t.same(await cleo.next(1), ['hello']);
+    t.same(port.counts, { admitted: 3, released: 0, webSocketsClosed: 1 });
+  },
+);
 
 const text = maskedFrame(0x81, 'x');
 const ping = maskedFrame(0x89, 'x');

@@ -76,10 +76,7 @@ t.test('what a handler throws is an uncaught exception, and the server goes on',
     addon.close(server);`);
   const lines = said.trim().split('\n');
   const twice = ['admit', 'upgrade', 'open', 'message', 'heartbeat', 'close'].flatMap((name) => [name, name]);
-  t.same(lines, [
-    ...[...twice, 'release', 'nested'].map((name) => `uncaught ${name}`),
-    'after cut',
-  ]);
+  t.same(lines, [...[...twice, 'release', 'nested'].map((name) => `uncaught ${name}`), 'after cut']);
   t.equal(code, 0, 'and it ended by itself');
 });
 
@@ -154,8 +151,5 @@ t.test('in a worker thread it loads and opens nothing, and the worker may end', 
     await talk(port);
     addon.close(server);`);
   t.equal(code, 0);
-  t.same(said.trim().split('\n').sort(), [
-    ...Array(3).fill('TypeError expected the main thread'),
-    'message',
-  ]);
+  t.same(said.trim().split('\n').sort(), [...Array(3).fill('TypeError expected the main thread'), 'message']);
 });
