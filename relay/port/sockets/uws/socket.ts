@@ -43,8 +43,13 @@ export class UwsSocket<Data> implements RelaySocket<Data> {
   }
 
   publish(topic: string, bytes: Uint8Array): void {
-    // A socket without subscriptions, of a participant who does not listen, cannot publish; nor would it hear itself.
-    if (!this.#socket?.publish(topic, bytes, true)) this.#app.publish(topic, bytes, true);
+    const socket = this.#socket;
+    if (!socket) return;
+    // A socket that is not subscribed, of a participant who does not listen, cannot publish; nor would it hear itself. One that is alone in the
+    // topic has nobody to publish to.
+    if (!socket.publish(topic, bytes, true) && !socket.isSubscribed(topic)) {
+      this.#app.publish(topic, bytes, true);
+    }
     this.#publishElsewhere(this.#app, topic, bytes);
   }
 

@@ -99,6 +99,7 @@ export class WsSocket<Data> implements RelaySocket<Data> {
   }
 
   publish(topic: string, bytes: Uint8Array): void {
+    if (this.#state !== 'open') return;
     const { topics, handlers } = this.#shared;
     const frame = frameOf(bytes, 'binary');
     for (const listener of topics.of(topic)) {

@@ -67,6 +67,7 @@ await eachLayer(t, async (t, layer) => {
     ben.socket.unsubscribe('den');
     ben.socket.unsubscribe('never');
     cleo.socket.end(4000, 'gone');
+    cleo.socket.publish('red', Uint8Array.of(9));
     ada.socket.publish('den', Uint8Array.of(1));
     ada.socket.publish('red', Uint8Array.of(2));
     t.same(await ben.next(1), [[2]]);
