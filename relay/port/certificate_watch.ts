@@ -9,7 +9,7 @@ import type { Milliseconds } from '../../voice/units.js';
 
 /** Before a refused certificate is tried again: it may become valid, or a disk may return. */
 const RETRY_MS = 60_000;
-/** Between two new certificates. uWebSockets never frees the memory of one, about 40 kB. */
+/** Between two new certificates. uWebSockets.js never frees the memory of one, about 40 kB. */
 const MIN_BETWEEN_MS = 60_000;
 
 /** A mark that changes with a file, from its status through all links; `null` stands for a missing file. */

@@ -238,7 +238,10 @@ static inline size_t formatMessage(char *dst, const char *src, size_t length, Op
     }
 
     messageLength = headerLength + length;
-    memcpy(dst + headerLength, src, length);
+    /* Changed for Hotmic: there is no source if only the header is made; memcpy must not get a null pointer even then. */
+    if (length) {
+        memcpy(dst + headerLength, src, length);
+    }
 
     if (!isServer) {
 
