@@ -102,7 +102,7 @@ t.test(
     t.equal(code, 0);
     t.match(stderr, /Dropped: .*\b64535 voice frames \(unknown slot\)/);
     t.match(stderr, /\b64535 participants \(too many\)/);
-    t.match(stderr, /\b936 queues \(too many speakers\)/);
+    t.match(stderr, /\b936 decoders \(too many speakers\)/);
     t.comment(`peak: ${megabytes} MB`);
     if (megabytes !== null) t.ok(megabytes < 400, `${megabytes} MB at most`);
   },
