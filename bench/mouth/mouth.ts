@@ -26,14 +26,14 @@ import { findChirps } from './chirp.js';
 import type { ChirpSourceOptions } from './source.js';
 
 const RUNS = 5;
-const CHIRPS = 60;
+const CHIRPS = 100;
 /** Not a multiple of a frame or a pull: chirps begin at every place in them. */
 const EVERY: Samples = samplesOfMs(500) + 7;
 const POLL_HZ = 200;
 const PULL: Samples = samplesOfMs(5);
 
 /** Chirps before this do not count: the delay starts at 40 ms, until the network is known. */
-const SETTLED_MS: Milliseconds = 10_000;
+const SETTLED_MS: Milliseconds = 15_000;
 
 /** Decoded sound lags by the encoder's lookahead (docs/latency.md). */
 const LOOKAHEAD: Samples = 156;
@@ -83,15 +83,18 @@ export const mouth: Trial = {
   name: 'mouth',
   about: `mouth to ear on loopback, ${POLL_HZ} polls a second, pulls of 5 ms, ${RUNS} runs of ${CHIRPS} chirps`,
   async run() {
+    // The engine compiles during the first run, so its delay is longer: some 10 to 27 ms for the first 20 s.
+    await listenToChirps();
     const runs: Run[] = [];
     for (let number = 0; number < RUNS; number++) runs.push(await listenToChirps());
     const good = runs.filter(({ journeys }) => journeys.length > 0);
-    const figures = (of: (journey: Journey) => Milliseconds, share: number) =>
-      good.map(({ journeys }) => quantile(journeys.map(of), share));
     const rows: Row[] = [];
     const add = (name: string, of: (journey: Journey) => Milliseconds) => {
-      rows.push(row('hotmic', name, 'p50', 'ms', figures(of, 0.5)));
-      rows.push(row('hotmic', name, 'p99', 'ms', figures(of, 0.99)));
+      const each = (share: number) => good.map(({ journeys }) => quantile(journeys.map(of), share));
+      rows.push(row('hotmic', name, 'p50', 'ms', each(0.5)), row('hotmic', name, 'p99', 'ms', each(0.99)));
+      // A run's p99 is its latest chirp.
+      const all = good.flatMap(({ journeys }) => journeys.map(of));
+      rows.push(row('hotmic', name, 'p99 of all', 'ms', [quantile(all, 0.99)]));
     };
     if (good.length > 0) {
       for (const stage of STAGES) add(stage, (journey) => journey[stage]);
