@@ -32,7 +32,7 @@ export async function joinWithSink(options: LobbyOptions, sink: VoiceSink): Prom
     events: {
       ...events,
       onJoined: (participant) => {
-        // The slot may have belonged to someone else, whose voice does not continue.
+        // The slot may have belonged to someone else: this is a new voice.
         sink.forget(participant.slot);
         events.onJoined?.(participant);
       },

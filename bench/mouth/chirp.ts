@@ -18,7 +18,7 @@ export interface FoundChirp {
   readonly likeness: number;
 }
 
-/** The chirps in `pcm` whose likeness is at least `least`, each at the sample where it fits best: none overlap. */
+/** Finds the chirps in `pcm` with a likeness of at least `least`, each at the sample where it fits best. None overlap. */
 export function findChirps(pcm: Int16Array, least = 0.6): FoundChirp[] {
   const length = CHIRP.length;
   const energy = CHIRP.reduce((sum, value) => sum + value * value, 0);

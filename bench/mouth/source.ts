@@ -1,4 +1,4 @@
-/** A Steam for the capture worker whose microphone hears chirps, and that notes when its recording began. */
+/** A Steam for the capture worker: its microphone hears chirps, and it notes when its recording began. */
 
 import { EmbeddedSteam } from '../../native/embedded/steam.js';
 import type { VoiceInput } from '../../native/embedded/voice_input.js';

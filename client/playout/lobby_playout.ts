@@ -22,7 +22,7 @@ import { type PlayoutCounts, SpeakerPlayout } from './speaker_playout.js';
 const MOST_PEOPLE = 1000;
 
 export interface LobbyPlayoutOptions extends DelayBounds, Omit<MixerOptions, 'maxSpeakers'> {
-  /** Speakers with a decoder at a time, 1 to 1000. Default 64. For one more, the one whose voice came longest ago loses theirs. */
+  /** Speakers with a decoder at a time, 1 to 1000. Default 64. For one more, the speaker heard longest ago loses theirs. */
   readonly maxSpeakers?: number;
 }
 

@@ -111,12 +111,16 @@ export class SpeakerPlayout {
     if (!read) return;
     this.#passedPackets += 1;
     this.#buffer.pass(header, read, arrivedAtMs);
-    this.abandon();
+    this.#dropBlock();
   }
 
   /** Drops what waits to be played, uncounted, at once: fade the sound out before. */
   abandon(): void {
     this.#buffer.abandon();
+    this.#dropBlock();
+  }
+
+  #dropBlock(): void {
     this.#pulled = this.#block.samples = 0;
     // What was played long ago must not be faded out when the speaker is heard again.
     if (this.#tail === 'sound') this.#pcm.fill(0, 0, HISTORY);

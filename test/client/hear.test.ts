@@ -6,29 +6,17 @@ import { hearLobby } from '../../client/hear.js';
 import { joinLobby } from '../../client/lobby/join.js';
 import { startRelay } from '../../relay/index.js';
 import { personSteamId } from '../../voice/steam_id.js';
-import { VoiceEncoder } from '../../wasm/compress.js';
 import { loadCodec } from '../../wasm/load.js';
 import { codecLiveBytes } from '../../wasm/module.js';
+import { talk } from '../kit/playout/run.js';
 import { tonePcm } from '../kit/tone.js';
 
 t.setTimeout(600_000);
 loadCodec();
 
-const ADA = personSteamId(2);
-
-/** Packets of a tone, one frame each. */
-function tonePackets(frames: number): Uint8Array[] {
-  const encoder = new VoiceEncoder(ADA);
-  const pcm = tonePcm(frames / 50);
-  const packets = Array.from({ length: frames }, (_, at) => {
-    encoder.write(pcm.subarray(at * 480, (at + 1) * 480));
-    const packet = new Uint8Array(encoder.available());
-    encoder.read(packet);
-    return packet;
-  });
-  encoder.free();
-  return packets;
-}
+/** The speaker of `talk`. */
+const ADA = personSteamId(1);
+const BEN = personSteamId(2);
 
 const isSilent = (pcm: Int16Array) => pcm.every((sample) => sample === 0);
 const turn = () => new Promise<void>((resolve) => setTimeout(resolve, 5));
@@ -42,7 +30,7 @@ t.test('what somebody says in the lobby comes out of pull, and ends when they le
   const hearing = await hearLobby({
     ...place,
     name: 'Ben',
-    steamId: personSteamId(1),
+    steamId: BEN,
     playout: { channels: 2 },
     events: { onLeft: ({ slot }) => left.push(slot) },
   });
@@ -51,7 +39,8 @@ t.test('what somebody says in the lobby comes out of pull, and ends when they le
   t.equal(hearing.pull(out), out);
   t.ok(isSilent(out), 'nobody speaks');
 
-  for (const packet of tonePackets(25)) speaker.publish({ packet, ...numbered() });
+  for (const { header, packet, sentAt } of talk(tonePcm(0.5)))
+    speaker.publish({ ...header, packet, capturedAt: sentAt });
   // Each pull is as long as the time since the last one: how fast this machine is does not matter.
   let pulledAt = monotonicMs();
   for (let isHeard = false; !isHeard; ) {
@@ -73,18 +62,11 @@ t.test('what somebody says in the lobby comes out of pull, and ends when they le
   t.equal(codecLiveBytes(), before, 'all decoders are freed');
 });
 
-let sequence = 0;
-/** The fields of one packet after the other of a talkspurt. */
-function numbered() {
-  const at = sequence++;
-  return { sequence: at, timestamp: at * 480, marker: at === 0, terminator: false, capturedAt: 0 };
-}
-
 t.test(
   'a playout option out of its range is refused before joining, and a refused joining frees all',
   async (t) => {
     const before = codecLiveBytes();
-    const place = { url: 'ws://127.0.0.1:9', lobby: 'den', name: 'Ben', steamId: personSteamId(1) };
+    const place = { url: 'ws://127.0.0.1:9', lobby: 'den', name: 'Ben', steamId: BEN };
     await t.rejects(hearLobby({ ...place, playout: { maxDelayMs: 1 } }), RangeError);
     await t.rejects(hearLobby(place), { code: 'ERR_HOTMIC_CONNECT' });
     t.equal(codecLiveBytes(), before);

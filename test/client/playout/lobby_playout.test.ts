@@ -141,7 +141,7 @@ t.test('no decoder is kept for a speaker who left, or after the end', async (t) 
   t.equal(energy(out), 0);
 });
 
-t.test('beyond the limit, the speaker whose voice came longest ago is replaced', async (t) => {
+t.test('beyond the limit, the speaker heard longest ago is replaced', async (t) => {
   const before = codecLiveBytes();
   const playout = new LobbyPlayout({ maxSpeakers: 2 });
   const { header, packet } = ADA_ARRIVES[0]!;
@@ -191,7 +191,7 @@ t.test('sixty-four speakers at once never wrap around', async (t) => {
   one.playout.close();
 });
 
-t.test('whoever speaks, the settings and positions of everybody in a large lobby are kept', async (t) => {
+t.test('a large lobby keeps the settings and positions of everybody, whoever speaks', async (t) => {
   const playout = new LobbyPlayout({ maxSpeakers: 2 });
   for (let slot = 0; slot < 500; slot++) playout.set(slot, { volumeDb: -6 });
   const { header, packet } = ADA_ARRIVES[0]!;

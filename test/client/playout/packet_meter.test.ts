@@ -1,4 +1,4 @@
-/** The level of a microphone whose sound is known only as packets. */
+/** The level of a microphone, measured from packets. */
 
 import t from 'tap';
 import { PacketMeter } from '../../../client/playout/packet_meter.js';
