@@ -3,8 +3,8 @@
  * returns to another, 16 bytes each.
  */
 
-import { execFileSync } from 'node:child_process';
 import t, { type Test } from 'tap';
+import { runProbe } from '../../kit/allocation.js';
 
 t.setTimeout(600_000);
 
@@ -15,15 +15,11 @@ const BOXED_PER_SPEAKER = 12;
 
 /** Bytes per pull in each round, by `allocation_probe.ts`; only rounds in which nothing was collected. */
 function measure(t: Test, control: 'bytes' | 'nothing'): number[] {
-  const flags = ['--min-semi-space-size=64', '--max-semi-space-size=64'];
   const args = ['dist/test/client/playout/allocation_probe.js', control];
-  // With coverage V8 compiles differently.
-  const { NODE_V8_COVERAGE: _, ...env } = process.env;
-  const printed = execFileSync(process.execPath, [...flags, ...args], { env, encoding: 'utf8' });
-  const { bytesPerPull, concealedSamples, decodedFrames, made } = JSON.parse(printed);
-  t.ok(concealedSamples > 10_000 && decodedFrames > 2000, 'sound was decoded and concealed');
+  const { bytesPerPull, concealedSamples, decodedFrames, made } = runProbe(64, args);
+  t.ok(Number(concealedSamples) > 10_000 && Number(decodedFrames) > 2000, 'sound was decoded and concealed');
   t.equal(made, control);
-  const rounds = (bytesPerPull as number[]).filter((bytes) => bytes >= 0);
+  const rounds = bytesPerPull.filter((bytes) => bytes >= 0);
   t.ok(rounds.length >= 6, `${rounds.length} rounds without a collection`);
   return rounds;
 }

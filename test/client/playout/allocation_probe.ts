@@ -7,9 +7,9 @@
  * Packets are pushed before each round, because reading one allocates: what is measured is the thread that plays.
  */
 
-import { getHeapSpaceStatistics } from 'node:v8';
 import { LobbyPlayout } from '../../../client/playout/lobby_playout.js';
 import { loadCodec } from '../../../wasm/load.js';
+import { bytesPerCall } from '../../kit/allocation.js';
 import { overNetwork, talk } from '../../kit/playout/run.js';
 import { SeededRandom } from '../../kit/random.js';
 import { tonePcm } from '../../kit/tone.js';
@@ -33,9 +33,6 @@ for (let slot = 0; slot < SPEAKERS; slot++) playout.set(slot, { pan: slot / SPEA
 const out = new Int16Array(2 * 240);
 let made: { readonly at: number } | null = null;
 
-const usedBytes = () =>
-  getHeapSpaceStatistics().find((space) => space.space_name === 'new_space')!.space_used_size;
-
 const bytesPerPull: number[] = [];
 for (let round = 0; round < ROUNDS; round++) {
   const untilMs = (round + 1) * ROUND_MS;
@@ -46,15 +43,15 @@ for (let round = 0; round < ROUNDS; round++) {
       playout.push({ ...header, slot }, packet, at);
     }
   }
-  // What looking costs by itself.
-  const first = usedBytes();
-  const before = usedBytes();
-  let pulls = 0;
-  for (let now = round * ROUND_MS; now < untilMs; now += 10, pulls++) {
-    playout.pull(out, now);
-    if (control === 'bytes') made = { at: now };
-  }
-  if (round >= WARM_UP) bytesPerPull.push((usedBytes() - before - (before - first)) / pulls);
+  const bytes = bytesPerCall(() => {
+    let pulls = 0;
+    for (let now = round * ROUND_MS; now < untilMs; now += 10, pulls++) {
+      playout.pull(out, now);
+      if (control === 'bytes') made = { at: now };
+    }
+    return pulls;
+  });
+  if (round >= WARM_UP) bytesPerPull.push(bytes);
 }
 const { concealedSamples, shortenedSamples, decodedFrames } = playout.counts(0)!;
 console.log(

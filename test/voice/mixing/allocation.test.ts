@@ -1,21 +1,17 @@
 /** After warm-up the mixer allocates nothing: no garbage, so no pause for collecting it on the thread that plays. */
 
-import { execFileSync } from 'node:child_process';
 import t, { type Test } from 'tap';
+import { runProbe } from '../../kit/allocation.js';
 
 t.setTimeout(120_000);
 
 /** Bytes per pull in each round, by `allocation_probe.ts`; only rounds in which nothing was collected. */
 function measure(t: Test, channels: 1 | 2, control: 'bytes' | 'nothing'): number[] {
-  const flags = ['--min-semi-space-size=16', '--max-semi-space-size=16'];
   const args = ['dist/test/voice/mixing/allocation_probe.js', String(channels), control];
-  // With coverage V8 compiles differently.
-  const { NODE_V8_COVERAGE: _, ...env } = process.env;
-  const printed = execFileSync(process.execPath, [...flags, ...args], { env, encoding: 'utf8' });
-  const { bytesPerPull, limitedSamples, made } = JSON.parse(printed);
-  t.ok(limitedSamples > 1_000_000, `${limitedSamples} limited samples: the limiter took part`);
+  const { bytesPerPull, limitedSamples, made } = runProbe(16, args);
+  t.ok(Number(limitedSamples) > 1_000_000, `${limitedSamples} limited samples: the limiter took part`);
   t.equal(made, control);
-  const rounds = (bytesPerPull as number[]).filter((bytes) => bytes >= 0);
+  const rounds = bytesPerPull.filter((bytes) => bytes >= 0);
   t.ok(rounds.length >= 4, `${rounds.length} rounds without a collection`);
   return rounds;
 }

@@ -7,8 +7,8 @@
  * With the control 'bytes' each pull also makes one small object, which shows that the measure would find it.
  */
 
-import { getHeapSpaceStatistics } from 'node:v8';
 import { PlayoutMixer } from '../../../voice/mixing/mixer.js';
+import { bytesPerCall } from '../../kit/allocation.js';
 
 const channels = process.argv[2] === '2' ? 2 : 1;
 const control = process.argv[3];
@@ -42,18 +42,15 @@ function pull(number: number): void {
   if (control === 'bytes') made = { pull: number };
 }
 
-const usedBytes = () =>
-  getHeapSpaceStatistics().find((space) => space.space_name === 'new_space')!.space_used_size;
-
 let number = 0;
 for (; number < WARM_UP; number++) pull(number);
 const bytesPerPull: number[] = [];
 for (let round = 0; round < ROUNDS; round++) {
-  // What looking costs by itself.
-  const first = usedBytes();
-  const before = usedBytes();
-  for (let i = 0; i < PULLS_PER_ROUND; i++, number++) pull(number);
-  bytesPerPull.push((usedBytes() - before - (before - first)) / PULLS_PER_ROUND);
+  const bytes = bytesPerCall(() => {
+    for (let i = 0; i < PULLS_PER_ROUND; i++, number++) pull(number);
+    return PULLS_PER_ROUND;
+  });
+  bytesPerPull.push(bytes);
 }
 console.log(
   JSON.stringify({
