@@ -8,3 +8,16 @@ declare class TextDecoder {
   /** @throws TypeError for bytes that are not UTF-8. */
   decode(bytes: Uint8Array): string;
 }
+
+declare class URL {
+  static canParse(text: string): boolean;
+  /** @throws TypeError for a text that is not a URL. */
+  constructor(url: string | URL);
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port: string;
+  readonly hash: string;
+  readonly href: string;
+  username: string;
+  password: string;
+}

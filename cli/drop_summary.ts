@@ -1,6 +1,6 @@
 /** The last line of `listen` and `record`: what was dropped, if anything. */
 
-import type { LobbyCounts } from '../client/lobby/lobby.js';
+import type { LobbyCounts } from '../client/session/counter.js';
 import type { LineBudget } from './line_budget.js';
 
 /** What was dropped, in words: `Dropped: 3 voice frames (malformed), 20 ms of sound (queue full)`. Null if nothing was. */

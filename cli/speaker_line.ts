@@ -5,8 +5,8 @@
  */
 
 import type { Lobby } from '../client/lobby/lobby.js';
-import type { Participant } from '../client/lobby_state.js';
-import type { VoiceTarget } from '../client/voice_target.js';
+import type { Participant } from '../client/session/lobby_state.js';
+import type { VoiceTarget } from '../client/session/voice_target.js';
 import { printable } from '../voice/printable.js';
 import { LineBudget } from './line_budget.js';
 

@@ -4,8 +4,8 @@ import type { HotmicError } from '../voice/error.js';
 import { loadCodec } from '../wasm/load.js';
 import { monotonicMs } from './clock.js';
 import type { Lobby, LobbyOptions } from './lobby/lobby.js';
-import type { Participant } from './lobby_state.js';
 import { LobbyPlayout, type LobbyPlayoutOptions } from './playout/lobby_playout.js';
+import type { Participant } from './session/lobby_state.js';
 import { joinWithSink } from './voice_sink.js';
 
 export interface HearLobbyOptions extends LobbyOptions {

@@ -8,17 +8,12 @@ import { packetSamples, readPacket } from '../voice/packet.js';
 import type { RingConsumer, RingEntry } from '../voice/ring.js';
 import { type NumberedPacket, TalkspurtNumberer } from '../voice/talkspurt.js';
 import { type Milliseconds, msOfSamples } from '../voice/units.js';
-import {
-  CaptureTargets,
-  type Destination,
-  isSameDestination,
-  type MeantSpan,
-  type Publish,
-} from './capture_targets.js';
+import { CaptureTargets, type Destination, isSameDestination, type Publish } from './capture_targets.js';
 import { monotonicMs } from './clock.js';
 import { KeyTimes } from './key_times.js';
+import type { MeantSpan } from './session/captured_packet.js';
+import type { VoiceTarget } from './session/voice_target.js';
 import { strictClock } from './strict_clock.js';
-import type { VoiceTarget } from './voice_target.js';
 
 /** What the publisher needs from a capture worker. */
 export interface CaptureHandle {

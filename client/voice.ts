@@ -5,10 +5,10 @@
 import type { HotmicError } from '../voice/error.js';
 import { loadCodec } from '../wasm/load.js';
 import type { Lobby, LobbyEvents, LobbyOptions } from './lobby/lobby.js';
-import type { Participant } from './lobby_state.js';
 import { type DecodedVoice, Receiver, type ReceiverOptions } from './receiver.js';
+import type { Participant } from './session/lobby_state.js';
+import type { VoiceTarget } from './session/voice_target.js';
 import { joinWithSink } from './voice_sink.js';
-import type { VoiceTarget } from './voice_target.js';
 
 export interface JoinVoiceOptions extends Omit<LobbyOptions, 'events'> {
   /** A voice frame was decoded: who spoke, the sound, and whom it is for. `voice.pcm` is valid during the call. */

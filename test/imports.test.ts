@@ -64,7 +64,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'relay/system',
   ],
   'client/transport': ['voice'],
-  client: ['voice', 'wasm', 'client/transport'],
+  'client/session': ['voice', 'client/transport'],
+  client: ['voice', 'wasm', 'client/transport', 'client/session'],
   record: ['voice', 'wasm'],
   web: ['voice', 'wasm', 'client'],
 };

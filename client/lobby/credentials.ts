@@ -4,7 +4,7 @@
  */
 
 import { MAX_TICKET_BYTES, MAX_TOKEN_CHARS, TOKEN_FORM } from '../../voice/control.js';
-import type { BesideAppTicket, ShownCredential } from '../shown_credential.js';
+import type { BesideAppTicket, ShownCredential } from '../session/shown_credential.js';
 
 /**
  * A token or a web ticket, and optionally an app ticket. If both a token and a web ticket are given, the token is used. A function is

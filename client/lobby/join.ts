@@ -1,11 +1,11 @@
 /** Joins a lobby: checks what the application passed, then opens the first connection. */
 
+import { checkLabel } from '../session/requests.js';
 import { parseRelayUrl } from '../transport/url.js';
 import { Credentials } from './credentials.js';
 import { type LobbyIo, NODE_IO } from './io.js';
 import type { Lobby, LobbyOptions } from './lobby.js';
 import { Membership } from './membership.js';
-import { checkLabel } from './requests.js';
 
 /**
  * Joins a lobby. Resolves when the relay has admitted us.

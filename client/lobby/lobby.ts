@@ -7,14 +7,15 @@
 import type { HotmicError } from '../../voice/error.js';
 import type { Milliseconds } from '../../voice/units.js';
 import type { VoiceHeader } from '../../voice/wire.js';
-import type { CapturedPacket } from '../capture_targets.js';
-import type { Member, Participant } from '../lobby_state.js';
-import type { SessionDrop, SessionOptions } from '../session_io.js';
+import type { CapturedPacket } from '../session/captured_packet.js';
+import type { LobbyCounts } from '../session/counter.js';
+import type { Member, Participant } from '../session/lobby_state.js';
+import type { RedirectRefusal } from '../session/redirects.js';
+import type { Moderation } from '../session/requests.js';
+import type { SessionOptions } from '../session/session_io.js';
+import type { VoiceTarget } from '../session/voice_target.js';
 import type { OpenTransport } from '../transport/transport.js';
-import type { VoiceTarget } from '../voice_target.js';
 import type { CredentialOptions } from './credentials.js';
-import type { RedirectCounts, RedirectRefusal } from './redirects.js';
-import type { Moderation } from './requests.js';
 
 /** Callbacks of a lobby. Each is optional and must not throw. */
 export interface LobbyEvents {
@@ -74,27 +75,6 @@ export interface LobbyOptions extends SessionOptions, CredentialOptions {
   readonly transport?: OpenTransport;
   /** Aborts joining. It has no effect once we have joined: use `leave`. */
   readonly signal?: AbortSignal;
-}
-
-/** Counters of a lobby. */
-export interface LobbyCounts {
-  readonly framesSent: number;
-  /**
-   * Not sent, because the connection was backed up, lost or closed, because we are not in that channel, or because the voice was meant
-   * for others: for an earlier whisper list, or captured before we joined.
-   */
-  readonly framesRefused: number;
-  readonly framesReceived: number;
-  /** Frames to the lobby or our channels that the relay published while we were connected and that never arrived. A lower bound. */
-  readonly framesMissed: number;
-  /** How often we reconnected. */
-  readonly resumes: number;
-  /** Voice frames from the relay that were dropped, by reason. */
-  readonly dropped: Readonly<Record<SessionDrop, number>>;
-  /** People announced by the relay beyond the limit of 1000 per lobby. They are not in `participants`. */
-  readonly participantsRefused: number;
-  /** How many redirects were followed, and how many were refused, by reason. */
-  readonly redirects: RedirectCounts;
 }
 
 /** Our place in a lobby. */

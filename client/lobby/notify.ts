@@ -1,26 +1,66 @@
-/** Calls the application back when something changed in the lobby. */
+/** Calls the application back about what happened in the lobby. */
 
-import type { LobbyChange } from '../lobby_state.js';
-import type { LobbyEvents } from './lobby.js';
+import type { SessionOutput } from '../session/session_io.js';
+import type { Lobby, LobbyEvents } from './lobby.js';
 
-export function notifyChange(events: LobbyEvents, change: LobbyChange): void {
-  switch (change.kind) {
+/** What is reported to the application. */
+type Happening = Exclude<
+  SessionOutput,
+  {
+    kind:
+      | 'ask-credential'
+      | 'ask-app-ticket'
+      | 'open'
+      | 'send'
+      | 'close'
+      | 'not-sent'
+      | 'join-failed'
+      | 'closed';
+  }
+>;
+
+export function notify(events: LobbyEvents, happening: Happening, lobby: Lobby): void {
+  switch (happening.kind) {
+    case 'welcome':
+      events.onWelcome?.(lobby);
+      break;
+    case 'away':
+      events.onReconnecting?.(happening.error);
+      break;
+    case 'resumed':
+      events.onResumed?.(happening.how);
+      break;
     case 'joined':
-      events.onJoined?.(change.participant);
+      events.onJoined?.(happening.participant);
       break;
     case 'left':
-      events.onLeft?.(change.participant);
+      events.onLeft?.(happening.participant);
       break;
     case 'speaking':
-      events.onSpeaking?.(change.participant);
+      events.onSpeaking?.(happening.participant);
       break;
     case 'changed':
-      events.onChanged?.(change.participant, change.before);
+      events.onChanged?.(happening.participant, happening.before);
       break;
     case 'you-changed':
-      events.onYouChanged?.(change.you, change.before);
+      events.onYouChanged?.(happening.you, happening.before);
       break;
     case 'channels':
-      events.onChannels?.(change.channels);
+      events.onChannels?.(happening.channels);
+      break;
+    case 'voice':
+      events.onVoice?.(happening.participant, happening.header, happening.packet, happening.target);
+      break;
+    case 'failed':
+      events.onFailed?.(happening.code, happening.message, happening.request);
+      break;
+    case 'draining':
+      events.onDraining?.(happening.withinMs, happening.goTo);
+      break;
+    case 'redirect-refused':
+      events.onRedirectRefused?.(happening.goTo, happening.why);
+      break;
+    case 'ended':
+      events.onEnded?.(happening.error);
   }
 }

@@ -7,7 +7,7 @@ import t from 'tap';
 import { joinLobby } from '../../client/lobby/join.js';
 import type { Lobby } from '../../client/lobby/lobby.js';
 import { Publisher } from '../../client/publisher.js';
-import type { VoiceTarget } from '../../client/voice_target.js';
+import type { VoiceTarget } from '../../client/session/voice_target.js';
 import { CaptureTag, endTag, nextRequest } from '../../voice/capture_tag.js';
 import { readClientMessage, writeMessage } from '../../voice/control.js';
 import { readPacket } from '../../voice/packet.js';
@@ -38,7 +38,9 @@ class RelayOfOne {
   #place = 0;
   #done = 0;
   #isCut = false;
-  /** How many places there had been when the last one was lost. */
+  /** How many connections there had been when the last one was cut. */
+  #cutAt = 0;
+  /** How many there had been when the last place was lost. */
   #connections: number | null = null;
 
   constructor(name: Name, hear: (frame: number, people: number) => void) {
@@ -70,7 +72,13 @@ class RelayOfOne {
   /** Loses what was sent and not processed yet. */
   cut(): void {
     this.#isCut = true;
+    this.#cutAt = this.transport.urls.length;
     this.transport.say().onClose(1006, '', null);
+  }
+
+  /** Whether the client has connected again since the last cut. */
+  get isCalled(): boolean {
+    return this.transport.urls.length > this.#cutAt;
   }
 
   /** The next connection opens, and finds its place kept or gone. */
@@ -339,7 +347,7 @@ async function play(seed: number, steps: number): Promise<Played> {
     if (now >= heldUntil) {
       // All pending work of the thread runs in one turn, the ring last, as in one turn of the event loop.
       for (const side of ['den', 'pub'] as const) {
-        if (away[side] === 0 || now < away[side]) continue;
+        if (away[side] === 0 || now < away[side] || !relays[side].isCalled) continue;
         if (!relays[side].isGone) relays[side].reconnect(pick(['kept', 'gone'] as const));
         if (relays[side].isGone) {
           // A token is requested before the next connection. The ring must behave the same in such a turn in each run.

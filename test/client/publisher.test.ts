@@ -2,7 +2,7 @@
 
 import t, { type Test } from 'tap';
 import { Publisher, type PublisherOptions } from '../../client/publisher.js';
-import type { VoiceTarget } from '../../client/voice_target.js';
+import type { VoiceTarget } from '../../client/session/voice_target.js';
 import { startCapture } from '../../native/capture/capture.js';
 import { CaptureTag, endTag, nextRequest } from '../../voice/capture_tag.js';
 import { packetSamples, readPacket } from '../../voice/packet.js';

@@ -1,6 +1,6 @@
 /** A scripted transport without a relay: the test plays the relay's part and sees what was sent. */
 
-import type { Member } from '../../client/lobby_state.js';
+import type { Member } from '../../client/session/lobby_state.js';
 import type { OpenTransport, Transport, TransportEvents } from '../../client/transport/transport.js';
 import { type RelayMessageToWrite, writeMessage } from '../../voice/control.js';
 import { personSteamId } from '../../voice/steam_id.js';

@@ -77,7 +77,7 @@ export const TESTS: Readonly<Partial<Record<CellName, readonly string[]>>> = {
   client: [
     'client/publisher.test.js',
     'client/receiver.test.js',
-    'client/session.test.js',
+    'client/session/session.test.js',
     'client/transport/ws.test.js',
     'voice/wire.test.js',
   ],

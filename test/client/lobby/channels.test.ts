@@ -3,7 +3,7 @@
 import t, { type Test } from 'tap';
 import { joinLobby } from '../../../client/lobby/join.js';
 import type { Lobby, LobbyEvents } from '../../../client/lobby/lobby.js';
-import type { VoiceTarget } from '../../../client/voice_target.js';
+import type { VoiceTarget } from '../../../client/session/voice_target.js';
 import { EmbeddedSteam } from '../../../native/embedded/steam.js';
 import { type RelayOptions, startRelay } from '../../../relay/index.js';
 import { writeMessage } from '../../../voice/control.js';

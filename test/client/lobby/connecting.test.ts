@@ -99,7 +99,7 @@ t.test('joining over a transport that throws is refused at once, with the reason
     throw new Error('insecure from a secure page');
   };
   const who = { url: 'ws://relay', lobby: 'den', steamId: personSteamId(7), name: 'Ada', transport };
-  const refused = { code: 'ERR_HOTMIC_CONNECT', message: /Cannot join at ws:\/\/relay\/: insecure from/ };
+  const refused = { code: 'ERR_HOTMIC_CONNECT', message: /Cannot connect to ws:\/\/relay\/: insecure from/ };
   await t.rejects(joinLobby(who, simulatedIo().io), refused);
   await t.rejects(joinLobby({ ...who, token: async () => 'a.b.c' }, simulatedIo().io), refused);
 });

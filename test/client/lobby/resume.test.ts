@@ -3,7 +3,7 @@
 import t, { type Test } from 'tap';
 import { joinLobby } from '../../../client/lobby/join.js';
 import type { Lobby, LobbyEvents, LobbyOptions } from '../../../client/lobby/lobby.js';
-import type { Participant } from '../../../client/lobby_state.js';
+import type { Participant } from '../../../client/session/lobby_state.js';
 import { UpgradeRefusedError } from '../../../client/transport/upgrade_refusal.js';
 import { wsTransport } from '../../../client/transport/ws.js';
 import { startRelay } from '../../../relay/index.js';

@@ -1,7 +1,7 @@
 /** The count of frames that the relay published and that never arrived: never too high. */
 
 import t from 'tap';
-import { MissedFrames } from '../../../client/lobby/missed_frames.js';
+import { MissedFrames } from '../../../client/session/missed_frames.js';
 import { Target } from '../../../voice/wire.js';
 import { SEED, SeededRandom } from '../../kit/random.js';
 

@@ -8,7 +8,7 @@
 import type { Milliseconds } from '../../voice/units.js';
 
 /** The longest that a change waits for earlier voice: the default maximum age of voice in a publisher. */
-export const MAX_WAIT_MS: Milliseconds = 500;
+const MAX_WAIT_MS: Milliseconds = 500;
 
 /** The most changes that wait. One more, and all of them are applied at once. */
 const MAX_WAITING = 8;
@@ -56,9 +56,16 @@ export class WhisperLists {
     return this.#sent;
   }
 
-  /** When the longest-waiting change was made; null when none is waiting. */
-  get oldestChange(): Milliseconds | null {
-    return this.#waiting[0]?.at ?? null;
+  /** When `settleOverdue` has something to do; null when no change is waiting. */
+  get dueAt(): Milliseconds | null {
+    const oldest = this.#waiting[0];
+    return oldest ? oldest.at + MAX_WAIT_MS : null;
+  }
+
+  /** Changes do not wait longer than `MAX_WAIT_MS`. Returns the list to send to the relay now, or null if it is unchanged. */
+  settleOverdue(now: Milliseconds): readonly number[] | null {
+    const newest = this.#waiting.filter(({ at }) => at + MAX_WAIT_MS <= now).at(-1);
+    return newest ? this.settle(newest.at) : null;
   }
 
   /** Whether all sound between these instants was meant for the relay's present list. */

@@ -3,7 +3,7 @@
  * identity, because it proves nothing itself.
  */
 
-import type { ClientMessage } from '../voice/control.js';
+import type { ClientMessage } from '../../voice/control.js';
 
 /** What proves who we are. `none`: we are a guest, or the relay runs in development mode. */
 export type BesideAppTicket =

@@ -10,8 +10,8 @@ import {
   type ParticipantInfo,
   type ParticipantState,
   type RelayMessage,
-} from '../voice/control.js';
-import { Target } from '../voice/wire.js';
+} from '../../voice/control.js';
+import { Target } from '../../voice/wire.js';
 import type { VoiceTarget } from './voice_target.js';
 
 /** A person in the lobby, as everyone sees them. */

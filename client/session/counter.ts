@@ -1,8 +1,29 @@
 /** The counters of a membership: frames sent, refused, received and missed, and reconnections. */
 
-import type { SessionDrop } from '../session_io.js';
-import type { LobbyCounts } from './lobby.js';
 import { MissedFrames } from './missed_frames.js';
+import type { RedirectCounts } from './redirects.js';
+import type { SessionDrop } from './session_io.js';
+
+/** Counters of a lobby. */
+export interface LobbyCounts {
+  readonly framesSent: number;
+  /**
+   * Not sent, because the connection was backed up, lost or closed, because we are not in that channel, or because the voice was meant
+   * for others: for an earlier whisper list, or captured before we joined.
+   */
+  readonly framesRefused: number;
+  readonly framesReceived: number;
+  /** Frames to the lobby or our channels that the relay published while we were connected and that never arrived. A lower bound. */
+  readonly framesMissed: number;
+  /** How often we reconnected. */
+  readonly resumes: number;
+  /** Voice frames from the relay that were dropped, by reason. */
+  readonly dropped: Readonly<Record<SessionDrop, number>>;
+  /** People announced by the relay beyond the limit of 1000 per lobby. They are not in `participants`. */
+  readonly participantsRefused: number;
+  /** How many redirects were followed, and how many were refused, by reason. */
+  readonly redirects: RedirectCounts;
+}
 
 export class LobbyCounter {
   readonly #missed = new MissedFrames();

@@ -7,8 +7,8 @@ import {
   MAX_WHISPERED,
   type ModerateMessage,
 } from '../../voice/control.js';
-import type { SessionRequest } from '../session_io.js';
-import type { VoiceTarget } from '../voice_target.js';
+import type { SessionRequest } from './session_io.js';
+import type { VoiceTarget } from './voice_target.js';
 
 /** What a moderator does to a player, whether or not that player is in the lobby. docs/protocol.md describes each action. */
 export type Moderation =
@@ -55,7 +55,7 @@ export function channelsRequest(channels: readonly string[]): SessionRequest {
   return { type: 'channels', channels: checkedChannels('enter', channels) };
 }
 
-export function whisperRequest(slots: readonly number[]): SessionRequest {
+export function whisperRequest(slots: readonly number[]): Extract<SessionRequest, { type: 'whisper' }> {
   if (slots.length > MAX_WHISPERED) {
     throw new RangeError(`Cannot whisper: ${slots.length} slots, expected at most ${MAX_WHISPERED}`);
   }

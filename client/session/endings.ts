@@ -1,0 +1,54 @@
+/** How a connection ended, as errors for the application, and which endings another attempt may survive. Pure. */
+
+import { HotmicError, messageOf } from '../../voice/error.js';
+import { printable } from '../../voice/printable.js';
+import { UpgradeRefusedError } from '../transport/upgrade_refusal.js';
+
+/** The close code of a connection that ended without a close frame, or that we gave up on. */
+export const NO_CLOSE_FRAME = 1006;
+
+/** Close codes from here on are refusals. */
+export const FIRST_REFUSAL_CODE = 4000;
+
+/** The most of a text from the relay that is kept, in characters: it appears in errors and logs. */
+const MAX_TEXT_CHARS = 500;
+
+/** Refusals that may have passed by the next attempt. */
+const TEMPORARY_REFUSALS: readonly string[] = [
+  'hello-late',
+  'steam-id-in-use',
+  'lobby-full',
+  'relay-full',
+  'rate-exceeded',
+  'admission-unavailable',
+  'address-full',
+  'guests-full',
+];
+
+/** Whether another attempt may succeed after this refusal; null: the attempt was not refused. */
+export function mayPass(refusal: string | null): boolean {
+  return refusal === null || TEMPORARY_REFUSALS.includes(refusal);
+}
+
+/** The error of a connection that was closed without a refusal by the relay itself. */
+export function lostError(code: number, reason: string, failure: Error | null): HotmicError {
+  if (failure instanceof UpgradeRefusedError) return failure;
+  if (code === NO_CLOSE_FRAME || failure) {
+    const how = failure ? `${code}, ${messageOf(failure)}` : String(code);
+    const message = `Connection to the relay broke (${how})`;
+    return new HotmicError('ERR_HOTMIC_CONNECTION_LOST', message, { cause: failure });
+  }
+  const why = reason ? `${code}, ${relayText(reason)}` : String(code);
+  return new HotmicError('ERR_HOTMIC_CONNECTION_LOST', `Relay closed the connection (${why})`);
+}
+
+/** The error for a lost connection that could not be replaced: with the reason, if the relay refused the last attempt in HTTP. */
+export function lostForGoodError(lostBy: HotmicError, last: HotmicError | null): HotmicError {
+  if (!(last instanceof UpgradeRefusedError)) return lostBy;
+  return new HotmicError(lostBy.code, `${lostBy.message}; ${last.message}`, { cause: last });
+}
+
+/** Makes a text from the relay, which may be hostile, safe to print. */
+export function relayText(text: string): string {
+  return printable(text, MAX_TEXT_CHARS);
+}

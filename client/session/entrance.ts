@@ -1,0 +1,63 @@
+/**
+ * The first message on a connection: a hello with a credential, or a resume with the secret of our place. An app ticket needs a nonce
+ * of the relay, so its hello comes in two parts. Pure.
+ */
+
+import { PROTOCOL_VERSION, writeMessage } from '../../voice/control.js';
+import {
+  type BesideAppTicket,
+  type HelloCredential,
+  helloFieldsOf,
+  hexOfBytes,
+  type ShownCredential,
+} from './shown_credential.js';
+
+/** Who enters. */
+export interface Entrant {
+  readonly lobby: string;
+  readonly steamId: bigint | undefined;
+  readonly name: string;
+}
+
+export class Entrance {
+  /** The proof that accompanies the app ticket which was announced; null if none was, or once its challenge came. */
+  #announced: BesideAppTicket | null = null;
+  /** The proof that accompanies the app ticket for the last challenge. */
+  #beside: BesideAppTicket = { kind: 'none' };
+
+  /** The message for a place that the relay keeps. @param secret Of the last welcome. */
+  resume(secret: string): string {
+    this.#announced = null;
+    return writeMessage({ type: 'resume', versions: [PROTOCOL_VERSION], secret });
+  }
+
+  hello(entrant: Entrant, credential: ShownCredential): string {
+    if (credential.kind !== 'app-ticket') {
+      this.#announced = null;
+      return helloOf(entrant, helloFieldsOf(credential));
+    }
+    this.#announced = credential.beside;
+    return helloOf(entrant, { ...helloFieldsOf(credential.beside), appTicket: 'request' });
+  }
+
+  /** Whether a challenge is in order. */
+  get expectsChallenge(): boolean {
+    return this.#announced !== null;
+  }
+
+  /** The challenge came. One nonce is good for one ticket. */
+  challenged(): void {
+    this.#beside = this.#announced ?? { kind: 'none' };
+    this.#announced = null;
+  }
+
+  /** The second hello, with the app ticket for the challenge. */
+  answer(entrant: Entrant, ticket: Uint8Array): string {
+    return helloOf(entrant, { ...helloFieldsOf(this.#beside), appTicket: hexOfBytes(ticket) });
+  }
+}
+
+function helloOf({ lobby, steamId, name }: Entrant, credential: HelloCredential): string {
+  const who = { lobby, ...(steamId === undefined ? {} : { steamId: String(steamId) }), name };
+  return writeMessage({ type: 'hello', versions: [PROTOCOL_VERSION], ...who, ...credential });
+}

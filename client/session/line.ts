@@ -1,0 +1,127 @@
+/**
+ * The connection as a session sees it: one attempt after another, at most one at a time, each with a limit of time. Pure.
+ *
+ * Attempts are numbered. What an earlier connection still delivers, or an earlier question for a credential is answered, is ignored.
+ */
+
+import type { Milliseconds } from '../../voice/units.js';
+import type { SessionOutput } from './session_io.js';
+import type { ShownCredential } from './shown_credential.js';
+
+/** The longest that joining takes, from the first connection to the relay's welcome. */
+const WELCOME_TIMEOUT_MS: Milliseconds = 10_000;
+
+/** The longest that one attempt to reconnect takes. A place is kept for 30 s, so one attempt that hangs must not use all of it. */
+const RECONNECT_TIMEOUT_MS: Milliseconds = 5000;
+
+/** The longest to wait for a connection to close: first for the relay to do it, then for our own close. */
+const CLOSE_TIMEOUT_MS: Milliseconds = 2000;
+
+/** Each state but `none` and `open` ends at `until`, if nothing ends it before. */
+type LineState =
+  | { readonly kind: 'none' }
+  /** Another attempt follows. */
+  | { readonly kind: 'pausing'; readonly until: Milliseconds }
+  /** Waiting for the application's credential. */
+  | { readonly kind: 'asking'; readonly until: Milliseconds }
+  /** `credential`: for a hello. Null: it resumes. */
+  | { readonly kind: 'opening'; readonly until: Milliseconds; readonly credential: ShownCredential | null }
+  /** Waiting for the welcome. */
+  | { readonly kind: 'entering'; readonly until: Milliseconds }
+  | { readonly kind: 'open' }
+  /** Waiting for the connection to close; `by` says who is to close it. */
+  | { readonly kind: 'closing'; readonly until: Milliseconds; readonly by: 'relay' | 'us' };
+
+const NONE: LineState = { kind: 'none' };
+
+export class Line {
+  #state: LineState = NONE;
+  /** The number of the current attempt, or of the last one. */
+  #attempt = 0;
+  #timeoutMs: Milliseconds = WELCOME_TIMEOUT_MS;
+
+  get kind(): LineState['kind'] {
+    return this.#state.kind;
+  }
+
+  get attempt(): number {
+    return this.#attempt;
+  }
+
+  /** How long an attempt may take. */
+  get timeoutMs(): Milliseconds {
+    return this.#timeoutMs;
+  }
+
+  /** Whether an input belongs to the current attempt. */
+  isOf(attempt: number): boolean {
+    return attempt === this.#attempt && this.kind !== 'none' && this.kind !== 'pausing';
+  }
+
+  /** Whether there is a connection, open or opening. */
+  get isConnected(): boolean {
+    return this.kind !== 'none' && this.kind !== 'pausing' && this.kind !== 'asking';
+  }
+
+  /** When the state ends; null if nothing but an input ends it. */
+  get deadline(): Milliseconds | null {
+    return 'until' in this.#state ? this.#state.until : null;
+  }
+
+  /** What is over at this instant, if anything. */
+  expired(now: Milliseconds): 'pause' | 'attempt' | 'close-of-relay' | 'close' | null {
+    const state = this.#state;
+    if (!('until' in state) || now < state.until) return null;
+    switch (state.kind) {
+      case 'pausing':
+        return 'pause';
+      case 'closing':
+        return state.by === 'relay' ? 'close-of-relay' : 'close';
+      default:
+        return 'attempt';
+    }
+  }
+
+  /** Begins an attempt. A hello needs a credential first. */
+  connect(opening: 'hello' | 'resume', url: URL, now: Milliseconds): SessionOutput {
+    this.#attempt += 1;
+    this.#state = { kind: 'asking', until: now + this.#timeoutMs };
+    return opening === 'resume' ? this.open(null, url)! : { kind: 'ask-credential', attempt: this.#attempt };
+  }
+
+  /** The credential is here. Null if nobody asked for it. */
+  open(credential: ShownCredential | null, url: URL): SessionOutput | null {
+    if (this.#state.kind !== 'asking') return null;
+    this.#state = { kind: 'opening', until: this.#state.until, credential };
+    return { kind: 'open', attempt: this.#attempt, url };
+  }
+
+  /** The connection is open. Returns what the first message needs; null if nobody opened it. */
+  opened(): { readonly credential: ShownCredential | null } | null {
+    if (this.#state.kind !== 'opening') return null;
+    const { credential, until } = this.#state;
+    this.#state = { kind: 'entering', until };
+    return { credential };
+  }
+
+  /** The welcome came. Later attempts have less time. */
+  welcomed(): void {
+    this.#state = { kind: 'open' };
+    this.#timeoutMs = RECONNECT_TIMEOUT_MS;
+  }
+
+  /** No connection is left, and the next attempt begins at `until`. */
+  pause(until: Milliseconds): void {
+    this.#state = { kind: 'pausing', until };
+  }
+
+  /** Waits for the connection to close. */
+  closing(by: 'relay' | 'us', now: Milliseconds): void {
+    this.#state = { kind: 'closing', until: now + CLOSE_TIMEOUT_MS, by };
+  }
+
+  /** No connection is left. */
+  drop(): void {
+    this.#state = NONE;
+  }
+}

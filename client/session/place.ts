@@ -1,0 +1,191 @@
+/**
+ * Our place in a lobby, over all connections: what the relay told us about it, the offer to resume it, and the counters. Pure.
+ */
+
+import type { RelayMessage } from '../../voice/control.js';
+import type { Milliseconds } from '../../voice/units.js';
+import { packetOf, readVoiceHeader } from '../../voice/wire.js';
+import { LobbyCounter } from './counter.js';
+import type { Entrant } from './entrance.js';
+import { type LobbyChange, LobbyState, type Member, type Participant } from './lobby_state.js';
+import { RelayClock } from './relay_clock.js';
+import type { SessionOptions, SessionOutput } from './session_io.js';
+import type { VoiceTarget } from './voice_target.js';
+
+/** How long to try to join again if the welcome did not offer to resume. */
+const REJOIN_WITHIN_MS: Milliseconds = 30_000;
+
+/** The longest time to keep reconnecting, whatever the relay's welcome says: an hour. */
+const MAX_RETURN_MS: Milliseconds = 3_600_000;
+
+export type Welcome = Extract<RelayMessage, { type: 'welcome' }>;
+
+/** What a welcome meant. `channels`: those that we were in before, and have to enter again. */
+export type Welcomed =
+  | { readonly kind: 'first' }
+  | {
+      readonly kind: 'resumed' | 'joined-anew';
+      readonly changes: readonly LobbyChange[];
+      readonly channels: readonly string[];
+    };
+
+/** A lobby as far as the relay told us about it. */
+export interface LobbyView {
+  /** Ourselves. @throws RangeError before the first welcome. */
+  readonly you: Member;
+  /** Everyone else. */
+  readonly participants: readonly Participant[];
+  /** Names of all channels. */
+  readonly channels: readonly string[];
+  /** What our credential grants: whether the relay passes our voice on, and whether it sends us that of others. */
+  readonly maySpeak: boolean;
+  readonly mayListen: boolean;
+  /** The first relay's clock when we joined, in ms, 32 bit, as in voice frames. */
+  readonly joinedRelayTimeMs: number;
+}
+
+export class Place implements LobbyView {
+  readonly counter = new LobbyCounter();
+  readonly #options: SessionOptions;
+  readonly #rejoin: 'may' | 'never';
+  readonly #clock = new RelayClock();
+  /** Null until the first welcome. */
+  #lobby: LobbyState | null = null;
+  /** Secret. Null if there is no place to resume. */
+  #resume: { readonly secret: string; readonly withinMs: Milliseconds } | null = null;
+  #maySpeak = true;
+  #mayListen = true;
+
+  /** @param rejoin Whether there is a credential for another hello. */
+  constructor(options: SessionOptions, rejoin: 'may' | 'never') {
+    this.#options = options;
+    this.#rejoin = rejoin;
+  }
+
+  get you(): Member {
+    return this.#known().you;
+  }
+
+  get participants(): readonly Participant[] {
+    return this.#lobby?.participants ?? [];
+  }
+
+  get channels(): readonly string[] {
+    return this.#lobby?.channels ?? [];
+  }
+
+  get maySpeak(): boolean {
+    return this.#maySpeak;
+  }
+
+  get mayListen(): boolean {
+    return this.#mayListen;
+  }
+
+  get joinedRelayTimeMs(): number {
+    return this.#clock.originMs;
+  }
+
+  /** People announced by the relay beyond the limit of a lobby. */
+  get refusedParticipants(): number {
+    return this.#lobby?.refusedParticipants ?? 0;
+  }
+
+  /** Null: the next message is a hello. */
+  get resumeSecret(): string | null {
+    return this.#resume?.secret ?? null;
+  }
+
+  /** When we join again, we keep our SteamID and our latest name. */
+  get entrant(): Entrant {
+    const { lobby, steamId, name } = this.#options;
+    return { lobby, steamId: this.#lobby?.you.steamId ?? steamId, name: this.#lobby?.you.name ?? name };
+  }
+
+  /** A guest gets another SteamID after joining again, and their packets carry the old one. So only a guest who may not speak rejoins. */
+  get mayRejoin(): boolean {
+    const isSpeakingGuest = this.#lobby?.you.guest !== false && this.#maySpeak;
+    return this.#rejoin === 'may' && this.#lobby !== null && !isSpeakingGuest;
+  }
+
+  /** Whether another relay may get our credential. */
+  get mayMove(): boolean {
+    return this.#rejoin === 'may' && !this.you.guest;
+  }
+
+  /** How long a lost connection may be replaced; 0: not at all. */
+  get returnWithinMs(): Milliseconds {
+    const offeredMs = this.#resume?.withinMs ?? (this.mayRejoin ? REJOIN_WITHIN_MS : 0);
+    return Math.min(offeredMs, MAX_RETURN_MS);
+  }
+
+  /** The relay no longer has our place, or we go to another relay. */
+  giveUp(): void {
+    this.#resume = null;
+  }
+
+  welcome(message: Welcome, now: Milliseconds): Welcomed {
+    const kind = this.#resume ? 'resumed' : 'joined-anew';
+    this.#resume = message.resume ?? null;
+    this.#maySpeak = message.speak ?? true;
+    this.#mayListen = message.listen ?? true;
+    const lobby = this.#lobby;
+    if (!lobby) {
+      this.#lobby = new LobbyState(message);
+      this.#clock.begin(message.relayTimeMs, now);
+      return { kind: 'first' };
+    }
+    const { channels } = lobby.you;
+    const changes = lobby.replace(message);
+    this.counter.resumed();
+    if (kind === 'resumed') return { kind, changes, channels: [] };
+    this.#clock.rejoin(message.relayTimeMs, now);
+    // A new place is in no channel. A guest cannot enter channels: a moderator had moved them there.
+    return { kind, changes, channels: message.you.guest ? [] : channels };
+  }
+
+  apply(message: Parameters<LobbyState['apply']>[0]): LobbyChange[] {
+    const changes = this.#known().apply(message);
+    // We were not meant to hear what came before.
+    if (changes.some(({ kind }) => kind === 'you-changed')) this.counter.restart();
+    return changes;
+  }
+
+  /** Nobody is heard while we are away. */
+  silenceAll(): LobbyChange[] {
+    return this.#known().silenceAll();
+  }
+
+  numberOf(target: VoiceTarget): number | null {
+    return this.#known().numberOf(target);
+  }
+
+  /** Reads a frame of somebody else; null if it was dropped, which is counted. */
+  voice(frame: Uint8Array): SessionOutput | null {
+    const header = readVoiceHeader(frame);
+    if (header.kind === 'malformed') return this.#drop('malformed');
+    const lobby = this.#known();
+    const participant = lobby.participant(header.slot);
+    if (!participant) return this.#drop('slot-unknown');
+    const target = lobby.targetOf(header.target);
+    if (!target) return this.#drop('target-unknown');
+    this.counter.received(header.target, header.relaySequence);
+    return {
+      kind: 'voice',
+      participant,
+      header: this.#clock.header(header),
+      target,
+      packet: packetOf(frame),
+    };
+  }
+
+  #drop(reason: 'malformed' | 'slot-unknown' | 'target-unknown'): null {
+    this.counter.dropped(reason);
+    return null;
+  }
+
+  #known(): LobbyState {
+    if (!this.#lobby) throw new RangeError('Cannot read the lobby: the relay has not sent a welcome yet');
+    return this.#lobby;
+  }
+}
