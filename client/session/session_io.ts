@@ -126,7 +126,7 @@ export type SessionOutput =
   | { readonly kind: 'redirect-refused'; readonly goTo: string; readonly why: RedirectRefusal }
   /** We were in the lobby and no longer are; null when we left. */
   | { readonly kind: 'ended'; readonly error: HotmicError | null }
-  /** The last output: no connection is left, and there is nothing more to do. */
+  /** The last output, but for `not-sent`: no connection is left, and there is nothing more to do. */
   | { readonly kind: 'closed' };
 
 /** What a participant may ask of the relay. */
