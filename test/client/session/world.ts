@@ -185,6 +185,9 @@ export class World {
     const outputs = player.session.handle(input, this.agenda.now);
     for (const output of outputs) this.#carryOut(player, output);
     const deadline = player.session.deadline();
+    if (input.kind === 'time' && deadline !== null && deadline <= this.agenda.now) {
+      throw new Error('a deadline passed and nothing came of it');
+    }
     if (deadline !== null) {
       this.agenda.after(Math.max(0, deadline - this.agenda.now), () => {
         if (player.session.deadline() === deadline) this.input(player, { kind: 'time' });
