@@ -23,6 +23,8 @@ export interface NativeRequest {
   /** The C program, one file: a path, from the repository's root if not absolute. It may include libopus' headers. */
   readonly program: string;
   readonly variant: NativeVariant;
+  /** With libopus' neural concealment, weights included. It then works from a decoder complexity of 5. Default false. */
+  readonly deepPlc?: boolean;
   /** More to hand to the linker, as `-lspeexdsp`. Default none. */
   readonly extraLibs?: readonly string[];
 }
@@ -92,6 +94,14 @@ const DISPATCH_SOURCES: readonly SourceList[] = [
   ['silk_sources.mk', 'SILK_SOURCES_AVX2', ...AVX2],
   ['silk_sources.mk', 'SILK_SOURCES_FLOAT_AVX2', ...AVX2],
 ];
+const DEEP_FLAGS = ['-Idnn', '-DENABLE_DEEP_PLC'];
+const DEEP_SOURCES: readonly SourceList[] = [['lpcnet_sources.mk', 'DEEP_PLC_SOURCES']];
+const DEEP_DISPATCH_SOURCES: readonly SourceList[] = [
+  ['lpcnet_sources.mk', 'DNN_SOURCES_X86_RTCD'],
+  ['lpcnet_sources.mk', 'DNN_SOURCES_SSE2', '-msse2'],
+  ['lpcnet_sources.mk', 'DNN_SOURCES_SSE4_1', '-msse4.1'],
+  ['lpcnet_sources.mk', 'DNN_SOURCES_AVX2', ...AVX2],
+];
 
 /**
  * Builds `program` with libopus inside. The first build of a variant takes about 25 s of two cores.
@@ -99,7 +109,8 @@ const DISPATCH_SOURCES: readonly SourceList[] = [
  * @returns `skipped`, with the reason, if cargo, a C compiler or libopus' source is not available.
  * @throws Error when the compiler refuses the sources or the program: that is a fault of ours.
  */
-export async function buildNative({ program, variant, extraLibs = [] }: NativeRequest): Promise<NativeBuild> {
+export async function buildNative(request: NativeRequest): Promise<NativeBuild> {
+  const { program, variant, deepPlc = false, extraLibs = [] } = request;
   const source = await opusSource();
   if (typeof source !== 'string') return source;
   const compiler = await run('cc', ['--version'], ROOT);
@@ -110,10 +121,13 @@ export async function buildNative({ program, variant, extraLibs = [] }: NativeRe
   const hasSimd = variant === 'dispatch' && /^(x86_64|amd64)-/.test(machine.output);
   const version = readFileSync(join(source, 'package_version'), 'utf8').split('"')[1] ?? '?';
   const flags = [...FLAGS, `-DPACKAGE_VERSION="${version}"`, ...(hasSimd ? DISPATCH_FLAGS : [])];
-  const files = [...SOURCES, ...(hasSimd ? DISPATCH_SOURCES : [])].flatMap((list) => filesOf(source, list));
+  if (deepPlc) flags.push(...DEEP_FLAGS);
+  const lists = [...SOURCES, ...(hasSimd ? DISPATCH_SOURCES : [])];
+  if (deepPlc) lists.push(...DEEP_SOURCES, ...(hasSimd ? DEEP_DISPATCH_SOURCES : []));
+  const files = lists.flatMap((list) => filesOf(source, list));
   const common = [compiler.output, machine.output, JSON.stringify([flags, files])];
 
-  const library = join(OUT, `libopus-${hashOf(source, sourceFiles(source), common)}`);
+  const library = join(OUT, `libopus-${hashOf(source, sourceFiles(source, deepPlc), common)}`);
   await makeOnce(library, (work) => compile(source, files, flags, work));
 
   const file = resolve(ROOT, program);
@@ -191,9 +205,9 @@ function filesOf(source: string, [list, variable, ...flags]: SourceList): Source
   return files.map((file) => ({ file, flags }));
 }
 
-/** All that a C file of ours may include; the DNN parts are not built. */
-function sourceFiles(source: string): string[] {
-  return ['celt', 'include', 'silk', 'src']
+/** All that a C file of ours may include; the DNN parts only where they are built. */
+function sourceFiles(source: string, deepPlc: boolean): string[] {
+  return ['celt', 'include', 'silk', 'src', ...(deepPlc ? ['dnn'] : [])]
     .flatMap((folder) =>
       readdirSync(join(source, folder), { recursive: true }).map((file) => join(folder, String(file))),
     )
