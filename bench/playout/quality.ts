@@ -28,7 +28,7 @@ const TIMEOUT_MS = 30 * 60_000;
 const BEFORE_MS: Milliseconds = 40;
 const AFTER_MS: Milliseconds = 440;
 
-/** Means over the talkspurts. */
+/** Of one pair of sounds, or means over the talkspurts. */
 export interface Quality {
   /** 1 (bad) to 4.64 (the same). */
   readonly pesq: number;
@@ -59,29 +59,39 @@ export function installQuality(): string | null {
 /** Scores what was heard of a transmission, mono at 24 kHz from the beginning. */
 export function qualityOf({ source, trace }: Transmission, heard: Int16Array): Quality {
   const clean = cleanTalkspurts(source);
-  const pairs = source.talkspurts.map(({ from }, index) => {
+  const pairs = source.talkspurts.map(({ from }, index): SoundPair => {
     const reference = clean[index]!;
     const liveMs = (samples: number) =>
       onListenersClock(trace, msOfSamples(samples)) + FRAME_MS + trace.delayMs;
     const begin = Math.max(0, samplesOfMs(liveMs(from) - BEFORE_MS));
     const end = samplesOfMs(liveMs(from + reference.length) + AFTER_MS);
-    return [write(`reference-${index}`, reference), write(`heard-${index}`, heard.subarray(begin, end))];
+    return [reference, heard.subarray(begin, end)];
   });
+  const scores = scoresOf(pairs);
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  return { pesq: mean(scores.map(({ pesq }) => pesq)), stoi: mean(scores.map(({ stoi }) => stoi)) };
+}
+
+/** What should be heard, and what was. Mono at 24 kHz. */
+export type SoundPair = readonly [reference: Int16Array, heard: Int16Array];
+
+/** Scores each pair by itself. */
+export function scoresOf(pairs: readonly SoundPair[]): Quality[] {
+  const paths = pairs.map(([reference, heard], index) => [
+    write(`reference-${index}`, reference),
+    write(`heard-${index}`, heard),
+  ]);
   const list = join(FOLDER, 'pairs.json');
-  writeFileSync(list, JSON.stringify(pairs));
+  writeFileSync(list, JSON.stringify(paths));
   const ran = spawnSync(PYTHON, ['bench/playout/quality.py', list], {
     encoding: 'utf8',
     timeout: TIMEOUT_MS,
   });
   if (ran.status !== 0) throw new Error(`Cannot score: ${ran.error?.message ?? ran.stderr.trim()}`);
-  for (const path of pairs.flat()) rmSync(path);
+  for (const path of paths.flat()) rmSync(path);
   const scores = JSON.parse(ran.stdout) as [number | null, number][];
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  return {
-    // PESQ found nothing that sounds like speech: the worst score.
-    pesq: mean(scores.map(([pesq]) => pesq ?? 1)),
-    stoi: mean(scores.map(([, stoi]) => stoi)),
-  };
+  // PESQ found nothing that sounds like speech: the worst score.
+  return scores.map(([pesq, stoi]) => ({ pesq: pesq ?? 1, stoi }));
 }
 
 /** Each talkspurt as it is decoded when nothing is lost. */
