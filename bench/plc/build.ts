@@ -39,7 +39,10 @@ export const VARIANTS = {
   file: { name: 'file', weights: 'file', kernels: 'simd' },
 } as const satisfies Record<string, Variant>;
 
-/** Builds all variants and the file of weights unless they are there. Returns why it could not, or null. */
+/**
+ * Builds all variants and the file of weights unless they are there: delete out/bench/plc/ after a change of trial/ or of wasm/. Returns
+ * why it could not, or null.
+ */
 export async function buildTrial(): Promise<string | null> {
   if (!existsSync(join(TOOLS, 'library.stamp')) || !existsSync(join(TOOLS, 'bin/cargo')))
     return 'the toolchain of the codec is missing: run sh wasm/toolchain.sh';
