@@ -14,7 +14,7 @@ import type { SpeakerSettings } from '../../voice/mixing/speaker_settings.js';
 import type { Pose, Vector } from '../../voice/mixing/vector.js';
 import { JitterBuffer } from '../../voice/playout/jitter_buffer.js';
 import type { DelayBounds } from '../../voice/playout/playout_delay.js';
-import type { Milliseconds, Samples } from '../../voice/units.js';
+import { type Milliseconds, type Samples, samplesOfMs } from '../../voice/units.js';
 import type { VoiceHeader } from '../../voice/wire.js';
 import { type PlayoutCounts, SpeakerPlayout } from './speaker_playout.js';
 
@@ -30,7 +30,12 @@ interface Speaker {
   readonly steamIdLow: number;
   readonly steamIdHigh: number;
   readonly playout: SpeakerPlayout;
+  /** `leaving`: heard once more, fading out. */
+  state: 'here' | 'leaving';
 }
+
+/** A speaker who leaves in the middle of a word fades out over this, or over a pull if that is shorter. */
+const LEAVING_FADE: Samples = samplesOfMs(10);
 
 /** Plays all speakers of a lobby at 24 kHz. Call `initCodec` or `loadCodec` first. */
 export class LobbyPlayout {
@@ -94,14 +99,18 @@ export class LobbyPlayout {
     }
     if (this.#pcm.length !== samples) this.#pcm = new Int16Array(samples);
     this.#mixer.begin(samples);
-    for (const [slot, { playout }] of this.#speakers) {
+    for (const [slot, speaker] of this.#speakers) {
+      const { playout } = speaker;
       if (this.#mixer.audibility(slot) === 'inaudible') {
         playout.abandon();
+        if (speaker.state === 'leaving') this.#remove(slot);
         continue;
       }
       let kind: 'voice' | 'silence' = 'silence';
       for (const segment of playout.pull(this.#pcm, nowMs)) if (segment.kind !== 'silence') kind = 'voice';
+      if (speaker.state === 'leaving') fadeOut(this.#pcm);
       this.#mixer.add(slot, this.#pcm, kind);
+      if (speaker.state === 'leaving') this.#remove(slot);
     }
     this.#mixer.finish(out);
     return out;
@@ -147,8 +156,18 @@ export class LobbyPlayout {
     return [...this.#speakers.keys()];
   }
 
-  /** Frees the decoder of a speaker who left, and forgets their settings, but keeps the counters. */
+  /**
+   * Frees the decoder of a speaker who left, and forgets their settings, but keeps the counters. If they are heard at this moment, that is
+   * at the end of the next pull, in which they fade out.
+   */
   retire(slot: number): void {
+    const speaker = this.#speakers.get(slot);
+    if (speaker?.playout.isSounding && this.#mixer.audibility(slot) !== 'inaudible')
+      speaker.state = 'leaving';
+    else this.#remove(slot);
+  }
+
+  #remove(slot: number): void {
     const speaker = this.#speakers.get(slot);
     const counts = speaker?.playout.counts();
     this.forget(slot);
@@ -166,7 +185,7 @@ export class LobbyPlayout {
 
   /** Frees all decoders. A second call does nothing. WebAssembly memory is not garbage-collected, so a playout that is never closed leaks it. */
   close(): void {
-    for (const slot of this.slots) this.retire(slot);
+    for (const slot of this.slots) this.#remove(slot);
     this.#state = 'closed';
   }
 
@@ -182,7 +201,8 @@ export class LobbyPlayout {
     const isReadable = packet.length >= 8;
     const steamIdLow = isReadable ? readU32(packet, 0) : (known?.steamIdLow ?? 0);
     const steamIdHigh = isReadable ? readU32(packet, 4) : (known?.steamIdHigh ?? 0);
-    if (known && known.steamIdLow === steamIdLow && known.steamIdHigh === steamIdHigh) {
+    const isSame = known?.steamIdLow === steamIdLow && known.steamIdHigh === steamIdHigh;
+    if (known && isSame && known.state === 'here') {
       this.#speakers.delete(slot);
       this.#speakers.set(slot, known);
       return known;
@@ -193,8 +213,20 @@ export class LobbyPlayout {
       this.#drop(this.#speakers.keys().next().value!);
       this.evictedSpeakers += 1;
     }
-    const speaker = { steamIdLow, steamIdHigh, playout: new SpeakerPlayout(this.#options) };
+    const speaker = {
+      steamIdLow,
+      steamIdHigh,
+      playout: new SpeakerPlayout(this.#options),
+      state: 'here',
+    } as const;
     this.#speakers.set(slot, speaker);
     return speaker;
   }
+}
+
+/** Fades the beginning of `pcm` out, and silences the rest. */
+function fadeOut(pcm: Int16Array): void {
+  const length = Math.min(LEAVING_FADE, pcm.length);
+  for (let at = 0; at < length; at++) pcm[at] = Math.trunc((pcm[at]! * (length - at - 1)) / length);
+  pcm.fill(0, length);
 }

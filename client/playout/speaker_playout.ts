@@ -114,6 +114,11 @@ export class SpeakerPlayout {
     this.#dropBlock();
   }
 
+  /** Whether the last sample that was pulled belongs to sound: a cut there would click. */
+  get isSounding(): boolean {
+    return this.#tail === 'sound';
+  }
+
   /** Drops what waits to be played, uncounted, at once: fade the sound out before. */
   abandon(): void {
     this.#buffer.abandon();

@@ -119,6 +119,26 @@ t.test('a priority speaker lowers the others', async (t) => {
   for (const { playout } of [usual, lowered]) playout.close();
 });
 
+t.test('a speaker who leaves in the middle of a word fades out within 10 ms', async (t) => {
+  const steepest = (pcm: Int16Array) =>
+    pcm.reduce((most, sample, at) => Math.max(most, Math.abs(sample - (pcm[at - 1] ?? sample))), 0);
+  const whole = play({ 1: ADA_ARRIVES }, UNSTRETCHED);
+  for (const leavesAt of [1000, 1500, 2005, 2510]) {
+    const { pcm, playout } = play({ 1: ADA_ARRIVES }, UNSTRETCHED, (playout, now) => {
+      if (now === leavesAt) playout.retire(1);
+      if (now > leavesAt) playout.set(1, { muted: 'muted' });
+    });
+    const end = (leavesAt / 1000) * VOICE_RATE_HZ;
+    t.same(pcm.subarray(0, end), whole.pcm.subarray(0, end), `heard until ${leavesAt} ms`);
+    t.ok(energy(pcm.subarray(end - 240, end)) > 0, 'it was in a word');
+    const fade = steepest(pcm.subarray(end - 1, end + 240));
+    t.ok(fade <= steepest(whole.pcm), `${fade} is no step`);
+    t.equal(energy(pcm.subarray(end + 240)), 0);
+    playout.close();
+  }
+  whole.playout.close();
+});
+
 t.test('no decoder is kept for a speaker who left, or after the end', async (t) => {
   const before = codecLiveBytes();
   const { playout } = play({ 1: ADA_ARRIVES, 2: BEN_ARRIVES });
