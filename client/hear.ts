@@ -1,8 +1,7 @@
 /** Joins a lobby and plays everyone in it: a lobby combined with a playout. This is what most games embed. */
 
+import { PLATFORM } from '#platform';
 import type { HotmicError } from '../voice/error.js';
-import { loadCodec } from '../wasm/load.js';
-import { monotonicMs } from './clock.js';
 import type { Lobby, LobbyOptions } from './lobby/lobby.js';
 import { LobbyPlayout, type LobbyPlayoutOptions } from './playout/lobby_playout.js';
 import type { Participant } from './session/lobby_state.js';
@@ -29,7 +28,8 @@ export interface Hearing {
 
 /** Joins a lobby to hear it. @throws the same errors as `joinLobby`; RangeError for a playout option out of its range. */
 export async function hearLobby(options: HearLobbyOptions): Promise<Hearing> {
-  loadCodec();
+  const starting = PLATFORM.startCodec();
+  if (starting) await starting;
   const playout = new LobbyPlayout(options.playout);
   const { events = {} } = options;
   const note = ({ slot, priority }: Participant) => {
@@ -57,13 +57,13 @@ export async function hearLobby(options: HearLobbyOptions): Promise<Hearing> {
         },
       },
       {
-        take: (_, header, packet) => playout.push(header, packet, monotonicMs()),
+        take: (_, header, packet) => playout.push(header, packet, PLATFORM.now()),
         forget: (slot) => playout.forget(slot),
         retire: (slot) => playout.retire(slot),
         close: () => playout.close(),
       },
     );
-    return { lobby, playout, pull: (out) => playout.pull(out, monotonicMs()), ended };
+    return { lobby, playout, pull: (out) => playout.pull(out, PLATFORM.now()), ended };
   } catch (thrown) {
     playout.close();
     throw thrown;

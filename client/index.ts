@@ -15,6 +15,7 @@ export * from './hear.js';
 export type { CredentialOptions } from './lobby/credentials.js';
 export { joinLobby } from './lobby/join.js';
 export * from './lobby/lobby.js';
+export type { LobbyIo, Platform } from './platform/platform.js';
 export * from './playout/lobby_playout.js';
 export * from './playout/packet_meter.js';
 export * from './playout/speaker_playout.js';

@@ -3,13 +3,13 @@
  * and discards stale ones.
  */
 
+import { PLATFORM } from '#platform';
 import { CaptureTag, captureKind, endRequest } from '../voice/capture_tag.js';
 import { packetSamples, readPacket } from '../voice/packet.js';
 import type { RingConsumer, RingEntry } from '../voice/ring.js';
 import { type NumberedPacket, TalkspurtNumberer } from '../voice/talkspurt.js';
 import { type Milliseconds, msOfSamples } from '../voice/units.js';
 import { CaptureTargets, type Destination, isSameDestination, type Publish } from './capture_targets.js';
-import { monotonicMs } from './clock.js';
 import { KeyTimes } from './key_times.js';
 import type { MeantSpan } from './session/captured_packet.js';
 import type { VoiceTarget } from './session/voice_target.js';
@@ -99,7 +99,7 @@ export class Publisher {
       );
     published.add(ring);
     this.#options = options;
-    this.#clock = options.clock ?? monotonicMs;
+    this.#clock = options.clock ?? PLATFORM.now;
     this.#moment = strictClock(this.#clock);
     this.#maxAgeMs = options.maxAgeMs ?? 500;
     this.#destination = { publish: options.publish, target: options.target ?? 'lobby' };

@@ -8,6 +8,7 @@
  * Bounds: `maxSpeakers` decoders, and twice as much sound per second as that many speakers make. Anything beyond is counted.
  */
 
+import { PLATFORM } from '#platform';
 import { readU32 } from '../voice/bytes.js';
 import { FrameOrder } from '../voice/frame_order.js';
 import { timestampAfter } from '../voice/sequence.js';
@@ -16,7 +17,6 @@ import { FRAME_SAMPLES, type Milliseconds, type Samples, VOICE_RATE_HZ } from '.
 import { VoiceResult } from '../voice/voice_result.js';
 import type { VoiceHeader } from '../voice/wire.js';
 import { MAX_DECODED_SAMPLES, VoiceDecoder } from '../wasm/decompress.js';
-import { monotonicMs } from './clock.js';
 
 /** The sound of one voice frame. */
 export interface DecodedVoice {
@@ -99,7 +99,7 @@ export class Receiver {
     if (!(this.#maxSpeakers >= 1 && this.#maxSpeakers <= 1000)) {
       throw new RangeError(`Cannot receive: maxSpeakers is ${this.#maxSpeakers}, expected 1 to 1000`);
     }
-    this.#clock = options.clock ?? monotonicMs;
+    this.#clock = options.clock ?? PLATFORM.now;
     const perSecond = this.#maxSpeakers * SOUND_PER_SECOND;
     this.#budget = new TokenBucket(perSecond, this.#maxSpeakers * SOUND_AT_ONCE, this.#clock());
   }

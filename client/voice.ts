@@ -2,8 +2,8 @@
  * Joins a lobby and decodes everyone in it, each frame as soon as it arrives: for recorders and analysis. To play the sound, use `hearLobby`.
  */
 
+import { PLATFORM } from '#platform';
 import type { HotmicError } from '../voice/error.js';
-import { loadCodec } from '../wasm/load.js';
 import type { Lobby, LobbyEvents, LobbyOptions } from './lobby/lobby.js';
 import { type DecodedVoice, Receiver, type ReceiverOptions } from './receiver.js';
 import type { Participant } from './session/lobby_state.js';
@@ -29,7 +29,8 @@ export interface Voice {
 
 /** Joins a lobby and decodes its voice. @throws the same errors as `joinLobby`. */
 export async function joinVoice(options: JoinVoiceOptions): Promise<Voice> {
-  loadCodec();
+  const starting = PLATFORM.startCodec();
+  if (starting) await starting;
   let spoken: { readonly by: Participant; readonly target: VoiceTarget } | null = null;
   const receiver = new Receiver({
     ...(options.onStages ? { onStages: options.onStages } : {}),

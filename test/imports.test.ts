@@ -118,6 +118,9 @@ function specifiers(file: string): string[] {
   return [...found].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
 }
 
+/** What `#platform` of package.json stands for. */
+const PLATFORMS = ['client/platform/node.ts', 'client/platform/browser.ts'];
+
 /** A relative import as a file of this project. */
 function resolveImport(from: string, specifier: string): string {
   return normalize(join(dirname(from), specifier)).replace(/\.js$/, '.ts');
@@ -136,9 +139,10 @@ const files = projectFiles().filter(
 const imports = new Map(
   files.map((file) => [
     file,
-    specifiers(file)
-      .filter((name) => name.startsWith('.'))
-      .map((name) => resolveImport(file, name)),
+    specifiers(file).flatMap((name) => {
+      if (name === '#platform') return PLATFORMS;
+      return name.startsWith('.') ? [resolveImport(file, name)] : [];
+    }),
   ]),
 );
 
@@ -220,7 +224,7 @@ t.test('each folder uses only the packages that it is allowed', async (t) => {
     const allowed = MAY_USE[topFolderOf(file)];
     if (!allowed) continue;
     for (const name of specifiers(file)) {
-      if (name.startsWith('.') || allowed.includes(name)) continue;
+      if (name.startsWith('.') || name === '#platform' || allowed.includes(name)) continue;
       t.ok(BUILD_TOOLS.includes(file) && NODE_BUILTINS.has(name), `${file} may use ${name}`);
     }
   }

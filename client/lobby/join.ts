@@ -1,9 +1,10 @@
 /** Joins a lobby: checks what the application passed, then opens the first connection. */
 
+import { PLATFORM } from '#platform';
+import type { LobbyIo } from '../platform/platform.js';
 import { checkLabel } from '../session/requests.js';
 import { parseRelayUrl } from '../transport/url.js';
 import { Credentials } from './credentials.js';
-import { type LobbyIo, NODE_IO } from './io.js';
 import type { Lobby, LobbyOptions } from './lobby.js';
 import { Membership } from './membership.js';
 
@@ -19,7 +20,7 @@ import { Membership } from './membership.js';
  *   HTTP); ERR_HOTMIC_PROTOCOL when what answers is not a relay; ERR_HOTMIC_CONNECTION_LOST when the connection closes before the
  *   welcome; ERR_HOTMIC_CLOSED when `signal` is aborted. An error thrown by a function that provides a credential is passed on as it is.
  */
-export async function joinLobby(options: LobbyOptions, io: LobbyIo = NODE_IO): Promise<Lobby> {
+export async function joinLobby(options: LobbyOptions, io: LobbyIo = PLATFORM): Promise<Lobby> {
   const url = parseRelayUrl(options.url);
   if (options.steamId !== undefined && typeof options.steamId !== 'bigint') {
     throw new TypeError(
@@ -29,6 +30,6 @@ export async function joinLobby(options: LobbyOptions, io: LobbyIo = NODE_IO): P
   checkLabel('join: lobby', options.lobby);
   checkLabel('join: name', options.name);
   const credentials = new Credentials(options);
-  const open = options.transport ?? (await import('../transport/ws.js')).openWsTransport;
+  const open = options.transport ?? (await PLATFORM.transport());
   return await new Membership(url, options, credentials, open, io).join();
 }

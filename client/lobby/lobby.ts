@@ -71,7 +71,7 @@ export interface LobbyOptions extends SessionOptions, CredentialOptions {
    * names, at most 256. The credential is sent to no other host, and never without TLS if the current connection uses TLS. Default: none.
    */
   readonly redirectHosts?: readonly string[];
-  /** Default: the transport for Node, which is loaded only in that case. */
+  /** Default: that of the platform, in Node over the package ws, in a browser its own WebSocket. */
   readonly transport?: OpenTransport;
   /** Aborts joining. It has no effect once we have joined: use `leave`. */
   readonly signal?: AbortSignal;

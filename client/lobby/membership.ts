@@ -2,6 +2,7 @@
 
 import { deferred } from '../../voice/deferred.js';
 import type { Milliseconds } from '../../voice/units.js';
+import type { LobbyIo } from '../platform/platform.js';
 import type { CapturedPacket } from '../session/captured_packet.js';
 import type { LobbyCounts } from '../session/counter.js';
 import type { Member, Participant } from '../session/lobby_state.js';
@@ -20,7 +21,6 @@ import { strictClock } from '../strict_clock.js';
 import type { OpenTransport } from '../transport/transport.js';
 import { Connection } from './connection.js';
 import type { Credentials } from './credentials.js';
-import type { LobbyIo } from './io.js';
 import type { Lobby, LobbyEvents, LobbyOptions } from './lobby.js';
 import { notify } from './notify.js';
 

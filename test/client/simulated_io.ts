@@ -1,6 +1,6 @@
 /** A simulated clock and timer for a lobby, starting at 0; its random numbers are always 0. */
 
-import type { LobbyIo } from '../../client/lobby/io.js';
+import type { LobbyIo } from '../../client/platform/platform.js';
 
 export function simulatedIo(): { io: LobbyIo; tick: (ms: number) => void } {
   let now = 0;

@@ -1,0 +1,121 @@
+/** The same scenarios on Node's client and on the browser's, in headless Chromium, against the same relay. */
+
+import { readFileSync } from 'node:fs';
+import { build } from 'esbuild';
+import type { Browser } from 'playwright-core';
+import t, { type Test } from 'tap';
+import { hearLobby, joinLobby } from '../../../client/index.js';
+import { startRelay } from '../../../relay/index.js';
+import { loadCodec } from '../../../wasm/load.js';
+import { findChromium, serveDist, startChromium, type TestServer } from '../../kit/chromium.js';
+import { tcpProxy } from '../tcp_proxy.js';
+import { type Place, SCENARIOS } from './scenarios.js';
+
+t.setTimeout(600_000);
+
+/** The browser's client and its bundle, without minification, in bytes; without the codec's wasm. */
+const MAX_BUNDLE_BYTES = 400_000;
+
+const WANTED: Readonly<Record<string, unknown>> = {
+  talk: {
+    sent: [true, true],
+    unchanged: true,
+    participants: ['Ada II'],
+    told: ['joined Ada', 'Ada II in ', 'left Ada II', 'ended null'],
+    counts: [2, 0],
+    states: ['over', 'joined'],
+  },
+  channels: { ben: ['red', 'lobby'], cleo: ['whisper', 'lobby'], isInBlue: false },
+  cut: {
+    told: ['reconnecting ERR_HOTMIC_CONNECTION_LOST', 'resumed', 'ended null'],
+    sent: true,
+    resumes: 1,
+    isSameSlot: true,
+  },
+  drain: {
+    told: ['draining 200', 'reconnecting ERR_HOTMIC_CONNECTION_LOST', 'joined-anew', 'ended null'],
+    followed: 1,
+  },
+  hear: { isLoud: true, refusedPackets: 0, ended: null },
+  refusals: {
+    twice: 'ERR_HOTMIC_REFUSED',
+    nobody: 'ERR_HOTMIC_CONNECT',
+    name: 'RangeError: Cannot join: name is "", expected 1 to 64 characters without control characters',
+    path: 'ERR_HOTMIC_REFUSED',
+    scheme: 'ERR_HOTMIC_URL',
+    aborted: 'ERR_HOTMIC_CLOSED',
+  },
+};
+
+/** A relay behind a line that can be cut, and a second one. */
+async function placeFor(t: Test): Promise<Place> {
+  const options = { dev: true, secondJoin: 'refuse' } as const;
+  const relay = await startRelay(options);
+  const next = await startRelay(options);
+  t.teardown(() => Promise.all([relay.close(), next.close()]));
+  const line = await tcpProxy(t, new URL(relay.url));
+  const control: Place['control'] = async (what) => {
+    if (what === 'cut') line.cut();
+    else void relay.drain(200, next.url);
+  };
+  return { url: line.url.href.replace(/\/$/, ''), next: next.url, control };
+}
+
+for (const [name, scenario] of Object.entries(SCENARIOS)) {
+  t.test(`in Node: ${name}`, async (t) => {
+    const got = await scenario({ joinLobby, hearLobby, loadCodec }, await placeFor(t));
+    t.strictSame(got, WANTED[name]);
+  });
+}
+
+const executable = findChromium();
+const skip = executable === null ? 'Chromium is not here; `sh test/chromium.sh` says why' : false;
+
+/** The page's script, as a bundler makes it for browsers. */
+async function bundle(): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: ['dist/test/client/scenarios/page.js'],
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    write: false,
+    logLevel: 'silent',
+  });
+  return outputFiles[0]!.text;
+}
+
+t.test('what browsers load needs no Node, and is small', async (t) => {
+  const script = await bundle();
+  for (const word of [/\bprocess\b\s*[.[]/, /\bBuffer\b\s*[.[]/, /['"]node:/, /\brequire\(/])
+    t.notMatch(script, word);
+  t.ok(script.length < MAX_BUNDLE_BYTES, `${script.length} bytes`);
+});
+
+t.test('in Chromium', { skip }, async (t) => {
+  const html = '<!doctype html><title>scenarios</title><script type="module" src="/page.js"></script>';
+  const server: TestServer = await serveDist({
+    '/': { type: 'text/html', body: html },
+    '/page.js': { type: 'text/javascript', body: await bundle() },
+    '/codec.wasm': { type: 'application/wasm', body: readFileSync('dist/wasm/pkg/hotmic_wasm_bg.wasm') },
+  });
+  t.teardown(() => server.close());
+  const browser: Browser = await startChromium(executable!);
+  t.teardown(() => browser.close());
+  for (const name of Object.keys(SCENARIOS)) {
+    await t.test(`in Chromium: ${name}`, async (t) => {
+      const place = await placeFor(t);
+      const page = await browser.newPage();
+      t.teardown(() => page.close());
+      page.on('pageerror', (error) => t.fail(`the page failed: ${error.message}`));
+      await page.exposeFunction('control', place.control);
+      await page.goto(server.url);
+      await page.waitForFunction('"play" in globalThis');
+      const [url, next] = [JSON.stringify(place.url), JSON.stringify(place.next)];
+      const got = (await page.evaluate(`play(${JSON.stringify(name)}, ${url}, ${next})`)) as string;
+      // A browser does not show the HTTP answer to its page.
+      const wanted =
+        name === 'refusals' ? { ...(WANTED[name] as object), path: 'ERR_HOTMIC_CONNECT' } : WANTED[name];
+      t.strictSame(JSON.parse(got), wanted);
+    });
+  }
+});

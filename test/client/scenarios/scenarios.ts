@@ -1,0 +1,223 @@
+/**
+ * What a game does with a client, told once and run on Node's client and on the browser's, against the same relay. A scenario returns what
+ * happened, as plain values; scenarios.test.ts says what it expects. It runs where the client runs: no Node module here.
+ */
+
+import type {
+  Hearing,
+  HearLobbyOptions,
+  Lobby,
+  LobbyEvents,
+  LobbyOptions,
+  VoiceTarget,
+} from '../../../client/index.js';
+import { MAX_PACKET_BYTES } from '../../../voice/units.js';
+import { VoiceEncoder } from '../../../wasm/compress.js';
+
+/** The client under test. */
+export interface Client {
+  joinLobby(options: LobbyOptions): Promise<Lobby>;
+  hearLobby(options: HearLobbyOptions): Promise<Hearing>;
+  /** Of hotmic/codec. */
+  loadCodec(): unknown;
+}
+
+/** Where to connect, and what the test does on the other side. */
+export interface Place {
+  readonly url: string;
+  /** Cuts the connections of `url`; drains the relay towards `next`. */
+  readonly control: (what: 'cut' | 'drain') => Promise<void>;
+  readonly next: string;
+}
+
+export type Scenario = (client: Client, place: Place) => Promise<Record<string, unknown>>;
+
+const steamIdOf = (account: number) => 76_561_197_960_265_728n + BigInt(account);
+const who = (account: number, name: string) => ({ lobby: 'den', steamId: steamIdOf(account), name });
+
+/** Events in words, and a way to wait for one. */
+function ears() {
+  const told: string[] = [];
+  const waiting = new Set<() => void>();
+  const tell = (what: string) => {
+    told.push(what);
+    for (const look of waiting) look();
+  };
+  const targetOf = (target: VoiceTarget) => (typeof target === 'string' ? target : target.channel);
+  const events: LobbyEvents = {
+    onJoined: ({ name }) => tell(`joined ${name}`),
+    onLeft: ({ name }) => tell(`left ${name}`),
+    onChanged: ({ name, channels, away }) => tell(`${name} in ${channels.join()}${away ? ', away' : ''}`),
+    onYouChanged: ({ name, channels }) => tell(`you: ${name} in ${channels.join()}`),
+    onVoice: ({ name }, { sequence }, packet, target) =>
+      tell(`${name} to ${targetOf(target)}: ${sequence}, ${sumOf(packet)}`),
+    onReconnecting: ({ code }) => tell(`reconnecting ${code}`),
+    onResumed: (how) => tell(how),
+    onDraining: (withinMs) => tell(`draining ${withinMs}`),
+    onEnded: (error) => tell(`ended ${error?.code ?? null}`),
+  };
+  const until = (what: string) =>
+    new Promise<void>((resolve) => {
+      const look = () => {
+        if (!told.includes(what)) return;
+        waiting.delete(look);
+        resolve();
+      };
+      waiting.add(look);
+      look();
+    });
+  return { told, events, until };
+}
+
+/** A number that bytes which were changed on the way would not have. */
+function sumOf(bytes: Uint8Array): number {
+  let sum = bytes.length;
+  for (const byte of bytes) sum = (Math.imul(sum, 31) + byte) >>> 0;
+  return sum;
+}
+
+/** Packets of a tone of this length by this account, one per frame, numbered. */
+function toneBy(account: number, seconds: number) {
+  const encoder = new VoiceEncoder(steamIdOf(account), { framesPerPacket: 1 });
+  const pcm = Int16Array.from({ length: 24_000 * seconds }, (_, at) => 8000 * Math.sin(at / 9));
+  encoder.write(pcm);
+  const packets: Uint8Array[] = [];
+  const room = new Uint8Array(MAX_PACKET_BYTES);
+  for (let length = encoder.read(room); length > 0; length = encoder.read(room))
+    packets.push(room.slice(0, length));
+  encoder.free();
+  return packets.map((packet, sequence) => ({
+    ...{ packet, sequence, timestamp: 480 * sequence, capturedAt: 0 },
+    ...{ marker: sequence === 0, terminator: sequence === packets.length - 1 },
+  }));
+}
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+const talk: Scenario = async (client, { url }) => {
+  await client.loadCodec();
+  const ben = ears();
+  const listener = await client.joinLobby({ ...who(2, 'Ben'), url, events: ben.events });
+  const speaker = await client.joinLobby({ ...who(1, 'Ada'), url });
+  await ben.until('joined Ada');
+  const [first, second] = toneBy(1, 1);
+  const sums = [sumOf(first!.packet), sumOf(second!.packet)];
+  const sent = [speaker.publish(first!), speaker.publish(second!)];
+  await ben.until(`Ada to lobby: 1, ${sums[1]}`);
+  speaker.rename('Ada II');
+  await ben.until('Ada II in ');
+  const participants = listener.participants.map(({ name }) => name);
+  await speaker.leave();
+  await ben.until('left Ada II');
+  const counts = listener.counts();
+  const { state } = listener;
+  await listener.leave();
+  const heard = ben.told.filter((what) => what.includes(' to '));
+  return {
+    sent,
+    unchanged: heard.join() === sums.map((sum, at) => `Ada to lobby: ${at}, ${sum}`).join(),
+    participants,
+    told: ben.told.filter((what) => !what.includes(' to ')),
+    counts: [counts.framesReceived, counts.framesMissed],
+    states: [speaker.state, state],
+  };
+};
+
+const channels: Scenario = async (client, { url }) => {
+  await client.loadCodec();
+  const [ada, ben, cleo] = [ears(), ears(), ears()];
+  const speaker = await client.joinLobby({ ...who(1, 'Ada'), url, events: ada.events });
+  const inRed = await client.joinLobby({ ...who(2, 'Ben'), url, events: ben.events });
+  const outside = await client.joinLobby({ ...who(3, 'Cleo'), url, events: cleo.events });
+  speaker.enter(['red']);
+  inRed.enter(['red']);
+  await Promise.all([ada.until('you: Ada in red'), ada.until('Ben in red')]);
+  const [one, two, three, four] = toneBy(1, 1);
+  speaker.publish(one!, { channel: 'red' });
+  speaker.whisper([outside.slot]);
+  speaker.publish(two!, 'whisper');
+  const isInBlue = speaker.publish(three!, { channel: 'blue' });
+  speaker.publish(four!);
+  await Promise.all([ben, cleo].map(({ until }) => until(`Ada to lobby: 3, ${sumOf(four!.packet)}`)));
+  const heardBy = ({ told }: typeof ben) => told.flatMap((what) => /^Ada to (\w+)/.exec(what)?.[1] ?? []);
+  const heard = { ben: heardBy(ben), cleo: heardBy(cleo) };
+  for (const lobby of [speaker, inRed, outside]) await lobby.leave();
+  return { ...heard, isInBlue };
+};
+
+const cut: Scenario = async (client, { url, control }) => {
+  await client.loadCodec();
+  const ada = ears();
+  const lobby = await client.joinLobby({ ...who(1, 'Ada'), url, events: ada.events });
+  const { slot } = lobby;
+  await control('cut');
+  await ada.until('resumed');
+  const sent = lobby.publish(toneBy(1, 1)[0]!);
+  const { resumes } = lobby.counts();
+  const isSameSlot = lobby.slot === slot;
+  await lobby.leave();
+  return { told: ada.told, sent, resumes, isSameSlot };
+};
+
+const drain: Scenario = async (client, { url, next, control }) => {
+  const ada = ears();
+  const { host } = new URL(next);
+  const options = { ...who(1, 'Ada'), url, events: ada.events, redirectHosts: [host] };
+  const lobby = await client.joinLobby(options);
+  await control('drain');
+  await ada.until('joined-anew');
+  const { redirects } = lobby.counts();
+  await lobby.leave();
+  return { told: ada.told, followed: redirects.followed };
+};
+
+const hear: Scenario = async (client, { url }) => {
+  const hearing = await client.hearLobby({ ...who(2, 'Ben'), url, playout: { channels: 2 } });
+  const speaker = await client.joinLobby({ ...who(1, 'Ada'), url });
+  const packets = toneBy(1, 1);
+  // As many samples as time has passed, and as many packets: how fast this machine is does not matter.
+  const startedAt = performance.now();
+  let pulled = 0;
+  let said = 0;
+  let loudest = 0;
+  while (loudest < 2000) {
+    await pause(5);
+    const elapsed = performance.now() - startedAt;
+    for (; said < packets.length && said * 20 <= elapsed; said += 1) speaker.publish(packets[said]!);
+    const due = Math.min(24_000, Math.floor(elapsed * 24) - pulled);
+    pulled += due;
+    for (const sample of hearing.pull(new Int16Array(2 * due))) loudest = Math.max(loudest, sample);
+  }
+  const { refusedPackets } = hearing.playout.counts(speaker.slot)!;
+  await speaker.leave();
+  await hearing.lobby.leave();
+  return { isLoud: loudest > 2000 && loudest < 20_000, refusedPackets, ended: await hearing.ended };
+};
+
+const refusals: Scenario = async (client, { url }) => {
+  const codeOf = async (joining: Promise<unknown>) => {
+    try {
+      await joining;
+      return 'joined';
+    } catch (error) {
+      const { code, name, message } = error as { code?: string; name: string; message: string };
+      return code ?? `${name}: ${message}`;
+    }
+  };
+  const first = await client.joinLobby({ ...who(1, 'Ada'), url });
+  const controller = new AbortController();
+  const aborted = codeOf(client.joinLobby({ ...who(3, 'Cleo'), url, signal: controller.signal }));
+  controller.abort();
+  const codes = {
+    twice: await codeOf(client.joinLobby({ ...who(1, 'Ada'), url })),
+    nobody: await codeOf(client.joinLobby({ ...who(2, 'Ben'), url: 'ws://127.0.0.1:9' })),
+    name: await codeOf(client.joinLobby({ ...who(2, ''), url })),
+    path: await codeOf(client.joinLobby({ ...who(2, 'Ben'), url: `${url}/nowhere` })),
+    scheme: await codeOf(client.joinLobby({ ...who(2, 'Ben'), url: 'http://relay' })),
+    aborted: await aborted,
+  };
+  await first.leave();
+  return codes;
+};
+
+export const SCENARIOS: Readonly<Record<string, Scenario>> = { talk, channels, cut, drain, hear, refusals };
