@@ -9,7 +9,7 @@ import { setMaxListeners } from 'node:events';
 import { monotonicMs } from '../client/clock.js';
 import { joinLobby } from '../client/lobby/join.js';
 import type { Lobby, LobbyEvents } from '../client/lobby/lobby.js';
-import { Publisher } from '../client/publisher.js';
+import { Publisher } from '../client/talking/publisher.js';
 import type { DecodedVoice } from '../client/receiver.js';
 import type { Participant } from '../client/session/lobby_state.js';
 import { StageLog } from '../client/stage_log.js';

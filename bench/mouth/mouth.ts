@@ -10,7 +10,7 @@ import { forkRelay } from '../../cli/relay/process.js';
 import { monotonicMs } from '../../client/clock.js';
 import { hearLobby } from '../../client/hear.js';
 import { joinLobby } from '../../client/lobby/join.js';
-import { Publisher } from '../../client/publisher.js';
+import { Publisher } from '../../client/talking/publisher.js';
 import { startCapture } from '../../native/capture/capture.js';
 import { timestampDelta } from '../../voice/sequence.js';
 import { personSteamId } from '../../voice/steam_id.js';

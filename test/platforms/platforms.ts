@@ -75,7 +75,7 @@ export const TESTS: Readonly<Partial<Record<CellName, readonly string[]>>> = {
     'wasm/resampler.test.js',
   ],
   client: [
-    'client/publisher.test.js',
+    'client/talking/publisher.test.js',
     'client/receiver.test.js',
     'client/session/session.test.js',
     'client/transport/ws.test.js',

@@ -2,7 +2,7 @@
 
 import t from 'tap';
 import { joinLobby } from '../../client/lobby/join.js';
-import { Publisher } from '../../client/publisher.js';
+import { Publisher } from '../../client/talking/publisher.js';
 import { joinVoice } from '../../client/voice.js';
 import { embeddedSteam, startCapture } from '../../native/capture/capture.js';
 import { startRelay } from '../../relay/index.js';

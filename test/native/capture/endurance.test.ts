@@ -3,7 +3,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import t from 'tap';
-import { Publisher } from '../../../client/publisher.js';
+import { Publisher } from '../../../client/talking/publisher.js';
 import { embeddedSteam, startCapture } from '../../../native/capture/capture.js';
 import { CaptureTag, captureKind } from '../../../voice/capture_tag.js';
 import { type OpusFrame, opusFrames, readPacket } from '../../../voice/packet.js';

@@ -4,16 +4,20 @@
  */
 
 import { PLATFORM } from '#platform';
-import { CaptureTag, captureKind, endRequest } from '../voice/capture_tag.js';
-import { packetSamples, readPacket } from '../voice/packet.js';
-import type { RingConsumer, RingEntry } from '../voice/ring.js';
-import { type NumberedPacket, TalkspurtNumberer } from '../voice/talkspurt.js';
-import { type Milliseconds, msOfSamples } from '../voice/units.js';
+import { CaptureTag, captureKind, endRequest } from '../../voice/capture_tag.js';
+import { type Decibels, SILENCE_DB } from '../../voice/mixing/decibels.js';
+import { packetSamples, readPacket } from '../../voice/packet.js';
+import type { RingConsumer, RingEntry } from '../../voice/ring.js';
+import { type NumberedPacket, TalkspurtNumberer } from '../../voice/talkspurt.js';
+import { type Milliseconds, msOfSamples } from '../../voice/units.js';
+import { PacketMeter } from '../playout/packet_meter.js';
+import type { MeantSpan } from '../session/captured_packet.js';
+import type { VoiceTarget } from '../session/voice_target.js';
+import { strictClock } from '../strict_clock.js';
 import { CaptureTargets, type Destination, isSameDestination, type Publish } from './capture_targets.js';
 import { KeyTimes } from './key_times.js';
-import type { MeantSpan } from './session/captured_packet.js';
-import type { VoiceTarget } from './session/voice_target.js';
-import { strictClock } from './strict_clock.js';
+import { type CaptureCommand, TALK_MODES, TalkKey, type TalkMode } from './talk_key.js';
+import { type GatedPacket, VoiceGate, type VoiceGateOptions } from './voice_gate.js';
 
 /** What the publisher needs from a capture worker. */
 export interface CaptureHandle {
@@ -36,6 +40,17 @@ export interface PublisherOptions {
   readonly clock?: () => Milliseconds;
   /** Packets older than this when they are read from the ring are discarded, in ms. Default: 500. */
   readonly maxAgeMs?: Milliseconds;
+  /** When the microphone records. Default `push-to-talk`. It can be changed: `setMode`. */
+  readonly mode?: TalkMode;
+  /** For the mode `voice-activation`. */
+  readonly voiceActivation?: VoiceGateOptions;
+  /**
+   * How loud a packet is, in dBFS, for `voice-activation`. Default: it is decoded, for which the codec must be started, in some 0.05 ms per
+   * 20 ms of sound.
+   */
+  readonly loudnessOf?: (packet: Uint8Array) => Decibels;
+  /** Called when `isLive` changes. Must not throw. */
+  readonly onLive?: (isLive: boolean) => void;
   /** Latency side channel: a packet was captured, and read from the ring, at these instants. */
   readonly onTaken?: (sequence: number, capturedAt: Milliseconds, takenAt: Milliseconds) => void;
 }
@@ -48,6 +63,10 @@ export interface PublisherCounts {
   readonly unsent: number;
   /** Steam Voice packets sent to nobody, because they contained sound for different targets. */
   readonly withheld: number;
+  /** Steam Voice packets sent to nobody, because they contained sound from before or while we were muted. */
+  readonly muted: number;
+  /** Those sent to nobody because voice activation found them quiet. The pre-roll of a word is among them until the word begins. */
+  readonly quiet: number;
   /** Steam Voice packets that could not be read. */
   readonly malformed: number;
   /** Lost in this process: `refused` by a full ring, or `discarded` because of their age. */
@@ -82,7 +101,15 @@ export class Publisher {
   #unsent = 0;
   #withheld = 0;
   #onIdle: (() => void)[] = [];
-  #recording = false;
+  readonly #talk: TalkKey;
+  readonly #gate: VoiceGate;
+  /** Made for voice activation, where no `loudnessOf` is given. */
+  #meter: PacketMeter | null = null;
+  #muted = 0;
+  #quiet = 0;
+  /** No sound from before this instant is sent. */
+  #unmutedAt: Milliseconds = Number.NEGATIVE_INFINITY;
+  #toldLive = false;
   /** The number of the newest key-down. */
   #request = 0;
   /** The destination of the current talkspurt, or of the last one. */
@@ -90,15 +117,23 @@ export class Publisher {
   /** What `speakTo` set last. */
   #wanted: Destination;
 
-  /** @throws RangeError when the capture already has a publisher: its ring has one reader. */
+  /**
+   * @throws RangeError when the capture already has a publisher: its ring has one reader; or for a wrong mode or option of voice activation.
+   * @throws HotmicError ERR_HOTMIC_CODEC when the mode is `voice-activation` and the codec is not started.
+   */
   constructor(options: PublisherOptions) {
     const { ring } = options.capture;
     if (published.has(ring))
       throw new RangeError(
         'Cannot publish: this capture already has a publisher. Start one capture per publisher.',
       );
-    published.add(ring);
+    const { mode = 'push-to-talk' } = options;
+    checkMode(mode);
+    this.#talk = new TalkKey(mode);
+    this.#gate = new VoiceGate(options.voiceActivation);
     this.#options = options;
+    if (mode === 'voice-activation') this.#startMeter();
+    published.add(ring);
     this.#clock = options.clock ?? PLATFORM.now;
     this.#moment = strictClock(this.#clock);
     this.#maxAgeMs = options.maxAgeMs ?? 500;
@@ -107,6 +142,21 @@ export class Publisher {
     this.#targets = new CaptureTargets(this.#destination);
     this.#numberer = new TalkspurtNumberer(this.#clock());
     this.#finished = this.#run();
+    if (mode === 'voice-activation') this.#command(this.#talk.setMode(mode));
+  }
+
+  /** Whether the microphone is live: what is said now is sent. With voice activation that is only while it finds voice. */
+  get isLive(): boolean {
+    const isHeard = this.#talk.mode !== 'voice-activation' || this.#gate.isOpen;
+    return this.#talk.isLive && isHeard;
+  }
+
+  get isMuted(): boolean {
+    return this.#talk.isMuted;
+  }
+
+  get mode(): TalkMode {
+    return this.#talk.mode;
   }
 
   /**
@@ -123,24 +173,51 @@ export class Publisher {
     if (this.#keyTimes.key === 'down') this.#targets.change(this.#wanted, this.#moment());
   }
 
-  /** Key down. */
+  /** Key down: the recording begins, or in the mode `toggle` begins or ends. Nothing happens if it is down already. */
   press(): void {
-    const now = this.#moment();
-    this.#targets.keyDown(this.#wanted, now);
-    this.#request = this.#options.capture.startVoiceRecording();
-    this.#keyTimes.down(this.#request, now);
-    // A closed ring delivers no end entry to wait for.
-    this.#recording = !this.#options.capture.ring.closed;
+    this.#command(this.#talk.press());
   }
 
   /**
-   * Key up. The tail is still published; resolves when its last packet has been. If the key goes down again during the tail, the
-   * recording continues and this resolves at its end.
+   * Key up. With push-to-talk the recording ends. The tail is still published; resolves when its last packet has been, and at once if
+   * nothing ends. If the key goes down again during the tail, the recording continues and this resolves at its end.
    */
   async release(): Promise<void> {
-    this.#keyTimes.up(this.#moment());
-    this.#options.capture.stopVoiceRecording();
-    if (this.#recording) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+    this.#command(this.#talk.release());
+    if (this.#talk.isRecording && this.#talk.mode === 'push-to-talk') {
+      await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+    }
+  }
+
+  /**
+   * Mutes the microphone: from this moment on nothing that was captured is sent, not even what waits in the ring, and the recording ends.
+   * Nothing said before `unmute` is ever sent. No key and no mode ends it.
+   */
+  mute(): void {
+    if (this.#talk.isMuted) return;
+    this.#publish(this.#numberer.cut());
+    this.#gate.reset();
+    this.#command(this.#talk.setMute('muted'));
+  }
+
+  /** Ends `mute`. If the key is down, the toggle on, or the mode `voice-activation`, recording begins again. */
+  unmute(): void {
+    if (!this.#talk.isMuted) return;
+    this.#unmutedAt = this.#moment();
+    this.#command(this.#talk.setMute('not-muted'));
+  }
+
+  /**
+   * Changes when the microphone records. A toggle begins switched off.
+   *
+   * @throws RangeError for another word; HotmicError ERR_HOTMIC_CODEC for `voice-activation` when the codec is not started.
+   */
+  setMode(mode: TalkMode): void {
+    checkMode(mode);
+    if (mode === this.#talk.mode) return;
+    if (mode === 'voice-activation') this.#startMeter();
+    this.#gate.reset();
+    this.#command(this.#talk.setMode(mode));
   }
 
   /** Resolves when the capture's ring is closed and read to its end. Close the capture first. */
@@ -156,6 +233,8 @@ export class Publisher {
       packets: this.#packets,
       unsent: this.#unsent,
       withheld: this.#withheld,
+      muted: this.#muted,
+      quiet: this.#quiet,
       malformed,
       refused,
       discarded,
@@ -170,7 +249,37 @@ export class Publisher {
     }
     // A capture that failed wrote no end entry.
     this.#publish(this.#numberer.end());
+    this.#talk.lost();
+    this.#meter?.close();
     this.#idle();
+  }
+
+  /** Tells the capture what the key asks for. */
+  #command(command: CaptureCommand): void {
+    const { capture } = this.#options;
+    if (command === 'start') {
+      const now = this.#moment();
+      this.#targets.keyDown(this.#wanted, now);
+      this.#request = capture.startVoiceRecording();
+      this.#keyTimes.down(this.#request, now);
+    } else if (command === 'stop') {
+      this.#keyTimes.up(this.#moment());
+      capture.stopVoiceRecording();
+    }
+    // A closed ring delivers no end entry to wait for.
+    if (capture.ring.closed) this.#talk.lost();
+    this.#tellLive();
+  }
+
+  #tellLive(): void {
+    const { isLive } = this;
+    if (isLive === this.#toldLive) return;
+    this.#toldLive = isLive;
+    this.#options.onLive?.(isLive);
+  }
+
+  #startMeter(): void {
+    if (!this.#options.loudnessOf) this.#meter ??= new PacketMeter();
   }
 
   #drain(): void {
@@ -181,6 +290,7 @@ export class Publisher {
       const entry = ring.read();
       if (entry === null) return;
       if (isEnd(entry.tag)) this.#end(endRequest(entry.tag));
+      else if (this.#talk.mode === 'voice-activation' && !this.#talk.isMuted) this.#listen(entry);
       else this.#take(entry);
       ring.release();
     }
@@ -193,10 +303,27 @@ export class Publisher {
     if (request === this.#request) this.#idle();
   }
 
-  #take({ bytes, capturedAt, tag }: RingEntry): void {
+  /** Voice activation: sends the packet if there is voice in it, with those just before. */
+  #listen(entry: RingEntry): void {
+    const { loudnessOf } = this.#options;
+    const loudness = loudnessOf?.(entry.bytes) ?? this.#meter?.take(entry.bytes).rmsDb ?? SILENCE_DB;
+    const wasOpen = this.#gate.isOpen;
+    const due = this.#gate.push(entry, loudness);
+    if (due.length === 0) this.#quiet += 1;
+    else this.#quiet -= due.length - 1;
+    if (wasOpen && !this.#gate.isOpen) this.#publish(this.#numberer.cut());
+    for (const packet of due) this.#take(packet);
+    this.#tellLive();
+  }
+
+  #take({ bytes, capturedAt, tag }: GatedPacket): void {
     const read = readPacket(bytes);
     const samples = read.kind === 'packet' ? packetSamples(read) : 0;
     const { fromAt, toAt } = this.#meant(capturedAt, samples);
+    if (this.#talk.isMuted || fromAt < this.#unmutedAt) {
+      this.#muted += 1;
+      return;
+    }
     const destination = this.#targets.during(fromAt, toAt);
     if (!isSameDestination(destination, this.#destination)) this.#publish(this.#numberer.cut());
     if (destination === null) {
@@ -230,11 +357,19 @@ export class Publisher {
   }
 
   #idle(): void {
-    this.#recording = false;
+    this.#talk.ended();
+    this.#tellLive();
     for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 }
 
 function isEnd(tag: number): boolean {
   return captureKind(tag) === CaptureTag.end;
+}
+
+function checkMode(mode: TalkMode): void {
+  if (TALK_MODES.includes(mode)) return;
+  throw new RangeError(
+    `Cannot publish: mode is ${JSON.stringify(mode)}, expected one of ${TALK_MODES.join(', ')}`,
+  );
 }

@@ -1,19 +1,19 @@
 /** Who receives captured sound when target, whisper list or lobby change before the publisher reads it. One case at a time. */
 
 import t from 'tap';
-import { CaptureTargets, type Destination } from '../../client/capture_targets.js';
-import { joinLobby } from '../../client/lobby/join.js';
-import type { Lobby } from '../../client/lobby/lobby.js';
-import { Publisher } from '../../client/publisher.js';
-import type { VoiceTarget } from '../../client/session/voice_target.js';
-import { CaptureTag, endTag, nextRequest } from '../../voice/capture_tag.js';
-import { writeMessage } from '../../voice/control.js';
-import { allocateRing, RingConsumer, RingProducer } from '../../voice/ring.js';
-import { personSteamId } from '../../voice/steam_id.js';
-import { readVoiceHeader, WireFlag } from '../../voice/wire.js';
-import { frameOf, opusOp, packetOfOps, RATE_24K } from '../kit/raw_packet.js';
-import { RESUME, scriptedTransport, welcomeOf } from './scripted_transport.js';
-import { simulatedIo } from './simulated_io.js';
+import { joinLobby } from '../../../client/lobby/join.js';
+import type { Lobby } from '../../../client/lobby/lobby.js';
+import type { VoiceTarget } from '../../../client/session/voice_target.js';
+import { CaptureTargets, type Destination } from '../../../client/talking/capture_targets.js';
+import { Publisher } from '../../../client/talking/publisher.js';
+import { CaptureTag, endTag, nextRequest } from '../../../voice/capture_tag.js';
+import { writeMessage } from '../../../voice/control.js';
+import { allocateRing, RingConsumer, RingProducer } from '../../../voice/ring.js';
+import { personSteamId } from '../../../voice/steam_id.js';
+import { readVoiceHeader, WireFlag } from '../../../voice/wire.js';
+import { frameOf, opusOp, packetOfOps, RATE_24K } from '../../kit/raw_packet.js';
+import { RESUME, scriptedTransport, welcomeOf } from '../scripted_transport.js';
+import { simulatedIo } from '../simulated_io.js';
 
 const RED = { channel: 'red' };
 const BLUE = { channel: 'blue' };

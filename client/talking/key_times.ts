@@ -6,8 +6,8 @@
  * belongs to what was said before.
  */
 
-import { nextRequest } from '../voice/capture_tag.js';
-import type { Milliseconds } from '../voice/units.js';
+import { nextRequest } from '../../voice/capture_tag.js';
+import type { Milliseconds } from '../../voice/units.js';
 
 /** The most key-downs without an end, and the most key-ups, that are kept. Sound from before them is treated as older than it is. */
 const MAX_REMEMBERED = 64;

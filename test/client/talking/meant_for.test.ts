@@ -4,20 +4,20 @@
  */
 
 import t from 'tap';
-import { joinLobby } from '../../client/lobby/join.js';
-import type { Lobby } from '../../client/lobby/lobby.js';
-import { Publisher } from '../../client/publisher.js';
-import type { VoiceTarget } from '../../client/session/voice_target.js';
-import { CaptureTag, endTag, nextRequest } from '../../voice/capture_tag.js';
-import { readClientMessage, writeMessage } from '../../voice/control.js';
-import { readPacket } from '../../voice/packet.js';
-import { allocateRing, RingConsumer, RingProducer } from '../../voice/ring.js';
-import { personSteamId } from '../../voice/steam_id.js';
-import { packetOf, readVoiceHeader, Target } from '../../voice/wire.js';
-import { SEED, SeededRandom } from '../kit/random.js';
-import { frameOf, opusOp, packetOfOps, RATE_24K } from '../kit/raw_packet.js';
-import { RESUME, scriptedTransport, welcomeOf } from './scripted_transport.js';
-import { simulatedIo } from './simulated_io.js';
+import { joinLobby } from '../../../client/lobby/join.js';
+import type { Lobby } from '../../../client/lobby/lobby.js';
+import type { VoiceTarget } from '../../../client/session/voice_target.js';
+import { Publisher } from '../../../client/talking/publisher.js';
+import { CaptureTag, endTag, nextRequest } from '../../../voice/capture_tag.js';
+import { readClientMessage, writeMessage } from '../../../voice/control.js';
+import { readPacket } from '../../../voice/packet.js';
+import { allocateRing, RingConsumer, RingProducer } from '../../../voice/ring.js';
+import { personSteamId } from '../../../voice/steam_id.js';
+import { packetOf, readVoiceHeader, Target } from '../../../voice/wire.js';
+import { SEED, SeededRandom } from '../../kit/random.js';
+import { frameOf, opusOp, packetOfOps, RATE_24K } from '../../kit/raw_packet.js';
+import { RESUME, scriptedTransport, welcomeOf } from '../scripted_transport.js';
+import { simulatedIo } from '../simulated_io.js';
 
 const FRAME_MS = 20;
 const STEP_MS = 5;

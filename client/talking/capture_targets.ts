@@ -6,9 +6,9 @@
  * change. That is the narrower target if one contains the other (the lobby contains channels and whispers), otherwise nobody.
  */
 
-import type { Milliseconds } from '../voice/units.js';
-import type { CapturedPacket } from './session/captured_packet.js';
-import { isSameTarget, type VoiceTarget } from './session/voice_target.js';
+import type { Milliseconds } from '../../voice/units.js';
+import type { CapturedPacket } from '../session/captured_packet.js';
+import { isSameTarget, type VoiceTarget } from '../session/voice_target.js';
 
 /** Takes a packet ready for the wire. Returns false if it was not sent. */
 export type Publish = (packet: CapturedPacket, target: VoiceTarget) => unknown;

@@ -1,23 +1,26 @@
 /** Push-to-talk over a ring that the test fills like a capture worker, at instants that the test chooses. */
 
 import t, { type Test } from 'tap';
-import { Publisher, type PublisherOptions } from '../../client/publisher.js';
-import type { VoiceTarget } from '../../client/session/voice_target.js';
-import { startCapture } from '../../native/capture/capture.js';
-import { CaptureTag, endTag, nextRequest } from '../../voice/capture_tag.js';
-import { packetSamples, readPacket } from '../../voice/packet.js';
-import { allocateRing, RingConsumer, RingProducer } from '../../voice/ring.js';
-import type { NumberedPacket } from '../../voice/talkspurt.js';
-import { FRAME_SAMPLES } from '../../voice/units.js';
-import { END_OF_RECORDING_PACKET, SILENCE_PACKET, TWO_GROUPS_OF_DTX } from '../kit/golden_packets.js';
-import { SEED, SeededRandom } from '../kit/random.js';
-import { frameOf, opusOp, packetOfOps, RATE_24K } from '../kit/raw_packet.js';
+import type { VoiceTarget } from '../../../client/session/voice_target.js';
+import { Publisher, type PublisherOptions } from '../../../client/talking/publisher.js';
+import { startCapture } from '../../../native/capture/capture.js';
+import { CaptureTag, endTag, nextRequest } from '../../../voice/capture_tag.js';
+import { packetSamples, readPacket } from '../../../voice/packet.js';
+import { allocateRing, RingConsumer, RingProducer } from '../../../voice/ring.js';
+import type { NumberedPacket } from '../../../voice/talkspurt.js';
+import { FRAME_SAMPLES } from '../../../voice/units.js';
+import { VoiceEncoder } from '../../../wasm/compress.js';
+import { loadCodec } from '../../../wasm/load.js';
+import { END_OF_RECORDING_PACKET, SILENCE_PACKET, TWO_GROUPS_OF_DTX } from '../../kit/golden_packets.js';
+import { SEED, SeededRandom } from '../../kit/random.js';
+import { frameOf, opusOp, packetOfOps, RATE_24K } from '../../kit/raw_packet.js';
+import { tonePcm } from '../../kit/tone.js';
 import {
   type Answer,
   Board,
   numberedPacket,
   type ScriptedSteamOptions,
-} from '../native/capture/scripted_steam.js';
+} from '../../native/capture/scripted_steam.js';
 
 /** The Opus sequence before the first of END_OF_RECORDING_PACKET. */
 const BEFORE_END = 0x185;
@@ -451,7 +454,7 @@ t.test('the clock is the monotonic one unless another is given', async (t) => {
 /** A publisher on the real capture worker, whose Steam is scripted. */
 async function realStage(t: Test, script: Omit<ScriptedSteamOptions, 'board'>) {
   const board = new Board();
-  const module = new URL('../native/capture/scripted_steam.js', import.meta.url).href;
+  const module = new URL('../../native/capture/scripted_steam.js', import.meta.url).href;
   const capture = await startCapture({
     steam: { module, options: { board: board.memory, ...script } },
     frameHz: 250,
@@ -550,4 +553,147 @@ t.test('a release resolves when its recording is published, however fast the key
   const { committed, refused } = ring.counts();
   t.ok(committed > 40 * 5 && refused === 0, `${committed} entries went through the ring`);
   t.match(publisher.counts(), { malformed: 0, discarded: 0, packets: board.count('given') });
+});
+
+t.test('muting sends nothing more, not even what waits in the ring, and ends the talkspurt', async (t) => {
+  const live: boolean[] = [];
+  const stage = new Stage({ onLive: (isLive) => live.push(isLive) });
+  const { publisher } = stage;
+  publisher.press();
+  stage.capture(talk(0));
+  await stage.read();
+  t.equal(stage.published.length, 1);
+  stage.now += 20;
+  stage.capture(talk(1));
+  publisher.mute();
+  publisher.mute();
+  t.same(stage.commands, ['start', 'stop'], 'the recording ends');
+  stage.now += 20;
+  stage.capture(talk(2));
+  stage.captureTail();
+  await stage.read();
+  t.same(
+    stage.published.map(({ marker, terminator, samples }) => [marker, terminator, samples]),
+    [
+      [true, false, FRAME_SAMPLES],
+      [false, true, 0],
+    ],
+    'only a terminator without sound followed',
+  );
+  publisher.press();
+  t.equal(publisher.isLive, false, 'no key ends a mute');
+  t.match(publisher.counts(), { muted: 4, packets: 2 });
+  t.same(live, [true, false]);
+  await stage.over();
+});
+
+t.test('nothing said before unmute is sent, and what is said after it is', async (t) => {
+  const stage = new Stage();
+  const { publisher } = stage;
+  publisher.press();
+  publisher.mute();
+  stage.now += 500;
+  stage.capture(talk(0));
+  stage.now += 500;
+  publisher.unmute();
+  t.same(stage.commands, ['start', 'stop', 'start'], 'the key is still down');
+  await stage.read();
+  t.equal(stage.published.length, 0, 'it was captured while muted');
+  stage.now += 300;
+  stage.capture(talk(1));
+  await stage.read();
+  t.equal(stage.published.length, 1);
+  t.equal(publisher.isLive, true);
+  await stage.over();
+  t.equal(publisher.isLive, false, 'there is no capture any more');
+});
+
+t.test('a toggle records from one press to the next, and its release resolves at once', async (t) => {
+  const stage = new Stage({ mode: 'toggle' });
+  const { publisher } = stage;
+  publisher.press();
+  await publisher.release();
+  stage.capture(talk(0));
+  await stage.read();
+  t.equal(publisher.isLive, true);
+  publisher.press();
+  await publisher.release();
+  stage.captureTail();
+  await stage.read();
+  t.same(stage.commands, ['start', 'stop']);
+  t.equal(publisher.isLive, false);
+  t.same(
+    stage.published.map(({ terminator }) => terminator),
+    [false, false, true],
+  );
+  await stage.over();
+});
+
+t.test(
+  'voice activation sends words with their pre-roll, each as a talkspurt, and is live for as long',
+  async (t) => {
+    let loudness = -80;
+    const live: boolean[] = [];
+    const stage = new Stage({
+      mode: 'voice-activation',
+      voiceActivation: { holdMs: 40, prerollMs: 40 },
+      loudnessOf: () => loudness,
+      onLive: (isLive) => live.push(isLive),
+    });
+    t.same(stage.commands, ['start'], 'it records all the time');
+    let frame = 0;
+    const say = async (db: number, count: number) => {
+      loudness = db;
+      for (let at = 0; at < count; at += 1) {
+        stage.now += 20;
+        stage.capture(talk(frame++));
+        await stage.read();
+      }
+    };
+    await say(-80, 10);
+    t.same([stage.published.length, stage.publisher.isLive], [0, false]);
+    await say(-20, 3);
+    t.same([stage.published.length, stage.publisher.isLive], [5, true], 'two of pre-roll, and three');
+    await say(-80, 5);
+    t.equal(stage.published.length, 8, 'two of hold, and a terminator');
+    await say(-20, 1);
+    const flags = stage.published.map(({ marker, terminator }) => (marker ? 'M' : terminator ? 'T' : '-'));
+    t.equal(flags.join(''), 'M------TM--');
+    t.same(live, [true, false, true]);
+    const { packets, quiet } = stage.publisher.counts();
+    t.same([packets, quiet], [11, 9], 'of 19, with one terminator made');
+    stage.publisher.mute();
+    await say(-10, 3);
+    t.same([stage.published.length, stage.publisher.isLive], [12, false], 'the terminator');
+    await stage.over();
+  },
+);
+
+t.test('by default voice activation hears what is in the packets', async (t) => {
+  loadCodec();
+  const stage = new Stage({ mode: 'voice-activation', voiceActivation: { holdMs: 0, prerollMs: 0 } });
+  const encoder = new VoiceEncoder(76_561_197_960_265_729n, { framesPerPacket: 5 });
+  const room = new Uint8Array(8192);
+  const capture = async (pcm: Int16Array) => {
+    encoder.write(pcm);
+    for (let length = encoder.read(room); length > 0; length = encoder.read(room)) {
+      stage.now += 100;
+      stage.capture(room.slice(0, length));
+      await stage.read();
+    }
+  };
+  await capture(new Int16Array(24_000));
+  t.equal(stage.published.length, 0, 'a second of silence');
+  await capture(tonePcm(1));
+  t.ok(stage.published.length > 5, `${stage.published.length} packets of a second of tone`);
+  encoder.free();
+  await stage.over();
+});
+
+t.test('a wrong mode is refused, before the capture is taken', async (t) => {
+  const stage = new Stage();
+  t.throws(() => stage.publisher.setMode('loud' as never), {
+    message: /expected one of push-to-talk, toggle/,
+  });
+  await stage.over();
 });
