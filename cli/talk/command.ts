@@ -3,8 +3,8 @@
 import { Command, Option } from 'commander';
 import { joinLobby } from '../../client/lobby/join.js';
 import type { Lobby } from '../../client/lobby/lobby.js';
-import { Publisher } from '../../client/talking/publisher.js';
 import type { Member } from '../../client/session/lobby_state.js';
+import { Publisher } from '../../client/talking/publisher.js';
 import { type Capture, embeddedSteam, startCapture } from '../../native/capture/capture.js';
 import type { VoiceInputOptions } from '../../native/embedded/voice_input.js';
 import { openSteam } from '../../native/open_steam.js';

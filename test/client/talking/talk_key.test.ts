@@ -2,8 +2,27 @@
 
 import * as fc from 'fast-check';
 import t from 'tap';
-import { TALK_MODES, TalkKey } from '../../../client/talking/talk_key.js';
+import { type CaptureCommand, TALK_MODES, TalkKey, type TalkMode } from '../../../client/talking/talk_key.js';
 import { SEED } from '../../kit/random.js';
+
+/** Gives the key an event by name. */
+function take(key: TalkKey, what: string): CaptureCommand {
+  switch (what) {
+    case 'press':
+      return key.press();
+    case 'release':
+      return key.release();
+    case 'mute':
+      return key.setMute('muted');
+    case 'unmute':
+      return key.setMute('not-muted');
+    case 'ended':
+      key.ended();
+      return null;
+    default:
+      return key.setMode(what as TalkMode);
+  }
+}
 
 t.test('push-to-talk records while the key is down, and is live until the tail is over', async (t) => {
   const key = new TalkKey('push-to-talk');
@@ -69,16 +88,7 @@ t.test(
         let last = 'stop';
         for (const what of events) {
           const before = key.isRecording;
-          const command =
-            what === 'press'
-              ? key.press()
-              : what === 'release'
-                ? key.release()
-                : what === 'mute' || what === 'unmute'
-                  ? key.setMute(what === 'mute' ? 'muted' : 'not-muted')
-                  : what === 'ended'
-                    ? (key.ended(), null)
-                    : key.setMode(what);
+          const command = take(key, what);
           if (command === last) return false;
           if (command) last = command;
           if (key.isMuted && key.isLive) return false;
