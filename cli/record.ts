@@ -64,6 +64,7 @@ async function record(url: string, options: RecordOptions, stop: AbortSignal): P
       ...line.events,
       onWelcome: (lobby) => {
         recorder.begin(lobby.joinedRelayTimeMs);
+        lobby.announceRecording(true);
         member.onWelcome(lobby);
         line.events.onWelcome(lobby);
       },

@@ -132,9 +132,12 @@ function coloured(mark: string, name: string, code: string): string {
 /** States of a person, in a word each. */
 const MARKS = ['away', 'muted', 'deafened', 'priority'] as const;
 
+const isRecording = ({ recordingSince }: Person) => (recordingSince ?? null) !== null;
+
 /** A name, and the states of its owner: `Ada (away)`. */
 function markOf(person: Person): string {
-  const marks = MARKS.filter((mark) => person[mark]);
+  const marks: string[] = MARKS.filter((mark) => person[mark]);
+  if (isRecording(person)) marks.push('recording');
   return marks.length === 0 ? person.name : `${person.name} (${marks.join(', ')})`;
 }
 
@@ -153,6 +156,9 @@ function newsOf(person: Person, before: Person | undefined): string[] {
   tell('muted', 'is muted', 'is no longer muted');
   tell('deafened', 'is deafened', 'is no longer deafened');
   tell('priority', 'has priority', 'no longer has priority');
+  if (isRecording(before) !== isRecording(person)) {
+    news.push(`${person.name} ${isRecording(person) ? 'records this lobby' : 'no longer records'}`);
+  }
   const channels = [before, person].map((it) => printable((it.channels ?? []).join(', ')));
   if (channels[0] !== channels[1]) news.push(`${person.name} is in ${channels[1] || 'no channel'}`);
   return news;

@@ -98,6 +98,8 @@ const participantState = z.object({
   guest: z._default(z.boolean(), false),
   /** Their credential does not let them speak. */
   spectator: z._default(z.boolean(), false),
+  /** They record what they hear, since this second of unix time on the relay's clock. Left out: they have not said so. */
+  recordingSince: z.optional(z.int().check(z.minimum(0))),
 });
 
 const participant = z.extend(participantState, { speaking: z.boolean() });
@@ -170,6 +172,8 @@ const clientMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('channels'), channels: channelNames }),
   /** Who hears target 255 from now on. */
   z.object({ type: z.literal('whisper'), slots: z.array(slot).check(z.maxLength(MAX_WHISPERED)) }),
+  /** We record what we hear from now on, or no longer do. */
+  z.object({ type: z.literal('recording'), recording: z.boolean() }),
   moderate,
 ]);
 

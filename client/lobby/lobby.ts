@@ -109,7 +109,7 @@ export interface Lobby {
    * Asks to be in exactly these channels, at most 16. Channels that do not exist are created. `onYouChanged` reports success,
    * `onFailed` failure.
    *
-   * This and the three methods below return false when no request was sent: the lobby is over or reconnecting, or more than 64 KiB are
+   * This and the four methods below return false when no request was sent: the lobby is over or reconnecting, or more than 64 KiB are
    * waiting. The relay accepts 10 requests per second, 20 in a burst, and disconnects clients that send more.
    *
    * @throws RangeError for more than 16 channels, a duplicate, or an invalid label.
@@ -122,6 +122,11 @@ export interface Lobby {
   whisper(slots: readonly number[]): boolean;
   /** Changes our name. @throws RangeError for an invalid label. */
   rename(name: string): boolean;
+  /**
+   * Tells everyone that we record what we hear, or no longer do: they see it in `recordingSince`, as do those who join later. The lobby
+   * repeats it after we joined again. In many countries a recording without it is against the law.
+   */
+  announceRecording(recording: boolean): boolean;
   /** Moderates a player, if we are a moderator. @throws TypeError or RangeError for an invalid moderation. */
   moderate(moderation: Moderation): boolean;
   counts(): LobbyCounts;

@@ -11,6 +11,7 @@ import {
   checkTarget,
   type Moderation,
   moderateRequest,
+  recordingRequest,
   renameRequest,
   whisperRequest,
 } from '../session/requests.js';
@@ -117,6 +118,10 @@ export class Membership implements Lobby {
 
   rename(name: string): boolean {
     return this.#ask({ kind: 'request', request: renameRequest(name) });
+  }
+
+  announceRecording(recording: boolean): boolean {
+    return this.#ask({ kind: 'request', request: recordingRequest(recording) });
   }
 
   moderate(moderation: Moderation): boolean {

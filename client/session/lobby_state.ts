@@ -35,6 +35,8 @@ export interface Member {
   readonly guest: boolean;
   /** Their credential does not allow them to speak. */
   readonly spectator: boolean;
+  /** Since when they record what they hear, in seconds of unix time on the relay's clock; null unless they say that they do. */
+  readonly recordingSince: number | null;
 }
 
 /** Someone else in the lobby. */
@@ -207,6 +209,7 @@ export class LobbyState {
   #member({ steamId, channels, ...state }: ParticipantState): Member {
     const names = channels.flatMap((number) => this.#channels.get(number)?.channel ?? []);
     const { slot, name, muted, deafened, away, priority, moderator, guest, spectator } = state;
+    const { recordingSince = null } = state;
     return {
       slot,
       steamId: BigInt(steamId),
@@ -219,6 +222,7 @@ export class LobbyState {
       moderator,
       guest,
       spectator,
+      recordingSince,
     };
   }
 }

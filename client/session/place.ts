@@ -27,6 +27,8 @@ export type Welcomed =
       readonly kind: 'resumed' | 'joined-anew';
       readonly changes: readonly LobbyChange[];
       readonly channels: readonly string[];
+      /** Whether the others have to hear again that we record. */
+      readonly recording: boolean;
     };
 
 /** A lobby as far as the relay told us about it. */
@@ -135,13 +137,14 @@ export class Place implements LobbyView {
       this.#clock.begin(message.relayTimeMs, now);
       return { kind: 'first' };
     }
-    const { channels } = lobby.you;
+    const { channels, recordingSince } = lobby.you;
     const changes = lobby.replace(message);
     this.counter.resumed();
-    if (kind === 'resumed') return { kind, changes, channels: [] };
+    if (kind === 'resumed') return { kind, changes, channels: [], recording: false };
     this.#clock.rejoin(message.relayTimeMs, now);
     // A new place is in no channel. A guest cannot enter channels: a moderator had moved them there.
-    return { kind, changes, channels: message.you.guest ? [] : channels };
+    const toEnter = message.you.guest ? [] : channels;
+    return { kind, changes, channels: toEnter, recording: recordingSince !== null };
   }
 
   apply(message: Parameters<LobbyState['apply']>[0]): LobbyChange[] {

@@ -69,6 +69,14 @@ export function renameRequest(name: string): SessionRequest {
   return { type: 'rename', name };
 }
 
+/** @throws TypeError unless it is a boolean. */
+export function recordingRequest(recording: boolean): SessionRequest {
+  if (typeof recording !== 'boolean') {
+    throw new TypeError(`Cannot announce a recording: ${JSON.stringify(recording)}, expected true or false`);
+  }
+  return { type: 'recording', recording };
+}
+
 export function moderateRequest(moderation: Moderation): ModerateMessage {
   const { action, steamId } = moderation;
   if (!ACTIONS.includes(action)) {

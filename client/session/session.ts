@@ -249,11 +249,12 @@ export class Session {
       this.#put({ kind: 'welcome' });
       return;
     }
-    const { kind, changes, channels } = welcomed;
+    const { kind, changes, channels, recording } = welcomed;
     this.#put({ kind: 'resumed', how: kind });
     if (kind === 'resumed') this.#outgoing.resumed(now);
     this.#outputs.push(...changes);
     if (channels.length > 0) this.#send({ type: 'channels', channels: [...channels] });
+    if (recording) this.#send({ type: 'recording', recording });
   }
 
   #voice(frame: Uint8Array): void {

@@ -134,4 +134,5 @@ export type SessionRequest =
   | { readonly type: 'rename'; readonly name: string }
   | { readonly type: 'channels'; readonly channels: string[] }
   | { readonly type: 'whisper'; readonly slots: number[] }
+  | { readonly type: 'recording'; readonly recording: boolean }
   | ModerateMessage;

@@ -41,6 +41,10 @@ export function obey(
     }
     case 'whisper':
       return lobby.whisper(participant, message.slots, turn);
+    case 'recording':
+      if (!affords(participant, 1, turn)) return TOO_MANY;
+      lobby.setRecording(participant, message.recording ? 'recording' : 'not', turn);
+      return null;
     case 'moderate':
       if (rights.moderator) return moderate(context, lobby.name, message, participant.steamId, turn);
       return { code: 'not-moderator', detail: 'your credential does not make you a moderator' };

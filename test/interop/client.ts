@@ -21,6 +21,7 @@ export interface State {
   deafened?: boolean;
   away?: boolean;
   priority?: boolean;
+  recordingSince?: number;
   moderator?: boolean;
   guest?: boolean;
   spectator?: boolean;

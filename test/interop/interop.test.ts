@@ -378,6 +378,31 @@ scenario('a new name reaches everyone, and a change of nothing is not announced'
   t.same(bob.kinds(mark), ['changed']);
 });
 
+scenario('who records says so, and everyone knows since when, newcomers too', async (t, den) => {
+  const ada = await den.join(1);
+  const bob = await den.join(2);
+  const before = Math.floor(Date.now() / 1000);
+  ada.send({ type: 'recording', recording: true });
+  const { recordingSince } = await bob.changed(0);
+  t.ok(
+    recordingSince! >= before - 1 && recordingSince! <= Date.now() / 1000 + 1,
+    'the second when it was said',
+  );
+  t.equal((await ada.changed(0)).recordingSince, recordingSince);
+  const cyd = await den.join(3);
+  t.equal(cyd.participants.get(0)!.recordingSince, recordingSince);
+  const mark = bob.events.length;
+  ada.send({ type: 'recording', recording: true });
+  ada.send({ type: 'recording', recording: false });
+  t.notOk((await cyd.changed(0)).recordingSince);
+  t.notOk((await bob.changed(0)).recordingSince);
+  t.same(
+    bob.messageTypes(mark).filter((type) => type === 'changed'),
+    ['changed'],
+    'saying it again changes nothing',
+  );
+});
+
 scenario('priority comes with a token or from a moderator', async (t, den) => {
   const mod = await den.join(1, { moderator: true });
   const born = await den.join(2, { priority: true });

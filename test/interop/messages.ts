@@ -100,6 +100,7 @@ const state: Form = {
   deafened: optional(boolean),
   away: optional(boolean),
   priority: optional(boolean),
+  recordingSince: optional(whole(0, Number.MAX_SAFE_INTEGER)),
   moderator: optional(boolean),
   guest: optional(boolean),
   spectator: optional(boolean),

@@ -178,6 +178,14 @@ export class Lobby implements LobbyIdentity {
     this.#tellChanged(participant, turn);
   }
 
+  /** They record what they hear, or no longer do. Saying it again changes nothing: it counts since the first time. */
+  setRecording(participant: Participant, recording: 'recording' | 'not', turn: Turn): void {
+    const profile: Profile = participant.profile;
+    if ((profile.recordingSince !== null) === (recording === 'recording')) return;
+    profile.recordingSince = recording === 'recording' ? turn.unixSeconds : null;
+    this.#tellChanged(participant, turn);
+  }
+
   setPriority(participant: Participant, priority: 'priority' | 'none', turn: Turn): void {
     const profile: Profile = participant.profile;
     if (profile.priority === (priority === 'priority')) return;

@@ -48,6 +48,8 @@ export type Presence =
 export interface Profile {
   name: string;
   priority: boolean;
+  /** Since when they record, in seconds of unix time; null while they do not. */
+  recordingSince: number | null;
 }
 
 export interface Speech {
@@ -154,7 +156,7 @@ export function newMember<Home extends LobbyIdentity>(
     voiceRates: new VoiceRates(limits, now),
     changes: new TokenBucket(CHANGES_PER_SECOND, CHANGES_AT_ONCE, now),
     presence: { kind: 'here', connection: joiner.connection, topics: [] },
-    profile: { name: joiner.name, priority: joiner.rights.priority },
+    profile: { name: joiner.name, priority: joiner.rights.priority, recordingSince: null },
     sanctioned,
     channels: [],
     whisper: { topic: `${lobby.topic}/w${slot}`, to: [], by: [], relaySequence: 0 },

@@ -21,6 +21,7 @@ export function stateOf(member: Member): StateToWrite {
     ...(rights.moderator && { moderator: true }),
     ...(kind === 'guest' && { guest: true }),
     ...(!rights.maySpeak && { spectator: true }),
+    ...(profile.recordingSince !== null && { recordingSince: profile.recordingSince }),
   };
 }
 

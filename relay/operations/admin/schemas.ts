@@ -102,6 +102,8 @@ const member = z.object({
   moderator: z.optional(z.boolean()),
   guest: z.optional(z.boolean()),
   spectator: z.optional(z.boolean()),
+  /** Since when they record what they hear, in seconds of unix time. */
+  recordingSince: z.optional(z.int()),
   speakingTo: z.nullable(count),
   whisperTo: z.array(count),
 });

@@ -483,6 +483,24 @@ t.test(
   },
 );
 
+t.test('who records says it again in a new place, and not in a resumed one', async (t) => {
+  const you = { ...WELCOME.you, recordingSince: 1_800_000_000 };
+  const resumed = resumable({ you });
+  resumed.handle(LOST);
+  resumed.open();
+  const back = resumed.handle(said({ ...WELCOME, you, resume: RESUME }));
+  t.same(back, [
+    { kind: 'resumed', how: 'resumed' },
+    { kind: 'speaking', participant: KIM_IN },
+  ]);
+  t.equal(resumed.session.lobby.you.recordingSince, 1_800_000_000);
+  const moved = resumable({ you, resume: undefined });
+  moved.handle(LOST);
+  moved.open();
+  const outputs = moved.handle(said(welcomeOf({ slot: 2, you: { ...WELCOME.you, slot: 2 } })));
+  t.same(outputs.at(-1), { kind: 'send', data: '{"type":"recording","recording":true}' });
+});
+
 t.test('when the place is gone, the session of a guest, or without another credential, ends', async (t) => {
   const guest = { you: { ...WELCOME.you, guest: true } };
   for (const session of [resumable(guest), resumable({}, { rejoin: 'never' })]) {
