@@ -121,9 +121,20 @@ const token = z.string().check(z.regex(TOKEN_FORM, 'expected a signed token'), z
 /** The protocol versions that the client speaks, best first. */
 const versions = z.array(z.int()).check(z.minLength(1), z.maxLength(16));
 
+/** What an end can do beyond version 1, by name. Names that are not known are ignored. */
+const capabilities = z.optional(
+  z
+    .array(z.string().check(z.regex(/^[a-z][a-z0-9-]{0,31}$/, 'expected a capability, such as ping')))
+    .check(z.maxLength(32)),
+);
+
+/** What our relay can do: see docs/protocol.md, "Capabilities". */
+export const RELAY_CAPABILITIES = ['ping', 'recording'] as const;
+
 const hello = z.object({
   type: z.literal('hello'),
   versions,
+  capabilities,
   lobby: label,
   name: label,
   /** Without it, the credential's; with neither, the player is a guest. */
@@ -142,6 +153,7 @@ const hello = z.object({
 const resume = z.object({
   type: z.literal('resume'),
   versions,
+  capabilities,
   /** The resume secret of the last welcome. Keep it secret; it works once. */
   secret: random16,
 });
@@ -167,6 +179,8 @@ const clientMessage = z.discriminatedUnion('type', [
   hello,
   resume,
   z.object({ type: z.literal('leave') }),
+  /** Asks for a sign of life: a pong. */
+  z.object({ type: z.literal('ping') }),
   z.object({ type: z.literal('rename'), name: label }),
   /** All channels that we are in from now on. */
   z.object({ type: z.literal('channels'), channels: channelNames }),
@@ -190,6 +204,7 @@ const relayMessage = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('welcome'),
     version: z.int(),
+    capabilities,
     slot,
     lobby: label,
     /** `speak` is false when our voice is not passed on, `listen` when we get no voice; otherwise left out. */
@@ -208,6 +223,8 @@ const relayMessage = z.discriminatedUnion('type', [
     channels: z.array(channel).check(z.maxLength(MAX_CHANNEL)),
   }),
   z.object({ type: z.literal('joined'), participant: participantState }),
+  /** Answers a ping. */
+  z.object({ type: z.literal('pong') }),
   z.object({ type: z.literal('left'), slot }),
   /** The new state of a participant, or of yourself. */
   z.object({ type: z.literal('changed'), participant: participantState }),

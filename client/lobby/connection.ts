@@ -52,7 +52,7 @@ export class Connection {
     let transport: Transport | null = null;
     try {
       transport = this.#openTransport(url, {
-        onOpen: () => this.#handle({ kind: 'opened', attempt }),
+        onOpen: () => this.#handle({ kind: 'opened', attempt, watched: transport?.watched ?? false }),
         onText: (text) => this.#handle({ kind: 'text', attempt, text }),
         onBytes: (frame) => this.#handle({ kind: 'voice', attempt, frame }),
         onClose: (code, reason, failure) => {

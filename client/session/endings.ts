@@ -30,6 +30,11 @@ export function mayPass(refusal: string | null): boolean {
   return refusal === null || TEMPORARY_REFUSALS.includes(refusal);
 }
 
+/** The error of a join that the application gave up. */
+export function closedError(message: string): HotmicError {
+  return new HotmicError('ERR_HOTMIC_CLOSED', message);
+}
+
 /** The error of a connection that was closed without a refusal by the relay itself. */
 export function lostError(code: number, reason: string, failure: Error | null): HotmicError {
   if (failure instanceof UpgradeRefusedError) return failure;

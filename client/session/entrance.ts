@@ -25,18 +25,23 @@ export class Entrance {
   /** The proof that accompanies the app ticket for the last challenge. */
   #beside: BesideAppTicket = { kind: 'none' };
 
-  /** The message for a place that the relay keeps. @param secret Of the last welcome. */
-  resume(secret: string): string {
-    this.#announced = null;
-    return writeMessage({ type: 'resume', versions: [PROTOCOL_VERSION], secret });
-  }
-
-  hello(entrant: Entrant, credential: ShownCredential): string {
-    if (credential.kind !== 'app-ticket') {
-      this.#announced = null;
-      return helloOf(entrant, helloFieldsOf(credential));
+  /**
+   * The first message.
+   *
+   * @param place The secret of the last welcome, or null, and who we are.
+   * @param credential For a hello. Null: to resume.
+   */
+  first(
+    place: { readonly resumeSecret: string | null; readonly entrant: Entrant },
+    credential: ShownCredential | null,
+  ): string {
+    const { resumeSecret: secret, entrant } = place;
+    this.#announced = credential?.kind === 'app-ticket' ? credential.beside : null;
+    if (secret !== null && credential === null) {
+      return writeMessage({ type: 'resume', versions: [PROTOCOL_VERSION], secret });
     }
-    this.#announced = credential.beside;
+    if (credential?.kind !== 'app-ticket')
+      return helloOf(entrant, helloFieldsOf(credential ?? { kind: 'none' }));
     return helloOf(entrant, { ...helloFieldsOf(credential.beside), appTicket: 'request' });
   }
 

@@ -17,6 +17,12 @@ const RECONNECT_TIMEOUT_MS: Milliseconds = 5000;
 /** The longest to wait for a connection to close: first for the relay to do it, then for our own close. */
 const CLOSE_TIMEOUT_MS: Milliseconds = 2000;
 
+/** If nothing arrives for this long, the relay is pinged, unless the transport watches the connection itself. */
+const QUIET_MS: Milliseconds = 10_000;
+
+/** The longest that the relay may take to answer with anything. Together half of the time for which it keeps a place. */
+const ANSWER_MS: Milliseconds = 5000;
+
 /** Each state but `none` and `open` ends at `until`, if nothing ends it before. */
 type LineState =
   | { readonly kind: 'none' }
@@ -28,7 +34,8 @@ type LineState =
   | { readonly kind: 'opening'; readonly until: Milliseconds; readonly credential: ShownCredential | null }
   /** Waiting for the welcome. */
   | { readonly kind: 'entering'; readonly until: Milliseconds }
-  | { readonly kind: 'open' }
+  /** `until`: when to look whether something arrived; left out where nobody has to. `pinged`: the relay has to answer by then. */
+  | { readonly kind: 'open'; readonly until?: Milliseconds; readonly pinged?: true }
   /** Waiting for the connection to close; `by` says who is to close it. */
   | { readonly kind: 'closing'; readonly until: Milliseconds; readonly by: 'relay' | 'us' };
 
@@ -39,6 +46,9 @@ export class Line {
   /** The number of the current attempt, or of the last one. */
   #attempt = 0;
   #timeoutMs: Milliseconds = WELCOME_TIMEOUT_MS;
+  #watched = false;
+  /** When something last arrived. */
+  #heardAt: Milliseconds = 0;
 
   get kind(): LineState['kind'] {
     return this.#state.kind;
@@ -53,9 +63,11 @@ export class Line {
     return this.#timeoutMs;
   }
 
-  /** Whether an input belongs to the current attempt. */
-  isOf(attempt: number): boolean {
-    return attempt === this.#attempt && this.kind !== 'none' && this.kind !== 'pausing';
+  /** Whether something that arrives belongs to the current attempt. If so, it is a sign of life. */
+  hears(attempt: number, now: Milliseconds): boolean {
+    if (attempt !== this.#attempt || this.kind === 'none' || this.kind === 'pausing') return false;
+    this.#heardAt = now;
+    return true;
   }
 
   /** Whether there is a connection, open or opening. */
@@ -65,14 +77,16 @@ export class Line {
 
   /** When the state ends; null if nothing but an input ends it. */
   get deadline(): Milliseconds | null {
-    return 'until' in this.#state ? this.#state.until : null;
+    return 'until' in this.#state ? (this.#state.until ?? null) : null;
   }
 
   /** What is over at this instant, if anything. */
-  expired(now: Milliseconds): 'pause' | 'attempt' | 'close-of-relay' | 'close' | null {
+  expired(now: Milliseconds): 'pause' | 'attempt' | 'quiet' | 'dead' | 'close-of-relay' | 'close' | null {
     const state = this.#state;
-    if (!('until' in state) || now < state.until) return null;
+    if (!('until' in state) || state.until === undefined || now < state.until) return null;
     switch (state.kind) {
+      case 'open':
+        return this.#expiredOpen(state, now);
       case 'pausing':
         return 'pause';
       case 'closing':
@@ -97,16 +111,17 @@ export class Line {
   }
 
   /** The connection is open. Returns what the first message needs; null if nobody opened it. */
-  opened(): { readonly credential: ShownCredential | null } | null {
+  opened(watched: boolean): { readonly credential: ShownCredential | null } | null {
     if (this.#state.kind !== 'opening') return null;
+    this.#watched = watched;
     const { credential, until } = this.#state;
     this.#state = { kind: 'entering', until };
     return { credential };
   }
 
-  /** The welcome came. Later attempts have less time. */
-  welcomed(): void {
-    this.#state = { kind: 'open' };
+  /** The welcome came. Later attempts have less time. @param pings Whether the relay answers pings by messages. */
+  welcomed(pings: boolean, now: Milliseconds): void {
+    this.#state = pings && !this.#watched ? { kind: 'open', until: now + QUIET_MS } : { kind: 'open' };
     this.#timeoutMs = RECONNECT_TIMEOUT_MS;
   }
 
@@ -123,5 +138,16 @@ export class Line {
   /** No connection is left. */
   drop(): void {
     this.#state = NONE;
+  }
+
+  #expiredOpen(state: Extract<LineState, { kind: 'open' }>, now: Milliseconds): 'quiet' | 'dead' | null {
+    const quietAt = this.#heardAt + QUIET_MS;
+    if (now < quietAt) {
+      this.#state = { kind: 'open', until: quietAt };
+      return null;
+    }
+    if (state.pinged) return 'dead';
+    this.#state = { kind: 'open', until: now + ANSWER_MS, pinged: true };
+    return 'quiet';
   }
 }

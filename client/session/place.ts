@@ -2,7 +2,7 @@
  * Our place in a lobby, over all connections: what the relay told us about it, the offer to resume it, and the counters. Pure.
  */
 
-import type { RelayMessage } from '../../voice/control.js';
+import type { RELAY_CAPABILITIES, RelayMessage } from '../../voice/control.js';
 import type { Milliseconds } from '../../voice/units.js';
 import { packetOf, readVoiceHeader } from '../../voice/wire.js';
 import { LobbyCounter } from './counter.js';
@@ -56,6 +56,7 @@ export class Place implements LobbyView {
   /** Secret. Null if there is no place to resume. */
   #resume: { readonly secret: string; readonly withinMs: Milliseconds } | null = null;
   #maySpeak = true;
+  #capabilities: readonly string[] = [];
   #mayListen = true;
 
   /** @param rejoin Whether there is a credential for another hello. */
@@ -129,6 +130,7 @@ export class Place implements LobbyView {
   welcome(message: Welcome, now: Milliseconds): Welcomed {
     const kind = this.#resume ? 'resumed' : 'joined-anew';
     this.#resume = message.resume ?? null;
+    this.#capabilities = message.capabilities ?? [];
     this.#maySpeak = message.speak ?? true;
     this.#mayListen = message.listen ?? true;
     const lobby = this.#lobby;
@@ -144,7 +146,12 @@ export class Place implements LobbyView {
     this.#clock.rejoin(message.relayTimeMs, now);
     // A new place is in no channel. A guest cannot enter channels: a moderator had moved them there.
     const toEnter = message.you.guest ? [] : channels;
-    return { kind, changes, channels: toEnter, recording: recordingSince !== null };
+    return { kind, changes, channels: toEnter, recording: recordingSince !== null && this.can('recording') };
+  }
+
+  /** Whether the relay says that it can do this. */
+  can(capability: (typeof RELAY_CAPABILITIES)[number]): boolean {
+    return this.#capabilities.includes(capability);
   }
 
   apply(message: Parameters<LobbyState['apply']>[0]): LobbyChange[] {

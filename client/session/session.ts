@@ -14,7 +14,7 @@ import { connectError } from '../transport/upgrade_refusal.js';
 import { shownUrl } from '../transport/url.js';
 import type { CapturedPacket } from './captured_packet.js';
 import type { LobbyCounts } from './counter.js';
-import { FIRST_REFUSAL_CODE, lostError, mayPass, NO_CLOSE_FRAME, relayText } from './endings.js';
+import { closedError, FIRST_REFUSAL_CODE, lostError, mayPass, NO_CLOSE_FRAME, relayText } from './endings.js';
 import { Entrance } from './entrance.js';
 import { readInOrder } from './incoming.js';
 import { Line } from './line.js';
@@ -93,7 +93,7 @@ export class Session {
     const outputs: SessionOutput[] = [];
     this.#outputs = outputs;
     this.#waitingBytes = waitingBytes;
-    if (!('attempt' in input) || this.#line.isOf(input.attempt)) this.#input(input, now);
+    if (!('attempt' in input) || this.#line.hears(input.attempt, now)) this.#input(input, now);
     return outputs;
   }
 
@@ -109,10 +109,11 @@ export class Session {
         if (this.#line.kind === 'asking' || this.#line.kind === 'entering') this.#unproven(input.thrown, now);
         break;
       case 'opened':
-        this.#opened();
+        this.#opened(input.watched ?? false);
         break;
       case 'app-ticket':
-        if (this.#line.kind === 'entering') this.#answer(input.ticket);
+        if (this.#line.kind === 'entering')
+          this.#say(this.#entrance.answer(this.#place.entrant, input.ticket));
         break;
       case 'text':
         this.#text(input.text, now);
@@ -153,6 +154,12 @@ export class Session {
       case 'attempt':
         this.#giveUpAttempt(`no welcome after ${this.#line.timeoutMs / 1000} s`, now);
         break;
+      case 'quiet':
+        this.#say(writeMessage({ type: 'ping' }));
+        break;
+      case 'dead':
+        this.#giveUpAttempt('the relay was silent for 15 s', now);
+        break;
       case 'close-of-relay':
         this.#line.closing('us', now);
         this.#put({ kind: 'close' });
@@ -168,20 +175,9 @@ export class Session {
     this.#put(this.#line.connect(opening, this.#wayBack.url, now));
   }
 
-  #opened(): void {
-    const opened = this.#line.opened();
-    if (!opened) return;
-    const secret = this.#place.resumeSecret;
-    const { credential } = opened;
-    const text =
-      secret !== null && credential === null
-        ? this.#entrance.resume(secret)
-        : this.#entrance.hello(this.#place.entrant, credential ?? { kind: 'none' });
-    this.#put({ kind: 'send', data: text });
-  }
-
-  #answer(ticket: Uint8Array): void {
-    this.#put({ kind: 'send', data: this.#entrance.answer(this.#place.entrant, ticket) });
+  #opened(watched: boolean): void {
+    const opened = this.#line.opened(watched);
+    if (opened) this.#say(this.#entrance.first(this.#place, opened.credential));
   }
 
   /** The application provided no credential. Before the welcome, `joinLobby` throws its error. */
@@ -222,6 +218,8 @@ export class Session {
         this.#put({ kind: 'failed', request, code, message: relayText(message.message) });
         break;
       }
+      case 'pong':
+        break;
       case 'draining': {
         const { withinMs, goTo = null } = message;
         this.#put({ kind: 'draining', withinMs, goTo });
@@ -242,8 +240,8 @@ export class Session {
 
   #welcome(message: Welcome, now: Milliseconds): void {
     this.#phase = 'joined';
-    this.#line.welcomed();
     const welcomed = this.#place.welcome(message, now);
+    this.#line.welcomed(this.#place.can('ping'), now);
     if (welcomed.kind !== 'resumed') this.#outgoing.entered(now);
     if (welcomed.kind === 'first') {
       this.#put({ kind: 'welcome' });
@@ -281,7 +279,8 @@ export class Session {
 
   #request(request: SessionRequest): void {
     // Requests must not pile up in memory when the relay does not read.
-    if (this.#phase === 'joined' && this.#hasRoom) this.#send(request);
+    const isKnown = request.type !== 'recording' || this.#place.can('recording');
+    if (this.#phase === 'joined' && this.#hasRoom && isKnown) this.#send(request);
     else this.#put({ kind: 'not-sent' });
   }
 
@@ -296,7 +295,7 @@ export class Session {
       case 'joined':
         this.#phase = 'leaving';
         this.#line.closing('relay', now);
-        this.#put({ kind: 'send', data: writeMessage({ type: 'leave' }) });
+        this.#say(writeMessage({ type: 'leave' }));
     }
   }
 
@@ -387,14 +386,14 @@ export class Session {
   }
 
   #send(request: SessionRequest): void {
-    this.#put({ kind: 'send', data: writeMessage(request) });
+    this.#say(writeMessage(request));
+  }
+
+  #say(text: string): void {
+    this.#put({ kind: 'send', data: text });
   }
 
   #put(output: SessionOutput | null): void {
     if (output) this.#outputs.push(output);
   }
-}
-
-function closedError(message: string): HotmicError {
-  return new HotmicError('ERR_HOTMIC_CLOSED', message);
 }

@@ -52,8 +52,8 @@ export type SessionInput =
   | { readonly kind: 'credential'; readonly attempt: number; readonly credential: ShownCredential }
   /** The application's function failed; `thrown` is its error. */
   | { readonly kind: 'no-credential'; readonly attempt: number; readonly thrown: unknown }
-  /** The connection is open. */
-  | { readonly kind: 'opened'; readonly attempt: number }
+  /** The connection is open. `watched`: its transport notices by itself when it dies silently. Default false. */
+  | { readonly kind: 'opened'; readonly attempt: number; readonly watched?: boolean }
   | { readonly kind: 'app-ticket'; readonly attempt: number; readonly ticket: Uint8Array }
   | { readonly kind: 'text'; readonly attempt: number; readonly text: string }
   /** `frame` is not kept, but the output refers to its bytes. */

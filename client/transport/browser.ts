@@ -1,6 +1,6 @@
 /**
  * The transport for browsers, over their own WebSocket. They do not say why a connection failed, and they neither ping nor show the relay's
- * pings: a connection that dies silently is noticed when the browser or the relay gives it up.
+ * pings: the session pings by messages instead.
  */
 
 import { MAX_WELCOME_BYTES } from '../../voice/control.js';

@@ -19,6 +19,8 @@ export interface Transport {
   send(data: string | Uint8Array): void;
   /** Bytes waiting in this process to be sent. */
   readonly bufferedBytes: number;
+  /** It notices by itself when the connection dies silently, and closes. Default false: the session then pings by messages. */
+  readonly watched?: boolean;
   /** Closes the connection with a close frame; `onClose` follows. */
   close(): void;
 }

@@ -107,6 +107,7 @@ function openSocket(url: URL, events: TransportEvents, quietMs: number, answerMs
     get bufferedBytes() {
       return socket.bufferedAmount;
     },
+    watched: true,
     close: () => socket.close(1000),
   };
 }

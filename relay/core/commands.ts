@@ -11,7 +11,7 @@ import { BY_ADMIN } from './sanctions.js';
 import type { Turn } from './turn.js';
 
 /** What a participant asks for while they stay. */
-export type ParticipantCommand = Exclude<ClientCommand, { type: 'leave' }>;
+export type ParticipantCommand = Exclude<ClientCommand, { type: 'leave' | 'ping' }>;
 
 const TOO_MANY: Failure = {
   code: 'too-many-changes',

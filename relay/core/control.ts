@@ -83,6 +83,10 @@ export class Control {
       departures.leave(connection, turn);
       return;
     }
+    if (message.type === 'ping') {
+      turn.tell([connection.id], { type: 'pong' });
+      return;
+    }
     const failure = obey(moderation, participant, message, turn);
     // Moderators who kick or ban themselves are gone.
     if (!failure || connection.participant !== participant) return;

@@ -378,6 +378,16 @@ scenario('a new name reaches everyone, and a change of nothing is not announced'
   t.same(bob.kinds(mark), ['changed']);
 });
 
+scenario('a ping is answered by a pong, and the welcome says so', async (t, den) => {
+  const ada = await den.join(1);
+  const welcome = ada.events.find((event) => event.kind === 'message' && event.message.type === 'welcome');
+  t.match(welcome, { message: { capabilities: ['ping', 'recording'] } });
+  const mark = ada.events.length;
+  ada.send({ type: 'ping' });
+  await ada.message('pong');
+  t.same(ada.messageTypes(mark), ['pong']);
+});
+
 scenario('who records says so, and everyone knows since when, newcomers too', async (t, den) => {
   const ada = await den.join(1);
   const bob = await den.join(2);

@@ -39,6 +39,8 @@ const REFUSALS: Readonly<Record<string, number>> = {
 /** The close code of a refusal. */
 export const closeCodeOf = (refusal: string): number => REFUSALS[refusal]!;
 
+const CAPABILITY = /^[a-z][a-z0-9-]{0,31}$/;
+
 const FAILURES = [
   'not-moderator',
   'participant-unknown',
@@ -113,6 +115,12 @@ const FORMS: Readonly<Record<string, Form>> = {
   welcome: {
     type,
     version: whole(1, 1),
+    capabilities: optional(
+      checked(
+        (value) => Array.isArray(value) && value.length <= 32 && value.every((it) => CAPABILITY.test(it)),
+        'a list of capabilities',
+      ),
+    ),
     slot,
     lobby: label,
     relayTimeMs: whole(0, 0xffff_ffff),
@@ -125,6 +133,7 @@ const FORMS: Readonly<Record<string, Form>> = {
     listen: optional(checked((value) => value === false, 'false')),
   },
   joined: { type, participant: object(state) },
+  pong: { type },
   left: { type, slot },
   changed: { type, participant: object(state) },
   speaking: { type, slot, speaking: boolean },

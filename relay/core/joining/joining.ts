@@ -5,7 +5,7 @@
  * and the first change.
  */
 
-import type { RelayMessageToWrite } from '../../../voice/control.js';
+import { RELAY_CAPABILITIES, type RelayMessageToWrite } from '../../../voice/control.js';
 import type { Milliseconds } from '../../../voice/units.js';
 import type { ClientOpening } from '../client_text.js';
 import type { Connection } from '../connection.js';
@@ -179,6 +179,7 @@ export class Joining {
     const welcome: RelayMessageToWrite = {
       type: 'welcome',
       version,
+      capabilities: [...RELAY_CAPABILITIES],
       slot,
       lobby: lobby.name,
       ...(rights.maySpeak ? {} : { speak: false as const }),

@@ -32,6 +32,7 @@ const WANTED: Readonly<Record<string, unknown>> = {
     resumes: 1,
     isSameSlot: true,
   },
+  freeze: { told: ['reconnecting ERR_HOTMIC_CONNECTION_LOST', 'resumed', 'ended null'] },
   drain: {
     told: ['draining 200', 'reconnecting ERR_HOTMIC_CONNECTION_LOST', 'joined-anew', 'ended null'],
     followed: 1,
@@ -56,6 +57,7 @@ async function placeFor(t: Test): Promise<Place> {
   const line = await tcpProxy(t, new URL(relay.url));
   const control: Place['control'] = async (what) => {
     if (what === 'cut') line.cut();
+    else if (what === 'freeze') line.freeze();
     else void relay.drain(200, next.url);
   };
   return { url: line.url.href.replace(/\/$/, ''), next: next.url, control };

@@ -25,8 +25,8 @@ export interface Client {
 /** Where to connect, and what the test does on the other side. */
 export interface Place {
   readonly url: string;
-  /** Cuts the connections of `url`; drains the relay towards `next`. */
-  readonly control: (what: 'cut' | 'drain') => Promise<void>;
+  /** Cuts the connections of `url`, or lets them die silently; drains the relay towards `next`. */
+  readonly control: (what: 'cut' | 'freeze' | 'drain') => Promise<void>;
   readonly next: string;
 }
 
@@ -159,6 +159,15 @@ const cut: Scenario = async (client, { url, control }) => {
   return { told: ada.told, sent, resumes, isSameSlot };
 };
 
+const freeze: Scenario = async (client, { url, control }) => {
+  const ada = ears();
+  const lobby = await client.joinLobby({ ...who(1, 'Ada'), url, events: ada.events });
+  await control('freeze');
+  await ada.until('resumed');
+  await lobby.leave();
+  return { told: ada.told };
+};
+
 const drain: Scenario = async (client, { url, next, control }) => {
   const ada = ears();
   const { host } = new URL(next);
@@ -220,4 +229,12 @@ const refusals: Scenario = async (client, { url }) => {
   return codes;
 };
 
-export const SCENARIOS: Readonly<Record<string, Scenario>> = { talk, channels, cut, drain, hear, refusals };
+export const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  talk,
+  channels,
+  cut,
+  freeze,
+  drain,
+  hear,
+  refusals,
+};

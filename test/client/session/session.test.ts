@@ -16,7 +16,11 @@ const BEN = { slot: 0, steamId: String(personSteamId(9)), name: 'Ben' };
 const BEN_IN = { ...memberOf(0, 9, 'Ben'), speaking: false };
 const ADA_IN = memberOf(5, 7, 'Ada');
 
-const WELCOME = welcomeOf({ relayTimeMs: 81_250, participants: [{ ...KIM, speaking: true }] });
+const WELCOME = welcomeOf({
+  capabilities: ['recording'],
+  relayTimeMs: 81_250,
+  participants: [{ ...KIM, speaking: true }],
+});
 const LOST = { kind: 'closed', code: 1006, reason: '' } as const;
 
 function said(message: RelayMessageToWrite | object) {
@@ -497,8 +501,56 @@ t.test('who records says it again in a new place, and not in a resumed one', asy
   const moved = resumable({ you, resume: undefined });
   moved.handle(LOST);
   moved.open();
-  const outputs = moved.handle(said(welcomeOf({ slot: 2, you: { ...WELCOME.you, slot: 2 } })));
+  const outputs = moved.handle(
+    said(welcomeOf({ capabilities: ['recording'], slot: 2, you: { ...WELCOME.you, slot: 2 } })),
+  );
   t.same(outputs.at(-1), { kind: 'send', data: '{"type":"recording","recording":true}' });
+});
+
+/** A session in a lobby whose relay answers pings; nothing has arrived since. */
+function quiet(watched: boolean, capabilities = ['ping']): Drive {
+  const session = drive({ rejoin: 'may' });
+  session.handle({ kind: 'join' });
+  session.handle({ kind: 'credential', credential: { kind: 'none' } });
+  session.handle({ kind: 'opened', watched });
+  session.handle(said({ ...WELCOME, resume: RESUME, capabilities }));
+  return session;
+}
+
+t.test('a silent relay is pinged after 10 s, and given up after 5 more, by messages', async (t) => {
+  const session = quiet(false);
+  t.same(session.wait(), [{ kind: 'send', data: '{"type":"ping"}' }]);
+  t.equal(session.now(), 10_000);
+  const outputs = session.wait();
+  t.equal(session.now(), 15_000);
+  const message = 'Connection to the relay broke (1006, the relay was silent for 15 s)';
+  t.match(outputs, [{ kind: 'close' }, { kind: 'away', error: { message } }]);
+});
+
+t.test('anything that arrives is a sign of life', async (t) => {
+  const session = quiet(false);
+  session.sleep(9000);
+  session.handle({ kind: 'voice', frame: voiceFrom(3) });
+  t.same(session.wait(), [], 'at 10 s it heard something a second ago');
+  t.same(session.wait(), [{ kind: 'send', data: '{"type":"ping"}' }]);
+  t.equal(session.now(), 19_000);
+  session.sleep(4999);
+  t.same(session.handle(said({ type: 'pong' })), []);
+  t.same(session.wait(), []);
+  t.equal(session.session.state, 'joined');
+});
+
+t.test('nobody is pinged over a transport that watches itself, or who would not answer', async (t) => {
+  t.equal(quiet(true).session.deadline(), null);
+  t.equal(quiet(false, []).session.deadline(), null);
+});
+
+t.test('a relay that does not know recordings is not asked to announce one', async (t) => {
+  const request = { kind: 'request', request: { type: 'recording', recording: true } } as const;
+  t.same(quiet(true).handle(request), [{ kind: 'not-sent' }]);
+  t.same(quiet(true, ['recording']).handle(request), [
+    { kind: 'send', data: '{"type":"recording","recording":true}' },
+  ]);
 });
 
 t.test('when the place is gone, the session of a guest, or without another credential, ends', async (t) => {

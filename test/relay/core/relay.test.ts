@@ -40,6 +40,7 @@ t.test('the first to join is subscribed, then welcomed to an empty lobby', async
       message: {
         type: 'welcome',
         version: 1,
+        capabilities: ['ping', 'recording'],
         slot: 0,
         lobby: 'den',
         relayTimeMs: 250,
