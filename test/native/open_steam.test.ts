@@ -73,7 +73,8 @@ t.test('in production nothing replaces Steam unless the game asks for it', async
 
 /** Runs a module of a user of this package in a separate process. */
 function runScript(script: string, env: Record<string, string> = {}, folder = process.cwd()) {
-  const { NODE_ENV: _, HOTMIC_STEAM_LIBRARY: __, ...environment } = process.env;
+  // On Node 26 tap sets NODE_OPTIONS to --no-warnings.
+  const { NODE_ENV: _, HOTMIC_STEAM_LIBRARY: __, NODE_OPTIONS: ___, ...environment } = process.env;
   return spawnSync(process.execPath, ['--input-type=module', '-e', script], {
     encoding: 'utf8',
     cwd: folder,
