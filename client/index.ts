@@ -22,6 +22,7 @@ export * from './receiver.js';
 export type { CapturedPacket, MeantSpan } from './session/captured_packet.js';
 export type { LobbyCounts } from './session/counter.js';
 export type { Member, Participant } from './session/lobby_state.js';
+export type { LobbyView } from './session/place.js';
 export type { RedirectCounts, RedirectRefusal } from './session/redirects.js';
 export type { Moderation } from './session/requests.js';
 export { Session } from './session/session.js';

@@ -16,10 +16,7 @@ const control = process.argv[3];
 const SAMPLES = 480;
 const SPEAKERS = 8;
 const WARM_UP = 3000;
-/** On a busy machine V8 compiles late: rounds follow until three in a row took next to nothing. */
-const MAX_ROUNDS = 80;
-const QUIET_ROUNDS = 3;
-const QUIET_BYTES = 4;
+const ROUNDS = 8;
 const PULLS_PER_ROUND = 320;
 
 const mixer = new PlayoutMixer({ channels, spatial: { maxDistance: 50 } });
@@ -48,14 +45,12 @@ function pull(number: number): void {
 let number = 0;
 for (; number < WARM_UP; number++) pull(number);
 const bytesPerPull: number[] = [];
-let quiet = 0;
-while (bytesPerPull.length < MAX_ROUNDS && quiet < QUIET_ROUNDS) {
+for (let round = 0; round < ROUNDS; round++) {
   const bytes = bytesPerCall(() => {
     for (let i = 0; i < PULLS_PER_ROUND; i++, number++) pull(number);
     return PULLS_PER_ROUND;
   });
   bytesPerPull.push(bytes);
-  quiet = bytes >= 0 && bytes < QUIET_BYTES ? quiet + 1 : 0;
 }
 console.log(
   JSON.stringify({
