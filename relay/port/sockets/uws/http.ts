@@ -53,7 +53,8 @@ export function answerAndClose(
     response.cork(() => {
       response.writeStatus(status);
       for (const [name, value] of headers) response.writeHeader(name, value);
-      response.end(body, true);
+      // As bytes, for the reason in socket.ts.
+      response.end(Buffer.from(body), true);
     });
     counter.release(peer);
   });

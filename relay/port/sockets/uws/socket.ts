@@ -39,7 +39,8 @@ export class UwsSocket<Data> implements RelaySocket<Data> {
   }
 
   send(text: string): 'sent' | 'dropped' {
-    return this.#socket?.send(text) === SEND_DROPPED ? 'dropped' : 'sent';
+    // As bytes: uWebSockets.js on Node 24 sends a string such as 'ä' as Latin-1, which is not UTF-8, and clients close.
+    return this.#socket?.send(Buffer.from(text), false) === SEND_DROPPED ? 'dropped' : 'sent';
   }
 
   publish(topic: string, bytes: Uint8Array): void {
