@@ -167,7 +167,7 @@ function score(losses: Losses, all: readonly Talker[], shipped: PlcModule, deep:
   return runs.map((run, at) => ({ ...run, classic: scores[2 * at]!, deep: scores[2 * at + 1]! }));
 }
 
-/** Lost frames whose next one arrived and holds them again. */
+/** How many lost frames are repeated by the next packet, which arrived. */
 function repairable(packets: readonly Uint8Array[], lost: Uint8Array): number {
   return packets.filter((packet, at) => at > 0 && lost[at - 1] === 1 && lost[at] === 0 && hasFec(packet))
     .length;

@@ -3,15 +3,12 @@
 import { loadCodec } from '../../wasm/load_browser.js';
 import { openBrowserTransport } from '../transport/browser.js';
 import type { Platform } from './platform.js';
+import { TIMERS } from './timers.js';
 
 export const PLATFORM: Platform = {
+  ...TIMERS,
   // Of this page or worker: another one's clock starts at another time.
   now: () => performance.now(),
-  after: (ms, callback) => {
-    const timer = setTimeout(callback, ms);
-    return () => clearTimeout(timer);
-  },
-  random: Math.random,
   transport: async () => openBrowserTransport,
   startCodec: () => loadCodec(),
 };

@@ -11,15 +11,11 @@ import { GUEST_HIGH, personSteamId, steamIdHigh } from '../../../voice/steam_id.
 import type { NumberedPacket } from '../../../voice/talkspurt.js';
 import { packetBy } from '../../relay/kit.js';
 import { RESUME, scriptedTransport, welcomeOf } from '../scripted_transport.js';
+import { toldWords } from '../told.js';
 
 /** A lobby, its events so far, and a way to wait for more. */
 async function memberOf(t: Test, url: string, account: number | null, name: string) {
-  const told: string[] = [];
-  const waiting = new Set<() => void>();
-  const tell = (what: string) => {
-    told.push(what);
-    for (const look of waiting) look();
-  };
+  const { told, tell, until } = toldWords();
   const textOf = (target: VoiceTarget) => (typeof target === 'string' ? target : target.channel);
   const events: LobbyEvents = {
     onJoined: (participant) => tell(`joined ${participant.name}`),
@@ -35,16 +31,6 @@ async function memberOf(t: Test, url: string, account: number | null, name: stri
   const who = account === null ? {} : { steamId: personSteamId(account) };
   const lobby = await joinLobby({ url, lobby: 'den', ...who, name, events });
   t.teardown(() => lobby.leave());
-  const until = (what: string) =>
-    new Promise<void>((resolve) => {
-      const look = () => {
-        if (!told.includes(what)) return;
-        waiting.delete(look);
-        resolve();
-      };
-      waiting.add(look);
-      look();
-    });
   return { lobby, told, until };
 }
 

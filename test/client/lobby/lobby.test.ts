@@ -18,6 +18,7 @@ import { SILENCE_PACKET } from '../../kit/golden_packets.js';
 import { packetBy } from '../../relay/kit.js';
 import { scriptedTransport, WELCOME } from '../scripted_transport.js';
 import { simulatedIo } from '../simulated_io.js';
+import { toldWords } from '../told.js';
 
 async function relayFor(t: Test) {
   const relay = await startRelay({ dev: true });
@@ -41,13 +42,8 @@ function numbered(account: number, sequence = 0): NumberedPacket {
 
 /** Events in order, and a way to wait for the next one of a kind. */
 function listener() {
-  const told: string[] = [];
-  const waiting = new Map<string, () => void>();
+  const { told, tell, until } = toldWords();
   let error: HotmicError | null | undefined;
-  const tell = (what: string) => {
-    told.push(what);
-    waiting.get(what)?.();
-  };
   const events: LobbyEvents = {
     onWelcome: (lobby) => tell(`welcome ${lobby.participants.map(({ name }) => name).join()}`),
     onJoined: ({ name }) => tell(`joined ${name}`),
@@ -58,9 +54,6 @@ function listener() {
       error = end;
       tell('ended');
     },
-  };
-  const until = async (what: string) => {
-    if (!told.includes(what)) await new Promise<void>((resolve) => waiting.set(what, resolve));
   };
   return { told, events, until, end: () => error };
 }

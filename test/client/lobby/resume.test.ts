@@ -15,18 +15,14 @@ import { packetBy } from '../../relay/kit.js';
 import { RESUME, scriptedTransport, welcomeOf } from '../scripted_transport.js';
 import { simulatedIo } from '../simulated_io.js';
 import { tcpProxy } from '../tcp_proxy.js';
+import { toldWords } from '../told.js';
 
 const LOST = 'reconnecting ERR_HOTMIC_CONNECTION_LOST';
 
 /** The events of a lobby as words, in order, and a way to wait for the next one. */
 function listener() {
-  const told: string[] = [];
-  const waiting = new Set<() => void>();
+  const { told, tell, until } = toldWords();
   let error: HotmicError | null = null;
-  const tell = (what: string) => {
-    told.push(what);
-    for (const look of waiting) look();
-  };
   const events: LobbyEvents = {
     onJoined: ({ name }) => tell(`joined ${name}`),
     onLeft: ({ name }) => tell(`left ${name}`),
@@ -42,17 +38,6 @@ function listener() {
       tell(`ended ${end?.code ?? null}`);
     },
   };
-  /** Waits for this word, after the first `from` words. */
-  const until = (what: string, from = 0) =>
-    new Promise<void>((resolve) => {
-      const look = () => {
-        if (!told.includes(what, from)) return;
-        waiting.delete(look);
-        resolve();
-      };
-      waiting.add(look);
-      look();
-    });
   return { told, events, until, error: () => error };
 }
 

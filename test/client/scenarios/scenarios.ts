@@ -11,8 +11,10 @@ import type {
   LobbyOptions,
   VoiceTarget,
 } from '../../../client/index.js';
+import { personSteamId } from '../../../voice/steam_id.js';
 import { MAX_PACKET_BYTES } from '../../../voice/units.js';
 import { VoiceEncoder } from '../../../wasm/compress.js';
+import { toldWords } from '../told.js';
 
 /** The client under test. */
 export interface Client {
@@ -32,17 +34,11 @@ export interface Place {
 
 export type Scenario = (client: Client, place: Place) => Promise<Record<string, unknown>>;
 
-const steamIdOf = (account: number) => 76_561_197_960_265_728n + BigInt(account);
-const who = (account: number, name: string) => ({ lobby: 'den', steamId: steamIdOf(account), name });
+const who = (account: number, name: string) => ({ lobby: 'den', steamId: personSteamId(account), name });
 
 /** Events in words, and a way to wait for one. */
 function ears() {
-  const told: string[] = [];
-  const waiting = new Set<() => void>();
-  const tell = (what: string) => {
-    told.push(what);
-    for (const look of waiting) look();
-  };
+  const { told, tell, until } = toldWords();
   const targetOf = (target: VoiceTarget) => (typeof target === 'string' ? target : target.channel);
   const events: LobbyEvents = {
     onJoined: ({ name }) => tell(`joined ${name}`),
@@ -56,16 +52,6 @@ function ears() {
     onDraining: (withinMs) => tell(`draining ${withinMs}`),
     onEnded: (error) => tell(`ended ${error?.code ?? null}`),
   };
-  const until = (what: string) =>
-    new Promise<void>((resolve) => {
-      const look = () => {
-        if (!told.includes(what)) return;
-        waiting.delete(look);
-        resolve();
-      };
-      waiting.add(look);
-      look();
-    });
   return { told, events, until };
 }
 
@@ -78,7 +64,7 @@ function sumOf(bytes: Uint8Array): number {
 
 /** Packets of a tone of this length by this account, one per frame, numbered. */
 function toneBy(account: number, seconds: number) {
-  const encoder = new VoiceEncoder(steamIdOf(account), { framesPerPacket: 1 });
+  const encoder = new VoiceEncoder(personSteamId(account), { framesPerPacket: 1 });
   const pcm = Int16Array.from({ length: 24_000 * seconds }, (_, at) => 8000 * Math.sin(at / 9));
   encoder.write(pcm);
   const packets: Uint8Array[] = [];

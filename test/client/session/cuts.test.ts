@@ -14,7 +14,7 @@ const LISTENERS = 4;
 const MAX_CUT_MS = 40_000;
 /** A voice frame this often, from each speaker. */
 const FRAME_EVERY_MS = 200;
-/** A place is kept for 30 s, and the last pause before an attempt is at most 4 s: whoever is back by then resumes. */
+/** A place is kept for 30 s, and the last pause before an attempt is at most 4 s: a player whose network is back by then resumes. */
 const SURELY_RESUMES_MS = 20_000;
 
 /** Whoever comes back later than this, after the 30 s of the place and the longest attempt, may have given up. */
@@ -47,7 +47,7 @@ interface Spoken {
 }
 
 t.test(
-  'over a thousand cuts of 0 to 40 s nobody muted is heard, numbering holds, and whoever can resume does',
+  'over a thousand cuts of 0 to 40 s nobody muted is heard, numbering holds, and all who can resume do',
   async (t) => {
     t.comment(`seed ${SEED}`);
     const faults: string[] = [];

@@ -40,7 +40,6 @@ export function drive(settings: Partial<Omit<SessionSettings, 'steamId'>> & { st
   });
   let now = 0;
   let attempt = 0;
-  let opening: 'hello' | 'resume' | null = null;
   const handle = (input: Loose, waitingBytes = 0): readonly SessionOutput[] => {
     const given = OF_ATTEMPTS.includes(input.kind) ? { attempt, ...input } : input;
     const outputs = session.handle(given as SessionInput, now, waitingBytes);
@@ -63,15 +62,12 @@ export function drive(settings: Partial<Omit<SessionSettings, 'steamId'>> & { st
       now += ms;
     },
     now: () => now,
-    attempt: () => attempt,
     /** Opens the first connection, or the next. Returns what the session sends. */
     open: (credential: ShownCredential = { kind: 'none' }): readonly SessionOutput[] => {
       const [first] = session.state === 'joining' ? handle({ kind: 'join' }) : wait();
-      opening = first?.kind === 'ask-credential' ? 'hello' : 'resume';
-      if (opening === 'hello') handle({ kind: 'credential', credential });
+      if (first?.kind === 'ask-credential') handle({ kind: 'credential', credential });
       return handle({ kind: 'opened' });
     },
-    opening: () => opening,
     /** Whether the session would send something to this channel, to the lobby or as a whisper now. */
     reaches: (target: VoiceTarget): number | null => {
       const numbered = { sequence: 0, timestamp: 0, marker: true, terminator: false, capturedAt: now };
