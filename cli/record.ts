@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { monotonicMs } from '../client/clock.js';
-import { joinVoice } from '../client/voice.js';
+import { decodeLobby } from '../client/decode_lobby.js';
 import { type RecordedSession, SessionRecorder } from '../record/session_recorder.js';
 import { HotmicError } from '../voice/error.js';
 import { printable } from '../voice/printable.js';
@@ -50,7 +50,7 @@ async function record(url: string, options: RecordOptions, stop: AbortSignal): P
       console.error(`${printable(track.name)}: ${error.message} [${error.code}]`),
   });
   const member = memberEvents(options, lines);
-  const { lobby, receiver, ended } = await joinVoice({
+  const { lobby, receiver, ended } = await decodeLobby({
     ...options,
     url,
     signal: stop,

@@ -7,13 +7,13 @@
 
 import { setMaxListeners } from 'node:events';
 import { monotonicMs } from '../client/clock.js';
+import { type DecodedLobby, decodeLobby } from '../client/decode_lobby.js';
 import { joinLobby } from '../client/lobby/join.js';
 import type { Lobby, LobbyEvents } from '../client/lobby/lobby.js';
 import type { DecodedVoice } from '../client/receiver.js';
 import type { Participant } from '../client/session/lobby_state.js';
 import { StageLog } from '../client/stage_log.js';
 import { Publisher } from '../client/talking/publisher.js';
-import { joinVoice, type Voice } from '../client/voice.js';
 import { type Capture, embeddedSteam, startCapture } from '../native/capture/capture.js';
 import type { VoiceInputOptions } from '../native/embedded/voice_input.js';
 import type { HotmicError } from '../voice/error.js';
@@ -108,9 +108,9 @@ export async function rehearse(options: RehearsalOptions): Promise<RehearsalResu
     stages.relayed(slot, sequence, at);
   });
   const players: Player[] = [];
-  let listener: Voice | null = null;
+  let listener: DecodedLobby | null = null;
   try {
-    listener = await joinVoice({
+    listener = await decodeLobby({
       url: relay.url,
       lobby: LOBBY,
       name: 'listener',
@@ -229,7 +229,7 @@ async function perform(player: Player, startedAt: Milliseconds, stop: AbortSigna
 }
 
 /** Waits until everything that was sent has arrived, or nothing arrives any more. */
-async function arrival(players: readonly Player[], listener: Voice): Promise<void> {
+async function arrival(players: readonly Player[], listener: DecodedLobby): Promise<void> {
   const deadline = monotonicMs() + 1000;
   const sent = players.reduce((sum, { lobby }) => sum + lobby.counts().framesSent, 0);
   while (listener.lobby.counts().framesReceived < sent && monotonicMs() < deadline)

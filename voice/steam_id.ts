@@ -7,7 +7,8 @@
 /** High half of a person's SteamID in the public universe. */
 export const PERSON_HIGH = 0x01100001;
 
-const MAX_STEAM_ID = 0xffff_ffff_ffff_ffffn;
+/** The largest number that can be one. */
+export const MAX_STEAM_ID = 0xffff_ffff_ffff_ffffn;
 
 /** The SteamID of the person with this account number, 1 to 4294967295. */
 export function personSteamId(account: number): bigint {

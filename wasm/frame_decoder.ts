@@ -12,6 +12,9 @@ import { OpusDecoder } from './codec.js';
 /** What `FrameDecoder.conceal` makes at once: 10 ms, the least that Opus conceals without a break in speech, or a frame. */
 export const CONCEALED_SAMPLES = [FRAME_SAMPLES / 2, FRAME_SAMPLES] as const;
 
+/** What plays one speaker's frames: `FrameDecoder`, or another decoder with the same rules. */
+export type FrameDecoding = Pick<FrameDecoder, 'decode' | 'conceal' | 'recover' | 'reset' | 'free'>;
+
 /** About 18 kB of the codec's memory until `free()`. @throws HotmicError ERR_HOTMIC_CODEC before `initCodec`. */
 export class FrameDecoder {
   readonly #opus = new OpusDecoder(VOICE_RATE_HZ);

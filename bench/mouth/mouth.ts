@@ -8,7 +8,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { forkRelay } from '../../cli/relay/process.js';
 import { monotonicMs } from '../../client/clock.js';
-import { hearLobby } from '../../client/hear.js';
+import { joinVoice } from '../../client/join_voice.js';
 import { joinLobby } from '../../client/lobby/join.js';
 import { Publisher } from '../../client/talking/publisher.js';
 import { startCapture } from '../../native/capture/capture.js';
@@ -20,6 +20,7 @@ import {
   msOfSamples,
   type Samples,
   samplesOfMs,
+  VOICE_RATE_HZ,
 } from '../../voice/units.js';
 import { type Row, row, type Trial } from '../result.js';
 import { findChirps } from './chirp.js';
@@ -124,15 +125,14 @@ async function listenToChirps(): Promise<Run> {
   const relay = await forkRelay((_slot, sequence, relayedAt) => note(sequence, { relayedAt }));
   const lobby = { url: relay.url, lobby: 'mouth', reconnect: 'never' } as const;
   let first: number | null = null;
-  const hearing = await hearLobby({
+  const hearing = await joinVoice({
     ...lobby,
     name: 'ear',
     steamId: personSteamId(1),
-    events: {
-      onVoice: (_speaker, { sequence, timestamp }) => {
-        first ??= timestamp;
-        note(sequence, { arrivedAt: monotonicMs(), from: timestampDelta(first, timestamp) });
-      },
+    output: { rateHz: VOICE_RATE_HZ },
+    onFrame: (_speaker, { sequence, timestamp }) => {
+      first ??= timestamp;
+      note(sequence, { arrivedAt: monotonicMs(), from: timestampDelta(first, timestamp) });
     },
   });
   const beganAt = new SharedArrayBuffer(8);
@@ -148,21 +148,21 @@ async function listenToChirps(): Promise<Run> {
     publish: talker.publish,
     onTaken: (sequence, capturedAt, takenAt) => note(sequence, { capturedAt, takenAt }),
   });
-  const ear = new Ear(hearing.pull);
+  const ear = new Ear((out) => hearing.pull(out));
   publisher.press();
   await wait(msOfSamples(EVERY) * (CHIRPS + 1) + 500);
   await publisher.release();
   const { polls, lateFrames } = await capture.close();
   ear.stop();
-  const counts = hearing.playout.counts(talker.slot);
+  const heard = hearing.statistics().speakers.find((speaker) => speaker.steamId === steamId);
   await talker.leave();
-  await hearing.lobby.leave();
+  await hearing.leave();
   await relay.close();
 
   const faults: string[] = [];
   if (lateFrames > polls * MAX_LATE_SHARE) faults.push(`${lateFrames} of ${polls} calls of getVoice late`);
   if (ear.late > ear.pulls * MAX_LATE_SHARE) faults.push(`${ear.late} of ${ear.pulls} pulls late`);
-  if (counts === null || counts.lostSamples > 0) faults.push(`sound lost: ${JSON.stringify(counts)}`);
+  if (heard === undefined || heard.lostMs > 0) faults.push(`${heard?.lostMs ?? 'all'} ms of sound lost`);
   const found = findChirps(ear.heard());
   if (found.length !== CHIRPS)
     return { journeys: [], faults: [...faults, `${found.length} chirps of ${CHIRPS} heard`] };

@@ -11,11 +11,13 @@ import { readU32 } from '../../voice/bytes.js';
 import type { Level } from '../../voice/mixing/level_meter.js';
 import { type MixerOptions, PlayoutMixer } from '../../voice/mixing/mixer.js';
 import type { SpeakerSettings } from '../../voice/mixing/speaker_settings.js';
+import type { SoundKind } from '../../voice/mixing/speaker_strip.js';
 import type { Pose, Vector } from '../../voice/mixing/vector.js';
 import { JitterBuffer } from '../../voice/playout/jitter_buffer.js';
 import type { DelayBounds } from '../../voice/playout/playout_delay.js';
 import { type Milliseconds, type Samples, samplesOfMs } from '../../voice/units.js';
 import type { VoiceHeader } from '../../voice/wire.js';
+import type { FrameDecoding } from '../../wasm/frame_decoder.js';
 import { type PlayoutCounts, SpeakerPlayout } from './speaker_playout.js';
 
 /** The most people in a lobby: settings and positions are kept for as many, whether or not they speak. */
@@ -24,6 +26,8 @@ const MOST_PEOPLE = 1000;
 export interface LobbyPlayoutOptions extends DelayBounds, Omit<MixerOptions, 'maxSpeakers'> {
   /** Speakers with a decoder at a time, 1 to 1000. Default 64. For one more, the speaker heard longest ago loses theirs. */
   readonly maxSpeakers?: number;
+  /** Makes the decoder of a speaker, whose SteamID comes as two halves. Default: a `FrameDecoder`. */
+  readonly makeDecoder?: (steamIdLow: number, steamIdHigh: number) => FrameDecoding;
 }
 
 interface Speaker {
@@ -48,6 +52,8 @@ export class LobbyPlayout {
   readonly #retired = new Map<number, PlayoutCounts>();
   /** What one speaker adds to a pull. */
   #pcm = new Int16Array(0);
+  /** The mix that `pullEach` gives to nobody. */
+  #unheard = new Int16Array(0);
   #state: 'open' | 'closed' = 'open';
   /** How often a speaker lost their decoder to another speaker. */
   evictedSpeakers = 0;
@@ -97,23 +103,49 @@ export class LobbyPlayout {
         `Cannot play: out has ${out.length} samples, expected an even number for 2 channels`,
       );
     }
+    this.#pullAll(samples, nowMs);
+    this.#mixer.finish(out);
+    return out;
+  }
+
+  /**
+   * The next sound of each speaker, for engines that place and mix voices themselves: without volume, pan, distance and levelling. Who is muted
+   * here, or out of range, is left out. Use this or `pull`, not both: each takes the sound away. Real-time as `pull`.
+   *
+   * @param samples How much: 24 kHz, 0 to 240,000.
+   * @param take Called for each of `slots` who is to be heard, silent or not. `pcm` is mono, valid during the call.
+   */
+  pullEach(samples: Samples, nowMs: Milliseconds, take: (slot: number, pcm: Int16Array) => void): void {
+    this.#pullAll(samples, nowMs, take);
+    const mixed = samples * this.channels;
+    if (this.#unheard.length !== mixed) this.#unheard = new Int16Array(mixed);
+    // It also ends fades, and knows who has priority.
+    this.#mixer.finish(this.#unheard);
+  }
+
+  /** Begins a mix and adds everybody. */
+  #pullAll(samples: Samples, nowMs: Milliseconds, take?: (slot: number, pcm: Int16Array) => void): void {
     if (this.#pcm.length !== samples) this.#pcm = new Int16Array(samples);
     this.#mixer.begin(samples);
     for (const [slot, speaker] of this.#speakers) {
       const { playout } = speaker;
-      if (this.#mixer.audibility(slot) === 'inaudible') {
+      const audibility = this.#mixer.audibility(slot);
+      if (audibility === 'inaudible') {
         playout.abandon();
         if (speaker.state === 'leaving') this.#remove(slot);
         continue;
       }
-      let kind: 'voice' | 'silence' = 'silence';
+      let kind: SoundKind = 'silence';
       for (const segment of playout.pull(this.#pcm, nowMs)) if (segment.kind !== 'silence') kind = 'voice';
       if (speaker.state === 'leaving') fadeOut(this.#pcm);
       this.#mixer.add(slot, this.#pcm, kind);
+      if (take) {
+        // The mix does it with its gain.
+        if (audibility === 'fading') fadeOut(this.#pcm);
+        take(slot, this.#pcm);
+      }
       if (speaker.state === 'leaving') this.#remove(slot);
     }
-    this.#mixer.finish(out);
-    return out;
   }
 
   /** Sets how a speaker is heard; what is not named stays. It may be set before they speak, and ends with `forget`. */
@@ -213,10 +245,11 @@ export class LobbyPlayout {
       this.#drop(this.#speakers.keys().next().value!);
       this.evictedSpeakers += 1;
     }
+    const { makeDecoder } = this.#options;
     const speaker = {
       steamIdLow,
       steamIdHigh,
-      playout: new SpeakerPlayout(this.#options),
+      playout: new SpeakerPlayout(this.#options, makeDecoder && (() => makeDecoder(steamIdLow, steamIdHigh))),
       state: 'here',
     } as const;
     this.#speakers.set(slot, speaker);

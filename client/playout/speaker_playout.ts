@@ -16,7 +16,7 @@ import type { Popped } from '../../voice/playout/popped.js';
 import { continueInto, FADE, HISTORY, LONGEST_PERIOD } from '../../voice/playout/time_scale.js';
 import { FRAME_SAMPLES, type Milliseconds, type Samples, samplesOfMs } from '../../voice/units.js';
 import type { VoiceHeader } from '../../voice/wire.js';
-import { CONCEALED_SAMPLES, FrameDecoder } from '../../wasm/frame_decoder.js';
+import { CONCEALED_SAMPLES, FrameDecoder, type FrameDecoding } from '../../wasm/frame_decoder.js';
 import { type Mutable, type PlayedSegment, SegmentList } from './played_segment.js';
 
 export type { PlayedSegment } from './played_segment.js';
@@ -48,6 +48,8 @@ export interface PlayoutCounts {
   readonly underruns: number;
   /** How often the speaker's media clock jumped, for example after they joined again. */
   readonly restarts: number;
+  /** How much the delay differs from packet to packet within talkspurts, smoothed: the interarrival jitter of RFC 3550. */
+  readonly jitterMs: Milliseconds;
   /** Wanted delay against the fastest recent packets. */
   readonly targetDelayMs: Milliseconds;
   /** The delay at the latest pull against the fastest recent packets; the target outside a talkspurt. */
@@ -67,7 +69,7 @@ const LONGEST_FRAME: Samples = 6 * FRAME_SAMPLES;
  */
 export class SpeakerPlayout {
   readonly #buffer: JitterBuffer;
-  readonly #decoder: FrameDecoder;
+  readonly #decoder: FrameDecoding;
   readonly #pace = new Pace();
   /** Sound that was played, `HISTORY` samples of it, and then the block. */
   readonly #pcm = new Int16Array(HISTORY + LONGEST_FRAME + LONGEST_PERIOD);
@@ -87,12 +89,13 @@ export class SpeakerPlayout {
   #delayMs: Milliseconds;
 
   /**
+   * @param makeDecoder Makes what decodes this speaker; it is freed by `close`. Default: a `FrameDecoder`.
    * @throws RangeError for an option out of its range; HotmicError ERR_HOTMIC_CODEC before `initCodec`.
    */
-  constructor(options: DelayBounds = {}) {
+  constructor(options: DelayBounds = {}, makeDecoder: () => FrameDecoding = () => new FrameDecoder()) {
     this.#buffer = new JitterBuffer(options);
     // Last: an option that is refused must not cost the codec's memory.
-    this.#decoder = new FrameDecoder();
+    this.#decoder = makeDecoder();
     this.#delayMs = this.#buffer.targetMs;
   }
 
@@ -175,6 +178,7 @@ export class SpeakerPlayout {
       shortenedSamples: this.#pace.shortenedSamples,
       underruns: buffer.underruns,
       restarts: buffer.restarts,
+      jitterMs: buffer.jitterMs,
       targetDelayMs: buffer.targetMs,
       delayMs: this.#delayMs,
     };

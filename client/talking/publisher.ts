@@ -7,7 +7,7 @@ import { PLATFORM } from '#platform';
 import { CaptureTag, captureKind, endRequest } from '../../voice/capture_tag.js';
 import { type Decibels, SILENCE_DB } from '../../voice/mixing/decibels.js';
 import { packetSamples, readPacket } from '../../voice/packet.js';
-import type { RingConsumer, RingEntry } from '../../voice/ring.js';
+import type { RingEntry } from '../../voice/ring.js';
 import { type NumberedPacket, TalkspurtNumberer } from '../../voice/talkspurt.js';
 import { type Milliseconds, msOfSamples } from '../../voice/units.js';
 import { PacketMeter } from '../playout/packet_meter.js';
@@ -16,12 +16,13 @@ import type { VoiceTarget } from '../session/voice_target.js';
 import { strictClock } from '../strict_clock.js';
 import { CaptureTargets, type Destination, isSameDestination, type Publish } from './capture_targets.js';
 import { KeyTimes } from './key_times.js';
-import { type CaptureCommand, TALK_MODES, TalkKey, type TalkMode } from './talk_key.js';
+import type { PacketSource } from './packet_source.js';
+import { type CaptureCommand, checkMode, TalkKey, type TalkMode } from './talk_key.js';
 import { type GatedPacket, VoiceGate, type VoiceGateOptions } from './voice_gate.js';
 
 /** What the publisher needs from a capture worker. */
 export interface CaptureHandle {
-  readonly ring: RingConsumer;
+  readonly ring: PacketSource;
   /** Key-down. Returns a number that the end entry of the recording will carry. */
   startVoiceRecording(): number;
   stopVoiceRecording(): void;
@@ -42,6 +43,10 @@ export interface PublisherOptions {
   readonly maxAgeMs?: Milliseconds;
   /** When the microphone records. Default `push-to-talk`. It can be changed: `setMode`. */
   readonly mode?: TalkMode;
+  /** Whether it begins muted: see `mute`. Default false. */
+  readonly muted?: boolean;
+  /** Goes on with the numbers of an earlier microphone of the same player in the same lobby. Default: a new one. */
+  readonly numberer?: TalkspurtNumberer;
   /** For the mode `voice-activation`. */
   readonly voiceActivation?: VoiceGateOptions;
   /**
@@ -84,7 +89,7 @@ const WAIT_MS = 1000;
 const CAPTURE_LAG_MS: Milliseconds = 120;
 
 /** The rings that already have a publisher. */
-const published = new WeakSet<RingConsumer>();
+const published = new WeakSet<PacketSource>();
 
 /** Publishes one player's voice. Create it once, then press and release as often as needed. */
 export class Publisher {
@@ -140,9 +145,10 @@ export class Publisher {
     this.#destination = { publish: options.publish, target: options.target ?? 'lobby' };
     this.#wanted = this.#destination;
     this.#targets = new CaptureTargets(this.#destination);
-    this.#numberer = new TalkspurtNumberer(this.#clock());
+    this.#numberer = options.numberer ?? new TalkspurtNumberer(this.#clock());
+    if (options.muted) this.#talk.setMute('muted');
     this.#finished = this.#run();
-    if (mode === 'voice-activation') this.#command(this.#talk.setMode(mode));
+    this.#command(this.#talk.setMode(mode));
   }
 
   /** Whether the microphone is live: what is said now is sent. With voice activation that is only while it finds voice. */
@@ -365,11 +371,4 @@ export class Publisher {
 
 function isEnd(tag: number): boolean {
   return captureKind(tag) === CaptureTag.end;
-}
-
-function checkMode(mode: TalkMode): void {
-  if (TALK_MODES.includes(mode)) return;
-  throw new RangeError(
-    `Cannot publish: mode is ${JSON.stringify(mode)}, expected one of ${TALK_MODES.join(', ')}`,
-  );
 }

@@ -11,6 +11,14 @@ export type TalkMode = 'push-to-talk' | 'toggle' | 'voice-activation';
 
 export const TALK_MODES: readonly TalkMode[] = ['push-to-talk', 'toggle', 'voice-activation'];
 
+/** @throws RangeError for another word. */
+export function checkMode(mode: TalkMode): void {
+  if (TALK_MODES.includes(mode)) return;
+  throw new RangeError(
+    `Cannot publish: mode is ${JSON.stringify(mode)}, expected one of ${TALK_MODES.join(', ')}`,
+  );
+}
+
 /** What the capture has to do now; null: nothing. */
 export type CaptureCommand = 'start' | 'stop' | null;
 

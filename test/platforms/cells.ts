@@ -71,14 +71,14 @@ async function codec(): Promise<void> {
 
 /** Two clients in a lobby of the relay at `url`: one says a tone, the other hears it. */
 async function converse(url: string): Promise<void> {
-  const { joinVoice } = await import('../../client/index.js');
+  const { decodeLobby } = await import('../../client/index.js');
   const { TalkspurtNumberer } = await import('../../voice/index.js');
   const heard: number[] = [];
   let onLeft: () => void = () => undefined;
   const left = new Promise<void>((resolve) => {
     onLeft = resolve;
   });
-  const listener = await joinVoice({
+  const listener = await decodeLobby({
     url,
     lobby: 'smoke',
     steamId: LISTENER,
@@ -87,7 +87,7 @@ async function converse(url: string): Promise<void> {
     // It comes after everything that the speaker said.
     events: { onLeft: () => onLeft() },
   });
-  const speaker = await joinVoice({
+  const speaker = await decodeLobby({
     url,
     lobby: 'smoke',
     steamId: SPEAKER,

@@ -1,9 +1,9 @@
 /** A whisper over a real relay, from a microphone on its own thread, while the game's thread is blocked: nobody else hears its end. */
 
 import t from 'tap';
+import { decodeLobby } from '../../client/decode_lobby.js';
 import { joinLobby } from '../../client/lobby/join.js';
 import { Publisher } from '../../client/talking/publisher.js';
-import { joinVoice } from '../../client/voice.js';
 import { embeddedSteam, startCapture } from '../../native/capture/capture.js';
 import { startRelay } from '../../relay/index.js';
 import { personSteamId } from '../../voice/steam_id.js';
@@ -21,7 +21,7 @@ for (const heldMs of [0, 20, 100, 400]) {
       const heard = { ben: { lobby: 0, whisper: 0 }, cleo: { lobby: 0, whisper: 0 } };
       const benHeard = waiter(() => heard.ben.whisper);
       const listen = (name: 'ben' | 'cleo', account: number) =>
-        joinVoice({
+        decodeLobby({
           url: relay.url,
           lobby: 'den',
           steamId: personSteamId(account),

@@ -35,6 +35,9 @@ const CLOCK_STEP_MS = 34;
 
 /** A peak is this much above what the histogram says. */
 const PEAK_ABOVE_MS = 20;
+/** The jitter follows each packet by a sixteenth: RFC 3550. */
+const JITTER_MEMORY = 16;
+
 /** Peaks that are remembered, and for how long. Two within that time raise the needed delay to the higher one. */
 const PEAKS = 8;
 const PEAK_MEMORY_MS = 20_000;
@@ -50,6 +53,9 @@ export class ArrivalStatistics {
   readonly #sliceMinima = new Float64Array(SLICES);
   #fastest: Milliseconds = 0;
   #observedAt: Milliseconds = Number.NEGATIVE_INFINITY;
+  /** Of the newest packet of this talkspurt. */
+  #transit: Milliseconds = Number.NaN;
+  #jitterMs: Milliseconds = 0;
   #stalled = false;
   readonly #peakHeights = new Float64Array(PEAKS);
   readonly #peakTimes = new Float64Array(PEAKS).fill(Number.NEGATIVE_INFINITY);
@@ -81,6 +87,11 @@ export class ArrivalStatistics {
     return this.#neededMs;
   }
 
+  /** How much the delay differs from one packet to the next of a talkspurt, smoothed: the interarrival jitter of RFC 3550, section 6.4.1. */
+  get jitterMs(): Milliseconds {
+    return this.#jitterMs;
+  }
+
   /** Whether a packet came in the last 10 s: otherwise the next one is the fastest. */
   isFresh(now: Milliseconds): boolean {
     return now - this.#observedAt <= SLICES * SLICE_MS;
@@ -99,6 +110,9 @@ export class ArrivalStatistics {
     const transit = arrivedAt - msOfSamples(position);
     const least = starts === 'talkspurt' && this.isFresh(arrivedAt) ? this.#fastest + CLOCK_STEP_MS : transit;
     if (starts === 'talkspurt') this.#sliceNumbers.fill(Number.NaN);
+    else if (!Number.isNaN(this.#transit))
+      this.#jitterMs += (Math.abs(transit - this.#transit) - this.#jitterMs) / JITTER_MEMORY;
+    this.#transit = transit;
     this.#findFastest(Math.min(transit, least), arrivedAt);
     this.#observedAt = arrivedAt;
     const relative = transit - this.#fastest;
@@ -109,6 +123,7 @@ export class ArrivalStatistics {
   /** The media clock has jumped: forgets who was fastest, and keeps what delay is needed. */
   restart(): void {
     this.#sliceNumbers.fill(Number.NaN);
+    this.#transit = Number.NaN;
     this.#observedAt = Number.NEGATIVE_INFINITY;
     this.#intervalFrom = Number.NEGATIVE_INFINITY;
     this.#intervalHas = 'nothing';

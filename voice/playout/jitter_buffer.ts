@@ -87,6 +87,11 @@ export class JitterBuffer {
     return this.#delay.targetMs;
   }
 
+  /** How much the delay differs from packet to packet. */
+  get jitterMs(): Milliseconds {
+    return this.#delay.arrivals.jitterMs;
+  }
+
   /** How often the speaker's media clock jumped. */
   get restarts(): number {
     return this.#intake.jumps;

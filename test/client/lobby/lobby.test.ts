@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import net from 'node:net';
 import t, { type Test } from 'tap';
 import { WebSocketServer } from 'ws';
+import { decodeLobby } from '../../../client/decode_lobby.js';
 import { joinLobby } from '../../../client/lobby/join.js';
 import type { Lobby, LobbyEvents } from '../../../client/lobby/lobby.js';
 import { parseRelayUrl } from '../../../client/transport/url.js';
-import { joinVoice } from '../../../client/voice.js';
 import { EmbeddedSteam } from '../../../native/embedded/steam.js';
 import { startRelay } from '../../../relay/index.js';
 import type { HotmicError } from '../../../voice/error.js';
@@ -434,10 +434,10 @@ t.test('a ticket of the embedded Steam admits a player once', async (t) => {
     code: 'ERR_HOTMIC_REFUSED',
     message: /ticket-refused.*\(used\)/,
   });
-  const voice = await joinVoice({ url: relay.url, ...member(5), onDecoded() {} });
+  const voice = await decodeLobby({ url: relay.url, ...member(5), onDecoded() {} });
   t.equal(voice.lobby.slot, 0, 'and without one, a development relay admits everyone');
   await voice.lobby.leave();
-  await t.rejects(joinVoice({ url: relay.url, ...member(5), ticket, onDecoded() {} }), {
+  await t.rejects(decodeLobby({ url: relay.url, ...member(5), ticket, onDecoded() {} }), {
     message: /\(other-steam-id\)/,
   });
 });

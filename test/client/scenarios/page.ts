@@ -1,6 +1,6 @@
 /** The scenarios in a browser: bundled, with the client as a browser gets it. */
 
-import { hearLobby, joinLobby } from '../../../client/index.js';
+import { joinLobby, joinVoice, PcmMicrophone, type PcmMicrophoneOptions } from '../../../client/index.js';
 import { loadCodec } from '../../../wasm/load_browser.js';
 import { type Place, SCENARIOS } from './scenarios.js';
 
@@ -10,7 +10,12 @@ const page = globalThis as {
   play?: (name: string, url: string, next: string) => Promise<string>;
 };
 
-const client = { joinLobby, hearLobby, loadCodec: () => loadCodec({ url: '/codec.wasm' }) };
+const client = {
+  joinLobby,
+  joinVoice,
+  makeMicrophone: (options: PcmMicrophoneOptions) => new PcmMicrophone(options),
+  loadCodec: () => loadCodec({ url: '/codec.wasm' }),
+};
 
 page.play = async (name, url, next) => {
   await client.loadCodec();

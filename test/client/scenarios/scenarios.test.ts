@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { build } from 'esbuild';
 import type { Browser } from 'playwright-core';
 import t, { type Test } from 'tap';
-import { hearLobby, joinLobby } from '../../../client/index.js';
+import { joinLobby, joinVoice, PcmMicrophone, type PcmMicrophoneOptions } from '../../../client/index.js';
 import { startRelay } from '../../../relay/index.js';
 import { loadCodec } from '../../../wasm/load.js';
 import { findChromium, serveDist, startChromium, type TestServer } from '../../kit/chromium.js';
@@ -37,7 +37,14 @@ const WANTED: Readonly<Record<string, unknown>> = {
     told: ['draining 200', 'reconnecting ERR_HOTMIC_CONNECTION_LOST', 'joined-anew', 'ended null'],
     followed: 1,
   },
-  hear: { isLoud: true, refusedPackets: 0, ended: null },
+  hear: { isLoud: true, heard: [true], ended: null },
+  speak: {
+    ada: ['live', 'not live', 'live', 'not live', 'ended null'],
+    ben: ['joined Ada', 'Ada speaks', 'Ada is silent', 'Ada blocked', 'blocks 1', 'left Ada', 'ended null'],
+    talkspurts: 2,
+    all: true,
+    silence: true,
+  },
   refusals: {
     twice: 'ERR_HOTMIC_REFUSED',
     nobody: 'ERR_HOTMIC_CONNECT',
@@ -65,7 +72,9 @@ async function placeFor(t: Test): Promise<Place> {
 
 for (const [name, scenario] of Object.entries(SCENARIOS)) {
   t.test(`in Node: ${name}`, async (t) => {
-    const got = await scenario({ joinLobby, hearLobby, loadCodec }, await placeFor(t));
+    const makeMicrophone = (options: PcmMicrophoneOptions) => new PcmMicrophone(options);
+    const client = { joinLobby, joinVoice, makeMicrophone, loadCodec };
+    const got = await scenario(client, await placeFor(t));
     t.strictSame(got, WANTED[name]);
   });
 }

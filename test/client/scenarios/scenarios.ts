@@ -4,11 +4,14 @@
  */
 
 import type {
-  Hearing,
-  HearLobbyOptions,
   Lobby,
   LobbyEvents,
   LobbyOptions,
+  PcmMicrophone,
+  PcmMicrophoneOptions,
+  Voice,
+  VoiceEvent,
+  VoiceOptions,
   VoiceTarget,
 } from '../../../client/index.js';
 import { personSteamId } from '../../../voice/steam_id.js';
@@ -19,7 +22,8 @@ import { toldWords } from '../told.js';
 /** The client under test. */
 export interface Client {
   joinLobby(options: LobbyOptions): Promise<Lobby>;
-  hearLobby(options: HearLobbyOptions): Promise<Hearing>;
+  joinVoice(options: VoiceOptions): Promise<Voice>;
+  makeMicrophone(options: PcmMicrophoneOptions): PcmMicrophone;
   /** Of hotmic/codec. */
   loadCodec(): unknown;
 }
@@ -167,7 +171,7 @@ const drain: Scenario = async (client, { url, next, control }) => {
 };
 
 const hear: Scenario = async (client, { url }) => {
-  const hearing = await client.hearLobby({ ...who(2, 'Ben'), url, playout: { channels: 2 } });
+  const voice = await client.joinVoice({ ...who(2, 'Ben'), url, output: { channels: 2 } });
   const speaker = await client.joinLobby({ ...who(1, 'Ada'), url });
   const packets = toneBy(1, 1);
   // As many samples as time has passed, and as many packets: how fast this machine is does not matter.
@@ -179,14 +183,93 @@ const hear: Scenario = async (client, { url }) => {
     await pause(5);
     const elapsed = performance.now() - startedAt;
     for (; said < packets.length && said * 20 <= elapsed; said += 1) speaker.publish(packets[said]!);
-    const due = Math.min(24_000, Math.floor(elapsed * 24) - pulled);
+    const due = Math.min(48_000, Math.floor(elapsed * 48) - pulled);
     pulled += due;
-    for (const sample of hearing.pull(new Int16Array(2 * due))) loudest = Math.max(loudest, sample);
+    for (const sample of voice.pull(new Int16Array(2 * due))) loudest = Math.max(loudest, sample);
   }
-  const { refusedPackets } = hearing.playout.counts(speaker.slot)!;
+  const heard = voice.statistics().speakers.map(({ steamId }) => steamId === speaker.you.steamId);
   await speaker.leave();
-  await hearing.lobby.leave();
-  return { isLoud: loudest > 2000 && loudest < 20_000, refusedPackets, ended: await hearing.ended };
+  await voice.leave();
+  return { isLoud: loudest > 2000 && loudest < 20_000, heard, ended: await voice.ended };
+};
+
+/** What a game shows of these events. */
+function wordsOf(event: VoiceEvent): string | null {
+  switch (event.kind) {
+    case 'joined':
+    case 'left':
+      return `${event.kind} ${event.participant.name}`;
+    case 'speaking':
+      return `${event.participant.name} ${event.participant.speaking ? 'speaks' : 'is silent'}`;
+    case 'changed':
+      return `${event.participant.name} ${event.participant.blocked ? 'blocked' : 'changed'}`;
+    case 'live':
+      return event.isLive ? 'live' : 'not live';
+    case 'blocked':
+      return `blocks ${event.steamIds.length}`;
+    case 'ended':
+      return `ended ${event.error?.code ?? null}`;
+    default:
+      return null;
+  }
+}
+
+const speak: Scenario = async (client, { url }) => {
+  const [ada, ben] = [toldWords(), toldWords()];
+  const told = ({ tell }: typeof ada) => {
+    return (event: VoiceEvent) => {
+      const words = wordsOf(event);
+      if (words) tell(words);
+    };
+  };
+  const listener = await client.joinVoice({ ...who(2, 'Ben'), url, onEvent: told(ben) });
+  const microphones: PcmMicrophone[] = [];
+  const speaker = await client.joinVoice({
+    ...who(1, 'Ada'),
+    url,
+    onEvent: told(ada),
+    microphone: (steamId) => {
+      const microphone = client.makeMicrophone({ steamId, hangoverMs: 20 });
+      microphones.push(microphone);
+      return microphone;
+    },
+  });
+  const tone = Float32Array.from({ length: 960 }, (_, at) => 0.3 * Math.sin(at / 18));
+  const say = (frames: number) => {
+    for (let frame = 0; frame < frames; frame += 1) microphones[0]!.write(tone);
+  };
+  const talk = async () => {
+    speaker.press();
+    say(10);
+    const released = speaker.release();
+    say(10);
+    await released;
+  };
+  await ben.until('joined Ada');
+  say(10);
+  await talk();
+  await ben.until('Ada is silent');
+  const first = listener.statistics().lobby.framesReceived;
+  speaker.mute();
+  speaker.press();
+  say(10);
+  await speaker.release();
+  speaker.unmute();
+  listener.block(speaker.you.steamId);
+  await talk();
+  await speaker.leave();
+  await ben.until('left Ada');
+  const sent = speaker.statistics().microphone;
+  const received = listener.statistics().lobby.framesReceived;
+  const silence = listener.pull(new Int16Array(4800)).every((sample) => sample === 0);
+  await listener.leave();
+  return {
+    ada: ada.told,
+    ben: ben.told,
+    talkspurts: sent.talkspurts,
+    all: received === sent.packets && sent.packets > first && first > 0,
+    silence,
+  };
 };
 
 const refusals: Scenario = async (client, { url }) => {
@@ -222,5 +305,6 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   freeze,
   drain,
   hear,
+  speak,
   refusals,
 };

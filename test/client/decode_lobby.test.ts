@@ -1,8 +1,8 @@
 /** A lobby combined with a receiver: speakers are named, and the lobby's other events are passed on. */
 
 import t from 'tap';
+import { type DecodeLobbyOptions, decodeLobby } from '../../client/decode_lobby.js';
 import type { LobbyEvents } from '../../client/lobby/lobby.js';
-import { type JoinVoiceOptions, joinVoice } from '../../client/voice.js';
 import { startRelay } from '../../relay/index.js';
 import { type RelayMessageToWrite, writeMessage } from '../../voice/control.js';
 import { personSteamId } from '../../voice/steam_id.js';
@@ -27,7 +27,7 @@ function voiceFrom(slot: number, sequence: number): Uint8Array {
 }
 
 /** A player in a lobby with Kim, over a scripted transport, and the events in order. */
-async function joined(options: Partial<JoinVoiceOptions> = {}) {
+async function joined(options: Partial<DecodeLobbyOptions> = {}) {
   const told: string[] = [];
   const { open, say } = scriptedTransport();
   const events: Omit<LobbyEvents, 'onVoice'> = {
@@ -37,7 +37,7 @@ async function joined(options: Partial<JoinVoiceOptions> = {}) {
     onSpeaking: ({ name, speaking }) => told.push(`${name} ${speaking ? 'speaks' : 'is silent'}`),
     onEnded: (error) => told.push(`ended ${error?.code ?? null}`),
   };
-  const joining = joinVoice({
+  const joining = decodeLobby({
     ...MEMBER,
     url: 'ws://relay',
     transport: open,
@@ -104,7 +104,7 @@ t.test("the lobby's events are passed on, in order", async (t) => {
 t.test('ended resolves to null when we leave, without any callbacks', async (t) => {
   const relay = await startRelay({ dev: true });
   t.teardown(() => relay.close());
-  const { lobby, ended } = await joinVoice({ ...MEMBER, url: relay.url, onDecoded() {} });
+  const { lobby, ended } = await decodeLobby({ ...MEMBER, url: relay.url, onDecoded() {} });
   await lobby.leave();
   t.equal(await ended, null);
 });
@@ -135,7 +135,7 @@ t.test('the latency side channel of the receiver is passed on', async (t) => {
 t.test('joining can be refused and aborted as with a lobby', async (t) => {
   const { open, urls } = scriptedTransport();
   const options = { ...MEMBER, url: 'ws://relay', transport: open, onDecoded() {} };
-  await t.rejects(joinVoice({ ...options, name: '' }), RangeError);
-  await t.rejects(joinVoice({ ...options, signal: AbortSignal.abort() }), { code: 'ERR_HOTMIC_CLOSED' });
+  await t.rejects(decodeLobby({ ...options, name: '' }), RangeError);
+  await t.rejects(decodeLobby({ ...options, signal: AbortSignal.abort() }), { code: 'ERR_HOTMIC_CLOSED' });
   t.same(urls, [], 'nothing is opened');
 });

@@ -1,5 +1,5 @@
 /**
- * Joins a lobby and decodes everyone in it, each frame as soon as it arrives: for recorders and analysis. To play the sound, use `hearLobby`.
+ * Joins a lobby and decodes everyone in it, each frame as soon as it arrives: for recorders and analysis. To play the sound, use `joinVoice`.
  */
 
 import { PLATFORM } from '#platform';
@@ -10,7 +10,7 @@ import type { Participant } from './session/lobby_state.js';
 import type { VoiceTarget } from './session/voice_target.js';
 import { joinWithSink } from './voice_sink.js';
 
-export interface JoinVoiceOptions extends Omit<LobbyOptions, 'events'> {
+export interface DecodeLobbyOptions extends Omit<LobbyOptions, 'events'> {
   /** A voice frame was decoded: who spoke, the sound, and whom it is for. `voice.pcm` is valid during the call. */
   readonly onDecoded: (participant: Participant, voice: DecodedVoice, target: VoiceTarget) => void;
   /** The other callbacks of the lobby. Its voice frames go to the receiver. */
@@ -19,7 +19,7 @@ export interface JoinVoiceOptions extends Omit<LobbyOptions, 'events'> {
   readonly onStages?: NonNullable<ReceiverOptions['onStages']>;
 }
 
-export interface Voice {
+export interface DecodedLobby {
   readonly lobby: Lobby;
   /** For its counters. It is closed when the membership ends. */
   readonly receiver: Receiver;
@@ -28,7 +28,7 @@ export interface Voice {
 }
 
 /** Joins a lobby and decodes its voice. @throws the same errors as `joinLobby`. */
-export async function joinVoice(options: JoinVoiceOptions): Promise<Voice> {
+export async function decodeLobby(options: DecodeLobbyOptions): Promise<DecodedLobby> {
   const starting = PLATFORM.startCodec();
   if (starting) await starting;
   let spoken: { readonly by: Participant; readonly target: VoiceTarget } | null = null;
