@@ -1,6 +1,5 @@
 /** Carries out `Voice`: a lobby, its playout, a microphone, and how we hear people. */
 
-import { PLATFORM } from '#platform';
 import { deferred } from '../../voice/deferred.js';
 import type { HotmicError } from '../../voice/error.js';
 import type { Level } from '../../voice/mixing/level_meter.js';
@@ -9,6 +8,7 @@ import type { Pose, Vector } from '../../voice/mixing/vector.js';
 import { msOfSamples, type Samples } from '../../voice/units.js';
 import { joinLobby } from '../lobby/join.js';
 import type { Lobby, LobbyEvents } from '../lobby/lobby.js';
+import type { LobbyIo } from '../platform/platform.js';
 import { LobbyPlayout } from '../playout/lobby_playout.js';
 import { SteamDecoders } from '../playout/steam_decoder.js';
 import type { Member } from '../session/lobby_state.js';
@@ -26,6 +26,7 @@ const DEFAULT_RATE_HZ = 48_000;
 
 export class LobbyVoice implements Voice {
   readonly #options: VoiceOptions;
+  readonly #io: LobbyIo;
   readonly #events = new VoiceEvents();
   readonly #ended = deferred<HotmicError | null>();
   readonly #steamDecoders: SteamDecoders | null;
@@ -40,10 +41,11 @@ export class LobbyVoice implements Voice {
   #whispered: readonly bigint[] = [];
 
   /** Needs the codec. @throws as `joinVoice`, for options that are out of their range. */
-  constructor(options: VoiceOptions) {
+  constructor(options: VoiceOptions, io: LobbyIo) {
     const { output = {}, decoder, onEvent, blocked = [] } = options;
     const { rateHz = DEFAULT_RATE_HZ, ...playout } = output;
     this.#options = options;
+    this.#io = io;
     this.#steamDecoders = decoder ? new SteamDecoders(decoder) : null;
     const makeDecoder = this.#steamDecoders?.make;
     this.#playout = new LobbyPlayout({ ...playout, ...(makeDecoder && { makeDecoder }) });
@@ -55,7 +57,7 @@ export class LobbyVoice implements Voice {
       ...(talkMode && { mode: talkMode }),
       ...(voiceActivation && { voiceActivation }),
       ...(muted && { muted }),
-      clock: PLATFORM.now,
+      clock: io.now,
       publish: (packet, target) => this.#joined().publish(packet, target),
       onLive: (isLive) => this.#events.emit({ kind: 'live', isLive }),
       onLost: () => this.#events.emit({ kind: 'microphone-lost' }),
@@ -66,7 +68,7 @@ export class LobbyVoice implements Voice {
   async join(): Promise<void> {
     const { microphone } = this.#options;
     try {
-      await joinLobby({ ...this.#options, events: this.#lobbyEvents() });
+      await joinLobby({ ...this.#options, events: this.#lobbyEvents() }, this.#io);
       if (typeof microphone === 'function') {
         this.#ownCapture = await microphone(this.you.steamId);
         if (this.state === 'over') this.#close();
@@ -116,11 +118,11 @@ export class LobbyVoice implements Voice {
   }
 
   pull(out: Int16Array): Int16Array {
-    return this.#output.pull(out, PLATFORM.now());
+    return this.#output.pull(out, this.#io.now());
   }
 
   pullEach(samples: Samples, take: (speaker: Person, pcm: Int16Array) => void): void {
-    this.#output.pullEach(samples, PLATFORM.now(), (slot, pcm) => {
+    this.#output.pullEach(samples, this.#io.now(), (slot, pcm) => {
       const speaker = this.#people.withSlot(slot);
       if (speaker) take(speaker, pcm);
     });
@@ -310,7 +312,7 @@ export class LobbyVoice implements Voice {
       onChannels: (channels) => events.emit({ kind: 'channels', channels }),
       onVoice: (participant, header, packet, target) => {
         this.#options.onFrame?.(participant, header, packet, target);
-        this.#playout.push(header, packet, PLATFORM.now());
+        this.#playout.push(header, packet, this.#io.now());
       },
       onFailed: (code, message, request) => events.emit({ kind: 'failed', request, code, message }),
       onDraining: (withinMs, goTo) => events.emit({ kind: 'draining', withinMs, goTo }),
