@@ -93,6 +93,10 @@ wasm: ## install the Rust and C toolchain from the package registries, and rebui
 wasm-check: build ## prove that wasm/pkg is what its manifest says
 	@node dist/wasm/check.js
 
+.PHONY: api-docs
+api-docs: node_modules/.installed ## write the API's reference to out/api, and fail if an export has no summary (typedoc)
+	@npx typedoc --tsconfig tsconfig.json
+
 .PHONY: fuzz
 fuzz: build ## hostile input into codec and packet reader; SECONDS=60 by default
 	@node dist/test/fuzz/run.js $(SECONDS)
