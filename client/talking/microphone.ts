@@ -33,7 +33,7 @@ export class Microphone {
   /** Of captures that have ended. */
   #ended = NOTHING;
 
-  /** @throws RangeError for a mode that is none. */
+  /** @throws RangeError for an unknown mode. */
   constructor(options: MicrophoneOptions) {
     checkMode(options.mode ?? 'push-to-talk');
     this.#options = options;

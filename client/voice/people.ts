@@ -45,7 +45,7 @@ export class People {
   readonly #bySlot = new Map<number, Person>();
   readonly #blocked: Set<bigint>;
 
-  /** @throws TypeError or RangeError for people who are no SteamIDs, or more than 10,000. */
+  /** @throws TypeError or RangeError for anything but SteamIDs, or more than 10,000. */
   constructor(playout: PeoplePlayout, blocked: Iterable<bigint>) {
     this.#playout = playout;
     this.#blocked = new Set(blocked);

@@ -68,7 +68,7 @@ export class SoundOutput {
     for (const [slot, { pulledIn }] of this.#each) if (pulledIn !== this.#pulls) this.forget(slot);
   }
 
-  /** Who now has this slot begins anew. */
+  /** Somebody else has this slot now. */
   forget(slot: number): void {
     this.#each.get(slot)?.converter.free();
     this.#each.delete(slot);

@@ -126,7 +126,7 @@ t.test('a device that is used again works as before', async (t) => {
   two.capture.ring.close();
 });
 
-t.test('a device that ends by itself is told once, and the next one is live at once', async (t) => {
+t.test('a device that ends by itself is reported once, and the next one is live at once', async (t) => {
   const { microphone, told, read } = stage();
   const [one, two] = [device(), device()];
   microphone.use(one.capture);
@@ -153,7 +153,7 @@ t.test('release resolves at once without a device, and at the end of the tail wi
   one.capture.ring.close();
 });
 
-t.test('a mode that is none is refused, with and without a device', async (t) => {
+t.test('an unknown mode is refused, with and without a device', async (t) => {
   t.throws(() => stage({ mode: 'always' as never }), RangeError);
   const { microphone } = stage();
   t.throws(() => microphone.setMode('always' as never), RangeError);
