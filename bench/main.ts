@@ -5,6 +5,7 @@
 
 import { codec } from './codec/codec.js';
 import { mix } from './mix.js';
+import { key } from './mouth/key.js';
 import { mouth } from './mouth/mouth.js';
 import { playout } from './playout/playout.js';
 import { plc } from './plc/plc.js';
@@ -16,7 +17,7 @@ import { stages } from './stages.js';
 import { steam } from './steam.js';
 import { storm } from './storm/storm.js';
 
-const trials = [ring, steam, codec, stages, mouth, mix, storm, relay, playout, plc, soak];
+const trials = [ring, steam, codec, stages, mouth, key, mix, storm, relay, playout, plc, soak];
 const ONLY_BY_NAME = [plc, soak];
 
 const only = process.argv.slice(2);

@@ -24,6 +24,8 @@ import {
 } from '../../voice/units.js';
 import { type Row, row, type Trial } from '../result.js';
 import { findChirps } from './chirp.js';
+import { Ear } from './ear.js';
+import { quantile } from './quantile.js';
 import type { ChirpSourceOptions } from './source.js';
 
 const RUNS = 5;
@@ -31,7 +33,6 @@ const CHIRPS = 100;
 /** Not a multiple of a frame or a pull: chirps begin at every place in them. */
 const EVERY: Samples = samplesOfMs(500) + 7;
 const POLL_HZ = 200;
-const PULL: Samples = samplesOfMs(5);
 
 /** Chirps before this do not count: the delay starts at 40 ms, until the network is known. */
 const SETTLED_MS: Milliseconds = 15_000;
@@ -205,58 +206,4 @@ function journeyOf(
     };
   }
   return null;
-}
-
-/** A sound output that asks for 5 ms every 5 ms. */
-class Ear {
-  readonly #pull: (out: Int16Array) => void;
-  readonly #blocks: Int16Array[] = [];
-  readonly #instants: Milliseconds[] = [];
-  #nextAt = monotonicMs();
-  #timer: NodeJS.Timeout;
-  /** Pulls that came more than one pull late. */
-  late = 0;
-
-  constructor(pull: (out: Int16Array) => void) {
-    this.#pull = pull;
-    this.#timer = setTimeout(this.#turn, 0);
-  }
-
-  get pulls(): number {
-    return this.#blocks.length;
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-  }
-
-  heard(): Int16Array {
-    const pcm = new Int16Array(this.pulls * PULL);
-    for (const [at, block] of this.#blocks.entries()) pcm.set(block, at * PULL);
-    return pcm;
-  }
-
-  /** When a sample was given to the output. */
-  instantOf(at: Samples): Milliseconds {
-    return this.#instants[Math.floor(at / PULL)]! + msOfSamples(at % PULL);
-  }
-
-  readonly #turn = (): void => {
-    const now = monotonicMs();
-    if (now - this.#nextAt > msOfSamples(PULL)) {
-      this.late += 1;
-      this.#nextAt = now;
-    }
-    const block = new Int16Array(PULL);
-    this.#pull(block);
-    this.#blocks.push(block);
-    this.#instants.push(now);
-    this.#nextAt += msOfSamples(PULL);
-    this.#timer = setTimeout(this.#turn, Math.max(0, this.#nextAt - monotonicMs()));
-  };
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((left, right) => left - right);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
 }
