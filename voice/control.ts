@@ -26,8 +26,8 @@ export const TICKET_IDENTITY = 'hotmic';
 /** The longest ticket, in bytes: the size of Steam's buffers. In a hello each byte takes two digits. */
 export const MAX_TICKET_BYTES = 2560;
 
-/** The longest message from the relay: a welcome lists the whole lobby. */
-export const MAX_WELCOME_BYTES = 512 * 1024;
+/** The longest message from the relay. A welcome to a large lobby continues in further messages: its pages. */
+export const MAX_RELAY_MESSAGE_BYTES = 64 * 1024;
 
 /** The highest number that a channel may have. */
 export const MAX_CHANNEL = 127;
@@ -197,6 +197,12 @@ export type ClientMessage = z.infer<typeof clientMessage>;
 /** A moderator's request. */
 export type ModerateMessage = z.infer<typeof moderate>;
 
+/** A part of the list of participants. */
+const page = z.array(participant).check(z.maxLength(MAX_PARTICIPANTS));
+
+/** How many participants follow after a page. */
+const more = z.optional(z.int().check(z.minimum(1), z.maximum(MAX_PARTICIPANTS)));
+
 const relayMessage = z.discriminatedUnion('type', [
   /** Answers a hello that requests it: the nonce for an encrypted app ticket. Another hello follows. */
   z.object({ type: z.literal('challenge'), nonce: random16 }),
@@ -218,10 +224,14 @@ const relayMessage = z.discriminatedUnion('type', [
     resume: z.optional(z.object({ secret: random16, withinMs: z.int().check(z.minimum(1)) })),
     /** Yourself, as the others see you; your packets must carry this SteamID. */
     you: participantState,
-    /** Everyone else in the lobby. */
-    participants: z.array(participant).check(z.maxLength(MAX_PARTICIPANTS)),
+    /** Everyone else in the lobby, or the first of them. */
+    participants: page,
+    /** How many of them follow in `participants` messages, directly after this message. Left out: none. */
+    more,
     channels: z.array(channel).check(z.maxLength(MAX_CHANNEL)),
   }),
+  /** Continues the welcome's list. `more` counts those who follow after this page. */
+  z.object({ type: z.literal('participants'), participants: page.check(z.minLength(1)), more }),
   z.object({ type: z.literal('joined'), participant: participantState }),
   /** Answers a ping. */
   z.object({ type: z.literal('pong') }),
@@ -277,7 +287,7 @@ export function readClientMessage(text: string): ClientMessage | MalformedMessag
 
 /** Reads a message of the relay. */
 export function readRelayMessage(text: string): RelayMessage | MalformedMessage {
-  return readWith(relayMessage, text, MAX_WELCOME_BYTES);
+  return readWith(relayMessage, text, MAX_RELAY_MESSAGE_BYTES);
 }
 
 /** Writes either side's message. */

@@ -16,7 +16,7 @@ import type { CapturedPacket } from './captured_packet.js';
 import type { LobbyCounts } from './counter.js';
 import { closedError, FIRST_REFUSAL_CODE, lostError, mayPass, NO_CLOSE_FRAME, relayText } from './endings.js';
 import { Entrance } from './entrance.js';
-import { readInOrder } from './incoming.js';
+import { IncomingMessages } from './incoming.js';
 import { Line } from './line.js';
 import { OutgoingVoice } from './outgoing_voice.js';
 import { type LobbyView, Place, type Welcome } from './place.js';
@@ -31,6 +31,7 @@ const MAX_WAITING_BYTES = 64 * 1024;
 export class Session {
   readonly #settings: SessionSettings;
   readonly #entrance = new Entrance();
+  readonly #incoming = new IncomingMessages();
   readonly #place: Place;
   readonly #wayBack: WayBack;
   readonly #outgoing: OutgoingVoice;
@@ -198,13 +199,13 @@ export class Session {
   }
 
   #text(text: string, now: Milliseconds): void {
-    const { kind } = this.#line;
+    const { kind, attempt } = this.#line;
     if (kind !== 'entering' && kind !== 'open' && this.#phase !== 'leaving') return;
     const { expectsChallenge } = this.#entrance;
-    const message = readInOrder(text, { isEntering: kind === 'entering', expectsChallenge });
+    const message = this.#incoming.read(text, { attempt, isEntering: kind === 'entering', expectsChallenge });
     switch (message.type) {
       case 'none':
-        this.#refuse(message.cannot, now);
+        if (message.cannot !== null) this.#refuse(message.cannot, now);
         break;
       case 'challenge':
         this.#entrance.challenged();

@@ -3,7 +3,7 @@
  * pings: the session pings by messages instead.
  */
 
-import { MAX_WELCOME_BYTES } from '../../voice/control.js';
+import { MAX_RELAY_MESSAGE_BYTES } from '../../voice/control.js';
 import type { OpenTransport } from './transport.js';
 
 /** The close code of a message that is too long, as RFC 6455 has it for a peer; a page may only send 1000 and 3000 to 4999. */
@@ -16,8 +16,8 @@ export const openBrowserTransport: OpenTransport = (url, events) => {
   socket.onopen = () => events.onOpen();
   socket.onmessage = ({ data }: { data: string | ArrayBuffer }) => {
     const length = typeof data === 'string' ? data.length : data.byteLength;
-    if (length > MAX_WELCOME_BYTES) {
-      failure ??= new Error(`a message of ${length} bytes, expected at most ${MAX_WELCOME_BYTES}`);
+    if (length > MAX_RELAY_MESSAGE_BYTES) {
+      failure ??= new Error(`a message of ${length} bytes, expected at most ${MAX_RELAY_MESSAGE_BYTES}`);
       socket.close(TOO_LONG);
     } else if (typeof data === 'string') events.onText(data);
     else events.onBytes(new Uint8Array(data));

@@ -1,11 +1,11 @@
 /**
  * The transport for Node, over the npm package ws: Node 20 has no built-in WebSocket.
  *
- * Bounds: 512 KiB per message in 1,024 fragments, 60 unsent pongs, 1 KiB of a refusal. HTTP redirects are not followed.
+ * Bounds: 64 KiB per message in 1,024 fragments, 60 unsent pongs, 1 KiB of a refusal. HTTP redirects are not followed.
  */
 
 import { type ClientOptions, WebSocket } from 'ws';
-import { MAX_WELCOME_BYTES } from '../../voice/control.js';
+import { MAX_RELAY_MESSAGE_BYTES } from '../../voice/control.js';
 import type { OpenTransport, Transport, TransportEvents } from './transport.js';
 import { MAX_REFUSAL_BYTES, UpgradeRefusedError } from './upgrade_refusal.js';
 
@@ -43,7 +43,7 @@ function openSocket(url: URL, events: TransportEvents, quietMs: number, answerMs
     {
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       closeTimeout: CLOSE_TIMEOUT_MS,
-      maxPayload: MAX_WELCOME_BYTES,
+      maxPayload: MAX_RELAY_MESSAGE_BYTES,
       maxFragments: MAX_FRAGMENTS,
       maxPendingAutoPongs: 60,
       followRedirects: false,

@@ -6,7 +6,7 @@
 
 import type { Socket } from 'node:net';
 import WebSocket from 'ws';
-import { type Form, formOf, WELCOME_LIMIT } from './messages.js';
+import { type Form, formOf, MESSAGE_LIMIT } from './messages.js';
 import { readFrame, type VoiceFrame, writeFrame } from './voice.js';
 
 /** The longest wait for anything, in ms: it bounds failures, on a machine that is busy with other tests. */
@@ -65,6 +65,8 @@ export class Client {
   readonly channels = new Map<number, string>();
   you: State | null = null;
   resumeSecret: string | null = null;
+  /** How many participants of the welcome are still to come in pages. */
+  more = 0;
   speech: Speech = { sequence: 65_530, timestamp: 4_294_966_000, target: null };
   /** The packet that `say` sends. */
   packet: Buffer = Buffer.alloc(0);
@@ -82,7 +84,7 @@ export class Client {
   /** Connects. Rejects with `HTTP <status>` if the relay answers with one. */
   static connect(url: string, options: WebSocket.ClientOptions = {}): Promise<Client> {
     return new Promise((resolve, reject) => {
-      const socket = new WebSocket(url, { maxPayload: WELCOME_LIMIT, ...options });
+      const socket = new WebSocket(url, { maxPayload: MESSAGE_LIMIT, ...options });
       const client = new Client(socket);
       socket.once('open', () => resolve(client));
       socket.once('error', reject);
@@ -256,18 +258,21 @@ export class Client {
   /** Updates the state from the messages, in order. A message that does not fit the state contradicts the document. */
   private apply(message: Message): void {
     const wrong = (what: string) => this.broken.push(`${message.type}: ${what}`);
+    if (this.more > 0 && message.type !== 'participants' && message.type !== 'refused')
+      wrong('between the pages of a welcome');
     switch (message.type) {
       case 'welcome':
         if (this.you) wrong('a second one');
         this.you = message.you;
         this.resumeSecret = message.resume?.secret ?? null;
         if (message.you.slot !== message.slot) wrong('you are in another slot');
-        for (const each of message.participants as State[]) {
-          if (this.participants.has(each.slot) || each.slot === message.slot)
-            wrong(`slot ${each.slot} twice`);
-          this.participants.set(each.slot, each);
-        }
+        this.more = message.participants.length + (message.more ?? 0);
+        this.list(message);
         for (const { number, name } of message.channels) this.channels.set(number, name);
+        break;
+      case 'participants':
+        if (message.participants.length === 0) wrong('an empty page');
+        this.list(message);
         break;
       case 'joined': {
         const { participant } = message;
@@ -306,6 +311,17 @@ export class Client {
         if (!this.channels.delete(message.number)) wrong(`${message.number} is not there`);
         break;
     }
+  }
+
+  /** Takes a page of the welcome's list. */
+  private list({ type, participants, more = 0 }: Message): void {
+    for (const each of participants as State[]) {
+      if (this.participants.has(each.slot) || each.slot === this.you?.slot)
+        this.broken.push(`${type}: slot ${each.slot} twice`);
+      this.participants.set(each.slot, each);
+    }
+    if (this.more !== participants.length + more) this.broken.push(`${type}: ${more} more do not fit`);
+    this.more = more;
   }
 
   private tail(): string {

@@ -1,7 +1,7 @@
 /** The forms of a relay's messages, from the tables of docs/protocol.md. */
 
 /** The longest message that a client must accept. */
-export const WELCOME_LIMIT = 512 * 1024;
+export const MESSAGE_LIMIT = 65_536;
 
 export interface Field {
   /** What is wrong with a value, or an empty string. */
@@ -128,9 +128,15 @@ const FORMS: Readonly<Record<string, Form>> = {
     resume: optional(object({ secret: random16, withinMs: whole(0, Number.MAX_SAFE_INTEGER) })),
     you: object(state),
     participants: list({ ...state, speaking: boolean }),
+    more: optional(whole(1, Number.MAX_SAFE_INTEGER)),
     channels: list(channel),
     speak: optional(checked((value) => value === false, 'false')),
     listen: optional(checked((value) => value === false, 'false')),
+  },
+  participants: {
+    type,
+    participants: list({ ...state, speaking: boolean }),
+    more: optional(whole(1, Number.MAX_SAFE_INTEGER)),
   },
   joined: { type, participant: object(state) },
   pong: { type },

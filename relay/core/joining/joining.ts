@@ -1,8 +1,8 @@
 /**
  * The path of a join: from a hello or a resume to the welcome.
  *
- * The welcome tells the whole state, and only changes follow it. Both come from one call: nobody can join or leave between the list
- * and the first change.
+ * The welcome and its pages tell the whole state, and only changes follow them. All come from one call: nobody can join or leave
+ * between the list and the first change.
  */
 
 import { RELAY_CAPABILITIES, type RelayMessageToWrite } from '../../../voice/control.js';
@@ -33,6 +33,7 @@ import {
   withoutSecrets,
 } from './hello.js';
 import { OnceIds } from './once_ids.js';
+import { pagesOf } from './pages.js';
 
 /** What joining needs of the relay around it. */
 export interface JoiningParts {
@@ -173,6 +174,13 @@ export class Joining {
   #admit(connection: Connection, participant: Participant, version: number, turn: Turn): void {
     const { limits, connections, places, drain, startedAt, random16 } = this.#parts;
     const { lobby, slot, rights } = participant;
+    const others = lobby.infoFor(participant);
+    const [first = [], ...further] = pagesOf(others);
+    let left = others.length;
+    const moreAfter = ({ length }: readonly unknown[]) => {
+      left -= length;
+      return left > 0 ? { more: left } : {};
+    };
     connections.admit(connection, participant);
     const resumeSecret = places.arrive(participant);
     lobby.arrive(participant, connection.id, turn);
@@ -188,10 +196,14 @@ export class Joining {
       nonce: random16(),
       ...(resumeSecret !== null && { resume: { secret: resumeSecret, withinMs: limits.resumeWithinMs } }),
       you: stateOf(participant),
-      participants: lobby.infoFor(participant),
+      participants: [...first],
+      ...moreAfter(first),
       channels: [...lobby.channels].map(({ number, name }) => ({ number, name })),
     };
     turn.tell([connection.id], welcome);
+    for (const page of further) {
+      turn.tell([connection.id], { type: 'participants', participants: [...page], ...moreAfter(page) });
+    }
     drain.tell([connection.id], turn);
   }
 }

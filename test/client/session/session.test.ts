@@ -175,7 +175,7 @@ t.test('a message that cannot be read ends the session', async (t) => {
     ['{"type":"left","slot":-1}', 'slot'],
     [writeMessage({ type: 'joined', participant: { ...BEN, name: 'Be\u001b[2Jn' } }), 'participant.name'],
     [writeMessage({ type: 'joined', participant: { ...BEN, steamId: '-1' } }), 'participant.steamId'],
-    [`"${'x'.repeat(512 * 1024)}"`, 'expected at most 524288'],
+    [`"${'x'.repeat(64 * 1024)}"`, 'expected at most 65536'],
   ] as const) {
     const [output] = joined().handle({ kind: 'text', text });
     if (output?.kind !== 'ended') throw new Error(`expected the end after ${text.slice(0, 40)}`);
@@ -683,10 +683,88 @@ t.test('a welcome with too many people, or people in too many channels, is refus
   }
 });
 
+t.test('pages of a welcome make one list, and nobody has joined before the last', async (t) => {
+  const session = drive();
+  session.open();
+  const page = { type: 'participants', participants: [{ ...BEN, speaking: false }] } as const;
+  t.same(session.handle(said({ ...WELCOME, more: 2 })), []);
+  t.equal(session.session.state, 'joining');
+  t.same(session.handle({ kind: 'voice', frame: voiceFrom(3) }), []);
+  t.equal(session.session.counts().dropped['not-joined'], 1);
+  t.same(session.handle(said({ ...page, more: 1 })), []);
+  const eve = { slot: 9, steamId: String(personSteamId(10)), name: 'Eve', speaking: false };
+  t.same(session.handle(said({ type: 'participants', participants: [eve] })), [{ kind: 'welcome' }]);
+  t.same(
+    session.session.lobby.participants.map(({ name }) => name),
+    ['Kim', 'Ben', 'Eve'],
+  );
+  t.match(session.handle(said(page)), [{ kind: 'ended', error: { code: 'ERR_HOTMIC_PROTOCOL' } }]);
+});
+
+t.test('after a resume, too, the state is whole with the last page', async (t) => {
+  const session = resumable();
+  session.handle(LOST);
+  session.open();
+  const resume = { secret: 'cd'.repeat(16), withinMs: 30_000 };
+  t.same(session.handle(said({ ...WELCOME, resume, participants: [], more: 1 })), []);
+  t.equal(session.session.state, 'reconnecting');
+  const page = { type: 'participants', participants: [{ ...KIM, speaking: true }] };
+  t.match(session.handle(said(page)), [{ kind: 'resumed', how: 'resumed' }, { kind: 'speaking' }]);
+});
+
+t.test('a welcome whose pages do not come in time, in order and in number ends the connection', async (t) => {
+  const begun = () => {
+    const session = drive();
+    session.open();
+    session.handle(said({ ...WELCOME, more: 2 }));
+    return session;
+  };
+  const ben = { ...BEN, speaking: false };
+  const wrong = [
+    { type: 'joined', participant: BEN },
+    { type: 'pong' },
+    WELCOME,
+    { type: 'participants', participants: [] },
+    { type: 'participants', participants: [], more: 2 },
+    { type: 'participants', participants: [ben] },
+    { type: 'participants', participants: [ben], more: 2 },
+    { type: 'participants', participants: [ben, ben, ben] },
+  ];
+  for (const message of wrong) {
+    t.equal(endOf(begun().handle(said(message))), 'ERR_HOTMIC_PROTOCOL', JSON.stringify(message));
+  }
+  t.equal(endOf(begun().wait()), 'ERR_HOTMIC_CONNECT', 'the time limit of joining is for all pages');
+  const refused = begun();
+  refused.handle(said({ type: 'refused', code: 'kicked', message: 'out' }));
+  t.equal(endOf(refused.handle({ kind: 'closed', code: 4015, reason: '' })), 'ERR_HOTMIC_REFUSED');
+  const unasked = drive();
+  unasked.open();
+  t.equal(
+    endOf(unasked.handle(said({ type: 'participants', participants: [ben] }))),
+    'ERR_HOTMIC_PROTOCOL',
+    'a page before the welcome',
+  );
+  const crowd = drive();
+  crowd.open();
+  t.equal(endOf(crowd.handle(said({ ...WELCOME, more: 1000 }))), 'ERR_HOTMIC_PROTOCOL', 'too many people');
+});
+
+t.test('pages of a connection that broke are not those of the next one', async (t) => {
+  const session = resumable();
+  session.handle(LOST);
+  session.open();
+  const resume = { secret: 'cd'.repeat(16), withinMs: 30_000 };
+  session.handle(said({ ...WELCOME, resume, more: 1 }));
+  session.handle(LOST);
+  session.open();
+  t.match(session.handle(said({ ...WELCOME, resume })), [{ kind: 'resumed' }, { kind: 'speaking' }]);
+  t.equal(session.session.lobby.participants.length, 1);
+});
+
 t.test('the text of a refusal is cut, and its control characters are removed', async (t) => {
   const session = drive({ steamId: null });
   session.open();
-  const message = `\u001b[2J${'x'.repeat(100_000)}`;
+  const message = `\u001b[2J${'x'.repeat(30_000)}`;
   session.handle({ kind: 'text', text: writeMessage({ type: 'refused', code: message, message }) });
   const [ended] = session.handle({ kind: 'closed', code: 4006, reason: '' });
   if (ended?.kind !== 'join-failed') throw new Error('not ended');

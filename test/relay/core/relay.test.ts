@@ -4,7 +4,7 @@ import t from 'tap';
 import type { CredentialVerdict } from '../../../relay/core/credential.js';
 import type { RelayPolicy } from '../../../relay/core/joining/hello.js';
 import type { AddressShares } from '../../../relay/core/lobby/shares.js';
-import { MAX_CONTROL_BYTES, MAX_WELCOME_BYTES, writeMessage } from '../../../voice/control.js';
+import { MAX_CONTROL_BYTES, writeMessage } from '../../../voice/control.js';
 import { CloseCode, type RefusalCode } from '../../../voice/control_codes.js';
 import {
   admittedOf,
@@ -300,20 +300,6 @@ t.test('a control message that is too long, not UTF-8 or unknown is malformed', 
     bench.connect(9);
     t.equal(refusalOf(bench.text(9, bytes)), 'message-malformed', name);
   }
-});
-
-t.test('a welcome to the largest lobby with the longest names fits its limit', async (t) => {
-  const bench = new Bench({ participantsPerLobby: 500 });
-  for (let account = 1; account <= 500; account++) {
-    bench.connect(account);
-    // No character of a name takes more bytes of UTF-8 for its place in the 64.
-    bench.text(account, { ...helloOf(account), name: '語'.repeat(64) });
-  }
-  let last = bench.admit(501, { moderator: true });
-  for (let account = 502; account <= 504; account++) last = bench.admit(account, { moderator: true });
-  const [, welcome] = tellsOf(last)[0]!;
-  t.match(welcome, { type: 'welcome', slot: 503 });
-  t.ok(bytesOf(writeMessage(welcome)).length < MAX_WELCOME_BYTES);
 });
 
 t.test('a slot rests after its participant left', async (t) => {
