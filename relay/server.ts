@@ -141,6 +141,7 @@ function adminTarget({ relay }: RelayParts, switchboard: Switchboard, lifecycle:
     administer: (command) => switchboard.administer(command),
     lobbies: () => relay.lobbies(),
     lobby: (name) => relay.lobby(name),
+    unlisted: (name) => relay.unlisted(name),
     sanctions: () => relay.sanctions(),
     counts: () => relay.counts(),
     drain: (withinMs, goTo) => void lifecycle.drain(withinMs, goTo),

@@ -98,6 +98,8 @@ const participantState = z.object({
   guest: z._default(z.boolean(), false),
   /** Their credential does not let them speak. */
   spectator: z._default(z.boolean(), false),
+  /** Only in a listener's own state: the others do not see them, they are counted. */
+  unlisted: z._default(z.boolean(), false),
   /** They record what they hear, since this second of unix time on the relay's clock. Left out: they have not said so. */
   recordingSince: z.optional(z.int().check(z.minimum(0))),
 });
@@ -226,6 +228,8 @@ const relayMessage = z.discriminatedUnion('type', [
     you: participantState,
     /** Everyone else in the lobby, or the first of them. */
     participants: page,
+    /** How many listeners are in no list, ourselves included if we are one of them. Left out: none. */
+    unlisted: z.optional(z.int().check(z.minimum(0))),
     /** How many of them follow in `participants` messages, directly after this message. Left out: none. */
     more,
     channels: z.array(channel).check(z.maxLength(MAX_CHANNEL)),
@@ -238,6 +242,8 @@ const relayMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('left'), slot }),
   /** The new state of a participant, or of yourself. */
   z.object({ type: z.literal('changed'), participant: participantState }),
+  /** This many listeners are in no list now. */
+  z.object({ type: z.literal('unlisted'), count: z.int().check(z.minimum(0)) }),
   /** A participant began or stopped speaking to us. */
   z.object({ type: z.literal('speaking'), slot, speaking: z.boolean() }),
   z.object({ type: z.literal('channel'), channel }),

@@ -71,6 +71,8 @@ export const FAILURE_CODES = [
   'sanctions-full',
   /** You rename yourself or change channels faster than the relay can tell everyone. */
   'too-many-changes',
+  /** So many unlisted listeners record already that no more can be shown to everyone. */
+  'recorders-full',
 ] as const;
 
 export type FailureCode = (typeof FAILURE_CODES)[number];

@@ -29,6 +29,8 @@ export interface LobbyEvents {
   onChanged?(participant: Participant, before: Participant): void;
   /** The same about ourselves: `lobby.you`. */
   onYouChanged?(you: Member, before: Member): void;
+  /** `lobby.unlisted` is this now: called at most about once per second. */
+  onUnlisted?(unlisted: number): void;
   /** A channel was created or ended; `channels` are all that exist now. */
   onChannels?(channels: readonly string[]): void;
   /** A voice frame arrived. `target` says whom it is for. `packet` may be kept. */
@@ -90,8 +92,10 @@ export interface Lobby {
   /** What our credential grants: whether the relay passes our voice on, and whether it sends us that of others. */
   readonly maySpeak: boolean;
   readonly mayListen: boolean;
-  /** Everyone else, as of now. */
+  /** Everyone else, as of now, except listeners of a large audience: those are `unlisted`. */
   readonly participants: readonly Participant[];
+  /** How many listeners are in the lobby and not in `participants`, up to a second ago. It includes us if `you.unlisted`. */
+  readonly unlisted: number;
   /** The names of all channels, as of now. `Participant.channels` says who is in which. */
   readonly channels: readonly string[];
   /**

@@ -85,6 +85,10 @@ export class Membership implements Lobby {
     return this.#session.lobby.participants;
   }
 
+  get unlisted(): number {
+    return this.#session.lobby.unlisted;
+  }
+
   get channels(): readonly string[] {
     return this.#session.lobby.channels;
   }

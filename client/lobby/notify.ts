@@ -45,6 +45,9 @@ export function notify(events: LobbyEvents, happening: Happening, lobby: Lobby):
     case 'you-changed':
       events.onYouChanged?.(happening.you, happening.before);
       break;
+    case 'unlisted':
+      events.onUnlisted?.(happening.unlisted);
+      break;
     case 'channels':
       events.onChannels?.(happening.channels);
       break;

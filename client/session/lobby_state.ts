@@ -35,6 +35,8 @@ export interface Member {
   readonly guest: boolean;
   /** Their credential does not allow them to speak. */
   readonly spectator: boolean;
+  /** Only in `Lobby.you`: we are one of many listeners, whom the others count and do not see. */
+  readonly unlisted: boolean;
   /** Since when they record what they hear, in seconds of unix time on the relay's clock; null unless they say that they do. */
   readonly recordingSince: number | null;
 }
@@ -53,19 +55,22 @@ export type LobbyChange =
   /** Anything else about a participant. */
   | { readonly kind: 'changed'; readonly participant: Participant; readonly before: Participant }
   | { readonly kind: 'you-changed'; readonly you: Member; readonly before: Member }
+  /** How many listeners are in no list now. */
+  | { readonly kind: 'unlisted'; readonly unlisted: number }
   /** All channels that exist now. */
   | { readonly kind: 'channels'; readonly channels: readonly string[] };
 
 type Welcome = Extract<RelayMessage, { type: 'welcome' }>;
 type Change = Extract<
   RelayMessage,
-  { type: 'joined' | 'left' | 'changed' | 'speaking' | 'channel' | 'channel-ended' }
+  { type: 'joined' | 'left' | 'unlisted' | 'changed' | 'speaking' | 'channel' | 'channel-ended' }
 >;
 
 export class LobbyState {
   #you: Member;
   #participants: Map<number, Participant>;
   #channels: Map<number, { readonly channel: string }>;
+  #unlisted: number;
   /** People announced by the relay beyond `MAX_PARTICIPANTS`. They are not in `participants`. */
   refusedParticipants = 0;
 
@@ -73,6 +78,7 @@ export class LobbyState {
     this.#channels = channelsOf(welcome);
     this.#you = this.#member(welcome.you);
     this.#participants = this.#participantsOf(welcome);
+    this.#unlisted = welcome.unlisted ?? 0;
   }
 
   get you(): Member {
@@ -82,6 +88,11 @@ export class LobbyState {
   /** Everyone else. */
   get participants(): readonly Participant[] {
     return [...this.#participants.values()];
+  }
+
+  /** Listeners who are counted and not listed. */
+  get unlisted(): number {
+    return this.#unlisted;
   }
 
   /** Names of all channels. */
@@ -118,6 +129,7 @@ export class LobbyState {
     this.#channels = channelsOf(welcome);
     this.#participants = this.#participantsOf(welcome);
     this.#you = this.#member(welcome.you);
+    changes.push(...this.#counted(welcome.unlisted ?? 0));
     if (!isSame(channelsBefore, this.channels)) changes.push({ kind: 'channels', channels: this.channels });
     for (const participant of before.values()) {
       const now = this.#participants.get(participant.slot);
@@ -177,6 +189,8 @@ export class LobbyState {
         this.#you = member;
         return [{ kind: 'you-changed', you: member, before: youBefore }];
       }
+      case 'unlisted':
+        return this.#counted(message.count);
       case 'speaking': {
         const known = this.#participants.get(message.slot);
         return known ? [this.#speaking(known, message.speaking ? 'speaks' : 'silent')] : [];
@@ -189,6 +203,12 @@ export class LobbyState {
       case 'channel-ended':
         return this.#channels.delete(message.number) ? [{ kind: 'channels', channels: this.channels }] : [];
     }
+  }
+
+  #counted(unlisted: number): LobbyChange[] {
+    if (unlisted === this.#unlisted) return [];
+    this.#unlisted = unlisted;
+    return [{ kind: 'unlisted', unlisted }];
   }
 
   #speaking(known: Participant, what: 'speaks' | 'silent'): LobbyChange {
@@ -208,7 +228,7 @@ export class LobbyState {
   /** The relay announces a channel before anyone is in it, so unknown numbers are left out. */
   #member({ steamId, channels, ...state }: ParticipantState): Member {
     const names = channels.flatMap((number) => this.#channels.get(number)?.channel ?? []);
-    const { slot, name, muted, deafened, away, priority, moderator, guest, spectator } = state;
+    const { slot, name, muted, deafened, away, priority, moderator, guest, spectator, unlisted } = state;
     const { recordingSince = null } = state;
     return {
       slot,
@@ -222,6 +242,7 @@ export class LobbyState {
       moderator,
       guest,
       spectator,
+      unlisted,
       recordingSince,
     };
   }

@@ -37,6 +37,8 @@ export interface LobbyView {
   readonly you: Member;
   /** Everyone else. */
   readonly participants: readonly Participant[];
+  /** Listeners who are counted and not listed, ourselves included if we are one of them. */
+  readonly unlisted: number;
   /** Names of all channels. */
   readonly channels: readonly string[];
   /** What our credential grants: whether the relay passes our voice on, and whether it sends us that of others. */
@@ -71,6 +73,10 @@ export class Place implements LobbyView {
 
   get participants(): readonly Participant[] {
     return this.#lobby?.participants ?? [];
+  }
+
+  get unlisted(): number {
+    return this.#lobby?.unlisted ?? 0;
   }
 
   get channels(): readonly string[] {

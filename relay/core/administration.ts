@@ -37,32 +37,45 @@ export type AdminResult =
 export interface LobbySummary {
   readonly name: string;
   readonly participants: number;
+  /** Listeners among them who are counted and not listed. */
+  readonly unlisted: number;
   readonly capacity: number;
   /** Whether an administrator made it. */
   readonly kept: boolean;
 }
 
+/** A member as an administrator sees them. */
+export type MemberState = ReturnType<typeof stateOf> & {
+  /** The target that they speak to; null while they are silent. */
+  readonly speakingTo: number | null;
+  /** The slots that they whisper to. */
+  readonly whisperTo: readonly number[];
+};
+
 /** A lobby with its channels and members. */
 export interface LobbyState extends LobbySummary {
   readonly channels: readonly Pick<Channel, 'number' | 'name'>[];
-  readonly members: readonly (ReturnType<typeof stateOf> & {
-    /** The target that they speak to; null while they are silent. */
-    readonly speakingTo: number | null;
-    /** The slots that they whisper to. */
-    readonly whisperTo: readonly number[];
-  })[];
+  /** Those who are listed. */
+  readonly members: readonly MemberState[];
 }
 
-export function summaryOf({ name, size, capacity, plan }: Lobby): LobbySummary {
-  return { name, participants: size, capacity, kept: plan !== null };
+export function summaryOf({ name, size, unlisted, capacity, plan }: Lobby): LobbySummary {
+  return { name, participants: size, unlisted, capacity, kept: plan !== null };
 }
 
 export function lobbyState(lobby: Lobby): LobbyState {
   const channels = [...lobby.channels].map(({ number, name }) => ({ number, name }));
-  return { ...summaryOf(lobby), channels, members: [...lobby.participants].map(memberOf) };
+  return { ...summaryOf(lobby), channels, members: [...lobby.shown].map(memberOf) };
 }
 
-function memberOf(member: Member): LobbyState['members'][number] {
+/** The listeners of a lobby who are not listed. */
+export function unlistedOf(lobby: Lobby): readonly MemberState[] {
+  const unlisted: MemberState[] = [];
+  for (const member of lobby.participants) if (member.listing === 'unlisted') unlisted.push(memberOf(member));
+  return unlisted;
+}
+
+function memberOf(member: Member): MemberState {
   const { speech, whisper } = member;
   return { ...stateOf(member), speakingTo: speech.target, whisperTo: whisper.to.map(({ slot }) => slot) };
 }

@@ -36,15 +36,21 @@ export function obey(
       if (closed !== undefined) {
         return { code: 'channel-not-allowed', detail: `your credential does not allow channel ${closed}` };
       }
+      // Everyone hears of a new channel: thousands of unlisted listeners must not be able to make them again and again.
+      const missing = participant.listing === 'unlisted' && lobby.firstWithout(message.channels);
+      if (typeof missing === 'string') {
+        const detail = `there is no channel ${missing}, and a listener who is not listed cannot make one`;
+        return { code: 'channel-not-allowed', detail };
+      }
       if (!affords(participant, 1 + differences(participant, message.channels), turn)) return TOO_MANY;
       return lobby.enterChannels(participant, message.channels, turn);
     }
     case 'whisper':
-      return lobby.whisper(participant, message.slots, turn);
+      // The list of somebody who may not speak would change nothing, and cost all whom it names.
+      return rights.maySpeak ? lobby.whisper(participant, message.slots, turn) : null;
     case 'recording':
       if (!affords(participant, 1, turn)) return TOO_MANY;
-      lobby.setRecording(participant, message.recording ? 'recording' : 'not', turn);
-      return null;
+      return lobby.setRecording(participant, message.recording ? 'recording' : 'not', turn);
     case 'moderate':
       if (rights.moderator) return moderate(context, lobby.name, message, participant.steamId, turn);
       return { code: 'not-moderator', detail: 'your credential does not make you a moderator' };

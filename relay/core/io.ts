@@ -107,6 +107,8 @@ export interface RelayStateCounts extends SanctionCounts {
   readonly connections: number;
   /** In all lobbies, including those who are away. */
   readonly participants: number;
+  /** Those among them who are counted in their lobby and not listed. */
+  readonly unlisted: number;
   readonly away: number;
   readonly lobbies: number;
   readonly resumes: number;

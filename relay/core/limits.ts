@@ -29,8 +29,25 @@ export const RELAY_LIMITS = {
   lobbies: limit(1000, 1, 100_000, 'Lobbies at once.'),
   /** Participants in all lobbies, including those who are away, 1 to 1000000. Default 10000. */
   participants: limit(10_000, 1, 1_000_000, 'Participants in all lobbies, including those who are away.'),
-  /** Participants in one lobby, 1 to 500: more would not fit in a welcome message. Default 64. */
-  participantsPerLobby: limit(64, 1, 500, 'Participants in one lobby.'),
+  /** Participants in one lobby whom the others know, 1 to 500: each change of one of them is a message to all. Default 64. */
+  participantsPerLobby: limit(64, 1, 500, 'Participants in one lobby, without the unlisted.'),
+  /**
+   * Places that listeners may take, people who may not speak, in percent of each lobby, 0 to 100. Listeners beyond are counted and not
+   * listed, so that an audience does not keep out those who speak. Default 50.
+   */
+  listenerPlacesPercent: limit(
+    50,
+    0,
+    100,
+    'Places that listeners may take, in percent of each lobby; more of them are counted and not listed.',
+  ),
+  /** Listeners in one lobby who are counted and not listed, 0 (listeners take places like all others) to 15000. Default 5000. */
+  unlistedPerLobby: limit(
+    5000,
+    0,
+    15_000,
+    'Listeners in one lobby who are counted and not listed; 0: they take places like all others.',
+  ),
   /** Lobbies that guests may open, in percent of all, 0 to 100: at least one unless it is 0. Default 50. */
   guestLobbiesPercent: limit(50, 0, 100, 'Lobbies that guests may open, in percent of all.'),
   /**

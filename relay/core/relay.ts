@@ -11,7 +11,9 @@ import {
   type LobbyState,
   type LobbySummary,
   lobbyState,
+  type MemberState,
   summaryOf,
+  unlistedOf,
 } from './administration.js';
 import { administer } from './commands.js';
 import { newConnection } from './connection.js';
@@ -167,10 +169,16 @@ export class Relay {
     return [...this.#lobbies.all].map(summaryOf);
   }
 
-  /** One lobby with its channels and members; null when there is no such lobby. */
+  /** One lobby with its channels and listed members; null when there is no such lobby. */
   lobby(name: string): LobbyState | null {
     const lobby = this.#lobbies.get(name);
     return lobby ? lobbyState(lobby) : null;
+  }
+
+  /** The listeners of a lobby who are counted and not listed; null when there is no such lobby. */
+  unlisted(name: string): readonly MemberState[] | null {
+    const lobby = this.#lobbies.get(name);
+    return lobby ? unlistedOf(lobby) : null;
   }
 
   /** All sanctions that are to be kept. */
@@ -183,6 +191,7 @@ export class Relay {
     return {
       connections: this.#connections.size,
       participants: this.#lobbies.participants,
+      unlisted: this.#lobbies.unlisted,
       away: this.#places.away,
       lobbies: this.#lobbies.size,
       ...this.#sanctions.counts(),
@@ -231,6 +240,7 @@ export class Relay {
       this.#departures.remove(participant, 'gone', turn);
     }
     this.#speakers.tick(turn);
+    this.#lobbies.tick(turn);
     endSanctions(this.#moderation, turn);
   }
 }

@@ -50,6 +50,11 @@ const GAUGES: readonly (readonly [name: string, help: string, figure: Figure])[]
     ({ counts }) => counts.tcp.most,
   ],
   ['hotmic_participants', 'Participants in all lobbies.', ({ counts }) => counts.participants],
+  [
+    'hotmic_participants_unlisted',
+    'Listeners among them who are counted in their lobby and not listed.',
+    ({ counts }) => counts.unlisted,
+  ],
   ['hotmic_participants_away', 'Participants who are away and may resume.', ({ counts }) => counts.away],
   [
     'hotmic_sanctioned',

@@ -66,6 +66,7 @@ export function memberOf(slot: number, account: number, name: string, changed: P
     moderator: false,
     guest: false,
     spectator: false,
+    unlisted: false,
     recordingSince: null,
     ...changed,
   };

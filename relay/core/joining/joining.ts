@@ -134,14 +134,14 @@ export class Joining {
   /** Whether they have joined; otherwise they are refused. */
   #join(connection: Connection, entrant: Entrant, version: number, turn: Turn): boolean {
     const { lobbies, departures } = this.#parts;
-    const refusal = lobbies.whyNot(entrant, turn.steadySeconds);
-    if (refusal) {
-      departures.refuse(connection, refusal.code, refusal.detail, turn);
+    const place = lobbies.placeFor(entrant, turn.steadySeconds);
+    if (typeof place !== 'string') {
+      departures.refuse(connection, place.code, place.detail, turn);
       return false;
     }
     const before = lobbies.get(entrant.lobby)?.withSteamId(entrant.steamId);
     if (before) departures.dismiss(before, 'replaced', 'the same SteamID has joined again', turn);
-    const participant = lobbies.join(entrant, turn);
+    const participant = lobbies.join(entrant, place, turn);
     this.#admit(connection, participant, version, turn);
     participant.lobby.tellOthersOfJoining(participant, turn);
     turn.push(participantEvent('joined', participant));
@@ -198,6 +198,7 @@ export class Joining {
       you: stateOf(participant),
       participants: [...first],
       ...moreAfter(first),
+      ...(lobby.unlisted > 0 && { unlisted: lobby.unlisted }),
       channels: [...lobby.channels].map(({ number, name }) => ({ number, name })),
     };
     turn.tell([connection.id], welcome);

@@ -50,6 +50,10 @@ export class Channels {
     return this.#byNumber.values();
   }
 
+  has(name: string): boolean {
+    return this.#byName.has(name);
+  }
+
   /** They are in these channels, which are made where they are missing, and in no others. All of it is done, or nothing. */
   enter(member: Member, names: readonly string[], turn: Turn): Failure | null {
     const missing = names.filter((name) => !this.#byName.has(name));
@@ -78,7 +82,7 @@ export class Channels {
     for (const channel of entered) channel.members.add(member);
     setChannels(member, after);
     refreshTopics(member, turn);
-    this.#roster.tellAll({ type: 'changed', participant: stateOf(member) }, turn);
+    this.#roster.tellOf(member, { type: 'changed', participant: stateOf(member) }, turn);
     tellOfSpeakers(member, entered, 'speaking', turn);
     this.#endEmpty(left, turn);
     return null;

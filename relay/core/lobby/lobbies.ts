@@ -9,7 +9,10 @@ import type { RelayLimits } from '../limits.js';
 import type { Refusal } from '../refusal.js';
 import type { Sanctions } from '../sanctions.js';
 import type { Turn } from '../turn.js';
+import { Headcounts } from './headcounts.js';
+import { EMPTY, listingFor } from './listing.js';
 import { Lobby, type LobbyPlan, type Participant } from './lobby.js';
+import type { Listing } from './member.js';
 import { type AddressShares, Shares } from './shares.js';
 
 export class Lobbies {
@@ -18,6 +21,7 @@ export class Lobbies {
   readonly #sanctions: Sanctions;
   readonly #shares: Shares;
   readonly #byName = new Map<string, Lobby>();
+  readonly #headcounts = new Headcounts();
   #made = 0;
   #participants = 0;
 
@@ -31,6 +35,13 @@ export class Lobbies {
   /** Participants of all lobbies, including those who are away. */
   get participants(): number {
     return this.#participants;
+  }
+
+  /** How many of those are counted in their lobby and not listed. */
+  get unlisted(): number {
+    let sum = 0;
+    for (const { unlisted } of this.#byName.values()) sum += unlisted;
+    return sum;
   }
 
   get size(): number {
@@ -62,8 +73,8 @@ export class Lobbies {
     return lobbies.flatMap((lobby) => (lobby ? [...lobby.participants] : []));
   }
 
-  /** Why somebody may not join; null when they may. */
-  whyNot(entrant: Entrant, unixSeconds: number): Refusal | null {
+  /** How somebody would be listed, or why they may not join. */
+  placeFor(entrant: Entrant, unixSeconds: number): Listing | Refusal {
     const { steamId, lobby: name, proof } = entrant;
     if (this.#sanctions.ofPlayer(name, entrant, unixSeconds).banned) {
       return { code: 'banned', detail: 'you are banned from this lobby' };
@@ -72,7 +83,7 @@ export class Lobbies {
     const before = lobby?.withSteamId(steamId);
     if (before) {
       const mayReplace = this.#policy.secondJoin === 'replace' && proof === 'proven';
-      if (before.presence.kind === 'away' || mayReplace) return this.#whyNotInPlaceOf(before, entrant);
+      if (before.presence.kind === 'away' || mayReplace) return this.#placeInsteadOf(before, entrant);
       const detail = `SteamID ${steamId} is already in the lobby, expected each once`;
       return { code: 'steam-id-in-use', detail };
     }
@@ -80,27 +91,31 @@ export class Lobbies {
       return { code: 'lobby-unknown', detail: 'there is no such lobby, expected one that the operator made' };
     }
     if (!lobby && this.isFull) return { code: 'relay-full', detail: this.fullDetail };
-    if (lobby && !lobby.hasRoomFor(entrant.rights)) {
-      const detail = `${lobby.size} participants, expected at most ${lobby.capacity}`;
-      return { code: 'lobby-full', detail };
-    }
+    const { rights } = entrant;
+    const listing = lobby
+      ? lobby.placeFor(rights)
+      : listingFor(rights, EMPTY, this.#limits.participantsPerLobby, this.#limits);
+    if (!listing) return fullOf(lobby);
     if (this.#participants >= this.#limits.participants) {
       const detail = `${this.#participants} participants, expected at most ${this.#limits.participants}`;
       return { code: 'relay-full', detail };
     }
-    return this.#shares.whyNot(entrant, lobby);
+    return this.#shares.whyNot(entrant, lobby, listing) ?? listing;
   }
 
   /** The same for somebody who takes over their own place: for their address it may be one more. */
-  #whyNotInPlaceOf({ address, lobby }: Participant, entrant: Entrant): Refusal | null {
-    if (address === entrant.address) return null;
+  #placeInsteadOf(before: Participant, entrant: Entrant): Listing | Refusal {
+    const { address, lobby } = before;
+    const listing = lobby.placeInsteadOf(before, entrant.rights);
+    if (!listing) return fullOf(lobby);
+    if (address === entrant.address) return listing;
     // A lobby ends with its last participant, and is made again.
     const isMadeAgain = lobby.size === 1 && lobby.plan === null;
-    return this.#shares.whyNot(entrant, isMadeAgain ? undefined : lobby);
+    return this.#shares.whyNot(entrant, isMadeAgain ? undefined : lobby, listing) ?? listing;
   }
 
-  /** Adds somebody for whom `whyNot` is null and who is not in the lobby; makes the lobby if it is missing. */
-  join(entrant: Entrant, turn: Turn): Participant {
+  /** Adds somebody in the place that `placeFor` returned, after whom they replace has left; makes the lobby if it is missing. */
+  join(entrant: Entrant, listing: Listing, turn: Turn): Participant {
     const { lobby: name } = entrant;
     let lobby = this.#byName.get(name);
     if (!lobby) {
@@ -108,7 +123,7 @@ export class Lobbies {
       this.#shares.made(lobby, entrant);
     }
     const sanctioned = this.#sanctions.ofPlayer(name, entrant, turn.steadySeconds);
-    const participant = lobby.join(entrant, sanctioned, turn.now);
+    const participant = lobby.join(entrant, listing, sanctioned, turn.now);
     this.#participants += 1;
     this.#shares.take(participant);
     return participant;
@@ -131,11 +146,16 @@ export class Lobbies {
 
   /** Makes a lobby under a name that is free. */
   open(name: string, plan: LobbyPlan | null, turn: Turn): Lobby {
-    const lobby = new Lobby(name, `lobby/${this.#made}`, this.#limits, plan);
+    const identity = { name, topic: `lobby/${this.#made}` };
+    const lobby = new Lobby(identity, plan, this.#limits, this.#headcounts);
     this.#byName.set(name, lobby);
     this.#made += 1;
     turn.push({ kind: 'event', event: { kind: 'lobby-opened', lobby: name } });
     return lobby;
+  }
+
+  tick(turn: Turn): void {
+    this.#headcounts.tick(turn);
   }
 
   /** Ends a lobby that is empty. One that an administrator made ends only `by-admin`. */
@@ -146,4 +166,9 @@ export class Lobbies {
     this.#shares.ended(lobby);
     turn.push({ kind: 'event', event: { kind: 'lobby-closed', lobby: lobby.name } });
   }
+}
+
+function fullOf(lobby: Lobby | undefined): Refusal {
+  const { size, capacity } = lobby ?? { size: 0, capacity: 0 };
+  return { code: 'lobby-full', detail: `${size} participants, expected at most ${capacity} who are listed` };
 }

@@ -1,7 +1,7 @@
 /**
  * One lobby: who joins and leaves it, where its voice goes, and what its participants hear about it.
  *
- * Bounded: participants and channels by the limits, and a few moderators beyond; slots by four times the participants.
+ * Bounded: participants and channels by the limits, and a few moderators beyond; slots by four times the places.
  */
 
 import { sequenceAfter } from '../../../voice/sequence.js';
@@ -14,9 +14,12 @@ import type { Failure } from '../refusal.js';
 import type { Sanctioned } from '../sanctions.js';
 import type { Turn } from '../turn.js';
 import { Channels, nextChannelSequence } from './channels.js';
+import { HEADCOUNT_MS, type Headcounts } from './headcounts.js';
+import { listingFor, PLACES_FOR_MODERATORS } from './listing.js';
 import {
   type Channel,
   type Joiner,
+  type Listing,
   type LobbyIdentity,
   type Member,
   newMember,
@@ -28,8 +31,8 @@ import { Roster } from './roster.js';
 import { setSpeaking, silence } from './speaking.js';
 import { endWhispers, nextWhisperSequence, whisper } from './whispers.js';
 
-/** Places beyond a lobby's capacity, for moderators only. */
-export const PLACES_FOR_MODERATORS = 4;
+/** Listeners of one lobby who are listed only because they record. Everyone gets a list with all of them. */
+export const MOST_RECORDERS = 100;
 
 /** Someone in a lobby, with the lobby. */
 export interface Participant extends Member {
@@ -57,15 +60,23 @@ export class Lobby implements LobbyIdentity {
   readonly #limits: RelayLimits;
   readonly #roster: Roster<Participant>;
   readonly #channels: Channels;
+  readonly #headcounts: Headcounts;
+  #headcountAt: Milliseconds = Number.NEGATIVE_INFINITY;
   #relaySequence = 0;
 
-  constructor(name: string, topic: string, limits: RelayLimits, plan: LobbyPlan | null) {
+  constructor(
+    { name, topic }: LobbyIdentity,
+    plan: LobbyPlan | null,
+    limits: RelayLimits,
+    headcounts: Headcounts,
+  ) {
     this.name = name;
     this.topic = topic;
     this.plan = plan;
     this.#limits = limits;
-    // The numbers stay small: listeners use slots as indices.
-    this.#roster = new Roster(this.capacity * 4 + PLACES_FOR_MODERATORS, limits.slotRestMs);
+    this.#headcounts = headcounts;
+    const places = { listed: this.capacity, spare: PLACES_FOR_MODERATORS, unlisted: limits.unlistedPerLobby };
+    this.#roster = new Roster(places, limits.slotRestMs);
     this.#channels = new Channels(this, this.#roster, limits, plan?.channels ?? []);
   }
 
@@ -77,13 +88,30 @@ export class Lobby implements LobbyIdentity {
     return this.plan?.capacity ?? this.#limits.participantsPerLobby;
   }
 
-  /** Moderators find a place beyond the capacity: nobody keeps them out by filling the lobby. */
-  hasRoomFor({ moderator }: Rights): boolean {
-    return this.size < this.capacity + (moderator ? PLACES_FOR_MODERATORS : 0);
+  /** How many listeners are counted and not listed. */
+  get unlisted(): number {
+    return this.#roster.occupancy.unlisted;
   }
 
+  /** How somebody with these rights would be listed; null when there is no room for them. */
+  placeFor(rights: Rights): Listing | null {
+    return listingFor(rights, this.#roster.occupancy, this.capacity, this.#limits);
+  }
+
+  /** The same for somebody who takes over from one of its participants: they keep the kind of place, unless now they may speak. */
+  placeInsteadOf({ listing }: Participant, rights: Rights): Listing | null {
+    if (listing === 'listed') return 'listed';
+    return rights.maySpeak ? this.placeFor(rights) : 'unlisted';
+  }
+
+  /** All of them, listed or not. */
   get participants(): IterableIterator<Participant> {
     return this.#roster.all;
+  }
+
+  /** Those whom the others know. */
+  get shown(): ReadonlySet<Participant> {
+    return this.#roster.shown;
   }
 
   get channels(): IterableIterator<Channel> {
@@ -95,14 +123,15 @@ export class Lobby implements LobbyIdentity {
   }
 
   /** Adds a participant; telling them and the others is up to the caller. Needs a place, and the SteamID not to be in the lobby. */
-  join(joiner: Joiner, sanctioned: Sanctioned, now: Milliseconds): Participant {
-    const slot = this.#roster.takeSlot(now);
+  join(joiner: Joiner, listing: Listing, sanctioned: Sanctioned, now: Milliseconds): Participant {
+    const slot = this.#roster.takeSlot(listing, now);
     if (slot === null || this.#roster.withSteamId(joiner.steamId)) {
       const state = `SteamID is ${joiner.steamId}, ${this.size} participants`;
       throw new RangeError(`Cannot join ${this.name}: ${state}, expected a free slot, and each SteamID once`);
     }
-    const participant = newMember(this, slot, joiner, sanctioned, this.#limits, now);
+    const participant = newMember(this, { slot, listing }, joiner, sanctioned, this.#limits, now);
     this.#roster.add(participant);
+    if (listing === 'unlisted') this.#headcounts.changed(this);
     return participant;
   }
 
@@ -112,7 +141,8 @@ export class Lobby implements LobbyIdentity {
     silence(participant);
     detach(participant, turn.now, turn);
     this.#roster.remove(participant, turn.now);
-    this.#roster.tellAll({ type: 'left', slot: participant.slot }, turn);
+    this.#roster.tellOthers(participant, { type: 'left', slot: participant.slot }, turn);
+    if (participant.listing === 'unlisted') this.#headcounts.changed(this);
     endWhispers(this.#roster, participant, turn);
     this.#channels.leave(participant, turn);
   }
@@ -179,11 +209,27 @@ export class Lobby implements LobbyIdentity {
   }
 
   /** They record what they hear, or no longer do. Saying it again changes nothing: it counts since the first time. */
-  setRecording(participant: Participant, recording: 'recording' | 'not', turn: Turn): void {
+  setRecording(participant: Participant, recording: 'recording' | 'not', turn: Turn): Failure | null {
     const profile: Profile = participant.profile;
-    if ((profile.recordingSince !== null) === (recording === 'recording')) return;
+    if ((profile.recordingSince !== null) === (recording === 'recording')) return null;
+    const isToBeListed = participant.listing === 'unlisted';
+    if (isToBeListed && this.#roster.occupancy.recorder >= MOST_RECORDERS) {
+      const detail = `${MOST_RECORDERS} unlisted listeners record already, expected no more`;
+      return { code: 'recorders-full', detail };
+    }
     profile.recordingSince = recording === 'recording' ? turn.unixSeconds : null;
-    this.#tellChanged(participant, turn);
+    if (isToBeListed) {
+      // Everyone has to know who records.
+      this.#roster.list(participant);
+      this.#headcounts.changed(this);
+      this.tellOthersOfJoining(participant, turn);
+      const { presence } = participant;
+      if (presence.kind === 'here')
+        turn.tell([presence.connection], { type: 'changed', participant: stateOf(participant) });
+    } else {
+      this.#tellChanged(participant, turn);
+    }
+    return null;
   }
 
   setPriority(participant: Participant, priority: 'priority' | 'none', turn: Turn): void {
@@ -204,6 +250,11 @@ export class Lobby implements LobbyIdentity {
     this.#tellChanged(participant, turn);
   }
 
+  /** The first of these channels that does not exist. */
+  firstWithout(names: readonly string[]): string | undefined {
+    return names.find((name) => !this.#channels.has(name));
+  }
+
   enterChannels(participant: Participant, names: readonly string[], turn: Turn): Failure | null {
     return this.#channels.enter(participant, names, turn);
   }
@@ -212,10 +263,10 @@ export class Lobby implements LobbyIdentity {
     return whisper(this.#roster, participant, slots, turn);
   }
 
-  /** Everyone but `participant`, as their welcome lists them. */
+  /** Everyone who is listed but `participant`, as their welcome lists them. */
   infoFor(participant: Participant): ReturnType<typeof infoFor>[] {
     const info: ReturnType<typeof infoFor>[] = [];
-    for (const other of this.#roster.all) if (other !== participant) info.push(infoFor(participant, other));
+    for (const other of this.#roster.shown) if (other !== participant) info.push(infoFor(participant, other));
     return info;
   }
 
@@ -229,7 +280,15 @@ export class Lobby implements LobbyIdentity {
     this.#roster.tellOthers(participant, { type: 'changed', participant: stateOf(participant) }, turn);
   }
 
+  /** Tells everyone how many are not listed, unless they heard it within the last second. */
+  tellHeadcount(turn: Turn): 'told' | 'later' {
+    if (turn.now - this.#headcountAt < HEADCOUNT_MS) return 'later';
+    this.#headcountAt = turn.now;
+    this.#roster.tellAll({ type: 'unlisted', count: this.unlisted }, turn);
+    return 'told';
+  }
+
   #tellChanged(participant: Participant, turn: Turn): void {
-    this.#roster.tellAll({ type: 'changed', participant: stateOf(participant) }, turn);
+    this.#roster.tellOf(participant, { type: 'changed', participant: stateOf(participant) }, turn);
   }
 }

@@ -44,6 +44,12 @@ export type Presence =
   /** The connection is gone; the place is kept until then. */
   | { readonly kind: 'away'; readonly until: Milliseconds };
 
+/**
+ * How they count in the lobby. `listed`: they have one of its places, and the others know them. `unlisted`: a listener who is only
+ * counted. `recorder`: such a listener who has said that they record, and whom the others know since then.
+ */
+export type Listing = 'listed' | 'unlisted' | 'recorder';
+
 /** How the others see them. */
 export interface Profile {
   name: string;
@@ -93,6 +99,8 @@ export interface Member {
   readonly changes: TokenBucket;
   /** Written by presence.ts. */
   readonly presence: Presence;
+  /** Written by roster.ts. */
+  readonly listing: Listing;
   /** Written by lobby.ts. */
   readonly profile: Readonly<Profile>;
   /** Written by lobby.ts. */
@@ -129,10 +137,10 @@ export const CHANGES_AT_ONCE = 40;
 const TALKSPURTS_PER_SECOND = 5;
 const TALKSPURTS_AT_ONCE = 10;
 
-/** A new member under this slot. @throws RangeError when the SteamID is invalid. */
+/** A new member with this place. @throws RangeError when the SteamID is invalid. */
 export function newMember<Home extends LobbyIdentity>(
   lobby: Home,
-  slot: number,
+  { slot, listing }: Pick<Member, 'slot' | 'listing'>,
   joiner: Joiner,
   sanctioned: Sanctioned,
   limits: RelayLimits,
@@ -156,6 +164,7 @@ export function newMember<Home extends LobbyIdentity>(
     voiceRates: new VoiceRates(limits, now),
     changes: new TokenBucket(CHANGES_PER_SECOND, CHANGES_AT_ONCE, now),
     presence: { kind: 'here', connection: joiner.connection, topics: [] },
+    listing,
     profile: { name: joiner.name, priority: joiner.rights.priority, recordingSince: null },
     sanctioned,
     channels: [],

@@ -8,7 +8,7 @@ type StateToWrite = Extract<RelayMessageToWrite, { type: 'joined' }>['participan
 
 /** A member's state; defaults are left out. */
 export function stateOf(member: Member): StateToWrite {
-  const { slot, steamId, profile, channels, sanctioned, presence, rights, kind } = member;
+  const { slot, steamId, profile, channels, sanctioned, presence, rights, kind, listing } = member;
   return {
     slot,
     steamId,
@@ -21,6 +21,7 @@ export function stateOf(member: Member): StateToWrite {
     ...(rights.moderator && { moderator: true }),
     ...(kind === 'guest' && { guest: true }),
     ...(!rights.maySpeak && { spectator: true }),
+    ...(listing === 'unlisted' && { unlisted: true }),
     ...(profile.recordingSince !== null && { recordingSince: profile.recordingSince }),
   };
 }

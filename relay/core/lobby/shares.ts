@@ -13,6 +13,7 @@ import { type LimitsOf, type LimitTable, limit, type RelayLimits } from '../limi
 import type { Refusal } from '../refusal.js';
 import { Tally } from '../tally.js';
 import type { Lobby, Participant } from './lobby.js';
+import type { Listing } from './member.js';
 
 /** What one address may take of the relay. */
 export const ADDRESS_SHARES = {
@@ -41,7 +42,8 @@ export class Shares {
   readonly #guestsTake: RelayPolicy['guestsTake'];
   readonly #placesOf = new Tally<AddressKey>();
   readonly #lobbiesOf = new Tally<AddressKey>();
-  readonly #guestsIn = new Tally<Lobby>();
+  /** Guests with a listed place, and all others: each kind of place has a share for guests. */
+  readonly #guestsIn = { listed: new Tally<Lobby>(), counted: new Tally<Lobby>() };
   readonly #makers = new Map<Lobby, Taker>();
   #guests = 0;
   #guestLobbies = 0;
@@ -53,22 +55,23 @@ export class Shares {
   }
 
   /** Why somebody may not take a place in this lobby, or make a lobby when it is undefined; null when they may. */
-  whyNot({ kind, address }: Taker, lobby: Lobby | undefined): Refusal | null {
-    const guests = kind === 'guest' && this.#guestsTake === 'a-share' ? this.#whyNoGuest(lobby) : null;
+  whyNot({ kind, address }: Taker, lobby: Lobby | undefined, listing: Listing): Refusal | null {
+    const guests =
+      kind === 'guest' && this.#guestsTake === 'a-share' ? this.#whyNoGuest(lobby, listing) : null;
     return guests ?? (address === null ? null : this.#whyNotAddress(address, lobby));
   }
 
-  take({ kind, address, lobby }: Participant): void {
+  take({ kind, address, lobby, listing }: Participant): void {
     if (address !== null) this.#placesOf.add(address);
     if (kind !== 'guest') return;
-    this.#guestsIn.add(lobby);
+    this.#guestsIn[kindOf(listing)].add(lobby);
     this.#guests += 1;
   }
 
-  free({ kind, address, lobby }: Participant): void {
+  free({ kind, address, lobby, listing }: Participant): void {
     if (address !== null) this.#placesOf.remove(address);
     if (kind !== 'guest') return;
-    this.#guestsIn.remove(lobby);
+    this.#guestsIn[kindOf(listing)].remove(lobby);
     this.#guests -= 1;
   }
 
@@ -86,17 +89,19 @@ export class Shares {
     if (maker.kind === 'guest') this.#guestLobbies -= 1;
   }
 
-  #whyNoGuest(lobby: Lobby | undefined): Refusal | null {
-    const { guestLobbiesPercent, guestPlacesPercent, lobbies, participants, participantsPerLobby } =
-      this.#limits;
+  #whyNoGuest(lobby: Lobby | undefined, listing: Listing): Refusal | null {
+    const { guestLobbiesPercent, guestPlacesPercent, lobbies, participants } = this.#limits;
+    const { participantsPerLobby, unlistedPerLobby } = this.#limits;
+    const listed = lobby?.capacity ?? participantsPerLobby;
+    const places = listing === 'listed' ? listed : unlistedPerLobby;
     const full = (count: number, most: number, what: string): Refusal | null =>
       count < most
         ? null
         : { code: 'guests-full', detail: `${count} ${what}, expected at most ${most} without a credential` };
-    const inLobby = lobby ? this.#guestsIn.of(lobby) : 0;
+    const inLobby = lobby ? this.#guestsIn[kindOf(listing)].of(lobby) : 0;
     return (
       (lobby ? null : full(this.#guestLobbies, shareOf(lobbies, guestLobbiesPercent), 'lobbies of guests')) ??
-      full(inLobby, shareOf(lobby?.capacity ?? participantsPerLobby, guestPlacesPercent), 'guests here') ??
+      full(inLobby, shareOf(places, guestPlacesPercent), 'guests here') ??
       full(this.#guests, shareOf(participants, guestPlacesPercent), 'guests in all lobbies')
     );
   }
@@ -112,6 +117,11 @@ export class Shares {
       (lobby ? null : full(this.#lobbiesOf.of(address), lobbies, 'lobbies'))
     );
   }
+}
+
+/** A listener who is listed only because they record still counts as unlisted. */
+function kindOf(listing: Listing): 'listed' | 'counted' {
+  return listing === 'listed' ? 'listed' : 'counted';
 }
 
 /** Rounded down, but at least one unless the share is 0 %: a guest may take a lobby of one place. */

@@ -24,7 +24,7 @@ export function whisper(
   const others: Member[] = [];
   for (const slot of new Set(slots)) {
     const other = roster.withSlot(slot);
-    if (!other) {
+    if (!other || other.listing === 'unlisted') {
       whisperTo(roster, member, NOBODY, turn);
       return { code: 'participant-unknown', detail: `nobody has slot ${slot}, expected one of the lobby's` };
     }

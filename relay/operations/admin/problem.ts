@@ -28,6 +28,7 @@ export const PROBLEM_STATUS = {
   'channels-full': 409,
   'sanctions-full': 409,
   'too-many-changes': 429,
+  'recorders-full': 409,
 } as const satisfies Record<string, number> & Record<AdminFailure, number>;
 
 export type ProblemCode = keyof typeof PROBLEM_STATUS;

@@ -13,6 +13,7 @@ import type {
   AdminResult,
   LobbyState,
   LobbySummary,
+  MemberState,
   Moderation,
 } from '../../core/administration.js';
 import type { RelayStateCounts } from '../../core/io.js';
@@ -28,6 +29,7 @@ export interface AdminTarget {
   administer(command: AdminCommand): AdminResult;
   lobbies(): readonly LobbySummary[];
   lobby(name: string): LobbyState | null;
+  unlisted(name: string): readonly MemberState[] | null;
   sanctions(): readonly Sanction[];
   counts(): RelayStateCounts;
   /** Begins to drain. Later calls change nothing. */
@@ -96,13 +98,32 @@ const lobbyRoutes: readonly AdminRoute[] = [
     operation: 'getLobby',
     method: 'GET',
     path: '/v1/lobbies/{lobby}',
-    summary: 'Shows a lobby with its channels and participants.',
+    summary: 'Shows a lobby with its channels and listed participants.',
     status: 200,
     answer: schemas.lobbyWhole,
     problems: ['lobby-unknown'],
     run: (target, { lobby }) => {
       const state = target.lobby(lobby);
       return state ? answer(state) : problem('lobby-unknown', 'there is no lobby with this name');
+    },
+  }),
+  route({
+    ...nothing,
+    operation: 'listUnlisted',
+    method: 'GET',
+    path: '/v1/lobbies/{lobby}/unlisted',
+    summary:
+      'Lists the listeners of a lobby who are counted and not listed, by SteamID. Pages as in listLobbies.',
+    query: schemas.membersQuery,
+    status: 200,
+    answer: schemas.memberPage,
+    problems: ['lobby-unknown'],
+    run: (target, { lobby }, _body, { limit, after }) => {
+      const unlisted = target.unlisted(lobby);
+      if (!unlisted) return problem('lobby-unknown', 'there is no lobby with this name');
+      const size = schemas.pageSize(limit);
+      const { items: members, next } = pageOf(unlisted, ({ steamId }) => steamId, size, after);
+      return answer({ members, next });
     },
   }),
   route({

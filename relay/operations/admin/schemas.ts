@@ -65,6 +65,9 @@ const limit = z.optional(
 /** `after` is a lobby's name; the page begins behind it. */
 export const lobbiesQuery = z.strictObject({ limit, after: z.optional(label) });
 
+/** `after` is a SteamID. */
+export const membersQuery = z.strictObject({ limit, after: z.optional(steamId) });
+
 /** `after` is the `next` of the previous page. */
 export const sanctionsQuery = z.strictObject({
   limit,
@@ -84,7 +87,7 @@ const count = z.int().check(z.minimum(0));
 const counts = z.record(z.string(), count);
 const next = z.nullable(z.string());
 
-const summary = { name: label, participants: count, capacity: count, kept: z.boolean() };
+const summary = { name: label, participants: count, unlisted: count, capacity: count, kept: z.boolean() };
 
 export const lobbySummary = z.object(summary);
 
@@ -102,6 +105,7 @@ const member = z.object({
   moderator: z.optional(z.boolean()),
   guest: z.optional(z.boolean()),
   spectator: z.optional(z.boolean()),
+  unlisted: z.optional(z.boolean()),
   /** Since when they record what they hear, in seconds of unix time. */
   recordingSince: z.optional(z.int()),
   speakingTo: z.nullable(count),
@@ -113,6 +117,8 @@ export const lobbyWhole = z.object({
   channels: z.array(z.object({ number: count, name: label })),
   members: z.array(member),
 });
+
+export const memberPage = z.object({ members: z.array(member), next });
 
 const until = z.union([z.enum(['not', 'always']), count]);
 
@@ -134,6 +140,7 @@ export const sanctionPage = z.object({
 export const relayCounts = z.looseObject({
   connections: count,
   participants: count,
+  unlisted: count,
   away: count,
   lobbies: count,
   sanctions: count,

@@ -15,7 +15,7 @@ const OTHER = 4;
 
 function state(slot: number, more: Partial<ParticipantState> = {}): ParticipantState {
   const flags = { muted: false, deafened: false, away: false, priority: false };
-  const kinds = { moderator: false, guest: false, spectator: false };
+  const kinds = { moderator: false, guest: false, spectator: false, unlisted: false };
   return { slot, steamId: String(slot + 1), name: `n${slot}`, channels: [], ...flags, ...kinds, ...more };
 }
 

@@ -761,6 +761,28 @@ t.test('pages of a connection that broke are not those of the next one', async (
   t.equal(session.session.lobby.participants.length, 1);
 });
 
+t.test('listeners who are not listed are a number', async (t) => {
+  const session = drive();
+  session.open();
+  session.handle(said({ ...WELCOME, resume: RESUME, unlisted: 3, you: { ...WELCOME.you, unlisted: true } }));
+  t.equal(session.session.lobby.unlisted, 3);
+  t.equal(session.session.lobby.you.unlisted, true);
+  t.same(session.handle(said({ type: 'unlisted', count: 4998 })), [{ kind: 'unlisted', unlisted: 4998 }]);
+  t.same(session.handle(said({ type: 'unlisted', count: 4998 })), [], 'it has not changed');
+  const recording = { ...WELCOME.you, recordingSince: 1_800_000_000 };
+  t.match(session.handle(said({ type: 'changed', participant: recording })), [
+    { kind: 'you-changed', you: { unlisted: false }, before: { unlisted: true } },
+  ]);
+  session.handle(LOST);
+  session.open();
+  t.match(session.handle(said({ ...WELCOME, resume: RESUME })), [
+    { kind: 'resumed' },
+    { kind: 'unlisted', unlisted: 0 },
+    { kind: 'speaking' },
+    { kind: 'you-changed' },
+  ]);
+});
+
 t.test('the text of a refusal is cut, and its control characters are removed', async (t) => {
   const session = drive({ steamId: null });
   session.open();

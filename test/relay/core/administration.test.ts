@@ -17,6 +17,7 @@ t.test(
     const state = {
       name: 'den',
       participants: 0,
+      unlisted: 0,
       capacity: 2,
       kept: true,
       channels: [

@@ -3,11 +3,15 @@
 import type { RelayMessageToWrite } from '../../../../voice/control.js';
 
 type State = Extract<RelayMessageToWrite, { type: 'joined' }>['participant'];
+type Page = Pick<Extract<RelayMessageToWrite, { type: 'welcome' }>, 'participants' | 'more'>;
 
 /** A participant's state, without speaking, in one line that is quick to compare. */
 export function stateKey(state: State): string {
   const { slot, steamId, name, channels = [] } = state;
-  const flags = FLAGS.filter((flag) => state[flag] === true).join('+');
+  const flags = [
+    ...FLAGS.filter((flag) => state[flag] === true),
+    ...(state.recordingSince === undefined ? [] : ['recording']),
+  ].join('+');
   return `${slot} ${steamId} "${name}" [${[...channels].sort((a, b) => a - b).join()}] ${flags}`;
 }
 
@@ -19,6 +23,7 @@ const FLAGS = [
   'moderator',
   'guest',
   'spectator',
+  'unlisted',
 ] as const satisfies readonly (keyof State)[];
 
 export class Belief {
@@ -28,6 +33,10 @@ export class Belief {
   steamId: string | null = null;
   lobby: string | null = null;
   you = '';
+  /** How many listeners are in no list. */
+  unlisted = 0;
+  /** How many people of the welcome are still to come in pages. */
+  more = 0;
   resumeSecret: string | null = null;
   readonly others = new Map<number, { state: string; speaking: boolean }>();
   readonly channels = new Map<number, string>();
@@ -39,9 +48,18 @@ export class Belief {
     if (this.refused !== null) this.faults.push(`${message.type} after the refusal`);
     if (this.slot === null && !BEFORE_WELCOME.has(message.type))
       this.faults.push(`${message.type} too early`);
+    if (this.more > 0 && message.type !== 'participants') this.faults.push(`${message.type} between pages`);
     switch (message.type) {
       case 'welcome':
         this.#welcome(message);
+        return;
+      case 'participants':
+        this.#page(message);
+        return;
+      case 'unlisted':
+        this.unlisted = message.count;
+        return;
+      case 'pong':
         return;
       case 'joined': {
         const { slot } = message.participant;
@@ -96,15 +114,23 @@ export class Belief {
     this.lobby = message.lobby;
     this.you = stateKey(message.you);
     this.resumeSecret = message.resume?.secret ?? null;
-    for (const participant of message.participants) {
+    this.unlisted = message.unlisted ?? 0;
+    this.more = message.participants.length + (message.more ?? 0);
+    this.#page(message);
+    for (const { number, name } of message.channels) {
+      if (this.channels.has(number)) this.faults.push(`channel ${number} is listed twice`);
+      this.channels.set(number, name);
+    }
+  }
+
+  #page({ participants, more = 0 }: Page): void {
+    if (participants.length + more !== this.more) this.faults.push(`${this.more} were to come`);
+    this.more = more;
+    for (const participant of participants) {
       if (this.others.has(participant.slot) || participant.slot === this.slot) {
         this.faults.push(`slot ${participant.slot} is listed twice`);
       }
       this.others.set(participant.slot, { state: stateKey(participant), speaking: participant.speaking });
-    }
-    for (const { number, name } of message.channels) {
-      if (this.channels.has(number)) this.faults.push(`channel ${number} is listed twice`);
-      this.channels.set(number, name);
     }
   }
 

@@ -2,7 +2,14 @@
 
 import t from 'tap';
 import { type Break, brokenRelay } from './broken_relay.js';
-import { explore, OPERATIONS, type OperationName, operationsOf, type Seat } from './exploration.js';
+import {
+  explore,
+  OPERATIONS,
+  type OperationName,
+  operationsOf,
+  type Plan,
+  type Seat,
+} from './exploration.js';
 
 // Wall time, on a busy machine.
 t.setTimeout(3_600_000);
@@ -19,12 +26,19 @@ const TWICE: readonly Seat[] = [
   { account: 2, lobby: 'den' },
   { account: 2, lobby: 'attic' },
 ];
+/** The second one is counted and not listed. */
+const LISTENER = {
+  seats: [SEATS[0]!, { ...SEATS[1]!, rights: { ...SEATS[0]!.rights!, maySpeak: false, moderator: false } }],
+  limits: { listenerPlacesPercent: 0 },
+  names: ['join', 'leave', 'drop', 'resume', 'rename', 'record', 'recordNoMore', 'speak', 'deafen'],
+} as const;
 const ALL = Object.keys(OPERATIONS) as OperationName[];
 
 interface Case extends Break {
   /** The fault to be found; others do not count. */
   readonly fault: RegExp;
   readonly seats?: readonly Seat[];
+  readonly limits?: Plan['limits'];
   readonly names?: readonly OperationName[];
 }
 
@@ -176,13 +190,48 @@ const CASES: Readonly<Record<string, Case>> = {
     instead: 'function lose(member, until) {\n    set(member, { ...member.presence, topics: [] });',
     fault: /told .* gone/,
   },
+  'the others hear of a listener who is not listed': {
+    ...LISTENER,
+    file: 'lobby/roster.js',
+    line: "if (member.listing === 'unlisted')\n            return;\n",
+    instead: '',
+    fault: /which nobody has|believes in/,
+  },
+  'everyone hears how a listener who is not listed changes': {
+    ...LISTENER,
+    file: 'lobby/roster.js',
+    line: "if (member.listing !== 'unlisted')\n            this.tellAll(",
+    instead: 'if (true)\n            this.tellAll(',
+    fault: /changed, which nobody has/,
+  },
+  'a listener who is not listed records, and nobody is told': {
+    ...LISTENER,
+    file: 'lobby/lobby.js',
+    line: 'this.#roster.list(participant);',
+    instead: '',
+    fault: /believes/,
+  },
+  'the number of listeners is not told again': {
+    ...LISTENER,
+    file: 'lobby/lobby.js',
+    line: 'this.#headcountAt = turn.now;',
+    instead: 'this.#headcountAt = Number.POSITIVE_INFINITY;',
+    fault: /believes in .* unlisted/,
+  },
+  'a deafened listener who is not listed still hears': {
+    ...LISTENER,
+    file: 'lobby/presence.js',
+    line: '!rights.mayListen || sanctioned.deafened',
+    instead: '!rights.mayListen || (sanctioned.deafened && rights.maySpeak)',
+    fault: /hears .*expected/,
+  },
 };
 
-for (const [what, { fault, seats = SEATS, names = ALL, ...broken }] of Object.entries(CASES)) {
+for (const [what, { fault, seats = SEATS, names = ALL, limits = {}, ...broken }] of Object.entries(CASES)) {
   t.test(`the exploration notices when ${what}`, async (t) => {
     const relay = await brokenRelay(what.replaceAll(/\W/g, '_'), broken);
     const operations = operationsOf(seats, names);
-    const { violation } = explore({ seats, operations, depth: 5, relay, faults: fault });
+    const { violation } = explore({ seats, operations, depth: 5, relay, limits, faults: fault });
     t.ok(violation, `${violation?.sequence.join(', ')}: ${violation?.faults[0]}`);
   });
 }

@@ -28,6 +28,8 @@ export class Comparison {
     const members = [...model.members()];
     this.#same('connections', counts.connections, this.#clients.byConnection.size);
     this.#same('participants', counts.participants, members.length);
+    const unlisted = members.filter(({ listing }) => listing === 'unlisted');
+    this.#same('unlisted', counts.unlisted, unlisted.length);
     this.#same('away', counts.away, members.filter(({ connection }) => connection === null).length);
     this.#same('lobbies', counts.lobbies, model.lobbies.size);
     this.#same('sanctions', counts.sanctions, model.sanctions.byKey.size);
@@ -78,8 +80,10 @@ export class Comparison {
       const whispers = [...member.whispers].map(({ slot }) => slot);
       return `${this.#stateOf(member)} > ${member.speakingTo} ~ ${sorted(whispers)}`;
     });
-    const found = state?.members.map((it) => `${stateKey(it)} > ${it.speakingTo} ~ ${sorted(it.whisperTo)}`);
-    this.#same(`lobby ${lobby.name}`, found?.sort().join(', '), wanted.sort().join(', '));
+    const everyone = [...(state?.members ?? []), ...(this.#bench.relay.unlisted(lobby.name) ?? [])];
+    this.#same(`the number in ${lobby.name}`, state?.participants, members.length);
+    const found = everyone.map((it) => `${stateKey(it)} > ${it.speakingTo} ~ ${sorted(it.whisperTo)}`);
+    this.#same(`lobby ${lobby.name}`, found.sort().join(', '), wanted.sort().join(', '));
     const channels = state?.channels.map(({ number, name }) => `${number} ${name}`).sort();
     this.#same(`channels of ${lobby.name}`, channels?.join(), channelsOf(lobby));
   }
@@ -88,10 +92,12 @@ export class Comparison {
     const { lobby } = member;
     const who = member.steamId;
     if (belief.you !== this.#stateOf(member)) this.#notes.fault(`${who} believes to be ${belief.you}`);
-    if (belief.others.size !== lobby.members.size - 1)
+    if (belief.unlisted !== member.headcount)
+      this.#notes.fault(`${who} believes in ${belief.unlisted} unlisted, expected ${member.headcount}`);
+    const shown = [...lobby.members.values()].filter((it) => it !== member && it.listing !== 'unlisted');
+    if (belief.others.size !== shown.length)
       this.#notes.fault(`${who} believes in ${belief.others.size} others`);
-    for (const other of lobby.members.values()) {
-      if (other === member) continue;
+    for (const other of shown) {
       const believed = belief.others.get(other.slot);
       const state = this.#stateOf(other);
       if (believed?.state !== state)
@@ -107,7 +113,7 @@ export class Comparison {
 
   /** Their state as messages should describe it. */
   #stateOf(member: Member): string {
-    const { slot, steamId, name, lobby, rights, kind } = member;
+    const { slot, steamId, name, lobby, rights, kind, listing, recording } = member;
     return stateKey({
       slot,
       steamId,
@@ -120,6 +126,8 @@ export class Comparison {
       moderator: rights.moderator,
       guest: kind === 'guest',
       spectator: !rights.maySpeak,
+      unlisted: listing === 'unlisted',
+      ...(recording && { recordingSince: 0 }),
     });
   }
 

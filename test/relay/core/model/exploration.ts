@@ -29,6 +29,8 @@ export interface Plan {
   /** Of the longest sequence. */
   readonly depth: number;
   readonly relay?: WorldOptions['relay'];
+  /** Limits that differ from those of all explorations. */
+  readonly limits?: WorldOptions['limits'];
   /** The faults that count. Default all. */
   readonly faults?: RegExp;
 }
@@ -68,8 +70,8 @@ export class Walk {
   readonly history: string[] = [];
   readonly #secrets: string[][];
 
-  constructor({ seats, relay }: Pick<Plan, 'seats' | 'relay'>) {
-    this.world = new World({ limits: LIMITS, ...(relay && { relay }) });
+  constructor({ seats, relay, limits }: Pick<Plan, 'seats' | 'relay' | 'limits'>) {
+    this.world = new World({ limits: { ...LIMITS, ...limits }, ...(relay && { relay }) });
     this.seats = seats;
     this.#secrets = seats.map(() => []);
   }
@@ -106,19 +108,23 @@ export class Walk {
     for (const { at, lobby, account } of seats) {
       const steamId = steamIdOf(account);
       const state = lobbies.get(lobby);
-      const it = state?.members.find((member) => member.steamId === steamId);
+      const everyone = state ? [...state.members, ...(relay.unlisted(lobby) ?? [])] : [];
+      const it = everyone.find((member) => member.steamId === steamId);
       const secrets = Math.min(2, this.#secrets[at]!.length);
       parts.push(`${lobby} ${secrets}`);
       if (!it || !state) continue;
       const nameOf = (number: number) => state.channels.find((channel) => channel.number === number)?.name;
       const whispers = it.whisperTo.map((slot) =>
-        whoIs(state.members.find((member) => member.slot === slot)?.steamId),
+        whoIs(everyone.find((member) => member.slot === slot)?.steamId),
       );
       const channels = (it.channels ?? []).map(nameOf).sort();
       const awayMs = it.away ? now - (this.member(at)?.awayAt ?? 0) : '';
       const speaks = it.speakingTo === null ? '' : (nameOf(it.speakingTo) ?? it.speakingTo);
       const name = it.name === `player ${account}` ? 'own' : it.name;
-      parts.push(`${name} ${it.muted} ${it.deafened} ${awayMs} ${channels} ${speaks} ${whispers.sort()}`);
+      const listing = `${it.unlisted} ${it.recordingSince !== undefined} ${this.member(at)?.listing}`;
+      parts.push(
+        `${name} ${listing} ${it.muted} ${it.deafened} ${awayMs} ${channels} ${speaks} ${whispers.sort()}`,
+      );
     }
     const sanctions = relay.sanctions().map(({ lobby, steamId, muted, deafened, banned }) => {
       const left = [muted, deafened, banned].map((until) =>
@@ -154,8 +160,8 @@ export class Walk {
   }
 }
 
-export function explore({ seats, operations, alike, depth, relay, faults = /^/ }: Plan): Explored {
-  const plan = { seats, ...(relay && { relay }) };
+export function explore({ seats, operations, alike, depth, relay, limits, faults = /^/ }: Plan): Explored {
+  const plan = { seats, ...(relay && { relay }), ...(limits && { limits }) };
   /** Each state's number, and from it where its operations lead, as far as they were tried. */
   const seen = new Map<string, number>();
   const ways: Map<number, number>[] = [];
@@ -308,6 +314,14 @@ export const OPERATIONS = {
   unmuteEverywhere: everywhere('is unmuted everywhere', { action: 'unmute' }),
 } as const;
 
+/** What changes whether a listener is listed. */
+export const RECORDING = {
+  record: hereOperation('records', (walk, _at, connection) => walk.world.recording(connection, true)),
+  recordNoMore: hereOperation('records no more', (walk, _at, connection) =>
+    walk.world.recording(connection, false),
+  ),
+} as const;
+
 /** Time passes. */
 export const WAIT: Operation = {
   name: 'time passes',
@@ -317,13 +331,16 @@ export const WAIT: Operation = {
   },
 };
 
-export type OperationName = keyof typeof OPERATIONS;
+export type OperationName = keyof typeof OPERATIONS | keyof typeof RECORDING;
 
 type OfSeat = (at: number) => Operation;
 
 /** These operations for each seat, and time. */
 export function operationsOf(seats: readonly Seat[], names: readonly OperationName[]): Operation[] {
-  return [...seats.flatMap((_seat, at) => names.map((name) => OPERATIONS[name](at))), WAIT];
+  return [
+    ...seats.flatMap((_seat, at) => names.map((name) => ({ ...OPERATIONS, ...RECORDING })[name](at))),
+    WAIT,
+  ];
 }
 
 function seatOperation(what: string, run: (walk: Walk, at: number) => unknown): OfSeat {

@@ -12,7 +12,7 @@ import type { SanctionKind, Until } from '../../../../relay/core/sanctions.js';
 import type { DropReason } from '../../../../relay/core/voice/drop_reason.js';
 import type { FailureCode, RefusalCode } from '../../../../voice/control_codes.js';
 import { ModelSanctions } from './model_sanctions.js';
-import type { Entrant, Member, ModelLobby, Person } from './model_state.js';
+import type { Entrant, Member, ModelListing, ModelLobby, Person } from './model_state.js';
 
 export class Model {
   readonly lobbies = new Map<string, ModelLobby>();
@@ -130,24 +130,48 @@ export class Model {
     if (before) {
       const mayReplace = proof === 'proven' && this.#policy.secondJoin === 'replace';
       if (before.connection !== null && !mayReplace) return 'steam-id-in-use';
+      const listing = this.listingOf(entrant);
+      if (!listing) return 'lobby-full';
       if (before.address === entrant.address) return null;
       const endsWithThem = lobby!.members.size === 1 && lobby!.plan === null;
-      return this.#whyNotShare(entrant, endsWithThem ? undefined : lobby);
+      return this.#whyNotShare(entrant, endsWithThem ? undefined : lobby, listing);
     }
     if (!lobby) {
       if (this.#policy.lobbies === 'by-admin') return 'lobby-unknown';
       if (this.lobbies.size >= this.#limits.lobbies) return 'relay-full';
     }
-    const beyond = entrant.rights.moderator ? 4 : 0;
-    if (lobby && lobby.members.size >= lobby.capacity + beyond) return 'lobby-full';
+    const listing = this.listingOf(entrant);
+    if (!listing) return 'lobby-full';
     if ([...this.members()].length >= this.#limits.participants) return 'relay-full';
-    return this.#whyNotShare(entrant, lobby);
+    return this.#whyNotShare(entrant, lobby, listing);
+  }
+
+  /** The kind of place that they would get; null when they find no place. */
+  listingOf({ lobby: name, steamId, rights }: Entrant): ModelListing | null {
+    const { participantsPerLobby, unlistedPerLobby, listenerPlacesPercent } = this.#limits;
+    const lobby = this.lobbies.get(name);
+    const members = [...(lobby?.members.values() ?? [])];
+    const before = lobby?.members.get(steamId);
+    if (before?.listing === 'listed') return 'listed';
+    if (before && !rights.maySpeak) return 'unlisted';
+    const capacity = lobby?.capacity ?? participantsPerLobby;
+    const listed = members.filter((it) => it.listing === 'listed');
+    const hasPlace = listed.length < capacity + (rights.moderator ? 4 : 0);
+    if (rights.maySpeak || unlistedPerLobby === 0) return hasPlace ? 'listed' : null;
+    const listeners = listed.filter((it) => !it.rights.maySpeak).length;
+    const isInShare = listeners < Math.floor(capacity * (listenerPlacesPercent / 100));
+    if (hasPlace && (rights.moderator || isInShare)) return 'listed';
+    return members.length - listed.length < unlistedPerLobby ? 'unlisted' : null;
   }
 
   /** Guests are limited to their share, and each address to a number. */
-  #whyNotShare({ kind, address }: Entrant, lobby: ModelLobby | undefined): RefusalCode | null {
-    const { lobbies, participants, participantsPerLobby, guestLobbiesPercent, guestPlacesPercent } =
-      this.#limits;
+  #whyNotShare(
+    { kind, address }: Entrant,
+    lobby: ModelLobby | undefined,
+    listing: ModelListing,
+  ): RefusalCode | null {
+    const { lobbies, participants, participantsPerLobby, unlistedPerLobby } = this.#limits;
+    const { guestLobbiesPercent, guestPlacesPercent } = this.#limits;
     const members = [...this.members()];
     const made = [...this.lobbies.values()];
     if (kind === 'guest') {
@@ -156,7 +180,9 @@ export class Model {
       const mostLobbies = Math.max(1, Math.floor(lobbies * (guestLobbiesPercent / 100)));
       const isFull =
         (!lobby && made.filter(({ maker }) => maker?.kind === 'guest').length >= mostLobbies) ||
-        guests.filter((it) => it.lobby === lobby).length >= places(lobby?.capacity ?? participantsPerLobby) ||
+        guests.filter((it) => it.lobby === lobby && (it.listing === 'listed') === (listing === 'listed'))
+          .length >=
+          places(listing === 'listed' ? (lobby?.capacity ?? participantsPerLobby) : unlistedPerLobby) ||
         guests.length >= places(participants);
       if (isFull) return 'guests-full';
     }
@@ -173,10 +199,15 @@ export class Model {
     chosen: Pick<Member, 'slot' | 'connection' | 'resumeSecret' | 'name' | 'expiresAt'>,
   ): string | null {
     const before = this.lobbies.get(entrant.lobby)?.members.get(entrant.steamId);
+    const listing = this.listingOf(entrant)!;
     if (before) this.leave(before);
     const lobby = this.lobbies.get(entrant.lobby) ?? this.openLobby(entrant.lobby, null, null, entrant);
     const taken = new Set([...lobby.members.values()].map(({ slot }) => slot));
-    const wrong = this.#wrongNumber('slot', chosen.slot, 0, 4 * lobby.capacity + 4, taken, lobby.slotFreedAt);
+    const [first, count] =
+      listing === 'listed'
+        ? [0, 4 * lobby.capacity + 4]
+        : [4 * lobby.capacity + 4, 4 * this.#limits.unlistedPerLobby];
+    const wrong = this.#wrongNumber('slot', chosen.slot, first, count, taken, lobby.slotFreedAt);
     const member: Member = {
       ...chosen,
       lobby,
@@ -185,6 +216,9 @@ export class Model {
       kind: entrant.kind,
       address: entrant.address,
       rights: entrant.rights,
+      listing,
+      recording: false,
+      headcount: 0,
       awayAt: this.now,
       priority: entrant.rights.priority,
       channels: new Set(),
@@ -196,6 +230,8 @@ export class Model {
       whispered: 0,
     };
     lobby.members.set(entrant.steamId, member);
+    if (listing === 'unlisted') lobby.isRecounted = true;
+    member.headcount = this.unlisted(lobby);
     this.byConnection.set(chosen.connection!, member);
     return wrong;
   }
@@ -205,6 +241,7 @@ export class Model {
     if (member.connection !== null) this.byConnection.delete(member.connection);
     lobby.members.delete(steamId);
     lobby.slotFreedAt.set(slot, this.now);
+    if (member.listing === 'unlisted') lobby.isRecounted = true;
     for (const other of lobby.members.values()) {
       if (!other.whispers.delete(member)) continue;
       if (other.speakingTo === 255) other.speakingTo = null;
@@ -226,11 +263,32 @@ export class Model {
     member.connection = connection;
     member.speakingTo = null;
     member.resumeSecret = resumeSecret;
+    member.headcount = this.unlisted(member.lobby);
     this.byConnection.set(connection, member);
   }
 
+  /** How many members are counted and not listed. */
+  unlisted(lobby: ModelLobby): number {
+    return [...lobby.members.values()].filter(({ listing }) => listing === 'unlisted').length;
+  }
+
+  record(member: Member, recording: boolean): FailureCode | null {
+    if (recording && member.listing === 'unlisted') {
+      const { lobby } = member;
+      const recorders = [...lobby.members.values()].filter(({ listing }) => listing === 'recorder').length;
+      if (recorders >= 100) return 'recorders-full';
+      member.listing = 'recorder';
+      lobby.isRecounted = true;
+    }
+    member.recording = recording;
+    return null;
+  }
+
   whisper(member: Member, slots: readonly number[]): FailureCode | null {
-    const others = slots.map((slot) => [...member.lobby.members.values()].find((it) => it.slot === slot));
+    if (!member.rights.maySpeak) return null;
+    const others = slots.map((slot) =>
+      [...member.lobby.members.values()].find((it) => it.slot === slot && it.listing !== 'unlisted'),
+    );
     const isUnknown = others.includes(undefined);
     if (member.speakingTo === 255) member.speakingTo = null;
     member.whispers = new Set(isUnknown ? [] : others.filter((it) => it !== member)) as Set<Member>;
@@ -246,7 +304,9 @@ export class Model {
   whyNotEnter(member: Member, names: readonly string[]): FailureCode | null {
     const { channels: open } = member.rights;
     const isClosed = (name: string) => open !== 'any' && !open.includes(name) && !member.channels.has(name);
-    return names.some(isClosed) ? 'channel-not-allowed' : this.whyNotChannels(member, names);
+    const makesOne = names.some((name) => !member.lobby.channels.has(name));
+    if (names.some(isClosed) || (makesOne && member.listing === 'unlisted')) return 'channel-not-allowed';
+    return this.whyNotChannels(member, names);
   }
 
   /** @returns What is wrong with the numbers of new channels, or null. */
@@ -284,6 +344,8 @@ export class Model {
       slotFreedAt: new Map(),
       numberFreedAt: new Map(),
       sent: 0,
+      isRecounted: false,
+      headcountAt: Number.NEGATIVE_INFINITY,
     };
     this.lobbies.set(name, lobby);
     return lobby;
@@ -315,6 +377,14 @@ export class Model {
       const isGone = member.connection === null && now - member.awayAt >= this.#limits.resumeWithinMs;
       if (isGone || now >= member.expiresAt) this.leave(member);
       else if (now - member.heardAt >= this.#limits.speakingHangoverMs) member.speakingTo = null;
+    }
+    for (const lobby of this.lobbies.values()) {
+      if (!lobby.isRecounted || now - lobby.headcountAt < 1000) continue;
+      lobby.isRecounted = false;
+      lobby.headcountAt = now;
+      for (const member of lobby.members.values()) {
+        if (member.connection !== null) member.headcount = this.unlisted(lobby);
+      }
     }
     this.sanctions.pass(unixSeconds);
   }

@@ -11,6 +11,9 @@ export interface Person {
   readonly ownerSteamId: string | null;
 }
 
+/** `recorder`: was unlisted, and is listed since they announced a recording. */
+export type ModelListing = 'listed' | 'unlisted' | 'recorder';
+
 export interface Member extends Person {
   readonly lobby: ModelLobby;
   readonly kind: 'player' | 'guest';
@@ -23,6 +26,10 @@ export interface Member extends Person {
   /** Null while they are away. */
   connection: number | null;
   resumeSecret: string | null;
+  listing: ModelListing;
+  recording: boolean;
+  /** The number of unlisted listeners that they heard last. */
+  headcount: number;
   awayAt: number;
   name: string;
   priority: boolean;
@@ -54,6 +61,9 @@ export interface ModelLobby {
   readonly slotFreedAt: Map<number, number>;
   readonly numberFreedAt: Map<number, number>;
   sent: number;
+  /** Whether the number of its unlisted listeners may differ from what its members heard, and when they heard it. */
+  isRecounted: boolean;
+  headcountAt: number;
 }
 
 export interface Entrant extends Person {

@@ -38,6 +38,12 @@ const MODERATOR: ModelRights = {
 const ONE: Seat = { account: 1, lobby: 'den', rights: MODERATOR };
 const OTHER: Seat = { account: 2, lobby: 'den' };
 const THIRD: Seat = { account: 3, lobby: 'den' };
+/** Somebody who may not speak: counted and not listed where listeners have no share of the places. */
+const LISTENER: Seat = {
+  account: 2,
+  lobby: 'den',
+  rights: { ...MODERATOR, maySpeak: false, moderator: false },
+};
 const OTHER_ELSEWHERE: Seat = { account: 2, lobby: 'attic' };
 
 const EVERYWHERE: readonly OperationName[] = ['muteEverywhere', 'unmuteEverywhere'];
@@ -45,6 +51,9 @@ const COME_AND_GO: readonly OperationName[] = ['join', 'leave', 'drop', 'resume'
 const MUTED: readonly OperationName[] = ['speak', 'mute', 'unmute'];
 const BANNED: readonly OperationName[] = ['ban', 'unban'];
 const DEAFENED: readonly OperationName[] = ['deafen', 'undeafen'];
+const RECORDED: readonly OperationName[] = ['record', 'recordNoMore'];
+/** No listener is listed, and two find room. */
+const ALL_UNLISTED = { listenerPlacesPercent: 0, unlistedPerLobby: 2 };
 const CHANNELS: readonly OperationName[] = ['enterChannel', 'leaveChannel', 'speakToChannel'];
 
 function plan(seats: readonly Seat[], names: readonly OperationName[], depth: number): Plan {
@@ -70,6 +79,22 @@ const PLANS: Readonly<Record<string, Plan>> = {
     [...COME_AND_GO, ...MUTED, 'rename'],
     NO_END,
   ),
+  'two people, one of them a listener who is counted and not listed, in every state that there is': {
+    ...plan([ONE, LISTENER], [...COME_AND_GO, 'speak', 'mute', 'unmute', ...RECORDED], NO_END),
+    limits: ALL_UNLISTED,
+  },
+  'the same, deafened, in channels and whispered to': {
+    ...plan(
+      [ONE, LISTENER],
+      [
+        ...(['join', 'leave', 'drop', 'resume'] as const),
+        ...(['speak', 'whisperTo', 'whisperToNobody', 'speakInWhisper'] as const),
+        ...([...DEAFENED, ...CHANNELS, ...RECORDED, 'moveIn', 'moveOut', 'kick'] as const),
+      ],
+      THREE_PEOPLE_DEPTH,
+    ),
+    limits: ALL_UNLISTED,
+  },
   ...(IS_WHOLE && {
     'two people who are muted, deafened and banned, in every state that there is': plan(
       [ONE, OTHER],

@@ -17,6 +17,8 @@ const ACCOUNTS = 9;
 
 const LIMITS = {
   participantsPerLobby: 5,
+  listenerPlacesPercent: 34,
+  unlistedPerLobby: 3,
   participants: 12,
   guestPlacesPercent: 25,
   lobbies: 2,
@@ -53,6 +55,9 @@ const OUTCOMES = [
   'hello steam-id-in-use',
   'hello guests-full',
   'hello address-full',
+  'place listed',
+  'place unlisted',
+  'recording done',
   'resume done',
   'resume resume-refused',
   'voice forward',
@@ -120,8 +125,8 @@ for (const [at, policy] of POLICIES.entries()) {
           case 8:
             return { steamId, action: 'ban', ...seconds };
           case 9:
-          case 10:
             return { steamId, action: 'unban' };
+          case 10:
           case 11:
             return { steamId, action: 'kick' };
           case 12:
@@ -142,7 +147,7 @@ for (const [at, policy] of POLICIES.entries()) {
           rights:
             proof === 'proven'
               ? {
-                  maySpeak: below(6) > 0,
+                  maySpeak: below(3) > 0,
                   mayListen: below(6) > 0,
                   moderator: below(3) === 0,
                   priority: below(4) === 0,
@@ -166,7 +171,8 @@ for (const [at, policy] of POLICIES.entries()) {
         else if (dice < 72) {
           const slots = [...member.lobby.members.values()].map(({ slot }) => slot);
           world.whisper(connection, below(8) === 0 ? [999] : some(slots, 3));
-        } else if (dice < 78) world.rename(connection, `name ${below(5)}`);
+        } else if (dice < 75) world.rename(connection, `name ${below(5)}`);
+        else if (dice < 78) world.recording(connection, below(3) > 0);
         else if (dice < 90) world.moderate(connection, moderation());
         else if (dice < 93) world.leave(connection);
         else world.drop(connection);

@@ -156,6 +156,7 @@ export class World {
     this.#outcome('hello', wanted, client);
     if (wanted !== null || !belief || belief.slot === null) return;
     const ends = proof === 'proven' && expiresAt !== null && this.#policy.atExpiry === 'close';
+    this.count(`place ${model.listingOf(entrant)}`);
     const wrong = model.join(entrant, {
       slot: belief.slot,
       connection,
@@ -245,6 +246,12 @@ export class World {
     const wanted = this.model.whisper(this.#member(connection), slots);
     this.#text(connection, { type: 'whisper', slots: [...slots] });
     this.#failure('whisper', wanted, connection);
+  }
+
+  recording(connection: number, recording: boolean): void {
+    const wanted = this.model.record(this.#member(connection), recording);
+    this.#text(connection, { type: 'recording', recording });
+    this.#failure('recording', wanted, connection);
   }
 
   /** By a participant, with or without a moderator's rights. */

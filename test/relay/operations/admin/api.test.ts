@@ -25,8 +25,8 @@ t.test('lobbies are opened, shown, listed and closed', async (t) => {
   kit.bench.join(1);
   t.same((await ask(kit, 'GET', '/v1/lobbies')).body, {
     lobbies: [
-      { name: 'den', participants: 1, capacity: 64, kept: false },
-      { name: 'team talk', participants: 0, capacity: 4, kept: true },
+      { name: 'den', participants: 1, unlisted: 0, capacity: 64, kept: false },
+      { name: 'team talk', participants: 0, unlisted: 0, capacity: 4, kept: true },
     ],
     next: null,
   });
@@ -43,6 +43,25 @@ t.test('lobbies are opened, shown, listed and closed', async (t) => {
   isProblem(t, await ask(kit, 'DELETE', '/v1/lobbies/den'), 404, 'lobby-unknown');
   isProblem(t, await ask(kit, 'PUT', '/v1/lobbies/team%20talk'), 409, 'lobby-exists');
   t.match(await ask(kit, 'PUT', '/v1/lobbies/plain'), { status: 201, body: { capacity: 64 } });
+});
+
+t.test('listeners who are not listed are counted, and listed by SteamID in pages', async (t) => {
+  const kit = await adminFor(t, { limits: { listenerPlacesPercent: 0 } });
+  kit.bench.admit(1);
+  for (const account of [5, 3, 4]) kit.bench.admit(account, { maySpeak: false });
+  t.match((await ask(kit, 'GET', '/v1/lobbies/den')).body, { participants: 4, unlisted: 3 });
+  t.match((await ask(kit, 'GET', '/v1/counts')).body, { participants: 4, unlisted: 3 });
+  const first = await ask(kit, 'GET', '/v1/lobbies/den/unlisted?limit=2');
+  t.match(first.body, {
+    members: [{ steamId: steamIdOf(3), unlisted: true }, { steamId: steamIdOf(4) }],
+    next: steamIdOf(4),
+  });
+  const second = await ask(kit, 'GET', `/v1/lobbies/den/unlisted?after=${steamIdOf(4)}`);
+  t.match(second.body, { members: [{ steamId: steamIdOf(5) }], next: null });
+  isProblem(t, await ask(kit, 'GET', '/v1/lobbies/attic/unlisted'), 404, 'lobby-unknown');
+  isProblem(t, await ask(kit, 'GET', '/v1/lobbies/den/unlisted?after=x'), 422, 'request-invalid');
+  t.match(await ask(kit, 'POST', `/v1/lobbies/den/participants/${steamIdOf(4)}/kick`), { status: 204 });
+  t.match((await ask(kit, 'GET', '/v1/lobbies/den')).body, { participants: 3, unlisted: 2 });
 });
 
 t.test('a lobby that the relay has no room for is a problem and not a crash', async (t) => {

@@ -55,6 +55,7 @@ export async function adminFor(
     },
     lobbies: () => bench.relay.lobbies(),
     lobby: (name) => bench.relay.lobby(name),
+    unlisted: (name) => bench.relay.unlisted(name),
     sanctions: () => bench.relay.sanctions(),
     counts: () => bench.relay.counts(),
     drain: (withinMs, goTo) => drains.push([withinMs, goTo]),

@@ -1,0 +1,44 @@
+/**
+ * Whether somebody who joins is listed, so that the others know them, or only counted. A lobby has few places for people who are listed:
+ * each change of one of them is a message to everyone. Listeners may take a share of those places, so that an audience does not keep out
+ * the people who speak; further listeners are counted.
+ */
+
+import type { Rights } from '../credential.js';
+import type { RelayLimits } from '../limits.js';
+import type { Listing } from './member.js';
+
+/** Places beyond a lobby's capacity, for moderators only. */
+export const PLACES_FOR_MODERATORS = 4;
+
+/** How many are in a lobby. */
+export interface Occupancy {
+  readonly listed: number;
+  /** How many of those may not speak. */
+  readonly listedListeners: number;
+  readonly unlisted: number;
+  readonly recorder: number;
+}
+
+export const EMPTY: Occupancy = { listed: 0, listedListeners: 0, unlisted: 0, recorder: 0 };
+
+/**
+ * How somebody with these rights would be listed; null when there is no room for them. Moderators find a place beyond the capacity:
+ * nobody keeps them out by filling the lobby.
+ */
+export function listingFor(
+  { moderator, maySpeak }: Rights,
+  { listed, listedListeners, unlisted, recorder }: Occupancy,
+  capacity: number,
+  {
+    listenerPlacesPercent,
+    unlistedPerLobby,
+  }: Pick<RelayLimits, 'listenerPlacesPercent' | 'unlistedPerLobby'>,
+): Listing | null {
+  const mayBeCounted = !maySpeak && unlistedPerLobby > 0;
+  const share = Math.floor((capacity * listenerPlacesPercent) / 100);
+  const isWithinShare = !mayBeCounted || moderator || listedListeners < share;
+  const hasPlace = listed < capacity + (moderator ? PLACES_FOR_MODERATORS : 0);
+  if (hasPlace && isWithinShare) return 'listed';
+  return mayBeCounted && unlisted + recorder < unlistedPerLobby ? 'unlisted' : null;
+}
