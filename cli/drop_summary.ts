@@ -18,6 +18,7 @@ export function lobbyDrops(
     'voice frames (malformed)': dropped.malformed,
     'voice frames (unknown slot)': dropped['slot-unknown'],
     'voice frames (unknown channel)': dropped['target-unknown'],
+    'voice frames (encrypted)': dropped.opaque,
     'participants (too many)': participantsRefused,
     'lines (too many)': lines.leftOut,
   };

@@ -1,5 +1,6 @@
 /**
- * Our voice frame: a header of 16 bytes, then the Steam Voice packet, unchanged. One binary WebSocket message each.
+ * Our voice frame: a header of 16 bytes, then the Steam Voice packet, unchanged. One binary WebSocket message each. A frame with the
+ * flag opaque is reserved for encrypted voice: its payload is nothing that a relay reads.
  *
  *     0  u8   version (high 4 bits, 1) and flags (low 4 bits)      speaker; flag 0x04 by the relay
  *     1  u8   target: the channel or whisper it is meant for        speaker
@@ -21,7 +22,7 @@ export const WIRE_HEADER_BYTES = 16;
 export const MIN_VOICE_FRAME_BYTES = WIRE_HEADER_BYTES + MIN_PACKET_BYTES;
 export const MAX_VOICE_FRAME_BYTES = WIRE_HEADER_BYTES + MAX_PACKET_BYTES;
 
-/** The low four bits of byte 0. The eighth is reserved: written 0, ignored. */
+/** The low four bits of byte 0. */
 export const WireFlag = {
   /** First voice frame of a talkspurt. */
   marker: 0x01,
@@ -29,6 +30,8 @@ export const WireFlag = {
   terminator: 0x02,
   /** Written by the relay: the listener should acknowledge this frame. */
   acknowledge: 0x04,
+  /** What follows the header is not a Steam Voice packet but bytes for the listeners alone, such as an encrypted packet. */
+  opaque: 0x08,
 } as const;
 
 /**
@@ -50,6 +53,8 @@ export interface SpeakerFields {
 export interface VoiceHeader extends SpeakerFields {
   readonly kind: 'header';
   readonly acknowledge: boolean;
+  /** Its payload is not a packet. No relay passes such frames on yet, and no client of ours reads them. */
+  readonly opaque: boolean;
   readonly slot: number;
   readonly relaySequence: number;
   readonly relayTimeMs: number;
@@ -91,6 +96,7 @@ export function readVoiceHeader(frame: Uint8Array): VoiceHeader | MalformedVoice
     marker: (first & WireFlag.marker) !== 0,
     terminator: (first & WireFlag.terminator) !== 0,
     acknowledge: (first & WireFlag.acknowledge) !== 0,
+    opaque: (first & WireFlag.opaque) !== 0,
     target: frame[1]!,
     sequence: readU16(frame, 2),
     timestamp: readU32(frame, 4),

@@ -188,6 +188,7 @@ function sentPacket(numbered: NumberedPacket, index: number): SentPacket {
     marker,
     terminator,
     acknowledge: false,
+    opaque: false,
     target: 0,
     sequence,
     timestamp,

@@ -32,6 +32,7 @@ export class LobbyCounter {
     malformed: 0,
     'slot-unknown': 0,
     'target-unknown': 0,
+    opaque: 0,
   };
   #framesSent = 0;
   #framesRefused = 0;

@@ -9,7 +9,7 @@ import { LobbyCounter } from './counter.js';
 import type { Entrant } from './entrance.js';
 import { type LobbyChange, LobbyState, type Member, type Participant } from './lobby_state.js';
 import { RelayClock } from './relay_clock.js';
-import type { SessionOptions, SessionOutput } from './session_io.js';
+import type { SessionDrop, SessionOptions, SessionOutput } from './session_io.js';
 import type { VoiceTarget } from './voice_target.js';
 
 /** How long to try to join again if the welcome did not offer to resume. */
@@ -185,6 +185,7 @@ export class Place implements LobbyView {
     if (!participant) return this.#drop('slot-unknown');
     const target = lobby.targetOf(header.target);
     if (!target) return this.#drop('target-unknown');
+    if (header.opaque) return this.#drop('opaque');
     this.counter.received(header.target, header.relaySequence);
     return {
       kind: 'voice',
@@ -195,7 +196,7 @@ export class Place implements LobbyView {
     };
   }
 
-  #drop(reason: 'malformed' | 'slot-unknown' | 'target-unknown'): null {
+  #drop(reason: Exclude<SessionDrop, 'not-joined'>): null {
     this.counter.dropped(reason);
     return null;
   }

@@ -78,8 +78,9 @@ export type SessionInput =
   /** Ends without a message to the relay, if it has not admitted us yet. */
   | { readonly kind: 'abort' };
 
-/** Why a voice frame from the relay was dropped. `not-joined`: it came before the welcome, or while we were leaving. */
-export type SessionDrop = 'not-joined' | 'malformed' | 'slot-unknown' | 'target-unknown';
+/** Why a voice frame from the relay was dropped. `not-joined`: it came before the welcome, or while we were leaving. `opaque`: its
+ * payload is for clients that can decrypt it. */
+export type SessionDrop = 'not-joined' | 'malformed' | 'slot-unknown' | 'target-unknown' | 'opaque';
 
 /** What to do, and what to report to the application, in this order. */
 export type SessionOutput =

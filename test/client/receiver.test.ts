@@ -41,6 +41,7 @@ function header(sequence: number, changed: Partial<VoiceHeader> = {}): VoiceHead
     relaySequence: 0,
     relayTimeMs: 5000,
     acknowledge: false,
+    opaque: false,
     ...changed,
   };
 }

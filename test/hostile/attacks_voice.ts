@@ -139,6 +139,10 @@ export const VOICE_ATTACKS: readonly Attack[] = [
   drops('a frame of another version', 'frame-version-unknown', (steamId) =>
     [0x00, 0x20, 0xf0].map((version) => changed(frameBy(steamId), 0, version)),
   ),
+  drops('an opaque frame, with a packet or random bytes in it', 'opaque-refused', (steamId) => [
+    changed(frameBy(steamId), 0, 0x18),
+    changed(new Uint8Array(64).fill(0x5a), 0, 0x1f),
+  ]),
   drops('random bytes as a frame', 'packet-bad-crc', () => [
     changed(new Uint8Array(64).fill(0x5a), 0, 0x10),
     changed(new Uint8Array(MAX_VOICE_FRAME_BYTES).fill(0xff), 0, 0x10),
@@ -199,7 +203,7 @@ export const VOICE_ATTACKS: readonly Attack[] = [
     run: async (field) => {
       const { attacker, witness } = await field.pair();
       const frame = frameBy(attacker.steamId);
-      frame[0] = frame[0]! | 0x0c;
+      frame[0] = frame[0]! | 0x04;
       writeU16(frame, 8, witness.slot);
       writeU16(frame, 10, 4242);
       writeU32(frame, 12, 0xffff_ffff);

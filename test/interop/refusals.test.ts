@@ -190,12 +190,18 @@ scenario('a bad voice frame is dropped silently, and counted by reason', async (
       packet,
       ...changed,
     });
+  const opaque = (frame: Buffer) => {
+    frame[0]! |= 0x08;
+    return frame;
+  };
   const badCrc = Buffer.from(ada.packet);
   badCrc[badCrc.length - 1]! ^= 1;
   const cases: readonly [reason: string, frame: Buffer][] = [
     ['frame-too-short', frameOf(ada.packet).subarray(0, 30)],
     ['frame-version-unknown', frameOf(ada.packet, { version: 0 })],
     ['frame-version-unknown', frameOf(ada.packet, { version: 2 })],
+    ['opaque-refused', opaque(frameOf(ada.packet))],
+    ['opaque-refused', opaque(frameOf(badCrc))],
     ['packet-bad-crc', frameOf(badCrc)],
     ['packet-op-truncated', frameOf(packetOf(Buffer.from([0x06, 10, 0, 1])))],
     ['packet-op-unknown', frameOf(packetOf(Buffer.from([0x07, 0, 0])))],

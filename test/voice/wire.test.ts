@@ -25,7 +25,7 @@ t.test('the numbers of the wire', async (t) => {
   t.equal(WIRE_HEADER_BYTES, 16);
   t.equal(MIN_VOICE_FRAME_BYTES, 16 + 15);
   t.equal(MAX_VOICE_FRAME_BYTES, 16 + 8192);
-  t.strictSame(WireFlag, { marker: 1, terminator: 2, acknowledge: 4 });
+  t.strictSame(WireFlag, { marker: 1, terminator: 2, acknowledge: 4, opaque: 8 });
   t.strictSame(Target, { lobby: 0, whisper: 255 });
 });
 
@@ -52,6 +52,7 @@ t.test('a frame as it leaves the relay is read field by field', async (t) => {
     marker: false,
     terminator: true,
     acknowledge: true,
+    opaque: false,
     target: 7,
     sequence: 0xfffe,
     timestamp: 0x80000000,
@@ -93,12 +94,13 @@ t.test('a frame is refused for its length or its version', async (t) => {
   }
 });
 
-t.test('the reserved flag is written 0 and ignored', async (t) => {
+t.test('the flag opaque is written 0, read, and kept by the relay', async (t) => {
   const frame = writeVoiceFrame(FIELDS, SILENCE_PACKET);
   t.equal(frame[0]! & 0x08, 0);
-  const before = readVoiceHeader(frame);
+  t.match(readVoiceHeader(frame), { opaque: false });
   frame[0]! |= 0x08;
-  t.strictSame(readVoiceHeader(frame), before);
+  stampVoiceFrame(frame, { slot: 1, relaySequence: 2, relayTimeMs: 3, acknowledge: false });
+  t.match(readVoiceHeader(frame), { opaque: true, acknowledge: false, slot: 1 });
 });
 
 t.test('every target is read: what is not assigned is for the relay to judge', async (t) => {
@@ -132,9 +134,10 @@ t.test('whatever the speaker and the relay write is read back', async (t) => {
         relaySequence: 0,
         relayTimeMs: 0,
         acknowledge: false,
+        opaque: false,
       });
       stampVoiceFrame(frame, relay);
-      t.strictSame(readVoiceHeader(frame), { kind: 'header', ...speaker, ...relay });
+      t.strictSame(readVoiceHeader(frame), { kind: 'header', ...speaker, ...relay, opaque: false });
       t.strictSame(packetOf(frame), packet);
     }),
     { seed: SEED, numRuns: 500 },

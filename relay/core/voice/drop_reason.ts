@@ -24,7 +24,9 @@ export type DropReason =
   /** More sound than `soundMsPerSecond` and `soundBurstMs` allow: a few bytes can hold seconds of it. */
   | 'rate-sound'
   /** The connection has not said hello, or is being closed. */
-  | 'not-joined';
+  | 'not-joined'
+  /** A frame whose payload is not a packet: this relay passes none on. */
+  | 'opaque-refused';
 
 const NO_DROPS: Readonly<Record<DropReason, number>> = {
   'frame-too-short': 0,
@@ -48,6 +50,7 @@ const NO_DROPS: Readonly<Record<DropReason, number>> = {
   'rate-bytes': 0,
   'rate-sound': 0,
   'not-joined': 0,
+  'opaque-refused': 0,
 };
 
 /** Every reason to drop a voice frame. */

@@ -27,8 +27,8 @@ export interface DropVerdict {
 export type Verdict = ForwardVerdict | DropVerdict;
 
 /**
- * Whether a voice frame may go out: its header, or why not. The first check that fails decides, in this order: rate, header, packet,
- * SteamID, permission to speak, mute, target, sound. Every frame is charged to the rates of frames and bytes before it is read; only
+ * Whether a voice frame may go out: its header, or why not. The first check that fails decides, in this order: rate, header, opaque,
+ * packet, SteamID, permission to speak, mute, target, sound. Every frame is charged to the rates of frames and bytes before it is read; only
  * one that passes all other checks is charged for its sound. The frame is read, not changed and not kept.
  */
 export function judgeFrame(
@@ -40,6 +40,7 @@ export function judgeFrame(
   if (charged !== 'within') return charged;
   const header = readVoiceHeader(frame);
   if (header.kind === 'malformed') return `frame-${header.reason}`;
+  if (header.opaque) return 'opaque-refused';
   const bytes = packetOf(frame);
   const packet = readPacket(bytes);
   if (packet.kind === 'malformed') return `packet-${packet.reason}`;

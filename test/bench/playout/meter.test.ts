@@ -15,6 +15,7 @@ const source: Source = {
       marker: at === 0,
       terminator: false,
       acknowledge: false,
+      opaque: false,
       target: 0,
       sequence: at,
       timestamp: FROM + at * 480,

@@ -151,6 +151,9 @@ t.test('a voice frame that cannot be used is dropped, and counted by its reason'
   t.same(dropOf(session, voiceFrom(9)), ['slot-unknown']);
   t.same(dropOf(session, voiceFrom(3).subarray(0, 30)), ['malformed']);
   t.same(dropOf(session, voiceFrom(3, 10)), ['target-unknown']);
+  const encrypted = voiceFrom(3);
+  encrypted[0]! |= 0x08;
+  t.same(dropOf(session, encrypted), ['opaque']);
   const later = voiceFrom(3);
   later[0] = 0x21;
   t.same(dropOf(session, later), ['malformed'], 'version 2');

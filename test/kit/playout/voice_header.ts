@@ -9,6 +9,7 @@ export function headerOf(sequence: number, timestamp: number, flags: Partial<Voi
     marker: false,
     terminator: false,
     acknowledge: false,
+    opaque: false,
     target: 0,
     slot: 1,
     relaySequence: 0,

@@ -7,7 +7,7 @@ import { crc32 } from '../../../../voice/crc32.js';
 import { PacketWriter } from '../../../../voice/packet_writer.js';
 import { personSteamId, steamIdHigh, steamIdLow } from '../../../../voice/steam_id.js';
 import { MAX_VOICE_FRAME_BYTES, writeVoiceFrame } from '../../../../voice/wire.js';
-import { Bench, fields, frameOf, helloOf, packetBy, refusalOf } from '../../kit.js';
+import { Bench, fields, frameOf, helloOf, packetBy, refusalOf, steamIdOf } from '../../kit.js';
 
 /** A packet of person 1 with these ops and a right CRC. */
 function packetWith(ops: readonly number[]): Uint8Array {
@@ -109,6 +109,8 @@ t.test('a malformed frame is dropped, and counted under its reason', async (t) =
   t.match(bench.voice(1, good), { kind: 'forward', relaySequence: 0 }, 'a drop leaves no gap');
   // Behind the header's own limits, and those that other tests have.
   const elsewhere = [
+    'opaque-refused',
+    'opaque-refused',
     'packet-too-short',
     'packet-too-long',
     'rate-frames',
@@ -301,9 +303,31 @@ t.test('nothing that a client puts into the fields of the relay matters', async 
   const bench = new Bench();
   bench.join(1);
   const frame = frameOf(1);
-  frame[0] = frame[0]! | 0x04 | 0x08;
+  frame[0] = frame[0]! | 0x04;
   writeU16(frame, 8, 4242);
   writeU16(frame, 10, 4242);
   writeU32(frame, 12, 4242);
   t.match(bench.voice(1, frame), { kind: 'forward', slot: 0, relaySequence: 0, relayTimeMs: 0 });
 });
+
+t.test(
+  'an opaque frame is dropped and counted, whatever it holds, and is charged like any other',
+  async (t) => {
+    const bench = new Bench({ frameBurst: 4, framesPerSecond: 1 });
+    bench.join(1);
+    bench.join(2);
+    const opaque = (frame: Uint8Array) => {
+      frame[0]! |= 0x08;
+      return bench.voice(1, frame);
+    };
+    const refused = { kind: 'drop', reason: 'opaque-refused', outputs: [] };
+    t.same(opaque(frameOf(1)), refused, 'even with a good packet');
+    const encrypted = frameOf(1).fill(0xa5, 16);
+    t.same(opaque(encrypted), refused, 'the payload is not read');
+    t.same(opaque(encrypted.subarray(0, 30)), { ...refused, reason: 'frame-too-short' });
+    bench.moderate('den', { steamId: steamIdOf(1), action: 'mute' });
+    t.same(opaque(frameOf(1)), refused, 'the relay says the same to the muted');
+    t.same(opaque(frameOf(1)), { ...refused, reason: 'rate-frames' });
+    t.match(bench.relay.counts().drops, { 'opaque-refused': 3, muted: 0 });
+  },
+);
