@@ -93,6 +93,10 @@ export class LobbyVoice implements Voice {
     return this.#people.present;
   }
 
+  get unlisted(): number {
+    return this.#joined().unlisted;
+  }
+
   get channels(): readonly string[] {
     return this.#joined().channels;
   }
@@ -308,6 +312,7 @@ export class LobbyVoice implements Voice {
           before: people.person(before),
         });
       },
+      onUnlisted: (unlisted) => events.emit({ kind: 'unlisted', unlisted }),
       onYouChanged: (you, before) => events.emit({ kind: 'you-changed', you, before }),
       onChannels: (channels) => events.emit({ kind: 'channels', channels }),
       onVoice: (participant, header, packet, target) => {

@@ -69,8 +69,10 @@ export interface Voice {
   readonly state: 'joined' | 'reconnecting' | 'over';
   /** Ourselves, as the others see us. Our packets must carry `you.steamId`. */
   readonly you: Member;
-  /** Everyone else, as of now. */
+  /** Everyone else, as of now, except listeners of a large audience: those are only counted. */
   readonly participants: readonly Person[];
+  /** How many listeners are in the lobby and not in `participants`, up to a second ago. It includes us if `you.unlisted`. */
+  readonly unlisted: number;
   /** The names of all channels, as of now. `Person.channels` says who is in which. */
   readonly channels: readonly string[];
   /** What our credential grants: whether the relay passes our voice on, and whether it sends us that of others. */

@@ -16,6 +16,8 @@ export type VoiceEvent =
   | { readonly kind: 'changed'; readonly participant: Person; readonly before: Person }
   /** The same about ourselves. */
   | { readonly kind: 'you-changed'; readonly you: Member; readonly before: Member }
+  /** `unlisted` is this now: at most about once per second. */
+  | { readonly kind: 'unlisted'; readonly unlisted: number }
   /** A channel was created or ended; all that exist now. */
   | { readonly kind: 'channels'; readonly channels: readonly string[] }
   /** The microphone became live, or no longer is: what is said now is sent, or not. */

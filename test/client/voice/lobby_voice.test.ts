@@ -135,6 +135,14 @@ t.test('who is blocked is never heard, and the game is given the list to keep', 
   t.ok(hear(TONE.slice(60, 95), mono) > 8000);
 });
 
+t.test('a large audience is a number', async (t) => {
+  const { voice, told, message } = await joined(t);
+  t.equal(voice.unlisted, 0);
+  message({ type: 'unlisted', count: 4000 });
+  t.equal(voice.unlisted, 4000);
+  t.same(told, [{ kind: 'unlisted', unlisted: 4000 }]);
+});
+
 t.test('a whisper list follows people who come back, and a new place', async (t) => {
   const { voice, sent, message, tick } = await joined(t);
   const lists = () =>
