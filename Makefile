@@ -141,7 +141,7 @@ prebuilds-check: dist/.built ## prove that prebuilds/ is what its manifest says;
 
 .PHONY: clean
 clean: ## delete what was built and installed, except the toolchains
-	rm -rf dist out build .tap node_modules wasm/target
+	rm -rf dist out build .tap node_modules wasm/target wasm/processing/target
 
 node_modules/.installed: package.json package-lock.json
 	@command -v node >/dev/null || { echo 'Hotmic needs Node 20.12 or newer on the PATH'; exit 1; }

@@ -20,10 +20,17 @@ const CRATE = 'wasm';
 const PKG = 'wasm/pkg';
 const WASM = 'hotmic_wasm_bg.wasm';
 const MODULES = [WASM, 'hotmic_wasm_scalar_bg.wasm'] as const;
+const PROCESSING = 'hotmic_processing.wasm';
 const GOLDEN = 'test/wasm/golden/golden.json';
 
 const MAX_BYTES = 450_000;
 const MAX_BROTLI_BYTES = 170_000;
+const MAX_PROCESSING_BYTES = 550_000;
+
+const PROCESSING_EXPORTS = [
+  ...['memory', 'processor_captured', 'processor_free', 'processor_new'],
+  ...['processor_note_played', 'processor_played', 'processor_process'],
+];
 
 /** The glue's own; anything else would be something that the module needs from its host. */
 const IMPORTS = ['./hotmic_wasm_bg.js __wbindgen_init_externref_table'];
@@ -114,10 +121,13 @@ function outputHashes(manifest: Manifest): Record<string, string> {
 }
 
 function checkCommitted(manifest: Manifest): void {
-  const folders = ['c', 'src', 'sysinclude'].flatMap((folder) =>
+  const folders = ['c', 'processing/src', 'src', 'sysinclude'].flatMap((folder) =>
     filesIn(join(CRATE, folder)).map((file) => join(folder, file)),
   );
-  const singles = ['Cargo.toml', 'Cargo.lock', 'build.rs', 'build.sh', 'manifest.mjs', 'toolchain.sh'];
+  const singles = [
+    ...['Cargo.toml', 'Cargo.lock', 'build.rs', 'build.sh', 'manifest.mjs', 'toolchain.sh'],
+    ...['processing/Cargo.toml', 'processing/Cargo.lock'],
+  ];
   report(
     'the sources are those that the package was made of',
     differences(CRATE, [...singles, ...folders], manifest.sources),
@@ -125,34 +135,44 @@ function checkCommitted(manifest: Manifest): void {
   const outputs = filesIn(PKG).filter((name) => name !== 'manifest.json');
   report('the package is unchanged since it was built', differences(PKG, outputs, outputHashes(manifest)));
 
-  for (const name of MODULES) checkModule(name);
+  for (const name of MODULES) {
+    checkModule(name, { bytes: MAX_BYTES, imports: IMPORTS, exports: EXPORTS, simd: name === WASM });
+    report(`golden vectors on ${name}`, golden(join(PKG, name)));
+  }
+  const wanted = { bytes: MAX_PROCESSING_BYTES, imports: [], exports: PROCESSING_EXPORTS, simd: true };
+  checkModule(PROCESSING, wanted);
 }
 
-function checkModule(name: (typeof MODULES)[number]): void {
+interface WantedModule {
+  readonly bytes: number;
+  readonly imports: readonly string[];
+  readonly exports: readonly string[];
+  readonly simd: boolean;
+}
+
+function checkModule(name: string, wanted: WantedModule): void {
   const bytes = readFileSync(join(PKG, name));
   const brotli = brotliCompressSync(bytes).length;
-  const fits = bytes.length <= MAX_BYTES && brotli <= MAX_BROTLI_BYTES;
-  const limits = `expected at most ${MAX_BYTES} and ${MAX_BROTLI_BYTES}`;
+  const fits = bytes.length <= wanted.bytes && brotli <= MAX_BROTLI_BYTES;
+  const limits = `expected at most ${wanted.bytes} and ${MAX_BROTLI_BYTES}`;
   report(`${name} has ${bytes.length} bytes, ${brotli} compressed`, fits ? [] : [limits]);
   const module = new WebAssembly.Module(bytes);
   const imports = WebAssembly.Module.imports(module).map((entry) => `${entry.module} ${entry.name}`);
-  report(`${name} imports what it should`, listDifference(imports, IMPORTS));
+  report(`${name} imports what it should`, listDifference(imports, wanted.imports));
   const exports = WebAssembly.Module.exports(module).map((entry) => entry.name);
-  report(`${name} exports what it should`, listDifference(exports, EXPORTS));
+  report(`${name} exports what it should`, listDifference(exports, wanted.exports));
   // The compiler records which of WebAssembly's extensions the code uses.
   const features = WebAssembly.Module.customSections(module, 'target_features')
     .map((section) => Buffer.from(section).toString('latin1'))
     .join();
-  const wanted = name === WASM;
-  const isAsWanted = features.includes('simd128') === wanted;
+  const isAsWanted = features.includes('simd128') === wanted.simd;
   report(
-    `${name} ${wanted ? 'has' : 'has no'} SIMD instructions`,
+    `${name} ${wanted.simd ? 'has' : 'has no'} SIMD instructions`,
     isAsWanted ? [] : [`features: ${features}`],
   );
   // No paths of the machine may be in it: they would make every build different.
   const paths = bytes.toString('latin1').match(/\/(home|root|usr|tmp|work|Users|build)\/[\w./-]+/g) ?? [];
   report(`${name} contains no path of the machine that built it`, paths);
-  report(`golden vectors on ${name}`, golden(join(PKG, name)));
 }
 
 function listDifference(got: readonly string[], wanted: readonly string[]): string[] {

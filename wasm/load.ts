@@ -40,6 +40,17 @@ export function compileCodec(options: LoadCodecOptions = {}): object {
   return compile(moduleUrl(options));
 }
 
+/**
+ * Reads and compiles the module for `MicrophoneProcessor`: a `WebAssembly.Module`, also for worker_threads.
+ *
+ * @throws HotmicError ERR_HOTMIC_BUNDLED when it is missing, ERR_HOTMIC_CODEC when it does not load.
+ */
+export function compileProcessing(): object {
+  return compile(
+    packageFile('the processing', () => new URL('./pkg/hotmic_processing.wasm', import.meta.url)),
+  );
+}
+
 function moduleUrl(options: LoadCodecOptions): URL {
   return chooseBuild(options, ['simd']) === 'simd'
     ? packageFile('the codec', () => new URL('./pkg/hotmic_wasm_bg.wasm', import.meta.url))

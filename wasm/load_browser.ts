@@ -63,6 +63,16 @@ export async function compileCodec(options: LoadCodecOptions = {}): Promise<obje
   return compiler(options)();
 }
 
+/**
+ * Fetches and compiles the module for `MicrophoneProcessor`: a `WebAssembly.Module`, also for workers and AudioWorklets.
+ *
+ * @param url A copy of `pkg/hotmic_processing.wasm` (`hotmic/processing.wasm`). Default: the one beside this file.
+ * @throws (rejects) as `loadCodec` does.
+ */
+export async function compileProcessing(url?: string | URL): Promise<object> {
+  return compile(String(url ?? new URL('./pkg/hotmic_processing.wasm', import.meta.url)));
+}
+
 /** Checks the options at once; the returned function fetches. */
 function compiler(options: LoadCodecOptions): () => Promise<object> {
   const build = chooseBuild(options, ['simd', 'url']);

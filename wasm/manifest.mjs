@@ -17,8 +17,11 @@ const filesIn = (folder) =>
       statSync(join(folder, name)).isDirectory() ? filesIn(join(folder, name)) : [join(folder, name)],
     );
 
-const sources = ['Cargo.toml', 'Cargo.lock', 'build.rs', 'build.sh', 'manifest.mjs', 'toolchain.sh'].concat(
-  ['c', 'src', 'sysinclude'].flatMap((folder) =>
+const sources = [
+  ...['Cargo.toml', 'Cargo.lock', 'build.rs', 'build.sh', 'manifest.mjs', 'toolchain.sh'],
+  ...['processing/Cargo.toml', 'processing/Cargo.lock'],
+].concat(
+  ['c', 'processing/src', 'src', 'sysinclude'].flatMap((folder) =>
     filesIn(join(here, folder)).map((file) => relative(here, file)),
   ),
 );
@@ -36,10 +39,12 @@ for (const file of [...compiled, ...headers].sort()) {
 }
 
 const crates = {};
-for (const [, name, version] of readFileSync(join(here, 'Cargo.lock'), 'utf8').matchAll(
-  /\[\[package\]\]\nname = "(.+)"\nversion = "(.+)"\nsource/g,
-)) {
-  if (/^(opusic-sys|wasm-bindgen)/.test(name)) crates[name] = version;
+for (const lock of ['Cargo.lock', 'processing/Cargo.lock']) {
+  for (const [, name, version] of readFileSync(join(here, lock), 'utf8').matchAll(
+    /\[\[package\]\]\nname = "(.+)"\nversion = "(.+)"\nsource/g,
+  )) {
+    if (/^(opusic-sys|sonora|wasm-bindgen)/.test(name)) crates[name] = version;
+  }
 }
 
 const outputs = readdirSync(join(here, 'pkg'))

@@ -14,6 +14,7 @@ export {
   VoiceDecoder,
 } from './decompress.js';
 export { codecLiveBytes, codecMemoryBytes, initCodec, isCodecReady } from './module.js';
+export * from './processing.js';
 export * from './resampler.js';
 export { hasWasmSimd, type SimdUse } from './simd.js';
 export * from './voice_decompressor.js';

@@ -6,8 +6,9 @@ import { CaptureTag, captureKind, endRequest } from '../../../voice/capture_tag.
 import { packetSamples, readPacket } from '../../../voice/packet.js';
 import { personSteamId } from '../../../voice/steam_id.js';
 import { VoiceDecoder } from '../../../wasm/decompress.js';
-import { loadCodec } from '../../../wasm/load.js';
+import { compileProcessing, loadCodec } from '../../../wasm/load.js';
 import { codecLiveBytes } from '../../../wasm/module.js';
+import { MicrophoneProcessor } from '../../../wasm/processing.js';
 import { compareSpeech, pcmOfWav } from '../../kit/speech.js';
 import { tonePcm } from '../../kit/tone.js';
 import { simulatedIo } from '../simulated_io.js';
@@ -125,6 +126,47 @@ t.test('close ends what is recorded, once, and frees the encoder', async (t) => 
   t.equal(kinds.at(-1), 'end');
   t.equal(mic.ring.closed, true);
   t.equal(codecLiveBytes(), before);
+});
+
+t.test('a processor works before, and still nothing from before key-down is recorded', async (t) => {
+  const processor = new MicrophoneProcessor(compileProcessing(), {
+    sampleRateHz: 24_000,
+    noiseSuppression: true,
+    echoCancellation: true,
+  });
+  const { microphone: mic } = microphone({ hangoverMs: 0, processor });
+  // Not in steps of the processor's 10 ms.
+  const write = (pcm: Int16Array) => {
+    for (let at = 0; at < pcm.length; at += 250) mic.write(pcm.subarray(at, at + 250));
+  };
+  write(tonePcm(1, 1000));
+  mic.write(tonePcm(0.003, 1000));
+  mic.startVoiceRecording();
+  write(new Int16Array(12_000));
+  mic.stopVoiceRecording();
+  write(new Int16Array(2400));
+  const { kinds, pcm } = readAll(mic);
+  t.equal(kinds.at(-1), 'end');
+  const loudest = pcm.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
+  t.ok(loudest < 300, `${loudest}: the tone had 11,000`);
+  mic.close();
+});
+
+t.test('with a processor the last word is whole, and its rate is that of the PCM', async (t) => {
+  const processor = new MicrophoneProcessor(compileProcessing(), {
+    sampleRateHz: 24_000,
+    noiseSuppression: true,
+  });
+  const { microphone: mic } = microphone({ hangoverMs: 0, processor });
+  mic.startVoiceRecording();
+  mic.write(tonePcm(0.5));
+  mic.stopVoiceRecording();
+  mic.write(new Int16Array(2400));
+  const { kinds, samples } = readAll(mic);
+  t.equal(kinds.at(-1), 'end');
+  t.ok(samples >= 12_000, `${samples} of 12,000, and the end`);
+  t.throws(() => microphone({ sampleRateHz: 48_000, processor }), RangeError);
+  mic.close();
 });
 
 t.test('options out of their range are refused', async (t) => {
