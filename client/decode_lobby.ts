@@ -10,6 +10,7 @@ import type { Participant } from './session/lobby_state.js';
 import type { VoiceTarget } from './session/voice_target.js';
 import { joinWithSink } from './voice_sink.js';
 
+/** How to join, and who gets the sound. */
 export interface DecodeLobbyOptions extends Omit<LobbyOptions, 'events'> {
   /** A voice frame was decoded: who spoke, the sound, and whom it is for. `voice.pcm` is valid during the call. */
   readonly onDecoded: (participant: Participant, voice: DecodedVoice, target: VoiceTarget) => void;
@@ -19,6 +20,7 @@ export interface DecodeLobbyOptions extends Omit<LobbyOptions, 'events'> {
   readonly onStages?: NonNullable<ReceiverOptions['onStages']>;
 }
 
+/** A lobby, and what decodes it. */
 export interface DecodedLobby {
   readonly lobby: Lobby;
   /** For its counters. It is closed when the membership ends. */

@@ -49,6 +49,7 @@ export interface SpeakerCounts {
   readonly samples: number;
 }
 
+/** Who gets the sound, and how many speakers are decoded. */
 export interface ReceiverOptions {
   /** Called with the sound of each frame as soon as it is decoded. */
   readonly onDecoded: (voice: DecodedVoice) => void;

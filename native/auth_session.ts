@@ -12,6 +12,7 @@ export interface AuthSessionSteam {
   userHasLicenseForApp(steamId: bigint, appId: number): number;
 }
 
+/** A player who was authenticated, until the session ends. */
 export class AuthSession implements Disposable {
   readonly steamId: bigint;
   /** Who owns the game: differs from `steamId` under family sharing. */
@@ -51,6 +52,7 @@ export class AuthSession implements Disposable {
     this.#steam.endAuthSession(this.steamId);
   }
 
+  /** Ends the session: for `using`. */
   [Symbol.dispose](): void {
     this.end();
   }

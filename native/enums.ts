@@ -36,12 +36,14 @@ export const AuthSessionResponse = {
 } as const;
 export type AuthSessionResponse = (typeof AuthSessionResponse)[keyof typeof AuthSessionResponse];
 
+/** Answer of userHasLicenseForApp. */
 export const UserHasLicenseForAppResult = {
   USER_HAS_LICENSE_RESULT_HAS_LICENSE: 0,
   USER_HAS_LICENSE_RESULT_DOES_NOT_HAVE_LICENSE: 1,
   /** There is no auth session with this user. */
   USER_HAS_LICENSE_RESULT_NO_AUTH: 2,
 } as const;
+/** One of the values of `UserHasLicenseForAppResult`. */
 export type UserHasLicenseForAppResult =
   (typeof UserHasLicenseForAppResult)[keyof typeof UserHasLicenseForAppResult];
 
@@ -70,12 +72,14 @@ export const DurationControlNotification = {
 export type DurationControlNotification =
   (typeof DurationControlNotification)[keyof typeof DurationControlNotification];
 
+/** Whether the game is played online, for setDurationControlOnlineState. */
 export const DurationControlOnlineState = {
   DURATION_CONTROL_ONLINE_STATE_INVALID: 0,
   DURATION_CONTROL_ONLINE_STATE_OFFLINE: 1,
   DURATION_CONTROL_ONLINE_STATE_ONLINE: 2,
   DURATION_CONTROL_ONLINE_STATE_ONLINE_HIGH_PRIORITY: 3,
 } as const;
+/** One of the values of `DurationControlOnlineState`. */
 export type DurationControlOnlineState =
   (typeof DurationControlOnlineState)[keyof typeof DurationControlOnlineState];
 

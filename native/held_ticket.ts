@@ -26,6 +26,7 @@ export class HeldTicket implements Disposable {
     this.#cancel(this);
   }
 
+  /** Cancels the ticket: for `using`. */
   [Symbol.dispose](): void {
     this.cancel();
   }

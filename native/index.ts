@@ -6,7 +6,8 @@ export type { NetworkIdentity } from '../tickets/network_identity.js';
 export type { DecompressedVoice } from '../wasm/voice_decompressor.js';
 export type { AuthSession } from './auth_session.js';
 export * from './capture/capture.js';
-export type { Microphone } from './capture/microphone.js';
+export type { Microphone, MicrophoneReader } from './capture/microphone.js';
+export type { SteamMicrophone } from './capture/steam_microphone.js';
 export type { CaptureWorkerData, SteamModule } from './capture/worker.js';
 export {
   type Clock,
@@ -18,7 +19,9 @@ export {
   type GameState,
 } from './embedded/steam.js';
 export type { VoiceInput, VoiceInputOptions } from './embedded/voice_input.js';
+export type { TicketFault, WorldMember } from './embedded/world.js';
 export * from './enums.js';
+export type { AnswerName } from './failed_call.js';
 export type { HeldTicket } from './held_ticket.js';
 export { type OpenSteamOptions, openSteam } from './open_steam.js';
 export type { CallOptions } from './pending_calls.js';

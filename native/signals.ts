@@ -77,8 +77,10 @@ export interface Signals {
   };
 }
 
+/** The name of a signal. */
 export type SignalName = keyof Signals;
 
+/** All signals, by the class reference's names. */
 export const SIGNAL_NAMES = [
   'client_game_server_deny',
   'duration_control',

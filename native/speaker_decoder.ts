@@ -8,6 +8,7 @@ import { VoiceResult } from '../voice/voice_result.js';
 import type { DecompressedVoice } from '../wasm/voice_decompressor.js';
 import { DECOMPRESS_BUFFER_BYTES } from '../wasm/voice_decompressor.js';
 
+/** The rate and the bounds of a speaker's decoder. */
 export interface SpeakerDecoderOptions {
   /** Rate of the PCM in Hz, 11025 to 48000. Default: Steam's optimal rate. */
   readonly sampleRateHz?: number;
@@ -28,6 +29,7 @@ export type DecodedVoice =
 /** The most that one packet may decode to: 21 s at 48 kHz are 2 MiB. */
 const MAX_ROOM_BYTES = 4 * 1024 * 1024;
 
+/** Decodes one speaker's packets by Steam's decompressVoice, with a buffer that grows as needed. */
 export class SpeakerDecoder {
   readonly sampleRateHz: number;
   readonly #steam: DecodingSteam;

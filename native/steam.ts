@@ -30,6 +30,7 @@ import type { RecordVoiceOptions, VoiceRecorder } from './voice_recorder.js';
 /** The most signals of calls that Steam did not accept that wait for the next frame; beyond it the oldest are lost. */
 const MAX_REFUSED = 1024;
 
+/** An open Steam: the class reference's `User`, promises over it, and a frame loop for its callbacks. */
 export class Steam implements Disposable {
   /** The class reference's `User`. */
   readonly user: User;
@@ -166,6 +167,7 @@ export class Steam implements Disposable {
     });
   }
 
+  /** Whether the player may use the Steam Community Market. Rejects as the other calls do. */
   getMarketEligibility(options: CallOptions = {}): Promise<Signals['market_eligibility_response']> {
     const action = 'get the market eligibility';
     return this.#ask(action, options, () => {
@@ -174,6 +176,7 @@ export class Steam implements Disposable {
     });
   }
 
+  /** How long the player has played, where a law limits it. Rejects as the other calls do. */
   getDurationControl(options: CallOptions = {}): Promise<DurationControl> {
     const action = 'get the duration control';
     return this.#ask(action, options, () => {
@@ -259,6 +262,7 @@ export class Steam implements Disposable {
     faults.rethrow('Several steps threw while Steam was closed');
   }
 
+  /** Closes Steam: for `using`. */
   [Symbol.dispose](): void {
     this.close();
   }

@@ -46,7 +46,9 @@ export type BroadcastName = Exclude<
   'encrypted_app_ticket_response' | 'market_eligibility_response' | 'store_auth_url_response'
 >;
 
+/** Causes in an embedded Steam what otherwise only happens from outside. */
 export interface SteamControls {
+  /** Changes what Steam says about the player's account; what is not named stays. */
   setAccount(change: Partial<SteamAccount>): void;
   /**
    * Gives or takes a licence, and sends licenses_updated when it is the player's own. For others it counts once they were
@@ -59,6 +61,7 @@ export interface SteamControls {
   loseConnection(result: Result): void;
   /** The connection is back: steam_server_connected comes. */
   restoreConnection(): void;
+  /** The next call of this kind gets this answer. */
   answerNext(answer: NextAnswer): void;
   /** Sends a signal unchanged, with no other effect. */
   emit<Name extends BroadcastName>(signal: Name, keys: Signals[Name]): void;

@@ -161,6 +161,7 @@ export class User extends EventEmitter<UserEvents> {
     );
   }
 
+  /** Ends what beginAuthSession began for this player. No verdict on them will come any more. */
   endAuthSession(steam_id: bigint): void {
     this.#steam.endAuthSession(checkSteamId('end an auth session', 'steam_id', steam_id));
     this.#host.onSessionEnded(steam_id);
@@ -222,10 +223,12 @@ export class User extends EventEmitter<UserEvents> {
     this.#noteCall(this.#steam.getMarketEligibility(), 'market_eligibility_response');
   }
 
+  /** The level that friends see in the player's profile. */
   getPlayerSteamLevel(): number {
     return this.#steam.getPlayerSteamLevel();
   }
 
+  /** The player's SteamID. */
   getSteamID(): bigint {
     return this.#steam.getSteamID();
   }
@@ -267,6 +270,7 @@ export class User extends EventEmitter<UserEvents> {
     return { auth_blob: blob ?? new Uint8Array(0), server_id, server_ip: ip, server_port };
   }
 
+  /** Whether Steam thinks that the player is behind a NAT. */
   isBehindNAT(): boolean {
     return this.#steam.isBehindNAT();
   }
@@ -281,10 +285,12 @@ export class User extends EventEmitter<UserEvents> {
     return this.#steam.isPhoneRequiringVerification();
   }
 
+  /** Whether the account's phone number is verified. */
   isPhoneVerified(): boolean {
     return this.#steam.isPhoneVerified();
   }
 
+  /** Whether Steam Guard's mobile authenticator is on. */
   isTwoFactorEnabled(): boolean {
     return this.#steam.isTwoFactorEnabled();
   }
@@ -310,6 +316,7 @@ export class User extends EventEmitter<UserEvents> {
     this.#noteCall(call, 'store_auth_url_response');
   }
 
+  /** Tells Steam whether the game is played online now. Whether Steam accepted it. */
   setDurationControlOnlineState(new_state: DurationControlOnlineState): boolean {
     return this.#steam.setDurationControlOnlineState(
       checkInt32('set the online state', 'new_state', new_state),

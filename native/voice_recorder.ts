@@ -16,6 +16,7 @@ import { SteamCallError } from './steam_call_error.js';
 import { nameOf } from './value_name.js';
 import type { CapturedVoice } from './voice_source.js';
 
+/** How often getVoice is called, and who gets the packets. */
 export interface RecordVoiceOptions {
   /** Aborting it is key-up, like `stop()`. */
   readonly signal?: AbortSignal;
@@ -38,6 +39,7 @@ const MAX_TAIL_MS = 10_000;
 /** The most packets after key-up, including a backlog. */
 const MAX_TAIL_PACKETS = 65_536;
 
+/** The player's packets as an async iterator, read on this thread. */
 export class VoiceRecorder implements AsyncIterable<Uint8Array>, MicrophoneReader {
   readonly name = 'a recording';
   readonly #steam: RecordingSteam;

@@ -22,7 +22,9 @@ export interface CapturedVoice {
 
 /** What the capture worker records from: the real Steam, the embedded one, or one for a test. */
 export interface VoiceSource {
+  /** Key-down. While a recording ends, it goes on. */
   startVoiceRecording(): void;
+  /** Key-up. getVoice still gives the tail, until it answers VOICE_RESULT_NOT_RECORDING. */
   stopVoiceRecording(): void;
 
   /**
@@ -31,6 +33,7 @@ export interface VoiceSource {
    */
   getVoiceInto(target: Uint8Array): number;
 
+  /** The player whose voice it records. */
   getSteamID(): bigint;
 
   /** True when no more sound will come: a file is at its end. Never true of a microphone. */

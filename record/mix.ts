@@ -18,6 +18,7 @@ export const MAX_MIX_TRACKS = 256;
 /** Memory of a mix: one block of each kind, not per track. */
 const BLOCK_SAMPLES: Samples = 32_768;
 
+/** What became of a mix. */
 export interface MixResult {
   readonly path: string;
   readonly sampleRateHz: number;

@@ -21,6 +21,7 @@ import { claimFileName, foldedName, trackFileName } from './track_name.js';
 import { fileError, type OpenWavFile } from './wav_file.js';
 import { MAX_WAV_SAMPLES, WavWriter } from './wav_writer.js';
 
+/** Bounds of a recording, and who hears of errors. */
 export interface SessionRecorderOptions {
   /** The relay's time when the recording begins: ms, 32 bit. It is sample 0 of every track. Default: see `begin`. */
   readonly originRelayTimeMs?: number;
@@ -60,6 +61,7 @@ export interface RecordedFrame {
   readonly pcm: Int16Array;
 }
 
+/** The recording of one speaker. */
 export interface RecordedTrack {
   readonly name: string;
   readonly steamId: bigint;
@@ -72,6 +74,7 @@ export interface RecordedTrack {
   readonly error: HotmicError | null;
 }
 
+/** A recording that has ended. */
 export interface RecordedSession {
   /** In the order in which the speakers were first heard. */
   readonly tracks: readonly RecordedTrack[];
@@ -101,6 +104,7 @@ interface Track {
   slot: number;
 }
 
+/** Records everyone in a lobby, one WAV per speaker, all on one sample clock. */
 export class SessionRecorder {
   /** The folder of the tracks. */
   readonly folder: string;

@@ -18,6 +18,7 @@ export interface WavFile {
   ): Promise<{ readonly bytesWritten: number }>;
   /** Sets the length; new parts read as zeros. */
   truncate(bytes: number): Promise<void>;
+  /** Closes the file. Nothing may be written afterwards. */
   close(): Promise<void>;
 }
 

@@ -23,6 +23,7 @@ import {
 /** The longest WAV, in samples: a day at 24 kHz and 51 minutes. */
 export const MAX_WAV_SAMPLES: Samples = MAX_WAV_DATA_BYTES / BYTES_PER_SAMPLE;
 
+/** The rate and the bounds of a WAV. */
 export interface WavWriterOptions {
   /** 4000 to 192000. */
   readonly sampleRateHz: number;
@@ -43,6 +44,7 @@ interface Run {
   readonly bytes: Uint8Array;
 }
 
+/** A WAV that grows while somebody speaks, and is whole after each flush. */
 export class WavWriter {
   readonly path: string;
   readonly sampleRateHz: number;

@@ -42,6 +42,7 @@ export interface AdmissionEvent {
   readonly detail: string;
 }
 
+/** A relay that `startRelay` started. */
 export interface RunningRelay {
   readonly port: number;
   readonly sockets: {
@@ -56,6 +57,7 @@ export interface RunningRelay {
   readonly operationsUrl: string | null;
   /** The URL of the admin API; null without `admin`. */
   readonly adminUrl: string | null;
+  /** Totals since the start, and the current numbers. A copy. */
   counts(): RelayCounts;
   /**
    * Reads the admin tokens and the webhooks' secrets again. Removed ones are no longer accepted.

@@ -70,6 +70,7 @@ export type TicketRefusal =
   /** It names another player. */
   | 'other-steam-id';
 
+/** A ticket that is not accepted, and why. */
 export interface RefusedTicket {
   readonly kind: 'refused';
   readonly reason: TicketRefusal;

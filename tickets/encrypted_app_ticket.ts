@@ -53,6 +53,7 @@ export interface UnprovenAppTicketClaims extends AppTicket {
  */
 export type AppTicketFault = 'too-long' | 'frame' | 'version' | 'ciphertext' | 'undecipherable';
 
+/** Bytes that are not an encrypted app ticket, and why. */
 export interface MalformedAppTicket {
   readonly kind: 'malformed';
   readonly reason: AppTicketFault;

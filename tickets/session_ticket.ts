@@ -53,6 +53,7 @@ export type SessionTicketFault =
   | 'ownership'
   | 'steam-ids-differ';
 
+/** Bytes that are not a session ticket, and why. */
 export interface MalformedSessionTicket {
   readonly kind: 'malformed';
   readonly reason: SessionTicketFault;

@@ -10,6 +10,7 @@ import { MAC_BYTES, macMatches, macOf, ticketIdOf } from './mac.js';
 
 const MARK = asciiBytes('HOTMIC-EMBEDDED', 16);
 const VERSION = 1;
+/** The bytes of the random number in a ticket that makes it unique. */
 export const NONCE_BYTES = 16;
 
 /** The longest identity, in bytes of UTF-8. */
@@ -42,6 +43,7 @@ export interface WebTicket extends WebTicketFields {
 /** Why bytes are not a web ticket of an embedded Steam; `mark`: they do not claim to be one. Append only. */
 export type WebTicketFault = 'too-short' | 'too-long' | 'mark' | 'version' | 'length' | 'identity' | 'times';
 
+/** Bytes that are not a web ticket of an embedded Steam, and why. */
 export interface MalformedWebTicket {
   readonly kind: 'malformed';
   readonly reason: WebTicketFault;

@@ -75,4 +75,5 @@ export const FAILURE_CODES = [
   'recorders-full',
 ] as const;
 
+/** A code of `failed`. */
 export type FailureCode = (typeof FAILURE_CODES)[number];

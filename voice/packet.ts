@@ -63,6 +63,7 @@ export interface EndMarker {
   readonly offset: number;
 }
 
+/** One op of a packet: a rate, silence, Opus frames, or another codec's bytes. */
 export type PacketOp =
   | { readonly kind: 'rate'; readonly offset: number; readonly sampleRateHz: number }
   /** `samples` count at `sampleRateHz`, the rate in force. */

@@ -212,6 +212,7 @@ export class RingProducer {
     Atomics.notify(words, Word.signal);
   }
 
+  /** What the ring has counted. A copy. */
   counts(): RingCounts {
     return this.#memory.counts();
   }
@@ -294,6 +295,7 @@ export class RingConsumer {
     if (seen !== null) await Atomics.waitAsync(this.#memory.words, Word.signal, seen, timeoutMs).value;
   }
 
+  /** What the ring has counted. A copy. */
   counts(): RingCounts {
     return this.#memory.counts();
   }

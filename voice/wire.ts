@@ -17,9 +17,13 @@ import { readU16, readU32, writeU16, writeU32 } from './bytes.js';
 import { MIN_PACKET_BYTES } from './packet.js';
 import { MAX_PACKET_BYTES } from './units.js';
 
+/** The version that is written and read. */
 export const WIRE_VERSION = 1;
+/** The bytes before the packet. */
 export const WIRE_HEADER_BYTES = 16;
+/** The shortest voice frame: a header and the shortest packet. */
 export const MIN_VOICE_FRAME_BYTES = WIRE_HEADER_BYTES + MIN_PACKET_BYTES;
+/** The longest voice frame: a header and the longest packet. */
 export const MAX_VOICE_FRAME_BYTES = WIRE_HEADER_BYTES + MAX_PACKET_BYTES;
 
 /** The low four bits of byte 0. */
@@ -60,8 +64,10 @@ export interface VoiceHeader extends SpeakerFields {
   readonly relayTimeMs: number;
 }
 
+/** Why bytes are not a voice frame. */
 export type WireFault = 'too-short' | 'too-long' | 'version-unknown';
 
+/** Bytes that are not a voice frame, and why. */
 export interface MalformedVoiceFrame {
   readonly kind: 'malformed';
   readonly reason: WireFault;

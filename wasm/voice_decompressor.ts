@@ -24,6 +24,7 @@ export interface DecompressedVoice {
 /** Default of decompressVoice's `buffer_size_override`, in bytes: 0.43 s at 24 kHz. */
 export const DECOMPRESS_BUFFER_BYTES = 20_480;
 
+/** The clock, and how many decoders are kept for how long. */
 export interface VoiceDecompressorOptions {
   /** The monotonic clock that decides when decoders are idle. */
   readonly clock: () => Milliseconds;

@@ -21,7 +21,9 @@ import type { CredentialOptions } from './credentials.js';
 export interface LobbyEvents {
   /** We joined: called first, with the lobby that `joinLobby` resolves to. */
   onWelcome?(lobby: Lobby): void;
+  /** Somebody joined; they do not speak yet. */
   onJoined?(participant: Participant): void;
+  /** Somebody left, for any reason. Their slot may be somebody else's later. */
   onLeft?(participant: Participant): void;
   /** Someone started or stopped speaking to us: see `participant.speaking`. */
   onSpeaking?(participant: Participant): void;
@@ -133,6 +135,7 @@ export interface Lobby {
   announceRecording(recording: boolean): boolean;
   /** Moderates a player, if we are a moderator. @throws TypeError or RangeError for an invalid moderation. */
   moderate(moderation: Moderation): boolean;
+  /** Counters of this membership, over all its connections. A copy. */
   counts(): LobbyCounts;
   /** Leaves the lobby. Resolves when the connection is closed. */
   leave(): Promise<void>;

@@ -23,6 +23,7 @@ import { type PlayoutCounts, SpeakerPlayout } from './speaker_playout.js';
 /** The most people in a lobby: settings and positions are kept for as many, whether or not they speak. */
 const MOST_PEOPLE = 1000;
 
+/** How a lobby is played: the bounds of the delay, and the mix. */
 export interface LobbyPlayoutOptions extends DelayBounds, Omit<MixerOptions, 'maxSpeakers'> {
   /** Speakers with a decoder at a time, 1 to 1000. Default 64. For one more, the speaker heard longest ago loses theirs. */
   readonly maxSpeakers?: number;

@@ -160,6 +160,7 @@ export class SpeakerPlayout {
     return this.#segments.list();
   }
 
+  /** Counters since the first packet, and the delay as of the latest pull. A copy. */
   counts(): PlayoutCounts {
     const buffer = this.#buffer;
     return {

@@ -28,6 +28,7 @@ import { type BackStep, WayBack } from './way_back.js';
 /** The most that may wait in the transport, in bytes: a few seconds of one speaker. */
 const MAX_WAITING_BYTES = 64 * 1024;
 
+/** The client's side of the protocol for one membership, without any input or output of its own. */
 export class Session {
   readonly #settings: SessionSettings;
   readonly #entrance = new Entrance();
@@ -68,6 +69,7 @@ export class Session {
     return this.#place;
   }
 
+  /** Counters over all connections. A copy. */
   counts(): LobbyCounts {
     return {
       ...this.#place.counter.counts(),

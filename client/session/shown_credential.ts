@@ -11,6 +11,7 @@ export type BesideAppTicket =
   | { readonly kind: 'token'; readonly token: string }
   | { readonly kind: 'ticket'; readonly ticket: Uint8Array };
 
+/** What a hello shows as proof of identity. */
 export type ShownCredential =
   | BesideAppTicket
   /** Asks the relay for a nonce. It sends a `challenge`, which an input `app-ticket` answers. */

@@ -12,6 +12,7 @@ const MAX_BYTES = 65_536;
 /** Also bounds packets that are empty: the ends of recordings. */
 const MAX_ENTRIES = 4096;
 
+/** A queue with one writer and one reader, in one thread. */
 export class PacketQueue implements PacketSource {
   readonly #entries: RingEntry[] = [];
   #bytes = 0;
@@ -70,6 +71,7 @@ export class PacketQueue implements PacketSource {
     await new Promise<void>((resolve) => this.#wakes.add(resolve));
   }
 
+  /** What the queue has counted. A copy. */
   counts(): RingCounts {
     return { committed: this.#committed, refused: this.#refused, discarded: this.#discarded };
   }

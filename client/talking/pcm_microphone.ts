@@ -12,6 +12,7 @@ import type { LobbyIo } from '../platform/platform.js';
 import { PacketQueue } from './packet_queue.js';
 import type { CaptureHandle } from './publisher.js';
 
+/** Whose voice it is, and what kind of PCM will come. */
 export interface PcmMicrophoneOptions {
   /** The player: `voice.you.steamId`. The relay drops packets of others. */
   readonly steamId: bigint;
@@ -84,6 +85,7 @@ export class PcmMicrophone implements CaptureHandle {
     else this.#record(pcm);
   }
 
+  /** Key-down. `Publisher` and the voice call it. */
   startVoiceRecording(): number {
     this.#request = nextRequest(this.#request);
     if (this.#state === 'off') this.#early = this.#behind;
@@ -92,6 +94,7 @@ export class PcmMicrophone implements CaptureHandle {
     return this.#request;
   }
 
+  /** Key-up: the recording goes on for the hangover. */
   stopVoiceRecording(): void {
     if (this.#state !== 'recording') return;
     this.#state = 'tail';

@@ -25,9 +25,11 @@ export interface CaptureHandle {
   readonly ring: PacketSource;
   /** Key-down. Returns a number that the end entry of the recording will carry. */
   startVoiceRecording(): number;
+  /** Key-up. The tail follows, then the end entry. */
   stopVoiceRecording(): void;
 }
 
+/** Where the voice comes from and goes to, and when the microphone records. */
 export interface PublisherOptions {
   readonly capture: CaptureHandle;
   /**
@@ -231,6 +233,7 @@ export class Publisher {
     await this.#finished;
   }
 
+  /** Counters since it was made. A copy. */
   counts(): PublisherCounts {
     const { refused, discarded } = this.#options.capture.ring.counts();
     const { malformed } = this.#numberer;

@@ -7,6 +7,7 @@ import type { Decibels } from '../../voice/mixing/decibels.js';
 import { checkRange } from '../../voice/mixing/setting_range.js';
 import type { Milliseconds } from '../../voice/units.js';
 
+/** When voice activation opens and closes. */
 export interface VoiceGateOptions {
   /** It opens at this loudness (RMS of a packet) and above, in dBFS, -90 to 0. Default -45. */
   readonly thresholdDb?: Decibels;

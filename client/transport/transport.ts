@@ -5,7 +5,9 @@
 
 /** Callbacks of a transport, in this order: at most one `onOpen`, any number of messages, exactly one `onClose`. */
 export interface TransportEvents {
+  /** The connection is open: data may be sent. */
   onOpen(): void;
+  /** A text message came. */
   onText(text: string): void;
   /** `bytes` may be kept. */
   onBytes(bytes: Uint8Array): void;

@@ -22,6 +22,7 @@ import type { MissedEvents, VoiceEvent, VoiceEventOf } from './voice_event.js';
 
 /** What records the player: `startCapture` of `hotmic/steam` gives one. */
 export interface MicrophoneCapture extends CaptureHandle {
+  /** Ends the capture. Called only for one that `VoiceOptions.microphone` made. */
   close?(): unknown;
 }
 
@@ -117,6 +118,7 @@ export interface Voice {
   release(): Promise<void>;
   /** From this moment on nothing that was captured is sent, whatever key and mode say. */
   mute(): void;
+  /** Ends `mute`. Nothing said before it is ever sent. */
   unmute(): void;
   /** @throws RangeError for another word. */
   setTalkMode(mode: TalkMode): void;
@@ -152,6 +154,7 @@ export interface Voice {
    * hear us as before. A guest has another SteamID the next time. @throws RangeError for more than 10,000 people.
    */
   block(steamId: bigint): void;
+  /** Ends `block`: they are heard again, as they were set. */
   unblock(steamId: bigint): void;
 
   /** Asks to be in exactly these channels: see `Lobby.enter`. */

@@ -8,6 +8,7 @@
 
 import { HotmicError } from '../../voice/error.js';
 
+/** Who reads a microphone. */
 export interface MicrophoneReader {
   /** For messages, such as `a capture`. */
   readonly name: string;
@@ -19,6 +20,7 @@ export interface MicrophoneReader {
   handOver(): void;
 }
 
+/** Steam's microphone, which one reader at a time may have. */
 export class Microphone {
   #reader: MicrophoneReader | null = null;
 

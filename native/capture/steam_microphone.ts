@@ -8,6 +8,7 @@ import { Microphone, type MicrophoneReader } from './microphone.js';
 
 type VoiceFunctions = Pick<SteamUser, 'startVoiceRecording' | 'stopVoiceRecording' | 'getVoice'>;
 
+/** The microphone of an open Steam, shared by its readers. */
 export class SteamMicrophone {
   readonly #steam: VoiceFunctions;
   readonly #microphone: Microphone;

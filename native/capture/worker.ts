@@ -11,6 +11,7 @@ import { type CaptureCommand, type CaptureEvent, CaptureLoop } from './loop.js';
 
 /** What the capture worker imports: an ES module that opens a VoiceSource, on the worker's own thread. */
 export interface SteamModule {
+  /** Opens the Steam to record from. `clock` is CLOCK_MONOTONIC in ms. */
   openVoiceSource(options: unknown, clock: () => Milliseconds): VoiceSource | Promise<VoiceSource>;
 }
 

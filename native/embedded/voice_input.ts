@@ -39,6 +39,7 @@ export interface VoiceInput {
   read(target: Int16Array): number;
   /** True when no more will ever come. */
   readonly ended: boolean;
+  /** Frees what it holds. A second call does nothing. */
   close(): void;
 }
 

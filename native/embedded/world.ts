@@ -38,10 +38,12 @@ export class EmbeddedWorld {
     this.#members.add(member);
   }
 
+  /** A Steam was closed. */
   leave(member: WorldMember): void {
     this.#members.delete(member);
   }
 
+  /** This ticket was cancelled by its owner: whoever accepted it learns so. */
   cancelTicket(ticketId: string): void {
     remember(this.#cancelled, ticketId);
     for (const member of this.#members) member.ticketCancelled(ticketId);
@@ -52,6 +54,7 @@ export class EmbeddedWorld {
     remember(this.#invalid, ticketId);
   }
 
+  /** A player's last Steam lost its connection: whoever authenticated them learns so. */
   wentOffline(member: WorldMember): void {
     if (!this.#isOffline(member.steamId)) return;
     for (const other of this.#members) if (other !== member) other.playerOffline(member.steamId);

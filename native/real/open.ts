@@ -12,6 +12,7 @@ import { type SteamFailure, SteamOpenError } from './failure.js';
 import { searchLibrary } from './process_library.js';
 import { RealSteam } from './steam.js';
 
+/** Which libsteam_api is opened, and as which app. */
 export interface RealSteamOptions {
   /** Path of libsteam_api. Default: the one that this process has open, else HOTMIC_STEAM_LIBRARY, else one beside the application. */
   readonly library?: string;

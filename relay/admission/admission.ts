@@ -38,6 +38,7 @@ export type AdmissionFault =
   | 'origin-remote'
   | 'origin-unlisted';
 
+/** Whether a connection is admitted; if not, why. */
 export type Admission =
   | { readonly kind: 'admitted' }
   | { readonly kind: 'refused'; readonly reason: AdmissionFault; readonly detail: string };

@@ -16,6 +16,7 @@ import { isPerson } from '../../voice/steam_id.js';
 import type { Denied } from '../core/credential.js';
 import { sha256Of, ticketBytes, ticketRefused } from './ticket_grant.js';
 
+/** The app, its key, and how old a ticket may be. */
 export interface AppTicketOptions {
   /** The game's, 1 to 4294967295. */
   readonly appId: number;

@@ -10,6 +10,7 @@ import { HotmicError } from '../../voice/error.js';
 
 /** How a token may be signed. Append only. */
 export const TOKEN_ALGORITHMS = ['EdDSA', 'ES256', 'RS256', 'HS256'] as const;
+/** An algorithm by which a token may be signed. */
 export type TokenAlgorithm = (typeof TOKEN_ALGORITHMS)[number];
 
 /** Most keys in one set. */

@@ -25,6 +25,7 @@ export type TokenRefusal =
   | 'audience'
   | 'claims';
 
+/** What a token grants, or why it was refused. */
 export type TokenVerdict =
   | { readonly kind: 'granted'; readonly grant: Grant }
   | {
@@ -34,6 +35,7 @@ export type TokenVerdict =
       readonly wanted: string;
     };
 
+/** Which tokens are accepted. */
 export interface TokenOptions {
   /** A JSON Web Key Set of 1 to 64 keys, each with `kid` and `alg`: EdDSA, ES256, RS256 or HS256. */
   readonly keys: unknown;
@@ -48,6 +50,7 @@ const MAX_UNIX_SECONDS = 8_640_000_000_000;
 
 const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
+/** Judges tokens by the keys of the game's backend. */
 export class TokenVerifier {
   readonly #keys: ReadonlyMap<string, TokenKey>;
   readonly #audience: string;

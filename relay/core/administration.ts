@@ -13,6 +13,7 @@ export type Moderation = ModerateMessage extends infer Message
     : never
   : never;
 
+/** What an administrator may ask of the relay. */
 export type AdminCommand =
   /** Makes a lobby that is kept while it is empty. Channels as in LobbyPlan; the capacity is 1 to 500, by default the relay's. */
   | {
@@ -29,6 +30,7 @@ export type AdminCommand =
 /** Why an administrator's command was not carried out. */
 export type AdminFailure = FailureCode | 'lobby-unknown' | 'lobby-exists' | 'relay-full';
 
+/** What became of a command. */
 export type AdminResult =
   | { readonly kind: 'done' }
   | { readonly kind: 'failed'; readonly code: AdminFailure; readonly detail: string };
@@ -59,10 +61,12 @@ export interface LobbyState extends LobbySummary {
   readonly members: readonly MemberState[];
 }
 
+/** A lobby as the list of lobbies shows it. */
 export function summaryOf({ name, size, unlisted, capacity, plan }: Lobby): LobbySummary {
   return { name, participants: size, unlisted, capacity, kept: plan !== null };
 }
 
+/** A lobby with its channels and the people whom it lists. */
 export function lobbyState(lobby: Lobby): LobbyState {
   const channels = [...lobby.channels].map(({ number, name }) => ({ number, name }));
   return { ...summaryOf(lobby), channels, members: [...lobby.shown].map(memberOf) };

@@ -62,6 +62,7 @@ export interface Denied {
   readonly wanted: string;
 }
 
+/** Who somebody is and what they may do, or why they are refused. */
 export type CredentialVerdict = Admitted | Denied;
 
 /** All rights of a player without restrictions. */

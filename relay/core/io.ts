@@ -11,6 +11,7 @@ import type { DropReason } from './voice/drop_reason.js';
 /** A connection's number. The caller chooses it and never reuses it. */
 export type ConnectionId = number;
 
+/** What happened. */
 export type RelayInput =
   | {
       readonly kind: 'connected';
@@ -40,6 +41,7 @@ export type RelayInput =
   /** Time has passed; due about every 100 ms. */
   | { readonly kind: 'tick'; readonly unixSeconds: number };
 
+/** What to do, in this order. */
 export type RelayOutput =
   /** Send one control message to each of these, at least one. It must not be lost: close a connection that cannot receive it. */
   | {

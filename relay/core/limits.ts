@@ -18,10 +18,12 @@ export type LimitTable<Name extends string = string> = Readonly<Record<Name, Lim
 /** A value for each bound of a set. */
 export type LimitsOf<Table extends LimitTable> = { readonly [Name in keyof Table]: number };
 
+/** A limit with this default and range. */
 export function limit(fallback: number, min: number, max: number, description: string): Limit {
   return { default: fallback, min, max, description };
 }
 
+/** The limits by name, each with its default, its range and a description. */
 export const RELAY_LIMITS = {
   /** Connections at once, joined or not, 1 to 1000000. Default 10000. */
   connections: limit(10_000, 1, 1_000_000, 'Connections at once, joined or not.'),

@@ -54,6 +54,7 @@ export interface RelaySettings {
 
 const NONE: readonly RelayOutput[] = [];
 
+/** A whole relay without sockets: inputs and instants go in, outputs come out. */
 export class Relay {
   readonly limits: RelayLimits;
   readonly #connections = new Connections();

@@ -29,6 +29,7 @@ export interface Sanction {
 /** Not at all, until an instant in seconds of unix time, or for good. */
 export type Until = 'not' | 'always' | number;
 
+/** What a moderator can do to a SteamID for a time. */
 export type SanctionKind = 'muted' | 'deafened' | 'banned';
 
 export const SANCTION_KINDS = ['muted', 'deafened', 'banned'] as const satisfies readonly SanctionKind[];

@@ -31,6 +31,7 @@ export interface SanctionsFileOptions {
   readonly after?: (ms: Milliseconds, callback: () => void) => () => void;
 }
 
+/** What was written to the file of mutes and bans. */
 export interface SanctionsFileCounts {
   /** Changes passed to `keep`. */
   readonly kept: number;

@@ -33,8 +33,10 @@ export const WEBHOOK_FATES = [
   'unsent',
 ] as const;
 
+/** What became of an event for a receiver. */
 export type WebhookFate = (typeof WEBHOOK_FATES)[number];
 
+/** What happened in a queue of webhooks. */
 export type LineEvent =
   | { readonly kind: 'webhook-failing'; readonly detail: string }
   | { readonly kind: 'webhook-working' }

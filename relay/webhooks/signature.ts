@@ -29,6 +29,7 @@ export type WebhookFault =
   /** No signature was made with the secret. */
   | 'signature';
 
+/** Whether a request is a webhook of ours; if not, why. */
 export type WebhookVerdict =
   /** `id` stays the same when a webhook is sent again: process each id once. */
   | { readonly kind: 'valid'; readonly id: string }

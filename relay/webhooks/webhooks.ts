@@ -14,6 +14,7 @@ import { AT_ONCE, type LineEvent, WEBHOOK_FATES, type WebhookFate, WebhookLine }
 import { WEBHOOK_IO, type WebhookIo } from './post.js';
 import { WebhookSecrets } from './signature.js';
 
+/** The kind of an event that receivers get. */
 export type WebhookKind = RelayEvent['kind'];
 
 /** Every event, and whether a receiver gets it by default. Refusals are not sent by default: any stranger can cause any number of them. */

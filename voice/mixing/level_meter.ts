@@ -29,6 +29,7 @@ export const FULL_SCALE_POWER = FULL_SCALE ** 2 / 2;
 const FORGET = Math.exp(-1 / samplesOfMs(100));
 const FALL = factorOfDb(-20 / (1.7 * VOICE_RATE_HZ));
 
+/** How loud a stream of PCM is now. */
 export class LevelMeter {
   #meanSquare = 0;
   #peak = 0;

@@ -25,6 +25,7 @@ import { DEFAULT_SETTINGS, mergedSettings, type SpeakerSettings } from './speake
 import { type Audibility, type MixSums, type SoundKind, SpeakerStrip } from './speaker_strip.js';
 import { checkVector, type Pose, type Vector } from './vector.js';
 
+/** How speakers become one mix. */
 export interface MixerOptions {
   /** 1, or 2 for interleaved left and right. Default 1. */
   readonly channels?: 1 | 2;

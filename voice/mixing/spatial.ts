@@ -22,6 +22,7 @@ import {
 /** How the gain falls with distance. */
 export type DistanceModel = 'linear' | 'inverse' | 'exponential';
 
+/** How distance makes a voice quieter. */
 export interface SpatialOptions {
   /** Default 'inverse'. */
   readonly distanceModel?: DistanceModel;

@@ -3,6 +3,7 @@
 import type { Decibels } from './decibels.js';
 import { checkRange, checkWord } from './setting_range.js';
 
+/** How one speaker is heard. */
 export interface SpeakerSettings {
   /** Gain in dB, -60 to 20. Default 0. */
   readonly volumeDb?: Decibels;

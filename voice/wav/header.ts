@@ -10,6 +10,7 @@ import type { Samples } from '../units.js';
 
 /** Sample rates that are read and written, in Hz. */
 export const MIN_WAV_RATE_HZ = 4_000;
+/** The highest rate of a WAV that is read, in Hz. */
 export const MAX_WAV_RATE_HZ = 192_000;
 
 /** The most channels that are mixed down. */

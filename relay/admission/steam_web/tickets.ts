@@ -24,6 +24,7 @@ import {
 
 export type { SteamWebCounts, SteamWebIo } from './api.js';
 
+/** The app, its key for Steam's Web API, and how often Steam may be asked. */
 export interface SteamWebTicketOptions {
   /** The game's, 1 to 4294967295. */
   readonly appId: number;
@@ -67,6 +68,7 @@ export type WebTicketRefusal =
   | 'publisher-banned'
   | SteamRefusal;
 
+/** How Steam answered when it was asked about tickets. */
 export interface WebTicketCounts extends SteamWebCounts {
   /** Judgements that used the answer to another judgement's question, under way or remembered. */
   readonly shared: number;

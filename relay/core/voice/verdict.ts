@@ -17,6 +17,7 @@ export interface ForwardVerdict extends RelayFields {
   readonly outputs: readonly RelayOutput[];
 }
 
+/** A frame that goes to nobody. */
 export interface DropVerdict {
   readonly kind: 'drop';
   readonly reason: DropReason;
@@ -24,6 +25,7 @@ export interface DropVerdict {
   readonly outputs: readonly RelayOutput[];
 }
 
+/** What becomes of a voice frame. */
 export type Verdict = ForwardVerdict | DropVerdict;
 
 /**

@@ -28,6 +28,7 @@ export interface AdminApiOptions {
   readonly onEvent?: (event: AdminEvent) => void;
 }
 
+/** A request to the admin API, for the log. */
 export type AdminEvent =
   /** A request with a token. */
   | {

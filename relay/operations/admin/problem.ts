@@ -31,6 +31,7 @@ export const PROBLEM_STATUS = {
   'recorders-full': 409,
 } as const satisfies Record<string, number> & Record<AdminFailure, number>;
 
+/** The code of a problem that the admin API answers with. */
 export type ProblemCode = keyof typeof PROBLEM_STATUS;
 
 /** Why a request was not carried out. */
