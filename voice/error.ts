@@ -38,7 +38,9 @@ export type ErrorCode =
   | 'ERR_HOTMIC_TLS'
   | 'ERR_HOTMIC_CONFIG'
   | 'ERR_HOTMIC_THREAD'
-  | 'ERR_HOTMIC_BUNDLED';
+  | 'ERR_HOTMIC_BUNDLED'
+  | 'ERR_HOTMIC_SOUND'
+  | 'ERR_HOTMIC_SOUND_TOOL';
 
 /** An error with a stable `code`; `cause` holds the system's own error where there is one. */
 export class HotmicError extends Error {
