@@ -7,10 +7,10 @@ import { printable } from '../voice/printable.js';
 import { LineBudget } from './line_budget.js';
 import type { MemberOptions } from './options.js';
 
-/** Which lobby, under which name, with how many others. To standard error: standard output may be PCM. */
-export function sayJoined(lobby: Lobby, { lobby: lobbyName, name }: MemberOptions): void {
+/** Which lobby, under which name, with how many others. */
+function joinedText(lobby: Lobby, { lobby: lobbyName, name }: MemberOptions): string {
   const others = counted(lobby.participants.length, 'other');
-  console.error(`In lobby ${lobbyName} as ${name} (slot ${lobby.slot}), ${others}. Press Ctrl-C to leave.`);
+  return `In lobby ${lobbyName} as ${name} (slot ${lobby.slot}), ${others}. Press Ctrl-C to leave.`;
 }
 
 /** Why a redirect is not followed. */
@@ -24,13 +24,17 @@ const NOT_FOLLOWED: Readonly<Record<RedirectRefusal, string>> = {
 };
 
 /** For a lobby: enters the channels of the command line, and prints what else a person should know. To standard error. */
-export function memberEvents(options: MemberOptions, budget = new LineBudget(monotonicMs)) {
+export function memberEvents(
+  options: MemberOptions,
+  budget = new LineBudget(monotonicMs),
+  print: (line: string) => void = console.error,
+) {
   const say = (text: string) => {
-    if (budget.take()) console.error(printable(text));
+    if (budget.take()) print(printable(text));
   };
   return {
     onWelcome: (lobby: Lobby) => {
-      sayJoined(lobby, options);
+      print(joinedText(lobby, options));
       if (options.channel.length > 0) lobby.enter(options.channel);
     },
     onFailed: (code: string, message: string) => say(`Request refused (${code}): ${message}`),

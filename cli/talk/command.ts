@@ -1,132 +1,76 @@
-/** `hotmic talk`: speaks in a lobby, from Steam's microphone, a WAV file, raw PCM or a tone, through the capture worker. */
+/** `hotmic talk`: speaks in a lobby, from a microphone, Steam's or this machine's, a WAV file, raw PCM or a tone. */
 
-import { Command, Option } from 'commander';
+import type { Command } from 'commander';
+import { monotonicMs } from '../../client/clock.js';
 import { joinLobby } from '../../client/lobby/join.js';
 import type { Lobby } from '../../client/lobby/lobby.js';
 import type { Member } from '../../client/session/lobby_state.js';
 import { Publisher } from '../../client/talking/publisher.js';
-import { type Capture, embeddedSteam, startCapture } from '../../native/capture/capture.js';
-import type { VoiceInputOptions } from '../../native/embedded/voice_input.js';
 import { openSteam } from '../../native/open_steam.js';
 import { deferred } from '../../voice/deferred.js';
 import { HotmicError } from '../../voice/error.js';
-import { VOICE_RATE_HZ } from '../../voice/units.js';
-import type { WavChannel } from '../../voice/wav.js';
+import { loadCodec } from '../../wasm/load.js';
 import { counted, memberEvents } from '../greeting.js';
-import { purpose } from '../help_layout.js';
-import { integer, type MemberOptions, number, withMemberOptions } from '../options.js';
+import { LineBudget } from '../line_budget.js';
 import { endingText, MEMBER, untilStopped } from '../stop_signal.js';
-import { openTalkKeys } from './keys.js';
-import { releaseWhileSuspended } from './suspension.js';
+import { keyHelp, openTalkKeys } from './keys.js';
+import { inputOf, modeOf, styleOf, type TalkOptions, type TalkStyle, talkOptions } from './options.js';
+import { type OpenMicrophone, openCapture, openMicrophone, type TalkSource } from './source.js';
+import { TalkStatus } from './status.js';
+import { releaseWhileSuspended, type TalkKey } from './suspension.js';
 
-interface TalkOptions extends MemberOptions {
-  readonly steam?: number;
-  readonly wav?: string;
-  readonly wavChannel?: WavChannel;
-  readonly pcm?: string;
-  readonly rate?: number;
-  readonly live?: true;
-  readonly tone?: number;
-  readonly hangover?: number;
-  readonly loop?: true;
-  readonly seconds?: number;
-  readonly pushToTalk?: true;
-  readonly toggle?: true;
-}
+const STEAM_NOTE = `
+Steam's own microphone (--steam) is processed by Steam: its settings for device,
+level and noise apply, and Hotmic leaves that sound as it is.
+`;
 
 export function talkCommand(): Command {
-  return withMemberOptions(new Command('talk'), 'talker', 'one')
-    .description(
-      purpose(
-        'Speak in a lobby until the input ends, or until Ctrl-C.',
-        'hotmic talk ws://127.0.0.1:7800 --lobby den --wav hello.wav',
-        'hotmic talk ws://127.0.0.1:7800 --lobby den --steam 480 --push-to-talk',
-      ),
-    )
-    .summary('Speak in a lobby.')
-    .addOption(
-      new Option('--steam <app-id>', "Speak with Steam's microphone, as the player who is logged on.")
-        .argParser(integer(1, 0xffff_ffff))
-        .conflicts(['wav', 'pcm', 'tone', 'guest']),
-    )
-    .addOption(
-      new Option('--wav <file>', 'Speak a WAV file of any rate; - is standard input.').conflicts([
-        'pcm',
-        'tone',
-      ]),
-    )
-    .addOption(
-      new Option('--wav-channel <side>', 'Which channel of a stereo WAV to speak.')
-        .choices(['left', 'right', 'mix'])
-        .default(undefined, 'mix'),
-    )
-    .addOption(
-      new Option('--pcm <file>', 'Speak raw PCM, mono s16 little-endian; - is standard input.').conflicts([
-        'wav',
-        'tone',
-      ]),
-    )
-    .addOption(
-      new Option('--tone <hz>', 'Speak a tone of 20 to 11000 Hz that rises and falls like speech.')
-        .argParser(number(20, 11_000))
-        .conflicts(['wav', 'pcm']),
-    )
-    .addOption(
-      new Option('--hangover <ms>', 'How long to keep speaking after the key is released, 0 to 2000.')
-        .argParser(number(0, 2000))
-        .default(undefined, '200')
-        .conflicts('steam'),
-    )
-    .addOption(
-      new Option('--rate <hz>', 'Rate of --pcm, 4000 to 192000.')
-        .argParser(integer(4000, 192_000))
-        .default(undefined, '24000'),
-    )
-    .option('--live', 'Treat --pcm as a microphone: drop its sound while the key is up.')
-    .option('--loop', 'Repeat --wav.')
-    .option('--seconds <seconds>', 'Stop speaking after this time.', number(0.1, 86_400))
-    .option('--push-to-talk', 'Speak while the space bar is held; q quits.')
-    .option('--toggle', 'With --push-to-talk: the space bar switches the microphone on and off.')
-    .addHelpText('after', endingText(MEMBER))
+  return talkOptions()
+    .addHelpText('after', STEAM_NOTE + endingText(MEMBER))
     .action((url: string, options: TalkOptions) => untilStopped((stop) => talk(url, options, stop), MEMBER));
 }
 
 async function talk(url: string, options: TalkOptions, stop: AbortSignal): Promise<void> {
-  const input = inputOf(options);
-  const { hangover } = options;
-  if (options.pushToTalk && !process.stdin.isTTY) {
+  // Before anything is opened.
+  inputOf(options);
+  const style = styleOf(options);
+  const hasKeys = process.stdin.isTTY && (options.pushToTalk || isMicrophone(options));
+  if (options.pushToTalk && !hasKeys) {
     const message =
       'Cannot use --push-to-talk: standard input is not a terminal. To speak from a pipe, use --pcm <(arecord …)';
     throw new HotmicError('ERR_HOTMIC_USAGE', message);
   }
-  if (options.toggle && !options.pushToTalk) throw misfit('--toggle', '--push-to-talk');
-  let sayEnd: (error: HotmicError | null) => void = () => undefined;
-  const ended = new Promise<HotmicError | null>((resolve) => {
-    sayEnd = resolve;
-  });
+  const end = deferred<HotmicError | null>();
+  const sayEnd = (error: HotmicError | null) => end.resolve(error);
   stop.addEventListener('abort', () => sayEnd(null));
   let lostWith: HotmicError | null = null;
-  const onEnded = (error: HotmicError | null) => {
-    lostWith = error;
-    sayEnd(error);
-  };
 
   using steam = options.steam === undefined ? null : openSteam({ embedded: 'never', appId: options.steam });
-  const capturing = (steamId: bigint) =>
-    startCapture({
-      steam:
-        steam?.capture ??
-        embeddedSteam({ steamId, input, ...(hangover !== undefined && { hangoverMs: hangover }) }),
-      onInputEnded: () => sayEnd(null),
-      onFailed: (error) => sayEnd(error),
-    });
+  let control: TalkControl | null = null;
+  const microphone =
+    options.mic === undefined
+      ? null
+      : await openMicrophone(options, {
+          onLost: (reason) => control?.lost(reason),
+          onBack: () => control?.back(),
+        });
+  const sourceOf = async (steamId: bigint): Promise<TalkSource> =>
+    microphone ? microphone.encode(steamId) : await openCapture(options, steam, steamId, sayEnd);
   const ownId = steam?.user.getSteamID() ?? options.steamId;
-  let capture: Capture | null = null;
+  let source: TalkSource | null = null;
   let lobby: Lobby | null = null;
+  const output = process.stderr;
+  const status = new TalkStatus({
+    output,
+    now: monotonicMs,
+    keys: hasKeys ? keyHelp(style) : 'Ctrl-C ends',
+    level: microphone && (() => microphone.device.rmsDb),
+  });
   try {
     // With a known SteamID, the input is opened before joining, so that a missing one is reported first.
-    if (ownId !== undefined) capture = await capturing(ownId);
-    const member = memberEvents(options);
+    if (ownId !== undefined) source = await sourceOf(ownId);
+    if (microphone) status.print(`Microphone: ${microphone.label}.`);
+    const member = memberEvents(options, new LineBudget(monotonicMs), status.print);
     const entered = deferredEntry(options);
     const { steamId: _, ...others } = options;
     lobby = await joinLobby({
@@ -139,35 +83,122 @@ async function talk(url: string, options: TalkOptions, stop: AbortSignal): Promi
         onYouChanged: entered.onYouChanged,
         onFailed: entered.onFailed,
         onEnded: (error) => {
-          onEnded(error);
+          lostWith = error;
+          sayEnd(error);
           entered.onEnded();
         },
       },
     });
-    capture ??= await capturing(lobby.you.steamId);
-    await Promise.race([entered.done, ended]);
+    source ??= await sourceOf(lobby.you.steamId);
+    await Promise.race([entered.done, end.promise]);
     const [channel] = options.channel;
-    const target = channel === undefined ? 'lobby' : { channel };
-    const publisher = new Publisher({ capture, publish: lobby.publish, target });
+    if (style === 'voice-activation') loadCodec();
+    const { voiceActivation } = options;
+    const publisher = new Publisher({
+      capture: source,
+      publish: lobby.publish,
+      target: channel === undefined ? 'lobby' : { channel },
+      mode: modeOf(style),
+      muted: options.muted ?? false,
+      ...(typeof voiceActivation === 'number' && { voiceActivation: { thresholdDb: voiceActivation } }),
+      onLive: () => control?.show(),
+    });
+    control = new TalkControl(publisher, style, isMicrophone(options) || hasKeys ? status : null);
     if (options.seconds !== undefined) setTimeout(() => sayEnd(null), options.seconds * 1000).unref();
 
-    const closeKeys = options.pushToTalk
-      ? openTalkKeys(publisher, options.toggle ? 'toggle' : 'hold', () => sayEnd(null))
-      : releaseWhileSuspended(publisher);
-    if (!options.pushToTalk) publisher.press();
-    const error = await ended;
+    const { key } = control;
+    const closeKeys = hasKeys
+      ? openTalkKeys({
+          key,
+          style,
+          onMute: () => control?.toggleMute(),
+          onQuit: () => sayEnd(null),
+          onPause: () => status.pause(),
+          onResume: () => status.resume(),
+        })
+      : releaseWhileSuspended(key);
+    if (style === 'open') key.press();
+    control.show();
+    const error = await end.promise;
     closeKeys();
     if (error) throw error;
-    await publisher.release();
+    await key.release();
     // The connection may also break during the tail.
     if (lostWith) throw lostWith;
-    const { packets, talkspurts, refused, discarded, unsent } = publisher.counts();
-    const sent = `${counted(packets - unsent, 'voice packet')} in ${counted(talkspurts, 'talkspurt')}`;
-    console.error(`Sent ${sent}; ${refused + discarded + unsent} dropped as too late.`);
+    status.end();
+    console.error(sentText(publisher, microphone));
   } finally {
-    await capture?.close().catch(() => undefined);
+    status.end();
+    microphone?.device.close();
+    await Promise.resolve(source?.close()).catch(() => undefined);
     await lobby?.leave();
   }
+}
+
+/** Whether somebody speaks into it, so that it matters when it is live. */
+function isMicrophone({ mic, steam, voiceActivation }: TalkOptions): boolean {
+  return mic !== undefined || steam !== undefined || voiceActivation !== undefined;
+}
+
+function sentText(publisher: Publisher, microphone: OpenMicrophone | null): string {
+  const { packets, talkspurts, refused, discarded, unsent } = publisher.counts();
+  const sent = `${counted(packets - unsent, 'voice packet')} in ${counted(talkspurts, 'talkspurt')}`;
+  const late = microphone?.device.lateSamples ?? 0;
+  const lateText = late === 0 ? '' : ` The microphone was ${Math.ceil(late / 24)} ms too late.`;
+  return `Sent ${sent}; ${refused + discarded + unsent} dropped as too late.${lateText}`;
+}
+
+/** The publisher with its key, mute and status. */
+class TalkControl {
+  readonly key: TalkKey;
+  readonly #publisher: Publisher;
+  readonly #style: TalkStyle;
+  readonly #status: TalkStatus | null;
+  #device: 'here' | 'lost' = 'here';
+
+  constructor(publisher: Publisher, style: TalkStyle, status: TalkStatus | null) {
+    this.#publisher = publisher;
+    this.#style = style;
+    this.#status = status;
+    this.key = style === 'voice-activation' ? voiceKey(publisher) : publisher;
+  }
+
+  show(): void {
+    const { isMuted, isLive } = this.#publisher;
+    if (this.#device === 'lost') this.#status?.set('lost');
+    else this.#status?.set(isMuted ? 'muted' : isLive ? 'live' : 'off');
+  }
+
+  toggleMute(): void {
+    if (this.#publisher.isMuted) this.#publisher.unmute();
+    else this.#publisher.mute();
+    this.show();
+  }
+
+  lost(reason: string): void {
+    this.#device = 'lost';
+    void this.key.release();
+    this.#status?.print(`The microphone is gone: ${reason}. Waiting for it.`);
+    this.show();
+  }
+
+  back(): void {
+    this.#device = 'here';
+    this.#status?.print('The microphone is back.');
+    if (this.#style === 'open' || this.#style === 'voice-activation') this.key.press();
+    this.show();
+  }
+}
+
+/** Voice activation as a key that is always down: it comes up around suspensions, and at the end. */
+function voiceKey(publisher: Publisher): TalkKey {
+  return {
+    press: () => publisher.setMode('voice-activation'),
+    release: () => {
+      publisher.setMode('push-to-talk');
+      return publisher.release();
+    },
+  };
 }
 
 /** Resolves when we are in the channel to speak to, if there is one. */
@@ -185,30 +216,4 @@ function deferredEntry({ channel: [channel] }: TalkOptions) {
       reject(new HotmicError('ERR_HOTMIC_REFUSED', `Cannot enter the channel (${code}): ${message}`)),
     onEnded: () => resolve(),
   };
-}
-
-function inputOf(options: TalkOptions): VoiceInputOptions {
-  if (options.loop && options.wav === undefined) throw misfit('--loop', '--wav');
-  if (options.live && options.pcm === undefined) throw misfit('--live', '--pcm');
-  if (options.rate !== undefined && options.pcm === undefined) throw misfit('--rate', '--pcm');
-  if (options.wavChannel !== undefined && options.wav === undefined) throw misfit('--wav-channel', '--wav');
-  if (options.wav !== undefined) {
-    const from = options.wav === '-' ? {} : { path: options.wav };
-    return { kind: 'wav', ...from, loop: options.loop ?? false, channel: options.wavChannel ?? 'mix' };
-  }
-  if (options.tone !== undefined) return { kind: 'tone', frequencyHz: options.tone };
-  if (options.pcm !== undefined) {
-    const from = options.pcm === '-' ? {} : { path: options.pcm };
-    return { kind: 'pcm', ...from, sampleRateHz: options.rate ?? VOICE_RATE_HZ, live: options.live ?? false };
-  }
-  // Steam has a microphone.
-  if (options.steam !== undefined) return { kind: 'silence' };
-  throw new HotmicError(
-    'ERR_HOTMIC_USAGE',
-    'Cannot talk: no input, expected one of --steam, --wav, --pcm, --tone',
-  );
-}
-
-function misfit(option: string, required: string): HotmicError {
-  return new HotmicError('ERR_HOTMIC_USAGE', `Cannot use ${option}: it requires ${required}`);
 }

@@ -1,25 +1,45 @@
 /**
- * The space bar of a terminal as the push-to-talk key. When the terminal goes away, or the process is suspended, the key comes up.
+ * The keys of a terminal: the space bar for push-to-talk, m to mute, q to quit. When the terminal goes away, or the process is suspended,
+ * the key comes up.
  */
 
 import { emitKeypressEvents } from 'node:readline';
 import { monotonicMs } from '../../client/clock.js';
-import { HeldKey, type KeyChange, type KeyMode } from './held_key.js';
+import { HeldKey, type KeyChange } from './held_key.js';
+import type { TalkStyle } from './options.js';
 import { onSuspension, type TalkKey } from './suspension.js';
 
-/** Reads keys from standard input, a terminal, until the returned function is called. `onQuit`: q, Ctrl-C, or the terminal is gone. */
-export function openTalkKeys(key: TalkKey, mode: KeyMode, onQuit: () => void): () => void {
+export interface TalkKeysOptions {
+  readonly key: TalkKey;
+  readonly style: TalkStyle;
+  /** m. */
+  readonly onMute: () => void;
+  /** q, Ctrl-C, or the terminal is gone. */
+  readonly onQuit: () => void;
+  /** The terminal is the shell's while the process is stopped. */
+  readonly onPause: () => void;
+  readonly onResume: () => void;
+}
+
+/** What the keys do, for a person. */
+export function keyHelp(style: TalkStyle): string {
+  const rest = 'm mutes, q quits';
+  if (style === 'hold') return `hold space to talk, ${rest}`;
+  return style === 'toggle' ? `space switches, ${rest}` : rest;
+}
+
+/** Reads keys from standard input, a terminal, until the returned function is called. */
+export function openTalkKeys(options: TalkKeysOptions): () => void {
+  const { key, style } = options;
   const { stdin } = process;
-  const held = new HeldKey(mode);
+  const hasTalkKey = style === 'hold' || style === 'toggle';
+  const held = new HeldKey(style === 'toggle' ? 'toggle' : 'hold');
   let timer: NodeJS.Timeout | undefined;
   let tail: Promise<void> = Promise.resolve();
 
-  const show = (text: string) =>
-    process.stderr.write(`\r\x1b[2K${text} (${mode === 'hold' ? 'hold space' : 'space'}, q)`);
   const apply = (change: KeyChange) => {
     if (change === 'down') key.press();
     else if (change === 'up') tail = key.release();
-    if (change !== null) show(change === 'down' ? '● speaking' : '○ silent');
     clearTimeout(timer);
     if (held.upAt === null) return;
     // After a stall, the characters that arrived during it are read first.
@@ -27,40 +47,42 @@ export function openTalkKeys(key: TalkKey, mode: KeyMode, onQuit: () => void): (
   };
   const suspension = onSuspension({
     release: () => {
+      if (!hasTalkKey) return key.release();
       apply(held.letGo());
       return tail;
     },
     beforeStop: () => {
+      options.onPause();
       rawMode('off');
-      process.stderr.write('\n');
     },
     resumed: () => {
-      apply(held.letGo());
+      if (hasTalkKey) apply(held.letGo());
+      else key.press();
       rawMode('on');
-      show('○ silent');
+      options.onResume();
     },
   });
   const gone = () => {
-    apply(held.letGo());
-    onQuit();
+    if (hasTalkKey) apply(held.letGo());
+    options.onQuit();
   };
   const onKey = (_text: string, { name, ctrl }: { name?: string; ctrl?: boolean }) => {
-    if (name === 'q' || (ctrl && name === 'c')) onQuit();
+    if (name === 'q' || (ctrl && name === 'c')) options.onQuit();
     else if (ctrl && name === 'z') void suspension.suspend();
-    else if (name === 'space' && suspension.state === 'running') apply(held.character(monotonicMs()));
+    else if (name === 'm' && suspension.state === 'running') options.onMute();
+    else if (hasTalkKey && name === 'space' && suspension.state === 'running')
+      apply(held.character(monotonicMs()));
   };
 
   emitKeypressEvents(stdin);
   rawMode('on');
   stdin.on('keypress', onKey).on('end', gone).on('error', gone).on('close', gone).resume();
-  show('○ silent');
   return () => {
     suspension.close();
     clearTimeout(timer);
     // The error handler stays: a later error must not end the process.
     stdin.off('keypress', onKey).off('end', gone).off('close', gone).pause();
     rawMode('off');
-    process.stderr.write('\n');
   };
 }
 

@@ -51,12 +51,12 @@ async function ear(t: Test) {
 t.test('a held space bar speaks, and releasing it ends the talkspurt', SKIP, async (t) => {
   const { args, flags, heard, left } = await ear(t);
   const terminal = startInTerminal(t, args);
-  await terminal.until('silent', 1);
+  await terminal.until('off', 1);
   const repeating = setInterval(() => terminal.type(' '), 30);
-  await terminal.until('speaking', 1);
+  await terminal.until('LIVE', 1);
   await heard(() => flags.length >= 20);
   clearInterval(repeating);
-  await terminal.until('silent', terminal.shown('speaking') + 1);
+  await terminal.until('off', terminal.shown('LIVE') + 1);
   terminal.type('q');
   t.equal(await terminal.ended, 0);
   await left;
@@ -66,12 +66,12 @@ t.test('a held space bar speaks, and releasing it ends the talkspurt', SKIP, asy
 t.test('with --toggle the space bar switches', SKIP, async (t) => {
   const { args, flags, heard, left } = await ear(t);
   const terminal = startInTerminal(t, [...args, '--toggle']);
-  await terminal.until('silent', 1);
+  await terminal.until('off', 1);
   terminal.type(' ');
-  await terminal.until('speaking', 1);
+  await terminal.until('LIVE', 1);
   await heard(() => flags.length >= 5);
   terminal.type(' ');
-  await terminal.until('silent', 2);
+  await terminal.until('off', 2);
   terminal.type('q');
   t.equal(await terminal.ended, 0);
   await left;
@@ -81,7 +81,7 @@ t.test('with --toggle the space bar switches', SKIP, async (t) => {
 t.test('closing the terminal ends the talkspurt cleanly, and the command', SKIP, async (t) => {
   const { args, flags, heard, left } = await ear(t);
   const terminal = startInTerminal(t, [...args, '--toggle']);
-  await terminal.until('silent', 1);
+  await terminal.until('off', 1);
   terminal.type(' ');
   await heard(() => flags.length >= 5);
   terminal.close();
@@ -94,7 +94,7 @@ t.test('closing the terminal ends the talkspurt cleanly, and the command', SKIP,
 t.test('Ctrl-Z ends the talkspurt before the process stops', SKIP, async (t) => {
   const { args, flags, heard } = await ear(t);
   const terminal = startInTerminal(t, [...args, '--toggle']);
-  await terminal.until('silent', 1);
+  await terminal.until('off', 1);
   terminal.type(' ');
   await heard(() => flags.length >= 5);
   terminal.type('\x1a');
