@@ -20,6 +20,7 @@ demo: build ## four players in a lobby, recorded to WAV, without Steam or hardwa
 .PHONY: test
 test: build ## run all tests that this machine can run; the last line counts them
 	@sh test/chromium.sh
+	@sh test/pulseaudio.sh
 	@node dist/test/run.js
 
 .PHONY: test-fast

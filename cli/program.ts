@@ -17,6 +17,7 @@ const COMMANDS = {
   talk: async () => (await import('./talk/command.js')).talkCommand(),
   listen: async () => (await import('./listen.js')).listenCommand(),
   record: async () => (await import('./record.js')).recordCommand(),
+  devices: async () => (await import('./devices.js')).devicesCommand(),
   inspect: async () => (await import('./inspect/command.js')).inspectCommand(),
   token: async () => (await import('./token.js')).tokenCommand(),
   steam: async () => (await import('./steam.js')).steamCommand(),

@@ -8,16 +8,18 @@ import { type RecordedSession, SessionRecorder } from '../record/session_recorde
 import { HotmicError } from '../voice/error.js';
 import { printable } from '../voice/printable.js';
 import { msOfSamples } from '../voice/units.js';
-import { dropSummary, lobbyDrops } from './drop_summary.js';
-import { memberEvents } from './greeting.js';
+import { lobbyDrops } from './drop_summary.js';
 import { purpose } from './help_layout.js';
 import { LineBudget } from './line_budget.js';
 import { type MemberOptions, number, withMemberOptions } from './options.js';
-import { SpeakerLine } from './speaker_line.js';
 import { endingText, RECORDING, stopped, untilStopped } from './stop_signal.js';
+import { chooseView } from './view/choose_view.js';
+import type { JsonView } from './view/json_view.js';
+import { RecordingSize, SpeakerMeters } from './view/recording_measures.js';
 
 interface RecordOptions extends MemberOptions {
   readonly out: string;
+  readonly json?: true;
   readonly seconds?: number;
 }
 
@@ -34,6 +36,7 @@ export function recordCommand(): Command {
     )
     .summary('Record a lobby: one WAV per speaker and one of the mix.')
     .option('-o, --out <folder>', 'Folder for the WAVs; created if missing.', 'recording')
+    .option('--json', 'Print one JSON object per event to standard output.')
     .option('--seconds <seconds>', 'Exit after this time.', number(0.1, 86_400))
     .addHelpText('after', endingText(RECORDING))
     .action((url: string, options: RecordOptions) =>
@@ -42,55 +45,81 @@ export function recordCommand(): Command {
 }
 
 async function record(url: string, options: RecordOptions, stop: AbortSignal): Promise<void> {
-  const startedAt = monotonicMs();
   const lines = new LineBudget(monotonicMs);
-  const line = new SpeakerLine(process.stderr, () => monotonicMs() - startedAt, lines);
+  const { view, json } = chooseView(
+    { member: options, doing: 'recording', now: monotonicMs, lines },
+    options.json ?? false,
+  );
   const recorder = await SessionRecorder.create(options.out, {
-    onTrackError: (track, error) =>
-      console.error(`${printable(track.name)}: ${error.message} [${error.code}]`),
+    onTrackError: (track, error) => view.trackFailed(track.name, error.code, error.message),
   });
-  const member = memberEvents(options, lines);
-  const { lobby, receiver, ended } = await decodeLobby({
-    ...options,
-    url,
-    signal: stop,
-    onDecoded: (participant, voice, target) => {
-      const { name, steamId } = participant;
-      line.heard(participant, target);
-      recorder.take({ ...voice, name, steamId });
-    },
-    events: {
-      ...member,
-      ...line.events,
-      onWelcome: (lobby) => {
-        recorder.begin(lobby.joinedRelayTimeMs);
-        lobby.announceRecording(true);
-        member.onWelcome(lobby);
-        line.events.onWelcome(lobby);
+  const meters = new SpeakerMeters(monotonicMs);
+  let flushing: NodeJS.Timeout | undefined;
+  try {
+    const { lobby, receiver, ended } = await decodeLobby({
+      ...options,
+      url,
+      signal: stop,
+      onDecoded: (participant, voice, target) => {
+        const { name, steamId } = participant;
+        view.heard(participant, target);
+        meters.heard(voice.slot, voice.pcm);
+        recorder.take({ ...voice, name, steamId });
       },
-    },
-  });
-  const joinedAt = monotonicMs();
-  const flushing = setInterval(() => void recorder.flush(), FLUSH_MS);
-  const stopping = stopped(stop, options.seconds).then(() => null);
-  const error = await Promise.race([ended, stopping]);
-  clearInterval(flushing);
-  line.end();
-  const elapsedMs = Math.round(monotonicMs() - joinedAt);
-  if (!error) await lobby.leave();
-  const session = await recorder.finish((lobby.joinedRelayTimeMs + elapsedMs) >>> 0);
-  printSession(session);
-  const dropped = dropSummary({
-    ...lobbyDrops(lobby.counts(), lines),
-    'voice frames (more sound than real time)': receiver.refusedFrames,
-    'decoders (too many speakers)': receiver.evictedSpeakers,
-    'voice frames (beyond the speakers that get a track)': session.refusedFrames,
-    'voice frames (ahead of real time)': session.aheadFrames,
-    'relay times (ahead of real time)': session.disbelievedTimes,
-  });
-  if (dropped) console.error(dropped);
-  if (error) throw error;
-  throwFailure(session);
+      events: {
+        ...view.events,
+        onWelcome: (lobby) => {
+          recorder.begin(lobby.joinedRelayTimeMs);
+          lobby.announceRecording(true);
+          view.events.onWelcome?.(lobby);
+        },
+      },
+    });
+    const size = new RecordingSize(() => recorder.paths, monotonicMs);
+    view.measure({
+      levelDb: (slot) => meters.levelDb(slot),
+      delayMs: () => null,
+      lossShare: (slot) => {
+        const counts = receiver.counts(slot);
+        return counts && counts.lost / Math.max(1, counts.packets + counts.lost);
+      },
+      sizeBytes: () => size.bytes(),
+    });
+    const joinedAt = monotonicMs();
+    flushing = setInterval(() => void recorder.flush(), FLUSH_MS);
+    const stopping = stopped(stop, options.seconds).then(() => null);
+    const error = await Promise.race([ended, stopping]);
+    clearInterval(flushing);
+    view.end();
+    const elapsedMs = Math.round(monotonicMs() - joinedAt);
+    if (!error) await lobby.leave();
+    const session = await recorder.finish((lobby.joinedRelayTimeMs + elapsedMs) >>> 0);
+    if (json) emitSession(session, json);
+    else printSession(session);
+    view.dropped({
+      ...lobbyDrops(lobby.counts(), lines),
+      'voice frames (more sound than real time)': receiver.refusedFrames,
+      'decoders (too many speakers)': receiver.evictedSpeakers,
+      'voice frames (beyond the speakers that get a track)': session.refusedFrames,
+      'voice frames (ahead of real time)': session.aheadFrames,
+      'relay times (ahead of real time)': session.disbelievedTimes,
+    });
+    if (error) throw error;
+    throwFailure(session);
+  } finally {
+    clearInterval(flushing);
+    view.end();
+  }
+}
+
+function emitSession({ tracks, mixPath, samples }: RecordedSession, json: JsonView): void {
+  for (const track of tracks) {
+    if (track.samples === 0) continue;
+    const { path, name, steamId } = track;
+    json.emit('recorded', { path, name, steamId: String(steamId), durationMs: msOfSamples(track.samples) });
+  }
+  if (mixPath)
+    json.emit('recorded', { path: mixPath, name: null, steamId: null, durationMs: msOfSamples(samples) });
 }
 
 /** Lists the files of a recording. */

@@ -134,10 +134,16 @@ const MARKS = ['away', 'muted', 'deafened', 'priority'] as const;
 
 const isRecording = ({ recordingSince }: Person) => (recordingSince ?? null) !== null;
 
-/** A name, and the states of its owner: `Ada (away)`. */
-function markOf(person: Person): string {
+/** The states of a person: `away`, `muted` and so on. */
+export function marksOf(person: Person): readonly string[] {
   const marks: string[] = MARKS.filter((mark) => person[mark]);
   if (isRecording(person)) marks.push('recording');
+  return marks;
+}
+
+/** A name, and the states of its owner: `Ada (away)`. */
+function markOf(person: Person): string {
+  const marks = marksOf(person);
   return marks.length === 0 ? person.name : `${person.name} (${marks.join(', ')})`;
 }
 

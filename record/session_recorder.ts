@@ -160,6 +160,11 @@ export class SessionRecorder {
     }
   }
 
+  /** The files that are written now, one per speaker. */
+  get paths(): readonly string[] {
+    return this.#writers().map(({ path }) => path);
+  }
+
   /** Speakers that were refused a track, counted up to 1024. */
   get refusedSpeakers(): number {
     return this.#refusedSpeakers.size;
