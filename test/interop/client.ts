@@ -25,6 +25,7 @@ export interface State {
   moderator?: boolean;
   guest?: boolean;
   spectator?: boolean;
+  unlisted?: boolean;
   speaking?: boolean;
 }
 
@@ -65,6 +66,8 @@ export class Client {
   readonly channels = new Map<number, string>();
   you: State | null = null;
   resumeSecret: string | null = null;
+  /** How many listeners are in no list. */
+  unlisted = 0;
   /** How many participants of the welcome are still to come in pages. */
   more = 0;
   speech: Speech = { sequence: 65_530, timestamp: 4_294_966_000, target: null };
@@ -266,6 +269,7 @@ export class Client {
         this.you = message.you;
         this.resumeSecret = message.resume?.secret ?? null;
         if (message.you.slot !== message.slot) wrong('you are in another slot');
+        this.unlisted = message.unlisted ?? 0;
         this.more = message.participants.length + (message.more ?? 0);
         this.list(message);
         for (const { number, name } of message.channels) this.channels.set(number, name);
@@ -273,6 +277,9 @@ export class Client {
       case 'participants':
         if (message.participants.length === 0) wrong('an empty page');
         this.list(message);
+        break;
+      case 'unlisted':
+        this.unlisted = message.count;
         break;
       case 'joined': {
         const { participant } = message;
@@ -320,6 +327,8 @@ export class Client {
         this.broken.push(`${type}: slot ${each.slot} twice`);
       this.participants.set(each.slot, each);
     }
+    if (participants.some((each: State) => each.unlisted))
+      this.broken.push(`${type}: an unlisted one in the list`);
     if (this.more !== participants.length + more) this.broken.push(`${type}: ${more} more do not fit`);
     this.more = more;
   }

@@ -48,6 +48,7 @@ const FAILURES = [
   'channels-full',
   'sanctions-full',
   'too-many-changes',
+  'recorders-full',
 ];
 
 const checked = (ok: (value: unknown) => boolean, what: string): Field => ({
@@ -72,7 +73,7 @@ const list = (inside: Form): Field => ({ ...checked(Array.isArray, 'a list'), in
 const text = checked((value) => typeof value === 'string', 'text');
 const boolean = checked((value) => typeof value === 'boolean', 'a boolean');
 const label = checked(
-  (value) => typeof value === 'string' && value.length >= 1 && value.length <= 64 && !/\p{Cc}/u.test(value),
+  (value) => typeof value === 'string' && value !== '' && [...value].length <= 64 && !/\p{Cc}/u.test(value),
   'a label',
 );
 const steamId = checked(
@@ -106,6 +107,7 @@ const state: Form = {
   moderator: optional(boolean),
   guest: optional(boolean),
   spectator: optional(boolean),
+  unlisted: optional(boolean),
 };
 
 const type = text;
@@ -129,6 +131,7 @@ const FORMS: Readonly<Record<string, Form>> = {
     you: object(state),
     participants: list({ ...state, speaking: boolean }),
     more: optional(whole(1, Number.MAX_SAFE_INTEGER)),
+    unlisted: optional(whole(0, Number.MAX_SAFE_INTEGER)),
     channels: list(channel),
     speak: optional(checked((value) => value === false, 'false')),
     listen: optional(checked((value) => value === false, 'false')),
@@ -139,13 +142,19 @@ const FORMS: Readonly<Record<string, Form>> = {
     more: optional(whole(1, Number.MAX_SAFE_INTEGER)),
   },
   joined: { type, participant: object(state) },
+  unlisted: { type, count: whole(0, Number.MAX_SAFE_INTEGER) },
   pong: { type },
   left: { type, slot },
   changed: { type, participant: object(state) },
   speaking: { type, slot, speaking: boolean },
   channel: { type, channel: object(channel) },
   'channel-ended': { type, number: channelNumber },
-  failed: { type, request: word(['channels', 'whisper', 'moderate']), code: word(FAILURES), message: text },
+  failed: {
+    type,
+    request: word(['rename', 'channels', 'whisper', 'recording', 'moderate']),
+    code: word(FAILURES),
+    message: text,
+  },
   draining: { type, withinMs: whole(0, Number.MAX_SAFE_INTEGER), goTo: optional(text) },
   refused: { type, code: word(Object.keys(REFUSALS)), message: text },
 };

@@ -197,3 +197,77 @@ scenario('a lobby that the operator made stays until the operator closes it', as
   await refusedWith(t, ada, 'lobby-ended');
   await refusedWith(t, await hello(1), 'lobby-unknown');
 });
+
+scenario(
+  'a large lobby is welcomed in pages, and an audience beyond its share is a number',
+  async (t, den) => {
+    const places = ['--limit', 'participantsPerLobby=100', '--limit', 'listenerPlacesPercent=1'];
+    const wide = ['connections', 'connectionBurst', 'connectionsPerSecond', 'credentialBurst'].flatMap(
+      (name) => ['--address-limit', `${name}=1000`],
+    );
+    const large = await startRelay(t, ...keys, ...places, ...wide);
+    const enter = async (
+      person: number,
+      grant: { speak?: false; moderator?: true; channels?: string[] } = {},
+    ) => {
+      const client = await den.connect(person, large.url);
+      const token = await den.token(person, grant);
+      // No character takes more bytes in UTF-8.
+      client.send({ type: 'hello', versions: [1], lobby: den.lobby, name: '𝕏'.repeat(64), token });
+      await client.next(
+        (event): event is typeof event => client.you !== null && client.more === 0,
+        'whole state',
+      );
+      return client;
+    };
+    const ada = await enter(1, { moderator: true, channels: ['red'] });
+    for (let person = 2; person <= 98; person += 1) await enter(person);
+    const last = await enter(99);
+    t.equal(last.participants.size, 98);
+    t.same(last.kinds().slice(0, 2), ['welcome', 'participants']);
+
+    const first = await enter(100, { speak: false });
+    t.notOk(first.you!.unlisted, 'one listener in a hundred places is listed');
+      const listener = await enter(101, { speak: false, channels: ['red', 'blue'] });
+    t.match(listener.you, { unlisted: true, spectator: true });
+    t.equal(listener.unlisted, 1);
+    t.equal(listener.participants.size, 100);
+    t.match(await ada.message('unlisted'), { count: 1 });
+    t.same([ada.participants.size, ada.unlisted], [99, 1], 'the others get a number and no name');
+
+    ada.say();
+    t.match(await listener.voice(), { slot: 0 });
+    t.match(await listener.message('speaking'), { slot: 0, speaking: true });
+    listener.send({ type: 'rename', name: 'quiet' });
+    t.equal((await listener.changed(listener.you!.slot)).name, 'quiet');
+    listener.send({ type: 'channels', channels: ['blue'] });
+    t.match(await listener.message('failed'), { request: 'channels', code: 'channel-not-allowed' });
+    ada.send({ type: 'channels', channels: ['red'] });
+    await listener.message('channel');
+    listener.send({ type: 'channels', channels: ['red'] });
+    t.same((await listener.changed(listener.you!.slot)).channels, [1]);
+    ada.send({ type: 'whisper', slots: [listener.you!.slot] });
+    t.match(await ada.message('failed'), { request: 'whisper', code: 'participant-unknown' });
+    ada.send({ type: 'moderate', steamId: idOf(101), action: 'deafen' });
+    t.equal((await listener.changed(listener.you!.slot)).deafened, true);
+    ada.send({ type: 'moderate', steamId: idOf(101), action: 'undeafen' });
+    t.notOk((await listener.changed(listener.you!.slot)).deafened);
+
+    const { slot } = listener.you!;
+    const { resumeSecret } = listener;
+    listener.socket.terminate();
+    const again = await den.connect(101, large.url);
+    again.send({ type: 'resume', versions: [1], secret: resumeSecret });
+    await again.next((event): event is typeof event => again.you !== null && again.more === 0, 'whole state');
+    t.match(again.you, { slot, unlisted: true, name: 'quiet', channels: [1] }, 'a resume changes none of it');
+    t.equal(ada.participants.has(slot), false);
+
+    again.send({ type: 'recording', recording: true });
+    const { participant } = await ada.message('joined');
+    t.match(participant, { slot, name: 'quiet', channels: [1], recordingSince: Number });
+    t.notOk((await again.changed(slot)).unlisted);
+    t.match(await ada.message('unlisted'), { count: 0 });
+    again.send({ type: 'leave' });
+    await ada.message('left', { slot });
+  },
+);
