@@ -73,4 +73,8 @@ export class AdminService implements Service {
   reload(): void {
     this.#api?.reload();
   }
+
+  drain(): void {
+    this.#api?.drain();
+  }
 }

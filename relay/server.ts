@@ -53,6 +53,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     announceDrain: (withinMs, goTo) => {
       parts.admission.drain(monotonicMs() + withinMs);
       switchboard.announceDrain(withinMs, goTo);
+      services.drain();
     },
     connections: () => switchboard.connections,
     shutDown: async () => {

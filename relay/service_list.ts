@@ -8,6 +8,8 @@ export interface Service {
   start?(): Promise<void>;
   /** Also called for a service that did not start. Never rejects. */
   close(): Promise<void>;
+  /** The relay will end before long. */
+  drain?(): void;
   /** Its share of the counts. */
   counts?(): Partial<ServiceCounts>;
   /** Reads its secrets again. @throws HotmicError ERR_HOTMIC_FILE; the previous secrets stay in force. */
@@ -51,6 +53,10 @@ export class ServiceList {
       all = { ...all, ...counts, closedConnections };
     }
     return all;
+  }
+
+  drain(): void {
+    for (const service of this.#stages.flat()) service.drain?.();
   }
 
   /** Has every service reload, also when an earlier one fails. @throws what the first failing one threw. */

@@ -187,6 +187,8 @@ function describe(entry: LogEntry): string {
       const what = [entry.operation, entry.lobby, entry.steamId].filter((word) => word !== '');
       return `admin ${printable(what.join(' '))}: ${entry.status}, from ${printable(entry.peer)}`;
     }
+    case 'admin-stream-ended':
+      return `admin stream ended (${entry.why}): ${entry.done} updates done, ${entry.failed} failed, from ${printable(entry.peer)}`;
     case 'admin-refused':
       return `admin refused (${entry.code}), from ${printable(entry.peer)}`;
     case 'sanctions-torn':

@@ -267,7 +267,7 @@ const LABELLED_COUNTERS: readonly (readonly [name: string, label: string, help: 
     [
       'hotmic_admin_requests_total',
       'outcome',
-      'Requests to the admin API: done, failed, refused without a token, or limited because there were too many.',
+      'Requests to the admin API, and updates of its streams: done, failed, refused without a token, or limited because there were too many.',
       ({ services }) => ({ ...services?.admin }),
     ],
     [

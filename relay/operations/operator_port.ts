@@ -30,15 +30,22 @@ export interface OperatorPortOptions {
   /**
    * Answers a request, and has to close its connection. When it rejects, the connection is cut.
    *
-   * @param trust To be called for a request with a token: its connection is then never closed to make room.
-   * @param goOn Sends 100 Continue to a client that waits for it before it sends its body.
    */
   readonly serve: (
     request: http.IncomingMessage,
     response: http.ServerResponse,
-    trust: () => void,
-    goOn: () => void,
+    connection: PortConnection,
   ) => Promise<void>;
+}
+
+/** The connection of a request. */
+export interface PortConnection {
+  /** To be called for a request with a token: its connection is then never closed to make room. */
+  trust(): void;
+  /** Sends 100 Continue to a client that waits for it before it sends its body. */
+  goOn(): void;
+  /** The request may take as long as it takes to arrive: whoever serves it limits its time. */
+  takeTime(): void;
 }
 
 export interface OperatorPort {
@@ -61,7 +68,8 @@ export async function openOperatorPort(options: OperatorPortOptions): Promise<Op
   const server = http.createServer({
     maxHeaderSize: bounds.headerBytes,
     headersTimeout: bounds.withinMs,
-    requestTimeout: bounds.withinMs,
+    // Limited below for each request: one may go on for longer.
+    requestTimeout: 0,
     connectionsCheckingInterval: Math.ceil(bounds.withinMs / 5),
   });
   server.timeout = bounds.withinMs;
@@ -77,7 +85,12 @@ export async function openOperatorPort(options: OperatorPortOptions): Promise<Op
     const { socket } = request;
     if (asked.has(socket)) return;
     asked.add(socket);
-    serve(request, response, () => table.trust(socket), goOn).catch(() => response.destroy());
+    const isLate = setTimeout(() => cutLate(request, response), bounds.withinMs);
+    const takeTime = () => clearTimeout(isLate);
+    request.once('end', takeTime);
+    socket.once('close', takeTime);
+    const connection = { trust: () => table.trust(socket), goOn, takeTime };
+    serve(request, response, connection).catch(() => response.destroy());
   };
   server.on('request', (request, response) => onRequest(request, response));
   // Without these Node would ask for a body that nobody reads, or answer by itself and keep the connection.
@@ -108,4 +121,10 @@ export async function openOperatorPort(options: OperatorPortOptions): Promise<Op
       return closed;
     },
   };
+}
+
+/** A request has not arrived in time. */
+function cutLate({ socket }: http.IncomingMessage, response: http.ServerResponse): void {
+  if (!response.headersSent) socket.write('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n');
+  socket.destroy();
 }

@@ -12,6 +12,7 @@ import { SLOW_ATTACKS } from './attacks_slow.js';
 import { TICKET_ATTACKS } from './attacks_tickets.js';
 import { SLOW_TLS_ATTACKS, TLS_ATTACKS } from './attacks_tls.js';
 import { TOKEN_ATTACKS } from './attacks_tokens.js';
+import { SLOW_UPDATE_ATTACKS, UPDATE_ATTACKS } from './attacks_updates.js';
 import { VOICE_ATTACKS } from './attacks_voice.js';
 import { WEBSOCKET_ATTACKS } from './attacks_websocket.js';
 
@@ -32,9 +33,9 @@ export function chapters(size: Size): readonly Chapter[] {
     chapter('What is others’', SHARES_ATTACKS),
     chapter('Voice', VOICE_ATTACKS),
     chapter('The operator’s port', OPERATIONS_ATTACKS),
-    chapter('The administrators’ port', ADMIN_ATTACKS),
+    chapter('The administrators’ port', [...ADMIN_ATTACKS, ...UPDATE_ATTACKS]),
     chapter('The operators’ ports, slowly', SLOW_OPERATIONS_ATTACKS, 'last'),
-    chapter('Slowly', SLOW_ATTACKS, 'beside'),
+    chapter('Slowly', [...SLOW_ATTACKS, ...SLOW_UPDATE_ATTACKS], 'beside'),
     chapter('Loads', floodAttacks(size), 'last'),
     chapter('TLS', TLS_ATTACKS, 'in-turn', 'tls'),
     chapter('TLS, slowly', SLOW_TLS_ATTACKS, 'beside', 'tls'),

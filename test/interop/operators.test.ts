@@ -193,6 +193,29 @@ scenario('a lobby that the operator made stays until the operator closes it', as
   ada.send({ type: 'channels', channels: [] });
   await ada.changed(0);
   t.same([...ada.channels], [[1, 'hall']], 'so do its channels');
+  const updates = await fetch(new URL('/v1/updates', admin), {
+    method: 'POST',
+    headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/x-ndjson' },
+    body: [
+      { operation: 'mute', lobby: den.lobby, steamId: idOf(1), body: { seconds: 60 } },
+      { operation: 'kick', lobby: den.lobby, steamId: idOf(2) },
+      { operation: 'unmute', lobby: den.lobby, steamId: idOf(1) },
+    ]
+      .map((line) => `${JSON.stringify(line)}\n`)
+      .join(''),
+  });
+  const answers = (await updates.text()).trim().split('\n');
+  t.match(
+    answers.map((line) => JSON.parse(line)),
+    [
+      { number: 1, status: 204 },
+      { number: 2, status: 404, code: 'participant-unknown' },
+      { number: 3, status: 204 },
+      { end: 'complete', lines: 3 },
+    ],
+  );
+  t.equal((await ada.changed(0)).muted, true);
+  t.notOk((await ada.changed(0)).muted);
   t.equal(await ask('DELETE'), 204);
   await refusedWith(t, ada, 'lobby-ended');
   await refusedWith(t, await hello(1), 'lobby-unknown');
@@ -228,7 +251,7 @@ scenario(
 
     const first = await enter(100, { speak: false });
     t.notOk(first.you!.unlisted, 'one listener in a hundred places is listed');
-      const listener = await enter(101, { speak: false, channels: ['red', 'blue'] });
+    const listener = await enter(101, { speak: false, channels: ['red', 'blue'] });
     t.match(listener.you, { unlisted: true, spectator: true });
     t.equal(listener.unlisted, 1);
     t.equal(listener.participants.size, 100);

@@ -13,6 +13,12 @@ export interface GuessLimits {
   readonly guessBurst: number;
 }
 
+/** The token of a request that goes on for long. */
+export interface HeldToken {
+  /** Whether it is still one of the relay's. */
+  isGood(): boolean;
+}
+
 export class AdminAccess {
   readonly #secret: SecretText;
   readonly #guesses: TokenBucket;
@@ -42,6 +48,12 @@ export class AdminAccess {
       };
     }
     return { code: 'guesses-limited', detail: 'too many requests without a token of this relay' };
+  }
+
+  /** The token of a request that `refusalOf` did not refuse. Only its hash is kept. */
+  hold({ authorization }: http.IncomingHttpHeaders): HeldToken {
+    const hash = this.#tokens.hashIn(authorization);
+    return { isGood: () => hash !== null && this.#tokens.has(hash) };
   }
 
   /** Reads the tokens again. @throws HotmicError ERR_HOTMIC_FILE; the previous tokens stay valid. */

@@ -3,18 +3,25 @@
  * docs/admin.md documents it, docs/admin-api.openapi.json describes it.
  *
  * Not for browsers: a request with an Origin is refused, and there are no cookies and no CORS. One request per connection, and everything is
- * bounded.
+ * bounded. One operation is a long request: a stream of updates.
  */
 
 import type http from 'node:http';
 import type { SecretText } from '../../admission/secret_text.js';
 import { monotonicMs } from '../../system/clock.js';
-import { type OperatorPort, type OperatorPortBounds, openOperatorPort } from '../operator_port.js';
-import { AdminAccess, type GuessLimits } from './access.js';
+import {
+  type OperatorPort,
+  type OperatorPortBounds,
+  openOperatorPort,
+  type PortConnection,
+} from '../operator_port.js';
+import { AdminAccess, type GuessLimits, type HeldToken } from './access.js';
 import { type Answer, problemAnswer, writeAnswer } from './answer.js';
 import type { Problem, ProblemCode } from './problem.js';
 import { type Found, faulty, findRoute, hasBody, parseBody, readBody } from './request.js';
 import type { AdminTarget } from './routes.js';
+import { STREAM_BOUNDS, type StreamBounds, type StreamEnd, UPDATES_MEDIA_TYPE } from './update_stream.js';
+import { UpdateStreams } from './update_streams.js';
 
 /** Where the admin API is, and who may use it. */
 export interface AdminApiOptions {
@@ -41,10 +48,19 @@ export type AdminEvent =
       readonly status: number;
       readonly peer: string;
     }
+  /** A stream of updates is over. `gone`: its connection broke. */
+  | {
+      readonly kind: 'admin-stream-ended';
+      readonly why: StreamEnd | 'gone';
+      /** Its updates that were carried out, and those answered with a problem. */
+      readonly done: number;
+      readonly failed: number;
+      readonly peer: string;
+    }
   /** A request without a token, or by a browser. Beyond the rate of guesses they are counted and not reported. */
   | { readonly kind: 'admin-refused'; readonly code: ProblemCode; readonly peer: string };
 
-/** Requests by outcome. */
+/** Requests by outcome; each update of a stream counts as one. */
 export interface AdminCounts {
   readonly done: number;
   /** With a token, and answered with a problem. */
@@ -63,9 +79,13 @@ export interface AdminApi extends OperatorPort {
    * @throws HotmicError ERR_HOTMIC_FILE; the previous tokens stay valid.
    */
   reload(): void;
+  /** The relay will end: ends the streams of updates. Other requests are served until `close`. */
+  drain(): void;
 }
 
-export interface AdminBounds extends OperatorPortBounds, GuessLimits {}
+export interface AdminBounds extends OperatorPortBounds, GuessLimits {
+  readonly stream: StreamBounds;
+}
 
 export const ADMIN_BOUNDS: AdminBounds = {
   connections: 64,
@@ -73,6 +93,7 @@ export const ADMIN_BOUNDS: AdminBounds = {
   withinMs: 5000,
   guessesPerSecond: 1,
   guessBurst: 10,
+  stream: STREAM_BOUNDS,
 };
 
 /**
@@ -87,32 +108,56 @@ export async function startAdminApi(
   bounds: AdminBounds = ADMIN_BOUNDS,
 ): Promise<AdminApi> {
   const access = new AdminAccess(tokens, bounds, monotonicMs());
-  const requests = new AdminRequests(target, bounds, onEvent);
+  const streams = new UpdateStreams(target, bounds.stream);
+  const requests = new AdminRequests(target, streams, bounds, onEvent);
   const opened = await openOperatorPort({
     name: 'admin port',
     host,
     port,
     bounds,
-    serve: async (request, response, trust, goOn) => {
+    serve: async (request, response, connection) => {
       const refusal = access.refusalOf(request.headers, monotonicMs());
-      if (!refusal) trust();
+      if (!refusal) connection.trust();
       const peer = request.socket.remoteAddress ?? '';
-      const answer = refusal ? requests.refuse(refusal, peer) : await requests.serve(request, goOn, peer);
-      writeAnswer(response, answer);
+      if (refusal) writeAnswer(response, requests.refuse(refusal, peer));
+      else
+        await requests.serve(request, response, { ...connection, token: access.hold(request.headers) }, peer);
     },
   });
-  return { ...opened, counts: () => requests.counts(), reload: () => access.reload() };
+  return {
+    ...opened,
+    counts: () => requests.counts(),
+    reload: () => {
+      access.reload();
+      streams.endRevoked();
+    },
+    drain: () => streams.drain(),
+    close: () => {
+      streams.close();
+      return opened.close();
+    },
+  };
 }
+
+/** The connection of an administrator's request, and its token. */
+type Trusted = PortConnection & { readonly token: HeldToken };
 
 /** Answers requests, counts them and reports them for the log. */
 class AdminRequests {
   readonly #target: AdminTarget;
+  readonly #streams: UpdateStreams;
   readonly #retryAfterS: number;
   readonly #onEvent: (event: AdminEvent) => void;
   readonly #counts = { done: 0, failed: 0, refused: 0, limited: 0 };
 
-  constructor(target: AdminTarget, { guessesPerSecond }: GuessLimits, onEvent: (event: AdminEvent) => void) {
+  constructor(
+    target: AdminTarget,
+    streams: UpdateStreams,
+    { guessesPerSecond }: GuessLimits,
+    onEvent: (event: AdminEvent) => void,
+  ) {
     this.#target = target;
+    this.#streams = streams;
     this.#retryAfterS = Math.ceil(1 / guessesPerSecond);
     this.#onEvent = onEvent;
   }
@@ -133,18 +178,60 @@ class AdminRequests {
     return problemAnswer({ problem }, problem.code === 'token-refused' ? challenge : {});
   }
 
-  /** Carries out an administrator's request. */
-  async serve(request: http.IncomingMessage, goOn: () => void, peer: string): Promise<Answer> {
+  /** Carries out an administrator's request, and answers it. */
+  async serve(
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+    connection: Trusted,
+    peer: string,
+  ): Promise<void> {
     const found = findRoute(request.method ?? '', request.url ?? '');
     const { operation, lobby, steamId } =
       found.kind === 'found'
         ? { operation: found.route.operation, ...found.names }
         : { operation: 'none', lobby: '', steamId: '' };
+    const isStream = found.kind === 'found' && found.route.stream === 'itself';
+    const fault = isStream ? this.#streamFault(request) : null;
+    if (isStream && !fault) {
+      this.#onEvent({ kind: 'admin-asked', operation, lobby, steamId, status: 200, peer });
+      this.#stream(request, response, connection, peer);
+      return;
+    }
     const answer =
-      found.kind === 'faulty' ? problemAnswer(found) : await carryOut(this.#target, found, request, goOn);
+      fault ??
+      (found.kind === 'faulty'
+        ? problemAnswer(found)
+        : await carryOut(this.#target, found, request, () => connection.goOn()));
     this.#counts[answer.status < 400 ? 'done' : 'failed'] += 1;
     this.#onEvent({ kind: 'admin-asked', operation, lobby, steamId, status: answer.status, peer });
-    return answer;
+    writeAnswer(response, answer);
+  }
+
+  /** Why a stream cannot be opened; null when it can. */
+  #streamFault({ headers }: http.IncomingMessage): Answer | null {
+    const { 'content-type': type = '', 'content-encoding': coding } = headers;
+    if (this.#streams.isFull) {
+      const retry = { 'retry-after': '1' };
+      return problemAnswer(faulty('streams-full', 'as many streams are open as there may be'), retry);
+    }
+    const isNamed = type.split(';', 1)[0]!.trim().toLowerCase() === UPDATES_MEDIA_TYPE;
+    if (isNamed && coding === undefined) return null;
+    return problemAnswer(faulty('body-not-json', `expected ${UPDATES_MEDIA_TYPE}, not compressed`));
+  }
+
+  #stream(
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+    { goOn, takeTime, token }: Trusted,
+    peer: string,
+  ): void {
+    takeTime();
+    goOn();
+    this.#streams.open(request, response, token, (why, { done, failed }) => {
+      this.#counts.done += done;
+      this.#counts.failed += failed;
+      this.#onEvent({ kind: 'admin-stream-ended', why, done, failed, peer });
+    });
   }
 }
 

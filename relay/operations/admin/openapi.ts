@@ -3,7 +3,9 @@
 import * as z from 'zod/mini';
 import { PROBLEM_MEDIA_TYPE, PROBLEM_STATUS, type ProblemCode } from './problem.js';
 import { ADMIN_ROUTES, type AdminRoute, type Schema } from './routes.js';
-import { label, problem, steamId } from './schemas.js';
+import { label, problem, steamId, updateAnswer } from './schemas.js';
+import { UPDATES_MEDIA_TYPE } from './update_stream.js';
+import { lineSchema, UPDATE_ROUTES } from './updates.js';
 
 /** Problems that any request may meet, by whether it has names in its path, a query, a body. */
 const COMMON: readonly ProblemCode[] = [
@@ -61,7 +63,7 @@ export function adminOpenApi(): Readonly<Record<string, unknown>> {
 }
 
 function operationOf(route: AdminRoute) {
-  const { operation, summary, path, query, body, status, answer, problems } = route;
+  const { operation, summary, path, query, body, status, answer, problems, stream } = route;
   const names = Object.entries(NAMES).filter(([name]) => path.includes(`{${name}}`));
   const parameters = [
     ...names.map(([name, { schema, description }]) => ({
@@ -84,6 +86,13 @@ function operationOf(route: AdminRoute) {
     operationId: operation,
     summary,
     ...(parameters.length > 0 && { parameters }),
+    ...(stream === 'itself' && {
+      requestBody: {
+        required: true,
+        description: 'Lines of JSON, each of this form. An empty line is ignored.',
+        content: { [UPDATES_MEDIA_TYPE]: { schema: { oneOf: UPDATE_ROUTES.map(lineOf) } } },
+      },
+    }),
     ...(body && {
       requestBody: {
         required: !body.safeParse({}).success,
@@ -94,10 +103,18 @@ function operationOf(route: AdminRoute) {
       [status]: {
         description: SAYS[status],
         ...(answer && { content: { 'application/json': { schema: schemaOf(answer, 'output') } } }),
+        ...(stream === 'itself' && {
+          content: { [UPDATES_MEDIA_TYPE]: { schema: schemaOf(updateAnswer, 'output') } },
+        }),
       },
       ...problemResponses(codes),
     },
   };
+}
+
+/** The form of a line, and what its operation does. */
+function lineOf(route: AdminRoute) {
+  return { description: route.summary, ...schemaOf(lineSchema(route), 'input') };
 }
 
 function queryParameters(query: Schema) {

@@ -18,6 +18,7 @@ export const PROBLEM_STATUS = {
   'body-not-json': 415,
   'request-invalid': 422,
   'guesses-limited': 429,
+  'streams-full': 429,
   'internal-error': 500,
   'lobby-unknown': 404,
   'lobby-exists': 409,

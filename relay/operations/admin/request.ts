@@ -64,17 +64,21 @@ export function findRoute(method: string, target: string): Found | Faulty {
 
 /** An operation's body. A missing body counts as an empty object, where the schema accepts one. */
 export function parseBody(bytes: Buffer, schema: Schema): { kind: 'parsed'; value: unknown } | Faulty {
-  let json: unknown = {};
-  if (bytes.length > 0) {
-    try {
-      json = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
-    } catch {
-      return faulty('body-malformed', 'the body is not JSON in UTF-8');
-    }
-  }
-  const parsed = schema.safeParse(json);
+  const json = bytes.length > 0 ? jsonOf(bytes, 'the body') : { kind: 'parsed' as const, value: {} };
+  if (json.kind === 'faulty') return json;
+  const parsed = schema.safeParse(json.value);
   if (parsed.success) return { kind: 'parsed', value: parsed.data };
   return faulty('request-invalid', issueOf(parsed.error.issues[0], 'the body'));
+}
+
+/** JSON in UTF-8. `what` it is, for a message. */
+export function jsonOf(bytes: Buffer, what: string): { kind: 'parsed'; value: unknown } | Faulty {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return { kind: 'parsed', value: JSON.parse(text) };
+  } catch {
+    return faulty('body-malformed', `${what} is not JSON in UTF-8`);
+  }
 }
 
 /**
@@ -159,7 +163,8 @@ function queryOf(search: string, schema: Schema | null): { kind: 'parsed'; value
   return faulty('request-invalid', issueOf(parsed.error.issues[0], 'the query'));
 }
 
-function issueOf(
+/** Where input is not valid, and what was expected there. It never repeats what was sent. */
+export function issueOf(
   issue: { path: PropertyKey[]; message: string; code?: string } | undefined,
   what: string,
 ): string {

@@ -59,6 +59,8 @@ interface Route<Body extends Schema | null, Query extends Schema | null> {
   readonly body: Body;
   readonly query: Query;
   readonly status: 200 | 201 | 202 | 204;
+  /** `line`: a line of an update stream can ask for it. `itself`: it is that stream, which api.ts serves. */
+  readonly stream: 'line' | 'itself' | 'no';
   /** The answer's body; null without one. */
   readonly answer: Schema | null;
   /** Problems besides those that any request may meet. */
@@ -75,7 +77,7 @@ function route<Body extends Schema | null, Query extends Schema | null>(
   return made as unknown as AdminRoute;
 }
 
-const nothing = { body: null, query: null, problems: [] } as const;
+const nothing = { body: null, query: null, problems: [], stream: 'no' } as const;
 
 const lobbyRoutes: readonly AdminRoute[] = [
   route({
@@ -128,6 +130,7 @@ const lobbyRoutes: readonly AdminRoute[] = [
   }),
   route({
     ...nothing,
+    stream: 'line',
     operation: 'openLobby',
     method: 'PUT',
     path: '/v1/lobbies/{lobby}',
@@ -151,6 +154,7 @@ const lobbyRoutes: readonly AdminRoute[] = [
   }),
   route({
     ...nothing,
+    stream: 'line',
     operation: 'closeLobby',
     method: 'DELETE',
     path: '/v1/lobbies/{lobby}',
@@ -187,6 +191,7 @@ function moderationRoutes(where: Where): readonly AdminRoute[] {
   const base = where === 'in-lobby' ? '/v1/lobbies/{lobby}' : '/v1/all-lobbies';
   const about = (action: string, summary: string) => ({
     ...nothing,
+    stream: 'line' as const,
     operation: where === 'in-lobby' ? action : `${action}Everywhere`,
     method: 'POST' as const,
     path: `${base}/participants/{steamId}/${action}`,
@@ -233,6 +238,19 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ...lobbyRoutes,
   ...moderationRoutes('in-lobby'),
   ...moderationRoutes('everywhere'),
+  route({
+    ...nothing,
+    stream: 'itself',
+    operation: 'streamUpdates',
+    method: 'POST',
+    path: '/v1/updates',
+    summary:
+      'Carries out many operations in one request. Each line of the body is one of them, and is answered by a line, while the request goes on.',
+    status: 200,
+    answer: null,
+    problems: ['streams-full', 'body-not-json'],
+    run: () => problem('internal-error', 'a stream is not a single operation'),
+  }),
   route({
     ...nothing,
     operation: 'listSanctions',

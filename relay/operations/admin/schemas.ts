@@ -162,3 +162,14 @@ export const problem = z.object({
   code: z.string(),
   detail: z.string(),
 });
+
+/** A line that answers an update, or the last line of a stream. */
+export const updateAnswer = z.union([
+  z.object({ number: count, status: z.int() }),
+  z.extend(problem, { number: count }),
+  z.object({
+    end: z.enum(['complete', 'idle', 'line-too-long', 'token-refused', 'draining', 'closing']),
+    /** How many lines were answered. */
+    lines: count,
+  }),
+]);

@@ -49,11 +49,21 @@ export class AdminTokens {
     return new AdminTokens(hashes);
   }
 
+  /** The hash of the token in a request's Authorization header; null when it is not an administrator's. */
+  hashIn(authorization: string | undefined): Buffer | null {
+    const [, token] = /^Bearer +([^ ]+) *$/i.exec(authorization ?? '') ?? [];
+    if (token === undefined) return null;
+    const hash = hashOf(token);
+    return this.has(hash) ? hash : null;
+  }
+
   /** Whether a request with this Authorization header is an administrator's. */
   admits(authorization: string | undefined): boolean {
-    const [, token] = /^Bearer +([^ ]+) *$/i.exec(authorization ?? '') ?? [];
-    if (token === undefined) return false;
-    const hash = hashOf(token);
+    return this.hashIn(authorization) !== null;
+  }
+
+  /** Whether this is the hash of one of them. */
+  has(hash: Buffer): boolean {
     let isKnown = false;
     for (const known of this.#hashes) if (timingSafeEqual(known, hash)) isKnown = true;
     return isKnown;

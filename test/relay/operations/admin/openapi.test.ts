@@ -10,8 +10,9 @@ import t from 'tap';
 import { adminOpenApi } from '../../../../relay/operations/admin/openapi.js';
 import { PROBLEM_STATUS } from '../../../../relay/operations/admin/problem.js';
 import { ADMIN_ROUTES } from '../../../../relay/operations/admin/routes.js';
+import { UPDATE_ROUTES } from '../../../../relay/operations/admin/updates.js';
 import { steamIdOf } from '../../kit.js';
-import { type AdminKit, adminFor, ask, type Heard, OTHER_TOKEN } from './kit.js';
+import { type AdminKit, adminFor, ask, type Heard, OTHER_TOKEN, TOKEN } from './kit.js';
 
 const FILE = 'docs/admin-api.openapi.json';
 if (process.env.HOTMIC_WRITE_DOCS) writeFileSync(FILE, `${JSON.stringify(adminOpenApi(), null, 2)}\n`);
@@ -109,6 +110,7 @@ t.test('the document is made from what is served', async (t) => {
 t.test('each operation does what it says, and answers as it says', async (t) => {
   const shown: Record<string, unknown> = {};
   for (const { path, method, operation } of operations) {
+    if (operation.operationId === 'streamUpdates') continue;
     const kit = await busy(t);
     const before = kit.outputs.length;
     if (operation.operationId === 'openLobby') {
@@ -133,6 +135,52 @@ t.test('each operation does what it says, and answers as it says', async (t) => 
   });
   t.match(shown.listSanctions, { sanctions: [{ steamId: steamIdOf(1), muted: Number }] });
 });
+
+t.test(
+  'a stream of updates takes the lines that the document describes, and answers as it says',
+  async (t) => {
+    const pointer = ['paths', '/v1/updates', 'post'];
+    const type = 'application/x-ndjson';
+    const forms = document.paths['/v1/updates']!.post!.requestBody!.content[type]!.schema as {
+      oneOf: readonly { properties: Record<string, { const?: string }> }[];
+    };
+    const lines = forms.oneOf.map(({ properties }) => {
+      const operation = properties.operation!.const!;
+      const body = { move: { channels: ['red'] }, mute: { seconds: 5 } }[operation];
+      const names = Object.entries(NAMES).filter(([name]) => name in properties);
+      return { operation, ...Object.fromEntries(names), ...(body && { body }) };
+    });
+    t.equal(lines.length, UPDATE_ROUTES.length);
+    const odd = [
+      { operation: 'mute', lobby: 'den' },
+      { operation: 'muteEverywhere', lobby: 'den', steamId: NAMES.steamId },
+      { operation: 'kick', lobby: 'den', steamId: NAMES.steamId, body: { x: 1 } },
+      { operation: 'move', lobby: 'den', steamId: NAMES.steamId },
+      { operation: 'getCounts' },
+      [],
+    ];
+    const kit = await busy(t);
+    const response = await fetch(new URL('/v1/updates', kit.api.url), {
+      method: 'POST',
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': type },
+      body: [...lines, ...odd].map((line) => JSON.stringify(line)).join('\n'),
+    });
+    t.match(response, { status: 200 });
+    t.equal(response.headers.get('content-type'), type);
+    const answers = (await response.text())
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { status?: number });
+    t.equal(answers.length, lines.length + odd.length + 1);
+    for (const [at, line] of [...lines, ...odd].entries()) {
+      const errors = errorsOf([...pointer, 'requestBody', 'content', type, 'schema'], line);
+      t.equal(answers[at]!.status === 422, errors !== null, JSON.stringify(line));
+    }
+    for (const answer of answers) {
+      t.equal(errorsOf([...pointer, 'responses', '200', 'content', type, 'schema'], answer), null);
+    }
+  },
+);
 
 t.test('each operation refuses as described: no token, a browser, a malformed body or query', async (t) => {
   const kit = await busy(t);

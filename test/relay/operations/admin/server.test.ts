@@ -102,3 +102,28 @@ t.test('an unreadable file of tokens does not keep webhooks from their new secre
 t.test('a malformed moderator keeps the relay from starting', async (t) => {
   await t.rejects(startRelay({ dev: true, moderators: ['robin'] }), { name: 'RangeError' });
 });
+
+t.test('a drain ends a stream of updates, whose last change is in force', async (t) => {
+  const { relay, kit } = await relayFor(t, join(t.testdir(), 'sanctions'));
+  const staying = await hello(relay.url, 1);
+  const lines = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = lines.writable.getWriter();
+  const response = fetch(new URL('/v1/updates', kit.api.url), {
+    method: 'POST',
+    headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/x-ndjson' },
+    body: lines.readable,
+    duplex: 'half',
+  } as RequestInit);
+  const update = { operation: 'mute', lobby: 'den', steamId: steamIdOf(1) };
+  await writer.write(new TextEncoder().encode(`${JSON.stringify(update)}\n`));
+  const { body } = await response;
+  const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
+  t.same((await reader.read()).value, '{"number":1,"status":204}\n');
+  t.match((await ask(kit, 'GET', '/v1/lobbies/den')).body, { members: [{ muted: true }] });
+  const drained = relay.drain(60_000);
+  t.same((await reader.read()).value, '{"end":"draining","lines":1}\n');
+  await writer.close().catch(() => undefined);
+  await relay.close();
+  await drained;
+  await staying.closed;
+});
