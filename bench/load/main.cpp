@@ -4,9 +4,9 @@
  *
  *     load port=7800 hellos=FILE packets=FILE lobby=10 talkers=2 interval_us=60000 … > result.json
  *
- * Each connection sends one hello from FILE. When all have their welcome, it prints `{"joined":…}`. Without talkers it then waits for the
+ * Each connection sends one hello from FILE. When all have their welcome with its pages, it prints `{"joined":…}`. Without talkers it then waits for the
  * end of its input or of the relay. With talkers it speaks for `warmup_ms`, which do not count, then for `measure_ms`, which do, and then
- * waits for the last frames. The connections of one lobby are adjacent in FILE, its talkers first. The generator measures its own lateness
+ * waits for the last frames. With `turns=1` the talkers of all lobbies speak one after the other, a talkspurt each. The connections of one lobby are adjacent in FILE, its talkers first. The generator measures its own lateness
  * and processor time, to show whether it was the bottleneck.
  */
 
@@ -101,6 +101,8 @@ class Load final : public Socket::Events {
     if (options.number("tls") != 0) tls_ = make_tls();
     for (uint32_t i = 0; i < hellos_.size(); ++i) sockets_.push_back(std::make_unique<Socket>(i, epoll_, this));
     receptions_.resize(static_cast<size_t>(hellos_.size()) * talkers_per_lobby_);
+    began_at_.resize(hellos_.size());
+    own_welcome_.resize(hellos_.size());
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.u32 = kStdin;
@@ -111,14 +113,20 @@ class Load final : public Socket::Events {
     const int64_t begun = now_ns();
     while (joined_ < sockets_.size()) {
       while (begun_ < sockets_.size() && begun_ - joined_ < kMaxJoining)
+      {
+        began_at_[begun_] = now_ns();
         sockets_[begun_++]->connect(address_, host_, tls_);
+      }
       serve(10 * kMs);
       if (is_over_) std::exit(1);
       if (failed_ > 0) give_up("not all joined: " + why_);
       if (now_ns() - begun > kJoinWithinNs) give_up("not all joined in time: " + std::to_string(joined_));
     }
-    std::printf("{\"joined\":%zu,\"joinMs\":%lld}\n", sockets_.size(),
-                static_cast<long long>((now_ns() - begun) / kMs));
+    const auto us = [this](double share) { return static_cast<long long>(joining_.quantile_us(share)); };
+    std::printf("{\"joined\":%zu,\"joinMs\":%lld,", sockets_.size(), static_cast<long long>((now_ns() - begun) / kMs));
+    std::printf("\"joinP50Us\":%lld,\"joinP99Us\":%lld,\"joinMaxUs\":%lld,", us(0.5), us(0.99),
+                static_cast<long long>(joining_.max_us()));
+    std::printf("\"joinMessages\":%llu,\"welcomeBytes\":%zu}\n", static_cast<unsigned long long>(controls_), welcome_bytes_);
     std::fflush(stdout);
   }
 
@@ -130,13 +138,10 @@ class Load final : public Socket::Events {
   void speak(const Options& options) {
     interval_ = options.number("interval_us") * 1000;
     talkspurt_ = static_cast<uint32_t>(options.number("talkspurt"));
+    takes_turns_ = options.number("turns") != 0;
     const int64_t warmup = options.number("warmup_ms") * kMs, measure = options.number("measure_ms") * kMs;
     const ProcessClock relay(static_cast<pid_t>(options.number("relay_pid")));
-    // In due order, which never changes: all talkers have the same interval.
-    std::vector<std::pair<int64_t, uint32_t>> phases;
-    for (uint32_t i = 0; i < talkers_.size(); ++i)
-      phases.emplace_back(static_cast<int64_t>(random_.next() % static_cast<uint64_t>(interval_)), i);
-    std::sort(phases.begin(), phases.end());
+    const std::vector<std::pair<int64_t, uint32_t>> phases = schedule();
     const int64_t settled = now_ns() + kSettleNs;
     while (now_ns() < settled) serve(settled - now_ns());
 
@@ -151,7 +156,7 @@ class Load final : public Socket::Events {
         send(talkers_[phases[turn].second], due, due >= from);
         if (++turn == phases.size()) {
           turn = 0;
-          cycle += interval_;
+          cycle += period_;
         }
         due = start + cycle + phases[turn].first;
       }
@@ -179,7 +184,7 @@ class Load final : public Socket::Events {
       case opcode::binary:
         return hear(index, data, bytes);
       case opcode::text:
-        return read_control(index, std::string(reinterpret_cast<const char*>(data), std::min<size_t>(bytes, 300)));
+        return read_control(index, std::string_view(reinterpret_cast<const char*>(data), bytes));
       case opcode::ping:
         return sockets_[index]->send(opcode::pong, data, bytes, mask());
       case opcode::close:
@@ -236,6 +241,18 @@ class Load final : public Socket::Events {
 #endif
   }
 
+  /** When in a period each talker sends, in due order. */
+  std::vector<std::pair<int64_t, uint32_t>> schedule() {
+    std::vector<std::pair<int64_t, uint32_t>> phases;
+    period_ = takes_turns_ ? interval_ * talkspurt_ * static_cast<int64_t>(talkers_.size()) : interval_;
+    for (uint32_t i = 0; i < talkers_.size(); ++i) {
+      if (!takes_turns_) phases.emplace_back(static_cast<int64_t>(random_.next() % static_cast<uint64_t>(interval_)), i);
+      for (uint32_t j = 0; takes_turns_ && j < talkspurt_; ++j) phases.emplace_back((i * talkspurt_ + j) * interval_, i);
+    }
+    std::sort(phases.begin(), phases.end());
+    return phases;
+  }
+
   uint32_t mask() { return static_cast<uint32_t>(random_.next() >> 32); }
 
   /** Waits for the sockets for at most `within_ns`, and reads what arrived. */
@@ -256,7 +273,7 @@ class Load final : public Socket::Events {
     const std::vector<uint8_t>& frame = talker.frame(sequence);
     std::memcpy(sent_frame_, frame.data(), frame.size());
     // The talkspurts of different talkers begin at different frames.
-    const uint32_t in_talkspurt = (talker.sent + talker.connection * 7) % talkspurt_;
+    const uint32_t in_talkspurt = (talker.sent + (takes_turns_ ? 0 : talker.connection * 7)) % talkspurt_;
     sent_frame_[0] = wire::kVersion;
     if (talker.sent == 0 || in_talkspurt == 0) sent_frame_[0] |= wire::kMarker;
     if (in_talkspurt == talkspurt_ - 1) sent_frame_[0] |= wire::kTerminator;
@@ -286,10 +303,18 @@ class Load final : public Socket::Events {
     ++faults_.foreign;
   }
 
-  void read_control(uint32_t index, const std::string& text) {
+  void read_control(uint32_t index, std::string_view text) {
     ++controls_;
-    if (text.find("\"type\":\"welcome\"") != std::string::npos) ++joined_;
-    if (text.find("\"type\":\"refused\"") != std::string::npos) sockets_[index]->close(text);
+    const std::string_view head = text.substr(0, 40);
+    const auto is = [head](std::string_view type) { return head.find(type) != std::string_view::npos; };
+    if (is("\"type\":\"welcome\"") || is("\"type\":\"participants\"")) {
+      own_welcome_[index] += text.size();
+      if (text.find("\"more\":") != std::string_view::npos) return;
+      ++joined_;
+      joining_.add(now_ns() - began_at_[index]);
+      welcome_bytes_ = std::max(welcome_bytes_, own_welcome_[index]);
+    }
+    if (is("\"type\":\"refused\"")) sockets_[index]->close(std::string(text.substr(0, 300)));
   }
 
   Mark mark(const ProcessClock& relay) {
@@ -345,13 +370,20 @@ class Load final : public Socket::Events {
   /** By listener, then by talker in its lobby. */
   std::vector<Reception> receptions_;
   int64_t interval_ = 1;
+  /** After which the schedule repeats. */
+  int64_t period_ = 1;
+  bool takes_turns_ = false;
   /** Frames per talkspurt. */
   uint32_t talkspurt_ = 1;
   uint32_t begun_ = 0, joined_ = 0, failed_ = 0;
   bool is_over_ = false, is_counted_ = false;
   std::string why_;
   uint64_t sent_ = 0, deliveries_ = 0, delivered_bytes_ = 0, controls_ = 0;
-  Histogram lateness_, latency_;
+  /** When each connection began, and the bytes of its welcome with all pages. */
+  std::vector<int64_t> began_at_;
+  std::vector<size_t> own_welcome_;
+  size_t welcome_bytes_ = 0;
+  Histogram lateness_, latency_, joining_;
   Faults faults_;
   uint8_t sent_frame_[kMaxSentBytes];
   uint8_t scratch_[kScratchBytes];

@@ -43,6 +43,21 @@ export interface Round {
   readonly closed: number;
 }
 
+/** What joining took, as the generator saw it: at most 64 connections join at the same time. */
+export interface Joined {
+  readonly joined: number;
+  /** From the first connection to the last welcome. */
+  readonly joinMs: number;
+  /** From a connection's begin to its welcome with all pages. */
+  readonly joinP50Us: number;
+  readonly joinP99Us: number;
+  readonly joinMaxUs: number;
+  /** Control messages that all connections got until then. */
+  readonly joinMessages: number;
+  /** The longest welcome, with all pages. */
+  readonly welcomeBytes: number;
+}
+
 /** Whether the generator could be built, and whether it supports TLS. */
 export type Built =
   | { readonly kind: 'built'; readonly tls: TlsFiles | null; readonly withoutTls: string }
@@ -73,6 +88,8 @@ export interface Timing {
   readonly seed: number;
   /** Interval between packets. Default: the duration of a packet. */
   readonly intervalMs?: Milliseconds;
+  /** Whether the talkers speak one after the other, a talkspurt each. Default: all at the same time. */
+  readonly turns?: 'in-turn' | 'together';
 }
 
 interface Against {
@@ -84,11 +101,16 @@ interface Against {
 }
 
 /** Joins all players, talks, and checks everything received. `onJoined` is called when all are in, before anyone talks. */
-export async function talk(against: Against, timing: Timing, onJoined = () => {}): Promise<Round> {
+export async function talk(
+  against: Against,
+  timing: Timing,
+  onJoined: () => void = () => {},
+): Promise<Round & Joined> {
   const child = start(against, [
     `talkers=${against.crowd.talkers}`,
     `interval_us=${(timing.intervalMs ?? intervalMs(against.crowd)) * 1000}`,
     `talkspurt=${timing.talkspurtPackets}`,
+    `turns=${timing.turns === 'in-turn' ? 1 : 0}`,
     `warmup_ms=${timing.warmUpMs}`,
     `measure_ms=${timing.measureMs}`,
     `relay_pid=${against.relay.pid}`,
@@ -100,10 +122,11 @@ export async function talk(against: Against, timing: Timing, onJoined = () => {}
   });
   child.stdout?.once('data', onJoined);
   const [code] = await once(child, 'close');
-  const result = output.trim().split('\n').at(-1) ?? '';
+  const lines = output.trim().split('\n');
+  const result = lines.at(-1) ?? '';
   if (code !== 0 || !result.includes('relayCpuMs'))
     throw new Error(`Cannot measure: the generator ended with ${code}`);
-  return JSON.parse(result) as Round;
+  return { ...(JSON.parse(lines[0]!) as Joined), ...(JSON.parse(result) as Round) };
 }
 
 /** Joins all players without talking. Resolves when they are in. They stay until the relay ends. */

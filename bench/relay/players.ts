@@ -32,6 +32,8 @@ export interface Crowd {
   readonly talkers: number;
   /** Opus frames of 20 ms per packet, which also sets the interval between packets. */
   readonly opusFrames: number;
+  /** What those who do not talk may do. Default `speak`. */
+  readonly others?: 'speak' | 'listen';
 }
 
 /** Files for the generator, and the key that signed the tokens. */
@@ -74,6 +76,7 @@ export async function preparePlayers(name: string, crowd: Crowd): Promise<Player
       audience: 'hotmic',
       expiresAt: now + TOKEN_SECONDS,
       now,
+      maySpeak: crowd.others !== 'listen' || index % crowd.lobbySize < crowd.talkers,
     });
     return writeMessage({ type: 'hello', versions: [1], lobby, steamId, name: `player ${index}`, token });
   };

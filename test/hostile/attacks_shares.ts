@@ -7,10 +7,13 @@ import {
   PARTICIPANTS_PER_ADDRESS,
   PARTICIPANTS_PER_LOBBY,
   SANCTIONS_OF_ONE,
+  UNLISTED_PER_LOBBY,
 } from './field.js';
 import type { Wire } from './wire.js';
 
-const GUESTS_PER_LOBBY = Math.floor(PARTICIPANTS_PER_LOBBY * 0.75);
+/** Guests here may only listen: half of the places are theirs, and three quarters of the further ones. */
+const LISTED_GUESTS = Math.floor(PARTICIPANTS_PER_LOBBY * 0.5);
+const GUESTS_PER_LOBBY = LISTED_GUESTS + Math.floor(UNLISTED_PER_LOBBY * 0.75);
 
 /** Says hello as a guest. */
 async function guest(field: Field, lobby: string): Promise<Wire> {
@@ -70,7 +73,7 @@ export const SHARES_ATTACKS: readonly Attack[] = [
         await (await guest(field, lobby)).message('welcome');
       }
       const answer = await ended(await guest(field, lobby));
-      for (let joined = GUESTS_PER_LOBBY; joined < PARTICIPANTS_PER_LOBBY; joined += 1) {
+      for (let joined = LISTED_GUESTS; joined < PARTICIPANTS_PER_LOBBY; joined += 1) {
         await field.join({ lobby });
       }
       await field.join({ lobby, grant: { moderator: true } });

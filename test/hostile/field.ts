@@ -32,6 +32,7 @@ export const RESUME_WITHIN_MS = 2000;
 /** How long anything may take that is to come: far above what a busy machine needs. */
 const WATCHDOG_MS = 120_000;
 export const PARTICIPANTS_PER_LOBBY = 12;
+export const UNLISTED_PER_LOBBY = 4;
 export const CHANNELS_PER_LOBBY = 8;
 export const CREDENTIAL_BURST = 16;
 export const MOST_SANCTIONS = 40;
@@ -186,6 +187,7 @@ export class Field {
       limits: {
         connections: options.connections,
         participantsPerLobby: PARTICIPANTS_PER_LOBBY,
+        unlistedPerLobby: UNLISTED_PER_LOBBY,
         channelsPerLobby: CHANNELS_PER_LOBBY,
         sanctions: MOST_SANCTIONS,
         lobbies: MOST_LOBBIES,

@@ -1,0 +1,108 @@
+/**
+ * One lobby with 5,000 listeners and 8 talkers on one relay: all join, and every frame is checked at everyone who may hear it. What a join
+ * and a welcome cost is measured along with it.
+ *
+ * The talkers take turns, so that one of them speaks at any time: two at once would be more than one core delivers.
+ */
+
+import { availableParallelism } from 'node:os';
+import { type Row, row, type Trial } from '../result.js';
+import { buildLoad, type Joined, type Round, type Timing, talk } from './load.js';
+import { type Crowd, intervalMs, preparePlayers } from './players.js';
+import { isRealTime, startProcess } from './process.js';
+import { roundFault } from './relay.js';
+
+const ROUNDS = 5;
+const LISTENERS = 5000;
+const TALKERS = 8;
+/** Packets of 160 ms: one talker's frames to 5,007 people then need less than one core. */
+const OPUS_FRAMES = 8;
+/** A turn of 1.28 s for each. */
+const TIMING: Timing = {
+  warmUpMs: 2000,
+  measureMs: 20_480,
+  talkspurtPackets: 8,
+  seed: 5,
+  turns: 'in-turn',
+};
+const CROWD: Crowd = {
+  lobbies: 1,
+  lobbySize: LISTENERS + TALKERS,
+  talkers: TALKERS,
+  opusFrames: OPUS_FRAMES,
+  others: 'listen',
+};
+const RELAY_CORE = 0;
+const GENERATOR_CORE = 1;
+/** Rounds in which the machine was too busy are measured again, at most this many in all. */
+const MAX_REPEATED = 5;
+
+type AudienceRound = Round & Joined;
+
+export const audience: Trial = {
+  name: 'audience',
+  about:
+    `one lobby of ${LISTENERS} listeners and ${TALKERS} talkers who take turns, a packet every ${intervalMs(CROWD)} ms, ` +
+    `${TIMING.measureMs / 1000} s per round, ${ROUNDS} rounds in fresh processes`,
+  async run() {
+    const missing = availableParallelism() < 2 ? 'this machine has one core, expected at least two' : null;
+    const built = missing === null ? buildLoad() : ({ kind: 'missing', reason: missing } as const);
+    if (built.kind === 'missing') return { rows: [], void: built.reason };
+    const players = await preparePlayers('audience', CROWD);
+    const rounds: AudienceRound[] = [];
+    const faults: string[] = [];
+    let repeated = 0;
+    while (rounds.length < ROUNDS) {
+      const relay = await startProcess({ subject: 'hotmic', keys: players.keys, tls: null }, RELAY_CORE);
+      const against = { relay, players, crowd: CROWD, isTls: false, core: GENERATOR_CORE };
+      const round = await talk(against, TIMING).finally(() => relay.close());
+      const fault = roundFault(round, CROWD.lobbySize);
+      if (fault) console.log(`not counted: round ${rounds.length + 1}: ${fault.detail}`);
+      if (fault?.kind === 'busy' && repeated < MAX_REPEATED) {
+        repeated += 1;
+        continue;
+      }
+      rounds.push(round);
+      if (fault) faults.push(`round ${rounds.length}: ${fault.detail}`);
+    }
+    return {
+      rows: audienceRows(rounds),
+      void: faults.length > 0 ? faults.join('; ') : null,
+      raw: { rounds, repeated, realTime: isRealTime() },
+      versions: {
+        packets: `one of ${OPUS_FRAMES} Opus frames every ${intervalMs(CROWD)} ms`,
+        scheduling: isRealTime() ? 'ahead of other programs (SCHED_RR)' : 'like any other program',
+      },
+    };
+  },
+};
+
+export function audienceRows(rounds: readonly AudienceRound[]): Row[] {
+  const rows: Row[] = [];
+  const metric = (what: string, unit: string, figureOf: (round: AudienceRound) => number) => {
+    rows.push(row('hotmic', 'audience', what, unit, rounds.map(figureOf)));
+  };
+  metric('joined', '', ({ joined }) => joined);
+  metric('all joined after', 's', ({ joinMs }) => joinMs / 1000);
+  metric('connect to whole welcome, 64 at a time, p50', 'ms', ({ joinP50Us }) => joinP50Us / 1000);
+  metric('connect to whole welcome, 64 at a time, p99', 'ms', ({ joinP99Us }) => joinP99Us / 1000);
+  metric('longest welcome', 'bytes', ({ welcomeBytes }) => welcomeBytes);
+  metric(
+    'control messages until all joined',
+    'per person',
+    ({ joinMessages, joined }) => joinMessages / joined,
+  );
+  metric('frames sent', '', ({ sent }) => sent);
+  metric('deliveries', '', ({ deliveries }) => deliveries);
+  metric('lost, doubled, reordered, foreign or damaged', '', (round) => {
+    const { lost, doubled, reordered, foreign, damaged } = round;
+    return lost + doubled + reordered + foreign + damaged;
+  });
+  metric('deliveries per second', '/s', ({ deliveries, elapsedMs }) => (1000 * deliveries) / elapsedMs);
+  metric('CPU per delivery', 'µs', ({ relayCpuMs, deliveries }) => (1000 * relayCpuMs) / deliveries);
+  metric('core utilization', '%', ({ relayCpuMs, elapsedMs }) => (100 * relayCpuMs) / elapsedMs);
+  metric('due to delivered, p50', 'ms', ({ latencyP50Us }) => latencyP50Us / 1000);
+  metric('due to delivered, p99', 'ms', ({ latencyP99Us }) => latencyP99Us / 1000);
+  metric('sent more than 5 ms late', '%', ({ late, paced }) => (100 * late) / paced);
+  return rows;
+}
