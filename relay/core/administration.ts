@@ -2,6 +2,7 @@
 
 import type { ModerateMessage } from '../../voice/control.js';
 import type { FailureCode } from '../../voice/control_codes.js';
+import { RELAY_LIMITS, type RelayLimits } from './limits.js';
 import type { Lobby, LobbyPlan } from './lobby/lobby.js';
 import type { Channel, Member } from './lobby/member.js';
 import { stateOf } from './lobby/member_info.js';
@@ -15,11 +16,14 @@ export type Moderation = ModerateMessage extends infer Message
 
 /** What an administrator may ask of the relay. */
 export type AdminCommand =
-  /** Makes a lobby that is kept while it is empty. Channels as in LobbyPlan; the capacity is 1 to 500, by default the relay's. */
+  /** Makes a lobby that is kept while it is empty: a LobbyPlan, by default with the relay's limits. */
   | {
       readonly kind: 'open-lobby';
       readonly lobby: string;
+      /** 1 to 500. */
       readonly capacity?: number;
+      /** 0 to 15000. */
+      readonly unlisted?: number;
       readonly channels?: readonly string[];
     }
   /** Kicks everybody, and ends the lobby. */
@@ -86,12 +90,21 @@ function memberOf(member: Member): MemberState {
 
 /** The plan of an `open-lobby`. @throws RangeError. */
 export function planOf(
-  { lobby, capacity, channels = [] }: Extract<AdminCommand, { kind: 'open-lobby' }>,
-  limits: { readonly participantsPerLobby: number; readonly channelsPerLobby: number },
+  { lobby, capacity, unlisted, channels = [] }: Extract<AdminCommand, { kind: 'open-lobby' }>,
+  limits: Pick<RelayLimits, 'participantsPerLobby' | 'unlistedPerLobby' | 'channelsPerLobby'>,
 ): LobbyPlan {
-  const plan = { capacity: capacity ?? limits.participantsPerLobby, channels: [...new Set(channels)] };
-  if (!Number.isInteger(plan.capacity) || plan.capacity < 1 || plan.capacity > 500) {
-    throw new RangeError(`Cannot open lobby ${lobby}: capacity is ${plan.capacity}, expected 1 to 500`);
+  const plan = {
+    capacity: capacity ?? limits.participantsPerLobby,
+    unlisted: unlisted ?? limits.unlistedPerLobby,
+    channels: [...new Set(channels)],
+  };
+  const { participantsPerLobby: places, unlistedPerLobby: beyond } = RELAY_LIMITS;
+  for (const [name, value, { min, max }] of [
+    ['capacity', plan.capacity, places],
+    ['unlisted', plan.unlisted, beyond],
+  ] as const) {
+    if (Number.isInteger(value) && value >= min && value <= max) continue;
+    throw new RangeError(`Cannot open lobby ${lobby}: ${name} is ${value}, expected ${min} to ${max}`);
   }
   if (plan.channels.length > limits.channelsPerLobby) {
     const expected = `expected at most ${limits.channelsPerLobby}`;

@@ -54,7 +54,7 @@ class Stream {
 function streams(
   name: string,
   answers: readonly Answer[],
-  run: (open: () => Stream, field: Field) => Promise<readonly Answer[]>,
+  run: (open: () => Promise<Stream>, field: Field) => Promise<readonly Answer[]>,
 ): Attack {
   return {
     name: `admin: ${name}`,
@@ -62,15 +62,23 @@ function streams(
     run: async (field) => {
       const victim = await field.join();
       const opened: Stream[] = [];
-      const open = () => {
-        const stream = new Stream(field);
-        opened.push(stream);
-        return stream;
+      /** Waits for a free place: streams of other attacks may still be closing. */
+      const open = async () => {
+        for (;;) {
+          const stream = new Stream(field);
+          opened.push(stream);
+          const [, status] = await stream.hears(/^HTTP\/1\.1 (\d+) /);
+          if (status === '200') return stream;
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        }
       };
-      const got = await run(open, field);
-      if (!(await victim.wire.fence())) throw new Error('somebody was disconnected');
-      for (const { socket } of opened) socket.destroy();
-      return got;
+      try {
+        const got = await run(open, field);
+        if (!(await victim.wire.fence())) throw new Error('somebody was disconnected');
+        return got;
+      } finally {
+        for (const { socket } of opened) socket.destroy();
+      }
     },
   };
 }
@@ -79,7 +87,7 @@ const KICK = `${JSON.stringify({ operation: 'kick', lobby: 'north', steamId: '76
 
 export const UPDATE_ATTACKS: readonly Attack[] = [
   streams('an update line without end', [ended('line-too-long')], async (open) => {
-    const stream = open();
+    const stream = await open();
     for (const piece of times(20, 'x'.repeat(10_000))) stream.send(piece);
     await stream.hears(/"end":"line-too-long"/);
     return [ended('line-too-long')];
@@ -88,7 +96,7 @@ export const UPDATE_ATTACKS: readonly Attack[] = [
     'update lines with huge nesting, of another type, for unknown operations, with forged names',
     [problem(400, 'body-malformed'), problem(422, 'request-invalid')],
     async (open) => {
-      const stream = open();
+      const stream = await open();
       const lines = [
         '['.repeat(65_000),
         `${'['.repeat(32_000)}${']'.repeat(32_000)}`,
@@ -108,15 +116,21 @@ export const UPDATE_ATTACKS: readonly Attack[] = [
       );
     },
   ),
-  streams('more update streams than there may be', [problem(429, 'streams-full')], async (open) => {
-    for (let stream = 0; stream < 8; stream++) await open().hears(/^HTTP\/1\.1 200 /);
-    const beyond = open();
-    await beyond.hears(/"code":"streams-full"/);
+  streams('more update streams than there may be', [problem(429, 'streams-full')], async (open, field) => {
+    const first = await open();
+    // One more than there may be, whoever else has a stream.
+    const beyond = times(8, field).map((each) => new Stream(each));
+    try {
+      await Promise.any(beyond.map((stream) => stream.hears(/"code":"streams-full"/)));
+    } finally {
+      for (const { socket } of beyond) socket.destroy();
+    }
+    first.send(KICK);
+    await first.hears(/"number":1,/);
     return [problem(429, 'streams-full')];
   }),
   streams('an update stream that never reads its answers', [NO_EFFECT], async (open) => {
-    const stream = open();
-    await stream.hears(/^HTTP\/1\.1 200 /);
+    const stream = await open();
     stream.socket.pause();
     for (const batch of times(100, KICK.repeat(1000))) stream.send(batch);
     // What the relay and the kernel do not take stays here.
@@ -132,7 +146,7 @@ export const UPDATE_ATTACKS: readonly Attack[] = [
 
 export const SLOW_UPDATE_ATTACKS: readonly Attack[] = [
   streams('an update line of one byte per second', [ended('idle')], async (open) => {
-    const stream = open();
+    const stream = await open();
     const drip = setInterval(() => stream.send('x'), 1000);
     try {
       await stream.hears(/"end":"idle"/);

@@ -5,7 +5,6 @@
  */
 
 import type { Rights } from '../credential.js';
-import type { RelayLimits } from '../limits.js';
 import type { Listing } from './member.js';
 
 /** Places beyond a lobby's capacity, for moderators only. */
@@ -20,6 +19,15 @@ export interface Occupancy {
   readonly recorder: number;
 }
 
+/** How many may be in it. */
+export interface LobbyPlaces {
+  /** Of listed participants. */
+  readonly capacity: number;
+  /** The share of those places that listeners may take. */
+  readonly listenerPlacesPercent: number;
+  readonly mostUnlisted: number;
+}
+
 export const EMPTY: Occupancy = { listed: 0, listedListeners: 0, unlisted: 0, recorder: 0 };
 
 /**
@@ -29,16 +37,12 @@ export const EMPTY: Occupancy = { listed: 0, listedListeners: 0, unlisted: 0, re
 export function listingFor(
   { moderator, maySpeak }: Rights,
   { listed, listedListeners, unlisted, recorder }: Occupancy,
-  capacity: number,
-  {
-    listenerPlacesPercent,
-    unlistedPerLobby,
-  }: Pick<RelayLimits, 'listenerPlacesPercent' | 'unlistedPerLobby'>,
+  { capacity, mostUnlisted, listenerPlacesPercent }: LobbyPlaces,
 ): Listing | null {
-  const mayBeCounted = !maySpeak && unlistedPerLobby > 0;
+  const mayBeCounted = !maySpeak && mostUnlisted > 0;
   const share = Math.floor((capacity * listenerPlacesPercent) / 100);
   const isWithinShare = !mayBeCounted || moderator || listedListeners < share;
   const hasPlace = listed < capacity + (moderator ? PLACES_FOR_MODERATORS : 0);
   if (hasPlace && isWithinShare) return 'listed';
-  return mayBeCounted && unlisted + recorder < unlistedPerLobby ? 'unlisted' : null;
+  return mayBeCounted && unlisted + recorder < mostUnlisted ? 'unlisted' : null;
 }

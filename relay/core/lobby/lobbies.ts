@@ -10,7 +10,7 @@ import type { Refusal } from '../refusal.js';
 import type { Sanctions } from '../sanctions.js';
 import type { Turn } from '../turn.js';
 import { Headcounts } from './headcounts.js';
-import { EMPTY, listingFor } from './listing.js';
+import { EMPTY, type LobbyPlaces, listingFor } from './listing.js';
 import { Lobby, type LobbyPlan, type Participant } from './lobby.js';
 import type { Listing } from './member.js';
 import { type AddressShares, Shares } from './shares.js';
@@ -92,9 +92,7 @@ export class Lobbies {
     }
     if (!lobby && this.isFull) return { code: 'relay-full', detail: this.fullDetail };
     const { rights } = entrant;
-    const listing = lobby
-      ? lobby.placeFor(rights)
-      : listingFor(rights, EMPTY, this.#limits.participantsPerLobby, this.#limits);
+    const listing = lobby ? lobby.placeFor(rights) : listingFor(rights, EMPTY, this.#newPlaces);
     if (!listing) return fullOf(lobby);
     if (this.#participants >= this.#limits.participants) {
       const detail = `${this.#participants} participants, expected at most ${this.#limits.participants}`;
@@ -156,6 +154,12 @@ export class Lobbies {
 
   tick(turn: Turn): void {
     this.#headcounts.tick(turn);
+  }
+
+  /** Of a lobby that somebody makes by joining. */
+  get #newPlaces(): LobbyPlaces {
+    const { participantsPerLobby, unlistedPerLobby, listenerPlacesPercent } = this.#limits;
+    return { capacity: participantsPerLobby, mostUnlisted: unlistedPerLobby, listenerPlacesPercent };
   }
 
   /** Ends a lobby that is empty. One that an administrator made ends only `by-admin`. */

@@ -48,6 +48,8 @@ export interface Destination {
 /** How an administrator made a lobby; it is kept while it is empty. */
 export interface LobbyPlan {
   readonly capacity: number;
+  /** Listeners who are counted and not listed. */
+  readonly unlisted: number;
   /** Channels that exist while nobody is in them. */
   readonly channels: readonly string[];
 }
@@ -75,13 +77,18 @@ export class Lobby implements LobbyIdentity {
     this.plan = plan;
     this.#limits = limits;
     this.#headcounts = headcounts;
-    const places = { listed: this.capacity, spare: PLACES_FOR_MODERATORS, unlisted: limits.unlistedPerLobby };
+    const places = { listed: this.capacity, spare: PLACES_FOR_MODERATORS, unlisted: this.mostUnlisted };
     this.#roster = new Roster(places, limits.slotRestMs);
     this.#channels = new Channels(this, this.#roster, limits, plan?.channels ?? []);
   }
 
   get size(): number {
     return this.#roster.size;
+  }
+
+  /** The most listeners who are counted and not listed. */
+  get mostUnlisted(): number {
+    return this.plan?.unlisted ?? this.#limits.unlistedPerLobby;
   }
 
   get capacity(): number {
@@ -95,7 +102,9 @@ export class Lobby implements LobbyIdentity {
 
   /** How somebody with these rights would be listed; null when there is no room for them. */
   placeFor(rights: Rights): Listing | null {
-    return listingFor(rights, this.#roster.occupancy, this.capacity, this.#limits);
+    const { capacity, mostUnlisted } = this;
+    const { listenerPlacesPercent } = this.#limits;
+    return listingFor(rights, this.#roster.occupancy, { capacity, mostUnlisted, listenerPlacesPercent });
   }
 
   /** The same for somebody who takes over from one of its participants: they keep the kind of place, unless now they may speak. */

@@ -93,7 +93,7 @@ export class Shares {
     const { guestLobbiesPercent, guestPlacesPercent, lobbies, participants } = this.#limits;
     const { participantsPerLobby, unlistedPerLobby } = this.#limits;
     const listed = lobby?.capacity ?? participantsPerLobby;
-    const places = listing === 'listed' ? listed : unlistedPerLobby;
+    const places = listing === 'listed' ? listed : (lobby?.mostUnlisted ?? unlistedPerLobby);
     const full = (count: number, most: number, what: string): Refusal | null =>
       count < most
         ? null

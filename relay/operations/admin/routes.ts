@@ -134,13 +134,17 @@ const lobbyRoutes: readonly AdminRoute[] = [
     operation: 'openLobby',
     method: 'PUT',
     path: '/v1/lobbies/{lobby}',
-    summary: "Creates a lobby that stays when it is empty. The default capacity is the relay's.",
+    summary: "Creates a lobby that stays when it is empty. By default its places are the relay's.",
     body: schemas.lobbyPlan,
     status: 201,
     answer: schemas.lobbyWhole,
     problems: ['lobby-exists', 'relay-full'],
-    run: (target, { lobby }, { capacity, channels }) => {
-      const plan = { ...(capacity !== undefined && { capacity }), ...(channels && { channels }) };
+    run: (target, { lobby }, { capacity, unlisted, channels }) => {
+      const plan = {
+        ...(capacity !== undefined && { capacity }),
+        ...(unlisted !== undefined && { unlisted }),
+        ...(channels && { channels }),
+      };
       let result: AdminResult;
       try {
         result = target.administer({ kind: 'open-lobby', lobby, ...plan });

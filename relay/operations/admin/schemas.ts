@@ -39,6 +39,7 @@ export const empty = z.strictObject({});
 
 export const lobbyPlan = z.strictObject({
   capacity: z.optional(wholeNumber(1, 500)),
+  unlisted: z.optional(wholeNumber(0, 15_000)),
   channels: z.optional(names(MAX_CHANNEL)),
 });
 

@@ -74,6 +74,9 @@ t.test('a failed command returns its code', async (t) => {
 
 t.test('an invalid capacity or too many channels are misuse', async (t) => {
   const bench = new Bench({ channelsPerLobby: 1 });
+  for (const unlisted of [-1, 15_001, 0.5]) {
+    t.throws(() => bench.admin({ kind: 'open-lobby', lobby: 'den', unlisted }), RangeError);
+  }
   for (const capacity of [0, 501, 1.5, Number.NaN]) {
     t.throws(() => bench.admin({ kind: 'open-lobby', lobby: 'den', capacity }), RangeError);
   }

@@ -201,6 +201,27 @@ t.test('guests have a share of both kinds of places', async (t) => {
   t.same([6, 7].map(guest), [null, 'guests-full']);
 });
 
+t.test('an administrator decides how large the audience of a lobby may be', async (t) => {
+  const bench = new Bench({ participantsPerLobby: 4 });
+  bench.admin({ kind: 'open-lobby', lobby: 'den', capacity: 2, unlisted: 1 });
+  t.same(
+    [1, 2, 3].map((account) => refusalOf(bench.admit(account, LISTENER))),
+    [null, null, 'lobby-full'],
+  );
+  t.match(bench.relay.lobby('den'), { participants: 2, unlisted: 1 });
+  bench.admin({ kind: 'open-lobby', lobby: 'hall', capacity: 2, unlisted: 0 });
+  const inHall = { ...LISTENER, lobby: 'hall' };
+  t.same(
+    [4, 5, 6].map((account) => refusalOf(bench.admit(account, inHall))),
+    [null, null, 'lobby-full'],
+  );
+  t.match(
+    bench.relay.lobby('hall'),
+    { participants: 2, unlisted: 0 },
+    'without unlisted, all places are for all',
+  );
+});
+
 t.test('5,000 listeners join and leave with a few messages for each', async (t) => {
   const bench = new Bench({ participantsPerLobby: 16, listenerPlacesPercent: 0 });
   for (let account = 1; account <= 8; account++) bench.admit(account);

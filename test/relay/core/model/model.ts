@@ -156,12 +156,13 @@ export class Model {
     if (before && !rights.maySpeak) return 'unlisted';
     const capacity = lobby?.capacity ?? participantsPerLobby;
     const listed = members.filter((it) => it.listing === 'listed');
+    const mostUnlisted = lobby?.mostUnlisted ?? unlistedPerLobby;
     const hasPlace = listed.length < capacity + (rights.moderator ? 4 : 0);
-    if (rights.maySpeak || unlistedPerLobby === 0) return hasPlace ? 'listed' : null;
+    if (rights.maySpeak || mostUnlisted === 0) return hasPlace ? 'listed' : null;
     const listeners = listed.filter((it) => !it.rights.maySpeak).length;
     const isInShare = listeners < Math.floor(capacity * (listenerPlacesPercent / 100));
     if (hasPlace && (rights.moderator || isInShare)) return 'listed';
-    return members.length - listed.length < unlistedPerLobby ? 'unlisted' : null;
+    return members.length - listed.length < mostUnlisted ? 'unlisted' : null;
   }
 
   /** Guests are limited to their share, and each address to a number. */
@@ -182,7 +183,11 @@ export class Model {
         (!lobby && made.filter(({ maker }) => maker?.kind === 'guest').length >= mostLobbies) ||
         guests.filter((it) => it.lobby === lobby && (it.listing === 'listed') === (listing === 'listed'))
           .length >=
-          places(listing === 'listed' ? (lobby?.capacity ?? participantsPerLobby) : unlistedPerLobby) ||
+          places(
+            listing === 'listed'
+              ? (lobby?.capacity ?? participantsPerLobby)
+              : (lobby?.mostUnlisted ?? unlistedPerLobby),
+          ) ||
         guests.length >= places(participants);
       if (isFull) return 'guests-full';
     }
@@ -204,9 +209,7 @@ export class Model {
     const lobby = this.lobbies.get(entrant.lobby) ?? this.openLobby(entrant.lobby, null, null, entrant);
     const taken = new Set([...lobby.members.values()].map(({ slot }) => slot));
     const [first, count] =
-      listing === 'listed'
-        ? [0, 4 * lobby.capacity + 4]
-        : [4 * lobby.capacity + 4, 4 * this.#limits.unlistedPerLobby];
+      listing === 'listed' ? [0, 4 * lobby.capacity + 4] : [4 * lobby.capacity + 4, 4 * lobby.mostUnlisted];
     const wrong = this.#wrongNumber('slot', chosen.slot, first, count, taken, lobby.slotFreedAt);
     const member: Member = {
       ...chosen,
@@ -332,11 +335,13 @@ export class Model {
     capacity: number | null,
     plan: readonly string[] | null,
     maker: ModelLobby['maker'] = null,
+    unlisted: number | null = null,
   ): ModelLobby {
     const lobby: ModelLobby = {
       name,
       topic: `lobby/${this.lobbiesMade++}`,
       capacity: capacity ?? this.#limits.participantsPerLobby,
+      mostUnlisted: unlisted ?? this.#limits.unlistedPerLobby,
       plan,
       maker,
       members: new Map(),

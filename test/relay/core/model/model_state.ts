@@ -52,6 +52,7 @@ export interface ModelLobby {
   readonly name: string;
   readonly topic: string;
   readonly capacity: number;
+  readonly mostUnlisted: number;
   /** The participant who made it by joining; null when an administrator did. */
   readonly maker: Pick<Entrant, 'kind' | 'address'> | null;
   /** The operator's channels, or null when the lobby ends with its last participant. */

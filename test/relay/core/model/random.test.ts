@@ -197,7 +197,8 @@ for (const [at, policy] of POLICIES.entries()) {
           world.admin({ kind: 'moderate', lobby, moderation: moderation() });
         } else if (dice < 21) {
           const capacity = 1 + below(6);
-          world.admin({ kind: 'open-lobby', lobby: pick(LOBBIES), capacity, channels: some(CHANNELS, 2) });
+          const plan = { capacity, unlisted: below(4), channels: some(CHANNELS, 2) };
+          world.admin({ kind: 'open-lobby', lobby: pick(LOBBIES), ...plan });
         } else if (dice < 22) world.admin({ kind: 'close-lobby', lobby: pick(LOBBIES) });
         else if (inside.length > 0) act(pick(inside));
       };

@@ -281,7 +281,10 @@ export class World {
       case 'open-lobby':
         if (model.lobbies.has(command.lobby)) wanted = 'lobby-exists';
         else if (model.lobbies.size >= this.#limits.lobbies) wanted = 'relay-full';
-        else model.openLobby(command.lobby, command.capacity ?? null, command.channels ?? []);
+        else {
+          const { lobby, capacity = null, unlisted = null, channels = [] } = command;
+          model.openLobby(lobby, capacity, channels, null, unlisted);
+        }
         administer();
         break;
       case 'close-lobby': {
