@@ -3,12 +3,12 @@
 import { once } from 'node:events';
 import { Command, Option } from 'commander';
 import { monotonicMs } from '../client/clock.js';
-import { type Hearing, hearLobby } from '../client/hear.js';
 import type { LobbyPlayoutOptions } from '../client/playout/lobby_playout.js';
 import { joinWithSink, type VoiceSink } from '../client/voice_sink.js';
 import { HotmicError } from '../voice/error.js';
 import { FRAME_SAMPLES, msOfSamples, type Samples, samplesOfMs } from '../voice/units.js';
 import { lobbyDrops } from './drop_summary.js';
+import { type Hearing, hearLobby } from './hearing.js';
 import { purpose } from './help_layout.js';
 import { LineBudget } from './line_budget.js';
 import { type MemberOptions, number, withMemberOptions } from './options.js';

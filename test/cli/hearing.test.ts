@@ -1,8 +1,8 @@
 /** A lobby as a game hears it, over a real relay and over a scripted one. */
 
 import t from 'tap';
+import { hearLobby } from '../../cli/hearing.js';
 import { monotonicMs } from '../../client/clock.js';
-import { hearLobby } from '../../client/hear.js';
 import { joinLobby } from '../../client/lobby/join.js';
 import { startRelay } from '../../relay/index.js';
 import { personSteamId } from '../../voice/steam_id.js';

@@ -1,11 +1,15 @@
-/** Joins a lobby and plays everyone in it: a lobby combined with a playout. This is what most games embed. */
+/**
+ * A lobby and its playout, by slot: what `hotmic listen` shows and plays. It needs the counters of each, which `joinVoice`, what games embed, has
+ * in another form.
+ */
 
-import { PLATFORM } from '#platform';
+import { monotonicMs } from '../client/clock.js';
+import type { Lobby, LobbyOptions } from '../client/lobby/lobby.js';
+import { LobbyPlayout, type LobbyPlayoutOptions } from '../client/playout/lobby_playout.js';
+import type { Participant } from '../client/session/lobby_state.js';
+import { joinWithSink } from '../client/voice_sink.js';
 import type { HotmicError } from '../voice/error.js';
-import type { Lobby, LobbyOptions } from './lobby/lobby.js';
-import { LobbyPlayout, type LobbyPlayoutOptions } from './playout/lobby_playout.js';
-import type { Participant } from './session/lobby_state.js';
-import { joinWithSink } from './voice_sink.js';
+import { loadCodec } from '../wasm/load.js';
 
 export interface HearLobbyOptions extends LobbyOptions {
   /** How it is played and mixed. */
@@ -28,8 +32,7 @@ export interface Hearing {
 
 /** Joins a lobby to hear it. @throws the same errors as `joinLobby`; RangeError for a playout option out of its range. */
 export async function hearLobby(options: HearLobbyOptions): Promise<Hearing> {
-  const starting = PLATFORM.startCodec();
-  if (starting) await starting;
+  loadCodec();
   const playout = new LobbyPlayout(options.playout);
   const { events = {} } = options;
   const note = ({ slot, priority }: Participant) => {
@@ -57,13 +60,13 @@ export async function hearLobby(options: HearLobbyOptions): Promise<Hearing> {
         },
       },
       {
-        take: (_, header, packet) => playout.push(header, packet, PLATFORM.now()),
+        take: (_, header, packet) => playout.push(header, packet, monotonicMs()),
         forget: (slot) => playout.forget(slot),
         retire: (slot) => playout.retire(slot),
         close: () => playout.close(),
       },
     );
-    return { lobby, playout, pull: (out) => playout.pull(out, PLATFORM.now()), ended };
+    return { lobby, playout, pull: (out) => playout.pull(out, monotonicMs()), ended };
   } catch (thrown) {
     playout.close();
     throw thrown;
