@@ -22,6 +22,7 @@ const COMMANDS = {
   token: async () => (await import('./token.js')).tokenCommand(),
   steam: async () => (await import('./steam.js')).steamCommand(),
   demo: async () => (await import('./demo.js')).demoCommand(),
+  completion: async () => (await import('./completion/command.js')).completionCommand(everything),
 } satisfies Record<string, () => Promise<Command>>;
 
 const program = new Command('hotmic')
@@ -34,11 +35,8 @@ const program = new Command('hotmic')
   .configureOutput({ outputError: () => undefined })
   .exitOverride();
 
-for (const name of commandsFor(process.argv[2])) {
-  const command = await COMMANDS[name]();
-  program.addCommand(command.copyInheritedSettings(program));
-  for (const inner of command.commands) inner.copyInheritedSettings(program);
-}
+const NAMES = Object.keys(COMMANDS) as (keyof typeof COMMANDS)[];
+for (const name of commandsFor(process.argv[2])) await add(name);
 
 program.addHelpText(
   'after',
@@ -68,9 +66,20 @@ try {
 
 /** The one that the command line names, or all of them, for the help and for a misspelled name. */
 function commandsFor(first: string | undefined): readonly (keyof typeof COMMANDS)[] {
-  const names = Object.keys(COMMANDS) as (keyof typeof COMMANDS)[];
-  const named = names.filter((name) => name === first);
-  return named.length > 0 ? named : names;
+  const named = NAMES.filter((name) => name === first);
+  return named.length > 0 ? named : NAMES;
+}
+
+async function add(name: keyof typeof COMMANDS): Promise<void> {
+  const command = await COMMANDS[name]();
+  program.addCommand(command.copyInheritedSettings(program));
+  for (const inner of command.commands) inner.copyInheritedSettings(program);
+}
+
+/** The program with the commands that the command line did not name, too. */
+async function everything(): Promise<Command> {
+  for (const name of NAMES) if (!program.commands.some((command) => command.name() === name)) await add(name);
+  return program;
 }
 
 function fail(thrown: unknown): void {

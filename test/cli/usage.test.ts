@@ -8,7 +8,18 @@ import t from 'tap';
 import { runCli } from '../kit/cli.js';
 import { toneWav } from '../kit/tone.js';
 
-const COMMANDS = ['relay', 'talk', 'listen', 'record', 'devices', 'inspect', 'token', 'steam', 'demo'];
+const COMMANDS = [
+  'relay',
+  'talk',
+  'listen',
+  'record',
+  'devices',
+  'inspect',
+  'token',
+  'steam',
+  'demo',
+  'completion',
+];
 
 /** Nobody listens at port 1 of loopback. */
 const NOWHERE = 'ws://127.0.0.1:1';
