@@ -11,6 +11,7 @@ import { dropSummary } from '../drop_summary.js';
 import { memberEvents } from '../greeting.js';
 import { marksOf } from '../speaker_line.js';
 import { type Look, lookOf } from '../terminal/look.js';
+import { openQuitKeys, type QuitKeys } from '../terminal/quit_keys.js';
 import { StatusArea, type TerminalOutput } from '../terminal/status_area.js';
 import { renderScreen, type ScreenPerson } from './screen.js';
 import { both, type LobbyView, type Measures, soundText, type ViewOptions } from './view.js';
@@ -19,6 +20,8 @@ const REDRAW_MS: Milliseconds = 100;
 
 /** Who spoke within this time keeps a row, so that rows do not jump between words. */
 const RECENT_MS: Milliseconds = 4000;
+
+const BY_NAME = new Intl.Collator('en', { numeric: true });
 
 interface Person {
   participant: Participant;
@@ -42,8 +45,11 @@ export class LiveView implements LobbyView {
   readonly #startedAt: Milliseconds;
   readonly #people = new Map<number, Person>();
   readonly #drawing: NodeJS.Timeout;
+  readonly #keys: QuitKeys;
   #measures: Measures | null = null;
   #playing: string | null = null;
+  /** The process is being stopped, and the terminal is the shell's. */
+  #isPaused = false;
   #state: 'joining' | 'joined' | 'reconnecting' | 'ended' = 'joining';
 
   constructor(
@@ -59,6 +65,10 @@ export class LiveView implements LobbyView {
     this.#drawing = setInterval(() => this.draw(), REDRAW_MS).unref();
     terminal.on?.('resize', this.#redraw);
     process.on('SIGCONT', this.#continued);
+    this.#keys = openQuitKeys(() => {
+      this.#area.clear();
+      this.#isPaused = true;
+    });
   }
 
   get events() {
@@ -109,6 +119,7 @@ export class LiveView implements LobbyView {
     clearInterval(this.#drawing);
     this.#terminal.off?.('resize', this.#redraw);
     process.off('SIGCONT', this.#continued);
+    this.#keys.close();
     this.#area.clear();
   }
 
@@ -119,7 +130,7 @@ export class LiveView implements LobbyView {
 
   /** Draws it as it is now. */
   draw(): void {
-    if (this.#state !== 'joined' && this.#state !== 'reconnecting') return;
+    if (this.#isPaused || (this.#state !== 'joined' && this.#state !== 'reconnecting')) return;
     const now = this.#options.now();
     const screen = {
       lobby: this.#options.member.lobby,
@@ -136,6 +147,7 @@ export class LiveView implements LobbyView {
   readonly #redraw = (): void => this.draw();
 
   readonly #continued = (): void => {
+    this.#isPaused = false;
     this.#area.forget();
     this.draw();
   };
@@ -180,7 +192,7 @@ export class LiveView implements LobbyView {
       const isActive = Number(b.speaking || b.recent) - Number(a.speaking || a.recent);
       if (isActive !== 0) return isActive;
       if (a.speaking || a.recent) return a.rowSince - b.rowSince || a.slot - b.slot;
-      return a.name.localeCompare(b.name) || a.slot - b.slot;
+      return BY_NAME.compare(a.name, b.name) || a.slot - b.slot;
     });
   }
 }

@@ -38,8 +38,18 @@ const MAX_NAME_COLUMNS = 28;
 const BAR_COLUMNS = 16;
 const SMALL_BAR_COLUMNS = 8;
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it finds the codes that Look wrote.
+const COLOURS = /\x1b\[\d+m/g;
+
 /** Rows of at most `columns` columns, at most `rows` of them. */
 export function renderScreen(screen: Screen, columns: number, rows: number, look: Look): readonly string[] {
+  return allRows(screen, columns, rows, look).map((row) => {
+    const text = row.replace(COLOURS, '');
+    return textWidth(text) > columns ? cut(text, columns, look.marks.ellipsis) : row;
+  });
+}
+
+function allRows(screen: Screen, columns: number, rows: number, look: Look): readonly string[] {
   const height = Math.max(1, Math.min(rows, MAX_ROWS));
   const head = header(screen, columns, look);
   if (height === 1) return [head];
@@ -126,31 +136,30 @@ function silentRows(
   look: Look,
 ): string[] {
   const { silent, ellipsis } = look.marks;
-  const rows: string[] = [];
-  let row = '';
+  const limit = Math.max(1, Math.min(MAX_NAME_COLUMNS, columns - 3));
+  const rows: string[][] = [[]];
+  let width = 0;
   let shown = 0;
   for (const { name, notes } of people) {
-    const limit = Math.max(1, Math.min(MAX_NAME_COLUMNS, columns - 3));
     const marks = notes.length > 0 ? ` (${notes.join(', ')})` : '';
     const text = ` ${silent} ${cut(look.outside(name), limit, ellipsis)}${look.outside(marks)} `;
     const item = cut(text, columns, ellipsis);
-    if (row !== '' && textWidth(row) + textWidth(item) > columns) {
-      if (rows.length + 1 >= maxRows) break;
-      rows.push(row);
-      row = '';
+    if (width > 0 && width + textWidth(item) > columns) {
+      if (rows.length === maxRows) break;
+      rows.push([]);
+      width = 0;
     }
-    row += item;
+    rows.at(-1)!.push(item);
+    width += textWidth(item);
     shown += 1;
   }
-  const more = people.length - shown + hidden;
-  if (more > 0) {
-    const text = ` +${more} more`;
-    while (row !== '' && textWidth(row) + textWidth(text) > columns)
-      row = cut(row, columns - text.length, ellipsis);
-    row = cut(row + text, columns, ellipsis);
+  const last = rows.at(-1)!;
+  const more = () => ` +${people.length - shown + hidden} more`;
+  if (shown < people.length || hidden > 0) {
+    for (; last.length > 0 && textWidth(last.join('') + more()) > columns; shown -= 1) last.pop();
+    last.push(more());
   }
-  rows.push(row);
-  return rows.map((line) => look.colour(line.trimEnd(), 'dim'));
+  return rows.map((row) => look.colour(row.join('').trimEnd(), 'dim'));
 }
 
 /** `1:02`, `1:02:03`. */

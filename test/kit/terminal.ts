@@ -45,7 +45,10 @@ export interface Terminal {
 }
 
 export function startInTerminal(t: Test, args: readonly string[]): Terminal {
-  const child = spawn('python3', ['-c', SCRIPT, process.execPath, MAIN, ...args], { stdio: 'pipe' });
+  const child = spawn('python3', ['-c', SCRIPT, process.execPath, MAIN, ...args], {
+    stdio: 'pipe',
+    env: { ...process.env, TERM: 'xterm', LC_ALL: 'C.UTF-8', NO_COLOR: '1' },
+  });
   let text = '';
   child.stderr.resume();
   const waiting = new Set<() => void>();
