@@ -128,6 +128,23 @@ t.test('PCM from standard input is spoken to its end, and then the command ends'
   }
 });
 
+t.test('voice activation sends what is loud enough, and says when it is live', async (t) => {
+  const { url } = await earFor(t);
+  const talk = (...args: readonly string[]) =>
+    runCli(t, ['talk', url, '-l', 'den', '--tone', '440', '--seconds', '1.5', ...args]);
+  const loud = await talk('--voice-activation', '-60');
+  t.match(loud, { code: 0, stderr: /The microphone is live\n(?:.*\n)*Sent [1-9]\d* voice packets/ });
+  // The tone is at -13 dBFS.
+  const quiet = await talk('--voice-activation', '-1');
+  t.match(quiet, { code: 0, stderr: /Sent 0 voice packets in 0 talkspurts/ });
+  t.notMatch(quiet.stderr, /is live/);
+  t.match(await talk('--voice-activation', '--muted'), {
+    code: 0,
+    stderr: /The microphone is muted\n(?:.*\n)*Sent 0 voice packets/,
+  });
+  t.match(await talk('--voice-activation', '--push-to-talk'), { code: 2, stderr: /cannot be used/ });
+});
+
 t.test('a refused player sees the reason', async (t) => {
   const { url } = await earFor(t);
   const steamId = String(personSteamId(1));
