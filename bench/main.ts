@@ -9,6 +9,7 @@ import { key } from './mouth/key.js';
 import { mouth } from './mouth/mouth.js';
 import { playout } from './playout/playout.js';
 import { plc } from './plc/plc.js';
+import { processing } from './processing.js';
 import { audience } from './relay/audience.js';
 import { relay } from './relay/relay.js';
 import { measure } from './result.js';
@@ -18,7 +19,22 @@ import { stages } from './stages.js';
 import { steam } from './steam.js';
 import { storm } from './storm/storm.js';
 
-const trials = [ring, steam, codec, stages, mouth, key, mix, storm, relay, audience, playout, plc, soak];
+const trials = [
+  ring,
+  steam,
+  codec,
+  stages,
+  mouth,
+  key,
+  processing,
+  mix,
+  storm,
+  relay,
+  audience,
+  playout,
+  plc,
+  soak,
+];
 const ONLY_BY_NAME = [plc, soak];
 
 const only = process.argv.slice(2);

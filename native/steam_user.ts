@@ -50,7 +50,7 @@ export interface SteamUser extends VoiceSource {
 
   /** How many bytes getVoice would write now. */
   getAvailableVoice(): AvailableVoice;
-  /** What was recorded since the last call, as one Steam Voice packet of at most `buffer_size_override` bytes; 0 is no limit. */
+  /** What was recorded since the last call, as one Steam Voice packet of at most `buffer_size_override` bytes; 0: of any length. */
   getVoice(buffer_size_override?: number): CapturedVoice;
   /** PCM of a Steam Voice packet at `sample_rate` Hz, 11025 to 48000, in at most `buffer_size_override` bytes. */
   decompressVoice(voice: Uint8Array, sample_rate: number, buffer_size_override?: number): DecompressedVoice;

@@ -30,6 +30,8 @@ export interface TalkOptions extends MemberOptions {
   /** In dBFS; true for the default. */
   readonly voiceActivation?: number | true;
   readonly muted?: true;
+  readonly noiseSuppression?: true;
+  readonly autoGain?: true;
 }
 
 /** The command without its action. */
@@ -99,6 +101,8 @@ export function talkOptions(): Command {
         .preset(-45)
         .conflicts('pushToTalk'),
     )
+    .option('--noise-suppression', 'With --mic: remove steady noise. Adds 6 ms.')
+    .option('--auto-gain', 'With --mic: bring the voice to the usual loudness.')
     .option('--muted', 'Begin muted; m unmutes.');
 }
 
@@ -109,6 +113,8 @@ export function inputOf(options: TalkOptions): VoiceInputOptions | null {
   if (options.rate !== undefined && options.pcm === undefined) throw misfit('--rate', '--pcm');
   if (options.wavChannel !== undefined && options.wav === undefined) throw misfit('--wav-channel', '--wav');
   if (options.soundTool !== undefined && options.mic === undefined) throw misfit('--sound-tool', '--mic');
+  if (options.noiseSuppression && options.mic === undefined) throw misfit('--noise-suppression', '--mic');
+  if (options.autoGain && options.mic === undefined) throw misfit('--auto-gain', '--mic');
   if (options.toggle && !options.pushToTalk) throw misfit('--toggle', '--push-to-talk');
   if (options.wav !== undefined) {
     const from = options.wav === '-' ? {} : { path: options.wav };

@@ -5,7 +5,8 @@ import type { CaptureHandle } from '../../client/talking/publisher.js';
 import { embeddedSteam, startCapture } from '../../native/capture/capture.js';
 import type { Steam } from '../../native/steam.js';
 import type { HotmicError } from '../../voice/error.js';
-import { loadCodec } from '../../wasm/load.js';
+import { compileProcessing, loadCodec } from '../../wasm/load.js';
+import { MicrophoneProcessor } from '../../wasm/processing.js';
 import { chooseSound, RATE_HZ } from '../sound/choose.js';
 import { DeviceMicrophone, type SoundNotices } from '../sound/microphone.js';
 import { wantedDevice } from '../sound/options.js';
@@ -28,6 +29,11 @@ export interface OpenMicrophone {
 export async function openMicrophone(options: TalkOptions, notices: SoundNotices): Promise<OpenMicrophone> {
   const chosen = await chooseSound('capture', wantedDevice(options.mic!), options.soundTool ?? null);
   loadCodec();
+  const { noiseSuppression = false, autoGain: gainControl = false } = options;
+  const processor =
+    noiseSuppression || gainControl
+      ? new MicrophoneProcessor(compileProcessing(), { sampleRateHz: RATE_HZ, noiseSuppression, gainControl })
+      : undefined;
   let encoder: PcmMicrophone | null = null;
   const device = await DeviceMicrophone.open(chosen, {
     onSound: (pcm) => encoder?.write(pcm),
@@ -41,6 +47,7 @@ export async function openMicrophone(options: TalkOptions, notices: SoundNotices
       encoder = new PcmMicrophone({
         steamId,
         sampleRateHz: RATE_HZ,
+        ...(processor && { processor }),
         ...(hangover !== undefined && { hangoverMs: hangover }),
       });
       return encoder;
