@@ -26,6 +26,7 @@ export type { DropVerdict, ForwardVerdict, Verdict } from './core/voice/verdict.
 export type { SanctionsFileCounts, SanctionsFileEvent } from './moderation_store/sanctions_file.js';
 export type { AdminApiOptions, AdminCounts, AdminEvent } from './operations/admin/api.js';
 export type { ProblemCode } from './operations/admin/problem.js';
+export type { StreamEnd } from './operations/admin/update_stream.js';
 export type { OperationsOptions } from './operations/operations.js';
 export type { ServiceCounts } from './operations/service_counts.js';
 export type { AdminOptions, RelayOptions, RelayTokens } from './options.js';

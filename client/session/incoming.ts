@@ -12,9 +12,9 @@ export interface Stage {
   readonly expectsChallenge: boolean;
 }
 
-/** A message, a welcome with everybody in it; or, as `none`, a page before the last, or what we cannot do, as in "Cannot …". */
+/** A message, a welcome with everybody in it; or, as `none`, a page before the last, a pong, or what we cannot do, as in "Cannot …". */
 export type Incoming =
-  | Exclude<RelayMessage, { type: 'participants' }>
+  | Exclude<RelayMessage, { type: 'participants' | 'pong' }>
   | { readonly type: 'none'; readonly cannot: string | null };
 
 export class IncomingMessages {
@@ -34,6 +34,8 @@ export class IncomingMessages {
     }
     if (type === 'welcome') return this.#pages.begin(message) ?? cannot(null);
     if (type === 'participants') return this.#pages.add(message) ?? cannot(null);
+    // A sign of life, and nothing else.
+    if (message.type === 'pong') return cannot(null);
     return message;
   }
 

@@ -221,8 +221,6 @@ export class Session {
         this.#put({ kind: 'failed', request, code, message: relayText(message.message) });
         break;
       }
-      case 'pong':
-        break;
       case 'draining': {
         const { withinMs, goTo = null } = message;
         this.#put({ kind: 'draining', withinMs, goTo });
