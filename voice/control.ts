@@ -41,6 +41,9 @@ export const MAX_PARTICIPANTS = 1000;
 /** The most participants that one can whisper to at a time. */
 export const MAX_WHISPERED = 16;
 
+/** The most streams in each list of a `hears`: those of a message stay far below 64 KiB. */
+export const MAX_MARKS = 1000;
+
 /** The longest time for a mute, a deafening or a ban, in seconds: ten years. */
 export const MAX_SANCTION_S = 315_360_000;
 
@@ -205,6 +208,11 @@ const page = z.array(participant).check(z.maxLength(MAX_PARTICIPANTS));
 /** How many participants follow after a page. */
 const more = z.optional(z.int().check(z.minimum(1), z.maximum(MAX_PARTICIPANTS)));
 
+/** The relay sequences of streams: slot, target, sequence. */
+const marks = z
+  .array(z.tuple([slot, z.int().check(z.minimum(0), z.maximum(0xff)), slot]))
+  .check(z.maxLength(MAX_MARKS));
+
 const relayMessage = z.discriminatedUnion('type', [
   /** Answers a hello that requests it: the nonce for an encrypted app ticket. Another hello follows. */
   z.object({ type: z.literal('challenge'), nonce: random16 }),
@@ -246,6 +254,14 @@ const relayMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('unlisted'), count: z.int().check(z.minimum(0)) }),
   /** A participant began or stopped speaking to us. */
   z.object({ type: z.literal('speaking'), slot, speaking: z.boolean() }),
+  /** What we hear from now on, and what we no longer hear: see docs/protocol.md, "Counting losses". */
+  z.object({
+    type: z.literal('hears'),
+    /** Streams that we hear from now on, each with the relay sequence of its next frame. All others begin with 0. */
+    next: z.optional(marks),
+    /** Streams that we no longer hear, each with the relay sequence after its last frame for us. */
+    until: z.optional(marks),
+  }),
   z.object({ type: z.literal('channel'), channel }),
   z.object({ type: z.literal('channel-ended'), number: channelNumber }),
   /** A request of yours was not carried out; you stay in the lobby. */

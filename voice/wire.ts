@@ -7,7 +7,7 @@
  *     2  u16  sequence: counts voice frames of this speaker         speaker
  *     4  u32  timestamp of the first sample, in 24 kHz samples      speaker
  *     8  u16  slot: the speaker's number in the lobby               relay
- *    10  u16  relay sequence: counts what went to this target       relay
+ *    10  u16  relay sequence: counts the speaker's frames to it     relay
  *    12  u32  relay time: milliseconds of the relay's own clock     relay
  *
  * Integers are little-endian, as in the packet behind them. docs/protocol.md gives the reason for each field.

@@ -1,6 +1,7 @@
 /** The counters of a membership: frames sent, refused, received and missed, and reconnections. */
 
-import { MissedFrames } from './missed_frames.js';
+import type { VoiceHeader } from '../../voice/wire.js';
+import { MissedFrames, type StreamMark } from './missed_frames.js';
 import type { RedirectCounts } from './redirects.js';
 import type { SessionDrop } from './session_io.js';
 
@@ -13,7 +14,10 @@ export interface LobbyCounts {
    */
   readonly framesRefused: number;
   readonly framesReceived: number;
-  /** Frames to the lobby or our channels that the relay published while we were connected and that never arrived. A lower bound. */
+  /**
+   * Frames that the relay published to us while we were connected and that never arrived, without those behind the last one that did:
+   * nobody has told us of them yet.
+   */
   readonly framesMissed: number;
   /** How often we reconnected. */
   readonly resumes: number;
@@ -44,15 +48,33 @@ export class LobbyCounter {
     this.#framesRefused += 1;
   }
 
-  /** A frame was sent to the target with this number. `published`: the relay passes it on. */
-  sent(target: number, fate: 'published' | 'dropped'): void {
-    if (fate === 'published') this.#missed.sent(target);
+  sent(): void {
     this.#framesSent += 1;
   }
 
-  received(target: number, relaySequence: number): void {
+  /** A frame arrived, whether we can do anything with it or not. */
+  arrived({ slot, target, relaySequence }: VoiceHeader): void {
+    this.#missed.received(slot, target, relaySequence);
+  }
+
+  received(): void {
     this.#framesReceived += 1;
-    this.#missed.received(target, relaySequence);
+  }
+
+  /** We hear these streams from now on, and those no longer. */
+  hears({
+    next,
+    until,
+  }: {
+    readonly next: readonly StreamMark[];
+    readonly until: readonly StreamMark[];
+  }): void {
+    for (const mark of until) this.#missed.until(mark);
+    for (const mark of next) this.#missed.next(mark);
+  }
+
+  left(slot: number): void {
+    this.#missed.left(slot);
   }
 
   dropped(reason: SessionDrop): void {
@@ -62,11 +84,6 @@ export class LobbyCounter {
   /** We reconnected. */
   resumed(): void {
     this.#resumes += 1;
-    this.#missed.restart();
-  }
-
-  /** Gaps before the next frame of each target are not losses: we were not meant to hear what came before. */
-  restart(): void {
     this.#missed.restart();
   }
 

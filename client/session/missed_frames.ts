@@ -1,39 +1,56 @@
 /**
- * Counts the voice frames that the relay published to us and that never arrived, by the relay's sequence numbers. The lobby and each
- * channel have a sequence of their own. Pure.
- *
- * Our own frames are numbered in the same sequences but are not sent back to us, so each frame that we send moves the expected number by
- * one. We do not know which of them the relay dropped or has not received yet, so the count is a lower bound. Whispers are left out,
- * because a whisperer's sequence also counts what went to others.
+ * Counts the voice frames that the relay published to us and that never arrived. The relay numbers the frames of each speaker to each
+ * target from 0, and tells us the numbers at which we begin and cease to hear them: so nothing is counted that was not meant for us, and
+ * nothing that was is left out, but for what was lost after the last frame that arrived. Pure.
  */
 
 import { sequenceAfter, sequenceDelta } from '../../voice/sequence.js';
-import { Target } from '../../voice/wire.js';
+
+/** Slot, target, and the relay sequence of the next frame. */
+export type StreamMark = readonly [slot: number, target: number, sequence: number];
 
 export class MissedFrames {
-  /** Frames that never arrived: a lower bound. */
+  /** Frames that never arrived. */
   count = 0;
-  /** By target: the sequence after the newest frame, plus what we have sent since. Bounded by 128 targets. */
-  readonly #expected = new Map<number, number>();
+  /** By slot and target: the sequence of the next frame, where it is not 0. Bounded by the slots that the caller lets through. */
+  readonly #expected = new Map<number, Map<number, number>>();
 
-  /** We sent a frame to this target. */
-  sent(target: number): void {
-    const expected = this.#expected.get(target);
-    if (expected !== undefined) this.#expected.set(target, sequenceAfter(expected));
+  /** A frame arrived. */
+  received(slot: number, target: number, relaySequence: number): void {
+    this.#upTo(slot, target, relaySequence);
+    this.#expect(slot, target, sequenceAfter(relaySequence));
   }
 
-  /** A frame to this target arrived. */
-  received(target: number, relaySequence: number): void {
-    if (target === Target.whisper) return;
-    const expected = this.#expected.get(target);
-    const ahead = expected === undefined ? 0 : sequenceDelta(expected, relaySequence);
-    if (ahead > 0) this.count += ahead;
-    // If it is behind the expected number, the difference is frames of ours that were not numbered yet, or never will be.
-    this.#expected.set(target, sequenceAfter(ahead < 0 ? expected! : relaySequence));
+  /** We hear this stream from this number on. */
+  next([slot, target, sequence]: StreamMark): void {
+    this.#expect(slot, target, sequence);
   }
 
-  /** The next frame to each of these targets counts as the first: we were not meant to hear what came before. */
-  restart(targets: Iterable<number> = [...this.#expected.keys()]): void {
-    for (const target of targets) this.#expected.delete(target);
+  /** We no longer hear this stream; the number is that after the last frame for us. It begins with 0, unless we are told otherwise. */
+  until([slot, target, sequence]: StreamMark): void {
+    this.#upTo(slot, target, sequence);
+    this.#expected.get(slot)?.delete(target);
+  }
+
+  /** Another person may get the slot. */
+  left(slot: number): void {
+    this.#expected.delete(slot);
+  }
+
+  /** Everything begins with 0 again, as after a welcome. */
+  restart(): void {
+    this.#expected.clear();
+  }
+
+  /** Everything between the expected number and this one is lost. A number behind it comes only from a relay that breaks the protocol. */
+  #upTo(slot: number, target: number, sequence: number): void {
+    const expected = this.#expected.get(slot)?.get(target) ?? 0;
+    this.count += Math.max(0, sequenceDelta(expected, sequence));
+  }
+
+  #expect(slot: number, target: number, sequence: number): void {
+    const known = this.#expected.get(slot);
+    if (known) known.set(target, sequence);
+    else this.#expected.set(slot, new Map([[target, sequence]]));
   }
 }

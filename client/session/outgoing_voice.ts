@@ -47,8 +47,8 @@ export class OutgoingVoice {
     this.#sendList(this.#whispers.resume(now));
   }
 
-  /** Sends one packet. Returns the number of its target on the wire, or null when it was not sent. */
-  publish(packet: CapturedPacket, target: VoiceTarget, now: Milliseconds): number | null {
+  /** Sends one packet, if it can be sent. */
+  publish(packet: CapturedPacket, target: VoiceTarget, now: Milliseconds): 'sent' | 'not-sent' {
     const { fromAt, toAt } = packet.meant ?? { fromAt: now, toAt: now };
     // A list sent while we are away would be lost, but `settle` would count it as sent.
     if (this.#isIn) this.#sendList(this.#whispers.settle(fromAt));
@@ -56,12 +56,12 @@ export class OutgoingVoice {
     const isMeant =
       target !== 'whisper' || (this.#unsentList === null && this.#whispers.isForRelays(fromAt, toAt));
     const number = this.#outlet.numberOf(target);
-    if (number === null || !this.#outlet.hasRoom() || !isMeant || fromAt < this.#enteredAt) return null;
+    if (number === null || !this.#outlet.hasRoom() || !isMeant || fromAt < this.#enteredAt) return 'not-sent';
     const fields = { ...packet, target: number, marker: packet.marker || this.#isNew(target) };
     this.#target = target;
     if (target === 'whisper') this.#list = 'known';
     this.#outlet.sendFrame(writeVoiceFrame(fields, packet.packet));
-    return number;
+    return 'sent';
   }
 
   /** Whispers captured from now on go to these slots. Returns false while we are not in the lobby. */

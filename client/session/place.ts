@@ -8,6 +8,7 @@ import { packetOf, readVoiceHeader } from '../../voice/wire.js';
 import { LobbyCounter } from './counter.js';
 import type { Entrant } from './entrance.js';
 import { type LobbyChange, LobbyState, type Member, type Participant } from './lobby_state.js';
+import type { StreamMark } from './missed_frames.js';
 import { RelayClock } from './relay_clock.js';
 import type { SessionDrop, SessionOptions, SessionOutput } from './session_io.js';
 import type { VoiceTarget } from './voice_target.js';
@@ -161,10 +162,15 @@ export class Place implements LobbyView {
   }
 
   apply(message: Parameters<LobbyState['apply']>[0]): LobbyChange[] {
-    const changes = this.#known().apply(message);
-    // We were not meant to hear what came before.
-    if (changes.some(({ kind }) => kind === 'you-changed')) this.counter.restart();
-    return changes;
+    if (message.type === 'left') this.counter.left(message.slot);
+    return this.#known().apply(message);
+  }
+
+  /** What we hear from now on, and what no longer. Of people whom we do not know we drop the frames as well. */
+  hears({ next = [], until = [] }: Extract<RelayMessage, { type: 'hears' }>): void {
+    const lobby = this.#known();
+    const isKnown = ([slot]: StreamMark) => lobby.participant(slot) !== undefined;
+    this.counter.hears({ next: next.filter(isKnown), until: until.filter(isKnown) });
   }
 
   /** Nobody is heard while we are away. */
@@ -183,10 +189,11 @@ export class Place implements LobbyView {
     const lobby = this.#known();
     const participant = lobby.participant(header.slot);
     if (!participant) return this.#drop('slot-unknown');
+    this.counter.arrived(header);
     const target = lobby.targetOf(header.target);
     if (!target) return this.#drop('target-unknown');
     if (header.opaque) return this.#drop('opaque');
-    this.counter.received(header.target, header.relaySequence);
+    this.counter.received();
     return {
       kind: 'voice',
       participant,

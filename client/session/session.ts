@@ -234,6 +234,9 @@ export class Session {
         this.#refusal = { code, error: new HotmicError('ERR_HOTMIC_REFUSED', text) };
         break;
       }
+      case 'hears':
+        this.#place.hears(message);
+        break;
       default:
         this.#outputs.push(...this.#place.apply(message));
     }
@@ -266,15 +269,11 @@ export class Session {
   }
 
   #publish(packet: CapturedPacket, target: VoiceTarget, now: Milliseconds): void {
-    const number = this.#outgoing.publish(packet, target, now);
-    if (number === null) {
+    if (this.#outgoing.publish(packet, target, now) === 'sent') {
+      this.#place.counter.sent();
+    } else {
       this.#place.counter.refused();
       this.#put({ kind: 'not-sent' });
-    } else {
-      this.#place.counter.sent(
-        number,
-        this.#place.maySpeak && !this.#place.you.muted ? 'published' : 'dropped',
-      );
     }
   }
 

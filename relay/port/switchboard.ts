@@ -103,7 +103,8 @@ export class Switchboard {
     const verdict = relay.handleVoice(connection, bytes, now);
     if (verdict.kind === 'forward') {
       stampVoiceFrame(bytes, verdict);
-      socket.publish(verdict.topic, bytes);
+      if (verdict.topic !== null) socket.publish(verdict.topic, bytes);
+      if (verdict.ownTopic !== null) socket.publish(verdict.ownTopic, bytes);
       onStage?.(verdict.slot, verdict.sequence, now);
     }
     if (verdict.outputs.length > 0) this.#perform(verdict.outputs);

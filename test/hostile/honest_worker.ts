@@ -48,7 +48,8 @@ interface Member {
   slot: number;
   /** By the talker's slot: the sequence that is to come. */
   readonly wanted: Map<number, number>;
-  relaySequence: number | null;
+  /** The same of the relay's own sequence. */
+  readonly relayWanted: Map<number, number>;
 }
 
 interface Talker {
@@ -77,7 +78,7 @@ async function join(person: Person): Promise<Member> {
     localAddress: from,
     ...(ca !== null && { ca, servername: 'relay.test' }),
   });
-  const member: Member = { person, socket, slot: -1, wanted: new Map(), relaySequence: null };
+  const member: Member = { person, socket, slot: -1, wanted: new Map(), relayWanted: new Map() };
   await new Promise<void>((resolve, reject) => {
     socket.on('error', reject);
     socket.on('close', (code) => fault(`${person.steamId} was disconnected (${code})`));
@@ -119,12 +120,10 @@ function hear(member: Member, data: Buffer): void {
   if (sequence !== wanted)
     fault(`${member.person.steamId} got frame ${sequence} of slot ${slot}, expected ${wanted}`);
   member.wanted.set(slot, (sequence + 1) & 0xffff);
-  if (member.person.role === 'listens') {
-    const next = member.relaySequence ?? relaySequence;
-    if (relaySequence !== next)
-      fault(`${member.person.steamId} got relay sequence ${relaySequence}, expected ${next}`);
-    member.relaySequence = (relaySequence + 1) & 0xffff;
-  }
+  const next = member.relayWanted.get(slot) ?? 0;
+  if (relaySequence !== next)
+    fault(`${member.person.steamId} got relay sequence ${relaySequence} of slot ${slot}, expected ${next}`);
+  member.relayWanted.set(slot, (relaySequence + 1) & 0xffff);
   if (!data.subarray(WIRE_HEADER_BYTES).equals(talker.packet))
     fault(`${member.person.steamId} got other bytes than were sent`);
   heard += 1;

@@ -64,6 +64,10 @@ export class Client {
   readonly broken: string[] = [];
   readonly participants = new Map<number, State>();
   readonly channels = new Map<number, string>();
+  /** Frames that were for us and did not arrive, by the relay sequences. */
+  missed = 0;
+  /** The relay sequence to come, by slot and target; 0 where there is none. */
+  private readonly sequences = new Map<string, number>();
   you: State | null = null;
   resumeSecret: string | null = null;
   /** How many listeners are in no list. */
@@ -229,7 +233,11 @@ export class Client {
     if (isBinary) {
       const frame = readFrame(data);
       if (typeof frame === 'string') this.broken.push(frame);
-      else this.push({ kind: 'voice', frame });
+      else {
+        this.upTo(frame.slot, frame.target, frame.relaySequence);
+        this.sequences.set(`${frame.slot} ${frame.target}`, (frame.relaySequence + 1) % 0x10000);
+        this.push({ kind: 'voice', frame });
+      }
       return;
     }
     const message = JSON.parse(data.toString()) as Message;
@@ -238,6 +246,12 @@ export class Client {
     else this.hold(message.type, form, message);
     this.apply(message);
     this.push({ kind: 'message', message });
+  }
+
+  /** This is the next relay sequence of a stream: what lies between it and the expected one is lost. */
+  private upTo(slot: number, target: number, sequence: number): void {
+    const expected = this.sequences.get(`${slot} ${target}`) ?? 0;
+    this.missed += (sequence - expected + 0x10000) % 0x10000;
   }
 
   /** Checks an object against its form. */
@@ -273,6 +287,16 @@ export class Client {
         this.more = message.participants.length + (message.more ?? 0);
         this.list(message);
         for (const { number, name } of message.channels) this.channels.set(number, name);
+        this.sequences.clear();
+        break;
+      case 'hears':
+        for (const [slot, target, sequence] of message.until ?? []) {
+          this.upTo(slot, target, sequence);
+          this.sequences.delete(`${slot} ${target}`);
+        }
+        for (const [slot, target, sequence] of message.next ?? []) {
+          this.sequences.set(`${slot} ${target}`, sequence);
+        }
         break;
       case 'participants':
         if (message.participants.length === 0) wrong('an empty page');
@@ -289,6 +313,9 @@ export class Client {
       }
       case 'left':
         if (!this.participants.delete(message.slot)) wrong(`slot ${message.slot} is not there`);
+        for (const stream of [...this.sequences.keys()]) {
+          if (stream.startsWith(`${message.slot} `)) this.sequences.delete(stream);
+        }
         break;
       case 'changed': {
         const { participant } = message;

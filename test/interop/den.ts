@@ -116,6 +116,11 @@ export function scenario(name: string, body: (t: Test, den: Den) => Promise<void
       'every message had the documented form',
     );
     t.same(
+      den.clients.map((client) => client.missed),
+      den.clients.map(() => 0),
+      'nothing was lost',
+    );
+    t.same(
       den.clients.flatMap((client) => [...client.undocumented]),
       [],
       'nothing undocumented arrived',

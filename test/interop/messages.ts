@@ -110,6 +110,21 @@ const state: Form = {
   unlisted: optional(boolean),
 };
 
+/** Slot, target and relay sequence of each stream. */
+const marks = checked(
+  (value) =>
+    Array.isArray(value) &&
+    value.length >= 1 &&
+    value.length <= 1000 &&
+    value.every(
+      (mark) =>
+        Array.isArray(mark) &&
+        mark.length === 3 &&
+        [slot, whole(0, 255), slot].every(({ check }, at) => check(mark[at]) === ''),
+    ),
+  'a list of marks',
+);
+
 const type = text;
 
 const FORMS: Readonly<Record<string, Form>> = {
@@ -148,6 +163,7 @@ const FORMS: Readonly<Record<string, Form>> = {
   changed: { type, participant: object(state) },
   speaking: { type, slot, speaking: boolean },
   channel: { type, channel: object(channel) },
+  hears: { type, next: optional(marks), until: optional(marks) },
   'channel-ended': { type, number: channelNumber },
   failed: {
     type,

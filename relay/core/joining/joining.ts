@@ -205,6 +205,7 @@ export class Joining {
     for (const page of further) {
       turn.tell([connection.id], { type: 'participants', participants: [...page], ...moreAfter(page) });
     }
+    lobby.tellMarks(participant, turn);
     drain.tell([connection.id], turn);
   }
 }

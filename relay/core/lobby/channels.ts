@@ -5,7 +5,6 @@
  */
 
 import { MAX_CHANNEL } from '../../../voice/control.js';
-import { sequenceAfter } from '../../../voice/sequence.js';
 import type { Milliseconds } from '../../../voice/units.js';
 import type { RelayLimits } from '../limits.js';
 import type { Failure } from '../refusal.js';
@@ -16,6 +15,8 @@ import { refreshTopics } from './presence.js';
 import { RestingNumbers } from './resting_numbers.js';
 import type { Roster } from './roster.js';
 import { setSpeaking, tellOfSpeakers } from './speaking.js';
+import { channelMarks, tellMarks } from './stream_marks.js';
+import { newTopic, openStream } from './streams.js';
 
 /** A channel as this file writes it. */
 interface OwnChannel extends Channel {
@@ -78,8 +79,14 @@ export class Channels {
       setSpeaking(this.#roster, member, null, turn);
     }
     tellOfSpeakers(member, left, 'silent', turn);
+    const until = channelMarks(this.#roster, member, left);
+    const next = channelMarks(this.#roster, member, entered);
+    tellMarks(member, { next, until }, turn);
     this.#removeFrom(left, member);
-    for (const channel of entered) channel.members.add(member);
+    for (const channel of entered) {
+      channel.members.add(member);
+      openStream(member, channel.number);
+    }
     setChannels(member, after);
     refreshTopics(member, turn);
     this.#roster.tellOf(member, { type: 'changed', participant: stateOf(member) }, turn);
@@ -102,9 +109,8 @@ export class Channels {
     const channel: OwnChannel = {
       number,
       name,
-      topic: `${this.#lobby.topic}/c${number}`,
+      topic: newTopic(`${this.#lobby.topic.name}/c${number}`),
       members: new Set<Member>(),
-      relaySequence: 0,
     };
     this.#byName.set(name, channel);
     this.#byNumber.set(number, channel);
@@ -129,12 +135,4 @@ export class Channels {
 function setChannels(member: Member, channels: readonly Channel[]): void {
   const own: { channels: readonly Channel[] } = member;
   own.channels = channels;
-}
-
-/** The relay sequence of one more frame to this channel. Real-time: no allocation. */
-export function nextChannelSequence(channel: Channel): number {
-  const own: { relaySequence: number } = channel;
-  const { relaySequence } = own;
-  own.relaySequence = sequenceAfter(relaySequence);
-  return relaySequence;
 }

@@ -4,7 +4,6 @@
  * Bounded: participants and channels by the limits, and a few moderators beyond; slots by four times the places.
  */
 
-import { sequenceAfter } from '../../../voice/sequence.js';
 import type { Milliseconds } from '../../../voice/units.js';
 import { Target } from '../../../voice/wire.js';
 import type { Rights } from '../credential.js';
@@ -13,7 +12,7 @@ import type { RelayLimits } from '../limits.js';
 import type { Failure } from '../refusal.js';
 import type { Sanctioned } from '../sanctions.js';
 import type { Turn } from '../turn.js';
-import { Channels, nextChannelSequence } from './channels.js';
+import { Channels } from './channels.js';
 import { HEADCOUNT_MS, type Headcounts } from './headcounts.js';
 import { listingFor, PLACES_FOR_MODERATORS } from './listing.js';
 import {
@@ -24,12 +23,15 @@ import {
   type Member,
   newMember,
   type Profile,
+  type Topic,
 } from './member.js';
 import { infoFor, stateOf } from './member_info.js';
-import { arrive, detach, lose, refreshTopics } from './presence.js';
+import { arrive, detach, lose, mayHear, refreshTopics } from './presence.js';
 import { Roster } from './roster.js';
 import { setSpeaking, silence } from './speaking.js';
-import { endWhispers, nextWhisperSequence, whisper } from './whispers.js';
+import { marksFor, tellMarks } from './stream_marks.js';
+import { newTopic, nextSequence } from './streams.js';
+import { endWhispers, whisper } from './whispers.js';
 
 /** Listeners of one lobby who are listed only because they record. Everyone gets a list with all of them. */
 export const MOST_RECORDERS = 100;
@@ -41,7 +43,10 @@ export interface Participant extends Member {
 
 /** Where a voice frame goes. */
 export interface Destination {
-  readonly topic: string;
+  /** Of everyone at this target; null when nobody is subscribed to it. */
+  readonly topic: string | null;
+  /** Of this speaker's listeners at this target; null when nobody is subscribed to it. */
+  readonly ownTopic: string | null;
   readonly relaySequence: number;
 }
 
@@ -56,7 +61,7 @@ export interface LobbyPlan {
 
 export class Lobby implements LobbyIdentity {
   readonly name: string;
-  readonly topic: string;
+  readonly topic: Topic;
   /** Null when it was made by the first participant who joined. */
   readonly plan: LobbyPlan | null;
   readonly #limits: RelayLimits;
@@ -64,16 +69,15 @@ export class Lobby implements LobbyIdentity {
   readonly #channels: Channels;
   readonly #headcounts: Headcounts;
   #headcountAt: Milliseconds = Number.NEGATIVE_INFINITY;
-  #relaySequence = 0;
 
   constructor(
-    { name, topic }: LobbyIdentity,
+    { name, topic }: { readonly name: string; readonly topic: string },
     plan: LobbyPlan | null,
     limits: RelayLimits,
     headcounts: Headcounts,
   ) {
     this.name = name;
-    this.topic = topic;
+    this.topic = newTopic(topic);
     this.plan = plan;
     this.#limits = limits;
     this.#headcounts = headcounts;
@@ -181,20 +185,14 @@ export class Lobby implements LobbyIdentity {
 
   /** Where a frame of this speaker to this target goes; null when they have no such target. Real-time. */
   destination(speaker: Participant, target: number): Destination | null {
-    if (target === Target.lobby) {
-      const relaySequence = this.#relaySequence;
-      this.#relaySequence = sequenceAfter(relaySequence);
-      return { topic: this.topic, relaySequence };
-    }
-    if (target === Target.whisper) {
-      if (speaker.whisper.to.length === 0) return null;
-      return { topic: speaker.whisper.topic, relaySequence: nextWhisperSequence(speaker) };
-    }
-    for (const channel of speaker.channels) {
-      if (channel.number !== target) continue;
-      return { topic: channel.topic, relaySequence: nextChannelSequence(channel) };
-    }
-    return null;
+    const stream = speaker.streams.get(target);
+    if (!stream || !this.reaches(speaker, target)) return null;
+    const shared = this.#sharedTopic(speaker, target);
+    return {
+      topic: shared && nameOf(shared),
+      ownTopic: nameOf(stream.topic),
+      relaySequence: nextSequence(stream),
+    };
   }
 
   /** Whether `destination` is not null. Real-time. */
@@ -253,8 +251,13 @@ export class Lobby implements LobbyIdentity {
     const own: { sanctioned: Sanctioned } = participant;
     const { muted, deafened } = sanctioned;
     if (own.sanctioned.muted === muted && own.sanctioned.deafened === deafened) return;
+    const heard = marksFor(this.#roster, participant);
+    const didHear = mayHear(participant);
     own.sanctioned = sanctioned;
     if (muted) this.setSpeaking(participant, null, turn);
+    const hears = mayHear(participant);
+    if (didHear && !hears) tellMarks(participant, { until: heard }, turn);
+    if (!didHear && hears) this.tellMarks(participant, turn);
     refreshTopics(participant, turn);
     this.#tellChanged(participant, turn);
   }
@@ -297,7 +300,23 @@ export class Lobby implements LobbyIdentity {
     return 'told';
   }
 
+  /** Tells somebody who begins to hear where everything stands that they hear. */
+  tellMarks(participant: Participant, turn: Turn): void {
+    tellMarks(participant, { next: marksFor(this.#roster, participant) }, turn);
+  }
+
+  /** Where everyone at this target hears this speaker. Whispers have a topic for each speaker already. */
+  #sharedTopic({ channels }: Participant, target: number): Topic | null {
+    if (target === Target.lobby) return this.topic;
+    for (const { number, topic } of channels) if (number === target) return topic;
+    return null;
+  }
+
   #tellChanged(participant: Participant, turn: Turn): void {
     this.#roster.tellOf(participant, { type: 'changed', participant: stateOf(participant) }, turn);
   }
+}
+
+function nameOf({ name, listeners }: Topic): string | null {
+  return listeners > 0 ? name : null;
 }

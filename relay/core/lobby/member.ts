@@ -14,12 +14,21 @@ import type { ConnectionId } from '../io.js';
 import type { RelayLimits } from '../limits.js';
 import type { Sanctioned } from '../sanctions.js';
 import { VoiceRates } from '../voice/voice_rates.js';
+import { firstStreams } from './streams.js';
+
+/** Where frames are published. */
+export interface Topic {
+  /** Unique among all topics that a relay ever had, except those of slots and channels that have rested. */
+  readonly name: string;
+  /** How many connections are subscribed to it. Written by presence.ts. */
+  readonly listeners: number;
+}
 
 /** What a member knows of their lobby. */
 export interface LobbyIdentity {
   readonly name: string;
-  /** Where voice for everyone is published. Unique among all lobbies that a relay ever had. */
-  readonly topic: string;
+  /** Where voice for everyone is published. */
+  readonly topic: Topic;
 }
 
 /** Part of a lobby. Its members hear what is said to it, besides what is said to the lobby. */
@@ -27,10 +36,17 @@ export interface Channel {
   /** The target of voice frames to it. */
   readonly number: number;
   readonly name: string;
-  readonly topic: string;
+  readonly topic: Topic;
   readonly members: ReadonlySet<Member>;
-  /** The relay sequence of the next frame to it. */
-  readonly relaySequence: number;
+}
+
+/** One speaker's frames to one target. */
+export interface Stream {
+  readonly target: number;
+  /** How many frames were published: the relay sequence of the next one, before it wraps. Written by streams.ts. */
+  readonly frames: number;
+  /** For the listeners of this speaker alone. */
+  readonly topic: Topic;
 }
 
 /** Whether they have a connection. */
@@ -39,7 +55,7 @@ export type Presence =
       readonly kind: 'here';
       readonly connection: ConnectionId;
       /** What the connection is subscribed to. */
-      readonly topics: readonly string[];
+      readonly topics: ReadonlySet<Topic>;
     }
   /** The connection is gone; the place is kept until then. */
   | { readonly kind: 'away'; readonly until: Milliseconds };
@@ -68,14 +84,10 @@ export interface Speech {
 }
 
 export interface Whisper {
-  /** Where frames with the whisper target are published. */
-  readonly topic: string;
-  /** The members who hear them. */
+  /** The members who hear the frames with the whisper target. */
   to: readonly Member[];
   /** The members who whisper to this one: the same, seen from there. */
   by: readonly Member[];
-  /** The relay sequence of the next whispered frame. */
-  relaySequence: number;
 }
 
 export interface Member {
@@ -109,6 +121,8 @@ export interface Member {
   readonly channels: readonly Channel[];
   /** Written by whispers.ts. */
   readonly whisper: Readonly<Whisper>;
+  /** By target: the lobby, their whispers, and each channel that they have been in. Written by streams.ts. */
+  readonly streams: ReadonlyMap<number, Stream>;
   /** Written by speaking.ts. */
   readonly speech: Readonly<Speech>;
 }
@@ -163,12 +177,13 @@ export function newMember<Home extends LobbyIdentity>(
     expiresAt: joiner.expiresAt,
     voiceRates: new VoiceRates(limits, now),
     changes: new TokenBucket(CHANGES_PER_SECOND, CHANGES_AT_ONCE, now),
-    presence: { kind: 'here', connection: joiner.connection, topics: [] },
+    presence: { kind: 'here', connection: joiner.connection, topics: new Set() },
     listing,
     profile: { name: joiner.name, priority: joiner.rights.priority, recordingSince: null },
     sanctioned,
     channels: [],
-    whisper: { topic: `${lobby.topic}/w${slot}`, to: [], by: [], relaySequence: 0 },
+    whisper: { to: [], by: [] },
+    streams: firstStreams(lobby, slot),
     speech: {
       target: null,
       heardAt: now,

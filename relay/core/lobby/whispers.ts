@@ -1,13 +1,14 @@
 /** Who whispers to whom in a lobby. */
 
-import { sequenceAfter } from '../../../voice/sequence.js';
 import { Target } from '../../../voice/wire.js';
+import type { ConnectionId } from '../io.js';
 import type { Failure } from '../refusal.js';
 import type { Turn } from '../turn.js';
 import type { Member, Whisper } from './member.js';
-import { refreshTopics } from './presence.js';
+import { mayHear, refreshTopics } from './presence.js';
 import type { Roster } from './roster.js';
 import { setSpeaking } from './speaking.js';
+import { markOf, restart } from './streams.js';
 
 const NOBODY: readonly Member[] = [];
 
@@ -25,12 +26,12 @@ export function whisper(
   for (const slot of new Set(slots)) {
     const other = roster.withSlot(slot);
     if (!other || other.listing === 'unlisted') {
-      whisperTo(roster, member, NOBODY, turn);
+      whisperToOthers(roster, member, NOBODY, turn);
       return { code: 'participant-unknown', detail: `nobody has slot ${slot}, expected one of the lobby's` };
     }
     if (other !== member) others.push(other);
   }
-  whisperTo(roster, member, others, turn);
+  whisperToOthers(roster, member, others, turn);
   return null;
 }
 
@@ -46,12 +47,21 @@ export function endWhispers(roster: Roster, member: Member, turn: Turn): void {
   }
 }
 
-/** The relay sequence of one more frame that they whisper. Real-time: no allocation. */
-export function nextWhisperSequence(member: Member): number {
-  const own: Whisper = member.whisper;
-  const { relaySequence } = own;
-  own.relaySequence = sequenceAfter(relaySequence);
-  return relaySequence;
+/**
+ * Another list. What is said to it counts from 0, and those on the list before are told how much was said to that one: so both know
+ * what they missed, and nobody learns that they are on a list before something is said.
+ */
+function whisperToOthers(roster: Roster, member: Member, others: readonly Member[], turn: Turn): void {
+  const stream = member.streams.get(Target.whisper)!;
+  if (stream.frames > 0) {
+    const told: ConnectionId[] = [];
+    for (const other of member.whisper.to) {
+      if (mayHear(other) && other.presence.kind === 'here') told.push(other.presence.connection);
+    }
+    turn.tell(told, { type: 'hears', until: [markOf(member, stream)] });
+    restart(stream);
+  }
+  whisperTo(roster, member, others, turn);
 }
 
 function whisperTo(roster: Roster, member: Member, others: readonly Member[], turn: Turn): void {

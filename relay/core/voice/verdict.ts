@@ -7,10 +7,14 @@ import type { RelayOutput } from '../io.js';
 import type { Participant } from '../lobby/lobby.js';
 import type { DropReason } from './drop_reason.js';
 
-/** Publish the frame to `topic`, to everyone but its speaker, with these fields written over it. */
+/**
+ * Publish the frame to both topics, to everyone but its speaker, with these fields written over it. A topic is null when nobody would hear
+ * it there. Nobody is subscribed to both.
+ */
 export interface ForwardVerdict extends RelayFields {
   readonly kind: 'forward';
-  readonly topic: string;
+  readonly topic: string | null;
+  readonly ownTopic: string | null;
   /** The speaker's own sequence, as it stands in the frame. */
   readonly sequence: number;
   /** To be carried out after the frame is published. Nearly always empty; then no array is made. */

@@ -88,6 +88,7 @@ export class Voice {
     return {
       kind: 'forward',
       topic: destination.topic,
+      ownTopic: destination.ownTopic,
       slot: speaker.slot,
       sequence: header.sequence,
       relaySequence: destination.relaySequence,

@@ -1,78 +1,88 @@
-/** The count of frames that the relay published and that never arrived: never too high. */
+/** The count of frames that the relay published to us and that never arrived. */
 
 import t from 'tap';
-import { MissedFrames } from '../../../client/session/missed_frames.js';
+import { MissedFrames, type StreamMark } from '../../../client/session/missed_frames.js';
 import { Target } from '../../../voice/wire.js';
 import { SEED, SeededRandom } from '../../kit/random.js';
 
-t.test('a gap in the sequence of a target is counted, separately for each target', async (t) => {
+t.test('a gap is counted, separately for each speaker and target, also where the numbers wrap', async (t) => {
   const missed = new MissedFrames();
-  for (const sequence of [65_533, 65_534, 0, 1]) missed.received(0, sequence);
+  missed.next([5, 0, 65_533]);
+  for (const sequence of [65_533, 65_534, 0, 1]) missed.received(5, 0, sequence);
   t.equal(missed.count, 1, '65535 did not come');
-  for (const sequence of [7, 10]) missed.received(3, sequence);
+  for (const sequence of [0, 3]) missed.received(5, 3, sequence);
   t.equal(missed.count, 3);
-  missed.received(0, 2);
+  for (const sequence of [0, 1]) missed.received(6, 0, sequence);
+  missed.received(5, 0, 2);
   t.equal(missed.count, 3);
 });
 
-t.test('our own frames are not a gap, whenever the relay numbers them', async (t) => {
+t.test('a stream begins with 0, unless the relay says otherwise', async (t) => {
   const missed = new MissedFrames();
-  missed.received(0, 10);
-  missed.sent(0);
-  missed.sent(0);
-  missed.received(0, 11);
-  t.equal(missed.count, 0, 'both are still on their way');
-  missed.received(0, 14);
-  t.equal(missed.count, 0, 'they were 12 and 13');
-  missed.received(0, 16);
-  t.equal(missed.count, 1);
+  missed.received(1, 0, 2);
+  t.equal(missed.count, 2);
+  missed.next([2, 0, 40]);
+  missed.received(2, 0, 41);
+  t.equal(missed.count, 3);
 });
 
-t.test('frames to others, or sent while we could not hear, are not a gap', async (t) => {
+t.test(
+  'what was lost before we ceased to hear a stream is counted, and what came after it is not',
+  async (t) => {
+    const missed = new MissedFrames();
+    missed.received(1, Target.whisper, 0);
+    missed.until([1, Target.whisper, 3]);
+    t.equal(missed.count, 2);
+    missed.received(1, Target.whisper, 0);
+    t.equal(missed.count, 2, 'another whisper list counts from 0');
+    missed.until([7, 0, 4]);
+    t.equal(missed.count, 6, 'nothing of it had arrived');
+  },
+);
+
+t.test('after a welcome, or in a slot of somebody who has left, everything begins with 0', async (t) => {
   const missed = new MissedFrames();
-  missed.received(Target.whisper, 3);
-  missed.received(Target.whisper, 9);
-  missed.received(0, 3);
-  missed.received(4, 3);
-  missed.restart([4]);
-  missed.received(4, 30);
-  t.equal(missed.count, 0);
+  missed.received(1, 0, 0);
+  missed.received(2, 0, 0);
+  missed.left(1);
+  missed.received(1, 0, 0);
   missed.restart();
-  missed.received(0, 30);
-  missed.received(4, 300);
+  missed.received(2, 0, 0);
   t.equal(missed.count, 0);
 });
 
 t.test(
-  'in any order of our frames and theirs, the count never exceeds the losses, and is exact while we are silent',
+  'in any order of losses, and of streams that we begin and cease to hear, the count is exact',
   async (t) => {
     for (let round = 0; round < 200; round += 1) {
       const random = new SeededRandom(SEED + round);
-      const talks = round % 2 === 0;
       const missed = new MissedFrames();
-      let sequence = 65_000;
+      /** Whether we hear each of four streams, and how many of its frames were published. */
+      const streams = [
+        { slot: 0, target: 0 },
+        { slot: 0, target: 3 },
+        { slot: 9, target: 0 },
+        { slot: 9, target: 255 },
+      ].map((it) => ({ ...it, isHeard: true, frames: 0 }));
       let lost = 0;
-      let underWay = 0;
-      missed.received(0, sequence++);
-      for (let frame = 0; frame < 2000; frame += 1) {
-        const chance = random.next() / 2 ** 32;
-        if (talks && chance < 0.3) {
-          missed.sent(0);
-          underWay += 1;
-        } else if (underWay > 0 && chance < 0.6) {
-          underWay -= 1;
-          sequence += 1;
-        } else if (chance > 0.98) {
-          lost += 1;
-          sequence += 1;
-        } else {
-          missed.received(0, sequence & 0xffff);
-          sequence += 1;
+      for (let step = 0; step < 2000; step += 1) {
+        const stream = streams[random.below(streams.length)]!;
+        const mark = (): StreamMark => [stream.slot, stream.target, stream.frames & 0xffff];
+        if (random.below(20) === 0) {
+          stream.isHeard = !stream.isHeard;
+          if (stream.isHeard) missed.next(mark());
+          else missed.until(mark());
+          // Nobody hears of these.
+          if (!stream.isHeard) stream.frames += random.below(60_000);
+          continue;
         }
+        if (stream.isHeard && random.below(4) > 0) missed.received(...mark());
+        else if (stream.isHeard) lost += 1;
+        stream.frames += 1;
       }
-      missed.received(0, sequence & 0xffff);
-      if (talks) t.ok(missed.count <= lost, `seed ${SEED + round}: ${missed.count} of ${lost}`);
-      else t.equal(missed.count, lost);
+      for (const { slot, target, isHeard, frames } of streams)
+        if (isHeard) missed.until([slot, target, frames & 0xffff]);
+      t.equal(missed.count, lost, `seed ${SEED + round}`);
     }
   },
 );

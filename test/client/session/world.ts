@@ -11,6 +11,7 @@ import type { SessionInput, SessionOutput, SessionSettings } from '../../../clie
 import type { RelayEvent, RelayOutput } from '../../../relay/core/io.js';
 import type { RelayPolicy } from '../../../relay/core/joining/hello.js';
 import { Relay } from '../../../relay/core/relay.js';
+import type { ForwardVerdict } from '../../../relay/core/voice/verdict.js';
 import { writeMessage } from '../../../voice/control.js';
 import { personSteamId } from '../../../voice/steam_id.js';
 import { stampVoiceFrame } from '../../../voice/wire.js';
@@ -378,11 +379,15 @@ export class World {
     if (verdict.kind === 'forward') {
       stampVoiceFrame(frame, verdict);
       this.#hooks.onForwarded?.(speaker.account, verdict.sequence);
-      for (const listener of this.#topic(verdict.topic)) {
+      for (const listener of this.#listeners(verdict)) {
         if (listener !== connection) this.#down(listener, { kind: 'voice', frame: frame.slice() });
       }
     }
     this.perform(verdict.outputs);
+  }
+
+  #listeners({ topic, ownTopic }: ForwardVerdict): readonly number[] {
+    return [topic, ownTopic].flatMap((it) => (it === null ? [] : [...this.#topic(it)]));
   }
 
   /** Something for the client of this connection, unless it is cut before it arrives. */

@@ -63,12 +63,13 @@ t.test('a joiner hears of everyone else once, and everyone else of the joiner on
   bench.join(1);
   bench.join(2);
   bench.voice(1, frameOf(1));
-  const [welcome, joined] = tellsOf(bench.join(3));
+  const [welcome, hears, joined] = tellsOf(bench.join(3));
   t.match(welcome, [[3], { type: 'welcome', slot: 2, you: told(3, 2) }]);
   t.same(welcome?.[1].type === 'welcome' && welcome[1].participants, [
     { ...told(1, 0), speaking: true },
     { ...told(2, 1), speaking: false },
   ]);
+  t.same(hears, [[3], { type: 'hears', next: [[0, 0, 1]] }], 'one frame was not for them');
   t.same(joined, [[1, 2], { type: 'joined', participant: told(3, 2) }]);
 });
 

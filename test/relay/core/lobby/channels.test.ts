@@ -63,7 +63,7 @@ t.test('a participant who leaves the lobby leaves its channels', async (t) => {
   ]);
 });
 
-t.test('a frame to a channel goes to its topic, with a separate relay sequence', async (t) => {
+t.test('a frame to a channel goes to its topic, with a relay sequence per speaker', async (t) => {
   const bench = threeWithRed();
   bench.text(2, { type: 'channels', channels: ['red', 'blue'] });
   bench.voice(1, frameOf(1));
@@ -75,7 +75,8 @@ t.test('a frame to a channel goes to its topic, with a separate relay sequence',
   t.match(bench.voice(2, frameOf(2, { target: 1 })), {
     kind: 'forward',
     topic: 'lobby/0/c1',
-    relaySequence: 1,
+    ownTopic: null,
+    relaySequence: 0,
   });
   t.match(bench.voice(2, frameOf(2, { target: 2 })), {
     kind: 'forward',

@@ -12,7 +12,9 @@ const OWNERS: Readonly<Record<string, string>> = {
   Profile: 'lobby.ts',
   '{ sanctioned: Sanctioned }': 'lobby.ts',
   '{ channels: readonly Channel[] }': 'channels.ts',
-  '{ relaySequence: number }': 'channels.ts',
+  '{ frames: number }': 'streams.ts',
+  '{ streams: ReadonlyMap<number, Stream> }': 'streams.ts',
+  '{ listeners: number }': 'presence.ts',
   Whisper: 'whispers.ts',
   Speech: 'speaking.ts',
 };

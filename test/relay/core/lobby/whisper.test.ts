@@ -18,13 +18,20 @@ t.test('only the participants named hear a whisper', async (t) => {
   t.same(deeds(bench.text(1, { type: 'whisper', slots: [1] })), [
     { kind: 'subscribe', connection: 2, topic: 'lobby/0/w0' },
   ]);
-  t.match(bench.voice(1, whispered(1)), { kind: 'forward', topic: 'lobby/0/w0', relaySequence: 0 });
+  t.match(bench.voice(1, whispered(1)), {
+    kind: 'forward',
+    topic: null,
+    ownTopic: 'lobby/0/w0',
+    relaySequence: 0,
+  });
   t.match(bench.voice(1, whispered(1)), { relaySequence: 1, outputs: [] });
   t.same(deeds(bench.text(1, { type: 'whisper', slots: [2] })), [
+    { kind: 'tell', connections: [2], message: { type: 'hears', until: [[0, 255, 2]] } },
     { kind: 'tell', connections: [2], message: { type: 'speaking', slot: 0, speaking: false } },
     { kind: 'unsubscribe', connection: 2, topic: 'lobby/0/w0' },
     { kind: 'subscribe', connection: 3, topic: 'lobby/0/w0' },
   ]);
+  t.match(bench.voice(1, whispered(1)), { relaySequence: 0 }, 'what is said to another list counts from 0');
 });
 
 t.test('only the participants whispered to hear who whispers', async (t) => {

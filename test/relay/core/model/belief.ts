@@ -101,6 +101,7 @@ export class Belief {
       case 'challenge':
         this.challenge = message.nonce;
         return;
+      case 'hears':
       case 'draining':
         return;
     }

@@ -4,12 +4,14 @@ import type { RelayOutput } from '../../../../relay/core/io.js';
 import type { Sanction } from '../../../../relay/core/sanctions.js';
 import { type RelayMessageToWrite, readRelayMessage, writeMessage } from '../../../../voice/control.js';
 import type { Belief } from './belief.js';
+import type { Losses } from './losses.js';
 import { keyOf } from './model_state.js';
 
 /** One client: what it is subscribed to and what it believes. */
 export interface Client {
   readonly topics: Set<string>;
   readonly belief: Belief;
+  readonly losses: Losses;
   readonly connectedAt: number;
   readonly address: string | null;
 }
@@ -91,8 +93,10 @@ export class Clients {
     }
     for (const connection of connections) {
       const client = this.byConnection.get(connection);
-      if (client) client.belief.hear(told);
-      else this.#notes.fault(`told ${connection}, which is gone, of ${message.type}`);
+      if (client) {
+        client.belief.hear(told);
+        client.losses.hear(told);
+      } else this.#notes.fault(`told ${connection}, which is gone, of ${message.type}`);
     }
   }
 }

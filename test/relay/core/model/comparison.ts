@@ -4,6 +4,7 @@ import { holdsAny, type Until } from '../../../../relay/core/sanctions.js';
 import type { Bench } from '../../kit.js';
 import { type Belief, stateKey } from './belief.js';
 import type { Clients, Notes } from './clients.js';
+import type { Losses } from './losses.js';
 import type { Model } from './model.js';
 import { keyOf, type Member, type ModelLobby } from './model_state.js';
 
@@ -46,7 +47,7 @@ export class Comparison {
     const byModerators = [...model.sanctions.setBy.values()].filter(({ by }) => by !== 'admin').length;
     this.#same('sanctions by moderators', counts.sanctionsByModerators, byModerators);
     for (const lobby of model.lobbies.values()) this.#checkLobby(lobby);
-    for (const [connection, { topics, belief, connectedAt }] of this.#clients.byConnection) {
+    for (const [connection, { topics, belief, losses, connectedAt }] of this.#clients.byConnection) {
       for (const fault of belief.faults) this.#notes.fault(`${connection}: ${fault}`);
       const { lobby, steamId } = belief;
       const member = model.byConnection.get(connection);
@@ -65,6 +66,7 @@ export class Comparison {
       if (sorted(topics) !== sorted(audible))
         this.#notes.fault(`${connection} hears ${[...topics]}, expected ${audible}`);
       this.#checkBelief(member, belief);
+      this.#checkLosses(member, losses);
     }
   }
 
@@ -109,6 +111,16 @@ export class Comparison {
     }
     const channels = [...belief.channels].map(([number, name]) => `${number} ${name}`).sort();
     this.#same(`channels that ${who} believes in`, channels.join(), channelsOf(lobby));
+  }
+
+  /** Frames may be lost unseen only where a later one of the same stream can still show it. */
+  #checkLosses(listener: Member, { unseen }: Losses): void {
+    for (const [slot, target] of unseen()) {
+      const speaker = [...listener.lobby.members.values()].find((it) => it.slot === slot);
+      if (!speaker || !this.#model.hears(listener, speaker, target)) {
+        this.#notes.fault(`${listener.steamId} was not told what it missed of slot ${slot} to ${target}`);
+      }
+    }
   }
 
   /** Their state as messages should describe it. */

@@ -84,7 +84,7 @@ export class Model {
 
   /** The topics that their connection should be subscribed to, under the relay's names. */
   topicsOf(member: Member): readonly string[] {
-    if (!member.rights.mayListen || this.isDeafened(member)) return [];
+    if (member.connection === null || !member.rights.mayListen || this.isDeafened(member)) return [];
     const { topic, channels, members } = member.lobby;
     const topics = [topic];
     for (const name of member.channels) topics.push(`${topic}/c${channels.get(name)!.number}`);
@@ -104,22 +104,29 @@ export class Model {
     return isIn ? 'forward' : 'target-unknown';
   }
 
-  /** A frame of theirs was forwarded. Returns the topic and the relay sequence that it should have. */
-  sent(
-    speaker: Member,
-    target: number,
-    end: 'terminator' | 'more',
-  ): { topic: string; relaySequence: number } {
-    const { lobby } = speaker;
+  /** Whether these frames reach this listener, who is there and may hear. A listener in a channel does before the speaker enters it. */
+  hears(listener: Member, speaker: Member, target: number): boolean {
+    if (listener === speaker || listener.connection === null) return false;
+    if (!listener.rights.mayListen || this.isDeafened(listener)) return false;
+    return this.reached(speaker, target).includes(listener);
+  }
+
+  /** A frame of theirs was forwarded. Returns the relay sequence that it should have. */
+  sent(speaker: Member, target: number, end: 'terminator' | 'more'): number {
     if (speaker.speakingTo !== target) speaker.speakingTo = this.#isTold(speaker) ? target : null;
     if (end === 'terminator') speaker.speakingTo = null;
     speaker.heardAt = this.now;
-    if (target === 0) return { topic: lobby.topic, relaySequence: lobby.sent++ & 0xffff };
-    if (target === 255) {
-      return { topic: `${lobby.topic}/w${speaker.slot}`, relaySequence: speaker.whispered++ & 0xffff };
-    }
-    const channel = [...lobby.channels.values()].find(({ number }) => number === target)!;
-    return { topic: `${lobby.topic}/c${target}`, relaySequence: channel.sent++ & 0xffff };
+    const sequence = speaker.sent.get(target) ?? 0;
+    speaker.sent.set(target, sequence + 1);
+    return sequence & 0xffff;
+  }
+
+  /** The topics at which frames to this target are published, under the relay's names: those to which somebody is subscribed. */
+  topicsFor({ lobby, slot }: Member, target: number): readonly string[] {
+    const { topic, members } = lobby;
+    const all = target === 0 ? [topic] : target === 255 ? [`${topic}/w${slot}`] : [`${topic}/c${target}`];
+    const subscribed = new Set([...members.values()].flatMap((member) => this.topicsOf(member)));
+    return all.filter((name) => subscribed.has(name));
   }
 
   whyNot(entrant: Entrant): RefusalCode | null {
@@ -230,7 +237,7 @@ export class Model {
       heardAt: this.now,
       talkspurts: 2000,
       talkspurtsAt: this.now,
-      whispered: 0,
+      sent: new Map(),
     };
     lobby.members.set(entrant.steamId, member);
     if (listing === 'unlisted') lobby.isRecounted = true;
@@ -294,6 +301,7 @@ export class Model {
     );
     const isUnknown = others.includes(undefined);
     if (member.speakingTo === 255) member.speakingTo = null;
+    member.sent.delete(255);
     member.whispers = new Set(isUnknown ? [] : others.filter((it) => it !== member)) as Set<Member>;
     return isUnknown ? 'participant-unknown' : null;
   }
@@ -321,7 +329,7 @@ export class Model {
       const number = numbers.get(name) ?? Number.NaN;
       const taken = new Set([...lobby.channels.values()].map((it) => it.number));
       wrong ??= this.#wrongNumber('channel', number, 1, 127, taken, lobby.numberFreedAt);
-      lobby.channels.set(name, { number, sent: 0 });
+      lobby.channels.set(name, { number });
     }
     const spokenTo = [...member.channels].find((it) => lobby.channels.get(it)!.number === member.speakingTo);
     if (spokenTo !== undefined && !names.includes(spokenTo)) member.speakingTo = null;
@@ -345,10 +353,9 @@ export class Model {
       plan,
       maker,
       members: new Map(),
-      channels: new Map((plan ?? []).map((channel, at) => [channel, { number: at + 1, sent: 0 }])),
+      channels: new Map((plan ?? []).map((channel, at) => [channel, { number: at + 1 }])),
       slotFreedAt: new Map(),
       numberFreedAt: new Map(),
-      sent: 0,
       isRecounted: false,
       headcountAt: Number.NEGATIVE_INFINITY,
     };

@@ -40,12 +40,12 @@ export interface Member extends Person {
   /** The budget at `talkspurtsAt` for announced talkspurts: each costs 200, one is gained per ms, 2000 at most. */
   talkspurts: number;
   talkspurtsAt: number;
-  whispered: number;
+  /** By target: how many frames of theirs were published. Whispers: to this list. */
+  readonly sent: Map<number, number>;
 }
 
 export interface ModelChannel {
   readonly number: number;
-  sent: number;
 }
 
 export interface ModelLobby {
@@ -61,7 +61,6 @@ export interface ModelLobby {
   readonly channels: Map<string, ModelChannel>;
   readonly slotFreedAt: Map<number, number>;
   readonly numberFreedAt: Map<number, number>;
-  sent: number;
   /** Whether the number of its unlisted listeners may differ from what its members heard, and when they heard it. */
   isRecounted: boolean;
   headcountAt: number;

@@ -101,7 +101,13 @@ for (const [at, policy] of POLICIES.entries()) {
       const some = <T>(items: readonly T[], most: number): T[] => [
         ...new Set(Array.from({ length: below(most + 1) }, () => pick(items))),
       ];
-      const world = new World({ limits: LIMITS, policy, shares: SHARES, wire: 'read' });
+      const world = new World({
+        limits: LIMITS,
+        policy,
+        shares: SHARES,
+        wire: 'read',
+        loses: () => below(5) === 0,
+      });
       const secrets: string[] = [];
 
       const moderation = (): Moderation => {

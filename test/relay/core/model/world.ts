@@ -15,6 +15,7 @@ import { Belief } from './belief.js';
 import { cachedBytes, cachedFrame } from './cached_messages.js';
 import { type Client, Clients } from './clients.js';
 import { Comparison, sorted } from './comparison.js';
+import { Losses } from './losses.js';
 import { Model } from './model.js';
 import { keyOf, type Member, type ModelRights } from './model_state.js';
 
@@ -27,6 +28,8 @@ export interface WorldOptions {
   readonly shares?: AddressShares;
   /** Whether messages are written and read as on the wire. Default `not`. */
   readonly wire?: 'read' | 'not';
+  /** Whether the next frame to a listener is lost. Default: none is. */
+  readonly loses?: () => boolean;
 }
 
 const FULL: ModelRights = {
@@ -51,9 +54,11 @@ export class World {
   readonly #limits: RelayLimits;
   readonly #policy: RelayPolicy;
   readonly #countsAddresses: boolean;
+  readonly #loses: (() => boolean) | null;
   #connectionsMade = 0;
 
-  constructor({ limits = {}, policy = {}, relay, shares, wire = 'not' }: WorldOptions = {}) {
+  constructor({ limits = {}, policy = {}, relay, shares, wire = 'not', loses }: WorldOptions = {}) {
+    this.#loses = loses ?? null;
     this.#policy = { ...STRICT_POLICY, ...policy };
     this.bench = new Bench(limits, this.#policy, [], { relay, ...(shares && { addressShares: shares }) });
     this.#countsAddresses = shares !== undefined;
@@ -83,6 +88,7 @@ export class World {
     this.#clients.byConnection.set(connection, {
       topics: new Set(),
       belief: new Belief(),
+      losses: new Losses((fault) => this.fault(`${connection}: ${fault}`)),
       connectedAt,
       address,
     });
@@ -208,15 +214,22 @@ export class World {
     }
     if (model.isMuted(speaker)) this.fault(`${steamId} is muted and was heard`);
     if (verdict.slot !== speaker.slot) this.fault('a frame under the wrong slot');
+    const topics = [verdict.topic, verdict.ownTopic].filter((topic) => topic !== null);
     const heard = [...this.clients].flatMap(([id, it]) =>
-      id !== connection && it.topics.has(verdict.topic) ? [id] : [],
+      id !== connection && topics.some((topic) => it.topics.has(topic)) ? [id] : [],
     );
     const audience = model.hearers(speaker, target);
     if (sorted(heard) !== sorted(audience)) this.fault(`heard by ${heard}, expected ${audience}`);
     if (wanted === 'forward') {
-      const { topic, relaySequence } = model.sent(speaker, target, end);
-      if (topic !== verdict.topic) this.fault(`went to ${verdict.topic}, expected ${topic}`);
-      if (relaySequence !== verdict.relaySequence) this.fault('the relay sequence has a gap');
+      const wantedTopics = model.topicsFor(speaker, target);
+      if (sorted(topics) !== sorted(wantedTopics)) this.fault(`went to ${topics}, expected ${wantedTopics}`);
+      if (model.sent(speaker, target, end) !== verdict.relaySequence)
+        this.fault('the relay sequence has a gap');
+    }
+    const { slot, relaySequence } = verdict;
+    for (const id of heard) {
+      if (this.#loses?.() === true) this.clients.get(id)?.losses.lost(slot, target);
+      else this.clients.get(id)?.losses.arrived(slot, target, relaySequence);
     }
     this.#clients.carryOut(verdict.outputs);
   }

@@ -50,7 +50,7 @@ t.test('a good frame goes to its lobby with the fields of the relay', async (t) 
   t.equal(bench.relay.counts().publishedBytes, frame.length);
 });
 
-t.test('the relay sequence counts per lobby, over all speakers, and wraps', async (t) => {
+t.test('the relay sequence counts per speaker, and wraps', async (t) => {
   const bench = new Bench({
     framesPerSecond: 10_000,
     frameBurst: 100_000,
@@ -64,9 +64,10 @@ t.test('the relay sequence counts per lobby, over all speakers, and wraps', asyn
   let expected = 0;
   let wrong = 0;
   for (let i = 0; i < 65_540; i++) {
-    const account = 1 + (i % 2);
-    const verdict = bench.voice(account, frames[account - 1]!);
-    if (verdict.kind !== 'forward' || verdict.relaySequence !== expected) wrong += 1;
+    for (const account of [1, 2]) {
+      const verdict = bench.voice(account, frames[account - 1]!);
+      if (verdict.kind !== 'forward' || verdict.relaySequence !== expected) wrong += 1;
+    }
     expected = (expected + 1) & 0xffff;
   }
   t.equal(wrong, 0);
