@@ -41,6 +41,9 @@ export const MAX_PARTICIPANTS = 1000;
 /** The most participants that one can whisper to at a time. */
 export const MAX_WHISPERED = 16;
 
+/** The most people whom a hearing set lets one listener hear. */
+export const MAX_HEARD = 256;
+
 /** The most streams in each list of a `hears`: those of a message stay far below 64 KiB. */
 export const MAX_MARKS = 1000;
 
@@ -163,6 +166,18 @@ const resume = z.object({
   secret: random16,
 });
 
+/** A SteamID in decimal, or the slot that they have now. */
+const person = z.union([slot, steamId]);
+
+/** Whom somebody hears from now on; null: everyone. */
+const hearingUpdate = z.object({
+  listener: person,
+  hears: z.nullable(z.array(person).check(z.maxLength(MAX_HEARD))),
+});
+
+/** Whom one listener hears from now on. */
+export type HearingUpdate = z.infer<typeof hearingUpdate>;
+
 /** What a moderator may do to a participant, or to somebody who is not in the lobby. */
 const moderate = z.discriminatedUnion('action', [
   /** `seconds` until it ends by itself. docs/protocol.md has the default. */
@@ -194,6 +209,8 @@ const clientMessage = z.discriminatedUnion('type', [
   /** We record what we hear from now on, or no longer do. */
   z.object({ type: z.literal('recording'), recording: z.boolean() }),
   moderate,
+  /** From a moderator: whom these listeners hear from now on. */
+  z.object({ type: z.literal('hearing'), sets: z.array(hearingUpdate).check(z.minLength(1)) }),
 ]);
 
 /** A message from a client. The first is a hello or a resume, which joins the lobby. */
@@ -257,6 +274,14 @@ const relayMessage = z.discriminatedUnion('type', [
   /** What we hear from now on, and what we no longer hear: see docs/protocol.md, "Counting losses". */
   z.object({
     type: z.literal('hears'),
+    /** True: from now on we hear only those in `more`. False: we hear everyone again. */
+    only: z.optional(z.boolean()),
+    /** Slots of those whom we hear from now on, or with `only` still hear. */
+    more: z.optional(z.array(slot).check(z.maxLength(MAX_PARTICIPANTS))),
+    /** Slots of those whom we no longer hear, and who therefore no longer speak to us. */
+    fewer: z.optional(z.array(slot).check(z.maxLength(MAX_PARTICIPANTS))),
+    /** Slots of those among the people whom we begin to hear who are speaking to us. */
+    speaking: z.optional(z.array(slot).check(z.maxLength(MAX_PARTICIPANTS))),
     /** Streams that we hear from now on, each with the relay sequence of its next frame. All others begin with 0. */
     next: z.optional(marks),
     /** Streams that we no longer hear, each with the relay sequence after its last frame for us. */

@@ -69,6 +69,7 @@ export const FAILURE_CODES = [
   'channels-full',
   /** The relay remembers as many mutes and bans as it may. */
   'sanctions-full',
+  'hearing-full',
   /** You rename yourself or change channels faster than the relay can tell everyone. */
   'too-many-changes',
   /** So many unlisted listeners record already that no more can be shown to everyone. */

@@ -1,6 +1,6 @@
 /** What an administrator can ask of the relay, and what it shows them. Plain data. */
 
-import type { ModerateMessage } from '../../voice/control.js';
+import type { HearingUpdate, ModerateMessage } from '../../voice/control.js';
 import type { FailureCode } from '../../voice/control_codes.js';
 import { RELAY_LIMITS, type RelayLimits } from './limits.js';
 import type { Lobby, LobbyPlan } from './lobby/lobby.js';
@@ -28,6 +28,8 @@ export type AdminCommand =
     }
   /** Kicks everybody, and ends the lobby. */
   | { readonly kind: 'close-lobby'; readonly lobby: string }
+  /** Whom listeners of this lobby hear from now on, all of them or none. */
+  | { readonly kind: 'hear'; readonly lobby: string; readonly sets: readonly HearingUpdate[] }
   /** As a moderator of this lobby, which need not exist; null for all lobbies. */
   | { readonly kind: 'moderate'; readonly lobby: string | null; readonly moderation: Moderation };
 

@@ -18,6 +18,11 @@ const TOO_MANY: Failure = {
   detail: `too many changes, expected at most ${CHANGES_PER_SECOND} per second, ${CHANGES_AT_ONCE} at once`,
 };
 
+const NOT_MODERATOR: Failure = {
+  code: 'not-moderator',
+  detail: 'your credential does not make you a moderator',
+};
+
 /** Does what a participant asks; null when it is done. */
 export function obey(
   context: ModerationContext,
@@ -51,9 +56,12 @@ export function obey(
     case 'recording':
       if (!affords(participant, 1, turn)) return TOO_MANY;
       return lobby.setRecording(participant, message.recording ? 'recording' : 'not', turn);
+    case 'hearing':
+      if (rights.moderator) return lobby.updateHearing(message.sets, turn);
+      return NOT_MODERATOR;
     case 'moderate':
       if (rights.moderator) return moderate(context, lobby.name, message, participant.steamId, turn);
-      return { code: 'not-moderator', detail: 'your credential does not make you a moderator' };
+      return NOT_MODERATOR;
   }
 }
 
@@ -100,6 +108,12 @@ export function administer(
       }
       lobbies.endEmpty(lobby, 'by-admin', turn);
       return { kind: 'done' };
+    }
+    case 'hear': {
+      const lobby = lobbies.get(command.lobby);
+      if (!lobby) return failed('lobby-unknown', 'there is no lobby with this name');
+      const failure = lobby.updateHearing(command.sets, turn);
+      return failure ? failed(failure.code, failure.detail) : { kind: 'done' };
     }
     case 'moderate': {
       const failure = moderate(context, command.lobby, command.moderation, BY_ADMIN, turn);

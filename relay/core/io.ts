@@ -113,6 +113,9 @@ export interface RelayStateCounts extends SanctionCounts {
   readonly unlisted: number;
   readonly away: number;
   readonly lobbies: number;
+  /** Hearing sets, and the people in all of them together, each set counting as one more. */
+  readonly hearingSets: number;
+  readonly hearingEntries: number;
   readonly resumes: number;
   readonly publishedFrames: number;
   /** Whole voice frames, each counted once, however many listeners it has. */

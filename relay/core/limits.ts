@@ -68,6 +68,24 @@ export const RELAY_LIMITS = {
     1_000_000,
     'People who are muted, deafened or banned anywhere, present or not.',
   ),
+  /** People in all hearing sets of one lobby, each set counting as one more, 1 to 16777216. Default 131072: 1000 sets of 130. */
+  hearingPerLobby: limit(
+    131_072,
+    1,
+    16_777_216,
+    'People in all hearing sets of one lobby, each set counting as one more.',
+  ),
+  /** The same in all lobbies, 1 to 16777216. Default 1048576. */
+  hearing: limit(
+    1_048_576,
+    1,
+    16_777_216,
+    'People in all hearing sets of all lobbies, each set counting as one more.',
+  ),
+  /** Changes of one listener's hearing set per second, 1 to 1000. Default 10. */
+  hearingPerSecond: limit(10, 1, 1000, "Changes of one listener's hearing set per second."),
+  /** Changes of one listener's hearing set that are applied at once, 1 to 10000. Default 5. */
+  hearingBurst: limit(5, 1, 10_000, "Changes of one listener's hearing set that are applied at once."),
   /** How long a connection may take to say hello, in ms, 100 to 60000. Default 5000. */
   helloWithinMs: limit(5000, 100, 60_000, 'How long a connection may take to say hello, in ms.'),
   /** How long after their last voice frame a participant still counts as speaking, in ms, 50 to 10000. Default 400. */

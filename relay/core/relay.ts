@@ -195,6 +195,8 @@ export class Relay {
       unlisted: this.#lobbies.unlisted,
       away: this.#places.away,
       lobbies: this.#lobbies.size,
+      hearingSets: this.#lobbies.hearing.sets,
+      hearingEntries: this.#lobbies.hearing.entries,
       ...this.#sanctions.counts(),
       resumes: this.#joining.resumes,
       publishedFrames: this.#voice.publishedFrames,

@@ -86,6 +86,12 @@ const GAUGES: readonly (readonly [name: string, help: string, figure: Figure])[]
     'Lobbies with participants, and lobbies created by an administrator.',
     ({ counts }) => counts.lobbies,
   ],
+  ['hotmic_hearing_sets', 'Listeners with a hearing set.', ({ counts }) => counts.hearingSets],
+  [
+    'hotmic_hearing_people',
+    'People in all hearing sets, each set counting as one more.',
+    ({ counts }) => counts.hearingEntries,
+  ],
   [
     'hotmic_ready',
     '1 when the relay accepts connections, else 0.',

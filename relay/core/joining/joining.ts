@@ -205,7 +205,7 @@ export class Joining {
     for (const page of further) {
       turn.tell([connection.id], { type: 'participants', participants: [...page], ...moreAfter(page) });
     }
-    lobby.tellMarks(participant, turn);
+    lobby.tellWelcomed(participant, turn);
     drain.tell([connection.id], turn);
   }
 }

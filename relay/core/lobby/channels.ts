@@ -11,7 +11,7 @@ import type { Failure } from '../refusal.js';
 import type { Turn } from '../turn.js';
 import type { Channel, LobbyIdentity, Member } from './member.js';
 import { stateOf } from './member_info.js';
-import { refreshTopics } from './presence.js';
+import { refreshTopics, refreshTopicsOf } from './presence.js';
 import { RestingNumbers } from './resting_numbers.js';
 import type { Roster } from './roster.js';
 import { setSpeaking, tellOfSpeakers } from './speaking.js';
@@ -89,6 +89,7 @@ export class Channels {
     }
     setChannels(member, after);
     refreshTopics(member, turn);
+    for (const listener of member.heardBy) refreshTopicsOf(listener, member, turn);
     this.#roster.tellOf(member, { type: 'changed', participant: stateOf(member) }, turn);
     tellOfSpeakers(member, entered, 'speaking', turn);
     this.#endEmpty(left, turn);

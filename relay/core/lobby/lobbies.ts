@@ -10,6 +10,7 @@ import type { Refusal } from '../refusal.js';
 import type { Sanctions } from '../sanctions.js';
 import type { Turn } from '../turn.js';
 import { Headcounts } from './headcounts.js';
+import type { HearingUse } from './hearing_sets.js';
 import { EMPTY, type LobbyPlaces, listingFor } from './listing.js';
 import { Lobby, type LobbyPlan, type Participant } from './lobby.js';
 import type { Listing } from './member.js';
@@ -22,6 +23,8 @@ export class Lobbies {
   readonly #shares: Shares;
   readonly #byName = new Map<string, Lobby>();
   readonly #headcounts = new Headcounts();
+  /** What the hearing sets of all lobbies use. */
+  readonly hearing: HearingUse = { sets: 0, entries: 0 };
   #made = 0;
   #participants = 0;
 
@@ -145,7 +148,7 @@ export class Lobbies {
   /** Makes a lobby under a name that is free. */
   open(name: string, plan: LobbyPlan | null, turn: Turn): Lobby {
     const identity = { name, topic: `lobby/${this.#made}` };
-    const lobby = new Lobby(identity, plan, this.#limits, this.#headcounts);
+    const lobby = new Lobby(identity, plan, this.#limits, this.#headcounts, this.hearing);
     this.#byName.set(name, lobby);
     this.#made += 1;
     turn.push({ kind: 'event', event: { kind: 'lobby-opened', lobby: name } });
@@ -154,6 +157,7 @@ export class Lobbies {
 
   tick(turn: Turn): void {
     this.#headcounts.tick(turn);
+    for (const lobby of this.#byName.values()) lobby.tick(turn);
   }
 
   /** Of a lobby that somebody makes by joining. */
@@ -168,6 +172,7 @@ export class Lobbies {
     if (lobby.plan && who === 'by-itself') return;
     this.#byName.delete(lobby.name);
     this.#shares.ended(lobby);
+    lobby.end();
     turn.push({ kind: 'event', event: { kind: 'lobby-closed', lobby: lobby.name } });
   }
 }

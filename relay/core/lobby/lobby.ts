@@ -4,6 +4,7 @@
  * Bounded: participants and channels by the limits, and a few moderators beyond; slots by four times the places.
  */
 
+import type { HearingUpdate } from '../../../voice/control.js';
 import type { Milliseconds } from '../../../voice/units.js';
 import { Target } from '../../../voice/wire.js';
 import type { Rights } from '../credential.js';
@@ -14,6 +15,8 @@ import type { Sanctioned } from '../sanctions.js';
 import type { Turn } from '../turn.js';
 import { Channels } from './channels.js';
 import { HEADCOUNT_MS, type Headcounts } from './headcounts.js';
+import { tellWelcomed } from './hearing.js';
+import { HearingSets, type HearingUse } from './hearing_sets.js';
 import { listingFor, PLACES_FOR_MODERATORS } from './listing.js';
 import {
   type Channel,
@@ -67,6 +70,7 @@ export class Lobby implements LobbyIdentity {
   readonly #limits: RelayLimits;
   readonly #roster: Roster<Participant>;
   readonly #channels: Channels;
+  readonly #hearing: HearingSets;
   readonly #headcounts: Headcounts;
   #headcountAt: Milliseconds = Number.NEGATIVE_INFINITY;
 
@@ -75,6 +79,7 @@ export class Lobby implements LobbyIdentity {
     plan: LobbyPlan | null,
     limits: RelayLimits,
     headcounts: Headcounts,
+    hearing: HearingUse,
   ) {
     this.name = name;
     this.topic = newTopic(topic);
@@ -84,6 +89,7 @@ export class Lobby implements LobbyIdentity {
     const places = { listed: this.capacity, spare: PLACES_FOR_MODERATORS, unlisted: this.mostUnlisted };
     this.#roster = new Roster(places, limits.slotRestMs);
     this.#channels = new Channels(this, this.#roster, limits, plan?.channels ?? []);
+    this.#hearing = new HearingSets(this.#roster, limits, hearing);
   }
 
   get size(): number {
@@ -145,6 +151,7 @@ export class Lobby implements LobbyIdentity {
     const participant = newMember(this, { slot, listing }, joiner, sanctioned, this.#limits, now);
     this.#roster.add(participant);
     if (listing === 'unlisted') this.#headcounts.changed(this);
+    this.#hearing.join(participant);
     return participant;
   }
 
@@ -157,6 +164,7 @@ export class Lobby implements LobbyIdentity {
     this.#roster.tellOthers(participant, { type: 'left', slot: participant.slot }, turn);
     if (participant.listing === 'unlisted') this.#headcounts.changed(this);
     endWhispers(this.#roster, participant, turn);
+    this.#hearing.leave(participant, turn);
     this.#channels.leave(participant, turn);
   }
 
@@ -285,6 +293,7 @@ export class Lobby implements LobbyIdentity {
   /** Tells everyone else that they are there now. */
   tellOthersOfJoining(participant: Participant, turn: Turn): void {
     this.#roster.tellOthers(participant, { type: 'joined', participant: stateOf(participant) }, turn);
+    this.#hearing.introduce(participant, turn);
   }
 
   /** Tells everyone else how they are now. */
@@ -303,6 +312,25 @@ export class Lobby implements LobbyIdentity {
   /** Tells somebody who begins to hear where everything stands that they hear. */
   tellMarks(participant: Participant, turn: Turn): void {
     tellMarks(participant, { next: marksFor(this.#roster, participant) }, turn);
+  }
+
+  /** The same for somebody who has just been welcomed, with whom they hear. */
+  tellWelcomed(participant: Participant, turn: Turn): void {
+    tellWelcomed(this.#roster, participant, turn);
+  }
+
+  /** Whom these listeners hear from now on. */
+  updateHearing(updates: readonly HearingUpdate[], turn: Turn): Failure | null {
+    return this.#hearing.update(updates, turn);
+  }
+
+  tick(turn: Turn): void {
+    this.#hearing.tick(turn);
+  }
+
+  /** It has ended, and is empty. */
+  end(): void {
+    this.#hearing.end();
   }
 
   /** Where everyone at this target hears this speaker. Whispers have a topic for each speaker already. */

@@ -55,7 +55,7 @@ export type Presence =
       readonly kind: 'here';
       readonly connection: ConnectionId;
       /** What the connection is subscribed to. */
-      readonly topics: ReadonlySet<Topic>;
+      readonly topics: Set<Topic>;
     }
   /** The connection is gone; the place is kept until then. */
   | { readonly kind: 'away'; readonly until: Milliseconds };
@@ -123,6 +123,10 @@ export interface Member {
   readonly whisper: Readonly<Whisper>;
   /** By target: the lobby, their whispers, and each channel that they have been in. Written by streams.ts. */
   readonly streams: ReadonlyMap<number, Stream>;
+  /** The members whom they hear, of those who are there and may speak; null when they hear everyone. Written by hearing.ts. */
+  readonly heard: Set<Member> | null;
+  /** The members who hear this one by a set: the same, seen from there. Written by hearing.ts. */
+  readonly heardBy: Set<Member>;
   /** Written by speaking.ts. */
   readonly speech: Readonly<Speech>;
 }
@@ -184,6 +188,8 @@ export function newMember<Home extends LobbyIdentity>(
     channels: [],
     whisper: { to: [], by: [] },
     streams: firstStreams(lobby, slot),
+    heard: null,
+    heardBy: new Set(),
     speech: {
       target: null,
       heardAt: now,

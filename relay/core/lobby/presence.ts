@@ -11,12 +11,10 @@ import type { ConnectionId } from '../io.js';
 import type { Turn } from '../turn.js';
 import type { Member, Presence, Topic } from './member.js';
 
-const NO_TOPICS: ReadonlySet<Topic> = new Set();
-
 /** They have a connection, the first or another one: it is subscribed to what they may hear. */
 export function arrive(member: Member, connection: ConnectionId, turn: Turn): void {
   release(member);
-  set(member, { kind: 'here', connection, topics: NO_TOPICS });
+  set(member, { kind: 'here', connection, topics: new Set() });
   refreshTopics(member, turn);
 }
 
@@ -29,6 +27,24 @@ export function refreshTopics(member: Member, turn: Turn): void {
   set(member, { kind: 'here', connection, topics: after });
   for (const topic of topics) if (!after.has(topic)) unsubscribe(connection, topic, turn);
   for (const topic of after) if (!topics.has(topic)) subscribe(connection, topic, turn);
+}
+
+/** What they may hear of this speaker has changed. Much cheaper than to work out everything. */
+export function refreshTopicsOf(listener: Member, speaker: Member, turn: Turn): void {
+  const { presence } = listener;
+  if (presence.kind !== 'here') return;
+  const { connection, topics } = presence;
+  for (const { target, topic } of speaker.streams.values()) {
+    const isHeard = hearsAtOwnTopic(listener, speaker, target);
+    if (isHeard === topics.has(topic)) continue;
+    if (isHeard) {
+      topics.add(topic);
+      subscribe(connection, topic, turn);
+    } else {
+      topics.delete(topic);
+      unsubscribe(connection, topic, turn);
+    }
+  }
 }
 
 /** Their connection, which is still there, is no longer theirs. */
@@ -51,13 +67,39 @@ export function mayHear({ presence, rights, sanctioned }: Member): boolean {
   return presence.kind === 'here' && rights.mayListen && !sanctioned.deafened;
 }
 
-function topicsOf(member: Member): ReadonlySet<Topic> {
-  if (!mayHear(member)) return NO_TOPICS;
-  const { lobby, channels, whisper } = member;
-  const topics = new Set([lobby.topic]);
-  for (const { topic } of channels) topics.add(topic);
-  for (const { streams } of whisper.by) topics.add(streams.get(Target.whisper)!.topic);
+/** Whether the hearing set of this listener, if there is one, has this speaker. */
+export function isWithin({ heard }: Member, speaker: Member): boolean {
+  return heard === null || heard.has(speaker);
+}
+
+function topicsOf(member: Member): Set<Topic> {
+  const topics = new Set<Topic>();
+  if (!mayHear(member)) return topics;
+  const { lobby, channels, whisper, heard } = member;
+  if (!heard) {
+    topics.add(lobby.topic);
+    for (const { topic } of channels) topics.add(topic);
+    for (const { streams } of whisper.by) topics.add(streams.get(Target.whisper)!.topic);
+    return topics;
+  }
+  for (const speaker of heard) {
+    for (const { target, topic } of speaker.streams.values()) {
+      if (hearsAtOwnTopic(member, speaker, target)) topics.add(topic);
+    }
+  }
   return topics;
+}
+
+/** Whether this listener hears this speaker at a topic of the speaker's own: whispers always, everything else with a hearing set. */
+function hearsAtOwnTopic(listener: Member, speaker: Member, target: number): boolean {
+  if (!mayHear(listener) || !isWithin(listener, speaker)) return false;
+  if (target === Target.whisper) return speaker.whisper.to.includes(listener);
+  if (!listener.heard) return false;
+  return target === Target.lobby || (isIn(listener, target) && isIn(speaker, target));
+}
+
+function isIn({ channels }: Member, channel: number): boolean {
+  return channels.some(({ number }) => number === channel);
 }
 
 function subscribe(connection: ConnectionId, topic: Topic, turn: Turn): void {

@@ -5,6 +5,7 @@ import { Target } from '../../../voice/wire.js';
 import type { ConnectionId } from '../io.js';
 import type { Turn } from '../turn.js';
 import type { Channel, Member, Speech } from './member.js';
+import { isWithin } from './presence.js';
 import type { Roster } from './roster.js';
 
 /** They speak to this target now, or to nobody. */
@@ -42,7 +43,9 @@ export function noteTalkspurt({ speech }: Member, now: Milliseconds): 'to-tell' 
 }
 
 /** Whether `listener` hears about it when `speaker` speaks. */
-export function speaksTo({ speech, whisper }: Member, listener: Member): boolean {
+export function speaksTo(speaker: Member, listener: Member): boolean {
+  const { speech, whisper } = speaker;
+  if (!isWithin(listener, speaker)) return false;
   switch (speech.target) {
     case null:
       return false;
@@ -57,15 +60,17 @@ export function speaksTo({ speech, whisper }: Member, listener: Member): boolean
 
 /** Tells a member who begins to hear channels, or ceases to, of those who speak there. */
 export function tellOfSpeakers(
-  { presence, slot: own }: Member,
+  listener: Member,
   channels: readonly Channel[],
   what: 'speaking' | 'silent',
   turn: Turn,
 ): void {
+  const { presence } = listener;
   if (presence.kind !== 'here') return;
   for (const channel of channels) {
-    for (const { slot, speech } of channel.members) {
-      if (slot === own || speech.target !== channel.number) continue;
+    for (const member of channel.members) {
+      const { slot, speech } = member;
+      if (member === listener || speech.target !== channel.number || !isWithin(listener, member)) continue;
       turn.tell([presence.connection], { type: 'speaking', slot, speaking: what === 'speaking' });
     }
   }

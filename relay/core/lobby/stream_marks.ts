@@ -10,7 +10,7 @@ import { MAX_MARKS } from '../../../voice/control.js';
 import { Target } from '../../../voice/wire.js';
 import type { Turn } from '../turn.js';
 import type { Channel, Member } from './member.js';
-import { mayHear } from './presence.js';
+import { isWithin, mayHear } from './presence.js';
 import type { Roster } from './roster.js';
 import { markOf, type StreamMark } from './streams.js';
 
@@ -23,7 +23,8 @@ export interface Marks {
 /** The marks of everything that a listener hears now. Empty when they may not hear. */
 export function marksFor(roster: Roster, listener: Member): readonly StreamMark[] {
   const marks: StreamMark[] = [];
-  if (mayHear(listener)) for (const speaker of roster.all) markStreams(listener, speaker, marks);
+  if (!mayHear(listener)) return marks;
+  for (const speaker of listener.heard ?? roster.shown) marksOf(listener, speaker, marks);
   return marks;
 }
 
@@ -35,8 +36,8 @@ export function channelMarks(
 ): readonly StreamMark[] {
   const marks: StreamMark[] = [];
   if (channels.length === 0 || !mayHear(listener)) return marks;
-  for (const speaker of roster.all) {
-    if (speaker === listener) continue;
+  for (const speaker of roster.shown) {
+    if (speaker === listener || !isWithin(listener, speaker)) continue;
     for (const { number } of channels) {
       const stream = speaker.streams.get(number);
       if (stream && stream.frames > 0) marks.push(markOf(speaker, stream));
@@ -63,10 +64,10 @@ function marksPart({ next, until }: Marks, at: number): { next?: StreamMark[]; u
 }
 
 /**
- * Adds the marks of what this listener hears of this speaker. Streams without any frame are left out: a listener expects them to begin
- * with 0.
+ * Adds the marks of what this listener hears of this speaker, whatever their hearing set says. Streams without any frame are left out: a
+ * listener expects them to begin with 0.
  */
-function markStreams(listener: Member, speaker: Member, marks: StreamMark[]): void {
+export function marksOf(listener: Member, speaker: Member, marks: StreamMark[]): void {
   if (listener === speaker) return;
   for (const stream of speaker.streams.values()) {
     if (stream.frames > 0 && isFor(listener, speaker, stream.target)) marks.push(markOf(speaker, stream));

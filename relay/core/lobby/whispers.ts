@@ -5,7 +5,7 @@ import type { ConnectionId } from '../io.js';
 import type { Failure } from '../refusal.js';
 import type { Turn } from '../turn.js';
 import type { Member, Whisper } from './member.js';
-import { mayHear, refreshTopics } from './presence.js';
+import { isWithin, mayHear, refreshTopicsOf } from './presence.js';
 import type { Roster } from './roster.js';
 import { setSpeaking } from './speaking.js';
 import { markOf, restart } from './streams.js';
@@ -56,7 +56,8 @@ function whisperToOthers(roster: Roster, member: Member, others: readonly Member
   if (stream.frames > 0) {
     const told: ConnectionId[] = [];
     for (const other of member.whisper.to) {
-      if (mayHear(other) && other.presence.kind === 'here') told.push(other.presence.connection);
+      if (mayHear(other) && isWithin(other, member) && other.presence.kind === 'here')
+        told.push(other.presence.connection);
     }
     turn.tell(told, { type: 'hears', until: [markOf(member, stream)] });
     restart(stream);
@@ -72,11 +73,11 @@ function whisperTo(roster: Roster, member: Member, others: readonly Member[], tu
   for (const other of before) {
     if (others.includes(other)) continue;
     const by = other.whisper.by.filter((it) => it !== member);
-    setBy(other, by, turn);
+    setBy(other, by, member, turn);
   }
   for (const other of others) {
     if (before.includes(other)) continue;
-    setBy(other, [...other.whisper.by, member], turn);
+    setBy(other, [...other.whisper.by, member], member, turn);
   }
 }
 
@@ -85,8 +86,8 @@ function setTo(member: Member, others: readonly Member[]): void {
   own.to = others;
 }
 
-function setBy(member: Member, whisperers: readonly Member[], turn: Turn): void {
+function setBy(member: Member, whisperers: readonly Member[], changed: Member, turn: Turn): void {
   const own: Whisper = member.whisper;
   own.by = whisperers;
-  refreshTopics(member, turn);
+  refreshTopicsOf(member, changed, turn);
 }

@@ -28,6 +28,7 @@ export const PROBLEM_STATUS = {
   'channel-not-allowed': 409,
   'channels-full': 409,
   'sanctions-full': 409,
+  'hearing-full': 409,
   'too-many-changes': 429,
   'recorders-full': 409,
 } as const satisfies Record<string, number> & Record<AdminFailure, number>;

@@ -159,6 +159,20 @@ const lobbyRoutes: readonly AdminRoute[] = [
   route({
     ...nothing,
     stream: 'line',
+    operation: 'setHearing',
+    method: 'PUT',
+    path: '/v1/lobbies/{lobby}/hearing',
+    summary:
+      'Sets whom each of these listeners hears from now on: only these people, or everyone with null. All of the sets, or none. A set stays with its SteamID until the lobby ends, before they join and after they leave.',
+    body: schemas.hearing,
+    status: 204,
+    answer: null,
+    problems: ['lobby-unknown', 'hearing-full'],
+    run: (target, { lobby }, { sets }) => done(target.administer({ kind: 'hear', lobby, sets })),
+  }),
+  route({
+    ...nothing,
+    stream: 'line',
     operation: 'closeLobby',
     method: 'DELETE',
     path: '/v1/lobbies/{lobby}',

@@ -1,7 +1,13 @@
 /** The input and output of the admin API as schemas: requests are parsed by them, and the OpenAPI document is made from them. */
 
 import * as z from 'zod/mini';
-import { LABEL, MAX_CHANNEL, MAX_CHANNELS_ENTERED, MAX_SANCTION_S } from '../../../voice/control.js';
+import {
+  LABEL,
+  MAX_CHANNEL,
+  MAX_CHANNELS_ENTERED,
+  MAX_HEARD,
+  MAX_SANCTION_S,
+} from '../../../voice/control.js';
 import { parseSteamId } from '../../../voice/steam_id.js';
 
 /** Most entries in one answer. */
@@ -41,6 +47,25 @@ export const lobbyPlan = z.strictObject({
   capacity: z.optional(wholeNumber(1, 500)),
   unlisted: z.optional(wholeNumber(0, 15_000)),
   channels: z.optional(names(MAX_CHANNEL)),
+});
+
+/** A slot, or a SteamID in decimal. */
+const person = z.union([wholeNumber(0, 0xffff), steamId], 'expected a SteamID64 in decimal, or a slot');
+
+export const hearing = z.strictObject({
+  sets: z
+    .array(
+      z.strictObject({
+        listener: person,
+        hears: z.nullable(
+          z
+            .array(person, 'expected a list of people, or null')
+            .check(z.maxLength(MAX_HEARD, `expected at most ${MAX_HEARD} people`)),
+        ),
+      }),
+      'expected a list of sets',
+    )
+    .check(z.minLength(1, 'expected at least one set')),
 });
 
 export const duration = z.strictObject({ seconds: z.optional(wholeNumber(1, MAX_SANCTION_S)) });
@@ -144,6 +169,8 @@ export const relayCounts = z.looseObject({
   unlisted: count,
   away: count,
   lobbies: count,
+  hearingSets: count,
+  hearingEntries: count,
   sanctions: count,
   sanctionsByModerators: count,
   sanctionsMost: count,

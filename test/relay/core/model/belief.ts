@@ -40,6 +40,8 @@ export class Belief {
   resumeSecret: string | null = null;
   readonly others = new Map<number, { state: string; speaking: boolean }>();
   readonly channels = new Map<number, string>();
+  /** The slots of those whom they hear by a set; null for everyone. */
+  heard: Set<number> | null = null;
   refused: string | null = null;
   failed: string | null = null;
   challenge: string | null = null;
@@ -71,6 +73,7 @@ export class Belief {
       case 'left':
         if (!this.others.delete(message.slot))
           this.faults.push(`slot ${message.slot} left, which nobody has`);
+        this.heard?.delete(message.slot);
         return;
       case 'changed':
         this.#changed(message.participant);
@@ -102,6 +105,8 @@ export class Belief {
         this.challenge = message.nonce;
         return;
       case 'hears':
+        this.#hears(message);
+        return;
       case 'draining':
         return;
     }
@@ -132,6 +137,40 @@ export class Belief {
         this.faults.push(`slot ${participant.slot} is listed twice`);
       }
       this.others.set(participant.slot, { state: stateKey(participant), speaking: participant.speaking });
+    }
+  }
+
+  #hears({
+    only,
+    more = [],
+    fewer = [],
+    speaking = [],
+  }: Extract<RelayMessageToWrite, { type: 'hears' }>): void {
+    for (const slot of [...more, ...fewer, ...speaking]) {
+      if (!this.others.has(slot)) this.faults.push(`hears of slot ${slot}, which nobody has`);
+    }
+    if (only === false) {
+      if (!this.heard) this.faults.push('hears everyone already');
+      this.heard = null;
+    } else if (only === true) {
+      if (this.heard) this.faults.push('has a set already');
+      this.heard = new Set(more);
+      for (const [slot, other] of this.others) if (!this.heard.has(slot)) other.speaking = false;
+    } else if (more.length + fewer.length > 0) {
+      if (!this.heard) this.faults.push('has no set');
+      for (const slot of fewer) {
+        if (!this.heard?.delete(slot)) this.faults.push(`does not hear slot ${slot}`);
+        this.others.get(slot)!.speaking = false;
+      }
+      for (const slot of more) {
+        if (this.heard?.has(slot)) this.faults.push(`hears slot ${slot} already`);
+        this.heard?.add(slot);
+      }
+    }
+    for (const slot of speaking) {
+      const other = this.others.get(slot);
+      if (other?.speaking) this.faults.push(`hears again that slot ${slot} speaks`);
+      if (other) other.speaking = true;
     }
   }
 

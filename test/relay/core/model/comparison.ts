@@ -33,6 +33,10 @@ export class Comparison {
     this.#same('unlisted', counts.unlisted, unlisted.length);
     this.#same('away', counts.away, members.filter(({ connection }) => connection === null).length);
     this.#same('lobbies', counts.lobbies, model.lobbies.size);
+    const hearing = [...model.lobbies.values()].map((lobby) => lobby.hearing);
+    const sets = hearing.reduce((sum, it) => sum + it.sets.size, 0);
+    const entries = hearing.reduce((sum, it) => sum + it.entries, 0);
+    this.#same('hearing sets', [counts.hearingSets, counts.hearingEntries], [sets, entries]);
     this.#same('sanctions', counts.sanctions, model.sanctions.byKey.size);
     for (const { lobby, steamId, by, ...holds } of relay.sanctions()) {
       const key = keyOf(lobby, steamId);
@@ -109,6 +113,12 @@ export class Comparison {
       if (believed && believed.speaking !== speaks)
         this.#notes.fault(`${who} believes ${state} speaks: ${!speaks}`);
     }
+    const heard = this.#model.heardOf(member)?.map(({ slot }) => slot);
+    this.#same(
+      `whom ${who} believes to hear`,
+      belief.heard && sorted(belief.heard),
+      heard ? sorted(heard) : null,
+    );
     const channels = [...belief.channels].map(([number, name]) => `${number} ${name}`).sort();
     this.#same(`channels that ${who} believes in`, channels.join(), channelsOf(lobby));
   }

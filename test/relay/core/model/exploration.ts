@@ -60,6 +60,7 @@ const LIMITS = {
   slotRestMs: 15_001,
   helloWithinMs: 60_000,
   controlBurst: 10_000,
+  hearingBurst: 10_000,
 };
 
 /** A world on its way, and the resume secrets that each seat's clients were given. */
@@ -137,7 +138,9 @@ export class Walk {
     const { model } = this.world;
     const meant = seats.map(({ at, lobby, account }) => {
       const isHere = this.member(at)?.connection !== null;
-      return `${isHere} ${model.holds('muted', lobby, steamIdOf(account))}`;
+      const people = model.lobbies.get(lobby)?.hearing.of(steamIdOf(account));
+      const heard = people ? [...people].map(whoIs).sort().join() : 'all';
+      return `${isHere} ${model.holds('muted', lobby, steamIdOf(account))} ${heard}`;
     });
     return `${parts.join('; ')} | ${sanctions.sort().join('; ')} | ${meant}`;
   }
@@ -310,6 +313,9 @@ export const OPERATIONS = {
   kick: moderation('is kicked', { action: 'kick' }),
   moveIn: moderation('is moved to red', { action: 'move', channels: ['red'] }),
   moveOut: moderation('is moved out of red', { action: 'move', channels: [] }),
+  hearLast: hearing('hears the last seat alone', (seats) => [seats.at(-1)!]),
+  hearOthers: hearing('hears all but the last seat', (seats) => seats.slice(0, -1)),
+  hearEveryone: hearing('hears everyone', () => null),
   muteEverywhere: everywhere('is muted everywhere for a while', { action: 'mute', seconds: MUTE_S }),
   unmuteEverywhere: everywhere('is unmuted everywhere', { action: 'unmute' }),
 } as const;
@@ -384,6 +390,23 @@ function everywhere(what: string, action: ActionOnly<Moderation>): OfSeat {
   return seatOperation(what, ({ world, seats }, at) => {
     const steamId = steamIdOf(seats[at]!.account);
     world.admin({ kind: 'moderate', lobby: null, moderation: { steamId, ...action } as Moderation });
+  });
+}
+
+/** By seat 0 where it is a moderator and in, otherwise by the administrator; by slot where that is known, otherwise by SteamID. */
+function hearing(what: string, heard: (seats: readonly Seat[]) => readonly Seat[] | null): OfSeat {
+  return seatOperation(what, ({ world, seats }, at) => {
+    const { account, lobby } = seats[at]!;
+    const members = world.model.lobbies.get(lobby)?.members;
+    const personOf = (steamId: string) => members?.get(steamId)?.slot ?? steamId;
+    const hears = heard(seats)?.map((seat) => personOf(steamIdOf(seat.account))) ?? null;
+    const sets = [{ listener: steamIdOf(account), hears }];
+    const moderator = members?.get(steamIdOf(seats[0]!.account));
+    if (moderator?.rights.moderator && moderator.connection !== null) {
+      world.hearing(moderator.connection, sets);
+    } else {
+      world.admin({ kind: 'hear', lobby, sets });
+    }
   });
 }
 

@@ -10,7 +10,9 @@ import type { RelayLimits } from '../../../../relay/core/limits.js';
 import type { AddressShares } from '../../../../relay/core/lobby/shares.js';
 import type { SanctionKind, Until } from '../../../../relay/core/sanctions.js';
 import type { DropReason } from '../../../../relay/core/voice/drop_reason.js';
+import type { HearingUpdate } from '../../../../voice/control.js';
 import type { FailureCode, RefusalCode } from '../../../../voice/control_codes.js';
+import { ModelHearing, type ModelPeople } from './model_hearing.js';
 import { ModelSanctions } from './model_sanctions.js';
 import type { Entrant, Member, ModelListing, ModelLobby, Person } from './model_state.js';
 
@@ -66,11 +68,26 @@ export class Model {
   /** The others whom these frames reach, whether they can hear or not. */
   reached(speaker: Member, target: number): readonly Member[] {
     return [...speaker.lobby.members.values()].filter((other) => {
-      if (other === speaker) return false;
+      if (other === speaker || !this.isWithin(other, speaker)) return false;
       if (target === 0) return true;
       if (target === 255) return speaker.whispers.has(other);
       return [...other.channels].some((name) => other.lobby.channels.get(name)!.number === target);
     });
+  }
+
+  /** Whether the hearing set of this listener, if there is one, has this speaker. */
+  isWithin(listener: Member, speaker: Member): boolean {
+    return listener.lobby.hearing.of(listener.steamId)?.has(speaker.steamId) ?? true;
+  }
+
+  /** Whom their hearing set lets them hear, of those who are there and may speak; null without a set. */
+  heardOf(listener: Member): readonly Member[] | null {
+    const { members, hearing } = listener.lobby;
+    const people = hearing.of(listener.steamId);
+    if (!people) return null;
+    return [...members.values()].filter(
+      (it) => it !== listener && it.rights.maySpeak && people.has(it.steamId),
+    );
   }
 
   /** The connections that receive these frames. */
@@ -86,6 +103,16 @@ export class Model {
   topicsOf(member: Member): readonly string[] {
     if (member.connection === null || !member.rights.mayListen || this.isDeafened(member)) return [];
     const { topic, channels, members } = member.lobby;
+    const heard = this.heardOf(member);
+    if (heard) {
+      return heard.flatMap(({ slot, channels: entered, whispers }) => [
+        `${topic}/s${slot}`,
+        ...[...entered]
+          .filter((name) => member.channels.has(name))
+          .map((name) => `${topic}/s${slot}/c${channels.get(name)!.number}`),
+        ...(whispers.has(member) ? [`${topic}/w${slot}`] : []),
+      ]);
+    }
     const topics = [topic];
     for (const name of member.channels) topics.push(`${topic}/c${channels.get(name)!.number}`);
     for (const other of members.values())
@@ -124,7 +151,12 @@ export class Model {
   /** The topics at which frames to this target are published, under the relay's names: those to which somebody is subscribed. */
   topicsFor({ lobby, slot }: Member, target: number): readonly string[] {
     const { topic, members } = lobby;
-    const all = target === 0 ? [topic] : target === 255 ? [`${topic}/w${slot}`] : [`${topic}/c${target}`];
+    const all =
+      target === 0
+        ? [topic, `${topic}/s${slot}`]
+        : target === 255
+          ? [`${topic}/w${slot}`]
+          : [`${topic}/c${target}`, `${topic}/s${slot}/c${target}`];
     const subscribed = new Set([...members.values()].flatMap((member) => this.topicsOf(member)));
     return all.filter((name) => subscribed.has(name));
   }
@@ -240,6 +272,7 @@ export class Model {
       sent: new Map(),
     };
     lobby.members.set(entrant.steamId, member);
+    lobby.hearing.joined(entrant.steamId);
     if (listing === 'unlisted') lobby.isRecounted = true;
     member.headcount = this.unlisted(lobby);
     this.byConnection.set(chosen.connection!, member);
@@ -251,6 +284,7 @@ export class Model {
     if (member.connection !== null) this.byConnection.delete(member.connection);
     lobby.members.delete(steamId);
     lobby.slotFreedAt.set(slot, this.now);
+    lobby.hearing.left(steamId, member.kind);
     if (member.listing === 'unlisted') lobby.isRecounted = true;
     for (const other of lobby.members.values()) {
       if (!other.whispers.delete(member)) continue;
@@ -345,6 +379,7 @@ export class Model {
     maker: ModelLobby['maker'] = null,
     unlisted: number | null = null,
   ): ModelLobby {
+    const members = new Map<string, Member>();
     const lobby: ModelLobby = {
       name,
       topic: `lobby/${this.lobbiesMade++}`,
@@ -352,7 +387,8 @@ export class Model {
       mostUnlisted: unlisted ?? this.#limits.unlistedPerLobby,
       plan,
       maker,
-      members: new Map(),
+      members,
+      hearing: new ModelHearing(this.#limits, (steamId) => members.has(steamId)),
       channels: new Map((plan ?? []).map((channel, at) => [channel, { number: at + 1 }])),
       slotFreedAt: new Map(),
       numberFreedAt: new Map(),
@@ -366,6 +402,23 @@ export class Model {
   closeLobby(lobby: ModelLobby): void {
     for (const member of [...lobby.members.values()]) this.leave(member);
     this.lobbies.delete(lobby.name);
+  }
+
+  /** Whom these listeners hear, by SteamID or slot. */
+  hear(lobby: ModelLobby, updates: readonly HearingUpdate[]): FailureCode | null {
+    const steamIdOf = (person: string | number) =>
+      typeof person === 'string'
+        ? person
+        : [...lobby.members.values()].find(({ slot }) => slot === person)?.steamId;
+    const wanted = new Map<string, ModelPeople>();
+    for (const { listener, hears } of updates) {
+      const steamId = steamIdOf(listener);
+      if (steamId === undefined) continue;
+      wanted.set(steamId, hears && new Set(hears.flatMap((person) => steamIdOf(person) ?? [])));
+    }
+    const others = [...this.lobbies.values()].filter((it) => it !== lobby);
+    const elsewhere = others.reduce((sum, { hearing }) => sum + hearing.entries, 0);
+    return lobby.hearing.update(wanted, this.now, elsewhere);
   }
 
   /** Sets one kind of sanction; participants whom it bans leave. */
@@ -390,6 +443,7 @@ export class Model {
       if (isGone || now >= member.expiresAt) this.leave(member);
       else if (now - member.heardAt >= this.#limits.speakingHangoverMs) member.speakingTo = null;
     }
+    for (const { hearing } of this.lobbies.values()) hearing.pass(now);
     for (const lobby of this.lobbies.values()) {
       if (!lobby.isRecounted || now - lobby.headcountAt < 1000) continue;
       lobby.isRecounted = false;

@@ -2,6 +2,7 @@
 
 import type { Admitted } from '../../../../relay/core/credential.js';
 import type { SanctionKind, Until } from '../../../../relay/core/sanctions.js';
+import type { ModelHearing } from './model_hearing.js';
 
 export type ModelRights = Pick<Admitted, 'maySpeak' | 'mayListen' | 'moderator' | 'priority' | 'channels'>;
 
@@ -58,6 +59,7 @@ export interface ModelLobby {
   /** The operator's channels, or null when the lobby ends with its last participant. */
   readonly plan: readonly string[] | null;
   readonly members: Map<string, Member>;
+  readonly hearing: ModelHearing;
   readonly channels: Map<string, ModelChannel>;
   readonly slotFreedAt: Map<number, number>;
   readonly numberFreedAt: Map<number, number>;

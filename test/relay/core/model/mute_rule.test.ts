@@ -54,6 +54,8 @@ const DEAFENED: readonly OperationName[] = ['deafen', 'undeafen'];
 const RECORDED: readonly OperationName[] = ['record', 'recordNoMore'];
 /** No listener is listed, and two find room. */
 const ALL_UNLISTED = { listenerPlacesPercent: 0, unlistedPerLobby: 2 };
+const HEARING: readonly OperationName[] = ['hearLast', 'hearOthers', 'hearEveryone'];
+const WHISPERS: readonly OperationName[] = ['whisperTo', 'speakInWhisper'];
 const CHANNELS: readonly OperationName[] = ['enterChannel', 'leaveChannel', 'speakToChannel'];
 
 function plan(seats: readonly Seat[], names: readonly OperationName[], depth: number): Plan {
@@ -64,7 +66,9 @@ const PLANS: Readonly<Record<string, Plan>> = {
   'three people, and all that anybody can do': {
     ...plan(
       [ONE, OTHER, THIRD],
-      (Object.keys(OPERATIONS) as OperationName[]).filter((name) => !EVERYWHERE.includes(name)),
+      (Object.keys(OPERATIONS) as OperationName[]).filter(
+        (name) => ![...EVERYWHERE, ...HEARING].includes(name),
+      ),
       THREE_PEOPLE_DEPTH,
     ),
     alike: [1, 2],
@@ -95,6 +99,16 @@ const PLANS: Readonly<Record<string, Plan>> = {
     ),
     limits: ALL_UNLISTED,
   },
+  'two people with hearing sets': plan(
+    [ONE, OTHER],
+    ['join', 'drop', 'resume', ...MUTED, ...HEARING],
+    IS_WHOLE ? NO_END : 5,
+  ),
+  'three people with hearing sets, in a channel and whispering': plan(
+    [ONE, OTHER, THIRD],
+    ['join', 'drop', 'speak', 'mute', ...HEARING, 'enterChannel', 'speakToChannel', ...WHISPERS],
+    IS_WHOLE ? 5 : 3,
+  ),
   ...(IS_WHOLE && {
     'two people who are muted, deafened and banned, in every state that there is': plan(
       [ONE, OTHER],

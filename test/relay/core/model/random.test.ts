@@ -3,6 +3,7 @@
 import t from 'tap';
 import type { Moderation } from '../../../../relay/core/administration.js';
 import type { RelayPolicy } from '../../../../relay/core/joining/hello.js';
+import type { HearingUpdate } from '../../../../voice/control.js';
 import { SeededRandom } from '../../../kit/random.js';
 import { steamIdOf } from '../../kit.js';
 import { World } from './world.js';
@@ -24,6 +25,10 @@ const LIMITS = {
   lobbies: 2,
   channelsPerLobby: 3,
   sanctions: 10,
+  hearingPerLobby: 5,
+  hearing: 8,
+  hearingPerSecond: 10,
+  hearingBurst: 2,
   helloWithinMs: 2000,
   resumeWithinMs: 1500,
   slotRestMs: 2000,
@@ -71,6 +76,13 @@ const OUTCOMES = [
   'channels channels-full',
   'whisper done',
   'whisper participant-unknown',
+  'hearing done',
+  'hearing waits',
+  'hearing not-moderator',
+  'hearing hearing-full',
+  'admin hear done',
+  'admin hear lobby-unknown',
+  'admin hear hearing-full',
   'moderate done',
   'moderate not-moderator',
   'moderate participant-unknown',
@@ -96,6 +108,7 @@ for (const [at, policy] of POLICIES.entries()) {
     `beliefs, slots, mutes and hearing stay right through ${STEPS} random steps (seed ${seed})`,
     async (t) => {
       const random = new SeededRandom(seed);
+      const losses = new SeededRandom(seed + 1000);
       const below = (limit: number) => random.below(limit);
       const pick = <T>(items: readonly T[]): T => items[below(items.length)]!;
       const some = <T>(items: readonly T[], most: number): T[] => [
@@ -106,7 +119,7 @@ for (const [at, policy] of POLICIES.entries()) {
         policy,
         shares: SHARES,
         wire: 'read',
-        loses: () => below(5) === 0,
+        loses: () => losses.below(5) === 0,
       });
       const secrets: string[] = [];
 
@@ -144,6 +157,20 @@ for (const [at, policy] of POLICIES.entries()) {
         }
       };
 
+      /** Of people in the lobby by slot or SteamID, of others, and of nobody. */
+      const sets = (members: readonly { slot: number; steamId: string }[]): HearingUpdate[] => {
+        const person = () => {
+          if (members.length === 0 || below(6) === 0)
+            return below(8) === 0 ? 998 : steamIdOf(1 + below(ACCOUNTS));
+          const { slot, steamId } = pick(members);
+          return below(2) === 0 ? slot : steamId;
+        };
+        return Array.from({ length: 1 + below(3) }, () => ({
+          listener: person(),
+          hears: below(3) === 0 ? null : Array.from({ length: below(5) }, person),
+        }));
+      };
+
       const enter = (connection: number) => {
         const proof = pick(['proven', 'proven', 'proven', 'unproven', 'unproven', 'guest', 'guest'] as const);
         world.enter(connection, 1 + below(ACCOUNTS), pick(LOBBIES), {
@@ -179,7 +206,8 @@ for (const [at, policy] of POLICIES.entries()) {
           world.whisper(connection, below(8) === 0 ? [999] : some(slots, 3));
         } else if (dice < 75) world.rename(connection, `name ${below(5)}`);
         else if (dice < 78) world.recording(connection, below(3) > 0);
-        else if (dice < 90) world.moderate(connection, moderation());
+        else if (dice < 87) world.moderate(connection, moderation());
+        else if (dice < 90) world.hearing(connection, sets([...member.lobby.members.values()]));
         else if (dice < 93) world.leave(connection);
         else world.drop(connection);
       };
@@ -202,10 +230,17 @@ for (const [at, policy] of POLICIES.entries()) {
           const lobby = below(4) === 0 ? null : pick(LOBBIES);
           world.admin({ kind: 'moderate', lobby, moderation: moderation() });
         } else if (dice < 21) {
+          const lobby = pick(LOBBIES);
+          world.admin({
+            kind: 'hear',
+            lobby,
+            sets: sets([...(model.lobbies.get(lobby)?.members.values() ?? [])]),
+          });
+        } else if (dice < 23) {
           const capacity = 1 + below(6);
           const plan = { capacity, unlisted: below(4), channels: some(CHANNELS, 2) };
           world.admin({ kind: 'open-lobby', lobby: pick(LOBBIES), ...plan });
-        } else if (dice < 22) world.admin({ kind: 'close-lobby', lobby: pick(LOBBIES) });
+        } else if (dice < 24) world.admin({ kind: 'close-lobby', lobby: pick(LOBBIES) });
         else if (inside.length > 0) act(pick(inside));
       };
 

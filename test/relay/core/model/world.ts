@@ -9,7 +9,7 @@ import type { RelayLimits } from '../../../../relay/core/limits.js';
 import type { AddressShares } from '../../../../relay/core/lobby/shares.js';
 import type { Relay } from '../../../../relay/core/relay.js';
 import type { SanctionKind, Until } from '../../../../relay/core/sanctions.js';
-import type { ClientMessage } from '../../../../voice/control.js';
+import type { ClientMessage, HearingUpdate } from '../../../../voice/control.js';
 import { admittedOf, Bench, helloOf, steamIdOf, TOKEN } from '../../kit.js';
 import { Belief } from './belief.js';
 import { cachedBytes, cachedFrame } from './cached_messages.js';
@@ -267,6 +267,14 @@ export class World {
     this.#failure('recording', wanted, connection);
   }
 
+  /** By a moderator. */
+  hearing(connection: number, sets: readonly HearingUpdate[]): void {
+    const { lobby, rights } = this.#member(connection);
+    const wanted = rights.moderator ? this.model.hear(lobby, sets) : 'not-moderator';
+    this.#text(connection, { type: 'hearing', sets: [...sets] });
+    this.#failure('hearing', wanted, connection);
+  }
+
   /** By a participant, with or without a moderator's rights. */
   moderate(connection: number, moderation: Moderation): void {
     const by = this.#member(connection);
@@ -307,6 +315,12 @@ export class World {
         administer();
         break;
       }
+      case 'hear': {
+        const lobby = model.lobbies.get(command.lobby);
+        wanted = lobby ? model.hear(lobby, command.sets) : 'lobby-unknown';
+        administer();
+        break;
+      }
       case 'moderate':
         wanted = this.#moderated(command.lobby, command.moderation, 'admin', administer);
         break;
@@ -318,6 +332,7 @@ export class World {
   /** Time passes, and the relay gets a tick. */
   pass(ms: number): void {
     const { bench, model } = this;
+    for (const { hearing } of model.lobbies.values()) if (hearing.waits) this.count('hearing waits');
     const now = bench.now + ms;
     bench.unixSeconds = this.#unixAtStart + Math.floor((now - this.#startedAt) / 1000);
     model.pass(now, bench.unixSeconds);

@@ -80,7 +80,11 @@ function numbered(length: number): readonly string[] {
 /** A body that matches its schema. */
 function bodyFor({ operationId, requestBody }: Operation): unknown {
   if (!requestBody?.required) return undefined;
-  return { drain: { withinMs: 1000 }, move: { channels: ['red'] } }[operationId];
+  return {
+    drain: { withinMs: 1000 },
+    move: { channels: ['red'] },
+    setHearing: { sets: [{ listener: 0, hears: [] }] },
+  }[operationId];
 }
 
 /** A relay where everything in the document can be done: two in the den, one of them muted. */
