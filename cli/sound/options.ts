@@ -14,10 +14,9 @@ export function deviceName(text: string): string {
 }
 
 export function soundToolOption(): Option {
-  return new Option(
-    '--sound-tool <name>',
-    'Which tool records or plays. (default: the first that works)',
-  ).choices(TOOL_NAMES);
+  return new Option('--sound-tool <name>', 'Which tool records or plays.')
+    .choices(TOOL_NAMES)
+    .default(undefined, 'the first that works');
 }
 
 /** The device of an option that may be left without a value. */

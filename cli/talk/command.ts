@@ -155,23 +155,27 @@ class TalkControl {
   readonly #style: TalkStyle;
   readonly #status: TalkStatus | null;
   #device: 'here' | 'lost' = 'here';
+  /** By the person; the key of voice activation mutes, too. */
+  #isMuted: boolean;
 
   constructor(publisher: Publisher, style: TalkStyle, status: TalkStatus | null) {
     this.#publisher = publisher;
     this.#style = style;
     this.#status = status;
-    this.key = style === 'voice-activation' ? voiceKey(publisher) : publisher;
+    this.#isMuted = publisher.isMuted;
+    this.key = style === 'voice-activation' ? this.#voiceKey() : publisher;
   }
 
   show(): void {
-    const { isMuted, isLive } = this.#publisher;
     if (this.#device === 'lost') this.#status?.set('lost');
-    else this.#status?.set(isMuted ? 'muted' : isLive ? 'live' : 'off');
+    else if (this.#isMuted) this.#status?.set('muted');
+    else this.#status?.set(this.#publisher.isLive ? 'live' : 'off');
   }
 
   toggleMute(): void {
-    if (this.#publisher.isMuted) this.#publisher.unmute();
-    else this.#publisher.mute();
+    this.#isMuted = !this.#isMuted;
+    if (this.#isMuted) this.#publisher.mute();
+    else if (this.#device === 'here') this.#publisher.unmute();
     this.show();
   }
 
@@ -185,20 +189,20 @@ class TalkControl {
   back(): void {
     this.#device = 'here';
     this.#status?.print('The microphone is back.');
+    if (!this.#isMuted) this.#publisher.unmute();
     if (this.#style === 'open' || this.#style === 'voice-activation') this.key.press();
     this.show();
   }
-}
 
-/** Voice activation as a key that is always down: it comes up around suspensions, and at the end. */
-function voiceKey(publisher: Publisher): TalkKey {
-  return {
-    press: () => publisher.setMode('voice-activation'),
-    release: () => {
-      publisher.setMode('push-to-talk');
-      return publisher.release();
-    },
-  };
+  /** Voice activation as a key that is always down: it comes up around suspensions, and at the end. Nothing quiet is sent as its tail. */
+  #voiceKey(): TalkKey {
+    return {
+      press: () => {
+        if (!this.#isMuted) this.#publisher.unmute();
+      },
+      release: async () => this.#publisher.mute(),
+    };
+  }
 }
 
 /** Resolves when we are in the channel to speak to, if there is one. */

@@ -98,7 +98,7 @@ export function talkOptions(): Command {
     .addOption(
       new Option('--voice-activation [dBFS]', 'Speak while the input is at least so loud, -90 to 0.')
         .argParser(number(-90, 0))
-        .preset(-45)
+        .preset('-45')
         .conflicts('pushToTalk'),
     )
     .option('--noise-suppression', 'With --mic: remove steady noise. Adds 6 ms.')
