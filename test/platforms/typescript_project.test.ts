@@ -5,6 +5,7 @@
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -13,10 +14,13 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { extname, join, resolve } from 'node:path';
 import t from 'tap';
 import { startRelay } from '../../relay/index.js';
+import { findChromium, startChromium } from '../kit/chromium.js';
 
 t.setTimeout(3_600_000);
 
@@ -29,14 +33,20 @@ const EXAMPLE = readFileSync('examples/push_to_talk.ts', 'utf8').replace(
 const PAGE = `import { joinVoice, PcmMicrophone } from 'hotmic/client';
 
 const voice = await joinVoice({
-  url: 'ws://127.0.0.1:7800',
+  url: decodeURIComponent(location.hash.slice(1)),
   lobby: 'den',
   name: 'Ada',
   microphone: (steamId) => new PcmMicrophone({ steamId }),
 });
 voice.on('speaking', ({ participant }) => console.log(participant.name, participant.speaking));
 voice.pull(new Int16Array(480));
+document.title = 'in the lobby as ' + voice.you.name;
 `;
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.wasm': 'application/wasm',
+};
 const WAV = resolve('examples/speech/ben.wav');
 const TSC = resolve('node_modules/typescript/bin/tsc');
 
@@ -159,4 +169,34 @@ t.test('esbuild bundles the page, with nothing of Node, and a game with the pack
   const { code, output, publishedFrames } = await run(game);
   t.equal(code, 0, output);
   t.ok(publishedFrames > 0, `${publishedFrames} frames`);
+});
+
+const chromium = findChromium();
+const skip = chromium === null ? 'Chromium is not here; `sh test/chromium.sh` says why' : false;
+
+t.test('Vite builds the page with the codec, and it runs in Chromium', { skip }, async (t) => {
+  const root = join(folder, 'page');
+  writeFileSync(join(root, 'index.html'), '<!doctype html><script type="module" src="/page.ts"></script>');
+  const { build } = await import('vite');
+  await build({ root, configFile: false, logLevel: 'error', build: { target: 'es2022', outDir: 'built' } });
+  const relay = await startRelay({ dev: true, guests: 'speak' });
+  const server = createServer(({ url = '/' }, response) => {
+    const file = join(root, 'built', url === '/' ? 'index.html' : url);
+    const isThere = existsSync(file);
+    response.writeHead(isThere ? 200 : 404, { 'content-type': TYPES[extname(file)] ?? 'text/plain' });
+    response.end(isThere ? readFileSync(file) : 'not found');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const browser = await startChromium(chromium!);
+  t.teardown(async () => {
+    await browser.close();
+    server.close();
+    await relay.close();
+  });
+  const page = await browser.newPage();
+  page.on('pageerror', (error) => t.fail(error.message));
+  const { port } = server.address() as AddressInfo;
+  await page.goto(`http://127.0.0.1:${port}/#${encodeURIComponent(relay.url)}`);
+  await page.waitForFunction('document.title === "in the lobby as Ada"', undefined, { timeout: 600_000 });
+  t.equal(relay.counts().participants, 1);
 });
