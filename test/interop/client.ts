@@ -66,7 +66,7 @@ export class Client {
   readonly channels = new Map<number, string>();
   /** Frames that were for us and did not arrive, by the relay sequences. */
   missed = 0;
-  /** The relay sequence to come, by slot and target; 0 where there is none. */
+  /** The relay sequence to come, by slot and target; 0 for all others. */
   private readonly sequences = new Map<string, number>();
   you: State | null = null;
   resumeSecret: string | null = null;

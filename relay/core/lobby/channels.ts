@@ -16,7 +16,8 @@ import { RestingNumbers } from './resting_numbers.js';
 import type { Roster } from './roster.js';
 import { setSpeaking, tellOfSpeakers } from './speaking.js';
 import { channelMarks, tellMarks } from './stream_marks.js';
-import { newTopic, openStream } from './streams.js';
+import { openStream } from './streams.js';
+import { newTopic } from './topics.js';
 
 /** A channel as this file writes it. */
 interface OwnChannel extends Channel {

@@ -26,14 +26,14 @@ import {
   type Member,
   newMember,
   type Profile,
-  type Topic,
 } from './member.js';
 import { infoFor, stateOf } from './member_info.js';
 import { arrive, detach, lose, mayHear, refreshTopics } from './presence.js';
 import { Roster } from './roster.js';
 import { setSpeaking, silence } from './speaking.js';
 import { marksFor, tellMarks } from './stream_marks.js';
-import { newTopic, nextSequence } from './streams.js';
+import { nextSequence } from './streams.js';
+import { newTopic, type Topic } from './topics.js';
 import { endWhispers, whisper } from './whispers.js';
 
 /** Listeners of one lobby who are listed only because they record. Everyone gets a list with all of them. */

@@ -14,15 +14,7 @@ import type { ConnectionId } from '../io.js';
 import type { RelayLimits } from '../limits.js';
 import type { Sanctioned } from '../sanctions.js';
 import { VoiceRates } from '../voice/voice_rates.js';
-import { firstStreams } from './streams.js';
-
-/** Where frames are published. */
-export interface Topic {
-  /** Unique among all topics that a relay ever had, except those of slots and channels that have rested. */
-  readonly name: string;
-  /** How many connections are subscribed to it. Written by presence.ts. */
-  readonly listeners: number;
-}
+import { firstStreams, type Stream, type Topic } from './topics.js';
 
 /** What a member knows of their lobby. */
 export interface LobbyIdentity {
@@ -38,15 +30,6 @@ export interface Channel {
   readonly name: string;
   readonly topic: Topic;
   readonly members: ReadonlySet<Member>;
-}
-
-/** One speaker's frames to one target. */
-export interface Stream {
-  readonly target: number;
-  /** How many frames were published: the relay sequence of the next one, before it wraps. Written by streams.ts. */
-  readonly frames: number;
-  /** For the listeners of this speaker alone. */
-  readonly topic: Topic;
 }
 
 /** Whether they have a connection. */
@@ -187,7 +170,7 @@ export function newMember<Home extends LobbyIdentity>(
     sanctioned,
     channels: [],
     whisper: { to: [], by: [] },
-    streams: firstStreams(lobby, slot),
+    streams: firstStreams(lobby.topic, slot),
     heard: null,
     heardBy: new Set(),
     speech: {

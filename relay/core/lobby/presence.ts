@@ -9,7 +9,8 @@ import type { Milliseconds } from '../../../voice/units.js';
 import { Target } from '../../../voice/wire.js';
 import type { ConnectionId } from '../io.js';
 import type { Turn } from '../turn.js';
-import type { Member, Presence, Topic } from './member.js';
+import type { Member, Presence } from './member.js';
+import type { Topic } from './topics.js';
 
 /** They have a connection, the first or another one: it is subscribed to what they may hear. */
 export function arrive(member: Member, connection: ConnectionId, turn: Turn): void {

@@ -2,7 +2,7 @@
  * Tells listeners where the streams stand that they begin to hear, and those that they no longer hear. So each of them knows exactly how
  * many frames did not arrive.
  *
- * A mark is told before the subscriptions change: a socket layer may still have frames for this listener that it would drop with the
+ * The message goes out before the subscriptions change: a socket layer may still have frames for this listener that it would drop with the
  * subscription, and sends them ahead of the message.
  */
 
@@ -46,7 +46,7 @@ export function channelMarks(
   return marks;
 }
 
-/** Tells a listener of streams that they hear from now on, and of those that they no longer hear; nothing when there are none. */
+/** Tells a listener of streams that they hear from now on, and of those that they no longer hear; nothing for empty lists. */
 export function tellMarks({ presence }: Member, { next = [], until = [] }: Partial<Marks>, turn: Turn): void {
   if (presence.kind !== 'here') return;
   for (let at = 0; at < Math.max(next.length, until.length); at += MAX_MARKS) {

@@ -6,23 +6,11 @@
  */
 
 import { sequenceAfter } from '../../../voice/sequence.js';
-import { Target } from '../../../voice/wire.js';
-import type { LobbyIdentity, Member, Stream, Topic } from './member.js';
+import type { Member } from './member.js';
+import { newStream, type Stream } from './topics.js';
 
 /** Where a stream stands, as messages have it: the slot, the target, and the relay sequence of the next frame. */
 export type StreamMark = [slot: number, target: number, sequence: number];
-
-export function newTopic(name: string): Topic {
-  return { name, listeners: 0 };
-}
-
-/** The streams of a new member. */
-export function firstStreams({ topic }: LobbyIdentity, slot: number): ReadonlyMap<number, Stream> {
-  return new Map([
-    [Target.lobby, newStream(Target.lobby, `${topic.name}/s${slot}`)],
-    [Target.whisper, newStream(Target.whisper, `${topic.name}/w${slot}`)],
-  ]);
-}
 
 /** They are in this channel: makes the stream to it when it is missing. */
 export function openStream(member: Member, channel: number): void {
@@ -50,8 +38,4 @@ export function restart(stream: Stream): void {
 /** Where a stream stands now. */
 export function markOf({ slot }: Member, { target, frames }: Stream): StreamMark {
   return [slot, target, sequenceAfter(0, frames)];
-}
-
-function newStream(target: number, topic: string): Stream {
-  return { target, frames: 0, topic: newTopic(topic) };
 }

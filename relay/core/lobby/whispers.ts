@@ -48,8 +48,8 @@ export function endWhispers(roster: Roster, member: Member, turn: Turn): void {
 }
 
 /**
- * Another list. What is said to it counts from 0, and those on the list before are told how much was said to that one: so both know
- * what they missed, and nobody learns that they are on a list before something is said.
+ * Another list. What is said to it counts from 0, and a message tells those on the list before how much was said to that one: so both
+ * know what they missed, and nobody learns that they are on a list before something is said.
  */
 function whisperToOthers(roster: Roster, member: Member, others: readonly Member[], turn: Turn): void {
   const stream = member.streams.get(Target.whisper)!;

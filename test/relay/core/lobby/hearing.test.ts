@@ -39,7 +39,7 @@ t.test(
 );
 
 t.test(
-  'who begins to hear somebody is told where they stand, and who ceases to, where they stood',
+  'a listener learns where somebody stands whom they begin to hear, and where they stood when they cease to',
   async (t) => {
     const bench = benchOf([1, 2, 3]);
     hear(bench, { listener: 2, hears: [] });
@@ -58,7 +58,7 @@ t.test(
   },
 );
 
-t.test('speaking is told to those who may hear', async (t) => {
+t.test('only those who may hear somebody learn that they speak', async (t) => {
   const bench = benchOf([1, 2, 3]);
   hear(bench, { listener: 2, hears: [] });
   t.same(tellsOf(bench.voice(1, frameOf(1)).outputs), [[[2], { type: 'speaking', slot: 0, speaking: true }]]);

@@ -11,7 +11,7 @@ import { World } from './world.js';
 // By the clock, on a machine that does much else.
 t.setTimeout(3_600_000);
 
-const STEPS = 20_000;
+const STEPS = 30_000;
 const LOBBIES = ['den', 'attic', 'cellar'];
 const CHANNELS = ['red', 'blue', 'green', 'grey'];
 const ACCOUNTS = 9;
@@ -24,11 +24,11 @@ const LIMITS = {
   guestPlacesPercent: 25,
   lobbies: 2,
   channelsPerLobby: 3,
-  sanctions: 10,
+  sanctions: 9,
   hearingPerLobby: 5,
   hearing: 8,
-  hearingPerSecond: 10,
-  hearingBurst: 2,
+  hearingPerSecond: 2,
+  hearingBurst: 1,
   helloWithinMs: 2000,
   resumeWithinMs: 1500,
   slotRestMs: 2000,
@@ -167,7 +167,7 @@ for (const [at, policy] of POLICIES.entries()) {
         };
         return Array.from({ length: 1 + below(3) }, () => ({
           listener: person(),
-          hears: below(3) === 0 ? null : Array.from({ length: below(5) }, person),
+          hears: below(3) === 0 ? null : Array.from({ length: below(8) }, person),
         }));
       };
 
@@ -206,7 +206,7 @@ for (const [at, policy] of POLICIES.entries()) {
           world.whisper(connection, below(8) === 0 ? [999] : some(slots, 3));
         } else if (dice < 75) world.rename(connection, `name ${below(5)}`);
         else if (dice < 78) world.recording(connection, below(3) > 0);
-        else if (dice < 87) world.moderate(connection, moderation());
+        else if (dice < 85) world.moderate(connection, moderation());
         else if (dice < 90) world.hearing(connection, sets([...member.lobby.members.values()]));
         else if (dice < 93) world.leave(connection);
         else world.drop(connection);
