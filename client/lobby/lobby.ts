@@ -98,6 +98,8 @@ export interface Lobby {
   readonly participants: readonly Participant[];
   /** How many listeners are in the lobby and not in `participants`, up to a second ago. It includes us if `you.unlisted`. */
   readonly unlisted: number;
+  /** The people whom the game lets us hear, by a hearing set; null without one, when we hear everyone. */
+  readonly heard: readonly Participant[] | null;
   /** The names of all channels, as of now. `Participant.channels` says who is in which. */
   readonly channels: readonly string[];
   /**

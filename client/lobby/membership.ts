@@ -89,6 +89,10 @@ export class Membership implements Lobby {
     return this.#session.lobby.unlisted;
   }
 
+  get heard(): readonly Participant[] | null {
+    return this.#session.lobby.heard;
+  }
+
   get channels(): readonly string[] {
     return this.#session.lobby.channels;
   }

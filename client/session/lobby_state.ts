@@ -63,7 +63,7 @@ export type LobbyChange =
 type Welcome = Extract<RelayMessage, { type: 'welcome' }>;
 type Change = Extract<
   RelayMessage,
-  { type: 'joined' | 'left' | 'unlisted' | 'changed' | 'speaking' | 'channel' | 'channel-ended' }
+  { type: 'joined' | 'left' | 'unlisted' | 'changed' | 'speaking' | 'hears' | 'channel' | 'channel-ended' }
 >;
 
 export class LobbyState {
@@ -71,6 +71,8 @@ export class LobbyState {
   #participants: Map<number, Participant>;
   #channels: Map<number, { readonly channel: string }>;
   #unlisted: number;
+  /** The slots of the people whom a hearing set lets us hear; null without one. */
+  #heard: Set<number> | null = null;
   /** People announced by the relay beyond `MAX_PARTICIPANTS`. They are not in `participants`. */
   refusedParticipants = 0;
 
@@ -93,6 +95,11 @@ export class LobbyState {
   /** Listeners who are counted and not listed. */
   get unlisted(): number {
     return this.#unlisted;
+  }
+
+  /** The people whom a hearing set lets us hear; null without one. */
+  get heard(): readonly Participant[] | null {
+    return this.#heard && this.participants.filter(({ slot }) => this.#heard?.has(slot));
   }
 
   /** Names of all channels. */
@@ -127,6 +134,7 @@ export class LobbyState {
     const before = this.#participants;
     const youBefore = this.#you;
     this.#channels = channelsOf(welcome);
+    this.#heard = null;
     this.#participants = this.#participantsOf(welcome);
     this.#you = this.#member(welcome.you);
     changes.push(...this.#counted(welcome.unlisted ?? 0));
@@ -174,6 +182,7 @@ export class LobbyState {
       case 'left': {
         const participant = this.#participants.get(message.slot);
         this.#participants.delete(message.slot);
+        this.#heard?.delete(message.slot);
         return participant ? [{ kind: 'left', participant }] : [];
       }
       case 'changed': {
@@ -195,6 +204,8 @@ export class LobbyState {
         const known = this.#participants.get(message.slot);
         return known ? [this.#speaking(known, message.speaking ? 'speaks' : 'silent')] : [];
       }
+      case 'hears':
+        return this.#hears(message);
       case 'channel': {
         const { number, name } = message.channel;
         this.#channels.set(number, { channel: name });
@@ -209,6 +220,29 @@ export class LobbyState {
     if (unlisted === this.#unlisted) return [];
     this.#unlisted = unlisted;
     return [{ kind: 'unlisted', unlisted }];
+  }
+
+  /** Those whom we no longer hear do not speak to us any more. */
+  #hears({
+    only,
+    more = [],
+    fewer = [],
+    speaking = [],
+  }: Extract<RelayMessage, { type: 'hears' }>): LobbyChange[] {
+    if (only === false) this.#heard = null;
+    else if (only) this.#heard = new Set(more);
+    else {
+      for (const slot of fewer) this.#heard?.delete(slot);
+      for (const slot of more) if (this.#participants.has(slot)) this.#heard?.add(slot);
+    }
+    const changes: LobbyChange[] = [];
+    const begins = new Set(speaking);
+    for (const known of this.#participants.values()) {
+      const isHeard = this.#heard?.has(known.slot) ?? true;
+      const speaks = isHeard && (known.speaking || begins.has(known.slot));
+      if (speaks !== known.speaking) changes.push(this.#speaking(known, speaks ? 'speaks' : 'silent'));
+    }
+    return changes;
   }
 
   #speaking(known: Participant, what: 'speaks' | 'silent'): LobbyChange {

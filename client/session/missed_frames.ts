@@ -26,7 +26,7 @@ export class MissedFrames {
     this.#expect(slot, target, sequence);
   }
 
-  /** We no longer hear this stream; the number is that after the last frame for us. It begins with 0, unless we are told otherwise. */
+  /** We no longer hear this stream; the number is that after the last frame for us. If we hear it again, it begins with 0, unless the relay says otherwise. */
   until([slot, target, sequence]: StreamMark): void {
     this.#upTo(slot, target, sequence);
     this.#expected.get(slot)?.delete(target);

@@ -40,6 +40,8 @@ export interface LobbyView {
   readonly participants: readonly Participant[];
   /** Listeners who are counted and not listed, ourselves included if we are one of them. */
   readonly unlisted: number;
+  /** The people whom the game lets us hear, by a hearing set; null without one, when we hear everyone. */
+  readonly heard: readonly Participant[] | null;
   /** Names of all channels. */
   readonly channels: readonly string[];
   /** What our credential grants: whether the relay passes our voice on, and whether it sends us that of others. */
@@ -78,6 +80,10 @@ export class Place implements LobbyView {
 
   get unlisted(): number {
     return this.#lobby?.unlisted ?? 0;
+  }
+
+  get heard(): readonly Participant[] | null {
+    return this.#lobby?.heard ?? null;
   }
 
   get channels(): readonly string[] {
@@ -162,15 +168,15 @@ export class Place implements LobbyView {
   }
 
   apply(message: Parameters<LobbyState['apply']>[0]): LobbyChange[] {
-    if (message.type === 'left') this.counter.left(message.slot);
-    return this.#known().apply(message);
-  }
-
-  /** What we hear from now on, and what no longer. Of people whom we do not know we drop the frames as well. */
-  hears({ next = [], until = [] }: Extract<RelayMessage, { type: 'hears' }>): void {
     const lobby = this.#known();
-    const isKnown = ([slot]: StreamMark) => lobby.participant(slot) !== undefined;
-    this.counter.hears({ next: next.filter(isKnown), until: until.filter(isKnown) });
+    if (message.type === 'left') this.counter.left(message.slot);
+    if (message.type === 'hears') {
+      const { next = [], until = [] } = message;
+      // The frames of people whom we do not know are dropped as well.
+      const isKnown = ([slot]: StreamMark) => lobby.participant(slot) !== undefined;
+      this.counter.hears({ next: next.filter(isKnown), until: until.filter(isKnown) });
+    }
+    return lobby.apply(message);
   }
 
   /** Nobody is heard while we are away. */

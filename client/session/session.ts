@@ -234,9 +234,6 @@ export class Session {
         this.#refusal = { code, error: new HotmicError('ERR_HOTMIC_REFUSED', text) };
         break;
       }
-      case 'hears':
-        this.#place.hears(message);
-        break;
       default:
         this.#outputs.push(...this.#place.apply(message));
     }
