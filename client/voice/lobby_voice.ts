@@ -93,6 +93,10 @@ export class LobbyVoice implements Voice {
     return this.#people.present;
   }
 
+  get heard(): readonly Person[] | null {
+    return this.#joined().heard?.map((participant) => this.#people.person(participant)) ?? null;
+  }
+
   get unlisted(): number {
     return this.#joined().unlisted;
   }

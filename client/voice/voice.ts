@@ -72,6 +72,8 @@ export interface Voice {
   readonly you: Member;
   /** Everyone else, as of now, except listeners of a large audience: those are only counted. */
   readonly participants: readonly Person[];
+  /** The people whom the game lets us hear, by a hearing set (docs/hearing-sets.md); null without one, when we hear everyone. */
+  readonly heard: readonly Person[] | null;
   /** How many listeners are in the lobby and not in `participants`, up to a second ago. It includes us if `you.unlisted`. */
   readonly unlisted: number;
   /** The names of all channels, as of now. `Person.channels` says who is in which. */

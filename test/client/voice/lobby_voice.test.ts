@@ -143,6 +143,17 @@ t.test('a large audience is a number', async (t) => {
   t.same(told, [{ kind: 'unlisted', unlisted: 4000 }]);
 });
 
+t.test('whom the game lets us hear is known', async (t) => {
+  const { voice, message } = await joined(t);
+  t.equal(voice.heard, null);
+  message({ type: 'hears', only: true });
+  t.same(voice.heard, []);
+  message({ type: 'hears', more: [1] });
+  t.match(voice.heard, [{ name: 'Kim', blocked: false }]);
+  message({ type: 'hears', only: false });
+  t.equal(voice.heard, null);
+});
+
 t.test('a whisper list follows people who come back, and a new place', async (t) => {
   const { voice, sent, message, tick } = await joined(t);
   const lists = () =>
