@@ -64,6 +64,8 @@ export class Client {
   readonly broken: string[] = [];
   readonly participants = new Map<number, State>();
   readonly channels = new Map<number, string>();
+  /** The slots of those whom we hear by a hearing set; null for everyone. */
+  heard: Set<number> | null = null;
   /** Frames that were for us and did not arrive, by the relay sequences. */
   missed = 0;
   /** The relay sequence to come, by slot and target; 0 for all others. */
@@ -234,6 +236,8 @@ export class Client {
       const frame = readFrame(data);
       if (typeof frame === 'string') this.broken.push(frame);
       else {
+        if (this.heard && !this.heard.has(frame.slot))
+          this.broken.push(`a frame of ${frame.slot}, not in the set`);
         this.upTo(frame.slot, frame.target, frame.relaySequence);
         this.sequences.set(`${frame.slot} ${frame.target}`, (frame.relaySequence + 1) % 0x10000);
         this.push({ kind: 'voice', frame });
@@ -246,6 +250,25 @@ export class Client {
     else this.hold(message.type, form, message);
     this.apply(message);
     this.push({ kind: 'message', message });
+  }
+
+  /** Whom a hearing set lets us hear. */
+  private hears({ only, more = [], fewer = [], speaking = [] }: Message): void {
+    const wrong = (what: string) => this.broken.push(`hears: ${what}`);
+    for (const slot of [...more, ...fewer, ...speaking]) {
+      if (!this.participants.has(slot)) wrong(`slot ${slot} is not there`);
+    }
+    if (only === true) this.heard = new Set();
+    else if (only === false) this.heard = null;
+    else if (!this.heard && more.length + fewer.length > 0) wrong('there is no set');
+    for (const slot of fewer) if (!this.heard?.delete(slot)) wrong(`slot ${slot} is not in the set`);
+    for (const slot of more) this.heard?.add(slot);
+    for (const [slot, known] of this.participants) {
+      if (this.heard && !this.heard.has(slot)) known.speaking = false;
+      if (!speaking.includes(slot)) continue;
+      if (known.speaking) wrong(`slot ${slot} speaks already`);
+      known.speaking = true;
+    }
   }
 
   /** This is the next relay sequence of a stream: what lies between it and the expected one is lost. */
@@ -288,8 +311,10 @@ export class Client {
         this.list(message);
         for (const { number, name } of message.channels) this.channels.set(number, name);
         this.sequences.clear();
+        this.heard = null;
         break;
       case 'hears':
+        this.hears(message);
         for (const [slot, target, sequence] of message.until ?? []) {
           this.upTo(slot, target, sequence);
           this.sequences.delete(`${slot} ${target}`);
@@ -313,6 +338,7 @@ export class Client {
       }
       case 'left':
         if (!this.participants.delete(message.slot)) wrong(`slot ${message.slot} is not there`);
+        this.heard?.delete(message.slot);
         for (const stream of [...this.sequences.keys()]) {
           if (stream.startsWith(`${message.slot} `)) this.sequences.delete(stream);
         }

@@ -231,6 +231,46 @@ scenario('a whisper is heard by those it names', async (t, den) => {
   t.equal((await dropsOf())['target-unknown'], (before['target-unknown'] ?? 0) + 2);
 });
 
+scenario('a hearing set has the last word, and losses stay exact while it changes', async (t, den) => {
+  const mod = await den.join(1, { moderator: true, channels: ['red'] });
+  const bob = await den.join(2, { channels: ['red'] });
+  const cyd = await den.join(3);
+  for (const client of [mod, bob]) {
+    client.send({ type: 'channels', channels: ['red'] });
+    await client.changed(personOf(client).slot);
+  }
+  mod.say();
+  await bob.message('speaking', { slot: 0, speaking: true });
+  mod.send({ type: 'hearing', sets: [{ listener: 1, hears: [2, idOf(9)] }] });
+  t.match(await bob.message('hears'), { only: true, more: [2], until: [[0, 0, 1]] });
+  t.notOk(bob.participants.get(0)!.speaking);
+  mod.say();
+  mod.say({ target: 1, terminator: true });
+  mod.send({ type: 'whisper', slots: [1] });
+  mod.say({ target: 255, terminator: true });
+  cyd.say();
+  t.match(await bob.voice(), { slot: 2, target: 0 }, 'nothing else came');
+  const ida = await den.join(9);
+  t.match(await bob.message('hears'), { more: [3] }, 'somebody in the set joins');
+  ida.say({ terminator: true });
+  t.match(await bob.voice(), { slot: 3 });
+  mod.say();
+  mod.send({ type: 'hearing', sets: [{ listener: idOf(2), hears: null }] });
+  t.match(await bob.message('hears'), {
+    only: false,
+    speaking: [0],
+    next: [
+      [0, 0, 3],
+      [0, 255, 1],
+      [0, 1, 1],
+    ],
+  });
+  mod.say({ terminator: true });
+  t.match(await bob.voice(), { slot: 0, relaySequence: 3 });
+  bob.send({ type: 'hearing', sets: [{ listener: 1, hears: [] }] });
+  t.match(await bob.message('failed'), { request: 'hearing', code: 'not-moderator' });
+});
+
 scenario('after a changed with muted, nothing from that participant is heard', async (t, den) => {
   const mod = await den.join(1, { moderator: true, channels: ['red'] });
   const bob = await den.join(2, { channels: ['red'] });

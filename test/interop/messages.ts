@@ -47,6 +47,7 @@ const FAILURES = [
   'channel-not-allowed',
   'channels-full',
   'sanctions-full',
+  'hearing-full',
   'too-many-changes',
   'recorders-full',
 ];
@@ -125,6 +126,15 @@ const marks = checked(
   'a list of marks',
 );
 
+const slots = checked(
+  (value) =>
+    Array.isArray(value) &&
+    value.length >= 1 &&
+    value.length <= 1000 &&
+    value.every((each) => slot.check(each) === ''),
+  'a list of slots',
+);
+
 const type = text;
 
 const FORMS: Readonly<Record<string, Form>> = {
@@ -163,11 +173,19 @@ const FORMS: Readonly<Record<string, Form>> = {
   changed: { type, participant: object(state) },
   speaking: { type, slot, speaking: boolean },
   channel: { type, channel: object(channel) },
-  hears: { type, next: optional(marks), until: optional(marks) },
+  hears: {
+    type,
+    only: optional(boolean),
+    more: optional(slots),
+    fewer: optional(slots),
+    speaking: optional(slots),
+    next: optional(marks),
+    until: optional(marks),
+  },
   'channel-ended': { type, number: channelNumber },
   failed: {
     type,
-    request: word(['rename', 'channels', 'whisper', 'recording', 'moderate']),
+    request: word(['rename', 'channels', 'whisper', 'recording', 'moderate', 'hearing']),
     code: word(FAILURES),
     message: text,
   },

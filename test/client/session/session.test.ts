@@ -101,6 +101,29 @@ t.test('participants who join, speak and leave are reported and tracked', async 
   t.same(session.session.lobby.participants, [KIM_IN]);
 });
 
+t.test('whoever is not in our hearing set does not speak to us, and is not missed', async (t) => {
+  const session = joined();
+  const { lobby } = session.session;
+  session.handle(said({ type: 'joined', participant: BEN }));
+  t.equal(lobby.heard, null, 'everyone');
+  t.same(session.handle(said({ type: 'hears', only: true, more: [0], until: [[3, 0, 2]] })), [
+    { kind: 'speaking', participant: { ...KIM_IN, speaking: false } },
+  ]);
+  t.equal(session.session.counts().framesMissed, 2, 'two were for us and did not come');
+  t.same(lobby.heard, [BEN_IN]);
+  const more = { type: 'hears', more: [3], fewer: [0], speaking: [3], next: [[3, 0, 12]] } as const;
+  t.same(session.handle(said(more)), [{ kind: 'speaking', participant: { ...KIM_IN, speaking: true } }]);
+  t.same(lobby.heard, [{ ...KIM_IN, speaking: true }]);
+  session.handle({ kind: 'voice', frame: voiceFrom(3) });
+  t.equal(session.session.counts().framesMissed, 2, 'what came between was not for us');
+  session.handle(said({ type: 'hears', more: [9], next: [[9, 0, 5]] }));
+  t.equal(lobby.heard?.length, 1, 'whoever is not in the lobby is left out');
+  session.handle(said({ type: 'left', slot: 3 }));
+  t.same(lobby.heard, []);
+  session.handle(said({ type: 'hears', only: false }));
+  t.equal(lobby.heard, null);
+});
+
 t.test('a reported participant object is not changed by later messages', async (t) => {
   const session = joined();
   const [kim] = session.session.lobby.participants;

@@ -42,6 +42,10 @@ interface Case extends Break {
   readonly names?: readonly OperationName[];
 }
 
+const SETS: readonly OperationName[] = [
+  ...(['join', 'leave', 'speak', 'mute', 'whisperTo', 'speakInWhisper'] as const),
+  ...(['hearLast', 'hearOthers', 'hearEveryone'] as const),
+];
 const HEARD = /is muted and was heard/;
 
 const CASES: Readonly<Record<string, Case>> = {
@@ -72,9 +76,9 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'a resume ends a mute': {
     file: 'lobby/presence.js',
-    line: "set(member, { kind: 'here', connection, topics: NO_TOPICS });",
+    line: "set(member, { kind: 'here', connection, topics: new Set() });",
     instead:
-      "if (member.presence.kind === 'away') member.sanctioned = { ...member.sanctioned, muted: false }; set(member, { kind: 'here', connection, topics: NO_TOPICS });",
+      "if (member.presence.kind === 'away') member.sanctioned = { ...member.sanctioned, muted: false }; set(member, { kind: 'here', connection, topics: new Set() });",
     fault: HEARD,
     names: ['join', 'drop', 'resume', 'mute', 'speak'],
   },
@@ -137,9 +141,9 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'a participant who is no longer whispered to still hears': {
     file: 'lobby/whispers.js',
-    line: 'own.by = whisperers;\n    refreshTopics(member, turn);',
+    line: 'own.by = whisperers;\n    refreshTopicsOf(member, changed, turn);',
     instead:
-      'const before = own.by; own.by = whisperers; if (before.length < whisperers.length) refreshTopics(member, turn);',
+      'const before = own.by; own.by = whisperers; if (before.length < whisperers.length) refreshTopicsOf(member, changed, turn);',
     fault: /hears .*expected/,
   },
   'a participant who is muted while speaking is still shown as speaking': {
@@ -156,7 +160,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'a listener is not told where streams stand after the welcome': {
     file: 'joining/joining.js',
-    line: 'lobby.tellMarks(participant, turn);',
+    line: 'lobby.tellWelcomed(participant, turn);',
     instead: '',
     fault: /shows \d+ lost frames, expected 0/,
   },
@@ -183,6 +187,42 @@ const CASES: Readonly<Record<string, Case>> = {
     line: 'return listeners > 0 ? name : null;',
     instead: 'return name;',
     fault: /went to /,
+  },
+  'somebody outside a set is heard': {
+    file: 'lobby/presence.js',
+    line: 'if (!heard) {\n        topics.add(lobby.topic);',
+    instead: 'topics.add(lobby.topic); if (!heard) {\n',
+    fault: /hears .*expected|cannot subscribe/,
+    names: SETS,
+  },
+  'a whisper from outside a set is heard': {
+    file: 'lobby/presence.js',
+    line: 'if (!mayHear(listener) || !isWithin(listener, speaker))',
+    instead: 'if (!mayHear(listener))',
+    fault: /heard by .*expected/,
+    names: SETS,
+  },
+  'a set lifts a mute': {
+    file: 'lobby/hearing.js',
+    line: 'own.heard = heard;',
+    instead:
+      'own.heard = heard; for (const it of heard ?? []) it.sanctioned = { ...it.sanctioned, muted: false };',
+    fault: HEARD,
+    names: SETS,
+  },
+  'a set ends with its listener': {
+    file: 'lobby/hearing_sets.js',
+    line: 'linkListener(this.#roster, member, set.people);',
+    instead: '',
+    fault: /hears .*expected/,
+    names: SETS,
+  },
+  'a listener is not told where the streams of a set stand': {
+    file: 'lobby/hearing.js',
+    line: '{ next: marksWith(listener, more), until }',
+    instead: '{ next: [], until }',
+    fault: /shows \d+ lost frames, expected 0/,
+    names: SETS,
   },
   'a banned person may join': {
     file: 'lobby/lobbies.js',
@@ -251,8 +291,8 @@ const CASES: Readonly<Record<string, Case>> = {
   'a deafened listener who is not listed still hears': {
     ...LISTENER,
     file: 'lobby/presence.js',
-    line: '!rights.mayListen || sanctioned.deafened',
-    instead: '!rights.mayListen || (sanctioned.deafened && rights.maySpeak)',
+    line: 'rights.mayListen && !sanctioned.deafened',
+    instead: 'rights.mayListen && !(sanctioned.deafened && rights.maySpeak)',
     fault: /hears .*expected/,
   },
 };

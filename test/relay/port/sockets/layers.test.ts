@@ -89,6 +89,26 @@ await eachLayer(t, async (t, layer) => {
     t.same(await ben.next(sent.length), sent);
   });
 
+  await t.test(
+    'what was published arrives, ahead of a text, when the last subscription ends behind it',
+    async (t) => {
+      const port = await Port.open(t, layer);
+      const [ada, ben] = [await port.join(), await port.join()];
+      const sent: (string | number[])[] = [];
+      for (let index = 0; index < 100; index += 1) {
+        ben.socket.subscribe('den');
+        ada.socket.publish('den', Uint8Array.of(index));
+        // A relay that lets somebody hear no longer says so, and ends the subscription.
+        ben.socket.send(`until ${index}`);
+        ben.socket.unsubscribe('den');
+        ada.socket.publish('den', Uint8Array.of(255));
+        sent.push([index], `until ${index}`);
+      }
+      t.same(await ben.next(sent.length), sent);
+      t.equal(port.dropped, 0);
+    },
+  );
+
   await t.test('messages of any length up to the limit arrive whole, in both directions', async (t) => {
     const port = await Port.open(t, layer);
     const [ada, ben] = [await port.join(), await port.join()];
