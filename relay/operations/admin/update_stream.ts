@@ -41,6 +41,7 @@ const TURN_MS: Milliseconds = 2;
 /** How long the client may still send after the last line, and then how long that line may take to reach it. */
 const LINGER_MS: Milliseconds = 1000;
 
+/** Why a stream of updates ended: the field `end` of its last line. */
 export type StreamEnd = 'complete' | 'idle' | 'line-too-long' | 'token-refused' | 'draining' | 'closing';
 
 export interface StreamCounts {

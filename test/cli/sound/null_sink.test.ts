@@ -10,6 +10,30 @@ const SKIP = { skip: NO_PULSEAUDIO };
 /** On a busy machine the sound server itself has gaps: one round without any is enough. */
 const ROUNDS = 6;
 
+/** One pass of the speech. */
+interface Round {
+  readonly heard: SpeechComparison;
+  /** The sound server alone: what it played into the microphone. */
+  readonly served: SpeechComparison;
+  readonly latestTimerMs: number;
+}
+
+/** How late a timer of 10 ms came at worst: whether this machine gives processes their time. */
+function latestTimer() {
+  let latestMs = 0;
+  let dueAt = performance.now() + 10;
+  const timer = setInterval(() => {
+    latestMs = Math.max(latestMs, performance.now() - dueAt);
+    dueAt = performance.now() + 10;
+  }, 10);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return latestMs;
+    },
+  };
+}
+
 /** The examples are not compiled. */
 const SPEECH = new URL('../../../../examples/speech/ada.wav', import.meta.url);
 
@@ -27,13 +51,22 @@ t.test('what is said into the microphone is heard from the output', SKIP, async 
   await listen.printed('stderr', /Ada speaks\n/);
   // Time for the server to adjust its buffers to both.
   await sinks.play('said', new Int16Array(2 * 24_000));
-  const tried: SpeechComparison[] = [];
-  for (let round = 0; round < ROUNDS && tried.at(-1)?.verdict !== 'same'; round++) {
-    const recording = sinks.record('heard');
+  const rounds: Round[] = [];
+  while (rounds.length < ROUNDS && rounds.at(-1)?.heard.verdict !== 'same') {
+    const [recording, control, clock] = [sinks.record('heard'), sinks.record('said'), latestTimer()];
     await sinks.play('said', Int16Array.from([...said, ...new Int16Array(2 * 24_000)]));
-    tried.push(compareSpeech(said, await recording.stop()));
+    const heard = compareSpeech(said, await recording.stop());
+    const served = compareSpeech(said, await control.stop());
+    rounds.push({ heard, served, latestTimerMs: clock.stop() });
   }
-  t.equal(tried.at(-1)?.verdict, 'same', JSON.stringify(tried));
+  const inTime = rounds.filter(
+    ({ served, latestTimerMs }) => served.verdict === 'same' && latestTimerMs < 50,
+  );
+  const isTooBusy = rounds.at(-1)?.heard.verdict !== 'same' && inTime.length === 0;
+  const skip = isTooBusy && `this machine is too busy for sound in real time: ${JSON.stringify(rounds)}`;
+  await t.test('one round is the same sound', { skip }, async (t) => {
+    t.equal(rounds.at(-1)?.heard.verdict, 'same', JSON.stringify(rounds));
+  });
   talk.signal('SIGINT');
   t.match(await talk.ended, {
     code: 0,
