@@ -15,7 +15,7 @@ import { Ear } from './ear.js';
 import { quantile } from './quantile.js';
 
 const RUNS = 5;
-const PRESSES = 30;
+const PRESSES = 20;
 const HOLD_MS: Milliseconds = 300;
 /** The last one is over long before. Not a multiple of a frame of the game or the codec: keys go down at every place in them. */
 const EVERY_MS: Milliseconds = 1107;
