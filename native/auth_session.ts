@@ -35,6 +35,7 @@ export class AuthSession implements Disposable {
     this.#onEnded = onEnded;
   }
 
+  /** Whether it was ended, by `end()` or by a verdict of Steam's. */
   get isOver(): boolean {
     return this.#isOver;
   }

@@ -76,6 +76,7 @@ export class Steam implements Disposable {
     return this.report.kind;
   }
 
+  /** Whether `close()` was called. */
   get isClosed(): boolean {
     return this.#isClosed;
   }

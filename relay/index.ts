@@ -17,7 +17,7 @@ export * from './core/io.js';
 export { type RelayPolicy, STRICT_POLICY } from './core/joining/hello.js';
 export * from './core/limits.js';
 export type { LobbyPlan } from './core/lobby/lobby.js';
-export type { Channel } from './core/lobby/member.js';
+export type { Channel, Topic } from './core/lobby/member.js';
 export type { AddressShares } from './core/lobby/shares.js';
 export { Relay, type RelaySettings } from './core/relay.js';
 export type { Sanction, SanctionKind, Until } from './core/sanctions.js';

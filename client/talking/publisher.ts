@@ -159,10 +159,12 @@ export class Publisher {
     return this.#talk.isLive && isHeard;
   }
 
+  /** We are muted by `mute`. */
   get isMuted(): boolean {
     return this.#talk.isMuted;
   }
 
+  /** When the microphone records: the mode of the options, or that of the last `setMode`. */
   get mode(): TalkMode {
     return this.#talk.mode;
   }
