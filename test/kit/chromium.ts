@@ -40,9 +40,15 @@ const ARGUMENTS = [
 
 /** The path of a Chromium, from HOTMIC_CHROMIUM or the PATH; null if neither has one. */
 export function findChromium(): string | null {
-  const { HOTMIC_CHROMIUM } = process.env;
-  if (HOTMIC_CHROMIUM) return HOTMIC_CHROMIUM;
-  for (const name of ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']) {
+  const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
+  return findProgram('HOTMIC_CHROMIUM', names);
+}
+
+/** What the variable names, or the first of these on the PATH; null if neither has one. */
+export function findProgram(variable: string, names: readonly string[]): string | null {
+  const { [variable]: given } = process.env;
+  if (given) return given;
+  for (const name of names) {
     const found = spawnSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' });
     if (found.status === 0) return found.stdout.trim();
   }

@@ -1,13 +1,13 @@
-/** The same scenarios on Node's client and on the browser's, in headless Chromium, against the same relay. */
+/** The same scenarios on Node's client and on the browser's, in headless Chromium and Firefox, against the same relay. */
 
 import { readFileSync } from 'node:fs';
 import { build } from 'esbuild';
-import type { Browser } from 'playwright-core';
 import t, { type Test } from 'tap';
 import { joinLobby, joinVoice, PcmMicrophone, type PcmMicrophoneOptions } from '../../../client/index.js';
 import { startRelay } from '../../../relay/index.js';
 import { loadCodec } from '../../../wasm/load.js';
-import { findChromium, serveDist, startChromium, type TestServer } from '../../kit/chromium.js';
+import { findChromium, serveDist, startChromium } from '../../kit/chromium.js';
+import { findFirefox, startFirefox } from '../../kit/firefox.js';
 import { tcpProxy } from '../tcp_proxy.js';
 import { type Place, SCENARIOS } from './scenarios.js';
 
@@ -45,6 +45,7 @@ const WANTED: Readonly<Record<string, unknown>> = {
     all: true,
     silence: true,
   },
+  tone: { isTone: true, talkspurts: 1, ended: [null, null] },
   refusals: {
     twice: 'ERR_HOTMIC_REFUSED',
     nobody: 'ERR_HOTMIC_CONNECT',
@@ -79,9 +80,6 @@ for (const [name, scenario] of Object.entries(SCENARIOS)) {
   });
 }
 
-const executable = findChromium();
-const skip = executable === null ? 'Chromium is not here; `sh test/chromium.sh` says why' : false;
-
 /** The page's script, as a bundler makes it for browsers. */
 async function bundle(): Promise<string> {
   const { outputFiles } = await build({
@@ -102,31 +100,72 @@ t.test('what browsers load needs no Node, and is small', async (t) => {
   t.ok(script.length < MAX_BUNDLE_BYTES, `${script.length} bytes`);
 });
 
-t.test('in Chromium', { skip }, async (t) => {
-  const html = '<!doctype html><title>scenarios</title><script type="module" src="/page.js"></script>';
-  const server: TestServer = await serveDist({
-    '/': { type: 'text/html', body: html },
-    '/page.js': { type: 'text/javascript', body: await bundle() },
-    '/codec.wasm': { type: 'application/wasm', body: readFileSync('dist/wasm/pkg/hotmic_wasm_bg.wasm') },
-  });
-  t.teardown(() => server.close());
-  const browser: Browser = await startChromium(executable!);
+/** Opens the page, and evaluates expressions in it. */
+type Open = (
+  t: Test,
+  url: string,
+  control: Place['control'],
+) => Promise<(expression: string) => Promise<string>>;
+
+async function openInChromium(t: Test, executable: string): Promise<Open> {
+  const browser = await startChromium(executable);
   t.teardown(() => browser.close());
-  for (const name of Object.keys(SCENARIOS)) {
-    await t.test(`in Chromium: ${name}`, async (t) => {
-      const place = await placeFor(t);
-      const page = await browser.newPage();
-      t.teardown(() => page.close());
-      page.on('pageerror', (error) => t.fail(`the page failed: ${error.message}`));
-      await page.exposeFunction('control', place.control);
-      await page.goto(server.url);
-      await page.waitForFunction('"play" in globalThis');
-      const [url, next] = [JSON.stringify(place.url), JSON.stringify(place.next)];
-      const got = (await page.evaluate(`play(${JSON.stringify(name)}, ${url}, ${next})`)) as string;
-      // A browser does not show the HTTP answer to its page.
-      const wanted =
-        name === 'refusals' ? { ...(WANTED[name] as object), path: 'ERR_HOTMIC_CONNECT' } : WANTED[name];
-      t.strictSame(JSON.parse(got), wanted);
+  return async (t, url, control) => {
+    const page = await browser.newPage();
+    t.teardown(() => page.close());
+    page.on('pageerror', (error) => t.fail(`the page failed: ${error.message}`));
+    await page.exposeFunction('control', control);
+    await page.goto(url);
+    await page.waitForFunction('"play" in globalThis');
+    return (expression) => page.evaluate(expression);
+  };
+}
+
+async function openInFirefox(t: Test, executable: string): Promise<Open> {
+  const browser = await startFirefox(executable);
+  t.teardown(() => browser.close());
+  return async (t, url, control) => {
+    const page = await browser.open(url, {
+      onControl: (what) => control(what as Parameters<Place['control']>[0]),
+      onError: (text) => t.fail(`the page failed: ${text}`),
     });
-  }
-});
+    t.teardown(() => page.close());
+    return (expression) => page.evaluate(expression);
+  };
+}
+
+const BROWSERS = [
+  {
+    ...{ name: 'Chromium', executable: findChromium(), start: openInChromium },
+    missing: 'Chromium is not here; `sh test/chromium.sh` says why',
+  },
+  {
+    ...{ name: 'Firefox', executable: findFirefox(), start: openInFirefox },
+    missing: 'Firefox is not here: install firefox-esr, or set HOTMIC_FIREFOX',
+  },
+];
+
+for (const { name: browser, executable, start, missing } of BROWSERS) {
+  t.test(`in ${browser}`, { skip: executable === null ? missing : false }, async (t) => {
+    const html = '<!doctype html><title>scenarios</title><script type="module" src="/page.js"></script>';
+    const server = await serveDist({
+      '/': { type: 'text/html', body: html },
+      '/page.js': { type: 'text/javascript', body: await bundle() },
+      '/codec.wasm': { type: 'application/wasm', body: readFileSync('dist/wasm/pkg/hotmic_wasm_bg.wasm') },
+    });
+    t.teardown(() => server.close());
+    const open = await start(t, executable!);
+    for (const name of Object.keys(SCENARIOS)) {
+      await t.test(`in ${browser}: ${name}`, async (t) => {
+        const place = await placeFor(t);
+        const evaluate = await open(t, server.url, place.control);
+        const [url, next] = [JSON.stringify(place.url), JSON.stringify(place.next)];
+        const got = await evaluate(`play(${JSON.stringify(name)}, ${url}, ${next})`);
+        // A browser does not show the HTTP answer to its page.
+        const wanted =
+          name === 'refusals' ? { ...(WANTED[name] as object), path: 'ERR_HOTMIC_CONNECT' } : WANTED[name];
+        t.strictSame(JSON.parse(got), wanted);
+      });
+    }
+  });
+}

@@ -272,6 +272,56 @@ const speak: Scenario = async (client, { url }) => {
   };
 };
 
+/** Two minutes: a busy machine may be late for a while. */
+const MAX_TONE_SAMPLES = 120 * 48_000;
+
+/** How loud this frequency is, of an amplitude of 32,767. */
+function amplitude(pcm: readonly number[], hz: number): number {
+  let [re, im] = [0, 0];
+  for (const [at, sample] of pcm.entries()) {
+    re += sample * Math.cos((2 * Math.PI * hz * at) / 48_000);
+    im += sample * Math.sin((2 * Math.PI * hz * at) / 48_000);
+  }
+  return (2 * Math.hypot(re, im)) / pcm.length;
+}
+
+const tone: Scenario = async (client, { url }) => {
+  const listener = await client.joinVoice({ ...who(2, 'Ben'), url });
+  let microphone: PcmMicrophone | null = null;
+  const speaker = await client.joinVoice({
+    ...who(1, 'Ada'),
+    url,
+    microphone: (steamId) => {
+      microphone = client.makeMicrophone({ steamId });
+      return microphone;
+    },
+  });
+  speaker.press();
+  // Both at the pace of the clock, until 200 ms in a row are the tone and nothing else.
+  let [samples, isTone] = [0, false];
+  const heard: number[] = [];
+  const startedAt = performance.now();
+  while (!isTone && samples < MAX_TONE_SAMPLES) {
+    await pause(10);
+    const due = Math.floor((performance.now() - startedAt) * 48) - samples;
+    const from = samples;
+    const said = Float32Array.from({ length: due }, (_, at) => {
+      return 0.3 * Math.sin((2 * Math.PI * 440 * (from + at)) / 48_000);
+    });
+    samples += due;
+    microphone!.write(said);
+    heard.push(...listener.pull(new Int16Array(due)));
+    if (heard.length < 9600) continue;
+    const last = heard.splice(0).slice(-9600);
+    isTone = amplitude(last, 440) > 7000 && amplitude(last, 1000) < 500;
+  }
+  await speaker.release();
+  const { talkspurts } = speaker.statistics().microphone;
+  await speaker.leave();
+  await listener.leave();
+  return { isTone, talkspurts, ended: [await speaker.ended, await listener.ended] };
+};
+
 const refusals: Scenario = async (client, { url }) => {
   const codeOf = async (joining: Promise<unknown>) => {
     try {
@@ -306,5 +356,6 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   drain,
   hear,
   speak,
+  tone,
   refusals,
 };
