@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { PcmMicrophoneOptions } from '../../client/index.js';
 import type { CellName } from './result.js';
 
 const RATE_HZ = 24_000;
@@ -117,6 +118,19 @@ async function converse(url: string): Promise<void> {
 async function client(relay: string | null): Promise<void> {
   if (relay === null) throw new NotRun('needs --relay with the URL of a relay');
   await converse(relay);
+  await talk(relay);
+}
+
+/** A player with a microphone of their own, and one who hears them: `joinVoice`, as a game uses it. */
+async function talk(url: string): Promise<void> {
+  const { joinLobby, joinVoice, PcmMicrophone } = await import('../../client/index.js');
+  const { loadCodec } = await import('../../wasm/index.js');
+  const { SCENARIOS } = await import('../client/scenarios/scenarios.js');
+  const makeMicrophone = (options: PcmMicrophoneOptions) => new PcmMicrophone(options);
+  const control = async () => undefined;
+  const client = { joinLobby, joinVoice, makeMicrophone, loadCodec };
+  const { isTone } = await SCENARIOS.tone!(client, { url, next: url, control });
+  assert.ok(isTone, 'the listener hears the tone');
 }
 
 /** The capture worker with the embedded Steam, through the ring. */
