@@ -139,6 +139,17 @@ t.test('NodeNext, CommonJS: it compiles and runs', async (t) => {
   t.ok(publishedFrames > 0, `${publishedFrames} frames`);
 });
 
+t.test('Bundler, for a game that another tool bundles: it compiles', async (t) => {
+  const compilerOptions = { ...NODE, module: 'esnext', moduleResolution: 'bundler', noEmit: true };
+  const { status, stdout } = compile('bundled', {
+    packageJson: ESM,
+    compilerOptions,
+    file: 'game.ts',
+    source: EXAMPLE,
+  });
+  t.equal(status, 0, stdout);
+});
+
 t.test('Bundler, for a page, without the types of Node', async (t) => {
   const compilerOptions = {
     ...{ module: 'esnext', moduleResolution: 'bundler', noEmit: true, types: [] },
