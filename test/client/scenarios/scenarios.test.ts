@@ -45,7 +45,7 @@ const WANTED: Readonly<Record<string, unknown>> = {
     all: true,
     silence: true,
   },
-  tone: { isTone: true, talkspurts: 1, ended: [null, null] },
+  tone: { isTone: true, ended: [null, null] },
   refusals: {
     twice: 'ERR_HOTMIC_REFUSED',
     nobody: 'ERR_HOTMIC_CONNECT',
