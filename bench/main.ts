@@ -11,6 +11,7 @@ import { playout } from './playout/playout.js';
 import { plc } from './plc/plc.js';
 import { processing } from './processing.js';
 import { audience } from './relay/audience.js';
+import { hearing } from './relay/hearing.js';
 import { relay } from './relay/relay.js';
 import { measure } from './result.js';
 import { ring } from './ring/ring.js';
@@ -31,6 +32,7 @@ const trials = [
   storm,
   relay,
   audience,
+  hearing,
   playout,
   plc,
   soak,

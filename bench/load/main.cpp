@@ -17,6 +17,8 @@
 #include <fstream>
 #include <memory>
 
+#include "clock.hpp"
+#include "hearing.hpp"
 #include "options.hpp"
 #include "socket.hpp"
 #include "tally.hpp"
@@ -37,30 +39,10 @@ constexpr int64_t kDrainNs = 3000 * kMs;
 /** A frame sent later than this after its due time is late. */
 constexpr int64_t kLateUs = 5000;
 
-int64_t clock_ns(clockid_t clock) {
-  timespec time{};
-  clock_gettime(clock, &time);
-  return static_cast<int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
-
-int64_t now_ns() { return clock_ns(CLOCK_MONOTONIC); }
-
-/** The processor time of a process, all threads included. */
-class ProcessClock {
- public:
-  explicit ProcessClock(pid_t pid) {
-    if (clock_getcpuclockid(pid, &clock_) != 0) give_up("cannot read the relay's processor time");
-  }
-  int64_t ns() const { return clock_ns(clock_); }
-
- private:
-  clockid_t clock_{};
-};
-
 /** The readings at the start and the end of the time that counts. */
 struct Mark {
   int64_t at = 0, own_cpu = 0, relay_cpu = 0;
-  uint64_t sent = 0, deliveries = 0, controls = 0;
+  uint64_t sent = 0, deliveries = 0, controls = 0, hears = 0;
 };
 
 class Load final : public Socket::Events {
@@ -81,6 +63,7 @@ class Load final : public Socket::Events {
     receptions_.resize(static_cast<size_t>(hellos_.size()) * talkers_per_lobby_);
     began_at_.resize(hellos_.size());
     own_welcome_.resize(hellos_.size());
+    slots_.resize(hellos_.size());
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.u32 = kStdin;
@@ -287,12 +270,34 @@ class Load final : public Socket::Events {
     const auto is = [head](std::string_view type) { return head.find(type) != std::string_view::npos; };
     if (is("\"type\":\"welcome\"") || is("\"type\":\"participants\"")) {
       own_welcome_[index] += text.size();
+      const size_t slot = text.find("\"slot\":");
+      if (is("\"type\":\"welcome\"") && slot != std::string_view::npos) {
+        slots_[index] = static_cast<uint16_t>(std::strtoul(text.data() + slot + 7, nullptr, 10));
+      }
       if (text.find("\"more\":") != std::string_view::npos) return;
       ++joined_;
       joining_.add(now_ns() - began_at_[index]);
       welcome_bytes_ = std::max(welcome_bytes_, own_welcome_[index]);
     }
+    if (is("\"type\":\"hears\"")) read_hears(index, text);
     if (is("\"type\":\"refused\"")) sockets_[index]->close(std::string(text.substr(0, 300)));
+  }
+
+  /** What the listener hears of the talker with this slot in its lobby; null for somebody who does not talk. */
+  Reception* reception(uint32_t index, uint32_t slot) {
+    const uint32_t first = index / lobby_ * lobby_;
+    for (uint32_t i = 0; i < talkers_per_lobby_; ++i) {
+      if (slots_[first + i] == slot) return &receptions_[static_cast<size_t>(index) * talkers_per_lobby_ + i];
+    }
+    return nullptr;
+  }
+
+  /** Another hearing set, with where its streams stand. The talkers count their frames from 0, as the relay does. */
+  void read_hears(uint32_t index, std::string_view text) {
+    ++hears_;
+    Reception* own = &receptions_[static_cast<size_t>(index) * talkers_per_lobby_];
+    const auto talker = [this, index](uint32_t slot) { return reception(index, slot); };
+    apply_hears(text, own, talkers_per_lobby_, talker, faults_);
   }
 
   Mark mark(const ProcessClock& relay) {
@@ -304,6 +309,7 @@ class Load final : public Socket::Events {
     mark.sent = sent_;
     mark.deliveries = deliveries_;
     mark.controls = controls_;
+    mark.hears = hears_;
     return mark;
   }
 
@@ -331,6 +337,7 @@ class Load final : public Socket::Events {
     std::printf("\"lost\":%llu,\"doubled\":%llu,\"reordered\":%llu,\"foreign\":%llu,\"damaged\":%llu,\"blocked\":%llu,",
                 number(faults_.lost), number(faults_.doubled), number(faults_.reordered), number(faults_.foreign),
                 number(faults_.damaged), number(blocked));
+    std::printf("\"outside\":%llu,\"hears\":%llu,", number(faults_.outside), number(last.hears - first.hears));
     std::printf("\"closed\":%u}\n", failed_);
     if (failed_ > 0) std::fprintf(stderr, "load: %s\n", why_.c_str());
     std::fflush(stdout);
@@ -356,10 +363,12 @@ class Load final : public Socket::Events {
   uint32_t begun_ = 0, joined_ = 0, failed_ = 0;
   bool is_over_ = false, is_counted_ = false;
   std::string why_;
-  uint64_t sent_ = 0, deliveries_ = 0, delivered_bytes_ = 0, controls_ = 0;
+  uint64_t sent_ = 0, deliveries_ = 0, delivered_bytes_ = 0, controls_ = 0, hears_ = 0;
   /** When each connection began, and the bytes of its welcome with all pages. */
   std::vector<int64_t> began_at_;
   std::vector<size_t> own_welcome_;
+  /** Of each connection, from its welcome. */
+  std::vector<uint16_t> slots_;
   size_t welcome_bytes_ = 0;
   Histogram lateness_, latency_, joining_;
   Faults faults_;

@@ -103,6 +103,8 @@ struct Faults {
   uint64_t foreign = 0;
   /** With another packet than was sent, or another slot than the talker had. */
   uint64_t damaged = 0;
+  /** From a talker who was not in the listener's hearing set. */
+  uint64_t outside = 0;
 };
 
 /** What one listener hears of one talker. */
@@ -110,10 +112,18 @@ struct Reception {
   uint16_t expected = 0;
   uint16_t slot = 0;
   uint32_t heard = 0;
+  /** Whether the listener's hearing set has the talker, or there is no set. */
+  bool is_within = true;
+
+  /** The listener no longer hears the talker. `sequence`: after the last frame for them. */
+  void end(uint16_t sequence, Faults& faults) const {
+    faults.lost += static_cast<uint16_t>(sequence - expected);
+  }
 
   /** Checks a frame of `talker`. The first one has sequence 0, because all have joined before anyone talks. */
   void hear(const Talker& talker, const uint8_t* frame, size_t bytes, Faults& faults) {
     const uint16_t sequence = wire::u16(frame + wire::kSequenceAt);
+    if (!is_within) ++faults.outside;
     const auto step = static_cast<int16_t>(sequence - expected);
     if (step < 0) return static_cast<void>(++(step == -1 ? faults.doubled : faults.reordered));
     faults.lost += static_cast<uint64_t>(step);
@@ -130,6 +140,7 @@ struct Reception {
 
   /** Counts as lost what was sent and had not arrived at the end. */
   void close(const Talker& talker, Faults& faults) const {
+    if (!is_within) return;
     faults.lost += static_cast<uint16_t>(static_cast<uint16_t>(talker.sent) - expected);
   }
 };

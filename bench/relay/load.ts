@@ -39,6 +39,10 @@ export interface Round {
   readonly reordered: number;
   readonly foreign: number;
   readonly damaged: number;
+  /** From a talker who was not in the listener's hearing set. */
+  readonly outside?: number;
+  /** Messages about hearing sets, in the time that counts. */
+  readonly hears?: number;
   readonly blocked: number;
   readonly closed: number;
 }

@@ -26,6 +26,10 @@ interface Order {
   readonly tls: TlsFiles | null;
   /** Where our relay keeps mutes and bans. Default: not at all. */
   readonly sanctionsFile?: string;
+  /** The tokens of an admin API. Without them the relay has no such port. */
+  readonly adminTokens?: string;
+  /** Default: the relay's. */
+  readonly participantsPerLobby?: number;
 }
 
 /** Limits for 10,000 connections from one address: all clients are on this machine. */
@@ -53,6 +57,12 @@ export interface TlsFiles {
   readonly key: string;
 }
 
+/** What a relay says when it listens. */
+interface Ports {
+  readonly port: number;
+  readonly adminUrl: string | null;
+}
+
 /** The memory of a process in bytes, after garbage collection. */
 export interface Memory {
   readonly resident: number;
@@ -65,6 +75,8 @@ export interface Memory {
 export interface RelayProcess {
   readonly pid: number;
   readonly port: number;
+  /** Of the admin API; null without one. */
+  readonly adminUrl: string | null;
   /** Collects garbage, waits until it has settled, and returns the memory in use. Requires `--expose-gc`. */
   memory(): Promise<Memory>;
   close(): Promise<void>;
@@ -100,10 +112,11 @@ export async function startProcess(
     });
     return (await Promise.race([once(child, 'message'), ended]))[0] as T;
   };
-  const { port } = await answer<{ port: number }>();
+  const { port, adminUrl } = await answer<Ports>();
   return {
     pid: child.pid!,
     port,
+    adminUrl,
     memory() {
       // If the process has ended, `answer` rejects.
       child.send('memory', () => undefined);
@@ -132,18 +145,26 @@ export function isRealTime(): boolean {
 let realTime: boolean | null = null;
 
 /** Our relay as an operator starts it: tokens, all checks and limits, no operations port. */
-async function startOurs({ subject, keys, tls, sanctionsFile }: Order): Promise<number> {
+async function startOurs(order: Order): Promise<Ports> {
+  const { subject, keys, tls, sanctionsFile, adminTokens, participantsPerLobby } = order;
   process.env.HOTMIC_UWS = subject === 'hotmic on the addon' ? 'addon' : 'package';
   const relay = await startRelay({
     sockets: subject === 'hotmic on ws' ? 'ws' : 'uws',
     tokens: { keys },
     ...(tls && { tls: { certFile: tls.certificate, keyFile: tls.key } }),
     ...(sanctionsFile !== undefined && { sanctionsFile }),
-    limits: { connections: 20_000, lobbies: 2000 },
+    ...(adminTokens !== undefined && {
+      admin: { port: 0, tokens: { read: () => adminTokens, from: 'the benchmark' } },
+    }),
+    limits: {
+      connections: 20_000,
+      lobbies: 2000,
+      ...(participantsPerLobby !== undefined && { participantsPerLobby }),
+    },
     // All connections come from one machine, so the limits per address must be raised.
     addressLimits: ADDRESS_LIMITS,
   });
-  return relay.port;
+  return { port: relay.port, adminUrl: relay.adminUrl };
 }
 
 /** The relay's own TLS options, for the bare relay. */
@@ -170,11 +191,13 @@ async function settledMemory(): Promise<Memory> {
 
 async function runChild(order: Order): Promise<void> {
   const { subject, tls } = order;
-  const port =
-    subject === 'bare uWebSockets' ? await startBare(tls ? tlsOptions(tls) : null) : await startOurs(order);
+  const ports: Ports =
+    subject === 'bare uWebSockets'
+      ? { port: await startBare(tls ? tlsOptions(tls) : null), adminUrl: null }
+      : await startOurs(order);
   process.on('message', async () => process.send?.(await settledMemory()));
   process.once('disconnect', () => process.exit());
-  process.send?.({ port });
+  process.send?.(ports);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url) && process.send) {

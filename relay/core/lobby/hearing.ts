@@ -71,9 +71,9 @@ export function changeHeard(
   turn: Turn,
 ): void {
   if (before && after) {
-    const more = [...presentOf(roster, after, listener)].filter((it) => !listener.heard?.has(it));
-    const fewer: Member[] = [];
-    for (const it of listener.heard ?? []) if (!after.has(it.steamId)) fewer.push(it);
+    // Most people stay: only those who do not are looked up.
+    const more = addedOf(roster, listener, before, after);
+    const fewer = addedOf(roster, listener, after, before);
     if (more.length === 0 && fewer.length === 0) return;
     const until = marksWith(listener, fewer);
     for (const speaker of fewer) unlinkOne(listener, speaker);
@@ -122,6 +122,22 @@ function tell(
   tellMarks(listener, { next: next.slice(MARKS_BESIDE), until: until.slice(MARKS_BESIDE) }, turn);
 }
 
+/** The members of `after` who are not in `before`, as far as they are there and may speak, without the listener. */
+function addedOf(
+  roster: Roster,
+  listener: Member,
+  before: ReadonlySet<string>,
+  after: ReadonlySet<string>,
+): readonly Member[] {
+  const added: Member[] = [];
+  for (const steamId of after) {
+    if (before.has(steamId)) continue;
+    const member = roster.withSteamId(steamId);
+    if (member && member !== listener && member.rights.maySpeak) added.push(member);
+  }
+  return added;
+}
+
 /** The members of a set who are there and may speak, without the listener. */
 function presentOf(roster: Roster, people: ReadonlySet<string>, listener: Member): Set<Member> {
   const present = new Set<Member>();
@@ -140,8 +156,9 @@ function marksWith(listener: Member, speakers: readonly Member[]): readonly Stre
 }
 
 function speakingAmong(speakers: readonly Member[], listener: Member): Pick<Hears, 'speaking'> {
-  const speaking = speakers.filter((it) => speaksTo(it, listener));
-  return speaking.length > 0 ? { speaking: slotsOf(speaking) } : {};
+  const speaking: number[] = [];
+  for (const it of speakers) if (it.speech.target !== null && speaksTo(it, listener)) speaking.push(it.slot);
+  return speaking.length > 0 ? { speaking } : {};
 }
 
 function moreOf(speakers: Iterable<Member>): Pick<Hears, 'more'> {
@@ -150,7 +167,9 @@ function moreOf(speakers: Iterable<Member>): Pick<Hears, 'more'> {
 }
 
 function slotsOf(members: Iterable<Member>): number[] {
-  return Array.from(members, ({ slot }) => slot);
+  const slots: number[] = [];
+  for (const { slot } of members) slots.push(slot);
+  return slots;
 }
 
 /** Whom they hear from now on, of those who are there; null for everyone. */
