@@ -99,15 +99,15 @@ const PLANS: Readonly<Record<string, Plan>> = {
     ),
     limits: ALL_UNLISTED,
   },
-  'two people with hearing sets': plan(
+  'two people with hearing sets, in every state that there is': plan(
     [ONE, OTHER],
     ['join', 'drop', 'resume', ...MUTED, ...HEARING],
-    IS_WHOLE ? NO_END : 5,
+    NO_END,
   ),
   'three people with hearing sets, in a channel and whispering': plan(
     [ONE, OTHER, THIRD],
     ['join', 'drop', 'speak', 'mute', ...HEARING, 'enterChannel', 'speakToChannel', ...WHISPERS],
-    IS_WHOLE ? 5 : 3,
+    THREE_PEOPLE_DEPTH,
   ),
   ...(IS_WHOLE && {
     'two people who are muted, deafened and banned, in every state that there is': plan(
