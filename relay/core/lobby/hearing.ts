@@ -20,12 +20,14 @@ export type People = ReadonlySet<string> | null;
 
 type Hears = Extract<RelayMessageToWrite, { type: 'hears' }>;
 
+const NOBODY: ReadonlySet<string> = new Set();
+
 /** The most marks beside the other lists of a message. */
 const MARKS_BESIDE = 500;
 
 /** A listener is in the lobby, with this set; telling them is up to the caller. */
 export function linkListener(roster: Roster, listener: Member, people: People): void {
-  if (people) setHeard(listener, presentOf(roster, people, listener));
+  if (people) setHeard(listener, new Set(addedOf(roster, listener, NOBODY, people)));
 }
 
 /** A speaker is in the lobby, and everyone knows them: `setOf` says whom each listener hears. */
@@ -89,7 +91,7 @@ export function changeHeard(
     return;
   }
   const heardBefore = listener.heard;
-  const heardAfter = after && presentOf(roster, after, listener);
+  const heardAfter = after && new Set(addedOf(roster, listener, NOBODY, after));
   const others = [...roster.shown].filter(
     (it) => it !== listener && !(heardBefore ?? heardAfter)?.has(it) && it.rights.maySpeak,
   );
@@ -136,16 +138,6 @@ function addedOf(
     if (member && member !== listener && member.rights.maySpeak) added.push(member);
   }
   return added;
-}
-
-/** The members of a set who are there and may speak, without the listener. */
-function presentOf(roster: Roster, people: ReadonlySet<string>, listener: Member): Set<Member> {
-  const present = new Set<Member>();
-  for (const steamId of people) {
-    const member = roster.withSteamId(steamId);
-    if (member && member !== listener && member.rights.maySpeak) present.add(member);
-  }
-  return present;
 }
 
 /** Where the streams of these speakers stand that are for this listener. */

@@ -24,6 +24,12 @@ export interface HearingUse {
   sets: number;
   /** People in sets, and one for each set. */
   entries: number;
+  /** Lobbies in which a set waits for its rate. */
+  readonly waiting: Set<HearingSets>;
+}
+
+export function noHearing(): HearingUse {
+  return { sets: 0, entries: 0, waiting: new Set() };
 }
 
 type HearingLimits = Pick<RelayLimits, 'hearing' | 'hearingPerLobby' | 'hearingPerSecond' | 'hearingBurst'>;
@@ -73,6 +79,16 @@ export class HearingSets {
       if (set.waiting === undefined || !set.changes.has(1, turn.now)) continue;
       this.#apply(set, set.waiting, turn);
     }
+  }
+
+  #wait(set: HearingSet): void {
+    this.#waiting.add(set);
+    this.#use.waiting.add(this);
+  }
+
+  #waitNoMore(set: HearingSet): void {
+    this.#waiting.delete(set);
+    if (this.#waiting.size === 0) this.#use.waiting.delete(this);
   }
 
   /** They are in the lobby. Subscriptions and messages are up to the caller. */
@@ -132,7 +148,7 @@ export class HearingSets {
     this.#resize(set, () => {
       set.waiting = people;
     });
-    this.#waiting.add(set);
+    this.#wait(set);
   }
 
   #apply(set: HearingSet, people: People, turn: Turn): void {
@@ -142,7 +158,7 @@ export class HearingSets {
       set.people = people;
       set.waiting = undefined;
     });
-    this.#waiting.delete(set);
+    this.#waitNoMore(set);
     const listener = this.#roster.withSteamId(set.listener);
     if (listener) changeHeard(this.#roster, listener, before, people, turn);
     else if (people === null) this.#forget(set);
@@ -179,7 +195,7 @@ export class HearingSets {
     this.#count(set, -1);
     this.#use.sets -= 1;
     this.#sets.delete(set.listener);
-    this.#waiting.delete(set);
+    this.#waitNoMore(set);
   }
 
   #resize(set: HearingSet, change: () => void): void {

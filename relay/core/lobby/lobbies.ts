@@ -10,7 +10,7 @@ import type { Refusal } from '../refusal.js';
 import type { Sanctions } from '../sanctions.js';
 import type { Turn } from '../turn.js';
 import { Headcounts } from './headcounts.js';
-import type { HearingUse } from './hearing_sets.js';
+import { noHearing } from './hearing_sets.js';
 import { EMPTY, type LobbyPlaces, listingFor } from './listing.js';
 import { Lobby, type LobbyPlan, type Participant } from './lobby.js';
 import type { Listing } from './member.js';
@@ -24,7 +24,7 @@ export class Lobbies {
   readonly #byName = new Map<string, Lobby>();
   readonly #headcounts = new Headcounts();
   /** What the hearing sets of all lobbies use. */
-  readonly hearing: HearingUse = { sets: 0, entries: 0 };
+  readonly hearing = noHearing();
   #made = 0;
   #participants = 0;
 
@@ -157,7 +157,7 @@ export class Lobbies {
 
   tick(turn: Turn): void {
     this.#headcounts.tick(turn);
-    for (const lobby of this.#byName.values()) lobby.tick(turn);
+    for (const sets of this.hearing.waiting) sets.tick(turn);
   }
 
   /** Of a lobby that somebody makes by joining. */

@@ -324,10 +324,6 @@ export class Lobby implements LobbyIdentity {
     return this.#hearing.update(updates, turn);
   }
 
-  tick(turn: Turn): void {
-    this.#hearing.tick(turn);
-  }
-
   /** It has ended, and is empty. */
   end(): void {
     this.#hearing.end();
