@@ -27,10 +27,7 @@ export interface OperatorPortOptions {
   /** 0 to 65535; 0 takes a free one. */
   readonly port: number;
   readonly bounds: OperatorPortBounds;
-  /**
-   * Answers a request, and has to close its connection. When it rejects, the connection is cut.
-   *
-   */
+  /** Answers a request, and has to close its connection. When it rejects, the connection is cut. */
   readonly serve: (
     request: http.IncomingMessage,
     response: http.ServerResponse,

@@ -9,6 +9,7 @@ import {
   MAX_SANCTION_S,
 } from '../../../voice/control.js';
 import { parseSteamId } from '../../../voice/steam_id.js';
+import { type Limit, RELAY_LIMITS } from '../../core/limits.js';
 
 /** Most entries in one answer. */
 export const MAX_PAGE = 1000;
@@ -29,6 +30,10 @@ function wholeNumber(least: number, most: number) {
   return z.int(message).check(z.minimum(least, message), z.maximum(most, message));
 }
 
+function within({ min, max }: Limit) {
+  return wholeNumber(min, max);
+}
+
 function names(most: number) {
   return z
     .array(label, 'expected a list of names')
@@ -44,8 +49,8 @@ function names(most: number) {
 export const empty = z.strictObject({});
 
 export const lobbyPlan = z.strictObject({
-  capacity: z.optional(wholeNumber(1, 500)),
-  unlisted: z.optional(wholeNumber(0, 15_000)),
+  capacity: z.optional(within(RELAY_LIMITS.participantsPerLobby)),
+  unlisted: z.optional(within(RELAY_LIMITS.unlistedPerLobby)),
   channels: z.optional(names(MAX_CHANNEL)),
 });
 
@@ -203,12 +208,22 @@ export const problem = z.object({
   detail: z.string(),
 });
 
+/** Why a stream of updates ends. */
+export const STREAM_ENDS = [
+  'complete',
+  'idle',
+  'line-too-long',
+  'token-refused',
+  'draining',
+  'closing',
+] as const;
+
 /** A line that answers an update, or the last line of a stream. */
 export const updateAnswer = z.union([
   z.object({ number: count, status: z.int() }),
   z.extend(problem, { number: count }),
   z.object({
-    end: z.enum(['complete', 'idle', 'line-too-long', 'token-refused', 'draining', 'closing']),
+    end: z.enum(STREAM_ENDS),
     /** How many lines were answered. */
     lines: count,
   }),

@@ -12,6 +12,7 @@ import { TokenBucket } from '../../../voice/token_bucket.js';
 import type { Milliseconds } from '../../../voice/units.js';
 import { monotonicMs } from '../../system/clock.js';
 import { Lines } from './lines.js';
+import type { STREAM_ENDS } from './schemas.js';
 import type { UpdateResult } from './updates.js';
 
 export const UPDATES_MEDIA_TYPE = 'application/x-ndjson';
@@ -42,7 +43,7 @@ const TURN_MS: Milliseconds = 2;
 const LINGER_MS: Milliseconds = 1000;
 
 /** Why a stream of updates ended: the field `end` of its last line. */
-export type StreamEnd = 'complete' | 'idle' | 'line-too-long' | 'token-refused' | 'draining' | 'closing';
+export type StreamEnd = (typeof STREAM_ENDS)[number];
 
 export interface StreamCounts {
   readonly done: number;
