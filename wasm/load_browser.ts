@@ -7,7 +7,7 @@
 
 import { HotmicError, messageOf } from '../voice/error.js';
 import { initCodec, isCodecReady } from './module.js';
-import { type CodecBuild, chooseBuild, type SimdUse } from './simd.js';
+import { chooseBuild, type SimdUse } from './simd.js';
 import { viteDevUrl } from './vite_dev.js';
 
 /** How the codec is loaded. */
@@ -70,26 +70,29 @@ export async function compileCodec(options: LoadCodecOptions = {}): Promise<obje
  * @throws (rejects) as `loadCodec` does.
  */
 export async function compileProcessing(url?: string | URL): Promise<object> {
-  return compile(String(url ?? new URL('./pkg/hotmic_processing.wasm', import.meta.url)));
+  if (url !== undefined) return compile(String(url));
+  return compileOwn('hotmic_processing.wasm', () => new URL('./pkg/hotmic_processing.wasm', import.meta.url));
 }
 
 /** Checks the options at once; the returned function fetches. */
 function compiler(options: LoadCodecOptions): () => Promise<object> {
   const build = chooseBuild(options, ['simd', 'url']);
   if (options.url !== undefined) return () => compile(String(options.url));
-  return () => compileOwn(build);
+  // Both written in full: bundlers search the text.
+  return build === 'simd'
+    ? () => compileOwn('hotmic_wasm_bg.wasm', () => new URL('./pkg/hotmic_wasm_bg.wasm', import.meta.url))
+    : () =>
+        compileOwn(
+          'hotmic_wasm_scalar_bg.wasm',
+          () => new URL('./pkg/hotmic_wasm_scalar_bg.wasm', import.meta.url),
+        );
 }
 
-/** The file beside this one, or where Vite's dev server has it. */
-async function compileOwn(build: CodecBuild): Promise<object> {
-  const file = build === 'simd' ? 'hotmic_wasm_bg.wasm' : 'hotmic_wasm_scalar_bg.wasm';
+/** The file beside this one, `find`, or where Vite's dev server has it. */
+async function compileOwn(file: string, find: () => URL): Promise<object> {
   let url: string;
   try {
-    // Both written in full: bundlers search the text.
-    url =
-      build === 'simd'
-        ? new URL('./pkg/hotmic_wasm_bg.wasm', import.meta.url).href
-        : new URL('./pkg/hotmic_wasm_scalar_bg.wasm', import.meta.url).href;
+    url = find().href;
   } catch (cause) {
     throw failure(`a bundler has left this module without a URL; pass { url } of a copy of ${file}`, cause);
   }
