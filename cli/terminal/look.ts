@@ -73,6 +73,14 @@ export class Look {
   }
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it finds the codes that Look wrote.
+const COLOURS = /\x1b\[[\d;]*m/g;
+
+/** A row without its colours, to be measured or cut. */
+export function withoutColours(row: string): string {
+  return row.replace(COLOURS, '');
+}
+
 /** From the environment: NO_COLOR (no-color.org), TERM, and the locale. */
 export function lookOf(environment: NodeJS.ProcessEnv, platform: NodeJS.Platform): Look {
   const { NO_COLOR, TERM, LC_ALL, LC_CTYPE, LANG } = environment;

@@ -3,6 +3,7 @@
  * and never wrap: the caller keeps them below `columns`.
  */
 
+import { withoutColours } from './look.js';
 import { textWidth } from './text_width.js';
 
 export interface TerminalOutput {
@@ -10,9 +11,6 @@ export interface TerminalOutput {
   readonly columns?: number;
   readonly rows?: number;
 }
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it finds the escape sequences that we wrote.
-const ESCAPES = /\x1b\[[\d;]*m/g;
 
 export class StatusArea {
   readonly #output: TerminalOutput;
@@ -61,8 +59,7 @@ export class StatusArea {
     if (this.#shown.length === 0) return '';
     const columns = this.columns + 1;
     let rows = 0;
-    for (const row of this.#shown)
-      rows += Math.max(1, Math.ceil(textWidth(row.replace(ESCAPES, '')) / columns));
+    for (const row of this.#shown) rows += Math.max(1, Math.ceil(textWidth(withoutColours(row)) / columns));
     const up = Math.min(rows - 1, this.rows);
     return `\r${up > 0 ? `\x1b[${up}A` : ''}\x1b[J`;
   }

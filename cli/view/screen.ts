@@ -2,7 +2,7 @@
 
 import type { Decibels } from '../../voice/mixing/decibels.js';
 import type { Milliseconds } from '../../voice/units.js';
-import type { Look } from '../terminal/look.js';
+import { type Look, withoutColours } from '../terminal/look.js';
 import { cut, fitted, textWidth } from '../terminal/text_width.js';
 
 /** A person, as they are shown. */
@@ -38,13 +38,10 @@ const MAX_NAME_COLUMNS = 28;
 const BAR_COLUMNS = 16;
 const SMALL_BAR_COLUMNS = 8;
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it finds the codes that Look wrote.
-const COLOURS = /\x1b\[\d+m/g;
-
 /** Rows of at most `columns` columns, at most `rows` of them. */
 export function renderScreen(screen: Screen, columns: number, rows: number, look: Look): readonly string[] {
   return allRows(screen, columns, rows, look).map((row) => {
-    const text = row.replace(COLOURS, '');
+    const text = withoutColours(row);
     return textWidth(text) > columns ? cut(text, columns, look.marks.ellipsis) : row;
   });
 }
