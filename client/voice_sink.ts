@@ -4,6 +4,7 @@ import { deferred } from '../voice/deferred.js';
 import type { HotmicError } from '../voice/error.js';
 import { joinLobby } from './lobby/join.js';
 import type { Lobby, LobbyEvents, LobbyOptions } from './lobby/lobby.js';
+import type { LobbyIo } from './platform/platform.js';
 
 /** What decodes voice, with something to free for each speaker. */
 export interface VoiceSink {
@@ -24,32 +25,34 @@ export interface JoinedSink {
 }
 
 /** Joins a lobby. The sink is called before the callbacks of `options.events`. @throws the same errors as `joinLobby`. */
-export async function joinWithSink(options: LobbyOptions, sink: VoiceSink): Promise<JoinedSink> {
+export async function joinWithSink(
+  options: LobbyOptions,
+  sink: VoiceSink,
+  io?: LobbyIo,
+): Promise<JoinedSink> {
   const { events = {} } = options;
   const ended = deferred<HotmicError | null>();
-  const lobby = await joinLobby({
-    ...options,
-    events: {
-      ...events,
-      onJoined: (participant) => {
-        // The slot may have belonged to someone else: this is a new voice.
-        sink.forget(participant.slot);
-        events.onJoined?.(participant);
-      },
-      onLeft: (participant) => {
-        sink.retire(participant.slot);
-        events.onLeft?.(participant);
-      },
-      onVoice: (participant, header, packet, target) => {
-        sink.take(participant, header, packet, target);
-        events.onVoice?.(participant, header, packet, target);
-      },
-      onEnded: (error) => {
-        events.onEnded?.(error);
-        sink.close();
-        ended.resolve(error);
-      },
+  const told: LobbyEvents = {
+    ...events,
+    onJoined: (participant) => {
+      // The slot may have belonged to someone else: this is a new voice.
+      sink.forget(participant.slot);
+      events.onJoined?.(participant);
     },
-  });
+    onLeft: (participant) => {
+      sink.retire(participant.slot);
+      events.onLeft?.(participant);
+    },
+    onVoice: (participant, header, packet, target) => {
+      sink.take(participant, header, packet, target);
+      events.onVoice?.(participant, header, packet, target);
+    },
+    onEnded: (error) => {
+      sink.close();
+      events.onEnded?.(error);
+      ended.resolve(error);
+    },
+  };
+  const lobby = await joinLobby({ ...options, events: told }, io);
   return { lobby, ended: ended.promise };
 }

@@ -1,12 +1,10 @@
 /** Carries out `Voice`: a lobby, its playout, a microphone, and how we hear people. */
 
-import { deferred } from '../../voice/deferred.js';
 import type { HotmicError } from '../../voice/error.js';
 import type { Level } from '../../voice/mixing/level_meter.js';
 import type { SpeakerSettings } from '../../voice/mixing/speaker_settings.js';
 import type { Pose, Vector } from '../../voice/mixing/vector.js';
 import { msOfSamples, type Samples } from '../../voice/units.js';
-import { joinLobby } from '../lobby/join.js';
 import type { Lobby, LobbyEvents } from '../lobby/lobby.js';
 import type { LobbyIo } from '../platform/platform.js';
 import { LobbyPlayout } from '../playout/lobby_playout.js';
@@ -16,6 +14,7 @@ import { checkTarget, type Moderation } from '../session/requests.js';
 import type { VoiceTarget } from '../session/voice_target.js';
 import { Microphone } from '../talking/microphone.js';
 import type { TalkMode } from '../talking/talk_key.js';
+import { joinWithSink, type VoiceSink } from '../voice_sink.js';
 import { People, type Person } from './people.js';
 import { SoundOutput } from './sound_output.js';
 import { type SpeakerStatistics, speakerStatistics, type VoiceStatistics } from './statistics.js';
@@ -28,7 +27,8 @@ export class LobbyVoice implements Voice {
   readonly #options: VoiceOptions;
   readonly #io: LobbyIo;
   readonly #events = new VoiceEvents();
-  readonly #ended = deferred<HotmicError | null>();
+  /** Null until we have joined. */
+  #ended: Promise<HotmicError | null> | null = null;
   readonly #steamDecoders: SteamDecoders | null;
   readonly #playout: LobbyPlayout;
   readonly #output: SoundOutput;
@@ -68,7 +68,9 @@ export class LobbyVoice implements Voice {
   async join(): Promise<void> {
     const { microphone } = this.#options;
     try {
-      await joinLobby({ ...this.#options, events: this.#lobbyEvents() }, this.#io);
+      const options = { ...this.#options, events: this.#lobbyEvents() };
+      const { ended } = await joinWithSink(options, this.#sink(), this.#io);
+      this.#ended = ended;
       if (typeof microphone === 'function') {
         this.#ownCapture = await microphone(this.you.steamId);
         if (this.state === 'over') this.#close();
@@ -114,7 +116,8 @@ export class LobbyVoice implements Voice {
   }
 
   get ended(): Promise<HotmicError | null> {
-    return this.#ended.promise;
+    if (!this.#ended) throw notJoined();
+    return this.#ended;
   }
 
   on<Kind extends VoiceEvent['kind']>(kind: Kind, listener: (event: VoiceEventOf<Kind>) => void): () => void {
@@ -257,7 +260,7 @@ export class LobbyVoice implements Voice {
   }
 
   #joined(): Lobby {
-    if (!this.#lobby) throw new RangeError('Cannot use the voice: the relay has not sent a welcome yet');
+    if (!this.#lobby) throw notJoined();
     return this.#lobby;
   }
 
@@ -286,6 +289,18 @@ export class LobbyVoice implements Voice {
     this.#ownCapture = null;
   }
 
+  #sink(): VoiceSink {
+    return {
+      take: (_, header, packet) => this.#playout.push(header, packet, this.#io.now()),
+      forget: (slot) => {
+        this.#playout.forget(slot);
+        this.#output.forget(slot);
+      },
+      retire: (slot) => this.#playout.retire(slot),
+      close: () => this.#close(),
+    };
+  }
+
   #lobbyEvents(): LobbyEvents {
     const events = this.#events;
     const people = this.#people;
@@ -295,16 +310,10 @@ export class LobbyVoice implements Voice {
         for (const participant of lobby.participants) people.here(participant);
       },
       onJoined: (participant) => {
-        // The slot may have belonged to someone else: this is a new voice.
-        this.#playout.forget(participant.slot);
-        this.#output.forget(participant.slot);
         events.emit({ kind: 'joined', participant: people.here(participant) });
         if (this.#whispered.includes(participant.steamId)) this.#tellWhispered();
       },
-      onLeft: (participant) => {
-        this.#playout.retire(participant.slot);
-        events.emit({ kind: 'left', participant: people.left(participant) });
-      },
+      onLeft: (participant) => events.emit({ kind: 'left', participant: people.left(participant) }),
       onSpeaking: (participant) => {
         const person = people.here(participant);
         if (!person.blocked) events.emit({ kind: 'speaking', participant: person });
@@ -319,10 +328,7 @@ export class LobbyVoice implements Voice {
       onUnlisted: (unlisted) => events.emit({ kind: 'unlisted', unlisted }),
       onYouChanged: (you, before) => events.emit({ kind: 'you-changed', you, before }),
       onChannels: (channels) => events.emit({ kind: 'channels', channels }),
-      onVoice: (participant, header, packet, target) => {
-        this.#options.onFrame?.(participant, header, packet, target);
-        this.#playout.push(header, packet, this.#io.now());
-      },
+      ...(this.#options.onFrame && { onVoice: this.#options.onFrame }),
       onFailed: (code, message, request) => events.emit({ kind: 'failed', request, code, message }),
       onDraining: (withinMs, goTo) => events.emit({ kind: 'draining', withinMs, goTo }),
       onRedirectRefused: (goTo, why) => events.emit({ kind: 'redirect-refused', goTo, why }),
@@ -332,11 +338,11 @@ export class LobbyVoice implements Voice {
         // A new place whispers to nobody.
         if (how === 'joined-anew' && this.#whispered.length > 0) this.#tellWhispered();
       },
-      onEnded: (error) => {
-        this.#close();
-        events.emit({ kind: 'ended', error });
-        this.#ended.resolve(error);
-      },
+      onEnded: (error) => events.emit({ kind: 'ended', error }),
     };
   }
+}
+
+function notJoined(): RangeError {
+  return new RangeError('Cannot use the voice: the relay has not sent a welcome yet');
 }
