@@ -230,6 +230,9 @@ const marks = z
   .array(z.tuple([slot, z.int().check(z.minimum(0), z.maximum(0xff)), slot]))
   .check(z.maxLength(MAX_MARKS));
 
+/** The relay's clock, in ms, 32 bit, as in voice frames. */
+const relayTimeMs = z.int().check(z.minimum(0), z.maximum(0xffff_ffff));
+
 const relayMessage = z.discriminatedUnion('type', [
   /** Answers a hello that requests it: the nonce for an encrypted app ticket. Another hello follows. */
   z.object({ type: z.literal('challenge'), nonce: random16 }),
@@ -244,7 +247,11 @@ const relayMessage = z.discriminatedUnion('type', [
     speak: z.optional(z.literal(false)),
     listen: z.optional(z.literal(false)),
     /** The relay's clock at this moment, in ms, 32 bit, as in voice frames. */
-    relayTimeMs: z.int().check(z.minimum(0), z.maximum(0xffff_ffff)),
+    relayTimeMs,
+    /** From which age on voice is stale, in ms: see docs/protocol.md, "Staleness". Left out: the relay does not say. */
+    staleAfterMs: z.optional(z.int().check(z.minimum(1), z.maximum(60_000))),
+    /** At least this long between attempts to reconnect beside a connection that seems dead, in ms. Left out: 250. */
+    raceMs: z.optional(z.int().check(z.minimum(1), z.maximum(60_000))),
     /** Random, per connection: identifies it in reports. */
     nonce: random16,
     /** Lets you resume within this time when the connection breaks. Left out if the relay does not support it. */
@@ -287,6 +294,10 @@ const relayMessage = z.discriminatedUnion('type', [
     /** Streams that we no longer hear, each with the relay sequence after its last frame for us. */
     until: z.optional(marks),
   }),
+  /** We are behind: no voice until we acknowledge this time. */
+  z.object({ type: z.literal('parked'), relayTimeMs }),
+  /** We get voice again. */
+  z.object({ type: z.literal('live') }),
   z.object({ type: z.literal('channel'), channel }),
   z.object({ type: z.literal('channel-ended'), number: channelNumber }),
   /** A request of yours was not carried out; you stay in the lobby. */

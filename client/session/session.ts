@@ -234,6 +234,10 @@ export class Session {
         this.#refusal = { code, error: new HotmicError('ERR_HOTMIC_REFUSED', text) };
         break;
       }
+      case 'parked':
+      case 'live':
+        // They come only to clients that list the capability `stale`.
+        break;
       default:
         this.#outputs.push(...this.#place.apply(message));
     }
