@@ -296,6 +296,8 @@ const relayMessage = z.discriminatedUnion('type', [
   }),
   /** We are behind: no voice until we acknowledge this time. */
   z.object({ type: z.literal('parked'), relayTimeMs }),
+  /** The connection is not dead. */
+  z.object({ type: z.literal('heartbeat'), relayTimeMs }),
   /** We get voice again. */
   z.object({ type: z.literal('live') }),
   z.object({ type: z.literal('channel'), channel }),

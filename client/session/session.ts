@@ -236,7 +236,8 @@ export class Session {
       }
       case 'parked':
       case 'live':
-        // They come only to clients that list the capability `stale`.
+      case 'heartbeat':
+        // They come only to clients that list the capabilities `stale` and `heartbeat`.
         break;
       default:
         this.#outputs.push(...this.#place.apply(message));
