@@ -5,12 +5,20 @@
  * The talkers take turns, so that one of them speaks at any time: two at once would be more than one core delivers.
  */
 
-import { availableParallelism } from 'node:os';
 import { type Row, row, type Trial } from '../result.js';
-import { buildLoad, type Joined, type Round, type Timing, talk } from './load.js';
+import { type Joined, type Round, type Timing, talk } from './load.js';
 import { type Crowd, intervalMs, preparePlayers } from './players.js';
 import { isRealTime, startProcess } from './process.js';
-import { roundFault } from './relay.js';
+import {
+  GENERATOR_CORE,
+  named,
+  packetsOf,
+  prepareMachine,
+  RELAY_CORE,
+  Rounds,
+  scheduling,
+} from './rounds.js';
+import { roundFault } from './validity.js';
 
 const ROUNDS = 5;
 const LISTENERS = 5000;
@@ -32,8 +40,6 @@ const CROWD: Crowd = {
   opusFrames: OPUS_FRAMES,
   others: 'listen',
 };
-const RELAY_CORE = 0;
-const GENERATOR_CORE = 1;
 /** Rounds in which the machine was too busy are measured again, at most this many in all. */
 const MAX_REPEATED = 5;
 
@@ -45,34 +51,25 @@ export const audience: Trial = {
     `one lobby of ${LISTENERS} listeners and ${TALKERS} talkers who take turns, a packet every ${intervalMs(CROWD)} ms, ` +
     `${TIMING.measureMs / 1000} s per round, ${ROUNDS} rounds in fresh processes`,
   async run() {
-    const missing = availableParallelism() < 2 ? 'this machine has one core, expected at least two' : null;
-    const built = missing === null ? buildLoad() : ({ kind: 'missing', reason: missing } as const);
+    const built = prepareMachine();
     if (built.kind === 'missing') return { rows: [], void: built.reason };
     const players = await preparePlayers('audience', CROWD);
-    const rounds: AudienceRound[] = [];
-    const faults: string[] = [];
-    let repeated = 0;
-    while (rounds.length < ROUNDS) {
-      const relay = await startProcess({ subject: 'hotmic', keys: players.keys, tls: null }, RELAY_CORE);
-      const against = { relay, players, crowd: CROWD, isTls: false, core: GENERATOR_CORE };
-      const round = await talk(against, TIMING).finally(() => relay.close());
-      const fault = roundFault(round, CROWD.lobbySize);
-      if (fault) console.log(`not counted: round ${rounds.length + 1}: ${fault.detail}`);
-      if (fault?.kind === 'busy' && repeated < MAX_REPEATED) {
-        repeated += 1;
-        continue;
-      }
-      rounds.push(round);
-      if (fault) faults.push(`round ${rounds.length}: ${fault.detail}`);
+    const rounds = new Rounds<AudienceRound>(MAX_REPEATED);
+    for (let at = 1; at <= ROUNDS; at++) {
+      await rounds.measure(
+        async () => {
+          const relay = await startProcess({ subject: 'hotmic', keys: players.keys, tls: null }, RELAY_CORE);
+          const against = { relay, players, crowd: CROWD, isTls: false, core: GENERATOR_CORE };
+          return talk(against, TIMING).finally(() => relay.close());
+        },
+        (round) => named(`round ${at}`, roundFault(round, CROWD.lobbySize)),
+      );
     }
     return {
-      rows: audienceRows(rounds),
-      void: faults.length > 0 ? faults.join('; ') : null,
-      raw: { rounds, repeated, realTime: isRealTime() },
-      versions: {
-        packets: `one of ${OPUS_FRAMES} Opus frames every ${intervalMs(CROWD)} ms`,
-        scheduling: isRealTime() ? 'ahead of other programs (SCHED_RR)' : 'like any other program',
-      },
+      rows: audienceRows(rounds.done),
+      void: rounds.void,
+      raw: { rounds: rounds.done, repeated: rounds.repeated, realTime: isRealTime() },
+      versions: { packets: packetsOf(CROWD), scheduling: scheduling() },
     };
   },
 };

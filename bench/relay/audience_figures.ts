@@ -5,10 +5,10 @@
  *     node dist/bench/relay/audience_figures.js
  */
 
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type FiguresPage, insertFigures, lastResult } from '../figures_page.js';
+import type { FiguresPage } from '../figures_page.js';
 import { figure, type Result } from '../result.js';
+import { keepFigures, machineLine } from './figures_table.js';
 
 export const AUDIENCE_KEPT = 'bench/results/audience.json';
 export const AUDIENCE_PAGE: FiguresPage = {
@@ -18,8 +18,8 @@ export const AUDIENCE_PAGE: FiguresPage = {
 };
 
 /** One line per metric. */
-export function audienceTable({ rows, machine, versions }: Result): string {
-  const { cpu, cores, memoryGiB, os, loadBefore } = machine;
+export function audienceTable(result: Result): string {
+  const { rows } = result;
   return [
     '|  | median | lowest and highest round |',
     '| --- | --- | --- |',
@@ -28,15 +28,10 @@ export function audienceTable({ rows, machine, versions }: Result): string {
         `| ${metric} | ${figure(median)} ${unit} | ${figure(min)} … ${figure(max)} |`,
     ),
     '',
-    `${rows[0]?.runs} rounds. ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${os}, load ${loadBefore} at the start; Node ${versions.node}. ` +
-      `Packets: ${versions.packets}. Scheduled ${versions.scheduling}.`,
+    machineLine(result, `${rows[0]?.runs} rounds`),
   ].join('\n');
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const made = 'out/bench/audience.json';
-  const result = lastResult(made);
-  copyFileSync(made, AUDIENCE_KEPT);
-  const { path } = AUDIENCE_PAGE;
-  writeFileSync(path, insertFigures(AUDIENCE_PAGE, readFileSync(path, 'utf8'), audienceTable(result)));
+  keepFigures('audience', AUDIENCE_KEPT, AUDIENCE_PAGE, audienceTable);
 }

@@ -5,10 +5,11 @@
  *     node dist/bench/relay/figures.js
  */
 
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type FiguresPage, insertFigures, lastResult } from '../figures_page.js';
-import { figure, type Result, type Row } from '../result.js';
+import { type FiguresPage, insertFigures } from '../figures_page.js';
+import type { Result } from '../result.js';
+import { keepFigures, machineLine, table } from './figures_table.js';
 
 export const PAGE = 'docs/relay-cost.md';
 export const KEPT = 'bench/results/relay.json';
@@ -20,28 +21,14 @@ const MARKED: FiguresPage = {
 };
 
 /** One table per case, with one line per metric and one column per subject. */
-export function relayTables({ rows, machine, versions, skipped = [] }: Result): string {
-  const { cpu, cores, memoryGiB, os, loadBefore } = machine;
+export function relayTables(result: Result): string {
+  const { rows, skipped = [] } = result;
   const cases = [...new Set(rows.map((row) => row.case))];
   return [
     ...cases.flatMap((name) => [`**${name}**`, '', ...table(rows.filter((row) => row.case === name)), '']),
     ...skipped.map((what) => `Not measured: ${what}.\n`),
-    `Median, and the lowest and highest round. ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${os}, load ${loadBefore} at the start; ` +
-      `Node ${versions.node}. Packets: ${versions.packets}. Scheduled ${versions.scheduling}.`,
+    machineLine(result, 'Median, and the lowest and highest round'),
   ].join('\n');
-}
-
-function table(rows: readonly Row[]): string[] {
-  const subjects = [...new Set(rows.map(({ subject }) => subject))];
-  const metrics = [...new Set(rows.map(({ metric }) => metric))];
-  const lines = metrics.map((metric) => {
-    const cells = subjects.map((subject) => {
-      const row = rows.find((row) => row.metric === metric && row.subject === subject);
-      return row ? `${figure(row.median)} ${row.unit} (${figure(row.min)} … ${figure(row.max)})` : '';
-    });
-    return `| ${[metric, ...cells].join(' | ')} |`;
-  });
-  return [`| ${['', ...subjects].join(' | ')} |`, `|${' --- |'.repeat(subjects.length + 1)}`, ...lines];
 }
 
 /** The page with `tables` between its marks. @throws Error if a mark is missing. */
@@ -62,9 +49,6 @@ export function withCost(source: string, { rows }: Pick<Result, 'rows'>): string
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const made = 'out/bench/relay.json';
-  const result = lastResult(made);
-  copyFileSync(made, KEPT);
-  writeFileSync(PAGE, withRelayFigures(readFileSync(PAGE, 'utf8'), relayTables(result)));
+  const result = keepFigures('relay', KEPT, MARKED, relayTables);
   writeFileSync(COST, withCost(readFileSync(COST, 'utf8'), result));
 }

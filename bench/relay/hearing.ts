@@ -5,12 +5,22 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import { type Row, row, type Trial } from '../result.js';
 import { Backend, lobbyOnMap, type UpdateCounts, type Walk } from './hearing_updates.js';
-import { buildLoad, type Round, type Timing, talk } from './load.js';
-import { type Crowd, intervalMs, type Players, preparePlayers } from './players.js';
+import { type Round, type Timing, talk } from './load.js';
+import { type Crowd, type Players, preparePlayers } from './players.js';
 import { isRealTime, startProcess } from './process.js';
+import {
+  GENERATOR_CORE,
+  measureTurn,
+  named,
+  packetsOf,
+  prepareMachine,
+  RELAY_CORE,
+  Rounds,
+  scheduling,
+} from './rounds.js';
+import { busy, busyFault, type Fault, MISTAKES, wrongFault } from './validity.js';
 
 const TURNS = 5;
 const UPDATES_PER_SECOND = 10;
@@ -19,12 +29,6 @@ const CROWD: Crowd = { lobbies: 2, lobbySize: 500, talkers: 8, opusFrames: 12 };
 const WALK: Walk = { talkers: 2, others: 30, roundsPerTalker: 5 };
 const LISTENERS = CROWD.lobbies * CROWD.lobbySize;
 const SET = WALK.talkers + WALK.others;
-const RELAY_CORE = 0;
-const GENERATOR_CORE = 1;
-/** What makes a round void: see relay.ts. */
-const MAX_LATE_SHARE = 0.01;
-const MAX_GENERATOR_SHARE = 0.9;
-const MAX_RELAY_SHARE = 0.95;
 /** The share of updates that the backend must have got through. */
 const MIN_UPDATED_SHARE = 0.95;
 const MAX_REPEATED = 10;
@@ -42,39 +46,27 @@ export const hearing: Trial = {
     `${LISTENERS} listeners in lobbies of ${CROWD.lobbySize} with ${CROWD.talkers} talkers, without sets, with sets of ${SET}, and with sets that ` +
     `change ${UPDATES_PER_SECOND} times per second; ${TIMING.measureMs / 1000} s per round, ${TURNS} turns in fresh processes; about ten minutes`,
   async run() {
-    const missing = availableParallelism() < 2 ? 'this machine has one core, expected at least two' : null;
-    const built = missing === null ? buildLoad() : ({ kind: 'missing', reason: missing } as const);
+    const built = prepareMachine();
     if (built.kind === 'missing') return { rows: [], void: built.reason };
     const players = await preparePlayers('hearing', CROWD);
-    const turns: HearingTurn[] = [];
-    const faults: string[] = [];
-    let repeated = 0;
-    while (turns.length < TURNS) {
-      const at = turns.length;
-      const order = at % 2 === 0 ? HEARING_SUBJECTS : [...HEARING_SUBJECTS].reverse();
-      const rounds = new Map<Subject, HearingRound>();
-      for (const subject of order) rounds.set(subject, await measureRound(subject, players, at));
-      const turn = Object.fromEntries(rounds) as unknown as HearingTurn;
-      const found = HEARING_SUBJECTS.flatMap((subject) => {
-        const fault = faultOf(subject, turn[subject]);
-        return fault ? [{ ...fault, text: `${subject}, turn ${at + 1}: ${fault.detail}` }] : [];
-      });
-      for (const { text } of found) console.log(`not counted: ${text}`);
-      if (found.length > 0 && found.every(({ kind }) => kind === 'busy') && repeated < MAX_REPEATED) {
-        repeated += 1;
-        continue;
-      }
-      turns.push(turn);
-      faults.push(...found.map(({ text }) => text));
+    const turns = new Rounds<HearingTurn>(MAX_REPEATED);
+    for (let at = 0; at < TURNS; at++) {
+      await turns.measure(
+        () => measureTurn(at, HEARING_SUBJECTS, (subject) => measureRound(subject, players, at)),
+        (turn) =>
+          HEARING_SUBJECTS.flatMap((subject) =>
+            named(`${subject}, turn ${at + 1}`, faultOf(subject, turn[subject])),
+          ),
+      );
     }
     return {
-      rows: hearingRows(turns),
-      void: faults.length > 0 ? faults.join('; ') : null,
-      raw: { turns, repeated, realTime: isRealTime() },
+      rows: hearingRows(turns.done),
+      void: turns.void,
+      raw: { turns: turns.done, repeated: turns.repeated, realTime: isRealTime() },
       versions: {
-        packets: `one of ${CROWD.opusFrames} Opus frames every ${intervalMs(CROWD)} ms`,
+        packets: packetsOf(CROWD),
         sets: `${WALK.talkers} of ${CROWD.talkers} talkers and ${WALK.others} others, of whom one changes with each update`,
-        scheduling: isRealTime() ? 'ahead of other programs (SCHED_RR)' : 'like any other program',
+        scheduling: scheduling(),
       },
     };
   },
@@ -112,24 +104,9 @@ async function measureRound(subject: Subject, players: Players, turn: number): P
 }
 
 /** Why a round is void: the machine was too busy to measure, or the relay made a mistake. Null if it is valid. */
-export function faultOf(
-  subject: Subject,
-  round: HearingRound,
-): { readonly kind: 'busy' | 'wrong'; readonly detail: string } | null {
-  const wrong = (
-    ['lost', 'doubled', 'reordered', 'foreign', 'damaged', 'outside', 'closed', 'failed'] as const
-  )
-    .filter((what) => (round[what] ?? 0) > 0)
-    .map((what) => `${round[what]} ${what}`);
-  if (wrong.length > 0) return { kind: 'wrong', detail: wrong.join(', ') };
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-  const busy = (detail: string) => ({ kind: 'busy', detail }) as const;
-  const late = round.late / round.paced;
-  if (late > MAX_LATE_SHARE) return busy(`${percent(late)} of the frames were sent more than 5 ms late`);
-  const own = round.ownCpuMs / round.elapsedMs;
-  if (own > MAX_GENERATOR_SHARE) return busy(`the generator used ${percent(own)} of its core`);
-  const relay = round.relayCpuMs / round.elapsedMs;
-  if (relay > MAX_RELAY_SHARE) return busy(`the relay used ${percent(relay)} of its core`);
+function faultOf(subject: Subject, round: HearingRound): Fault | null {
+  const fault = wrongFault(round, [...MISTAKES, 'outside', 'failed']) ?? busyFault(round);
+  if (fault) return fault;
   const rate = (1000 * round.updates) / round.updatedMs / LISTENERS;
   if (subject === 'sets that change' && rate < MIN_UPDATED_SHARE * UPDATES_PER_SECOND) {
     return busy(`${rate.toFixed(1)} updates per listener and second`);

@@ -5,11 +5,10 @@
  *     node dist/bench/relay/hearing_figures.js
  */
 
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type FiguresPage, insertFigures, lastResult } from '../figures_page.js';
-import { figure, type Result } from '../result.js';
-import { HEARING_SUBJECTS } from './hearing.js';
+import type { FiguresPage } from '../figures_page.js';
+import type { Result } from '../result.js';
+import { keepFigures, machineLine, table } from './figures_table.js';
 
 export const HEARING_KEPT = 'bench/results/hearing.json';
 export const HEARING_PAGE: FiguresPage = {
@@ -19,29 +18,12 @@ export const HEARING_PAGE: FiguresPage = {
 };
 
 /** One line per metric, one column per subject. */
-export function hearingTable({ rows, machine, versions }: Result): string {
-  const { cpu, cores, memoryGiB, os, loadBefore } = machine;
-  const metrics = [...new Set(rows.map(({ metric }) => metric))];
-  return [
-    `|  | ${HEARING_SUBJECTS.join(' | ')} |`,
-    '| --- | --- | --- | --- |',
-    ...metrics.map((metric) => {
-      const cells = HEARING_SUBJECTS.map((subject) => {
-        const row = rows.find((it) => it.metric === metric && it.subject === subject);
-        return row ? `${figure(row.median)} ${row.unit} (${figure(row.min)} … ${figure(row.max)})` : '';
-      });
-      return `| ${[metric, ...cells].join(' | ')} |`;
-    }),
-    '',
-    `Median of ${rows[0]?.runs} turns, and the lowest and highest. ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${os}, load ${loadBefore} at the start; ` +
-      `Node ${versions.node}. Packets: ${versions.packets}. Sets: ${versions.sets}. Scheduled ${versions.scheduling}.`,
-  ].join('\n');
+export function hearingTable(result: Result): string {
+  const { rows, versions } = result;
+  const counted = `Median of ${rows[0]?.runs} turns, and the lowest and highest`;
+  return [...table(rows), '', machineLine(result, counted, `Sets: ${versions.sets}. `)].join('\n');
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const made = 'out/bench/hearing.json';
-  const result = lastResult(made);
-  copyFileSync(made, HEARING_KEPT);
-  const { path } = HEARING_PAGE;
-  writeFileSync(path, insertFigures(HEARING_PAGE, readFileSync(path, 'utf8'), hearingTable(result)));
+  keepFigures('hearing', HEARING_KEPT, HEARING_PAGE, hearingTable);
 }

@@ -3,12 +3,24 @@
  * per delivery and memory per connection, plain and with TLS. Relay and generator each have their own core.
  */
 
-import { availableParallelism } from 'node:os';
 import { type Row, row, type Trial } from '../result.js';
-import { buildLoad, type Round, type Timing, talk } from './load.js';
+import { type Round, type Timing, talk } from './load.js';
 import { type MemoryRun, measureMemory, memoryRows } from './memory.js';
-import { type Crowd, intervalMs, type Players, preparePlayers } from './players.js';
+import { type Crowd, type Players, preparePlayers } from './players.js';
 import { isRealTime, SUBJECTS, type Subject, startProcess, type TlsFiles } from './process.js';
+import {
+  GENERATOR_CORE,
+  measureTurn,
+  named,
+  packetsOf,
+  prepareMachine,
+  RELAY_CORE,
+  Rounds,
+  scheduling,
+} from './rounds.js';
+import { roundFault } from './validity.js';
+
+export { roundFault };
 
 const TURNS = 5;
 const TIMING: Timing = { warmUpMs: 4000, measureMs: 10_000, talkspurtPackets: 40, seed: 6 };
@@ -23,16 +35,6 @@ const RATIOS: readonly (readonly [Subject, Subject])[] = [
   ['hotmic on ws', 'hotmic'],
 ];
 
-const RELAY_CORE = 0;
-const GENERATOR_CORE = 1;
-
-/** Above this share of frames sent more than 5 ms late, or above this core utilization, the generator was the bottleneck. */
-const MAX_LATE_SHARE = 0.01;
-const MAX_GENERATOR_SHARE = 0.9;
-/** Above this core utilization a relay was saturated: it then reads and writes in larger batches, which costs less. */
-const MAX_RELAY_SHARE = 0.95;
-/** Below this share of deliveries within the time that counts, the relay did not keep up. */
-const MIN_DELIVERED_SHARE = 0.99;
 /** Turns in which the machine was too busy are measured again, at most this many in all. */
 const MAX_REPEATED = 6;
 
@@ -57,8 +59,7 @@ export const relay: Trial = {
     `${LOBBIES.lobbies} lobbies of ${LOBBIES.lobbySize} with ${LOBBIES.talkers} talkers, ${TIMING.measureMs / 1000} s per round, ` +
     `${TURNS} rounds of each subject in fresh processes, in alternating order; about twenty minutes`,
   async run() {
-    const missing = availableParallelism() < 2 ? 'this machine has one core, expected at least two' : null;
-    const built = missing === null ? buildLoad() : ({ kind: 'missing', reason: missing } as const);
+    const built = prepareMachine();
     if (built.kind === 'missing') return { rows: [], void: built.reason };
     const skipped = built.tls ? [] : [`TLS: ${built.withoutTls}`];
     const names = built.tls ? (['plain', 'TLS'] as const) : (['plain'] as const);
@@ -72,56 +73,42 @@ export const relay: Trial = {
         tls: name === 'TLS' ? built.tls : null,
       });
     }
-    const { turns, faults, repeated } = await measureTurns(cases);
+    const measured = await measureTurns(cases);
+    const { done: turns, repeated } = measured;
     const memory = await measureMemory(
       cases.map(({ name, tls }) => [name, tls] as const),
       [RELAY_CORE, GENERATOR_CORE],
     );
     return {
       rows: relayRows(turns, memory),
-      void: faults.length > 0 ? faults.join('; ') : null,
+      void: measured.void,
       skipped,
       raw: { turns, memory, repeated, realTime: isRealTime() },
       versions: {
-        packets: cases
-          .map(
-            ({ name, crowd }) =>
-              `${name}, one of ${crowd.opusFrames} Opus frames every ${intervalMs(crowd)} ms`,
-          )
-          .join('; '),
-        scheduling: isRealTime() ? 'ahead of other programs (SCHED_RR)' : 'like any other program',
+        packets: cases.map(({ name, crowd }) => `${name}, ${packetsOf(crowd)}`).join('; '),
+        scheduling: scheduling(),
       },
     };
   },
 };
 
-async function measureTurns(cases: readonly Case[]) {
-  const turns: Turn[] = [];
-  const faults: string[] = [];
-  let repeated = 0;
+async function measureTurns(cases: readonly Case[]): Promise<Rounds<Turn>> {
+  const turns = new Rounds<Turn>(MAX_REPEATED);
   for (let at = 0; at < TURNS; at++) {
     for (const it of cases) {
-      for (;;) {
-        const order = at % 2 === 0 ? SUBJECTS : [...SUBJECTS].reverse();
-        const rounds = new Map<Subject, Round>();
-        for (const subject of order) rounds.set(subject, await measureRound(subject, it, at));
-        const turn = { case: it.name, ...Object.fromEntries(rounds) } as Turn;
-        const found = SUBJECTS.flatMap((subject) => {
-          const fault = roundFault(turn[subject], it.crowd.lobbySize);
-          return fault ? [{ ...fault, text: `${subject}, ${it.name}, turn ${at + 1}: ${fault.detail}` }] : [];
-        });
-        for (const { text } of found) console.log(`not counted: ${text}`);
-        if (found.length > 0 && found.every(({ kind }) => kind === 'busy') && repeated < MAX_REPEATED) {
-          repeated += 1;
-          continue;
-        }
-        turns.push(turn);
-        faults.push(...found.map(({ text }) => text));
-        break;
-      }
+      await turns.measure(
+        async () => ({
+          case: it.name,
+          ...(await measureTurn(at, SUBJECTS, (subject) => measureRound(subject, it, at))),
+        }),
+        (turn) =>
+          SUBJECTS.flatMap((subject) =>
+            named(`${subject}, ${it.name}, turn ${at + 1}`, roundFault(turn[subject], it.crowd.lobbySize)),
+          ),
+      );
     }
   }
-  return { turns, faults, repeated };
+  return turns;
 }
 
 async function measureRound(subject: Subject, { crowd, players, tls }: Case, turn: number): Promise<Round> {
@@ -132,28 +119,6 @@ async function measureRound(subject: Subject, { crowd, players, tls }: Case, tur
   } finally {
     await relay.close();
   }
-}
-
-/** Why a round is void: the machine was too busy to measure, or the relay made a mistake. Null if it is valid. */
-export function roundFault(
-  round: Round,
-  lobbySize: number,
-): { readonly kind: 'busy' | 'wrong'; readonly detail: string } | null {
-  const wrong = (['lost', 'doubled', 'reordered', 'foreign', 'damaged', 'closed'] as const)
-    .filter((what) => round[what] > 0)
-    .map((what) => `${round[what]} ${what}`);
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-  if (wrong.length > 0) return { kind: 'wrong', detail: wrong.join(', ') };
-  const busy = (detail: string) => ({ kind: 'busy', detail }) as const;
-  const late = round.late / round.paced;
-  if (late > MAX_LATE_SHARE) return busy(`${percent(late)} of the frames were sent more than 5 ms late`);
-  const own = round.ownCpuMs / round.elapsedMs;
-  if (own > MAX_GENERATOR_SHARE) return busy(`the generator used ${percent(own)} of its core`);
-  const relay = round.relayCpuMs / round.elapsedMs;
-  if (relay > MAX_RELAY_SHARE) return busy(`the relay used ${percent(relay)} of its core`);
-  const delivered = round.deliveries / (round.sent * (lobbySize - 1));
-  if (!(delivered >= MIN_DELIVERED_SHARE)) return busy(`${percent(delivered)} was delivered in time`);
-  return null;
 }
 
 /** The rows of one metric are adjacent, so that the subjects can be compared. */

@@ -8,15 +8,16 @@
 
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Milliseconds } from '../../voice/units.js';
-import { buildLoad, type Round, talk } from '../relay/load.js';
+import { type Round, talk } from '../relay/load.js';
 import { type Crowd, intervalMs, type Players, preparePlayers } from '../relay/players.js';
-import { isRealTime, type Memory, type RelayProcess, startProcess } from '../relay/process.js';
-import { roundFault } from '../relay/relay.js';
+import { type Memory, type RelayProcess, startProcess } from '../relay/process.js';
+import { GENERATOR_CORE, prepareMachine, RELAY_CORE, scheduling } from '../relay/rounds.js';
+import { roundFault } from '../relay/validity.js';
 import { type Row, row, type Trial } from '../result.js';
 import { LISTENER_FAULTS } from './listener.js';
 import type { SoakJob, SoakReport } from './worker.js';
@@ -29,7 +30,6 @@ const MINUTES = Number(process.env.MINUTES ?? 10);
 /** The lifetime of a token, less the time for joining. */
 const MAX_MINUTES = 300;
 const WARM_UP_MS: Milliseconds = 4000;
-const [RELAY_CORE, GENERATOR_CORE] = [0, 1];
 
 /** How often the relay's memory is read; a shorter soak reads it at least MIN_SAMPLES times. */
 const SAMPLE_EVERY_MS: Milliseconds = 30_000;
@@ -58,10 +58,8 @@ export const soak: Trial = {
         `Cannot soak: MINUTES is ${process.env.MINUTES}, expected more than 0 and at most ${MAX_MINUTES}`,
       );
     }
-    const built = buildLoad();
+    const built = prepareMachine();
     if (built.kind === 'missing') return { rows: [], void: built.reason };
-    if (availableParallelism() < 2)
-      return { rows: [], void: 'this machine has one core, expected at least two' };
     const soaked = await soakFor(MINUTES * 60_000, await preparePlayers('soak', CROWD));
     const faults = soakFaults(soaked, CROWD.lobbySize);
     return {
@@ -70,7 +68,7 @@ export const soak: Trial = {
       raw: { minutes: MINUTES, seed: SEED, ...soaked },
       versions: {
         packets: `one of ${CROWD.opusFrames} Opus frames every ${2 * intervalMs(CROWD)} ms`,
-        scheduling: isRealTime() ? 'ahead of other programs (SCHED_RR)' : 'like any other program',
+        scheduling: scheduling(),
         flat: `the median of the last third of the samples is at most ${MAX_GROWTH} times that of the second third`,
       },
     };
