@@ -6,9 +6,10 @@
  */
 
 import { type Row, row, type Trial } from '../result.js';
+import { isRealTime } from './core.js';
 import { type Joined, type Round, type Timing, talk } from './load.js';
 import { type Crowd, intervalMs, preparePlayers } from './players.js';
-import { isRealTime, startProcess } from './process.js';
+import { startProcess } from './process.js';
 import {
   GENERATOR_CORE,
   named,

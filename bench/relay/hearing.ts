@@ -6,10 +6,11 @@
 
 import { randomBytes } from 'node:crypto';
 import { type Row, row, type Trial } from '../result.js';
+import { isRealTime } from './core.js';
 import { Backend, lobbyOnMap, type UpdateCounts, type Walk } from './hearing_updates.js';
 import { type Round, type Timing, talk } from './load.js';
 import { type Crowd, type Players, preparePlayers } from './players.js';
-import { isRealTime, startProcess } from './process.js';
+import { startProcess } from './process.js';
 import {
   GENERATOR_CORE,
   measureTurn,

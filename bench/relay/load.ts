@@ -6,8 +6,9 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Milliseconds } from '../../voice/units.js';
+import { onCore } from './core.js';
 import { type Crowd, intervalMs, type Players } from './players.js';
-import { onCore, type RelayProcess, type TlsFiles } from './process.js';
+import type { RelayProcess, TlsFiles } from './process.js';
 
 const PROGRAM = 'out/bench/relay/load';
 const CERTIFICATE: TlsFiles = { certificate: 'out/bench/relay/cert.pem', key: 'out/bench/relay/key.pem' };

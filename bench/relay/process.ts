@@ -1,11 +1,11 @@
 /**
- * The relays of the benchmark, each in its own process and on its own core: ours as an operator runs it, and the bare one.
+ * The relays of the benchmark, each in its own process and on its own core: ours as an operator runs it, the bare one, and the limit in C.
  *
  * Run as a child process, this file is such a relay: it reports its port and, on request, its memory.
  */
 
 import type * as UWebSockets from 'uWebSockets.js';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,9 +13,13 @@ import { fileURLToPath } from 'node:url';
 import { startRelay } from '../../relay/index.js';
 import { TLS_CIPHERS } from '../../relay/port/tls.js';
 import { startBare } from './bare.js';
+import { onCore } from './core.js';
+import { startLimit } from './limit.js';
 
-/** Our relay on uWebSockets.js, on our addon with uWebSockets and on ws, and the one to compare with. */
-export const SUBJECTS = ['hotmic', 'hotmic on the addon', 'hotmic on ws', 'bare uWebSockets'] as const;
+/** The relay in C. */
+export const LIMIT = 'C, one send per delivery';
+/** Our relay on uWebSockets.js, on our addon with uWebSockets and on ws, and those to compare with. */
+export const SUBJECTS = ['hotmic', 'hotmic on the addon', 'hotmic on ws', 'bare uWebSockets', LIMIT] as const;
 export type Subject = (typeof SUBJECTS)[number];
 
 /** The parameters of such a process. */
@@ -88,6 +92,7 @@ export async function startProcess(
   core: number,
   flags: readonly string[] = [],
 ): Promise<RelayProcess> {
+  if (order.subject === LIMIT) return startLimitProcess(order.tls, core);
   const file = fileURLToPath(import.meta.url);
   const [command, ...args] = [
     ...onCore(core),
@@ -129,20 +134,21 @@ export async function startProcess(
   };
 }
 
-/**
- * A prefix for a command that runs it on one core, ahead of everything else on the machine. A nice value is not enough for that: Linux
- * only weighs it within a session. Without permission for real-time scheduling, only the core is set.
- */
-export function onCore(core: number): string[] {
-  return [...(isRealTime() ? ['chrt', '--rr', '1'] : []), 'taskset', '-c', String(core)];
+async function startLimitProcess(tls: TlsFiles | null, core: number): Promise<RelayProcess> {
+  const { child, port } = await startLimit(tls ? [tls.certificate, tls.key, TLS_CIPHERS] : [], core);
+  const gone = once(child, 'exit');
+  return {
+    pid: child.pid!,
+    port,
+    adminUrl: null,
+    memory: () =>
+      Promise.reject(new Error('Cannot measure the memory of the C relay: it is all there from the start')),
+    async close() {
+      child.kill('SIGKILL');
+      await gone;
+    },
+  };
 }
-
-/** Whether both relays and the generator are scheduled ahead of other programs. */
-export function isRealTime(): boolean {
-  realTime ??= spawnSync('chrt', ['--rr', '1', 'true'], { stdio: 'ignore' }).status === 0;
-  return realTime;
-}
-let realTime: boolean | null = null;
 
 /** Our relay as an operator starts it: tokens, all checks and limits, no operations port. */
 async function startOurs(order: Order): Promise<Ports> {

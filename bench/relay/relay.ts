@@ -4,10 +4,12 @@
  */
 
 import { type Row, row, type Trial } from '../result.js';
+import { isRealTime } from './core.js';
+import { buildLimit } from './limit.js';
 import { type Round, type Timing, talk } from './load.js';
 import { type MemoryRun, measureMemory, memoryRows } from './memory.js';
 import { type Crowd, type Players, preparePlayers } from './players.js';
-import { isRealTime, SUBJECTS, type Subject, startProcess, type TlsFiles } from './process.js';
+import { LIMIT, SUBJECTS, type Subject, startProcess, type TlsFiles } from './process.js';
 import {
   GENERATOR_CORE,
   measureTurn,
@@ -31,6 +33,8 @@ const OPUS_FRAMES = { plain: 6, TLS: 8 } as const;
 /** Each subject, and what its processor time is divided by. */
 const RATIOS: readonly (readonly [Subject, Subject])[] = [
   ['hotmic', 'bare uWebSockets'],
+  ['hotmic', LIMIT],
+  ['bare uWebSockets', LIMIT],
   ['hotmic on the addon', 'hotmic'],
   ['hotmic on ws', 'hotmic'],
 ];
@@ -43,6 +47,8 @@ interface Case {
   readonly crowd: Crowd;
   readonly players: Players;
   readonly tls: TlsFiles | null;
+  /** Those that this machine can run. */
+  readonly subjects: readonly Subject[];
 }
 
 /** A round of each subject, one after the other. */
@@ -57,12 +63,15 @@ export const relay: Trial = {
   name: 'relay',
   about:
     `${LOBBIES.lobbies} lobbies of ${LOBBIES.lobbySize} with ${LOBBIES.talkers} talkers, ${TIMING.measureMs / 1000} s per round, ` +
-    `${TURNS} rounds of each subject in fresh processes, in alternating order; about twenty minutes`,
+    `${TURNS} rounds of each subject in fresh processes, in alternating order; about 25 minutes`,
   async run() {
     const built = prepareMachine();
     if (built.kind === 'missing') return { rows: [], void: built.reason };
+    const limit = buildLimit();
     const skipped = built.tls ? [] : [`TLS: ${built.withoutTls}`];
     const names = built.tls ? (['plain', 'TLS'] as const) : (['plain'] as const);
+    if (limit.kind === 'missing') skipped.push(`${LIMIT}: ${limit.reason}`);
+    else if (built.tls && !limit.tls) skipped.push(`${LIMIT}, TLS: OpenSSL has no headers for cc`);
     const cases: Case[] = [];
     for (const name of names) {
       const crowd = { ...LOBBIES, opusFrames: OPUS_FRAMES[name] };
@@ -70,6 +79,9 @@ export const relay: Trial = {
         name,
         crowd,
         players: await preparePlayers(name, crowd),
+        subjects: SUBJECTS.filter(
+          (subject) => subject !== LIMIT || (limit.kind === 'compiled' && (name === 'plain' || limit.tls)),
+        ),
         tls: name === 'TLS' ? built.tls : null,
       });
     }
@@ -99,10 +111,10 @@ async function measureTurns(cases: readonly Case[]): Promise<Rounds<Turn>> {
       await turns.measure(
         async () => ({
           case: it.name,
-          ...(await measureTurn(at, SUBJECTS, (subject) => measureRound(subject, it, at))),
+          ...(await measureTurn(at, it.subjects, (subject) => measureRound(subject, it, at))),
         }),
         (turn) =>
-          SUBJECTS.flatMap((subject) =>
+          it.subjects.flatMap((subject) =>
             named(`${subject}, ${it.name}, turn ${at + 1}`, roundFault(turn[subject], it.crowd.lobbySize)),
           ),
       );
