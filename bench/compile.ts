@@ -1,7 +1,7 @@
 /** Compiles a C program of the benchmarks when it is needed. Nothing is downloaded or installed. */
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -22,13 +22,16 @@ export function compileC(source: string, program: string, tls: 'tls' | 'plain' =
     spawnSync(compiler, args, { input, encoding: 'utf8', stdio: ['pipe', 'ignore', 'pipe'] });
   const withTls = tls === 'tls' && run(['-E', '-x', 'c', '-'], '#include <openssl/ssl.h>\n').status === 0;
   mkdirSync(dirname(program), { recursive: true });
-  const args = ['-std=c11', '-O2', '-Wall', '-Wextra', path, '-o', program];
-  const made = run(withTls ? ['-DHOTMIC_TLS', ...args, '-lssl', '-lcrypto'] : args);
-  if (made.error) return { kind: 'missing', reason: `no C compiler: cannot run ${compiler}` };
-  if (made.status !== 0)
+  // Renamed when it is whole: another process may run the same program at this moment.
+  const made = `${program}.${process.pid}`;
+  const args = ['-std=c11', '-O2', '-Wall', '-Wextra', path, '-o', made];
+  const compiled = run(withTls ? ['-DHOTMIC_TLS', ...args, '-lssl', '-lcrypto'] : args);
+  if (compiled.error) return { kind: 'missing', reason: `no C compiler: cannot run ${compiler}` };
+  if (compiled.status !== 0)
     return {
       kind: 'missing',
-      reason: `${compiler} cannot compile ${source}: ${made.stderr.trim().slice(0, 500)}`,
+      reason: `${compiler} cannot compile ${source}: ${compiled.stderr.trim().slice(0, 500)}`,
     };
+  renameSync(made, program);
   return { kind: 'compiled', program, tls: withTls };
 }
