@@ -10,7 +10,7 @@
 
 import { PLATFORM } from '#platform';
 import { readU32 } from '../voice/bytes.js';
-import { FrameOrder } from '../voice/frame_order.js';
+import { FrameOrder } from '../voice/recording/frame_order.js';
 import { timestampAfter } from '../voice/sequence.js';
 import { TokenBucket } from '../voice/token_bucket.js';
 import { FRAME_SAMPLES, type Milliseconds, type Samples, VOICE_RATE_HZ } from '../voice/units.js';

@@ -11,9 +11,9 @@
 import { open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, HotmicError } from '../voice/error.js';
-import { furthestMs, RecordingClock } from '../voice/recording_clock.js';
+import { furthestMs, RecordingClock } from '../voice/recording/recording_clock.js';
+import { SpeakerTimeline } from '../voice/recording/timeline.js';
 import { timestampDelta } from '../voice/sequence.js';
-import { SpeakerTimeline } from '../voice/timeline.js';
 import { type Milliseconds, type Samples, samplesOfMs, VOICE_RATE_HZ } from '../voice/units.js';
 import { makeFolder } from './make_folder.js';
 import { mixTracks } from './mix.js';

@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { readAcknowledgement, ACKNOWLEDGEMENT_BYTES, writeAcknowledgement } from '../../voice/acknowledgement.js';
+import {
+  ACKNOWLEDGEMENT_BYTES,
+  readAcknowledgement,
+  writeAcknowledgement,
+} from '../../voice/acknowledgement.js';
 
 t.test('the bytes are those of docs/protocol.md', async (t) => {
   t.same([...writeAcknowledgement(0x0403_0201)], [0x10, 1, 2, 3, 4]);
@@ -8,7 +12,10 @@ t.test('the bytes are those of docs/protocol.md', async (t) => {
 
 t.test('what is written is read', async () => {
   fc.assert(
-    fc.property(fc.nat({ max: 0xffff_ffff }), (time) => readAcknowledgement(writeAcknowledgement(time)) === time),
+    fc.property(
+      fc.nat({ max: 0xffff_ffff }),
+      (time) => readAcknowledgement(writeAcknowledgement(time)) === time,
+    ),
   );
 });
 

@@ -7,8 +7,8 @@
  * speaker begins, and the timestamp everything after that. When the two no longer agree, the relay's time decides again.
  */
 
-import { timestampDelta } from './sequence.js';
-import { type Milliseconds, type Samples, samplesOfMs } from './units.js';
+import { timestampDelta } from '../sequence.js';
+import { type Milliseconds, type Samples, samplesOfMs } from '../units.js';
 
 /** The relevant fields of a voice frame's header, and how much PCM came out of it. */
 export interface TimelineFrame {

@@ -3,8 +3,8 @@
  * sound orders by timestamps instead (`playout/`).
  */
 
-import { sequenceAfter, sequenceDelta } from './sequence.js';
-import type { SpeakerFields } from './wire.js';
+import { sequenceAfter, sequenceDelta } from '../sequence.js';
+import type { SpeakerFields } from '../wire.js';
 
 export class FrameOrder {
   #expected: number | null = null;

@@ -1,7 +1,7 @@
 /** Order and loss of voice frames as they arrive. */
 
 import t from 'tap';
-import { FrameOrder } from '../../voice/frame_order.js';
+import { FrameOrder } from '../../../voice/recording/frame_order.js';
 
 /** What becomes of these sequences; a marker is written as `M`. */
 function taken(...frames: readonly (number | `M${number}`)[]) {

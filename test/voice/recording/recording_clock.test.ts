@@ -1,7 +1,7 @@
 /** The relay's clock is believed as far as real time allows. */
 
 import t from 'tap';
-import { furthestMs, RecordingClock } from '../../voice/recording_clock.js';
+import { furthestMs, RecordingClock } from '../../../voice/recording/recording_clock.js';
 
 const ORIGIN = 0xfffff000;
 const at = (ms: number) => (ORIGIN + ms) >>> 0;

@@ -2,9 +2,9 @@
 
 import fc from 'fast-check';
 import t from 'tap';
-import { LATE_WINDOW_MS, MAX_AHEAD_MS, SpeakerTimeline } from '../../voice/timeline.js';
-import { FRAME_SAMPLES, samplesOfMs } from '../../voice/units.js';
-import { SEED, SeededRandom } from '../kit/random.js';
+import { LATE_WINDOW_MS, MAX_AHEAD_MS, SpeakerTimeline } from '../../../voice/recording/timeline.js';
+import { FRAME_SAMPLES, samplesOfMs } from '../../../voice/units.js';
+import { SEED, SeededRandom } from '../../kit/random.js';
 
 const FRAME = FRAME_SAMPLES;
 

@@ -5,8 +5,8 @@
  * long as a day: anything further ahead than real time allows is treated as happening now.
  */
 
-import { timestampDelta } from './sequence.js';
-import type { Milliseconds } from './units.js';
+import { timestampDelta } from '../sequence.js';
+import type { Milliseconds } from '../units.js';
 
 /** How far the relay's clock may be ahead of the time that has really passed: 10 s, for a delayed start. */
 export const MAX_AHEAD_OF_REAL_MS: Milliseconds = 10_000;
