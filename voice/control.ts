@@ -137,7 +137,7 @@ const capabilities = z.optional(
 );
 
 /** What our relay can do: see docs/protocol.md, "Capabilities". */
-export const RELAY_CAPABILITIES = ['ping', 'recording'] as const;
+export const RELAY_CAPABILITIES = ['ping', 'recording', 'stale', 'heartbeat'] as const;
 
 const hello = z.object({
   type: z.literal('hello'),

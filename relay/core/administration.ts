@@ -58,6 +58,8 @@ export type MemberState = ReturnType<typeof stateOf> & {
   readonly speakingTo: number | null;
   /** The slots that they whisper to. */
   readonly whisperTo: readonly number[];
+  /** They are behind, and get no voice until they have read what was sent. */
+  readonly parked: boolean;
 };
 
 /** A lobby with its channels and members. */
@@ -86,8 +88,13 @@ export function unlistedOf(lobby: Lobby): readonly MemberState[] {
 }
 
 function memberOf(member: Member): MemberState {
-  const { speech, whisper } = member;
-  return { ...stateOf(member), speakingTo: speech.target, whisperTo: whisper.to.map(({ slot }) => slot) };
+  const { speech, whisper, presence } = member;
+  return {
+    ...stateOf(member),
+    speakingTo: speech.target,
+    whisperTo: whisper.to.map(({ slot }) => slot),
+    parked: presence.kind === 'here' && presence.reading?.isParked === true,
+  };
 }
 
 /** The plan of an `open-lobby`. @throws RangeError. */

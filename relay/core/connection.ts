@@ -20,6 +20,9 @@ export interface Connection {
   nonce: string | null;
   /** The hello whose credential is being judged. */
   judged: Hello | null;
+  /** What its client can do, as the last hello or resume says. */
+  acknowledges: boolean;
+  takesHeartbeats: boolean;
   /** Null before the welcome. */
   participant: Participant | null;
 }
@@ -41,6 +44,8 @@ export function newConnection(
     meter,
     nonce: null,
     judged: null,
+    acknowledges: false,
+    takesHeartbeats: false,
     participant: null,
   };
 }

@@ -9,6 +9,7 @@ export class Connections {
   readonly #byId = new Map<ConnectionId, Connection>();
   /** Connections before their welcome, the oldest first. */
   readonly #waiting = new Set<Connection>();
+  readonly #heartbeats = new Set<ConnectionId>();
 
   get size(): number {
     return this.#byId.size;
@@ -21,6 +22,11 @@ export class Connections {
   /** The connection of a participant; undefined while they are away. */
   of({ presence }: Participant): Connection | undefined {
     return presence.kind === 'here' ? this.#byId.get(presence.connection) : undefined;
+  }
+
+  /** Those in a lobby that take heartbeats. */
+  get heartbeats(): ReadonlySet<ConnectionId> {
+    return this.#heartbeats;
   }
 
   /** The connections that are in a lobby. */
@@ -50,11 +56,13 @@ export class Connections {
     connection.participant = participant;
     connection.nonce = null;
     this.#waiting.delete(connection);
+    if (connection.takesHeartbeats) this.#heartbeats.add(connection.id);
   }
 
   forget(connection: Connection): void {
     this.#byId.delete(connection.id);
     this.#waiting.delete(connection);
+    this.#heartbeats.delete(connection.id);
     connection.judged = null;
     connection.participant = null;
   }

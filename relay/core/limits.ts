@@ -112,6 +112,11 @@ export const RELAY_LIMITS = {
     3_600_000,
     'How long a slot rests after its participant left, in ms; must be more than resumeWithinMs.',
   ),
+  /**
+   * From which age on voice is stale, in ms, 60 to 1000. Default 150. A listener who has not acknowledged voice of that age, plus what the
+   * network takes, gets no more until they have read what was sent; and a speaker's frames that come so late are dropped.
+   */
+  staleAfterMs: limit(150, 60, 1000, 'From which age on voice is stale, in ms: then it is not sent.'),
   /** Control messages per connection and second, 1 to 1000. Default 10. */
   controlPerSecond: limit(10, 1, 1000, 'Control messages per connection and second.'),
   /** Control messages per connection that may arrive at once, 1 to 10000. Default 20. */

@@ -31,6 +31,8 @@ import { ADDRESS_SHARES, type AddressShares } from './lobby/shares.js';
 import { Speakers } from './lobby/speakers.js';
 import { endSanctions, type ModerationContext } from './moderation.js';
 import { type Sanction, Sanctions } from './sanctions.js';
+import { Heartbeats } from './staleness/heartbeats.js';
+import { Staleness } from './staleness/staleness.js';
 import { SteadyClock } from './steady_clock.js';
 import { Turn } from './turn.js';
 import type { Verdict } from './voice/verdict.js';
@@ -66,6 +68,8 @@ export class Relay {
   readonly #moderation: ModerationContext;
   readonly #joining: Joining;
   readonly #control: Control;
+  readonly #staleness: Staleness;
+  readonly #heartbeats: Heartbeats;
   readonly #voice: Voice;
   readonly #drain = new Drain();
   readonly #clock = new SteadyClock();
@@ -83,6 +87,7 @@ export class Relay {
     const lobbies = new Lobbies(limits, policy, sanctions, perAddress);
     const places = new Places(limits.resumeWithinMs, random16);
     const speakers = new Speakers(limits.speakingHangoverMs);
+    const staleness = new Staleness(startedAt, limits.staleAfterMs);
     const departures = new Departures({ limits, connections, lobbies, places, speakers });
     const moderation = { sanctions, lobbies, departures };
     const joining = new Joining({
@@ -97,8 +102,10 @@ export class Relay {
     this.#departures = departures;
     this.#moderation = moderation;
     this.#joining = joining;
+    this.#staleness = staleness;
+    this.#heartbeats = new Heartbeats(connections, startedAt);
     this.#control = new Control({ limits, departures, joining, moderation });
-    this.#voice = new Voice({ connections, departures, speakers, startedAt });
+    this.#voice = new Voice({ connections, departures, speakers, staleness, startedAt });
   }
 
   /** Takes every input but voice and heartbeats. `now` never goes back. */
@@ -127,6 +134,7 @@ export class Relay {
         this.#drain.begin(input.withinMs, input.goTo, this.#connections.joined(), turn);
         break;
       case 'tick':
+        if (input.load !== undefined) this.#staleness.setLoad(input.load);
         this.#tick(turn);
         break;
     }
@@ -135,7 +143,7 @@ export class Relay {
 
   /**
    * Judges one voice frame. It is read, not changed and not kept. It is charged before it is read; then the first check that fails
-   * decides: rate, header, packet, SteamID, permission to speak, mute, target, sound. Real-time: no lock; allocates the verdict and what
+   * decides: rate, header, packet, SteamID, permission to speak, mute, target, age, sound. Real-time: no lock; allocates the verdict and what
    * `readPacket` does.
    */
   handleVoice(id: ConnectionId, frame: Uint8Array, now: Milliseconds): Verdict {
@@ -199,6 +207,7 @@ export class Relay {
       hearingEntries: this.#lobbies.hearing.entries,
       ...this.#sanctions.counts(),
       resumes: this.#joining.resumes,
+      ...this.#staleness.counts(),
       publishedFrames: this.#voice.publishedFrames,
       publishedBytes: this.#voice.publishedBytes,
       drops: this.#voice.drops,
@@ -244,6 +253,8 @@ export class Relay {
     }
     this.#speakers.tick(turn);
     this.#lobbies.tick(turn);
+    this.#staleness.tick(turn);
+    this.#heartbeats.tick(turn);
     endSanctions(this.#moderation, turn);
   }
 }

@@ -173,6 +173,21 @@ const COUNTERS: readonly (readonly [
     ({ counts }) => counts.publishedBytes,
   ],
   [
+    'hotmic_acknowledgements_total',
+    'Acknowledgements of listeners that were taken.',
+    ({ counts }) => counts.acknowledgements,
+  ],
+  [
+    'hotmic_parks_total',
+    'Times that a listener who was behind got no more voice.',
+    ({ counts }) => counts.parks,
+  ],
+  [
+    'hotmic_unparks_total',
+    'Times that such a listener had caught up and got voice again.',
+    ({ counts }) => counts.unparks,
+  ],
+  [
     'hotmic_not_admitted_total',
     'Connections that did not become a WebSocket: not admitted, or refused in a drain.',
     ({ counts }) => counts.notAdmitted,

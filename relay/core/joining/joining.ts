@@ -52,6 +52,11 @@ export interface JoiningParts {
   readonly random16: () => string;
 }
 
+/** Clients whose connection seems dead may try new ones so often, all of them together, per ms. */
+const RACES_PER_MS = 4;
+/** What a client takes when the welcome says nothing, in ms. */
+const LEAST_RACE_MS = 250;
+
 export class Joining {
   readonly #parts: JoiningParts;
   readonly #onceIds = new OnceIds();
@@ -75,6 +80,9 @@ export class Joining {
       departures.refuse(connection, 'already-joined', `${state}, expected one hello`, turn);
       return;
     }
+    const { capabilities = [] } = message;
+    connection.acknowledges = capabilities.includes('stale');
+    connection.takesHeartbeats = capabilities.includes('heartbeat');
     const version = versionOf(message.versions);
     if (version === null) {
       departures.refuse(connection, 'version-unsupported', versionDetail(message.versions), turn);
@@ -176,6 +184,7 @@ export class Joining {
     const { lobby, slot, rights } = participant;
     const others = lobby.infoFor(participant);
     const [first = [], ...further] = pagesOf(others);
+    const raceMs = Math.ceil(connections.size / RACES_PER_MS);
     let left = others.length;
     const moreAfter = ({ length }: readonly unknown[]) => {
       left -= length;
@@ -183,7 +192,7 @@ export class Joining {
     };
     connections.admit(connection, participant);
     const resumeSecret = places.arrive(participant);
-    lobby.arrive(participant, connection.id, turn);
+    lobby.arrive(participant, connection, turn);
     const welcome: RelayMessageToWrite = {
       type: 'welcome',
       version,
@@ -193,6 +202,8 @@ export class Joining {
       ...(rights.maySpeak ? {} : { speak: false as const }),
       ...(rights.mayListen ? {} : { listen: false as const }),
       relayTimeMs: relayTimeMs(startedAt, turn.now),
+      staleAfterMs: limits.staleAfterMs,
+      ...(raceMs > LEAST_RACE_MS && { raceMs }),
       nonce: random16(),
       ...(resumeSecret !== null && { resume: { secret: resumeSecret, withinMs: limits.resumeWithinMs } }),
       you: stateOf(participant),

@@ -8,7 +8,6 @@ import type { HearingUpdate } from '../../../voice/control.js';
 import type { Milliseconds } from '../../../voice/units.js';
 import { Target } from '../../../voice/wire.js';
 import type { Rights } from '../credential.js';
-import type { ConnectionId } from '../io.js';
 import type { RelayLimits } from '../limits.js';
 import type { Failure } from '../refusal.js';
 import type { Sanctioned } from '../sanctions.js';
@@ -28,7 +27,7 @@ import {
   type Profile,
 } from './member.js';
 import { infoFor, stateOf } from './member_info.js';
-import { arrive, detach, lose, mayHear, refreshTopics } from './presence.js';
+import { type Arrival, arrive, detach, lose, mayHear, refreshTopics } from './presence.js';
 import { Roster } from './roster.js';
 import { setSpeaking, silence } from './speaking.js';
 import { marksFor, tellMarks } from './stream_marks.js';
@@ -47,9 +46,9 @@ export interface Participant extends Member {
 /** Where a voice frame goes. */
 export interface Destination {
   /** Of everyone at this target; null when nobody is subscribed to it. */
-  readonly topic: string | null;
+  readonly topic: Topic | null;
   /** Of this speaker's listeners at this target; null when nobody is subscribed to it. */
-  readonly ownTopic: string | null;
+  readonly ownTopic: Topic | null;
   readonly relaySequence: number;
 }
 
@@ -169,8 +168,28 @@ export class Lobby implements LobbyIdentity {
   }
 
   /** They have a connection, the first or another one: it hears what they may hear. Sending the welcome is up to the caller. */
-  arrive(participant: Participant, connection: ConnectionId, turn: Turn): void {
-    arrive(participant, connection, turn);
+  arrive(participant: Participant, connection: Arrival, turn: Turn): void {
+    arrive(participant, connection, this.#limits.staleAfterMs, turn);
+  }
+
+  /** They are behind: they get no voice until they have acknowledged this relay time. */
+  park(participant: Participant, relayTimeMs: number, turn: Turn): void {
+    const { presence } = participant;
+    if (presence.kind !== 'here' || !presence.reading) return;
+    presence.reading.park(turn.now);
+    turn.tell([presence.connection], { type: 'parked', relayTimeMs });
+    refreshTopics(participant, turn);
+  }
+
+  /** They have caught up. */
+  unpark(participant: Participant, turn: Turn): void {
+    const { presence } = participant;
+    if (presence.kind !== 'here' || !presence.reading) return;
+    const spoken = marksFor(this.#roster, participant, presence.reading.parkedAt ?? turn.now);
+    tellMarks(participant, { until: spoken, next: spoken }, turn);
+    presence.reading.unpark(turn.now);
+    turn.tell([presence.connection], { type: 'live' });
+    refreshTopics(participant, turn);
   }
 
   /** Their connection is gone, and their place is kept for a while. */
@@ -197,8 +216,8 @@ export class Lobby implements LobbyIdentity {
     if (!stream || !this.reaches(speaker, target)) return null;
     const shared = this.#sharedTopic(speaker, target);
     return {
-      topic: shared && nameOf(shared),
-      ownTopic: nameOf(stream.topic),
+      topic: shared && ifHeard(shared),
+      ownTopic: ifHeard(stream.topic),
       relaySequence: nextSequence(stream),
     };
   }
@@ -341,6 +360,6 @@ export class Lobby implements LobbyIdentity {
   }
 }
 
-function nameOf({ name, listeners }: Topic): string | null {
-  return listeners > 0 ? name : null;
+function ifHeard(topic: Topic): Topic | null {
+  return topic.listeners > 0 ? topic : null;
 }

@@ -13,6 +13,8 @@ import type { Rights } from '../credential.js';
 import type { ConnectionId } from '../io.js';
 import type { RelayLimits } from '../limits.js';
 import type { Sanctioned } from '../sanctions.js';
+import type { Lateness } from '../staleness/lateness.js';
+import type { Reading } from '../staleness/reading.js';
 import { VoiceRates } from '../voice/voice_rates.js';
 import { firstStreams, type Stream, type Topic } from './topics.js';
 
@@ -37,8 +39,12 @@ export type Presence =
   | {
       readonly kind: 'here';
       readonly connection: ConnectionId;
-      /** What the connection is subscribed to. */
-      readonly topics: Set<Topic>;
+      /** What the connection is subscribed to, and since when. */
+      readonly topics: Map<Topic, Milliseconds>;
+      /** How far it has been read; null when the client does not acknowledge. */
+      readonly reading: Reading | null;
+      /** How late its frames come; null when the client does not measure staleness. */
+      readonly lateness: Lateness | null;
     }
   /** The connection is gone; the place is kept until then. */
   | { readonly kind: 'away'; readonly until: Milliseconds };
@@ -164,7 +170,13 @@ export function newMember<Home extends LobbyIdentity>(
     expiresAt: joiner.expiresAt,
     voiceRates: new VoiceRates(limits, now),
     changes: new TokenBucket(CHANGES_PER_SECOND, CHANGES_AT_ONCE, now),
-    presence: { kind: 'here', connection: joiner.connection, topics: new Set() },
+    presence: {
+      kind: 'here',
+      connection: joiner.connection,
+      topics: new Map(),
+      reading: null,
+      lateness: null,
+    },
     listing,
     profile: { name: joiner.name, priority: joiner.rights.priority, recordingSince: null },
     sanctioned,

@@ -8,14 +8,30 @@
 import type { Milliseconds } from '../../../voice/units.js';
 import { Target } from '../../../voice/wire.js';
 import type { ConnectionId } from '../io.js';
+import { Lateness } from '../staleness/lateness.js';
+import { Reading } from '../staleness/reading.js';
 import type { Turn } from '../turn.js';
 import type { Member, Presence } from './member.js';
 import type { Topic } from './topics.js';
 
+/** A connection that is theirs from now on. */
+export interface Arrival {
+  readonly id: ConnectionId;
+  /** Whether its client acknowledges what it has read. */
+  readonly acknowledges: boolean;
+}
+
 /** They have a connection, the first or another one: it is subscribed to what they may hear. */
-export function arrive(member: Member, connection: ConnectionId, turn: Turn): void {
+export function arrive(
+  member: Member,
+  { id, acknowledges }: Arrival,
+  staleAfterMs: Milliseconds,
+  turn: Turn,
+): void {
   release(member);
-  set(member, { kind: 'here', connection, topics: new Set() });
+  const reading = acknowledges ? new Reading(turn.now) : null;
+  const lateness = acknowledges ? new Lateness(staleAfterMs) : null;
+  set(member, { kind: 'here', connection: id, topics: new Map(), reading, lateness });
   refreshTopics(member, turn);
 }
 
@@ -25,9 +41,16 @@ export function refreshTopics(member: Member, turn: Turn): void {
   if (presence.kind !== 'here') return;
   const { connection, topics } = presence;
   const after = topicsOf(member);
-  set(member, { kind: 'here', connection, topics: after });
-  for (const topic of topics) if (!after.has(topic)) unsubscribe(connection, topic, turn);
-  for (const topic of after) if (!topics.has(topic)) subscribe(connection, topic, turn);
+  for (const topic of [...topics.keys()]) {
+    if (after.has(topic)) continue;
+    topics.delete(topic);
+    unsubscribe(connection, topic, turn);
+  }
+  for (const topic of after) {
+    if (topics.has(topic)) continue;
+    topics.set(topic, turn.now);
+    subscribe(connection, topic, turn);
+  }
 }
 
 /** What they may hear of this speaker has changed. Much cheaper than to work out everything. */
@@ -39,7 +62,7 @@ export function refreshTopicsOf(listener: Member, speaker: Member, turn: Turn): 
     const isHeard = hearsAtOwnTopic(listener, speaker, target);
     if (isHeard === topics.has(topic)) continue;
     if (isHeard) {
-      topics.add(topic);
+      topics.set(topic, turn.now);
       subscribe(connection, topic, turn);
     } else {
       topics.delete(topic);
@@ -52,7 +75,7 @@ export function refreshTopicsOf(listener: Member, speaker: Member, turn: Turn): 
 export function detach(member: Member, until: Milliseconds, turn: Turn): void {
   const { presence } = member;
   if (presence.kind === 'here') {
-    for (const topic of presence.topics) unsubscribe(presence.connection, topic, turn);
+    for (const topic of presence.topics.keys()) unsubscribe(presence.connection, topic, turn);
   }
   set(member, { kind: 'away', until });
 }
@@ -63,9 +86,14 @@ export function lose(member: Member, until: Milliseconds): void {
   set(member, { kind: 'away', until });
 }
 
-/** Whether the relay sends them any voice. */
+/** Whether they are to get voice: the relay sends it, unless they are parked. */
 export function mayHear({ presence, rights, sanctioned }: Member): boolean {
   return presence.kind === 'here' && rights.mayListen && !sanctioned.deafened;
+}
+
+function getsVoice(member: Member): boolean {
+  const { presence } = member;
+  return mayHear(member) && !(presence.kind === 'here' && presence.reading?.isParked);
 }
 
 /** Whether the hearing set of this listener, if there is one, has this speaker. */
@@ -75,7 +103,7 @@ export function isWithin({ heard }: Member, speaker: Member): boolean {
 
 function topicsOf(member: Member): Set<Topic> {
   const topics = new Set<Topic>();
-  if (!mayHear(member)) return topics;
+  if (!getsVoice(member)) return topics;
   const { lobby, channels, whisper, heard } = member;
   if (!heard) {
     topics.add(lobby.topic);
@@ -93,7 +121,7 @@ function topicsOf(member: Member): Set<Topic> {
 
 /** Whether this listener hears this speaker at a topic of the speaker's own: whispers always, everything else with a hearing set. */
 function hearsAtOwnTopic(listener: Member, speaker: Member, target: number): boolean {
-  if (!mayHear(listener) || !isWithin(listener, speaker)) return false;
+  if (!getsVoice(listener) || !isWithin(listener, speaker)) return false;
   if (target === Target.whisper) return speaker.whisper.to.includes(listener);
   if (!listener.heard) return false;
   return target === Target.lobby || (isIn(listener, target) && isIn(speaker, target));
@@ -115,7 +143,7 @@ function unsubscribe(connection: ConnectionId, topic: Topic, turn: Turn): void {
 
 /** Their subscriptions are gone with their connection. */
 function release({ presence }: Member): void {
-  if (presence.kind === 'here') for (const topic of presence.topics) count(topic, -1);
+  if (presence.kind === 'here') for (const topic of presence.topics.keys()) count(topic, -1);
 }
 
 function count(topic: Topic, by: 1 | -1): void {

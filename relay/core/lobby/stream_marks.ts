@@ -7,6 +7,7 @@
  */
 
 import { MAX_MARKS } from '../../../voice/control.js';
+import type { Milliseconds } from '../../../voice/units.js';
 import { Target } from '../../../voice/wire.js';
 import type { Turn } from '../turn.js';
 import type { Channel, Member } from './member.js';
@@ -20,11 +21,17 @@ export interface Marks {
   readonly until: readonly StreamMark[];
 }
 
-/** The marks of everything that a listener hears now. Empty when they may not hear. */
-export function marksFor(roster: Roster, listener: Member): readonly StreamMark[] {
+/** The marks of everything that a listener hears now, or of what has spoken since an instant. Empty when they may not hear. */
+export function marksFor(
+  roster: Roster,
+  listener: Member,
+  since: Milliseconds = Number.NEGATIVE_INFINITY,
+): readonly StreamMark[] {
   const marks: StreamMark[] = [];
   if (!mayHear(listener)) return marks;
-  for (const speaker of listener.heard ?? roster.shown) marksOf(listener, speaker, marks);
+  for (const speaker of listener.heard ?? roster.shown) {
+    if (speaker.speech.heardAt >= since) marksOf(listener, speaker, marks);
+  }
   return marks;
 }
 

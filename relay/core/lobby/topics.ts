@@ -1,6 +1,7 @@
 /** Where frames are published: one topic for everyone at a target, and one for each speaker's own listeners there. */
 
 import { Target } from '../../../voice/wire.js';
+import type { Flags } from '../staleness/flags.js';
 
 /** Where frames are published. */
 export interface Topic {
@@ -8,6 +9,8 @@ export interface Topic {
   readonly name: string;
   /** How many connections are subscribed to it. Written by presence.ts. */
   readonly listeners: number;
+  /** Its frames that asked for acknowledgements; null before the first. Written by staleness.ts. */
+  readonly flags: Flags | null;
 }
 
 /** One speaker's frames to one target. */
@@ -20,7 +23,7 @@ export interface Stream {
 }
 
 export function newTopic(name: string): Topic {
-  return { name, listeners: 0 };
+  return { name, listeners: 0, flags: null };
 }
 
 export function newStream(target: number, topic: string): Stream {

@@ -26,7 +26,9 @@ export type DropReason =
   /** The connection has not said hello, or is being closed. */
   | 'not-joined'
   /** A frame whose payload is not a packet: this relay passes none on. */
-  | 'opaque-refused';
+  | 'opaque-refused'
+  /** Its timestamp says that it was said too long ago. */
+  | 'stale';
 
 const NO_DROPS: Readonly<Record<DropReason, number>> = {
   'frame-too-short': 0,
@@ -51,6 +53,7 @@ const NO_DROPS: Readonly<Record<DropReason, number>> = {
   'rate-sound': 0,
   'not-joined': 0,
   'opaque-refused': 0,
+  stale: 0,
 };
 
 /** Every reason to drop a voice frame. */

@@ -29,12 +29,19 @@ export interface DropVerdict {
   readonly outputs: readonly RelayOutput[];
 }
 
-/** What becomes of a voice frame. */
-export type Verdict = ForwardVerdict | DropVerdict;
+/** It was an acknowledgement, and goes to nobody. */
+export interface AcknowledgedVerdict {
+  readonly kind: 'acknowledged';
+  /** Empty unless the listener gets voice again by it. */
+  readonly outputs: readonly RelayOutput[];
+}
+
+/** What becomes of a binary message. */
+export type Verdict = ForwardVerdict | DropVerdict | AcknowledgedVerdict;
 
 /**
  * Whether a voice frame may go out: its header, or why not. The first check that fails decides, in this order: rate, header, opaque,
- * packet, SteamID, permission to speak, mute, target, sound. Every frame is charged to the rates of frames and bytes before it is read; only
+ * packet, SteamID, permission to speak, mute, target, age, sound. Every frame is charged to the rates of frames and bytes before it is read; only
  * one that passes all other checks is charged for its sound. The frame is read, not changed and not kept.
  */
 export function judgeFrame(
@@ -58,6 +65,8 @@ export function judgeFrame(
   if (!speaker.rights.maySpeak) return 'not-allowed';
   if (speaker.sanctioned.muted) return 'muted';
   if (!speaker.lobby.reaches(speaker, header.target)) return 'target-unknown';
+  const { presence } = speaker;
+  if (presence.kind === 'here' && presence.lateness?.judge(header, now) === 'stale') return 'stale';
   const sound = speaker.voiceRates.chargeSound(msOfSamples(packetSamples(packet)), now);
   return sound === 'within' ? header : sound;
 }

@@ -1,5 +1,6 @@
 /** The path of a voice frame, from its connection to a verdict, and the counts of both. */
 
+import { readAcknowledgement } from '../../../voice/acknowledgement.js';
 import type { Milliseconds } from '../../../voice/units.js';
 import type { Connections } from '../connections.js';
 import type { Departures } from '../departures.js';
@@ -7,6 +8,7 @@ import type { ConnectionId, RelayOutput } from '../io.js';
 import type { Speakers } from '../lobby/speakers.js';
 import { noteHeard, noteTalkspurt } from '../lobby/speaking.js';
 import { relayTimeMs } from '../relay_time.js';
+import type { Staleness } from '../staleness/staleness.js';
 import { Turn } from '../turn.js';
 import { type DropReason, noDrops } from './drop_reason.js';
 import { judgeFrame, type Verdict } from './verdict.js';
@@ -16,25 +18,29 @@ export interface VoiceParts {
   readonly connections: Connections;
   readonly departures: Departures;
   readonly speakers: Speakers;
+  readonly staleness: Staleness;
   /** Where the relay time on the wire is 0. */
   readonly startedAt: Milliseconds;
 }
 
 const NONE: readonly RelayOutput[] = [];
+const ACKNOWLEDGED: Verdict = { kind: 'acknowledged', outputs: NONE };
 
 export class Voice {
   readonly #connections: Connections;
   readonly #departures: Departures;
   readonly #speakers: Speakers;
+  readonly #staleness: Staleness;
   readonly #startedAt: Milliseconds;
   readonly #drops = noDrops();
   #publishedFrames = 0;
   #publishedBytes = 0;
 
-  constructor({ connections, departures, speakers, startedAt }: VoiceParts) {
+  constructor({ connections, departures, speakers, staleness, startedAt }: VoiceParts) {
     this.#connections = connections;
     this.#departures = departures;
     this.#speakers = speakers;
+    this.#staleness = staleness;
     this.#startedAt = startedAt;
   }
 
@@ -55,6 +61,7 @@ export class Voice {
   handle(id: ConnectionId, frame: Uint8Array, now: Milliseconds): Verdict {
     const connection = this.#connections.get(id);
     if (!connection) return this.#drop('not-joined');
+    const acknowledged = readAcknowledgement(frame);
     const charged = connection.meter.charge(frame.length, now);
     if (charged !== 'within') {
       const turn = new Turn(now, 0, 0);
@@ -68,6 +75,11 @@ export class Voice {
       return this.#drop('not-joined', turn.outputs);
     }
 
+    if (acknowledged !== null) {
+      const turn = new Turn(now, 0, 0);
+      this.#staleness.acknowledge(speaker, acknowledged, turn);
+      return turn.outputs.length > 0 ? { kind: 'acknowledged', outputs: turn.outputs } : ACKNOWLEDGED;
+    }
     const header = judgeFrame(frame, speaker, now);
     if (typeof header === 'string') return this.#drop(header);
     const destination = speaker.lobby.destination(speaker, header.target);
@@ -87,13 +99,13 @@ export class Voice {
     }
     return {
       kind: 'forward',
-      topic: destination.topic,
-      ownTopic: destination.ownTopic,
+      topic: destination.topic?.name ?? null,
+      ownTopic: destination.ownTopic?.name ?? null,
       slot: speaker.slot,
       sequence: header.sequence,
       relaySequence: destination.relaySequence,
       relayTimeMs: relayTimeMs(this.#startedAt, now),
-      acknowledge: false,
+      acknowledge: this.#staleness.flag(speaker, destination.topic, destination.ownTopic, now),
       outputs,
     };
   }

@@ -153,6 +153,8 @@ const member = z.object({
   recordingSince: z.optional(z.int()),
   speakingTo: z.nullable(count),
   whisperTo: z.array(count),
+  /** They are behind, and get no voice until they have read what was sent. */
+  parked: z.boolean(),
 });
 
 export const lobbyWhole = z.object({
@@ -193,6 +195,9 @@ export const relayCounts = z.looseObject({
   sanctionsMost: count,
   sanctionsByModeratorsMost: count,
   resumes: count,
+  acknowledgements: count,
+  parks: count,
+  unparks: count,
   publishedFrames: count,
   publishedBytes: count,
   drops: counts,

@@ -40,10 +40,11 @@ t.test('the first to join is subscribed, then welcomed to an empty lobby', async
       message: {
         type: 'welcome',
         version: 1,
-        capabilities: ['ping', 'recording'],
+        capabilities: ['ping', 'recording', 'stale', 'heartbeat'],
         slot: 0,
         lobby: 'den',
         relayTimeMs: 250,
+        staleAfterMs: 150,
         nonce: `02${'0'.repeat(30)}`,
         resume: { secret: `01${'0'.repeat(30)}`, withinMs: 30_000 },
         you: told(1, 0),

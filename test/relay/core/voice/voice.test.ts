@@ -43,7 +43,7 @@ t.test('a good frame goes to its lobby with the fields of the relay', async (t) 
     sequence: 65535,
     relaySequence: 0,
     relayTimeMs: 77,
-    acknowledge: false,
+    acknowledge: true,
   });
   t.same(frame, before, 'the frame itself is not changed');
   t.equal(bench.relay.counts().publishedFrames, 1);
@@ -111,7 +111,7 @@ t.test('a malformed frame is dropped, and counted under its reason', async (t) =
   // Behind the header's own limits, and those that other tests have.
   const elsewhere = [
     'opaque-refused',
-    'opaque-refused',
+    'stale',
     'packet-too-short',
     'packet-too-long',
     'rate-frames',

@@ -1,0 +1,56 @@
+/**
+ * The frames of one topic that asked for acknowledgements: when they were published, and whose they were. Written for each flagged frame, not
+ * for each listener.
+ */
+
+import type { Milliseconds } from '../../../voice/units.js';
+
+/** Kept per topic: at one in 60 ms, those of the last 3.8 s. No budget and delay together are longer. */
+const KEPT = 64;
+
+export class Flags {
+  readonly #at = new Float64Array(KEPT);
+  readonly #by: unknown[] = new Array(KEPT).fill(null);
+  #count = 0;
+  #lastAt: Milliseconds = Number.NEGATIVE_INFINITY;
+  /** When somebody other than the speaker of the last one published. */
+  #othersAt: Milliseconds = Number.NEGATIVE_INFINITY;
+
+  /** When the last one was published; -Infinity before any. */
+  get lastAt(): Milliseconds {
+    return this.#lastAt;
+  }
+
+  /**
+   * A frame of this speaker is published: whether it should ask for acknowledgements, at most every `everyMs`. Nobody acknowledges their own
+   * frames. So that speakers are asked too, they take turns while several speak. Real-time: no allocation.
+   */
+  isDue(speaker: unknown, now: Milliseconds, everyMs: Milliseconds): boolean {
+    const isLast = speaker === this.#by[(this.#count + KEPT - 1) % KEPT];
+    if (!isLast) this.#othersAt = now;
+    const since = now - this.#lastAt;
+    if (since < everyMs) return false;
+    return !isLast || this.#othersAt <= this.#lastAt || since >= 2 * everyMs;
+  }
+
+  /** It asks for them. Real-time: no allocation. */
+  add(speaker: unknown, now: Milliseconds): void {
+    const place = this.#count % KEPT;
+    this.#at[place] = now;
+    this.#by[place] = speaker;
+    this.#count += 1;
+    this.#lastAt = now;
+  }
+
+  /** When the oldest one behind this instant was published that is not the listener's own; Infinity without one. */
+  oldestAfter(instant: Milliseconds, listener: unknown): Milliseconds {
+    let oldest = Number.POSITIVE_INFINITY;
+    const first = Math.max(0, this.#count - KEPT);
+    for (let number = this.#count - 1; number >= first; number--) {
+      const at = this.#at[number % KEPT]!;
+      if (at <= instant) break;
+      if (this.#by[number % KEPT] !== listener) oldest = at;
+    }
+    return oldest;
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * No listener gets old voice: who does not acknowledge in time is parked, and gets voice again when they have read all that was sent to them.
+ * docs/protocol.md, "Staleness".
+ *
+ * Nothing is done for each listener at a frame. A lobby is looked at when its oldest unsettled flagged frame may be too old, which is about once
+ * per budget while people speak, and never in silence. Bounded by the lobbies, and by each topic's `Flags`.
+ */
+
+import type { Milliseconds } from '../../../voice/units.js';
+import type { Lobby, Participant } from '../lobby/lobby.js';
+import type { Topic } from '../lobby/topics.js';
+import { relayTimeMs } from '../relay_time.js';
+import type { Turn } from '../turn.js';
+import { Flags } from './flags.js';
+
+/** Lobbies are looked at together, at multiples of this: parking is at most so late. */
+const LOOK_EVERY_MS: Milliseconds = 25;
+
+/** How often a topic asks for acknowledgements, by how busy the relay is. */
+const FLAG_EVERY_MS = { idle: 60, usual: 100, busy: 200 } as const;
+/** Shares of a core. */
+const IDLE_LOAD = 0.2;
+const BUSY_LOAD = 0.8;
+
+/** Totals since the relay started. */
+export interface StalenessCounts {
+  /** Acknowledgements that were taken. */
+  readonly acknowledgements: number;
+  /** Times that a listener was parked, and that one got voice again. */
+  readonly parks: number;
+  readonly unparks: number;
+}
+
+export class Staleness {
+  readonly #startedAt: Milliseconds;
+  readonly #staleAfterMs: Milliseconds;
+  /** When each lobby that has flagged frames is looked at next. */
+  readonly #lookAt = new Map<Lobby, Milliseconds>();
+  #flagEveryMs: Milliseconds = FLAG_EVERY_MS.usual;
+  #nextLook: Milliseconds = Number.POSITIVE_INFINITY;
+  #acknowledgements = 0;
+  #parks = 0;
+  #unparks = 0;
+
+  /** @param startedAt Where the relay time on the wire is 0. */
+  constructor(startedAt: Milliseconds, staleAfterMs: Milliseconds) {
+    this.#startedAt = startedAt;
+    this.#staleAfterMs = staleAfterMs;
+  }
+
+  /** When `tick` next has something to do; Infinity in silence. */
+  get deadline(): Milliseconds {
+    return this.#nextLook;
+  }
+
+  /** A copy. */
+  counts(): StalenessCounts {
+    return { acknowledgements: this.#acknowledgements, parks: this.#parks, unparks: this.#unparks };
+  }
+
+  /** The share of a core that the relay uses: it decides how often acknowledgements are asked for. */
+  setLoad(share: number): void {
+    if (share < IDLE_LOAD) this.#flagEveryMs = FLAG_EVERY_MS.idle;
+    else this.#flagEveryMs = share > BUSY_LOAD ? FLAG_EVERY_MS.busy : FLAG_EVERY_MS.usual;
+  }
+
+  /** Whether the frame that a speaker publishes to these topics now asks for acknowledgements. Real-time. */
+  flag(speaker: Participant, shared: Topic | null, own: Topic | null, now: Milliseconds): boolean {
+    const isDue =
+      (shared !== null && flagsOf(shared).isDue(speaker, now, this.#flagEveryMs)) ||
+      (own !== null && flagsOf(own).isDue(speaker, now, this.#flagEveryMs));
+    if (!isDue) return false;
+    if (shared !== null) flagsOf(shared).add(speaker, now);
+    if (own !== null) flagsOf(own).add(speaker, now);
+    const { lobby } = speaker;
+    if (!this.#lookAt.has(lobby)) this.#look(lobby, now + this.#staleAfterMs);
+    return true;
+  }
+
+  /** A listener has read everything up to this relay time. One that is yet to come is ignored. */
+  acknowledge(listener: Participant, time: number, turn: Turn): void {
+    const { presence, lobby } = listener;
+    if (presence.kind !== 'here' || !presence.reading) return;
+    const { reading } = presence;
+    const age = (relayTimeMs(this.#startedAt, turn.now) - time) >>> 0;
+    if (age >= 2 ** 31) return;
+    this.#acknowledgements += 1;
+    const until = turn.now - age;
+    reading.acknowledged(until, turn.now);
+    // Both are whole milliseconds of the relay's clock.
+    if (reading.parkedAt === null || until < Math.floor(reading.parkedAt - this.#startedAt) + this.#startedAt)
+      return;
+    this.#unparks += 1;
+    lobby.unpark(listener, turn);
+  }
+
+  /** Parks those who are behind. */
+  tick(turn: Turn): void {
+    if (turn.now < this.#nextLook) return;
+    let next = Number.POSITIVE_INFINITY;
+    for (const [lobby, at] of this.#lookAt) {
+      const after = at <= turn.now ? this.#lookAtLobby(lobby, turn) : at;
+      if (after === Number.POSITIVE_INFINITY) this.#lookAt.delete(lobby);
+      else this.#lookAt.set(lobby, after);
+      next = Math.min(next, after);
+    }
+    this.#nextLook = next;
+  }
+
+  /** Returns when it is to be looked at again; Infinity when nobody owes anything. */
+  #lookAtLobby(lobby: Lobby, turn: Turn): Milliseconds {
+    let next = Number.POSITIVE_INFINITY;
+    for (const listener of lobby.participants) {
+      const due = this.#dueAt(listener);
+      if (due === Number.POSITIVE_INFINITY) continue;
+      if (due >= turn.now) {
+        next = Math.min(next, due);
+        continue;
+      }
+      this.#parks += 1;
+      lobby.park(listener, relayTimeMs(this.#startedAt, turn.now), turn);
+    }
+    return rounded(Math.max(next, turn.now + 1));
+  }
+
+  /** When the oldest frame that they owe an acknowledgement for will be too old; Infinity when they owe none. */
+  #dueAt(listener: Participant): Milliseconds {
+    const { presence } = listener;
+    if (presence.kind !== 'here' || !presence.reading) return Number.POSITIVE_INFINITY;
+    const { reading, topics } = presence;
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const [{ flags }, since] of topics) {
+      const settled = Math.max(reading.settledUntil, since);
+      if (flags && flags.lastAt > settled) oldest = Math.min(oldest, flags.oldestAfter(settled, listener));
+    }
+    return oldest + this.#staleAfterMs + reading.leastDelay();
+  }
+
+  #look(lobby: Lobby, at: Milliseconds): void {
+    const next = rounded(at);
+    this.#lookAt.set(lobby, next);
+    this.#nextLook = Math.min(this.#nextLook, next);
+  }
+}
+
+/** Looked at after this instant: together with other lobbies. */
+function rounded(at: Milliseconds): Milliseconds {
+  return Math.ceil(at / LOOK_EVERY_MS) * LOOK_EVERY_MS;
+}
+
+function flagsOf(topic: Topic): Flags {
+  const own: { flags: Flags | null } = topic;
+  own.flags ??= new Flags();
+  return own.flags;
+}
