@@ -27,7 +27,12 @@ export class TokenBucket {
     return this.#tokens >= wanted;
   }
 
-  /** Takes tokens that `has` found. */
+  /** When there are `wanted` tokens, at most the burst: `now` if there are already, else later. Takes none. */
+  readyAt(wanted: number, now: Milliseconds): Milliseconds {
+    return this.has(wanted, now) ? now : now + ((wanted - this.#tokens) * 1000) / this.#perSecond;
+  }
+
+  /** Takes tokens that `has` or `readyAt` found. */
   take(tokens: number): void {
     this.#tokens -= tokens;
   }

@@ -36,14 +36,20 @@ export class Connections {
     return joined;
   }
 
-  /** Those that came before `instant` and still wait for their welcome. */
-  waitingSince(instant: Milliseconds): readonly Connection[] {
-    const waiting: Connection[] = [];
+  /** Those that still wait for their welcome at `now`, `withinMs` after they came or later. */
+  lateBy(now: Milliseconds, withinMs: Milliseconds): readonly Connection[] {
+    const late: Connection[] = [];
     for (const connection of this.#waiting) {
-      if (connection.connectedAt > instant) break;
-      waiting.push(connection);
+      if (now < connection.connectedAt + withinMs) break;
+      late.push(connection);
     }
-    return waiting;
+    return late;
+  }
+
+  /** When `lateBy` next has one; infinite when none waits. */
+  lateAt(withinMs: Milliseconds): Milliseconds {
+    for (const { connectedAt } of this.#waiting) return connectedAt + withinMs;
+    return Number.POSITIVE_INFINITY;
   }
 
   add(connection: Connection): void {

@@ -39,7 +39,7 @@ export type RelayInput =
   | { readonly kind: 'closed'; readonly connection: ConnectionId }
   /** The relay will end: everybody learns when, and where to go. */
   | { readonly kind: 'drain'; readonly withinMs: Milliseconds; readonly goTo: string | null }
-  /** Time has passed; due about every 25 ms. */
+  /** Time has passed. Due when `Relay.deadline` says; earlier ones do no harm. */
   | {
       readonly kind: 'tick';
       readonly unixSeconds: number;

@@ -142,6 +142,20 @@ export class Relay {
   }
 
   /**
+   * Before this instant a tick has no outputs and changes nothing, unless another input comes or the machine's clock is set; infinite when
+   * there is nothing to wait for. Mutes and bans end by unix time, in whole seconds: one may end in the last 100 ms before. Real-time.
+   */
+  deadline(): Milliseconds {
+    return Math.min(
+      this.#connections.lateAt(this.limits.helloWithinMs),
+      this.#places.deadline,
+      this.#speakers.deadline,
+      this.#lobbies.deadline,
+      this.#sanctions.deadline,
+    );
+  }
+
+  /**
    * Judges one voice frame. It is read, not changed and not kept. It is charged before it is read; then the first check that fails
    * decides: rate, header, packet, SteamID, permission to speak, mute, target, age, sound. Real-time: no lock; allocates the verdict and what
    * `readPacket` does.
@@ -235,7 +249,7 @@ export class Relay {
 
   #tick(turn: Turn): void {
     const { helloWithinMs } = this.limits;
-    for (const connection of this.#connections.waitingSince(turn.now - helloWithinMs)) {
+    for (const connection of this.#connections.lateBy(turn.now, helloWithinMs)) {
       const what = connection.judged ? 'the credential was not judged' : 'no hello came';
       const detail = `${what} in time, expected a hello within ${helloWithinMs} ms`;
       this.#departures.refuse(connection, 'hello-late', detail, turn);

@@ -47,6 +47,10 @@ const ONE_SHARE = 0.01;
 const ONE_LEAST = 100;
 const ONE_MOST_SHARE = 0.1;
 
+/** How often to look whether the machine's clock was set back, so that ended sanctions apply again. */
+const CLOCK_LOOK_MS: Milliseconds = 10_000;
+/** Unix time is in whole seconds: within the last one of a sanction, how often to look whether it is over. */
+const LAST_SECOND_LOOK_MS: Milliseconds = 100;
 /** How long a sanction is remembered after it has ended. */
 const FORGOTTEN_AFTER_MS: Milliseconds = 86_400_000;
 /** How many are forgotten per call at most: voice waits during the call. */
@@ -181,6 +185,18 @@ export class Sanctions {
     if (!before && this.#byKey.size >= this.#most) keep.unshift(this.#forgetOldest());
     this.#put(key, after);
     return { kind: 'set', keep };
+  }
+
+  /** When `expire` next may have something to do, as long as both clocks go alike; infinite when never. */
+  get deadline(): Milliseconds {
+    if (this.#byKey.size === 0) return Number.POSITIVE_INFINITY;
+    if (this.#lookedAt === Number.NEGATIVE_INFINITY) return Number.NEGATIVE_INFINITY;
+    let inMs = Math.min(CLOCK_LOOK_MS, (this.#endsNext - this.#lookedAt - 1) * 1000);
+    for (const [, since] of this.#ended) {
+      inMs = Math.min(inMs, since + FORGOTTEN_AFTER_MS - this.#lookedAtMs);
+      break;
+    }
+    return this.#lookedAtMs + Math.max(inMs, LAST_SECOND_LOOK_MS);
   }
 
   /** Time has passed, or the clock went back. Usually there is nothing to do. */

@@ -2,7 +2,7 @@
  * The hearing sets of a lobby, by the listener's SteamID: they exist before their listener comes and after they have left, and end with the
  * lobby.
  *
- * Each listener's set changes ten times per second by default. What comes faster waits, the latest only, and is applied with the next tick: a game
+ * Each listener's set changes ten times per second by default. What comes faster waits, the latest only, and is applied with a tick: a game
  * that updates a little too often loses nothing but what it replaced itself.
  *
  * Bounded: `MAX_HEARD` people per set; `hearingPerLobby` and `hearing` people in all sets, each set counting as one more. When there is
@@ -26,10 +26,19 @@ export interface HearingUse {
   entries: number;
   /** Lobbies in which a set waits for its rate. */
   readonly waiting: Set<HearingSets>;
+  /** No waiting set may be applied before this. */
+  appliesNext: Milliseconds;
 }
 
 export function noHearing(): HearingUse {
-  return { sets: 0, entries: 0, waiting: new Set() };
+  return { sets: 0, entries: 0, waiting: new Set(), appliesNext: Number.POSITIVE_INFINITY };
+}
+
+/** Applies what waits in all lobbies, as far as the rates allow. */
+export function applyWaiting(use: HearingUse, turn: Turn): void {
+  if (turn.now < use.appliesNext) return;
+  use.appliesNext = Number.POSITIVE_INFINITY;
+  for (const sets of use.waiting) sets.tick(turn);
 }
 
 type HearingLimits = Pick<RelayLimits, 'hearing' | 'hearingPerLobby' | 'hearingPerSecond' | 'hearingBurst'>;
@@ -76,14 +85,16 @@ export class HearingSets {
   /** Applies what waits, as far as the rate allows. */
   tick(turn: Turn): void {
     for (const set of this.#waiting) {
-      if (set.waiting === undefined || !set.changes.has(1, turn.now)) continue;
-      this.#apply(set, set.waiting, turn);
+      if (set.waiting === undefined) continue;
+      if (set.changes.readyAt(1, turn.now) > turn.now) this.#wait(set, turn);
+      else this.#apply(set, set.waiting, turn);
     }
   }
 
-  #wait(set: HearingSet): void {
+  #wait(set: HearingSet, { now }: Turn): void {
     this.#waiting.add(set);
     this.#use.waiting.add(this);
+    this.#use.appliesNext = Math.min(this.#use.appliesNext, set.changes.readyAt(1, now));
   }
 
   #waitNoMore(set: HearingSet): void {
@@ -148,7 +159,7 @@ export class HearingSets {
     this.#resize(set, () => {
       set.waiting = people;
     });
-    this.#wait(set);
+    this.#wait(set, turn);
   }
 
   #apply(set: HearingSet, people: People, turn: Turn): void {

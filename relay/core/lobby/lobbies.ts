@@ -3,6 +3,7 @@
  * whether there is a place for one more.
  */
 
+import type { Milliseconds } from '../../../voice/units.js';
 import type { Entrant } from '../joining/entrants.js';
 import type { RelayPolicy } from '../joining/hello.js';
 import type { RelayLimits } from '../limits.js';
@@ -10,7 +11,7 @@ import type { Refusal } from '../refusal.js';
 import type { Sanctions } from '../sanctions.js';
 import type { Turn } from '../turn.js';
 import { Headcounts } from './headcounts.js';
-import { noHearing } from './hearing_sets.js';
+import { applyWaiting, noHearing } from './hearing_sets.js';
 import { EMPTY, type LobbyPlaces, listingFor } from './listing.js';
 import { Lobby, type LobbyPlan, type Participant } from './lobby.js';
 import type { Listing } from './member.js';
@@ -155,9 +156,15 @@ export class Lobbies {
     return lobby;
   }
 
+  /** When a tick next has something to do; infinite when never. */
+  get deadline(): Milliseconds {
+    const { waiting, appliesNext } = this.hearing;
+    return Math.min(this.#headcounts.deadline, waiting.size > 0 ? appliesNext : Number.POSITIVE_INFINITY);
+  }
+
   tick(turn: Turn): void {
     this.#headcounts.tick(turn);
-    for (const sets of this.hearing.waiting) sets.tick(turn);
+    applyWaiting(this.hearing, turn);
   }
 
   /** Of a lobby that somebody makes by joining. */

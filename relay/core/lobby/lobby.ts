@@ -71,7 +71,7 @@ export class Lobby implements LobbyIdentity {
   readonly #channels: Channels;
   readonly #hearing: HearingSets;
   readonly #headcounts: Headcounts;
-  #headcountAt: Milliseconds = Number.NEGATIVE_INFINITY;
+  #headcountDueAt: Milliseconds = Number.NEGATIVE_INFINITY;
 
   constructor(
     { name, topic }: { readonly name: string; readonly topic: string },
@@ -320,10 +320,15 @@ export class Lobby implements LobbyIdentity {
     this.#roster.tellOthers(participant, { type: 'changed', participant: stateOf(participant) }, turn);
   }
 
+  /** When everyone may hear again how many are not listed. */
+  get headcountDueAt(): Milliseconds {
+    return this.#headcountDueAt;
+  }
+
   /** Tells everyone how many are not listed, unless they heard it within the last second. */
   tellHeadcount(turn: Turn): 'told' | 'later' {
-    if (turn.now - this.#headcountAt < HEADCOUNT_MS) return 'later';
-    this.#headcountAt = turn.now;
+    if (turn.now < this.#headcountDueAt) return 'later';
+    this.#headcountDueAt = turn.now + HEADCOUNT_MS;
     this.#roster.tellAll({ type: 'unlisted', count: this.unlisted }, turn);
     return 'told';
   }

@@ -63,6 +63,14 @@ export class Places {
     this.#forgetSecret(participant);
   }
 
+  /** When `goneBy` or `endedBy` next may have somebody; infinite when never. */
+  get deadline(): Milliseconds {
+    for (const { presence } of this.#away) {
+      return presence.kind === 'away' ? Math.min(presence.until, this.#endsNext) : Number.NEGATIVE_INFINITY;
+    }
+    return this.#endsNext;
+  }
+
   /** Participants whose place is no longer kept. */
   goneBy(now: Milliseconds): readonly Participant[] {
     const gone: Participant[] = [];

@@ -284,8 +284,8 @@ const CASES: Readonly<Record<string, Case>> = {
   'the number of listeners is not told again': {
     ...LISTENER,
     file: 'lobby/lobby.js',
-    line: 'this.#headcountAt = turn.now;',
-    instead: 'this.#headcountAt = Number.POSITIVE_INFINITY;',
+    line: 'this.#headcountDueAt = turn.now + HEADCOUNT_MS;',
+    instead: 'this.#headcountDueAt = Number.POSITIVE_INFINITY;',
     fault: /believes in .* unlisted/,
   },
   'a deafened listener who is not listed still hears': {
