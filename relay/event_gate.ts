@@ -12,10 +12,15 @@ import type { EventToTell } from './running_relay.js';
 export class EventGate {
   readonly #digest = new RefusalDigest();
   readonly #tell: (event: EventToTell) => void;
+  readonly #onCounted: (deadline: Milliseconds) => void;
 
-  /** @param tell Must not throw. */
-  constructor(tell: (event: EventToTell) => void) {
+  /**
+   * @param tell Must not throw.
+   * @param onCounted Called when an event was counted, with the deadline of the line of counts.
+   */
+  constructor(tell: (event: EventToTell) => void, onCounted: (deadline: Milliseconds) => void = () => {}) {
     this.#tell = tell;
+    this.#onCounted = onCounted;
   }
 
   /**
@@ -27,10 +32,16 @@ export class EventGate {
   take(event: EventToTell, address: AddressKey | null, now: Milliseconds): 'told' | 'counted' {
     const reason = refusalOf(event);
     if (reason !== null && this.#digest.note(reason, addressPrefix(address), now) === 'counted') {
+      this.#onCounted(this.#digest.deadline);
       return 'counted';
     }
     this.#tell(event);
     return 'told';
+  }
+
+  /** When to call `tick` next; infinite when not at all. */
+  deadline(): Milliseconds {
+    return this.#digest.deadline;
   }
 
   /** Time has passed. */

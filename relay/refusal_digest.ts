@@ -53,9 +53,14 @@ export class RefusalDigest {
     return 'counted';
   }
 
-  /** The line of counts, when one is due. Call it often, such as every 100 ms. */
+  /** When `due` next has a line of counts; infinite without any counts. */
+  get deadline(): Milliseconds {
+    return this.#count === 0 ? Number.POSITIVE_INFINITY : this.#toldAt + DIGEST_EVERY_MS;
+  }
+
+  /** The line of counts, when one is due. */
   due(now: Milliseconds): RefusalsEvent | null {
-    if (this.#count === 0 || now - this.#toldAt < DIGEST_EVERY_MS) return null;
+    if (now < this.deadline) return null;
     this.#toldAt = now;
     return this.rest();
   }

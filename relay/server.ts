@@ -15,6 +15,7 @@ import { Switchboard } from './port/switchboard.js';
 import { Upgrades } from './port/upgrades.js';
 import type { RunningRelay } from './running_relay.js';
 import { type Service, ServiceList } from './service_list.js';
+import { Alarm } from './system/alarm.js';
 import { monotonicMs, unixSeconds } from './system/clock.js';
 import { VoiceService } from './voice_service.js';
 
@@ -36,9 +37,12 @@ const WEBHOOKS_CLOSE_MS: Milliseconds = 5000;
  *   limit or another option that is out of range or malformed.
  */
 export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
-  const gate = new EventGate((event) => options.onEvent?.(event));
+  const gate = new EventGate(
+    (event) => options.onEvent?.(event),
+    (deadline) => alarm.wakeAt(deadline),
+  );
   const parts = await makeParts(options, (event) => options.onEvent?.(event));
-  const { voice, switchboard } = wireVoice(options, parts, gate, () => lifecycle.lastConnectionGone());
+  const { voice, switchboard, alarm } = wireVoice(options, parts, gate, () => lifecycle.lastConnectionGone());
   const counts = (): RelayCounts => ({
     ...parts.relay.counts(),
     notAdmitted: parts.admission.refused,
@@ -95,13 +99,13 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   };
 }
 
-/** The voice port, and the switchboard between its sockets and the core. */
+/** The voice port, the switchboard between its sockets and the core, and the alarm that ticks what waits for an instant. */
 function wireVoice(
   options: RelayOptions,
   { place, sockets, relay, judge, addresses, admission, webhooks, sanctionsFile }: RelayParts,
   gate: EventGate,
   onEmpty: () => void,
-): { readonly voice: VoiceService; readonly switchboard: Switchboard } {
+): { readonly voice: VoiceService; readonly switchboard: Switchboard; readonly alarm: Alarm } {
   const switchboard = new Switchboard({
     relay,
     judge,
@@ -114,7 +118,9 @@ function wireVoice(
     },
     onStage: options.onStage ?? null,
     onEmpty,
+    onDeadline: (deadline) => alarm.wakeAt(deadline),
   });
+  const alarm = new Alarm([switchboard, addresses, admission, gate], monotonicMs);
   const upgrades = new Upgrades({
     admission,
     now: monotonicMs,
@@ -129,11 +135,11 @@ function wireVoice(
     admission,
     upgrades,
     onEvent: (event) => options.onEvent?.(event),
-    onTick: (now) => gate.tick(now),
+    alarm,
     now: monotonicMs,
     unixSeconds,
   });
-  return { voice, switchboard };
+  return { voice, switchboard, alarm };
 }
 
 /** What the admin API may do. */

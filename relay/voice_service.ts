@@ -10,6 +10,7 @@ import type { CertificateCounts } from './port/tls.js';
 import type { Upgrades } from './port/upgrades.js';
 import { VoicePort, type VoicePortOptions } from './port/voice_port.js';
 import type { Service } from './service_list.js';
+import type { Alarm } from './system/alarm.js';
 
 const BOUNDS: SocketBounds = {
   maxMessageBytes: Math.max(MAX_VOICE_FRAME_BYTES, MAX_CONTROL_BYTES),
@@ -19,7 +20,6 @@ const BOUNDS: SocketBounds = {
 };
 /** How long clients have to read the close code before their sockets are closed. */
 const CLOSE_GRACE_MS: Milliseconds = 250;
-const TICK_MS: Milliseconds = 100;
 
 export interface VoiceServiceOptions
   extends Pick<
@@ -29,14 +29,13 @@ export interface VoiceServiceOptions
   readonly switchboard: Switchboard;
   readonly admission: ConnectionAdmission;
   readonly upgrades: Upgrades;
-  /** Called every 100 ms while the port listens. */
-  readonly onTick: (now: Milliseconds) => void;
+  /** Runs while the port listens. */
+  readonly alarm: Alarm;
 }
 
 export class VoiceService implements Service {
   readonly #options: VoiceServiceOptions;
   #port: VoicePort | null = null;
-  #ticker: NodeJS.Timeout | null = null;
 
   constructor(options: VoiceServiceOptions) {
     this.#options = options;
@@ -54,15 +53,20 @@ export class VoiceService implements Service {
 
   /** @throws as `VoicePort.open`. */
   async start(): Promise<void> {
-    const { switchboard, admission, upgrades, onTick, now, ...options } = this.#options;
+    const { switchboard, admission, upgrades, alarm, ...options } = this.#options;
     this.#port = await VoicePort.open<SocketData>({
       ...options,
-      now,
       bounds: BOUNDS,
       handlers: {
         admit: (peer) => upgrades.admit(peer),
-        release: (peer) => upgrades.release(peer),
-        webSocketClosed: (peer) => upgrades.webSocketClosed(peer),
+        release: (peer) => {
+          upgrades.release(peer);
+          alarm.wakeAt(admission.deadline());
+        },
+        webSocketClosed: (peer) => {
+          upgrades.webSocketClosed(peer);
+          alarm.wakeAt(admission.deadline());
+        },
         upgrade: (request) => upgrades.upgrade(request),
         open: (socket) => switchboard.open(socket),
         message: (socket, bytes, kind) => switchboard.receive(socket, bytes, kind),
@@ -71,11 +75,7 @@ export class VoiceService implements Service {
         close: (socket) => switchboard.closed(socket),
       },
     });
-    this.#ticker = setInterval(() => {
-      switchboard.tick();
-      admission.tick(now());
-      onTick(now());
-    }, TICK_MS);
+    alarm.start();
   }
 
   /** As `RunningRelay.reloadCertificate`. Only once it has started. */
@@ -88,8 +88,8 @@ export class VoiceService implements Service {
   async close(): Promise<void> {
     const port = this.#port;
     if (!port) return;
-    const { switchboard, admission, now } = this.#options;
-    if (this.#ticker) clearInterval(this.#ticker);
+    const { switchboard, admission, alarm, now } = this.#options;
+    alarm.stop();
     port.stopListening();
     admission.drain(now());
     const open = switchboard.shutDown();

@@ -85,6 +85,8 @@ interface Entry {
 
 /** Most addresses that one tick forgets: the end of a flood must not stall voice. */
 const FORGOTTEN_PER_TICK = 2000;
+/** Addresses are forgotten together at this interval: nobody waits for it. */
+const TICKS_APART_MS: Milliseconds = 100;
 
 export class AddressLimits {
   readonly #limits: AddressLimitOptions;
@@ -100,6 +102,7 @@ export class AddressLimits {
     'table-full': 0,
   };
   #forgottenEarly = 0;
+  #tickedAt: Milliseconds = Number.NEGATIVE_INFINITY;
 
   /** @throws TypeError for an unknown option; RangeError when a value is not an integer within its range. */
   constructor(chosen: Partial<AddressLimitOptions> = {}) {
@@ -149,11 +152,20 @@ export class AddressLimits {
     this.#idle.set(key, entry);
   }
 
-  /** Forgets addresses whose rates are full again. Call it regularly, such as every 100 ms. */
+  /** When to call `tick` next; infinite when all addresses have connections. */
+  deadline(): Milliseconds {
+    for (const { idleSince } of this.#idle.values()) {
+      return Math.max(idleSince + this.#refillMs, this.#tickedAt + TICKS_APART_MS);
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /** Forgets addresses whose rates are full again. */
   tick(now: Milliseconds): void {
+    this.#tickedAt = now;
     let left = FORGOTTEN_PER_TICK;
     for (const [key, { idleSince }] of this.#idle) {
-      if (left === 0 || now - idleSince < this.#refillMs) return;
+      if (left === 0 || now < idleSince + this.#refillMs) return;
       this.#idle.delete(key);
       left -= 1;
     }

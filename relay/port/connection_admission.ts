@@ -152,6 +152,11 @@ export class ConnectionAdmission {
     this.#closing.add(now);
   }
 
+  /** When to call `tick` next; infinite when not at all. */
+  deadline(): Milliseconds {
+    return this.#options.tcpAddresses.deadline();
+  }
+
   /** Time has passed. */
   tick(now: Milliseconds): void {
     this.#options.tcpAddresses.tick(now);

@@ -42,6 +42,8 @@ export interface SwitchboardOptions {
   readonly onStage: ((slot: number, sequence: number, receivedAtMs: Milliseconds) => void) | null;
   /** The last connection is gone. */
   readonly onEmpty: () => void;
+  /** Called after each input, with the deadline from then on. Real-time. */
+  readonly onDeadline: (deadline: Milliseconds) => void;
 }
 
 const ADDRESS_BUSY: Denied = {
@@ -89,6 +91,7 @@ export class Switchboard {
     const { relay, now } = this.#options;
     this.#sockets.set(id, socket);
     this.#perform(relay.handle({ kind: 'connected', connection: id, address }, now()));
+    this.#noteDeadline();
   }
 
   /** `bytes` are read, and overwritten, before the call returns. */
@@ -98,6 +101,7 @@ export class Switchboard {
     const connection = socket.data.id;
     if (kind === 'text') {
       this.#perform(relay.handle({ kind: 'text', connection, bytes, unixSeconds: unixSeconds() }, now));
+      this.#noteDeadline();
       return;
     }
     const verdict = relay.handleVoice(connection, bytes, now);
@@ -108,6 +112,7 @@ export class Switchboard {
       onStage?.(verdict.slot, verdict.sequence, now);
     }
     if (verdict.outputs.length > 0) this.#perform(verdict.outputs);
+    this.#noteDeadline();
   }
 
   /** A ping or a pong came. The socket layer has answered it; it is charged nevertheless. */
@@ -123,26 +128,35 @@ export class Switchboard {
   }
 
   closed(socket: Socket): void {
-    const { relay, addresses, now, onEmpty } = this.#options;
+    const { relay, addresses, now, onEmpty, onDeadline } = this.#options;
     const { id, address } = socket.data;
     this.#sockets.delete(id);
     this.#behind.delete(socket);
-    if (address !== null) addresses.release(address, now());
+    if (address !== null) {
+      addresses.release(address, now());
+      onDeadline(addresses.deadline());
+    }
     this.#perform(relay.handle({ kind: 'closed', connection: id }, now()));
+    this.#noteDeadline();
     this.#lastGoneAt = now();
     if (this.#sockets.size === 0) onEmpty();
   }
 
-  tick(): void {
-    const { relay, addresses, now, unixSeconds } = this.#options;
-    this.#perform(relay.handle({ kind: 'tick', unixSeconds: unixSeconds() }, now()));
-    addresses.tick(now());
+  /** When to call `tick` next; infinite when not at all. */
+  deadline(): Milliseconds {
+    return this.#options.relay.deadline();
+  }
+
+  tick(now: Milliseconds): void {
+    const { relay, unixSeconds } = this.#options;
+    this.#perform(relay.handle({ kind: 'tick', unixSeconds: unixSeconds() }, now));
   }
 
   administer(command: AdminCommand): AdminResult {
     const { relay, now, unixSeconds } = this.#options;
     const { result, outputs } = relay.administer(command, now(), unixSeconds());
     this.#perform(outputs);
+    this.#noteDeadline();
     return result;
   }
 
@@ -228,5 +242,10 @@ export class Switchboard {
       ? await Promise.resolve(ADDRESS_BUSY)
       : await judge.judge(credential, steamId, unixSeconds());
     this.#perform(relay.handle({ kind: 'judged', connection, verdict, unixSeconds: unixSeconds() }, now()));
+    this.#noteDeadline();
+  }
+
+  #noteDeadline(): void {
+    this.#options.onDeadline(this.#options.relay.deadline());
   }
 }

@@ -51,6 +51,7 @@ function switchboardOf(relay: Relay): Switchboard {
     onEvent: () => undefined,
     onStage: null,
     onEmpty: () => undefined,
+    onDeadline: () => undefined,
   });
 }
 
