@@ -152,6 +152,8 @@ export class Relay {
       this.#speakers.deadline,
       this.#lobbies.deadline,
       this.#sanctions.deadline,
+      this.#staleness.deadline,
+      this.#heartbeats.deadline,
     );
   }
 
