@@ -15,8 +15,9 @@ import { Switchboard } from './port/switchboard.js';
 import { Upgrades } from './port/upgrades.js';
 import type { RunningRelay } from './running_relay.js';
 import { type Service, ServiceList } from './service_list.js';
-import { Alarm } from './system/alarm.js';
+import { Alarm, nodeTimer } from './system/alarm.js';
 import { monotonicMs, unixSeconds } from './system/clock.js';
+import { LoopLoad } from './system/loop_load.js';
 import { VoiceService } from './voice_service.js';
 
 /** How long the webhooks that still wait at the end are sent. */
@@ -48,6 +49,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     notAdmitted: parts.admission.refused,
     tcp: parts.admission.tcp(monotonicMs()),
     backpressureDrops: switchboard.backpressureDrops,
+    coalescingMs: switchboard.coalescingMs,
     listenersCut: switchboard.listenersCut,
     certificate: voice.certificate,
     addresses: parts.addresses.counts(),
@@ -106,6 +108,7 @@ function wireVoice(
   gate: EventGate,
   onEmpty: () => void,
 ): { readonly voice: VoiceService; readonly switchboard: Switchboard; readonly alarm: Alarm } {
+  const loopLoad = new LoopLoad(monotonicMs());
   const switchboard = new Switchboard({
     relay,
     judge,
@@ -117,6 +120,8 @@ function wireVoice(
       if (gate.take(event, address, monotonicMs()) === 'told') webhooks?.publish(event);
     },
     onStage: options.onStage ?? null,
+    load: (now) => loopLoad.read(now),
+    setTimer: nodeTimer,
     onEmpty,
     onDeadline: (deadline) => alarm.wakeAt(deadline),
   });

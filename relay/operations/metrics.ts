@@ -57,6 +57,11 @@ const GAUGES: readonly (readonly [name: string, help: string, figure: Figure])[]
   ],
   ['hotmic_participants_away', 'Participants who are away and may resume.', ({ counts }) => counts.away],
   [
+    'hotmic_coalescing_seconds',
+    'How long frames wait at most to be sent together, where several people speak.',
+    ({ counts }) => counts.coalescingMs / 1000,
+  ],
+  [
     'hotmic_sanctioned',
     'Players who are muted, deafened or banned somewhere.',
     ({ counts }) => counts.sanctions,

@@ -21,6 +21,8 @@ export interface RelayCounts extends RelayStateCounts {
    * reporting how much.
    */
   readonly backpressureDrops: number;
+  /** How long frames of lobbies with several talkers wait at most to be sent together, in ms, 0 to 5. */
+  readonly coalescingMs: number;
   /**
    * Listeners disconnected because a control message did not fit either: their view of the lobby would be
    * wrong.

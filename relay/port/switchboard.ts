@@ -16,7 +16,11 @@ import type { CredentialVerdict, Denied } from '../core/credential.js';
 import type { ConnectionId, RelayEvent, RelayOutput } from '../core/io.js';
 import type { Relay } from '../core/relay.js';
 import type { Sanction } from '../core/sanctions.js';
+import type { ForwardVerdict } from '../core/voice/verdict.js';
+import type { SetTimer } from '../system/alarm.js';
 import type { AddressLimits } from './address_limits.js';
+import { CoalescingWindow } from './coalescing_window.js';
+import { HeldFrames } from './held_frames.js';
 import type { RelaySocket } from './sockets/layer.js';
 
 /** The data of each socket. */
@@ -40,6 +44,9 @@ export interface SwitchboardOptions {
   /** `address` is where a refused connection comes from; null when that is unknown. */
   readonly onEvent: (event: RelayEvent, address: AddressKey | null) => void;
   readonly onStage: ((slot: number, sequence: number, receivedAtMs: Milliseconds) => void) | null;
+  /** The share of its time that the event loop was busy lately, 0 to 1. Real-time, but for one allocation now and then. */
+  readonly load: (now: Milliseconds) => number;
+  readonly setTimer: SetTimer;
   /** The last connection is gone. */
   readonly onEmpty: () => void;
   /** Called after each input, with the deadline from then on. Real-time. */
@@ -56,6 +63,8 @@ const ADDRESS_BUSY: Denied = {
 export class Switchboard {
   readonly #options: SwitchboardOptions;
   readonly #sockets = new Map<ConnectionId, Socket>();
+  readonly #held = new HeldFrames();
+  readonly #window = new CoalescingWindow();
   /** Listeners for whom a control message was dropped. */
   readonly #behind = new Set<Socket>();
   /** Outputs to carry out after the current ones; null while none are under way. */
@@ -79,6 +88,11 @@ export class Switchboard {
 
   get backpressureDrops(): number {
     return this.#backpressureDrops;
+  }
+
+  /** How long frames wait at most to be sent together, in ms. */
+  get coalescingMs(): Milliseconds {
+    return this.#window.ms;
   }
 
   /** When a connection last closed. */
@@ -107,11 +121,13 @@ export class Switchboard {
     const verdict = relay.handleVoice(connection, bytes, now);
     if (verdict.kind === 'forward') {
       stampVoiceFrame(bytes, verdict);
-      if (verdict.topic !== null) socket.publish(verdict.topic, bytes);
-      if (verdict.ownTopic !== null) socket.publish(verdict.ownTopic, bytes);
+      this.#publish(socket, bytes, verdict, now);
       onStage?.(verdict.slot, verdict.sequence, now);
     }
-    if (verdict.outputs.length > 0) this.#perform(verdict.outputs);
+    if (verdict.outputs.length > 0) {
+      if (verdict.kind === 'forward') this.#performNow(verdict.outputs);
+      else this.#perform(verdict.outputs);
+    }
     this.#noteDeadline();
   }
 
@@ -149,7 +165,8 @@ export class Switchboard {
 
   tick(now: Milliseconds): void {
     const { relay, unixSeconds } = this.#options;
-    this.#perform(relay.handle({ kind: 'tick', unixSeconds: unixSeconds() }, now));
+    const load = this.#options.load(now);
+    this.#perform(relay.handle({ kind: 'tick', unixSeconds: unixSeconds(), load }, now));
   }
 
   administer(command: AdminCommand): AdminResult {
@@ -174,11 +191,33 @@ export class Switchboard {
     return open.length;
   }
 
+  /** Sends a frame to its listeners, at once or together with others that come within the window. */
+  #publish(socket: Socket, bytes: Uint8Array, verdict: ForwardVerdict, now: Milliseconds): void {
+    const { topic, ownTopic, lobby } = verdict;
+    if (this.#window.isDue(now)) this.#window.step(this.#options.load(now), now);
+    if (verdict.talkers === 'several' && this.#window.ms > 0 && verdict.outputs.length === 0) {
+      const begins = this.#held.isEmpty;
+      if (this.#held.hold(lobby, socket, topic, ownTopic, bytes)) {
+        if (begins) this.#options.setTimer(() => this.#held.releaseAll(), Math.ceil(this.#window.ms));
+        return;
+      }
+    }
+    this.#held.release(lobby);
+    if (topic !== null) socket.publish(topic, bytes);
+    if (ownTopic !== null) socket.publish(ownTopic, bytes);
+  }
+
+  /** Text and voice share one order: what waits to be sent goes first. */
+  #perform(outputs: readonly RelayOutput[]): void {
+    if (outputs.length > 0 && !this.#held.isEmpty) this.#held.releaseAll();
+    this.#performNow(outputs);
+  }
+
   /**
    * A socket reports that it is closed while we close it. The outputs of that, and of listeners that are cut, are carried out
    * after the current ones, in the order in which the core was asked.
    */
-  #perform(outputs: readonly RelayOutput[]): void {
+  #performNow(outputs: readonly RelayOutput[]): void {
     if (this.#next) {
       for (const output of outputs) this.#next.push(output);
       return;

@@ -84,7 +84,8 @@ export class Alarm {
   }
 }
 
-function nodeTimer(callback: () => void, ms: Milliseconds): () => void {
+/** A timer of Node. */
+export function nodeTimer(callback: () => void, ms: Milliseconds): () => void {
   const timer = setTimeout(callback, ms);
   return () => clearTimeout(timer);
 }

@@ -28,6 +28,7 @@ import {
 } from './member.js';
 import { infoFor, stateOf } from './member_info.js';
 import { type Arrival, arrive, detach, lose, mayHear, refreshTopics } from './presence.js';
+import { RecentTalkers } from './recent_talkers.js';
 import { Roster } from './roster.js';
 import { setSpeaking, silence } from './speaking.js';
 import { marksFor, tellMarks } from './stream_marks.js';
@@ -71,6 +72,7 @@ export class Lobby implements LobbyIdentity {
   readonly #channels: Channels;
   readonly #hearing: HearingSets;
   readonly #headcounts: Headcounts;
+  readonly #talkers = new RecentTalkers();
   #headcountDueAt: Milliseconds = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -220,6 +222,11 @@ export class Lobby implements LobbyIdentity {
       ownTopic: ifHeard(stream.topic),
       relaySequence: nextSequence(stream),
     };
+  }
+
+  /** A frame of this speaker is published: whether others speak at the same time. Real-time. */
+  noteTalker(speaker: Participant, now: Milliseconds): 'one' | 'several' {
+    return this.#talkers.note(speaker, now);
   }
 
   /** Whether `destination` is not null. Real-time. */

@@ -15,6 +15,10 @@ export interface ForwardVerdict extends RelayFields {
   readonly kind: 'forward';
   readonly topic: string | null;
   readonly ownTopic: string | null;
+  /** Frames with the same one keep their order. */
+  readonly lobby: object;
+  /** Whether others in the lobby speak at the same time. */
+  readonly talkers: 'one' | 'several';
   /** The speaker's own sequence, as it stands in the frame. */
   readonly sequence: number;
   /** To be carried out after the frame is published. Nearly always empty; then no array is made. */

@@ -101,6 +101,8 @@ export class Voice {
       kind: 'forward',
       topic: destination.topic?.name ?? null,
       ownTopic: destination.ownTopic?.name ?? null,
+      lobby: speaker.lobby,
+      talkers: speaker.lobby.noteTalker(speaker, now),
       slot: speaker.slot,
       sequence: header.sequence,
       relaySequence: destination.relaySequence,

@@ -20,6 +20,7 @@ function textOf(services: ServiceCounts | null): Promise<string> {
         refused: { 'address-full': 0, 'address-busy': 0, 'table-full': 0, 'connections-full': 0 },
       },
       backpressureDrops: 0,
+      coalescingMs: 0,
       listenersCut: 0,
       certificate: null,
       addresses: new AddressLimits({}).counts(),

@@ -50,6 +50,8 @@ function switchboardOf(relay: Relay): Switchboard {
     keep: () => undefined,
     onEvent: () => undefined,
     onStage: null,
+    load: () => 0,
+    setTimer: () => () => undefined,
     onEmpty: () => undefined,
     onDeadline: () => undefined,
   });
