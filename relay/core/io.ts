@@ -6,7 +6,6 @@ import type { Milliseconds } from '../../voice/units.js';
 import type { AddressKey } from './address_key.js';
 import type { Credential, CredentialVerdict } from './credential.js';
 import type { Sanction, SanctionCounts } from './sanctions.js';
-import type { StalenessCounts } from './staleness/staleness.js';
 import type { DropReason } from './voice/drop_reason.js';
 
 /** A connection's number. The caller chooses it and never reuses it. */
@@ -109,6 +108,15 @@ export type RelayEvent =
       readonly by: string;
     }
   | { readonly kind: 'refused'; readonly code: RefusalCode; readonly detail: string };
+
+/** How listeners keep up: totals since the relay started. */
+export interface StalenessCounts {
+  /** Acknowledgements that were taken. */
+  readonly acknowledgements: number;
+  /** Times that a listener was parked, and that one got voice again. */
+  readonly parks: number;
+  readonly unparks: number;
+}
 
 /** Totals since the relay started, and the current numbers. */
 export interface RelayStateCounts extends SanctionCounts, StalenessCounts {

@@ -7,6 +7,7 @@
  */
 
 import type { Milliseconds } from '../../../voice/units.js';
+import type { StalenessCounts } from '../io.js';
 import type { Lobby, Participant } from '../lobby/lobby.js';
 import type { Topic } from '../lobby/topics.js';
 import { relayTimeMs } from '../relay_time.js';
@@ -21,15 +22,6 @@ const FLAG_EVERY_MS = { idle: 60, usual: 100, busy: 200 } as const;
 /** Shares of a core. */
 const IDLE_LOAD = 0.2;
 const BUSY_LOAD = 0.8;
-
-/** Totals since the relay started. */
-export interface StalenessCounts {
-  /** Acknowledgements that were taken. */
-  readonly acknowledgements: number;
-  /** Times that a listener was parked, and that one got voice again. */
-  readonly parks: number;
-  readonly unparks: number;
-}
 
 export class Staleness {
   readonly #startedAt: Milliseconds;
