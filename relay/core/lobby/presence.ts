@@ -14,6 +14,8 @@ import type { Turn } from '../turn.js';
 import type { Member, Presence } from './member.js';
 import type { Topic } from './topics.js';
 
+type Here = Extract<Presence, { kind: 'here' }>;
+
 /** A connection that is theirs from now on. */
 export interface Arrival {
   readonly id: ConnectionId;
@@ -39,35 +41,21 @@ export function arrive(
 export function refreshTopics(member: Member, turn: Turn): void {
   const { presence } = member;
   if (presence.kind !== 'here') return;
-  const { connection, topics } = presence;
   const after = topicsOf(member);
-  for (const topic of [...topics.keys()]) {
-    if (after.has(topic)) continue;
-    topics.delete(topic);
-    unsubscribe(connection, topic, turn);
-  }
-  for (const topic of after) {
-    if (topics.has(topic)) continue;
-    topics.set(topic, turn.now);
-    subscribe(connection, topic, turn);
-  }
+  for (const topic of [...presence.topics.keys()])
+    if (!after.has(topic)) unsubscribe(member, presence, topic, turn);
+  for (const topic of after) if (!presence.topics.has(topic)) subscribe(presence, topic, turn);
 }
 
 /** What they may hear of this speaker has changed. Much cheaper than to work out everything. */
 export function refreshTopicsOf(listener: Member, speaker: Member, turn: Turn): void {
   const { presence } = listener;
   if (presence.kind !== 'here') return;
-  const { connection, topics } = presence;
   for (const { target, topic } of speaker.streams.values()) {
     const isHeard = hearsAtOwnTopic(listener, speaker, target);
-    if (isHeard === topics.has(topic)) continue;
-    if (isHeard) {
-      topics.set(topic, turn.now);
-      subscribe(connection, topic, turn);
-    } else {
-      topics.delete(topic);
-      unsubscribe(connection, topic, turn);
-    }
+    if (isHeard === presence.topics.has(topic)) continue;
+    if (isHeard) subscribe(presence, topic, turn);
+    else unsubscribe(listener, presence, topic, turn);
   }
 }
 
@@ -75,7 +63,7 @@ export function refreshTopicsOf(listener: Member, speaker: Member, turn: Turn): 
 export function detach(member: Member, until: Milliseconds, turn: Turn): void {
   const { presence } = member;
   if (presence.kind === 'here') {
-    for (const topic of presence.topics.keys()) unsubscribe(presence.connection, topic, turn);
+    for (const topic of [...presence.topics.keys()]) unsubscribe(member, presence, topic, turn);
   }
   set(member, { kind: 'away', until });
 }
@@ -131,13 +119,26 @@ function isIn({ channels }: Member, channel: number): boolean {
   return channels.some(({ number }) => number === channel);
 }
 
-function subscribe(connection: ConnectionId, topic: Topic, turn: Turn): void {
+function subscribe({ connection, topics }: Here, topic: Topic, turn: Turn): void {
   count(topic, 1);
+  topics.set(topic, turn.now);
   turn.push({ kind: 'subscribe', connection, topic: topic.name });
 }
 
-function unsubscribe(connection: ConnectionId, topic: Topic, turn: Turn): void {
+/** What they have not acknowledged yet they still owe. */
+function unsubscribe(
+  listener: Member,
+  { connection, topics, reading }: Here,
+  topic: Topic,
+  turn: Turn,
+): void {
+  const { flags } = topic;
+  if (reading && flags) {
+    const since = Math.max(reading.settledUntil, topics.get(topic) ?? turn.now);
+    reading.owes(flags.oldestAfter(since, listener));
+  }
   count(topic, -1);
+  topics.delete(topic);
   turn.push({ kind: 'unsubscribe', connection, topic: topic.name });
 }
 

@@ -14,6 +14,7 @@ const WINDOW_MS: Milliseconds = 10_000;
 export class Reading {
   /** Everything published up to this instant is read. */
   #readUntil: Milliseconds;
+  #owedAt: Milliseconds = Number.POSITIVE_INFINITY;
   #least: Milliseconds = Number.POSITIVE_INFINITY;
   #leastBefore: Milliseconds = Number.POSITIVE_INFINITY;
   #windowSince: Milliseconds;
@@ -39,6 +40,16 @@ export class Reading {
     return this.#readUntil + SETTLED_MS;
   }
 
+  /** They no longer hear a topic at which this frame, the oldest one, is not acknowledged; Infinity: none is owed. They still owe it. */
+  owes(at: Milliseconds): void {
+    this.#owedAt = Math.min(this.#owedAt, at);
+  }
+
+  /** The oldest of those frames; Infinity without one. */
+  get owedAt(): Milliseconds {
+    return this.#owedAt;
+  }
+
   /** The shortest time that an acknowledgement took lately: what the path takes when nothing waits. */
   leastDelay(): Milliseconds {
     const least = Math.min(this.#least, this.#leastBefore);
@@ -54,6 +65,7 @@ export class Reading {
     }
     this.#least = Math.min(this.#least, now - until);
     this.#readUntil = Math.max(this.#readUntil, until);
+    if (this.#owedAt <= this.settledUntil) this.#owedAt = Number.POSITIVE_INFINITY;
   }
 
   park(now: Milliseconds): void {
@@ -64,5 +76,6 @@ export class Reading {
   unpark(now: Milliseconds): void {
     this.#parkedAt = null;
     this.#readUntil = now;
+    this.#owedAt = Number.POSITIVE_INFINITY;
   }
 }

@@ -64,8 +64,7 @@ export class Staleness {
     if (!isDue) return false;
     if (shared !== null) flagsOf(shared).add(speaker, now);
     if (own !== null) flagsOf(own).add(speaker, now);
-    const { lobby } = speaker;
-    if (!this.#lookAt.has(lobby)) this.#look(lobby, now + this.#staleAfterMs);
+    this.#look(speaker.lobby, rounded(now + this.#staleAfterMs));
     return true;
   }
 
@@ -118,9 +117,10 @@ export class Staleness {
   /** When the oldest frame that they owe an acknowledgement for will be too old; Infinity when they owe none. */
   #dueAt(listener: Participant): Milliseconds {
     const { presence } = listener;
-    if (presence.kind !== 'here' || !presence.reading) return Number.POSITIVE_INFINITY;
+    if (presence.kind !== 'here' || !presence.reading || presence.reading.isParked)
+      return Number.POSITIVE_INFINITY;
     const { reading, topics } = presence;
-    let oldest = Number.POSITIVE_INFINITY;
+    let oldest = reading.owedAt;
     for (const [{ flags }, since] of topics) {
       const settled = Math.max(reading.settledUntil, since);
       if (flags && flags.lastAt > settled) oldest = Math.min(oldest, flags.oldestAfter(settled, listener));
@@ -128,10 +128,11 @@ export class Staleness {
     return oldest + this.#staleAfterMs + reading.leastDelay();
   }
 
+  /** The lobby is to be looked at by then, if not earlier. */
   #look(lobby: Lobby, at: Milliseconds): void {
-    const next = rounded(at);
-    this.#lookAt.set(lobby, next);
-    this.#nextLook = Math.min(this.#nextLook, next);
+    if ((this.#lookAt.get(lobby) ?? Number.POSITIVE_INFINITY) <= at) return;
+    this.#lookAt.set(lobby, at);
+    this.#nextLook = Math.min(this.#nextLook, at);
   }
 }
 

@@ -30,6 +30,7 @@ export class Belief {
   readonly faults: string[] = [];
   /** Null before the welcome. */
   slot: number | null = null;
+  isParked = false;
   steamId: string | null = null;
   lobby: string | null = null;
   you = '';
@@ -106,6 +107,17 @@ export class Belief {
         return;
       case 'hears':
         this.#hears(message);
+        return;
+      case 'parked':
+        if (this.isParked) this.faults.push('parked twice');
+        this.isParked = true;
+        return;
+      case 'live':
+        if (!this.isParked) this.faults.push('live without being parked');
+        this.isParked = false;
+        return;
+      case 'heartbeat':
+        this.faults.push('a heartbeat that nobody asked for');
         return;
       case 'draining':
         return;

@@ -69,6 +69,7 @@ export class Comparison {
       const audible = model.topicsOf(member);
       if (sorted(topics) !== sorted(audible))
         this.#notes.fault(`${connection} hears ${[...topics]}, expected ${audible}`);
+      this.#same(`whether ${connection} is parked`, belief.isParked, member.reading?.isParked ?? false);
       this.#checkBelief(member, belief);
       this.#checkLosses(member, losses);
     }

@@ -31,6 +31,8 @@ export interface Plan {
   readonly relay?: WorldOptions['relay'];
   /** Limits that differ from those of all explorations. */
   readonly limits?: WorldOptions['limits'];
+  /** Whether the clients acknowledge what they read, when they do. Default: they cannot. */
+  readonly acknowledges?: boolean;
   /** The faults that count. Default all. */
   readonly faults?: RegExp;
 }
@@ -71,8 +73,17 @@ export class Walk {
   readonly history: string[] = [];
   readonly #secrets: string[][];
 
-  constructor({ seats, relay, limits }: Pick<Plan, 'seats' | 'relay' | 'limits'>) {
-    this.world = new World({ limits: { ...LIMITS, ...limits }, ...(relay && { relay }) });
+  constructor({
+    seats,
+    relay,
+    limits,
+    acknowledges = false,
+  }: Pick<Plan, 'seats' | 'relay' | 'limits' | 'acknowledges'>) {
+    this.world = new World({
+      limits: { ...LIMITS, ...limits },
+      acknowledges: () => acknowledges,
+      ...(relay && { relay }),
+    });
     this.seats = seats;
     this.#secrets = seats.map(() => []);
   }
@@ -138,9 +149,11 @@ export class Walk {
     const { model } = this.world;
     const meant = seats.map(({ at, lobby, account }) => {
       const isHere = this.member(at)?.connection !== null;
+      const reading = this.member(at)?.reading;
       const people = model.lobbies.get(lobby)?.hearing.of(steamIdOf(account));
       const heard = people ? [...people].map(whoIs).sort().join() : 'all';
-      return `${isHere} ${model.holds('muted', lobby, steamIdOf(account))} ${heard}`;
+      const reads = isHere && reading ? `${reading.isParked} ${reading.owes}` : '';
+      return `${isHere} ${reads} ${model.holds('muted', lobby, steamIdOf(account))} ${heard}`;
     });
     return `${parts.join('; ')} | ${sanctions.sort().join('; ')} | ${meant}`;
   }
@@ -163,8 +176,17 @@ export class Walk {
   }
 }
 
-export function explore({ seats, operations, alike, depth, relay, limits, faults = /^/ }: Plan): Explored {
-  const plan = { seats, ...(relay && { relay }), ...(limits && { limits }) };
+export function explore({
+  seats,
+  operations,
+  alike,
+  depth,
+  relay,
+  limits,
+  acknowledges = false,
+  faults = /^/,
+}: Plan): Explored {
+  const plan = { seats, acknowledges, ...(relay && { relay }), ...(limits && { limits }) };
   /** Each state's number, and from it where its operations lead, as far as they were tried. */
   const seen = new Map<string, number>();
   const ways: Map<number, number>[] = [];
@@ -303,6 +325,7 @@ export const OPERATIONS = {
   whisperToNobody: hereOperation('whispers to nobody', (walk, _at, connection) => {
     walk.world.whisper(connection, []);
   }),
+  acknowledge: hereOperation('acknowledges', (walk, _at, connection) => walk.world.acknowledge(connection)),
   rename: hereOperation('takes the name b', (walk, _at, connection) => walk.world.rename(connection, 'b')),
   mute: moderation('is muted for a while', { action: 'mute', seconds: MUTE_S }),
   unmute: moderation('is unmuted', { action: 'unmute' }),

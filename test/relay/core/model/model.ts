@@ -13,6 +13,7 @@ import type { DropReason } from '../../../../relay/core/voice/drop_reason.js';
 import type { HearingUpdate } from '../../../../voice/control.js';
 import type { FailureCode, RefusalCode } from '../../../../voice/control_codes.js';
 import { ModelHearing, type ModelPeople } from './model_hearing.js';
+import type { ModelReading } from './model_reading.js';
 import { ModelSanctions } from './model_sanctions.js';
 import type { Entrant, Member, ModelListing, ModelLobby, Person } from './model_state.js';
 
@@ -93,15 +94,24 @@ export class Model {
   /** The connections that receive these frames. */
   hearers(speaker: Member, target: number): readonly number[] {
     return this.reached(speaker, target).flatMap((other) =>
-      other.connection !== null && other.rights.mayListen && !this.isDeafened(other)
-        ? [other.connection]
-        : [],
+      other.connection !== null && !other.reading?.isParked && this.#mayHear(other) ? [other.connection] : [],
     );
+  }
+
+  /** Those whom it would reach if they were not parked, by their connections. */
+  passedOver(speaker: Member, target: number): readonly number[] {
+    return this.reached(speaker, target).flatMap((other) =>
+      other.connection !== null && other.reading?.isParked && this.#mayHear(other) ? [other.connection] : [],
+    );
+  }
+
+  #mayHear(member: Member): boolean {
+    return member.rights.mayListen && !this.isDeafened(member);
   }
 
   /** The topics that their connection should be subscribed to, under the relay's names. */
   topicsOf(member: Member): readonly string[] {
-    if (member.connection === null || !member.rights.mayListen || this.isDeafened(member)) return [];
+    if (member.connection === null || member.reading?.isParked || !this.#mayHear(member)) return [];
     const { topic, channels, members } = member.lobby;
     const heard = this.heardOf(member);
     if (heard) {
@@ -134,7 +144,7 @@ export class Model {
   /** Whether these frames reach this listener, who is there and may hear. A listener in a channel does before the speaker enters it. */
   hears(listener: Member, speaker: Member, target: number): boolean {
     if (listener === speaker || listener.connection === null) return false;
-    if (!listener.rights.mayListen || this.isDeafened(listener)) return false;
+    if (!this.#mayHear(listener)) return false;
     return this.reached(speaker, target).includes(listener);
   }
 
@@ -240,7 +250,7 @@ export class Model {
   /** @returns What is wrong with the slot, or null. */
   join(
     entrant: Entrant,
-    chosen: Pick<Member, 'slot' | 'connection' | 'resumeSecret' | 'name' | 'expiresAt'>,
+    chosen: Pick<Member, 'slot' | 'connection' | 'resumeSecret' | 'name' | 'expiresAt' | 'reading'>,
   ): string | null {
     const before = this.lobbies.get(entrant.lobby)?.members.get(entrant.steamId);
     const listing = this.listingOf(entrant)!;
@@ -302,7 +312,13 @@ export class Model {
     if (this.#limits.resumeWithinMs === 0 || member.kind === 'guest') this.leave(member);
   }
 
-  resume(member: Member, connection: number, resumeSecret: string | null): void {
+  resume(
+    member: Member,
+    connection: number,
+    resumeSecret: string | null,
+    reading: ModelReading | null,
+  ): void {
+    member.reading = reading;
     if (member.connection !== null) this.byConnection.delete(member.connection);
     member.connection = connection;
     member.speakingTo = null;

@@ -3,6 +3,7 @@
 import type { Admitted } from '../../../../relay/core/credential.js';
 import type { SanctionKind, Until } from '../../../../relay/core/sanctions.js';
 import type { ModelHearing } from './model_hearing.js';
+import type { ModelReading } from './model_reading.js';
 
 export type ModelRights = Pick<Admitted, 'maySpeak' | 'mayListen' | 'moderator' | 'priority' | 'channels'>;
 
@@ -29,6 +30,8 @@ export interface Member extends Person {
   resumeSecret: string | null;
   listing: ModelListing;
   recording: boolean;
+  /** How far their connection has read; null when it does not acknowledge. */
+  reading: ModelReading | null;
   /** The number of unlisted listeners that they heard last. */
   headcount: number;
   awayAt: number;

@@ -67,7 +67,7 @@ const PLANS: Readonly<Record<string, Plan>> = {
     ...plan(
       [ONE, OTHER, THIRD],
       (Object.keys(OPERATIONS) as OperationName[]).filter(
-        (name) => ![...EVERYWHERE, ...HEARING].includes(name),
+        (name) => ![...EVERYWHERE, ...HEARING, 'acknowledge'].includes(name),
       ),
       THREE_PEOPLE_DEPTH,
     ),
@@ -104,6 +104,18 @@ const PLANS: Readonly<Record<string, Plan>> = {
     ['join', 'drop', 'resume', ...MUTED, ...HEARING],
     NO_END,
   ),
+  'two people who fall behind and catch up, in every state that there is': {
+    ...plan([ONE, OTHER], ['join', 'drop', 'resume', ...MUTED, ...DEAFENED, 'acknowledge'], NO_END),
+    acknowledges: true,
+  },
+  'three people who fall behind, with hearing sets, in a channel and whispering': {
+    ...plan(
+      [ONE, OTHER, THIRD],
+      ['join', 'speak', 'mute', 'acknowledge', ...HEARING, 'enterChannel', 'speakToChannel', ...WHISPERS],
+      THREE_PEOPLE_DEPTH,
+    ),
+    acknowledges: true,
+  },
   'three people with hearing sets, in a channel and whispering': plan(
     [ONE, OTHER, THIRD],
     ['join', 'drop', 'speak', 'mute', ...HEARING, 'enterChannel', 'speakToChannel', ...WHISPERS],

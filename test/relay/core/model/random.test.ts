@@ -71,6 +71,8 @@ const OUTCOMES = [
   'voice target-unknown',
   'voice steam-id-mismatch',
   'voice not-joined',
+  'parked',
+  'live',
   'channels done',
   'channels channel-not-allowed',
   'channels channels-full',
@@ -109,6 +111,7 @@ for (const [at, policy] of POLICIES.entries()) {
     async (t) => {
       const random = new SeededRandom(seed);
       const losses = new SeededRandom(seed + 1000);
+      const readers = new SeededRandom(seed + 2000);
       const below = (limit: number) => random.below(limit);
       const pick = <T>(items: readonly T[]): T => items[below(items.length)]!;
       const some = <T>(items: readonly T[], most: number): T[] => [
@@ -119,6 +122,7 @@ for (const [at, policy] of POLICIES.entries()) {
         policy,
         shares: SHARES,
         wire: 'read',
+        acknowledges: (connection) => connection % 2 === 0,
         loses: () => losses.below(5) === 0,
       });
       const secrets: string[] = [];
@@ -244,6 +248,17 @@ for (const [at, policy] of POLICIES.entries()) {
         else if (inside.length > 0) act(pick(inside));
       };
 
+      /** Connections that read nothing for now. */
+      const asleep = new Set<number>();
+      const read = () => {
+        for (const [connection, { reading }] of world.model.byConnection) {
+          if (!reading) continue;
+          if (readers.below(60) === 0) asleep.add(connection);
+          else if (readers.below(40) === 0) asleep.delete(connection);
+          if (!asleep.has(connection) && readers.below(3) === 0) world.acknowledge(connection);
+        }
+      };
+
       for (let count = 0; count < STEPS && world.faults.length === 0; count++) {
         step();
         world.check();
@@ -252,6 +267,7 @@ for (const [at, policy] of POLICIES.entries()) {
             secrets.push(belief.resumeSecret);
         }
         if (secrets.length > 400) secrets.splice(0, 200);
+        read();
         world.pass(below(60) === 0 ? below(3000) : below(40));
         world.check();
       }

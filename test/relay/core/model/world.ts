@@ -9,6 +9,7 @@ import type { RelayLimits } from '../../../../relay/core/limits.js';
 import type { AddressShares } from '../../../../relay/core/lobby/shares.js';
 import type { Relay } from '../../../../relay/core/relay.js';
 import type { SanctionKind, Until } from '../../../../relay/core/sanctions.js';
+import { writeAcknowledgement } from '../../../../voice/acknowledgement.js';
 import type { ClientMessage, HearingUpdate } from '../../../../voice/control.js';
 import { admittedOf, Bench, helloOf, steamIdOf, TOKEN } from '../../kit.js';
 import { Belief } from './belief.js';
@@ -17,6 +18,7 @@ import { type Client, Clients } from './clients.js';
 import { Comparison, sorted } from './comparison.js';
 import { Losses } from './losses.js';
 import { Model } from './model.js';
+import { ModelReading } from './model_reading.js';
 import { keyOf, type Member, type ModelRights } from './model_state.js';
 
 export interface WorldOptions {
@@ -28,6 +30,8 @@ export interface WorldOptions {
   readonly shares?: AddressShares;
   /** Whether messages are written and read as on the wire. Default `not`. */
   readonly wire?: 'read' | 'not';
+  /** Which connections acknowledge, and measure staleness. Default: none do. */
+  readonly acknowledges?: (connection: number) => boolean;
   /** Whether the next frame to a listener is lost. Default: none is. */
   readonly loses?: () => boolean;
 }
@@ -54,10 +58,20 @@ export class World {
   readonly #limits: RelayLimits;
   readonly #policy: RelayPolicy;
   readonly #countsAddresses: boolean;
+  readonly #acknowledges: (connection: number) => boolean;
   readonly #loses: (() => boolean) | null;
   #connectionsMade = 0;
 
-  constructor({ limits = {}, policy = {}, relay, shares, wire = 'not', loses }: WorldOptions = {}) {
+  constructor({
+    limits = {},
+    policy = {},
+    relay,
+    shares,
+    wire = 'not',
+    acknowledges = () => false,
+    loses,
+  }: WorldOptions = {}) {
+    this.#acknowledges = acknowledges;
     this.#loses = loses ?? null;
     this.#policy = { ...STRICT_POLICY, ...policy };
     this.bench = new Bench(limits, this.#policy, [], { relay, ...(shares && { addressShares: shares }) });
@@ -130,7 +144,7 @@ export class World {
     } = {},
   ): void {
     const { model, bench } = this;
-    const hello = { ...helloOf(account, lobby), name };
+    const hello = { ...helloOf(account, lobby), name, ...this.#capabilities(connection) };
     const address = this.clients.get(connection)?.address ?? null;
     const ownerSteamId = proof === 'proven' && owner !== null ? steamIdOf(owner) : null;
     if (proof === 'proven') {
@@ -167,6 +181,7 @@ export class World {
       slot: belief.slot,
       connection,
       resumeSecret: belief.resumeSecret,
+      reading: this.#reading(connection),
       name,
       // Later by the tolerance between clocks.
       expiresAt: ends ? bench.now + 1000 * (expiresAt + 5 - bench.unixSeconds) : Number.POSITIVE_INFINITY,
@@ -177,14 +192,17 @@ export class World {
   resume(connection: number, secret: string): void {
     const member = [...this.model.members()].find((it) => it.resumeSecret === secret);
     this.#clients.carryOut(
-      this.bench.text(connection, cachedBytes({ type: 'resume', versions: [1], secret })),
+      this.bench.text(
+        connection,
+        cachedBytes({ type: 'resume', versions: [1], secret, ...this.#capabilities(connection) }),
+      ),
     );
     const belief = this.clients.get(connection)?.belief;
     this.#outcome('resume', member ? null : 'resume-refused', belief ?? this.#clients.lastClosed);
     if (!member || !belief) return;
     if (belief.resumeSecret === secret) this.fault('the same resume secret twice');
     if (belief.slot !== member.slot) this.fault('another slot after a resume');
-    this.model.resume(member, connection, belief.resumeSecret);
+    this.model.resume(member, connection, belief.resumeSecret, this.#reading(connection));
   }
 
   /** Sends one voice frame, with their own SteamID or another. Checks the mute rule. */
@@ -196,7 +214,7 @@ export class World {
     const { model } = this;
     const speaker = model.byConnection.get(connection);
     const steamId = as === null ? (speaker?.steamId ?? steamIdOf(1)) : steamIdOf(as);
-    const verdict = this.bench.voice(connection, cachedFrame(steamId, target, end));
+    const verdict = this.bench.voice(connection, cachedFrame(steamId, target, end, this.bench.now));
     this.count(`voice ${verdict.kind === 'drop' ? verdict.reason : 'forward'}`);
     if (!speaker) {
       if (verdict.kind !== 'drop')
@@ -227,11 +245,25 @@ export class World {
         this.fault('the relay sequence has a gap');
     }
     const { slot, relaySequence } = verdict;
+    for (const id of model.passedOver(speaker, target)) this.clients.get(id)?.losses.lost(slot, target);
     for (const id of heard) {
+      if (verdict.acknowledge) model.byConnection.get(id)?.reading?.sent(this.bench.now);
       if (this.#loses?.() === true) this.clients.get(id)?.losses.lost(slot, target);
       else this.clients.get(id)?.losses.arrived(slot, target, relaySequence);
     }
     this.#clients.carryOut(verdict.outputs);
+  }
+
+  /** The client has read everything that was sent to it. */
+  acknowledge(connection: number): void {
+    const { bench, model } = this;
+    const member = model.byConnection.get(connection);
+    const reading = member?.reading ?? null;
+    const { outputs } = bench.voice(connection, writeAcknowledgement(bench.now - this.#startedAt));
+    reading?.acknowledge(bench.now, bench.now);
+    this.count(reading?.isParked ? 'live' : 'acknowledged');
+    if (reading?.isParked) reading.unpark(bench.now);
+    this.#clients.carryOut(outputs);
   }
 
   leave(connection: number): void {
@@ -336,7 +368,31 @@ export class World {
     const now = bench.now + ms;
     bench.unixSeconds = this.#unixAtStart + Math.floor((now - this.#startedAt) / 1000);
     model.pass(now, bench.unixSeconds);
-    this.#clients.carryOut(bench.tickAt(now));
+    const outputs = bench.tickAt(now);
+    for (const output of outputs) {
+      if (output.kind !== 'tell' || output.message.type !== 'parked') continue;
+      for (const connection of output.connections) this.#parked(connection);
+    }
+    this.#clients.carryOut(outputs);
+    for (const { reading, steamId, connection } of model.members()) {
+      if (connection !== null && reading && !reading.isParked && reading.mustPark(now))
+        this.fault(`${steamId} is behind and hears`);
+    }
+  }
+
+  #parked(connection: number): void {
+    const reading = this.model.byConnection.get(connection)?.reading;
+    this.count('parked');
+    if (!reading?.mayPark(this.bench.now)) this.fault(`${connection} is parked and not behind`);
+    if (reading) reading.isParked = true;
+  }
+
+  #capabilities(connection: number): { capabilities?: string[] } {
+    return this.#acknowledges(connection) ? { capabilities: ['stale'] } : {};
+  }
+
+  #reading(connection: number): ModelReading | null {
+    return this.#acknowledges(connection) ? new ModelReading(this.bench.now) : null;
   }
 
   /** Notes every difference between the relay, its clients and the model as a fault. */
