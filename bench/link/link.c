@@ -154,7 +154,7 @@ static void read_some(struct direction *it) {
   }
 }
 
-/** Delivers what is due, and returns when the next packet is; INT64_MAX if there is none. */
+/** Delivers what is due, and returns when the next packet is; INT64_MAX without one. */
 static int64_t deliver(struct direction *it) {
   while (it->head < it->tail) {
     const struct packet *packet = &it->under_way[it->head % MAX_UNDER_WAY];
