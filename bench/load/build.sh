@@ -1,13 +1,14 @@
 #!/bin/sh
-# Builds the load generator into out/bench/relay/load. The last line of output is `tls`, or `plain: ` with the reason why there is no
+# Builds the load generator: build.sh FOLDER makes FOLDER/load, by default in out/bench/relay. The last line of output is `tls`, or `plain: ` with the reason why there is no
 # TLS. Without a C++17 compiler it fails with a message. On Debian as root it installs libssl-dev if it is missing, unless
 # HOTMIC_NO_INSTALL=1.
 set -eu
 
-cd "$(dirname "$0")/../.."
-mkdir -p out/bench/relay
-program=out/bench/relay/load
-log=out/bench/relay/build.log
+sources=$(dirname "$0")
+folder=${1:-$sources/../../out/bench/relay}
+mkdir -p "$folder"
+program=$folder/load
+log=$folder/build.log
 
 compiler=${CXX:-g++}
 command -v "$compiler" >/dev/null 2>&1 || { echo "no C++ compiler: install g++" >&2; exit 1; }
@@ -33,7 +34,7 @@ fi
 
 with= libraries=
 [ -n "$reason" ] || { with=-DHOTMIC_TLS libraries="-lssl -lcrypto"; }
-if ! "$compiler" -std=c++17 -O2 -Wall -Wextra -Werror $with bench/load/main.cpp -o "$program" $libraries 2>"$log"; then
+if ! "$compiler" -std=c++17 -O2 -Wall -Wextra $with "$sources/main.cpp" -o "$program" $libraries 2>"$log"; then
   cat "$log" >&2
   exit 1
 fi

@@ -27,13 +27,13 @@ inline std::vector<uint32_t> numbers_of(std::string_view text, std::string_view 
 
 /**
  * Applies a message `hears`. `own` is what its listener hears of each talker, and `reception` finds one of these by the talker's slot, or
- * null for somebody who does not talk.
+ * null for somebody who does not talk. `missing` counts the frames that did not arrive before a stream ended.
  */
 template <typename ReceptionOf>
-void apply_hears(std::string_view text, Reception* own, uint32_t talkers, ReceptionOf reception, Faults& faults) {
+void apply_hears(std::string_view text, Reception* own, uint32_t talkers, ReceptionOf reception, uint64_t& missing) {
   const std::vector<uint32_t> until = numbers_of(text, "\"until\":[[", "]]");
   for (size_t at = 0; at + 2 < until.size(); at += 3) {
-    if (const Reception* ended = reception(until[at])) ended->end(static_cast<uint16_t>(until[at + 2]), faults);
+    if (const Reception* ended = reception(until[at])) ended->end(static_cast<uint16_t>(until[at + 2]), missing);
   }
   if (text.find("\"only\":") != std::string_view::npos) {
     const bool everyone = text.find("\"only\":true") == std::string_view::npos;
@@ -47,7 +47,7 @@ void apply_hears(std::string_view text, Reception* own, uint32_t talkers, Recept
   }
   const std::vector<uint32_t> next = numbers_of(text, "\"next\":[[", "]]");
   for (size_t at = 0; at + 2 < next.size(); at += 3) {
-    if (Reception* begun = reception(next[at])) begun->expected = static_cast<uint16_t>(next[at + 2]);
+    if (Reception* begun = reception(next[at])) begun->begin(static_cast<uint16_t>(next[at + 2]));
   }
 }
 

@@ -5,7 +5,7 @@
 #include <map>
 #include <string>
 
-#include "socket.hpp"
+#include "random.hpp"
 
 namespace hotmic {
 
@@ -25,7 +25,13 @@ class Options {
     if (found == values_.end()) give_up("the argument " + name + " is missing");
     return found->second;
   }
+  std::string text(const std::string& name, const std::string& fallback) const {
+    return values_.count(name) == 0 ? fallback : text(name);
+  }
   int64_t number(const std::string& name) const { return std::stoll(text(name)); }
+  int64_t number(const std::string& name, int64_t fallback) const {
+    return values_.count(name) == 0 ? fallback : number(name);
+  }
 
  private:
   std::map<std::string, std::string> values_;

@@ -1,13 +1,11 @@
 /**
  * The load generator's WebSocket client (RFC 6455), non-blocking, over TCP or TLS, with only what it needs to talk to a relay. It offers
- * no extension and does not check Sec-WebSocket-Accept, because it measures the relay's cost, not its handshake.
- *
- * With HOTMIC_TLS it supports TLS through OpenSSL. It does not check the certificate, which is the benchmark's own.
+ * no extension and does not check Sec-WebSocket-Accept, because it measures the relay's cost, not its handshake. It can stop reading, or read
+ * a few bytes at a time, as a machine or network does that stalls or is slow.
  */
 
 #pragma once
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -16,22 +14,14 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
 
-#ifdef HOTMIC_TLS
-#include <openssl/ssl.h>
-#endif
+#include "peer.hpp"
+#include "random.hpp"
 
 namespace hotmic {
-
-[[noreturn]] inline void give_up(const std::string& why) {
-  std::fprintf(stderr, "load: %s\n", why.c_str());
-  std::exit(1);
-}
 
 namespace opcode {
 constexpr uint8_t text = 1, binary = 2, close = 8, ping = 9, pong = 10;
@@ -41,21 +31,8 @@ constexpr uint8_t text = 1, binary = 2, close = 8, ping = 9, pong = 10;
 constexpr size_t kFrameHeadBytes = 8;
 /** The longest message sent: a hello or a voice frame. */
 constexpr size_t kMaxSentBytes = 16 * 1024;
-
-/** xorshift64*: seeded, for masks and phases. */
-class Random {
- public:
-  explicit Random(uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15ull + 1) {}
-  uint64_t next() {
-    state_ ^= state_ >> 12;
-    state_ ^= state_ << 25;
-    state_ ^= state_ >> 27;
-    return state_ * 0x2545f4914f6cdd1dull;
-  }
-
- private:
-  uint64_t state_;
-};
+/** More than any message of a relay. */
+constexpr size_t kMaxReceivedBytes = 1024 * 1024;
 
 enum class Stage { connecting, securing, upgrading, open, closed };
 
@@ -76,23 +53,32 @@ class Socket {
   /** The number of sends so far that found the socket's buffer full. */
   uint64_t blocked() const { return blocked_; }
 
-  /** Starts to connect. `tls` is an SSL_CTX, or null for plain TCP. */
-  void connect(const sockaddr_in& to, const std::string& host, void* tls) {
-    host_ = host;
-    fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  /** Starts to connect, for the first time or after it was closed. `to` stays valid. */
+  void connect(const Peer& to) {
+    peer_ = &to;
+    stage_ = Stage::connecting;
+    rest_.clear();
+    unsent_.clear();
+    is_paused_ = false;
+    wants_out_ = true;
+    fd_ = ::socket(to.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd_ < 0) give_up(std::string("cannot open a socket: ") + std::strerror(errno));
     const int on = 1;
     setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (::connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0 && errno != EINPROGRESS)
+    if (::connect(fd_, reinterpret_cast<const sockaddr*>(&to.address), to.address_bytes) != 0 && errno != EINPROGRESS)
       give_up(std::string("cannot connect: ") + std::strerror(errno));
 #ifdef HOTMIC_TLS
-    if (tls != nullptr) {
-      ssl_ = SSL_new(static_cast<SSL_CTX*>(tls));
+    if (to.tls != nullptr) {
+      ssl_ = SSL_new(static_cast<SSL_CTX*>(to.tls));
       SSL_set_fd(ssl_, fd_);
       SSL_set_connect_state(ssl_);
+      const char* name = to.verify.c_str();
+      const bool is_address = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_), name) == 1;
+      if (!to.verify.empty() && !is_address) {
+        SSL_set_tlsext_host_name(ssl_, name);
+        SSL_set1_host(ssl_, name);
+      }
     }
-#else
-    (void)tls;
 #endif
     epoll_event event{};
     event.events = EPOLLIN | EPOLLOUT;
@@ -117,6 +103,18 @@ class Socket {
     }
     if ((events & EPOLLOUT) != 0 && stage_ != Stage::closed) flush();
     if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && stage_ != Stage::closed) receive(scratch, scratch_bytes);
+  }
+
+  /** Stops reading, so that the kernels' buffers fill, or goes on. */
+  void pause(bool is_paused) {
+    if (stage_ != Stage::open || is_paused_ == is_paused) return;
+    is_paused_ = is_paused;
+    watch();
+  }
+
+  /** Reads at most this many bytes of a paused connection. */
+  void read_some(uint8_t* scratch, size_t bytes) {
+    if (stage_ == Stage::open) receive(scratch, bytes, Reading::once);
   }
 
   /** Sends one message, masked as a client must. `data` is not changed. */
@@ -175,24 +173,29 @@ class Socket {
       return;
     }
     const int error = SSL_get_error(ssl_, done);
-    if (error == SSL_ERROR_WANT_READ) return want(EPOLLIN);
-    if (error == SSL_ERROR_WANT_WRITE) return want(EPOLLIN | EPOLLOUT);
-    close("the TLS handshake failed");
+    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
+      wants_out_ = error == SSL_ERROR_WANT_WRITE;
+      return watch();
+    }
+    const long verdict = SSL_get_verify_result(ssl_);
+    close(verdict == X509_V_OK ? "the TLS handshake failed"
+                               : std::string("the certificate is not trusted: ") + X509_verify_cert_error_string(verdict));
 #endif
   }
 
   void upgrade() {
-    want(EPOLLIN);
+    wants_out_ = false;
+    watch();
     // The example key of RFC 6455, section 1.3: no cache in between needs a random one.
-    const std::string request = "GET / HTTP/1.1\r\nHost: " + host_ +
+    const std::string request = "GET " + peer_->path + " HTTP/1.1\r\nHost: " + peer_->host +
                                 "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     write(reinterpret_cast<const uint8_t*>(request.data()), request.size());
   }
 
-  void want(uint32_t events) {
+  void watch() {
     epoll_event event{};
-    event.events = events;
+    event.events = (is_paused_ ? 0u : EPOLLIN) | (wants_out_ ? EPOLLOUT : 0u);
     event.data.u32 = index_;
     epoll_ctl(epoll_, EPOLL_CTL_MOD, fd_, &event);
   }
@@ -222,7 +225,8 @@ class Socket {
     if (wrote == bytes) return;
     ++blocked_;
     unsent_.append(reinterpret_cast<const char*>(data) + wrote, bytes - wrote);
-    want(EPOLLIN | EPOLLOUT);
+    wants_out_ = true;
+    watch();
   }
 
   void flush() {
@@ -230,10 +234,13 @@ class Socket {
     const ssize_t some = write_some(reinterpret_cast<const uint8_t*>(unsent_.data()), unsent_.size());
     if (some < 0) return close("cannot write");
     unsent_.erase(0, static_cast<size_t>(some));
-    if (unsent_.empty()) want(EPOLLIN);
+    wants_out_ = !unsent_.empty();
+    if (!wants_out_) watch();
   }
 
-  void receive(uint8_t* scratch, size_t scratch_bytes) {
+  enum class Reading { all, once };
+
+  void receive(uint8_t* scratch, size_t scratch_bytes, Reading reading = Reading::all) {
 #ifdef HOTMIC_TLS
     if (ssl_ != nullptr) {
       // Read until OpenSSL's buffer is empty: epoll only sees what is in the kernel.
@@ -245,10 +252,11 @@ class Socket {
           return close("the connection broke");
         }
         take(scratch, static_cast<size_t>(got));
-      } while (stage_ != Stage::closed && SSL_has_pending(ssl_) == 1);
+      } while (reading == Reading::all && stage_ != Stage::closed && SSL_has_pending(ssl_) == 1);
       return;
     }
 #endif
+    (void)reading;
     const ssize_t got = ::recv(fd_, scratch, scratch_bytes, 0);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (got <= 0) return close("the connection broke");
@@ -294,6 +302,10 @@ class Socket {
         length = 0;
         for (size_t i = 2; i < head; ++i) length = length << 8 | data[at + i];
       }
+      if (length > kMaxReceivedBytes) {
+        close("a message of " + std::to_string(length) + " bytes");
+        break;
+      }
       if (bytes - at - head < length) break;
       events_->message(index_, first & 0x0f, data + at + head, length);
       at += head + length;
@@ -309,7 +321,8 @@ class Socket {
   SSL* ssl_ = nullptr;
 #endif
   Stage stage_ = Stage::connecting;
-  std::string host_;
+  const Peer* peer_ = nullptr;
+  bool is_paused_ = false, wants_out_ = false;
   /** Part of a message, until the rest arrives. */
   std::vector<uint8_t> rest_;
   std::string unsent_;

@@ -1,5 +1,5 @@
 /**
- * The counts of the load generator: whether each listener hears each voice frame once, intact and in order, and how long it took.
+ * The counts of the load generator: whether each listener hears each voice frame once, intact and in order.
  */
 
 #pragma once
@@ -7,65 +7,24 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
-#include <string>
 #include <vector>
 
 namespace hotmic {
 
-/** Durations in steps of 1 µs below 100 ms and of 1 ms above. 10 s and more count as 10 s. */
-class Histogram {
- public:
-  void add(int64_t ns) {
-    const int64_t us = ns < 0 ? 0 : ns / 1000;
-    if (us > max_us_) max_us_ = us;
-    ++count_;
-    if (us < kFine) return static_cast<void>(++fine_[static_cast<size_t>(us)]);
-    const int64_t ms = us / 1000;
-    ++coarse_[static_cast<size_t>(ms < kCoarse ? ms : kCoarse - 1)];
-  }
-
-  /** The smallest value that `share` of them do not exceed, in µs; 0 without values. */
-  int64_t quantile_us(double share) const {
-    const auto wanted = static_cast<uint64_t>(share * static_cast<double>(count_) + 0.999999);
-    uint64_t seen = 0;
-    for (size_t us = 0; us < fine_.size(); ++us) {
-      seen += fine_[us];
-      if (seen >= wanted) return static_cast<int64_t>(us);
-    }
-    for (size_t ms = 0; ms < coarse_.size(); ++ms) {
-      seen += coarse_[ms];
-      if (seen >= wanted) return static_cast<int64_t>(ms) * 1000;
-    }
-    return max_us_;
-  }
-
-  /** How many were longer than this, up to 100 ms. */
-  uint64_t above_us(int64_t limit) const {
-    uint64_t below = 0;
-    for (int64_t us = 0; us <= limit && us < kFine; ++us) below += fine_[static_cast<size_t>(us)];
-    return count_ - below;
-  }
-
-  uint64_t count() const { return count_; }
-  int64_t max_us() const { return max_us_; }
-
- private:
-  static constexpr int64_t kFine = 100'000, kCoarse = 10'000;
-  std::vector<uint32_t> fine_ = std::vector<uint32_t>(kFine);
-  std::vector<uint32_t> coarse_ = std::vector<uint32_t>(kCoarse);
-  uint64_t count_ = 0;
-  int64_t max_us_ = 0;
-};
-
 /** The header of a voice frame, as in docs/protocol.md. Integers are little-endian, like those of this machine. */
 namespace wire {
 constexpr size_t kHeaderBytes = 16;
-constexpr size_t kSequenceAt = 2, kTimestampAt = 4, kSlotAt = 8, kSteamIdAt = 16;
-constexpr uint8_t kVersion = 0x10, kMarker = 0x01, kTerminator = 0x02;
+constexpr size_t kSequenceAt = 2, kTimestampAt = 4, kSlotAt = 8, kRelaySequenceAt = 10, kRelayTimeAt = 12, kSteamIdAt = 16;
+constexpr uint8_t kVersion = 0x10, kMarker = 0x01, kTerminator = 0x02, kAcknowledge = 0x04;
 
 inline uint16_t u16(const uint8_t* at) {
   uint16_t value;
   std::memcpy(&value, at, 2);
+  return value;
+}
+inline uint32_t u32(const uint8_t* at) {
+  uint32_t value;
+  std::memcpy(&value, at, 4);
   return value;
 }
 inline uint64_t u64(const uint8_t* at) {
@@ -77,7 +36,7 @@ inline uint64_t u64(const uint8_t* at) {
 
 /** A talker: its frames, which are sent in turn, and the due times of the latest ones. */
 struct Talker {
-  static constexpr size_t kRemembered = 1024;
+  static constexpr size_t kRemembered = 4096;
 
   uint32_t connection = 0;
   uint64_t steam_id = 0;
@@ -88,6 +47,8 @@ struct Talker {
   /** Due times in ns of the latest kRemembered frames, by sequence. */
   std::array<int64_t, kRemembered> due{};
 
+  /** When the frame with this sequence was due, if it is one of the latest kRemembered. */
+  int64_t due_of(uint16_t sequence) const { return due[sequence % kRemembered]; }
   const std::vector<uint8_t>& frame(uint16_t sequence) const { return frames[sequence & (frames.size() - 1)]; }
 };
 
@@ -105,29 +66,42 @@ struct Faults {
   uint64_t damaged = 0;
   /** From a talker who was not in the listener's hearing set. */
   uint64_t outside = 0;
+  /** Not sent to a listener who was parked. */
+  uint64_t skipped = 0;
 };
 
 /** What one listener hears of one talker. */
 struct Reception {
   uint16_t expected = 0;
   uint16_t slot = 0;
+  /** The relay's sequence minus the talker's own, which differ when the relay drops frames of the talker. */
+  uint16_t ahead = 0;
   uint32_t heard = 0;
   /** Whether the listener's hearing set has the talker, or there is no set. */
   bool is_within = true;
+  /** False for a listener who joined while the talker spoke, until the first frame. */
+  bool is_known = true;
 
-  /** The listener no longer hears the talker. `sequence`: after the last frame for them. */
-  void end(uint16_t sequence, Faults& faults) const {
-    faults.lost += static_cast<uint16_t>(sequence - expected);
+  /** The listener no longer hears the talker. `mark`: the relay sequence after the last frame for them. */
+  void end(uint16_t mark, uint64_t& missing) const {
+    if (is_known) missing += static_cast<uint16_t>(static_cast<uint16_t>(mark - ahead) - expected);
   }
+  /** The listener hears the talker from this relay sequence on. */
+  void begin(uint16_t mark) { expected = static_cast<uint16_t>(mark - ahead); }
 
   /** Checks a frame of `talker`. The first one has sequence 0, because all have joined before anyone talks. */
   void hear(const Talker& talker, const uint8_t* frame, size_t bytes, Faults& faults) {
     const uint16_t sequence = wire::u16(frame + wire::kSequenceAt);
     if (!is_within) ++faults.outside;
+    if (!is_known) expected = sequence;
+    is_known = true;
     const auto step = static_cast<int16_t>(sequence - expected);
     if (step < 0) return static_cast<void>(++(step == -1 ? faults.doubled : faults.reordered));
     faults.lost += static_cast<uint64_t>(step);
     expected = static_cast<uint16_t>(sequence + 1);
+    const uint16_t relay_sequence = wire::u16(frame + wire::kRelaySequenceAt);
+    // A relay that only publishes leaves the talker's zero.
+    if (relay_sequence != 0) ahead = static_cast<uint16_t>(relay_sequence - sequence);
     const std::vector<uint8_t>& sent = talker.frame(sequence);
     const uint16_t its_slot = wire::u16(frame + wire::kSlotAt);
     if (heard == 0) slot = its_slot;
@@ -140,7 +114,7 @@ struct Reception {
 
   /** Counts as lost what was sent and had not arrived at the end. */
   void close(const Talker& talker, Faults& faults) const {
-    if (!is_within) return;
+    if (!is_within || !is_known) return;
     faults.lost += static_cast<uint16_t>(static_cast<uint16_t>(talker.sent) - expected);
   }
 };

@@ -5,10 +5,10 @@
  * The talkers take turns, so that one of them speaks at any time: two at once would be more than one core delivers.
  */
 
+import { isRealTime } from '../load/core.js';
+import { type Joined, type Round, type Timing, talk } from '../load/generator.js';
+import { type Crowd, intervalMs, preparePlayers } from '../load/players.js';
 import { type Row, row, type Trial } from '../result.js';
-import { isRealTime } from './core.js';
-import { type Joined, type Round, type Timing, talk } from './load.js';
-import { type Crowd, intervalMs, preparePlayers } from './players.js';
 import { startProcess } from './process.js';
 import {
   GENERATOR_CORE,

@@ -5,11 +5,11 @@
  */
 
 import { randomBytes } from 'node:crypto';
+import { isRealTime } from '../load/core.js';
+import { type Round, type Timing, talk } from '../load/generator.js';
+import { type Crowd, type Players, preparePlayers } from '../load/players.js';
 import { type Row, row, type Trial } from '../result.js';
-import { isRealTime } from './core.js';
 import { Backend, lobbyOnMap, type UpdateCounts, type Walk } from './hearing_updates.js';
-import { type Round, type Timing, talk } from './load.js';
-import { type Crowd, type Players, preparePlayers } from './players.js';
 import { startProcess } from './process.js';
 import {
   GENERATOR_CORE,

@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type Compiled, compileC } from '../compile.js';
-import { onCore } from './core.js';
+import { onCore } from '../load/core.js';
 
 const PROGRAM = 'out/bench/relay/limit';
 

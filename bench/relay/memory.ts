@@ -4,10 +4,10 @@
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
+import { join, type TlsFiles } from '../load/generator.js';
+import { type Crowd, type Players, preparePlayers } from '../load/players.js';
 import { type Row, row } from '../result.js';
-import { join } from './load.js';
-import { type Crowd, type Players, preparePlayers } from './players.js';
-import { LIMIT, type Memory, SUBJECTS, type Subject, startProcess, type TlsFiles } from './process.js';
+import { LIMIT, type Memory, SUBJECTS, type Subject, startProcess } from './process.js';
 
 const CROWD: Crowd = { lobbies: 1000, lobbySize: 10, talkers: 0, opusFrames: 1 };
 /** Connections that join first. After them only memory per connection grows, no longer one-time memory such as code and V8's new space. */

@@ -12,8 +12,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startRelay } from '../../relay/index.js';
 import { TLS_CIPHERS } from '../../relay/port/tls.js';
+import { onCore } from '../load/core.js';
+import type { TlsFiles } from '../load/generator.js';
 import { startBare } from './bare.js';
-import { onCore } from './core.js';
 import { startLimit } from './limit.js';
 
 /** The relay in C. */
@@ -54,12 +55,6 @@ const ADDRESS_LIMITS = {
 export const NODE_FLAGS = ['--max-semi-space-size=2'] as const;
 /** The environment set there: threads for cryptography then share one malloc arena. */
 export const ENVIRONMENT = { MALLOC_ARENA_MAX: '1' } as const;
-
-/** A certificate and its key, both in PEM. */
-export interface TlsFiles {
-  readonly certificate: string;
-  readonly key: string;
-}
 
 /** What a relay says when it listens. */
 interface Ports {

@@ -3,13 +3,13 @@
  * per delivery and memory per connection, plain and with TLS. Relay and generator each have their own core.
  */
 
+import { isRealTime } from '../load/core.js';
+import { type Round, type Timing, type TlsFiles, talk } from '../load/generator.js';
+import { type Crowd, type Players, preparePlayers } from '../load/players.js';
 import { type Row, row, type Trial } from '../result.js';
-import { isRealTime } from './core.js';
 import { buildLimit } from './limit.js';
-import { type Round, type Timing, talk } from './load.js';
 import { type MemoryRun, measureMemory, memoryRows } from './memory.js';
-import { type Crowd, type Players, preparePlayers } from './players.js';
-import { LIMIT, SUBJECTS, type Subject, startProcess, type TlsFiles } from './process.js';
+import { LIMIT, SUBJECTS, type Subject, startProcess } from './process.js';
 import {
   GENERATOR_CORE,
   measureTurn,

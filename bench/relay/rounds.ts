@@ -1,9 +1,9 @@
 /** What the benchmarks of the relay have in common: two cores and a generator, rounds that are repeated when the machine was busy. */
 
 import { availableParallelism } from 'node:os';
-import { isRealTime } from './core.js';
-import { type Built, buildLoad } from './load.js';
-import { type Crowd, intervalMs } from './players.js';
+import { isRealTime } from '../load/core.js';
+import { type Built, buildLoad } from '../load/generator.js';
+import { type Crowd, intervalMs } from '../load/players.js';
 import type { Fault } from './validity.js';
 
 export const RELAY_CORE = 0;

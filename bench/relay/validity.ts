@@ -1,6 +1,6 @@
 /** When a round is void: the machine was too busy to measure, or the relay made a mistake. */
 
-import type { Round } from './load.js';
+import type { Round } from '../load/generator.js';
 
 /** Above this share of frames sent more than 5 ms late, or above this core utilization, the generator was the bottleneck. */
 const MAX_LATE_SHARE = 0.01;

@@ -2,10 +2,10 @@
 
 import { readFileSync } from 'node:fs';
 import t from 'tap';
+import type { Round } from '../../../bench/load/generator.js';
+import { packetBy } from '../../../bench/load/players.js';
 import { COST, KEPT, PAGE, relayTables, withCost, withRelayFigures } from '../../../bench/relay/figures.js';
-import type { Round } from '../../../bench/relay/load.js';
 import type { MemoryRun } from '../../../bench/relay/memory.js';
-import { packetBy } from '../../../bench/relay/players.js';
 import { relayRows, roundFault, subjectsOf, type Turn } from '../../../bench/relay/relay.js';
 import type { Result } from '../../../bench/result.js';
 import { readPacket, steamIdOf } from '../../../voice/packet.js';

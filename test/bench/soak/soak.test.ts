@@ -1,7 +1,7 @@
 /** What makes a soak void: what its churning players hear, its counts, and the relay's memory. */
 
 import t from 'tap';
-import type { Round } from '../../../bench/relay/load.js';
+import type { Round } from '../../../bench/load/generator.js';
 import { Listener, newListenerCounts } from '../../../bench/soak/listener.js';
 import { newPlayerTally } from '../../../bench/soak/player.js';
 import { growth, type Soaked, soakFaults, soakRows } from '../../../bench/soak/soak.js';

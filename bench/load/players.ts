@@ -34,19 +34,36 @@ export interface Crowd {
   readonly opusFrames: number;
   /** What those who do not talk may do. Default `speak`. */
   readonly others?: 'speak' | 'listen';
+  /** Of every client. Default: none. With `stale` the generator's listeners answer, see docs/protocol.md, "Staleness". */
+  readonly capabilities?: readonly string[];
+  /** What the names of lobbies begin with, before a number. Default `lobby`. */
+  readonly lobbyName?: string;
 }
 
-/** Files for the generator, and the key that signed the tokens. */
-export interface Players {
+/** How the players show who they are. */
+export type Credential =
+  /** With tokens signed by this key, a JSON Web Key. */
+  | { readonly kind: 'token'; readonly key: unknown; readonly audience: string }
+  /** Not at all: as guests, who have the SteamID that the relay makes up, or by a SteamID that a relay for development believes. */
+  | { readonly kind: 'guest' }
+  | { readonly kind: 'steam-id' };
+
+/** Files for the generator. */
+export interface PlayerFiles {
   readonly connections: number;
   readonly hellos: string;
   readonly frames: string;
+}
+
+/** The same, and the key that signed the tokens. */
+export interface Players extends PlayerFiles {
   readonly keys: unknown;
   /** Its private half, to sign tokens for further players. */
   readonly key: TokenJwk;
 }
 
 const FOLDER = 'out/bench/relay';
+const AUDIENCE = 'hotmic';
 /** Frames per talker, repeated. A power of two. */
 const FRAMES_PER_TALKER = 32;
 const FIRST_ACCOUNT = 1_000_000;
@@ -60,35 +77,56 @@ export function intervalMs({ opusFrames }: Crowd): Milliseconds {
   return opusFrames * FRAME_MS;
 }
 
-/** Writes the files for a crowd under `name`. */
+/** Writes the files for a crowd under `name`, with tokens by a new key. */
 export async function preparePlayers(name: string, crowd: Crowd): Promise<Players> {
-  mkdirSync(FOLDER, { recursive: true });
-  const connections = crowd.lobbies * crowd.lobbySize;
   const { privateKey, keySet } = await newKey('EdDSA', 'bench');
+  const credential = { kind: 'token', key: privateKey, audience: AUDIENCE } as const;
+  return { ...(await writePlayers(FOLDER, name, crowd, credential)), keys: keySet, key: privateKey };
+}
+
+/** Writes the files for a crowd into `folder`. @throws RangeError if a token cannot be made with the key. */
+export async function writePlayers(
+  folder: string,
+  name: string,
+  crowd: Crowd,
+  credential: Credential,
+): Promise<PlayerFiles> {
+  mkdirSync(folder, { recursive: true });
+  const connections = crowd.lobbies * crowd.lobbySize;
   const now = Math.floor(Date.now() / 1000);
   const helloOf = async (index: number) => {
-    const lobby = `lobby ${Math.floor(index / crowd.lobbySize)}`;
+    const lobby = `${crowd.lobbyName ?? 'lobby'} ${Math.floor(index / crowd.lobbySize)}`;
     const steamId = personSteamId(FIRST_ACCOUNT + index).toString();
-    const token = await mintToken({
-      key: privateKey,
+    const token =
+      credential.kind === 'token' &&
+      (await mintToken({
+        key: credential.key,
+        lobby,
+        steamId,
+        audience: credential.audience,
+        expiresAt: now + TOKEN_SECONDS,
+        now,
+        maySpeak: crowd.others !== 'listen' || index % crowd.lobbySize < crowd.talkers,
+      }));
+    return writeMessage({
+      type: 'hello',
+      versions: [1],
+      ...(crowd.capabilities && { capabilities: [...crowd.capabilities] }),
       lobby,
-      steamId,
-      audience: 'hotmic',
-      expiresAt: now + TOKEN_SECONDS,
-      now,
-      maySpeak: crowd.others !== 'listen' || index % crowd.lobbySize < crowd.talkers,
+      ...(credential.kind !== 'guest' && { steamId }),
+      name: `player ${index}`,
+      ...(token !== false && { token }),
     });
-    return writeMessage({ type: 'hello', versions: [1], lobby, steamId, name: `player ${index}`, token });
   };
   const hellos: string[] = [];
   while (hellos.length < connections) {
     const some = Math.min(HELLOS_AT_ONCE, connections - hellos.length);
     hellos.push(...(await Promise.all(Array.from({ length: some }, (_, at) => helloOf(hellos.length + at)))));
   }
-  const files = { hellos: join(FOLDER, `${name}.hellos`), frames: join(FOLDER, `${name}.frames`) };
+  const files = { hellos: join(folder, `${name}.hellos`), frames: join(folder, `${name}.frames`) };
   writeFileSync(files.hellos, `${hellos.join('\n')}\n`, { mode: 0o600 });
   writeFileSync(files.frames, crowd.talkers > 0 ? talkersFile(crowd) : new Uint8Array(0));
-  return { connections, ...files, keys: keySet, key: privateKey };
+  return { connections, ...files };
 }
 
 /** As bench/load/main.cpp reads it: u32 talkers, u32 frames of each, then u32 bytes and the bytes of each. */
