@@ -3,7 +3,7 @@
  * carries all voice, so its lateness delays everybody.
  */
 
-import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+import { createHistogram, performance, type RecordableHistogram } from 'node:perf_hooks';
 import type { Milliseconds } from '../../voice/units.js';
 import { monotonicMs } from '../system/clock.js';
 
@@ -25,25 +25,34 @@ export interface LoopLag {
   readonly maxSeconds: number;
 }
 
+/** The wait between two ticks. */
+export const TICK_MS: Milliseconds = 20;
+/** The same in a quiet loop: each tick wakes the process, which can cost more than all else that it does. */
+export const QUIET_TICK_MS: Milliseconds = 200;
+/** A loop that does something in a smaller share of the time than this is quiet. */
+const QUIET_SHARE = 0.05;
+
 /**
- * How late a regular tick comes. Node's monitorEventLoopDelay is not used: it counts the interval itself as
+ * How late a tick comes. Node's monitorEventLoopDelay is not used: it counts the interval itself as
  * delay, and forgets its last tick at each reset, so that it misses a stall just after a reading.
  */
 export class LagMeter {
   readonly #lateNs: RecordableHistogram = createHistogram();
-  readonly #everyMs: Milliseconds;
-  #lastAt: Milliseconds | null = null;
+  #dueAt: Milliseconds | null = null;
 
-  constructor(everyMs: Milliseconds) {
-    this.#everyMs = everyMs;
-  }
-
-  /** To be called every `everyMs`. */
-  tick(now: Milliseconds): void {
-    const lateMs = this.#lastAt === null ? 0 : now - this.#lastAt - this.#everyMs;
-    this.#lastAt = now;
+  /**
+   * Notes how late a tick is.
+   *
+   * @param busy The share of the time since the previous tick in which the loop did something, 0 to 1.
+   * @returns The wait until the next tick.
+   */
+  tick(now: Milliseconds, busy: number): Milliseconds {
+    const lateMs = this.#dueAt === null ? 0 : now - this.#dueAt;
+    const wait = busy < QUIET_SHARE ? QUIET_TICK_MS : TICK_MS;
+    this.#dueAt = now + wait;
     // The histogram accepts integers from 1.
     this.#lateNs.record(Math.max(1, Math.round(lateMs * 1e6)));
+    return wait;
   }
 
   /** The lag since the previous reading. */
@@ -62,14 +71,17 @@ export class LagMeter {
   }
 }
 
-const TICK_MS = 20;
-
 /** Watches the process from when it is made until it is closed. Does not keep it alive. */
 export class ProcessWatch {
-  readonly #lag = new LagMeter(TICK_MS);
-  readonly #ticker = setInterval(() => this.#lag.tick(monotonicMs()), TICK_MS).unref();
+  readonly #lag = new LagMeter();
   /** Computed once: each time, rounding would give another value. */
   readonly #startedAtUnixSeconds = Math.round(Date.now() / 1000 - process.uptime());
+  #utilization = performance.eventLoopUtilization();
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor() {
+    this.#tick();
+  }
 
   /** The current figures. Each reading resets the lag. */
   read(): ProcessFigures {
@@ -88,6 +100,13 @@ export class ProcessWatch {
   }
 
   close(): void {
-    clearInterval(this.#ticker);
+    if (this.#timer) clearTimeout(this.#timer);
+  }
+
+  #tick(): void {
+    const before = this.#utilization;
+    this.#utilization = performance.eventLoopUtilization();
+    const { utilization: busy } = performance.eventLoopUtilization(this.#utilization, before);
+    this.#timer = setTimeout(() => this.#tick(), this.#lag.tick(monotonicMs(), busy)).unref();
   }
 }

@@ -6,7 +6,7 @@ import { ADDRESS_FAULTS, type AddressFault } from '../../../relay/addresses/clie
 import { Relay } from '../../../relay/core/relay.js';
 import { DROP_REASONS } from '../../../relay/core/voice/drop_reason.js';
 import { type MetricFigures, RelayMetrics } from '../../../relay/operations/metrics.js';
-import { LagMeter } from '../../../relay/operations/process_figures.js';
+import { LagMeter, QUIET_TICK_MS, TICK_MS } from '../../../relay/operations/process_figures.js';
 import { AddressLimits } from '../../../relay/port/address_limits.js';
 import { WEBHOOK_FATES, type WebhookFate } from '../../../relay/webhooks/line.js';
 import { CloseCode } from '../../../voice/control_codes.js';
@@ -178,17 +178,26 @@ t.test('two texts made at the same time are independent', async (t) => {
 });
 
 t.test('the lag of the loop is how late ticks came, and a stall just after a reading is seen', async (t) => {
-  const meter = new LagMeter(20);
+  const meter = new LagMeter();
   t.same(meter.read(), { p50Seconds: 0, p99Seconds: 0, maxSeconds: 0 }, 'nothing was seen yet');
-  for (let now = 0; now <= 1000; now += 20) meter.tick(now);
+  for (let now = 0; now <= 1000; now += 20) t.equal(meter.tick(now, 0.5), TICK_MS);
   t.ok(meter.read().maxSeconds < 1e-6, 'who is in time is not late');
-  meter.tick(1220);
+  meter.tick(1220, 1);
   const stalled = meter.read();
   t.ok(Math.abs(stalled.maxSeconds - 0.2) < 0.001, `${stalled.maxSeconds} s of 0.2`);
-  for (let now = 1245; now <= 2245; now += 25) meter.tick(now);
+  for (let now = 1245; now <= 2245; now += 25) meter.tick(now, 0.5);
   const late = meter.read();
   t.ok(Math.abs(late.p50Seconds - 0.005) < 0.0001, `${late.p50Seconds} s of 0.005`);
   t.ok(late.maxSeconds < 0.01, 'the stall is not told twice');
+});
+
+t.test('a quiet loop is looked at seldom, and often again once it is busy', async (t) => {
+  const meter = new LagMeter();
+  t.equal(meter.tick(0, 0), QUIET_TICK_MS);
+  t.equal(meter.tick(QUIET_TICK_MS, 0.01), QUIET_TICK_MS);
+  t.equal(meter.tick(2 * QUIET_TICK_MS, 0.1), TICK_MS);
+  t.equal(meter.tick(2 * QUIET_TICK_MS + TICK_MS, 0.01), QUIET_TICK_MS);
+  t.ok(meter.read().maxSeconds < 1e-6, 'a longer wait is not lateness');
 });
 
 t.test('two relays in a process share no metrics', async (t) => {
