@@ -113,52 +113,61 @@ export interface MalformedPacket {
   readonly ops: readonly PacketOp[];
 }
 
-/**
- * Reads a whole packet. Checks in this order, and stops at the first fault: length, CRC, ops from the front, the frames inside each.
- * Does not limit the packet's length or the number of its groups: that is up to the caller.
- */
-export function readPacket(bytes: Uint8Array): Packet | MalformedPacket {
-  const ops: PacketOp[] = [];
-  const malformed = (reason: PacketFault, offset: number, detail: string): MalformedPacket => ({
-    kind: 'malformed',
-    reason,
-    offset,
-    detail,
-    ops,
-  });
+/** Takes what a packet consists of, in its order, while it is read. Positions are those in the bytes that are read. */
+export interface PacketVisitor {
+  rate(offset: number, sampleRateHz: number): void;
+  /** `samples` count at `sampleRateHz`. */
+  silence(offset: number, samples: number, sampleRateHz: number): void;
+  /** A 0x06 op, whose frames and markers follow. */
+  opus(offset: number): void;
+  /** As in `OpusFrame`. */
+  frame(offset: number, sequence: number, start: number, bytes: number, samples: number): void;
+  end(offset: number): void;
+  /** An op that we do not decode. */
+  foreign(offset: number, op: number, start: number, bytes: number): void;
+}
 
-  if (bytes.length < MIN_PACKET_BYTES) {
-    return malformed(
-      'too-short',
-      bytes.length,
-      `${bytes.length} bytes, expected at least ${MIN_PACKET_BYTES}`,
-    );
+/** The first fault of a packet. */
+export type FoundFault = Pick<MalformedPacket, 'reason' | 'offset' | 'detail'>;
+
+/**
+ * Reads the whole packet in `bytes[start, end)`, and tells the visitor what is in it. Checks in this order, and stops at the first fault: length,
+ * CRC, ops from the front, the frames inside each. Does not limit the packet's length or the number of its groups: that is up to the caller.
+ *
+ * Real-time: allocates the fault, if there is one, and nothing else.
+ */
+export function walkPacket(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  visitor: PacketVisitor,
+): FoundFault | null {
+  const length = end - start;
+  if (length < MIN_PACKET_BYTES) {
+    return found('too-short', end, `${length} bytes, expected at least ${MIN_PACKET_BYTES}`);
   }
-  const end = bytes.length - CRC_BYTES;
-  const crc = readU32(bytes, end);
-  const computed = crc32(bytes, 0, end);
+  const opsEnd = end - CRC_BYTES;
+  const crc = readU32(bytes, opsEnd);
+  const computed = crc32(bytes, start, opsEnd);
   if (crc !== computed)
-    return malformed('bad-crc', end, `CRC is ${hex(crc, 8)}, expected ${hex(computed, 8)}`);
+    return found('bad-crc', opsEnd, `CRC is ${hex(crc, 8)}, expected ${hex(computed, 8)}`);
 
   let sampleRateHz = VOICE_RATE_HZ;
-  let at = STEAM_ID_BYTES;
-  while (at < end) {
+  let at = start + STEAM_ID_BYTES;
+  while (at < opsEnd) {
     const offset = at;
     const op = bytes[at]!;
     at += 1;
 
     if (op === Op.pcm) {
-      ops.push({ kind: 'foreign', offset, op, start: at, bytes: end - at });
+      visitor.foreign(offset, op, at, opsEnd - at);
       break;
     }
     const isKnown = op <= Op.opusPlc || op === Op.unknown10 || op === Op.sampleRate;
-    if (!isKnown) return malformed('op-unknown', offset, `op 0x${hex(op, 2)} is unknown`);
-    if (end - at < 2) {
-      return malformed(
-        'op-truncated',
-        offset,
-        `op 0x${hex(op, 2)} has ${end - at} bytes behind it, expected 2`,
-      );
+    if (!isKnown) return found('op-unknown', offset, `op 0x${hex(op, 2)} is unknown`);
+    if (opsEnd - at < 2) {
+      const detail = `op 0x${hex(op, 2)} has ${opsEnd - at} bytes behind it, expected 2`;
+      return found('op-truncated', offset, detail);
     }
     const argument = readU16(bytes, at);
     at += 2;
@@ -166,84 +175,119 @@ export function readPacket(bytes: Uint8Array): Packet | MalformedPacket {
     switch (op) {
       case Op.sampleRate:
         if (!DECLARED_RATES_HZ.includes(argument)) {
-          return malformed(
-            'rate-unknown',
-            offset,
-            `rate is ${argument} Hz, expected ${DECLARED_RATES_HZ.join(', ')}`,
-          );
+          const detail = `rate is ${argument} Hz, expected ${DECLARED_RATES_HZ.join(', ')}`;
+          return found('rate-unknown', offset, detail);
         }
         sampleRateHz = argument;
-        ops.push({ kind: 'rate', offset, sampleRateHz });
+        visitor.rate(offset, sampleRateHz);
         break;
       case Op.silence:
-        ops.push({ kind: 'silence', offset, samples: argument, sampleRateHz });
+        visitor.silence(offset, argument, sampleRateHz);
         break;
       case Op.unknown10:
-        ops.push({ kind: 'foreign', offset, op, start: offset + 1, bytes: 2 });
+        visitor.foreign(offset, op, offset + 1, 2);
         break;
       default: {
-        if (argument > end - at) {
-          const detail = `op 0x${hex(op, 2)} says ${argument} bytes, ${end - at} are left`;
-          return malformed('op-truncated', offset, detail);
+        if (argument > opsEnd - at) {
+          const detail = `op 0x${hex(op, 2)} says ${argument} bytes, ${opsEnd - at} are left`;
+          return found('op-truncated', offset, detail);
         }
         if (op === Op.opusPlc) {
-          const frames: (OpusFrame | EndMarker)[] = [];
-          const fault = readOpusPayload(bytes, at, at + argument, frames);
-          ops.push({ kind: 'opus', offset, frames });
-          if (fault) return malformed(fault.reason, fault.offset, fault.detail);
+          visitor.opus(offset);
+          const fault = walkOpusPayload(bytes, at, at + argument, visitor);
+          if (fault) return fault;
         } else {
-          ops.push({ kind: 'foreign', offset, op, start: at, bytes: argument });
+          visitor.foreign(offset, op, at, argument);
         }
         at += argument;
       }
     }
   }
-  return { kind: 'packet', steamIdLow: readU32(bytes, 0), steamIdHigh: readU32(bytes, 4), crc, ops };
+  return null;
 }
 
-interface PayloadFault {
-  readonly reason: PacketFault;
-  readonly offset: number;
-  readonly detail: string;
-}
-
-/** Reads the 0x06 payload in `bytes[start, end)` into `frames`, up to its end or its first fault. */
-function readOpusPayload(
+/** Reads the 0x06 payload in `bytes[start, end)`, up to its end or its first fault. */
+function walkOpusPayload(
   bytes: Uint8Array,
   start: number,
   end: number,
-  frames: (OpusFrame | EndMarker)[],
-): PayloadFault | null {
+  visitor: PacketVisitor,
+): FoundFault | null {
   let at = start;
   while (at < end) {
     const offset = at;
     const left = end - at;
     const length = left >= 2 ? readU16(bytes, at) : 0;
     if (left >= 2 && length === END_OF_RECORDING) {
-      frames.push({ kind: 'end', offset });
+      visitor.end(offset);
       at += 2;
       continue;
     }
     if (left < 4) {
       const detail = `${left} bytes are left in the payload, neither a marker nor a frame`;
-      return { reason: 'frame-truncated', offset, detail };
+      return found('frame-truncated', offset, detail);
     }
     const sequence = readU16(bytes, at + 2);
     at += 4;
     if (length > end - at) {
       const detail = `frame ${sequence} says ${length} bytes, ${end - at} are left in the payload`;
-      return { reason: 'frame-truncated', offset, detail };
+      return found('frame-truncated', offset, detail);
     }
     // An empty frame has no TOC that says its length: it stands for one Steam frame.
     const samples48k = length === 0 ? 960 : opusPacketSamples48k(bytes, at, at + length);
     if (samples48k === 0) {
       const detail = `frame ${sequence} of ${length} bytes breaks the Opus framing (RFC 6716 section 3)`;
-      return { reason: 'frame-framing', offset, detail };
+      return found('frame-framing', offset, detail);
     }
-    frames.push({ kind: 'frame', offset, sequence, start: at, bytes: length, samples: samples48k / 2 });
+    visitor.frame(offset, sequence, at, length, samples48k / 2);
     at += length;
   }
   return null;
+}
+
+function found(reason: PacketFault, offset: number, detail: string): FoundFault {
+  return { reason, offset, detail };
+}
+
+/** Reads a whole packet, as `walkPacket` does, into a list. */
+export function readPacket(bytes: Uint8Array): Packet | MalformedPacket {
+  const list = new OpList();
+  const fault = walkPacket(bytes, 0, bytes.length, list);
+  const { ops } = list;
+  if (fault) return { kind: 'malformed', ...fault, ops };
+  const [steamIdLow, steamIdHigh] = [readU32(bytes, 0), readU32(bytes, 4)];
+  return { kind: 'packet', steamIdLow, steamIdHigh, crc: readU32(bytes, bytes.length - CRC_BYTES), ops };
+}
+
+class OpList implements PacketVisitor {
+  readonly ops: PacketOp[] = [];
+  /** Of the last 0x06 op. */
+  #frames: (OpusFrame | EndMarker)[] = [];
+
+  rate(offset: number, sampleRateHz: number): void {
+    this.ops.push({ kind: 'rate', offset, sampleRateHz });
+  }
+
+  silence(offset: number, samples: number, sampleRateHz: number): void {
+    this.ops.push({ kind: 'silence', offset, samples, sampleRateHz });
+  }
+
+  opus(offset: number): void {
+    this.#frames = [];
+    this.ops.push({ kind: 'opus', offset, frames: this.#frames });
+  }
+
+  frame(offset: number, sequence: number, start: number, bytes: number, samples: number): void {
+    this.#frames.push({ kind: 'frame', offset, sequence, start, bytes, samples });
+  }
+
+  end(offset: number): void {
+    this.#frames.push({ kind: 'end', offset });
+  }
+
+  foreign(offset: number, op: number, start: number, bytes: number): void {
+    this.ops.push({ kind: 'foreign', offset, op, start, bytes });
+  }
 }
 
 /** The speaker that the packet names. This proves nothing: the sender's client wrote it. */
@@ -286,12 +330,24 @@ export type RelayFault = 'too-long' | 'op-foreign' | 'frame-empty';
  * faults, the result is the first in the order of `RelayFault`, wherever they are in the packet.
  */
 export function relayFault(packet: Packet, packetBytes: number, maxBytes: number): RelayFault | null {
-  if (packetBytes > maxBytes) return 'too-long';
-  let fault: RelayFault | null = null;
+  let foreignOps = 0;
+  let emptyFrames = 0;
   for (const op of packet.ops) {
-    if (op.kind === 'foreign') return 'op-foreign';
-    if (op.kind !== 'opus' || fault) continue;
-    for (const frame of op.frames) if (frame.kind === 'frame' && frame.bytes === 0) fault = 'frame-empty';
+    if (op.kind === 'foreign') foreignOps += 1;
+    if (op.kind !== 'opus') continue;
+    for (const frame of op.frames) if (frame.kind === 'frame' && frame.bytes === 0) emptyFrames += 1;
   }
-  return fault;
+  return firstRelayFault(packetBytes, maxBytes, foreignOps, emptyFrames);
+}
+
+/** The same by what was counted. */
+export function firstRelayFault(
+  packetBytes: number,
+  maxBytes: number,
+  foreignOps: number,
+  emptyFrames: number,
+): RelayFault | null {
+  if (packetBytes > maxBytes) return 'too-long';
+  if (foreignOps > 0) return 'op-foreign';
+  return emptyFrames > 0 ? 'frame-empty' : null;
 }

@@ -48,7 +48,7 @@ export class Connections {
 
   /** When `lateBy` next has one; infinite when none waits. */
   lateAt(withinMs: Milliseconds): Milliseconds {
-    for (const { connectedAt } of this.#waiting) return connectedAt + withinMs;
+    if (this.#waiting.size > 0) for (const { connectedAt } of this.#waiting) return connectedAt + withinMs;
     return Number.POSITIVE_INFINITY;
   }
 

@@ -159,8 +159,8 @@ export class Relay {
 
   /**
    * Judges one voice frame. It is read, not changed and not kept. It is charged before it is read; then the first check that fails
-   * decides: rate, header, packet, SteamID, permission to speak, mute, target, age, sound. Real-time: no lock; allocates the verdict and what
-   * `readPacket` does.
+   * decides: rate, header, packet, SteamID, permission to speak, mute, target, age, sound. The verdict is valid until the next
+   * call. Real-time: no lock; allocates nothing for a frame that goes out within a talkspurt.
    */
   handleVoice(id: ConnectionId, frame: Uint8Array, now: Milliseconds): Verdict {
     return this.#voice.handle(id, frame, now);

@@ -183,7 +183,8 @@ export class Bench {
   }
 
   voice(connection: number, frame: Uint8Array) {
-    return this.relay.handleVoice(connection, frame, this.now);
+    // A copy: the relay's own is valid until the next call.
+    return { ...this.relay.handleVoice(connection, frame, this.now) };
   }
 }
 

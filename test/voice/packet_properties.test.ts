@@ -18,6 +18,7 @@ import {
   silenceSamples,
 } from '../../voice/packet.js';
 import { PacketWriter } from '../../voice/packet_writer.js';
+import { RelayCheck } from '../../voice/relay_check.js';
 import { goldenPackets } from '../kit/golden_packets.js';
 import { hexOfBytes } from '../kit/hex.js';
 import { configSamples48k } from '../kit/opus/reference_opus.js';
@@ -34,6 +35,7 @@ type WantedOp =
 
 type WantedFrame = { kind: 'end' } | { kind: 'frame'; sequence: number; opus: Uint8Array };
 
+const check = new RelayCheck();
 const RATES_HZ = [8000, 12000, 16000, 24000, 48000];
 
 const u16 = fc.integer({ min: 0, max: 65535 });
@@ -136,6 +138,7 @@ t.test('any packet that is written is read back', async (t) => {
       same(fault !== null, isForeign || hasEmpty);
       same(relayFault(read, bytes.length, bytes.length - 1) !== null, true);
       accountsForEveryByte(bytes, read);
+      sameInOnePass(bytes, 3);
     }),
     { seed: SEED, numRuns: 4000 },
   );
@@ -233,6 +236,7 @@ function judge(t: { fail(name: string): unknown }, bytes: Uint8Array, random: Se
     else if (read.offset < 0 || read.offset > bytes.length) t.fail(`${before}: fault at ${read.offset}`);
     const alone = JSON.stringify(read);
     const front = random.below(9);
+    sameInOnePass(bytes, front);
     const memory = new Uint8Array(front + bytes.length + 9);
     for (const canary of [0x00, 0x68, 0xff]) {
       memory.fill(canary);
@@ -245,6 +249,18 @@ function judge(t: { fail(name: string): unknown }, bytes: Uint8Array, random: Se
     return 'threw';
   }
   return verdict;
+}
+
+/** The relay's one pass over the packet, with so many bytes before it, comes to what the list of its ops says. */
+function sameInOnePass(bytes: Uint8Array, front: number): void {
+  const memory = new Uint8Array(front + bytes.length + 9).fill(0x68);
+  memory.set(bytes, front);
+  const read = readPacket(bytes);
+  for (const most of [bytes.length, bytes.length - 1]) {
+    const fault = check.faultIn(memory, front, front + bytes.length, most);
+    same(fault, read.kind === 'packet' ? relayFault(read, bytes.length, most) : read.reason, 'the fault');
+    if (read.kind === 'packet') same(check.samples, packetSamples(read), 'its samples');
+  }
 }
 
 /** Holds that the ops of `packet` cover its bytes without a hole or an overlap. */

@@ -73,6 +73,12 @@ export class Lobby implements LobbyIdentity {
   readonly #hearing: HearingSets;
   readonly #headcounts: Headcounts;
   readonly #talkers = new RecentTalkers();
+  /** Of the last frame. */
+  readonly #destination: { -readonly [Field in keyof Destination]: Destination[Field] } = {
+    topic: null,
+    ownTopic: null,
+    relaySequence: 0,
+  };
   #headcountDueAt: Milliseconds = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -212,16 +218,16 @@ export class Lobby implements LobbyIdentity {
     detach(participant, turn.now + this.#limits.resumeWithinMs, turn);
   }
 
-  /** Where a frame of this speaker to this target goes; null when they have no such target. Real-time. */
+  /** Where a frame of this speaker to this target goes, valid until the next call; null when they have no such target. Real-time: no allocation. */
   destination(speaker: Participant, target: number): Destination | null {
     const stream = speaker.streams.get(target);
     if (!stream || !this.reaches(speaker, target)) return null;
     const shared = this.#sharedTopic(speaker, target);
-    return {
-      topic: shared && ifHeard(shared),
-      ownTopic: ifHeard(stream.topic),
-      relaySequence: nextSequence(stream),
-    };
+    const destination = this.#destination;
+    destination.topic = shared && ifHeard(shared);
+    destination.ownTopic = ifHeard(stream.topic);
+    destination.relaySequence = nextSequence(stream);
+    return destination;
   }
 
   /** A frame of this speaker is published: whether others speak at the same time. Real-time. */

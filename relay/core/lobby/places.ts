@@ -65,6 +65,7 @@ export class Places {
 
   /** When `goneBy` or `endedBy` next may have somebody; infinite when never. */
   get deadline(): Milliseconds {
+    if (this.#away.size === 0) return this.#endsNext;
     for (const { presence } of this.#away) {
       return presence.kind === 'away' ? Math.min(presence.until, this.#endsNext) : Number.NEGATIVE_INFINITY;
     }

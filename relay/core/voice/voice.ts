@@ -11,7 +11,7 @@ import { relayTimeMs } from '../relay_time.js';
 import type { Staleness } from '../staleness/staleness.js';
 import { Turn } from '../turn.js';
 import { type DropReason, noDrops } from './drop_reason.js';
-import { judgeFrame, type Verdict } from './verdict.js';
+import { type ForwardVerdict, judgeFrame, newFrameReader, type Verdict } from './verdict.js';
 
 /** What voice needs of the relay around it. */
 export interface VoiceParts {
@@ -32,6 +32,20 @@ export class Voice {
   readonly #speakers: Speakers;
   readonly #staleness: Staleness;
   readonly #startedAt: Milliseconds;
+  readonly #reader = newFrameReader();
+  readonly #forward: { -readonly [Field in keyof ForwardVerdict]: ForwardVerdict[Field] } = {
+    kind: 'forward',
+    topic: null,
+    ownTopic: null,
+    lobby: NONE,
+    talkers: 'one',
+    slot: 0,
+    sequence: 0,
+    relaySequence: 0,
+    relayTimeMs: 0,
+    acknowledge: false,
+    outputs: NONE,
+  };
   readonly #drops = noDrops();
   #publishedFrames = 0;
   #publishedBytes = 0;
@@ -57,7 +71,7 @@ export class Voice {
     return this.#publishedBytes;
   }
 
-  /** What becomes of one frame. Real-time: allocates the verdict and what `readPacket` does. */
+  /** What becomes of one frame. The verdict is valid until the next call. Real-time: allocates nothing for a frame that goes out within a talkspurt. */
   handle(id: ConnectionId, frame: Uint8Array, now: Milliseconds): Verdict {
     const connection = this.#connections.get(id);
     if (!connection) return this.#drop('not-joined');
@@ -80,8 +94,9 @@ export class Voice {
       this.#staleness.acknowledge(speaker, acknowledged, turn);
       return turn.outputs.length > 0 ? { kind: 'acknowledged', outputs: turn.outputs } : ACKNOWLEDGED;
     }
-    const header = judgeFrame(frame, speaker, now);
-    if (typeof header === 'string') return this.#drop(header);
+    const dropped = judgeFrame(this.#reader, frame, speaker, now);
+    if (dropped !== null) return this.#drop(dropped);
+    const { header } = this.#reader;
     const destination = speaker.lobby.destination(speaker, header.target);
     if (!destination) return this.#drop('target-unknown');
     this.#publishedFrames += 1;
@@ -97,19 +112,19 @@ export class Voice {
       if (header.terminator) this.#speakers.set(speaker, null, turn);
       outputs = turn.outputs;
     }
-    return {
-      kind: 'forward',
-      topic: destination.topic?.name ?? null,
-      ownTopic: destination.ownTopic?.name ?? null,
-      lobby: speaker.lobby,
-      talkers: speaker.lobby.noteTalker(speaker, now),
-      slot: speaker.slot,
-      sequence: header.sequence,
-      relaySequence: destination.relaySequence,
-      relayTimeMs: relayTimeMs(this.#startedAt, now),
-      acknowledge: this.#staleness.flag(speaker, destination.topic, destination.ownTopic, now),
-      outputs,
-    };
+    const { topic, ownTopic, relaySequence } = destination;
+    const verdict = this.#forward;
+    verdict.topic = topic?.name ?? null;
+    verdict.ownTopic = ownTopic?.name ?? null;
+    verdict.lobby = speaker.lobby;
+    verdict.talkers = speaker.lobby.noteTalker(speaker, now);
+    verdict.slot = speaker.slot;
+    verdict.sequence = header.sequence;
+    verdict.relaySequence = relaySequence;
+    verdict.relayTimeMs = relayTimeMs(this.#startedAt, now);
+    verdict.acknowledge = this.#staleness.flag(speaker, topic, ownTopic, now);
+    verdict.outputs = outputs;
+    return verdict;
   }
 
   #drop(reason: DropReason, outputs: readonly RelayOutput[] = NONE): Verdict {

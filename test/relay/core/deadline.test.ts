@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import type { RelayOutput } from '../../../relay/core/io.js';
+import { writeAcknowledgement } from '../../../voice/acknowledgement.js';
 import { SEED, SeededRandom } from '../../kit/random.js';
 import { admittedOf, Bench, frameOf, helloOf, resumeSecretOf, steamIdOf, TOKEN, tellsOf } from '../kit.js';
 
@@ -38,7 +39,7 @@ class Life {
   next(): Act {
     const connection = Math.max(0, this.#connections - 1 - this.below(12));
     const account = 1 + this.below(ACCOUNTS);
-    switch (this.below(12)) {
+    switch (this.below(14)) {
       case 0: {
         const id = this.#connections++;
         return (bench) => bench.connect(id);
@@ -48,9 +49,11 @@ class Life {
         const id = this.#connections++;
         const maySpeak = this.below(2) === 0;
         const expires = this.below(3) === 0 ? 1 + this.below(2) : 3600;
+        const capabilities = ['stale', 'heartbeat'].filter(() => this.below(2) === 0);
         return (bench) => {
           const admitted = admittedOf(account, { maySpeak, expiresAt: bench.unixSeconds + expires - 5 });
-          const outputs = [...bench.connect(id), ...bench.text(id, { ...helloOf(account), token: TOKEN })];
+          const hello = { ...helloOf(account), token: TOKEN, capabilities: [...capabilities] };
+          const outputs = [...bench.connect(id), ...bench.text(id, hello)];
           return [...outputs, ...bench.judged(id, admitted)];
         };
       }
@@ -70,6 +73,8 @@ class Life {
       }
       case 6:
         return (bench) => bench.text(connection, { type: 'leave' });
+      case 7:
+        return (bench) => bench.voice(connection, writeAcknowledgement(Math.floor(bench.now - 1000))).outputs;
       default: {
         const terminator = this.below(4) === 0;
         return (bench) => {
@@ -132,7 +137,7 @@ t.test(
       same(seen(often), seen(seldom), `after step ${step}`);
     }
     t.equal(faults, 0);
-    for (const kind of ['refused', 'left', 'speaking', 'unlisted', 'hears']) {
+    for (const kind of ['refused', 'left', 'speaking', 'unlisted', 'hears', 'parked', 'heartbeat']) {
       t.ok((kinds.get(kind) ?? 0) >= 5, `ticks told ${kind} ${kinds.get(kind) ?? 0} times`);
     }
     t.comment(`${ticks} ticks in ${seldom.now} ms`);

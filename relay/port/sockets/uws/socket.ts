@@ -39,8 +39,7 @@ export class UwsSocket<Data> implements RelaySocket<Data> {
   }
 
   send(text: string): 'sent' | 'dropped' {
-    // As bytes: uWebSockets.js on Node 24 sends a string such as 'ä' as Latin-1, which is not UTF-8, and clients close.
-    return this.#socket?.send(Buffer.from(text), false) === SEND_DROPPED ? 'dropped' : 'sent';
+    return this.#socket?.send(bytesOf(text), false) === SEND_DROPPED ? 'dropped' : 'sent';
   }
 
   publish(topic: string, bytes: Uint8Array): void {
@@ -70,3 +69,14 @@ export class UwsSocket<Data> implements RelaySocket<Data> {
     this.#socket?.close();
   }
 }
+
+/**
+ * As bytes: uWebSockets.js on Node 24 sends a string such as 'ä' as Latin-1, which is not UTF-8, and clients close. The same text goes to many
+ * sockets one after the other, and is encoded once.
+ */
+function bytesOf(text: string): Buffer {
+  if (text !== last.text) last = { text, bytes: Buffer.from(text) };
+  return last.bytes;
+}
+
+let last = { text: '', bytes: Buffer.alloc(0) };
