@@ -17,6 +17,7 @@ import { measure } from './result.js';
 import { ring } from './ring/ring.js';
 import { soak } from './soak/soak.js';
 import { stages } from './stages.js';
+import { stall } from './stall/stall.js';
 import { steam } from './steam.js';
 import { storm } from './storm/storm.js';
 
@@ -33,6 +34,7 @@ const trials = [
   relay,
   audience,
   hearing,
+  stall,
   playout,
   plc,
   soak,

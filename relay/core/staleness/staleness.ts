@@ -68,21 +68,24 @@ export class Staleness {
     return true;
   }
 
-  /** A listener has read everything up to this relay time. One that is yet to come is ignored. */
-  acknowledge(listener: Participant, time: number, turn: Turn): void {
-    const { presence, lobby } = listener;
-    if (presence.kind !== 'here' || !presence.reading) return;
+  /**
+   * A listener has read everything up to this relay time; one that is yet to come is ignored. Whether they have caught up and are to get voice
+   * again. Real-time: no allocation.
+   */
+  acknowledge({ presence }: Participant, time: number, now: Milliseconds): 'caught-up' | 'as-before' {
+    if (presence.kind !== 'here' || !presence.reading) return 'as-before';
     const { reading } = presence;
-    const age = (relayTimeMs(this.#startedAt, turn.now) - time) >>> 0;
-    if (age >= 2 ** 31) return;
+    const age = (relayTimeMs(this.#startedAt, now) - time) >>> 0;
+    if (age >= 2 ** 31) return 'as-before';
     this.#acknowledgements += 1;
-    const until = turn.now - age;
-    reading.acknowledged(until, turn.now);
-    // Both are whole milliseconds of the relay's clock.
-    if (reading.parkedAt === null || until < Math.floor(reading.parkedAt - this.#startedAt) + this.#startedAt)
-      return;
+    const until = now - age;
+    reading.acknowledged(until, now);
+    const { parkedAt } = reading;
+    // `until` is exact to a millisecond only.
+    if (parkedAt === null || until < Math.floor(parkedAt - this.#startedAt) + this.#startedAt)
+      return 'as-before';
     this.#unparks += 1;
-    lobby.unpark(listener, turn);
+    return 'caught-up';
   }
 
   /** Parks those who are behind. */

@@ -90,9 +90,10 @@ export class Voice {
     }
 
     if (acknowledged !== null) {
+      if (this.#staleness.acknowledge(speaker, acknowledged, now) === 'as-before') return ACKNOWLEDGED;
       const turn = new Turn(now, 0, 0);
-      this.#staleness.acknowledge(speaker, acknowledged, turn);
-      return turn.outputs.length > 0 ? { kind: 'acknowledged', outputs: turn.outputs } : ACKNOWLEDGED;
+      speaker.lobby.unpark(speaker, turn);
+      return { kind: 'acknowledged', outputs: turn.outputs };
     }
     const dropped = judgeFrame(this.#reader, frame, speaker, now);
     if (dropped !== null) return this.#drop(dropped);

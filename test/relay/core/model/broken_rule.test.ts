@@ -32,6 +32,13 @@ const LISTENER = {
   limits: { listenerPlacesPercent: 0 },
   names: ['join', 'leave', 'drop', 'resume', 'rename', 'record', 'recordNoMore', 'speak', 'deafen'],
 } as const;
+/** They acknowledge, when they do. */
+const READERS = {
+  acknowledges: true,
+  // Time has to pass twice before somebody is parked.
+  depth: 7,
+  names: ['join', 'speak', 'acknowledge', 'deafen', 'undeafen'],
+} as const;
 const ALL = Object.keys(OPERATIONS) as OperationName[];
 
 interface Case extends Break {
@@ -40,6 +47,8 @@ interface Case extends Break {
   readonly seats?: readonly Seat[];
   readonly limits?: Plan['limits'];
   readonly names?: readonly OperationName[];
+  readonly acknowledges?: boolean;
+  readonly depth?: number;
 }
 
 const SETS: readonly OperationName[] = [
@@ -76,9 +85,9 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'a resume ends a mute': {
     file: 'lobby/presence.js',
-    line: "set(member, { kind: 'here', connection, topics: new Set() });",
+    line: "set(member, { kind: 'here', connection: id, topics: new Map(), reading, lateness });",
     instead:
-      "if (member.presence.kind === 'away') member.sanctioned = { ...member.sanctioned, muted: false }; set(member, { kind: 'here', connection, topics: new Set() });",
+      "if (member.presence.kind === 'away') member.sanctioned = { ...member.sanctioned, muted: false }; set(member, { kind: 'here', connection: id, topics: new Map(), reading, lateness });",
     fault: HEARD,
     names: ['join', 'drop', 'resume', 'mute', 'speak'],
   },
@@ -129,8 +138,8 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'a deafened participant still hears': {
     file: 'lobby/lobby.js',
-    line: 'refreshTopics(participant, turn);\n',
-    instead: '\n',
+    line: 'refreshTopics(participant, turn);\n        this.#tellChanged',
+    instead: 'this.#tellChanged',
     fault: /hears .*expected/,
   },
   'a participant who leaves a channel still hears it': {
@@ -184,9 +193,45 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'a topic without listeners is published to': {
     file: 'lobby/lobby.js',
-    line: 'return listeners > 0 ? name : null;',
-    instead: 'return name;',
+    line: 'return topic.listeners > 0 ? topic : null;',
+    instead: 'return topic;',
     fault: /went to /,
+  },
+  'somebody who is parked still gets voice': {
+    ...READERS,
+    file: 'lobby/presence.js',
+    line: 'return mayHear(member) && !(presence',
+    instead: 'return mayHear(member) || !(presence',
+    fault: /hears .*expected/,
+  },
+  'somebody who is behind is not parked': {
+    ...READERS,
+    file: 'staleness/staleness.js',
+    line: 'lobby.park(listener, relayTimeMs(this.#startedAt, turn.now), turn);',
+    instead: '',
+    fault: /is behind and hears/,
+  },
+  'somebody who has read everything is parked': {
+    ...READERS,
+    file: 'staleness/reading.js',
+    line: 'this.#readUntil = Math.max(this.#readUntil, until);',
+    instead: '',
+    fault: /is parked and not behind/,
+  },
+  'somebody who was parked is not told what they missed': {
+    ...READERS,
+    file: 'lobby/lobby.js',
+    line: 'tellMarks(participant, { until: spoken, next: spoken }, turn);',
+    instead: 'tellMarks(participant, { next: spoken }, turn);',
+    fault: /hides a loss|was not told what it missed/,
+  },
+  'somebody who is parked and deafened gets voice again': {
+    ...READERS,
+    file: 'lobby/lobby.js',
+    line: 'presence.reading.unpark(turn.now);',
+    instead:
+      'presence.reading.unpark(turn.now); participant.sanctioned = { ...participant.sanctioned, deafened: false };',
+    fault: /hears .*expected/,
   },
   'somebody outside a set is heard': {
     file: 'lobby/presence.js',
@@ -197,8 +242,8 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'a whisper from outside a set is heard': {
     file: 'lobby/presence.js',
-    line: 'if (!mayHear(listener) || !isWithin(listener, speaker))',
-    instead: 'if (!mayHear(listener))',
+    line: 'if (!getsVoice(listener) || !isWithin(listener, speaker))',
+    instead: 'if (!getsVoice(listener))',
     fault: /heard by .*expected/,
     names: SETS,
   },
@@ -257,7 +302,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'a participant who is away is sent messages': {
     file: 'lobby/presence.js',
     line: "function lose(member, until) {\n    release(member);\n    set(member, { kind: 'away', until });",
-    instead: 'function lose(member, until) {\n    set(member, { ...member.presence, topics: new Set() });',
+    instead: 'function lose(member, until) {\n    set(member, { ...member.presence, topics: new Map() });',
     fault: /told .* gone/,
   },
   'the others hear of a listener who is not listed': {
@@ -297,11 +342,22 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
-for (const [what, { fault, seats = SEATS, names = ALL, limits = {}, ...broken }] of Object.entries(CASES)) {
+for (const [
+  what,
+  { fault, seats = SEATS, names = ALL, limits = {}, acknowledges = false, depth = 5, ...broken },
+] of Object.entries(CASES)) {
   t.test(`the exploration notices when ${what}`, async (t) => {
     const relay = await brokenRelay(what.replaceAll(/\W/g, '_'), broken);
     const operations = operationsOf(seats, names);
-    const { violation } = explore({ seats, operations, depth: 5, relay, limits, faults: fault });
+    const { violation } = explore({
+      seats,
+      operations,
+      depth,
+      relay,
+      limits,
+      acknowledges,
+      faults: fault,
+    });
     t.ok(violation, `${violation?.sequence.join(', ')}: ${violation?.faults[0]}`);
   });
 }

@@ -152,7 +152,11 @@ export class Walk {
       const reading = this.member(at)?.reading;
       const people = model.lobbies.get(lobby)?.hearing.of(steamIdOf(account));
       const heard = people ? [...people].map(whoIs).sort().join() : 'all';
-      const reads = isHere && reading ? `${reading.isParked} ${reading.owes}` : '';
+      const spokeAt = this.member(at)?.heardAt;
+      const reads =
+        isHere && reading
+          ? `${reading.isParked} ${reading.owes} ${reading.wouldOwe(now)} ${spokeAt === now}`
+          : '';
       return `${isHere} ${reads} ${model.holds('muted', lobby, steamIdOf(account))} ${heard}`;
     });
     return `${parts.join('; ')} | ${sanctions.sort().join('; ')} | ${meant}`;

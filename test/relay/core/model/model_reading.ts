@@ -21,7 +21,12 @@ export class ModelReading {
 
   /** A flagged frame was sent to them. */
   sent(now: number): void {
-    if (now > this.#readUntil + SETTLED_MS) this.#sent.push(now);
+    if (this.wouldOwe(now)) this.#sent.push(now);
+  }
+
+  /** Whether they would owe an acknowledgement for a flagged frame that is sent now. */
+  wouldOwe(now: number): boolean {
+    return now > this.#readUntil + SETTLED_MS;
   }
 
   /** Whether they have not acknowledged something. */

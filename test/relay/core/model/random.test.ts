@@ -253,8 +253,8 @@ for (const [at, policy] of POLICIES.entries()) {
       const read = () => {
         for (const [connection, { reading }] of world.model.byConnection) {
           if (!reading) continue;
-          if (readers.below(60) === 0) asleep.add(connection);
-          else if (readers.below(40) === 0) asleep.delete(connection);
+          if (readers.below(30) === 0) asleep.add(connection);
+          else if (readers.below(20) === 0) asleep.delete(connection);
           if (!asleep.has(connection) && readers.below(3) === 0) world.acknowledge(connection);
         }
       };
