@@ -139,6 +139,9 @@ const capabilities = z.optional(
 /** What our relay can do: see docs/protocol.md, "Capabilities". */
 export const RELAY_CAPABILITIES = ['ping', 'recording', 'stale', 'heartbeat'] as const;
 
+/** What our client can do. The relay that it talks to may do the same, or not. */
+export const CLIENT_CAPABILITIES = ['stale', 'heartbeat'] as const;
+
 const hello = z.object({
   type: z.literal('hello'),
   versions,

@@ -38,6 +38,13 @@ export interface LobbyEvents {
   /** A voice frame arrived. `target` says whom it is for. `packet` may be kept. */
   onVoice?(participant: Participant, header: VoiceHeader, packet: Uint8Array, target: VoiceTarget): void;
   /**
+   * We are behind: the relay sends us no voice, which would be old, until `onCaughtUp` or `onResumed`. Everything else goes on. It comes when
+   * we read again, usually directly before `onCaughtUp`.
+   */
+  onParked?(): void;
+  /** We get voice again. So many frames were skipped. The next frame of their speakers has a marker. */
+  onCaughtUp?(skippedFrames: number): void;
+  /**
    * The relay did not carry out a request of the type `request`. `code` is one of `FAILURE_CODES`, or another one from a newer relay.
    * We stay in the lobby.
    */

@@ -54,6 +54,12 @@ export function notify(events: LobbyEvents, happening: Happening, lobby: Lobby):
     case 'voice':
       events.onVoice?.(happening.participant, happening.header, happening.packet, happening.target);
       break;
+    case 'parked':
+      events.onParked?.();
+      break;
+    case 'caught-up':
+      events.onCaughtUp?.(happening.skippedFrames);
+      break;
     case 'failed':
       events.onFailed?.(happening.code, happening.message, happening.request);
       break;

@@ -19,6 +19,10 @@ export interface LobbyCounts {
    * nobody has told us of them yet.
    */
   readonly framesMissed: number;
+  /** Frames that the relay did not send us because we were behind: see `LobbyEvents.onParked`. They are not missed. */
+  readonly framesSkipped: number;
+  /** How often that began. */
+  readonly parks: number;
   /** How often we reconnected. */
   readonly resumes: number;
   /** Voice frames from the relay that were dropped, by reason. */
@@ -37,6 +41,7 @@ export class LobbyCounter {
     'slot-unknown': 0,
     'target-unknown': 0,
     opaque: 0,
+    stale: 0,
   };
   #framesSent = 0;
   #framesRefused = 0;
@@ -61,16 +66,14 @@ export class LobbyCounter {
     this.#framesReceived += 1;
   }
 
-  /** We hear these streams from now on, and those no longer. */
-  hears({
-    next,
-    until,
-  }: {
-    readonly next: readonly StreamMark[];
-    readonly until: readonly StreamMark[];
-  }): void {
-    for (const mark of until) this.#missed.until(mark);
-    for (const mark of next) this.#missed.next(mark);
+  /** We hear this stream from now on. */
+  next(mark: StreamMark): void {
+    this.#missed.next(mark);
+  }
+
+  /** We no longer hear this stream. Returns how many of its frames did not come: they are `missed`, or the relay `skipped` them. */
+  until(mark: StreamMark, as: 'missed' | 'skipped'): number {
+    return this.#missed.until(mark, as);
   }
 
   left(slot: number): void {
@@ -87,12 +90,13 @@ export class LobbyCounter {
     this.#missed.restart();
   }
 
-  counts(): Omit<LobbyCounts, 'participantsRefused' | 'redirects'> {
+  counts(): Omit<LobbyCounts, 'parks' | 'participantsRefused' | 'redirects'> {
     return {
       framesSent: this.#framesSent,
       framesRefused: this.#framesRefused,
       framesReceived: this.#framesReceived,
       framesMissed: this.#missed.count,
+      framesSkipped: this.#missed.skipped,
       resumes: this.#resumes,
       dropped: { ...this.#dropped },
     };

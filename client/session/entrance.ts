@@ -3,7 +3,7 @@
  * of the relay, so its hello comes in two parts. Pure.
  */
 
-import { PROTOCOL_VERSION, writeMessage } from '../../voice/control.js';
+import { CLIENT_CAPABILITIES, PROTOCOL_VERSION, writeMessage } from '../../voice/control.js';
 import {
   type BesideAppTicket,
   type HelloCredential,
@@ -11,6 +11,8 @@ import {
   hexOfBytes,
   type ShownCredential,
 } from './shown_credential.js';
+
+const SPEAKS = { versions: [PROTOCOL_VERSION], capabilities: [...CLIENT_CAPABILITIES] };
 
 /** Who enters. */
 export interface Entrant {
@@ -38,7 +40,7 @@ export class Entrance {
     const { resumeSecret: secret, entrant } = place;
     this.#announced = credential?.kind === 'app-ticket' ? credential.beside : null;
     if (secret !== null && credential === null) {
-      return writeMessage({ type: 'resume', versions: [PROTOCOL_VERSION], secret });
+      return writeMessage({ type: 'resume', ...SPEAKS, secret });
     }
     if (credential?.kind !== 'app-ticket')
       return helloOf(entrant, helloFieldsOf(credential ?? { kind: 'none' }));
@@ -64,5 +66,5 @@ export class Entrance {
 
 function helloOf({ lobby, steamId, name }: Entrant, credential: HelloCredential): string {
   const who = { lobby, ...(steamId === undefined ? {} : { steamId: String(steamId) }), name };
-  return writeMessage({ type: 'hello', versions: [PROTOCOL_VERSION], ...who, ...credential });
+  return writeMessage({ type: 'hello', ...SPEAKS, ...who, ...credential });
 }

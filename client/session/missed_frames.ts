@@ -12,12 +12,14 @@ export type StreamMark = readonly [slot: number, target: number, sequence: numbe
 export class MissedFrames {
   /** Frames that never arrived. */
   count = 0;
+  /** Frames that the relay did not send us, and said so. */
+  skipped = 0;
   /** By slot and target: the sequence of the next frame, where it is not 0. Bounded by the slots that the caller lets through. */
   readonly #expected = new Map<number, Map<number, number>>();
 
   /** A frame arrived. */
   received(slot: number, target: number, relaySequence: number): void {
-    this.#upTo(slot, target, relaySequence);
+    this.count += this.#missing(slot, target, relaySequence);
     this.#expect(slot, target, sequenceAfter(relaySequence));
   }
 
@@ -26,10 +28,18 @@ export class MissedFrames {
     this.#expect(slot, target, sequence);
   }
 
-  /** We no longer hear this stream; the number is that after the last frame for us. If we hear it again, it begins with 0, unless the relay says otherwise. */
-  until([slot, target, sequence]: StreamMark): void {
-    this.#upTo(slot, target, sequence);
+  /**
+   * We no longer hear this stream; the number is that after the last frame for us. If we hear it again, it begins with 0, unless the relay says
+   * otherwise. Returns how many of its frames did not arrive since the last one that did.
+   *
+   * @param as `skipped`: the relay did not send them, and they do not count as missed.
+   */
+  until([slot, target, sequence]: StreamMark, as: 'missed' | 'skipped' = 'missed'): number {
+    const frames = this.#missing(slot, target, sequence);
     this.#expected.get(slot)?.delete(target);
+    if (as === 'missed') this.count += frames;
+    else this.skipped += frames;
+    return frames;
   }
 
   /** Another person may get the slot. */
@@ -42,10 +52,10 @@ export class MissedFrames {
     this.#expected.clear();
   }
 
-  /** Everything between the expected number and this one is lost. A number behind it comes only from a relay that breaks the protocol. */
-  #upTo(slot: number, target: number, sequence: number): void {
+  /** Everything between the expected number and this one did not arrive. A number behind it comes only from a relay that breaks the protocol. */
+  #missing(slot: number, target: number, sequence: number): number {
     const expected = this.#expected.get(slot)?.get(target) ?? 0;
-    this.count += Math.max(0, sequenceDelta(expected, sequence));
+    return Math.max(0, sequenceDelta(expected, sequence));
   }
 
   #expect(slot: number, target: number, sequence: number): void {

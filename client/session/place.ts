@@ -2,15 +2,17 @@
  * Our place in a lobby, over all connections: what the relay told us about it, the offer to resume it, and the counters. Pure.
  */
 
-import type { RELAY_CAPABILITIES, RelayMessage } from '../../voice/control.js';
+import { writeAcknowledgement } from '../../voice/acknowledgement.js';
+import type { CLIENT_CAPABILITIES, RELAY_CAPABILITIES, RelayMessage } from '../../voice/control.js';
 import type { Milliseconds } from '../../voice/units.js';
-import { packetOf, readVoiceHeader } from '../../voice/wire.js';
+import { packetOf, readVoiceHeader, type VoiceHeader } from '../../voice/wire.js';
 import { LobbyCounter } from './counter.js';
 import type { Entrant } from './entrance.js';
 import { type LobbyChange, LobbyState, type Member, type Participant } from './lobby_state.js';
 import type { StreamMark } from './missed_frames.js';
 import { RelayClock } from './relay_clock.js';
 import type { SessionDrop, SessionOptions, SessionOutput } from './session_io.js';
+import { Staleness } from './staleness.js';
 import type { VoiceTarget } from './voice_target.js';
 
 /** How long to try to join again if the welcome did not offer to resume. */
@@ -18,6 +20,9 @@ const REJOIN_WITHIN_MS: Milliseconds = 30_000;
 
 /** The longest time to keep reconnecting, whatever the relay's welcome says: an hour. */
 const MAX_RETURN_MS: Milliseconds = 3_600_000;
+
+/** What a relay may say that it can do. */
+type Capability = (typeof RELAY_CAPABILITIES)[number] | (typeof CLIENT_CAPABILITIES)[number];
 
 export type Welcome = Extract<RelayMessage, { type: 'welcome' }>;
 
@@ -56,6 +61,7 @@ export class Place implements LobbyView {
   readonly #options: SessionOptions;
   readonly #rejoin: 'may' | 'never';
   readonly #clock = new RelayClock();
+  readonly #staleness = new Staleness();
   /** Null until the first welcome. */
   #lobby: LobbyState | null = null;
   /** Secret. Null if there is no place to resume. */
@@ -107,6 +113,11 @@ export class Place implements LobbyView {
     return this.#lobby?.refusedParticipants ?? 0;
   }
 
+  /** How often the relay parked us. */
+  get parks(): number {
+    return this.#staleness.parks;
+  }
+
   /** Null: the next message is a hello. */
   get resumeSecret(): string | null {
     return this.#resume?.secret ?? null;
@@ -149,34 +160,54 @@ export class Place implements LobbyView {
     const lobby = this.#lobby;
     if (!lobby) {
       this.#lobby = new LobbyState(message);
-      this.#clock.begin(message.relayTimeMs, now);
+      this.#clock.begin(message, now);
       return { kind: 'first' };
     }
     const { channels, recordingSince } = lobby.you;
     const changes = lobby.replace(message);
     this.counter.resumed();
-    if (kind === 'resumed') return { kind, changes, channels: [], recording: false };
-    this.#clock.rejoin(message.relayTimeMs, now);
+    this.#staleness.restart(lobby.participants.map(({ slot }) => slot));
+    if (kind === 'resumed') {
+      this.#clock.resume(message, now);
+      return { kind, changes, channels: [], recording: false };
+    }
+    this.#clock.rejoin(message, now);
     // A new place is in no channel. A guest cannot enter channels: a moderator had moved them there.
     const toEnter = message.you.guest ? [] : channels;
     return { kind, changes, channels: toEnter, recording: recordingSince !== null && this.can('recording') };
   }
 
   /** Whether the relay says that it can do this. */
-  can(capability: (typeof RELAY_CAPABILITIES)[number]): boolean {
+  can(capability: Capability): boolean {
     return this.#capabilities.includes(capability);
   }
 
   apply(message: Parameters<LobbyState['apply']>[0]): LobbyChange[] {
     const lobby = this.#known();
-    if (message.type === 'left') this.counter.left(message.slot);
-    if (message.type === 'hears') {
-      const { next = [], until = [] } = message;
-      // The frames of people whom we do not know are dropped as well.
-      const isKnown = ([slot]: StreamMark) => lobby.participant(slot) !== undefined;
-      this.counter.hears({ next: next.filter(isKnown), until: until.filter(isKnown) });
+    if (message.type === 'left') {
+      this.counter.left(message.slot);
+      this.#staleness.left(message.slot);
     }
+    if (message.type === 'hears') this.#hears(message.next ?? [], message.until ?? []);
     return lobby.apply(message);
+  }
+
+  /** The relay's time came by itself. */
+  heartbeat(relayTimeMs: number, now: Milliseconds): void {
+    this.#clock.heard(relayTimeMs, now);
+  }
+
+  /** The relay sends us no voice until it has our acknowledgement, the first of these outputs. */
+  parked(relayTimeMs: number, now: Milliseconds): SessionOutput[] {
+    this.#clock.heard(relayTimeMs, now);
+    const answer = { kind: 'send', data: writeAcknowledgement(relayTimeMs) } as const;
+    return this.#staleness.park(relayTimeMs) ? [answer, { kind: 'parked' }] : [answer];
+  }
+
+  /** The relay sends us voice again. */
+  live(): SessionOutput[] {
+    const skippedFrames = this.#staleness.unpark();
+    return skippedFrames === null ? [] : [{ kind: 'caught-up', skippedFrames }];
   }
 
   /** Nobody is heard while we are away. */
@@ -188,30 +219,55 @@ export class Place implements LobbyView {
     return this.#known().numberOf(target);
   }
 
-  /** Reads a frame of somebody else; null if it was dropped, which is counted. */
-  voice(frame: Uint8Array): SessionOutput | null {
+  /** Reads a frame of somebody else. What is dropped is counted. @param put Takes the outputs: an acknowledgement before the voice. */
+  voice(frame: Uint8Array, now: Milliseconds, put: (output: SessionOutput) => void): void {
     const header = readVoiceHeader(frame);
-    if (header.kind === 'malformed') return this.#drop('malformed');
-    const lobby = this.#known();
-    const participant = lobby.participant(header.slot);
-    if (!participant) return this.#drop('slot-unknown');
-    this.counter.arrived(header);
-    const target = lobby.targetOf(header.target);
-    if (!target) return this.#drop('target-unknown');
-    if (header.opaque) return this.#drop('opaque');
-    this.counter.received();
-    return {
-      kind: 'voice',
-      participant,
-      header: this.#clock.header(header),
-      target,
-      packet: packetOf(frame),
-    };
+    if (header.kind === 'malformed') {
+      this.counter.dropped('malformed');
+      return;
+    }
+    const { relayTimeMs, acknowledge } = header;
+    if (acknowledge && this.can('stale') && this.#staleness.asked(relayTimeMs)) {
+      put({ kind: 'send', data: writeAcknowledgement(relayTimeMs) });
+    }
+    const heard = this.#heard(header, packetOf(frame), this.#clock.judge(relayTimeMs, now));
+    if (typeof heard === 'string') this.counter.dropped(heard);
+    else put(heard);
   }
 
-  #drop(reason: Exclude<SessionDrop, 'not-joined'>): null {
-    this.counter.dropped(reason);
-    return null;
+  #heard(
+    header: VoiceHeader,
+    packet: Uint8Array,
+    age: 'in-time' | 'stale',
+  ): Extract<SessionOutput, { kind: 'voice' }> | SessionDrop {
+    const { slot } = header;
+    const lobby = this.#known();
+    const participant = lobby.participant(slot);
+    if (!participant) return 'slot-unknown';
+    this.counter.arrived(header);
+    if (age === 'stale') {
+      this.#staleness.dropped(slot);
+      return age;
+    }
+    const target = lobby.targetOf(header.target);
+    if (!target) return 'target-unknown';
+    if (header.opaque) return 'opaque';
+    this.counter.received();
+    const read = this.#clock.header(header);
+    const shown = this.#staleness.resumes(slot) ? { ...read, marker: true } : read;
+    return { kind: 'voice', participant, header: shown, target, packet };
+  }
+
+  #hears(next: readonly StreamMark[], until: readonly StreamMark[]): void {
+    const lobby = this.#known();
+    // The frames of people whom we do not know are dropped as well.
+    const isKnown = ([slot]: StreamMark) => lobby.participant(slot) !== undefined;
+    const { isParked } = this.#staleness;
+    for (const mark of until.filter(isKnown)) {
+      const frames = this.counter.until(mark, isParked ? 'skipped' : 'missed');
+      if (isParked) this.#staleness.skipped(mark[0], frames);
+    }
+    for (const mark of next.filter(isKnown)) this.counter.next(mark);
   }
 
   #known(): LobbyState {

@@ -18,15 +18,13 @@ import { closedError, FIRST_REFUSAL_CODE, lostError, mayPass, NO_CLOSE_FRAME, re
 import { Entrance } from './entrance.js';
 import { IncomingMessages } from './incoming.js';
 import { Line } from './line.js';
+import { Outbox } from './outbox.js';
 import { OutgoingVoice } from './outgoing_voice.js';
 import { type LobbyView, Place, type Welcome } from './place.js';
 import type { SessionInput, SessionOutput, SessionRequest, SessionSettings } from './session_io.js';
 import { bytesOfHex } from './shown_credential.js';
 import type { VoiceTarget } from './voice_target.js';
 import { type BackStep, WayBack } from './way_back.js';
-
-/** The most that may wait in the transport, in bytes: a few seconds of one speaker. */
-const MAX_WAITING_BYTES = 64 * 1024;
 
 /** The client's side of the protocol for one membership, without any input or output of its own. */
 export class Session {
@@ -39,11 +37,9 @@ export class Session {
   /** `leaving` and `ended` are final. */
   #phase: 'joining' | 'joined' | 'away' | 'leaving' | 'ended' = 'joining';
   readonly #line = new Line();
+  readonly #out = new Outbox();
   /** What the relay said before it closed the connection. */
   #refusal: { readonly code: string; readonly error: HotmicError } | null = null;
-  /** Of the current turn. */
-  #outputs: SessionOutput[] = [];
-  #waitingBytes = 0;
 
   /** @throws RangeError for `redirectHosts` that are not hosts, or more than 256. */
   constructor(settings: SessionSettings) {
@@ -52,9 +48,9 @@ export class Session {
     this.#wayBack = new WayBack(settings.url, settings.redirectHosts, settings.random);
     this.#outgoing = new OutgoingVoice({
       numberOf: (target) => (this.#phase === 'joined' ? this.#place.numberOf(target) : null),
-      hasRoom: () => this.#hasRoom,
-      sendFrame: (frame) => this.#put({ kind: 'send', data: frame }),
-      sendWhisperList: (slots) => this.#send({ type: 'whisper', slots: [...slots] }),
+      hasRoom: () => this.#out.hasRoom,
+      sendFrame: (frame) => this.#out.put({ kind: 'send', data: frame }),
+      sendWhisperList: (slots) => this.#out.send({ type: 'whisper', slots: [...slots] }),
     });
   }
 
@@ -73,6 +69,7 @@ export class Session {
   counts(): LobbyCounts {
     return {
       ...this.#place.counter.counts(),
+      parks: this.#place.parks,
       participantsRefused: this.#place.refusedParticipants,
       redirects: this.#wayBack.counts(),
     };
@@ -93,9 +90,7 @@ export class Session {
    * @param waitingBytes What waits in this process to be sent, in bytes.
    */
   handle(input: SessionInput, now: Milliseconds, waitingBytes = 0): readonly SessionOutput[] {
-    const outputs: SessionOutput[] = [];
-    this.#outputs = outputs;
-    this.#waitingBytes = waitingBytes;
+    const outputs = this.#out.begin(waitingBytes);
     if (!('attempt' in input) || this.#line.hears(input.attempt, now)) this.#input(input, now);
     return outputs;
   }
@@ -106,7 +101,7 @@ export class Session {
         if (this.#phase === 'joining' && this.#line.attempt === 0) this.#connect(now);
         break;
       case 'credential':
-        this.#put(this.#line.open(input.credential, this.#wayBack.url));
+        this.#out.put(this.#line.open(input.credential, this.#wayBack.url));
         break;
       case 'no-credential':
         if (this.#line.kind === 'asking' || this.#line.kind === 'entering') this.#unproven(input.thrown, now);
@@ -116,13 +111,13 @@ export class Session {
         break;
       case 'app-ticket':
         if (this.#line.kind === 'entering')
-          this.#say(this.#entrance.answer(this.#place.entrant, input.ticket));
+          this.#out.say(this.#entrance.answer(this.#place.entrant, input.ticket));
         break;
       case 'text':
         this.#text(input.text, now);
         break;
       case 'voice':
-        this.#voice(input.frame);
+        this.#voice(input.frame, now);
         break;
       case 'closed':
         this.#closed(input.code, input.reason, input.failure ?? null, now);
@@ -134,7 +129,7 @@ export class Session {
         this.#publish(input.packet, input.target, now);
         break;
       case 'whisper':
-        if (!this.#outgoing.whisper(input.slots, now)) this.#put({ kind: 'not-sent' });
+        if (!this.#outgoing.whisper(input.slots, now)) this.#out.put({ kind: 'not-sent' });
         break;
       case 'request':
         this.#request(input.request);
@@ -158,14 +153,14 @@ export class Session {
         this.#giveUpAttempt(`no welcome after ${this.#line.timeoutMs / 1000} s`, now);
         break;
       case 'quiet':
-        this.#say(writeMessage({ type: 'ping' }));
+        this.#out.say(writeMessage({ type: 'ping' }));
         break;
       case 'dead':
         this.#giveUpAttempt('the relay was silent for 15 s', now);
         break;
       case 'close-of-relay':
         this.#line.closing('us', now);
-        this.#put({ kind: 'close' });
+        this.#out.put({ kind: 'close' });
         break;
       case 'close':
         this.#closed(NO_CLOSE_FRAME, '', null, now);
@@ -175,12 +170,12 @@ export class Session {
   #connect(now: Milliseconds): void {
     this.#refusal = null;
     const opening = this.#place.resumeSecret === null ? 'hello' : 'resume';
-    this.#put(this.#line.connect(opening, this.#wayBack.url, now));
+    this.#out.put(this.#line.connect(opening, this.#wayBack.url, now));
   }
 
   #opened(watched: boolean): void {
     const opened = this.#line.opened(watched);
-    if (opened) this.#say(this.#entrance.first(this.#place, opened.credential));
+    if (opened) this.#out.say(this.#entrance.first(this.#place, opened.credential));
   }
 
   /** The application provided no credential. Before the welcome, `joinLobby` throws its error. */
@@ -196,7 +191,7 @@ export class Session {
       this.#failToJoin(new HotmicError('ERR_HOTMIC_CONNECT', message));
       return;
     }
-    this.#put({ kind: 'close' });
+    this.#out.put({ kind: 'close' });
     this.#closed(NO_CLOSE_FRAME, '', new Error(why), now);
   }
 
@@ -211,21 +206,25 @@ export class Session {
         break;
       case 'challenge':
         this.#entrance.challenged();
-        this.#put({ kind: 'ask-app-ticket', attempt: this.#line.attempt, nonce: bytesOfHex(message.nonce) });
+        this.#out.put({
+          kind: 'ask-app-ticket',
+          attempt: this.#line.attempt,
+          nonce: bytesOfHex(message.nonce),
+        });
         break;
       case 'welcome':
         this.#welcome(message, now);
         break;
       case 'failed': {
         const [request, code] = [relayText(message.request), relayText(message.code)];
-        this.#put({ kind: 'failed', request, code, message: relayText(message.message) });
+        this.#out.put({ kind: 'failed', request, code, message: relayText(message.message) });
         break;
       }
       case 'draining': {
         const { withinMs, goTo = null } = message;
-        this.#put({ kind: 'draining', withinMs, goTo });
+        this.#out.put({ kind: 'draining', withinMs, goTo });
         const why = this.#wayBack.noteRedirect(goTo, this.#place.mayMove, now);
-        if (goTo !== null && why) this.#put({ kind: 'redirect-refused', goTo, why });
+        if (goTo !== null && why) this.#out.put({ kind: 'redirect-refused', goTo, why });
         break;
       }
       case 'refused': {
@@ -234,13 +233,17 @@ export class Session {
         this.#refusal = { code, error: new HotmicError('ERR_HOTMIC_REFUSED', text) };
         break;
       }
-      case 'parked':
-      case 'live':
       case 'heartbeat':
-        // They come only to clients that list the capabilities `stale` and `heartbeat`.
+        this.#place.heartbeat(message.relayTimeMs, now);
+        break;
+      case 'parked':
+        this.#out.putAll(this.#place.parked(message.relayTimeMs, now));
+        break;
+      case 'live':
+        this.#out.putAll(this.#place.live());
         break;
       default:
-        this.#outputs.push(...this.#place.apply(message));
+        this.#out.putAll(this.#place.apply(message));
     }
   }
 
@@ -250,24 +253,20 @@ export class Session {
     this.#line.welcomed(this.#place.can('ping'), now);
     if (welcomed.kind !== 'resumed') this.#outgoing.entered(now);
     if (welcomed.kind === 'first') {
-      this.#put({ kind: 'welcome' });
+      this.#out.put({ kind: 'welcome' });
       return;
     }
     const { kind, changes, channels, recording } = welcomed;
-    this.#put({ kind: 'resumed', how: kind });
+    this.#out.put({ kind: 'resumed', how: kind });
     if (kind === 'resumed') this.#outgoing.resumed(now);
-    this.#outputs.push(...changes);
-    if (channels.length > 0) this.#send({ type: 'channels', channels: [...channels] });
-    if (recording) this.#send({ type: 'recording', recording });
+    this.#out.putAll(changes);
+    if (channels.length > 0) this.#out.send({ type: 'channels', channels: [...channels] });
+    if (recording) this.#out.send({ type: 'recording', recording });
   }
 
-  #voice(frame: Uint8Array): void {
-    if (this.#phase !== 'joined') {
-      this.#place.counter.dropped('not-joined');
-      return;
-    }
-    const output = this.#place.voice(frame);
-    if (output) this.#put(output);
+  #voice(frame: Uint8Array, now: Milliseconds): void {
+    if (this.#phase === 'joined') this.#place.voice(frame, now, this.#out.put);
+    else this.#place.counter.dropped('not-joined');
   }
 
   #publish(packet: CapturedPacket, target: VoiceTarget, now: Milliseconds): void {
@@ -275,15 +274,15 @@ export class Session {
       this.#place.counter.sent();
     } else {
       this.#place.counter.refused();
-      this.#put({ kind: 'not-sent' });
+      this.#out.put({ kind: 'not-sent' });
     }
   }
 
   #request(request: SessionRequest): void {
     // Requests must not pile up in memory when the relay does not read.
     const isKnown = request.type !== 'recording' || this.#place.can('recording');
-    if (this.#phase === 'joined' && this.#hasRoom && isKnown) this.#send(request);
-    else this.#put({ kind: 'not-sent' });
+    if (this.#phase === 'joined' && this.#out.hasRoom && isKnown) this.#out.send(request);
+    else this.#out.put({ kind: 'not-sent' });
   }
 
   #leave(now: Milliseconds): void {
@@ -297,7 +296,7 @@ export class Session {
       case 'joined':
         this.#phase = 'leaving';
         this.#line.closing('relay', now);
-        this.#say(writeMessage({ type: 'leave' }));
+        this.#out.say(writeMessage({ type: 'leave' }));
     }
   }
 
@@ -321,7 +320,7 @@ export class Session {
         this.#end(null, now);
         break;
       case 'ended':
-        this.#put({ kind: 'closed' });
+        this.#out.put({ kind: 'closed' });
     }
   }
 
@@ -333,8 +332,8 @@ export class Session {
       return;
     }
     this.#phase = 'away';
-    this.#put({ kind: 'away', error });
-    this.#outputs.push(...this.#place.silenceAll());
+    this.#out.put({ kind: 'away', error });
+    this.#out.putAll(this.#place.silenceAll());
     // Another relay does not know our place.
     if (this.#wayBack.turn(now) && this.#place.mayRejoin) this.#place.giveUp();
     this.#step(this.#wayBack.lost(error, why, withinMs, now), now);
@@ -366,36 +365,20 @@ export class Session {
     this.#phase = 'ended';
     const { isConnected } = this.#line;
     this.#line.drop();
-    this.#put({ kind: 'join-failed', error });
-    if (isConnected) this.#put({ kind: 'close' });
-    this.#put({ kind: 'closed' });
+    this.#out.put({ kind: 'join-failed', error });
+    if (isConnected) this.#out.put({ kind: 'close' });
+    this.#out.put({ kind: 'closed' });
   }
 
   #end(error: HotmicError | null, now: Milliseconds): void {
     this.#phase = 'ended';
-    this.#put({ kind: 'ended', error });
+    this.#out.put({ kind: 'ended', error });
     if (this.#line.isConnected) {
       this.#line.closing('us', now);
-      this.#put({ kind: 'close' });
+      this.#out.put({ kind: 'close' });
     } else {
       this.#line.drop();
-      this.#put({ kind: 'closed' });
+      this.#out.put({ kind: 'closed' });
     }
-  }
-
-  get #hasRoom(): boolean {
-    return this.#waitingBytes <= MAX_WAITING_BYTES;
-  }
-
-  #send(request: SessionRequest): void {
-    this.#say(writeMessage(request));
-  }
-
-  #say(text: string): void {
-    this.#put({ kind: 'send', data: text });
-  }
-
-  #put(output: SessionOutput | null): void {
-    if (output) this.#outputs.push(output);
   }
 }

@@ -79,8 +79,8 @@ export type SessionInput =
   | { readonly kind: 'abort' };
 
 /** Why a voice frame from the relay was dropped. `not-joined`: it came before the welcome, or while we were leaving. `opaque`: its
- * payload is for clients that can decrypt it. */
-export type SessionDrop = 'not-joined' | 'malformed' | 'slot-unknown' | 'target-unknown' | 'opaque';
+ * payload is for clients that can decrypt it. `stale`: it is older than the relay allows. */
+export type SessionDrop = 'not-joined' | 'malformed' | 'slot-unknown' | 'target-unknown' | 'opaque' | 'stale';
 
 /** What to do, and what to report to the application, in this order. */
 export type SessionOutput =
@@ -107,12 +107,19 @@ export type SessionOutput =
   | {
       readonly kind: 'voice';
       readonly participant: Participant;
-      /** Its relay time is on the clock of the first relay: see `RelayClock`. */
+      /**
+       * Its relay time is on the clock of the first relay: see `RelayClock`. It has a marker too if frames before it were skipped or too old,
+       * or if it is the first after a reconnection: the gap is not loss.
+       */
       readonly header: VoiceHeader;
       readonly target: VoiceTarget;
       /** The Steam Voice packet: a view of the frame that came in. */
       readonly packet: Uint8Array;
     }
+  /** The relay sends us no voice, because we are behind, until `caught-up` or `resumed`. */
+  | { readonly kind: 'parked' }
+  /** We get voice again. So many frames were skipped. */
+  | { readonly kind: 'caught-up'; readonly skippedFrames: number }
   /** The relay did not carry out a request. `code` is one of `FAILURE_CODES`, or another one from a newer relay. */
   | {
       readonly kind: 'failed';

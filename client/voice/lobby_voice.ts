@@ -329,6 +329,8 @@ export class LobbyVoice implements Voice {
       onYouChanged: (you, before) => events.emit({ kind: 'you-changed', you, before }),
       onChannels: (channels) => events.emit({ kind: 'channels', channels }),
       ...(this.#options.onFrame && { onVoice: this.#options.onFrame }),
+      onParked: () => events.emit({ kind: 'parked' }),
+      onCaughtUp: (skippedFrames) => events.emit({ kind: 'caught-up', skippedFrames }),
       onFailed: (code, message, request) => events.emit({ kind: 'failed', request, code, message }),
       onDraining: (withinMs, goTo) => events.emit({ kind: 'draining', withinMs, goTo }),
       onRedirectRefused: (goTo, why) => events.emit({ kind: 'redirect-refused', goTo, why }),

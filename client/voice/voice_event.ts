@@ -26,6 +26,10 @@ export type VoiceEvent =
   | { readonly kind: 'microphone-lost' }
   /** All whom we block now: keep them, and pass them as `blocked` the next time. */
   | { readonly kind: 'blocked'; readonly steamIds: readonly bigint[] }
+  /** We are behind: the relay sends us no voice, which would be old, until `caught-up` or `resumed`. */
+  | { readonly kind: 'parked' }
+  /** We get voice again. So many frames were skipped: see `LobbyEvents.onCaughtUp`. */
+  | { readonly kind: 'caught-up'; readonly skippedFrames: number }
   /**
    * The relay did not carry out a request of the type `request`. `code` is one of `FAILURE_CODES`, or another one from a newer relay. We
    * stay in the lobby.

@@ -39,8 +39,8 @@ export type Presence =
   | {
       readonly kind: 'here';
       readonly connection: ConnectionId;
-      /** What the connection is subscribed to, and since when. */
-      readonly topics: Map<Topic, Milliseconds>;
+      /** What the connection is subscribed to, and how many flagged frames were published there before. */
+      readonly topics: Map<Topic, number>;
       /** How far it has been read; null when the client does not acknowledge. */
       readonly reading: Reading | null;
       /** How late its frames come; null when the client does not measure staleness. */

@@ -121,7 +121,7 @@ function isIn({ channels }: Member, channel: number): boolean {
 
 function subscribe({ connection, topics }: Here, topic: Topic, turn: Turn): void {
   count(topic, 1);
-  topics.set(topic, turn.now);
+  topics.set(topic, topic.flags?.count ?? 0);
   turn.push({ kind: 'subscribe', connection, topic: topic.name });
 }
 
@@ -134,8 +134,7 @@ function unsubscribe(
 ): void {
   const { flags } = topic;
   if (reading && flags) {
-    const since = Math.max(reading.settledUntil, topics.get(topic) ?? turn.now);
-    reading.owes(flags.oldestAfter(since, listener));
+    reading.owes(flags.oldestAfter(reading.settledUntil, topics.get(topic) ?? flags.count, listener));
   }
   count(topic, -1);
   topics.delete(topic);

@@ -42,10 +42,19 @@ export class Flags {
     this.#lastAt = now;
   }
 
-  /** When the oldest one behind this instant was published that is not the listener's own; Infinity without one. */
-  oldestAfter(instant: Milliseconds, listener: unknown): Milliseconds {
+  /** How many there have been. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /**
+   * When the oldest one behind this instant was published that is not the listener's own; Infinity without one.
+   *
+   * @param from How many there were when the listener began to hear the topic.
+   */
+  oldestAfter(instant: Milliseconds, from: number, listener: unknown): Milliseconds {
     let oldest = Number.POSITIVE_INFINITY;
-    const first = Math.max(0, this.#count - KEPT);
+    const first = Math.max(from, this.#count - KEPT);
     for (let number = this.#count - 1; number >= first; number--) {
       const at = this.#at[number % KEPT]!;
       if (at <= instant) break;

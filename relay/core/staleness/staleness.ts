@@ -124,9 +124,10 @@ export class Staleness {
       return Number.POSITIVE_INFINITY;
     const { reading, topics } = presence;
     let oldest = reading.owedAt;
-    for (const [{ flags }, since] of topics) {
-      const settled = Math.max(reading.settledUntil, since);
-      if (flags && flags.lastAt > settled) oldest = Math.min(oldest, flags.oldestAfter(settled, listener));
+    const settled = reading.settledUntil;
+    for (const [{ flags }, from] of topics) {
+      if (flags && flags.lastAt > settled)
+        oldest = Math.min(oldest, flags.oldestAfter(settled, from, listener));
     }
     return oldest + this.#staleAfterMs + reading.leastDelay();
   }

@@ -233,8 +233,10 @@ t.test('frames that are dropped are counted by reason', async (t) => {
     framesRefused: 0,
     framesReceived: 1,
     framesMissed: 0,
+    framesSkipped: 0,
+    parks: 0,
     resumes: 0,
-    dropped: { 'not-joined': 1, malformed: 1, 'slot-unknown': 2, 'target-unknown': 0, opaque: 0 },
+    dropped: { 'not-joined': 1, malformed: 1, 'slot-unknown': 2, 'target-unknown': 0, opaque: 0, stale: 0 },
     participantsRefused: 0,
     redirects: {
       followed: 0,

@@ -272,7 +272,10 @@ t.test('an attempt that hangs is given up after 5 s, and its later messages are 
   hanging.onClose(1000, '', null);
   t.same(ada.told, [LOST]);
   say().onOpen();
-  t.equal(sent.at(-1), `{"type":"resume","versions":[1],"secret":"${RESUME.secret}"}`);
+  t.equal(
+    sent.at(-1),
+    `{"type":"resume","versions":[1],"capabilities":["stale","heartbeat"],"secret":"${RESUME.secret}"}`,
+  );
   say().onText(writeMessage(welcomeOf({ resume: RESUME })));
   t.same(ada.told, [LOST, 'resumed']);
   say().onClose(1000, '', null);

@@ -58,7 +58,7 @@ t.test('it sends hello when the connection opens, and nothing before', async (t)
   t.same(outputs, [
     {
       kind: 'send',
-      data: '{"type":"hello","versions":[1],"lobby":"den","steamId":"76561197960265735","name":"Ada"}',
+      data: '{"type":"hello","versions":[1],"capabilities":["stale","heartbeat"],"lobby":"den","steamId":"76561197960265735","name":"Ada"}',
     },
   ]);
   t.equal(session.session.state === 'joined', false, 'a hello is not a welcome');
@@ -323,7 +323,10 @@ t.test('a token goes into the hello, and the welcome says what it does not grant
 t.test('a hello without a SteamID names none, and the welcome says which one we have', async (t) => {
   const session = drive({ steamId: null });
   const [hello] = session.open();
-  t.same(hello, { kind: 'send', data: '{"type":"hello","versions":[1],"lobby":"den","name":"Ada"}' });
+  t.same(hello, {
+    kind: 'send',
+    data: '{"type":"hello","versions":[1],"capabilities":["stale","heartbeat"],"lobby":"den","name":"Ada"}',
+  });
   session.handle(said(welcomeOf({ you: { ...BEN, guest: true } })));
   t.same(session.session.lobby.you, { ...memberOf(0, 9, 'Ben'), guest: true });
 });
@@ -435,7 +438,10 @@ t.test('after a lost connection the session is away, and sends resume on the nex
   t.same(session.handle({ kind: 'whisper', slots: [3] }), [{ kind: 'not-sent' }]);
   t.equal(session.reaches('lobby'), null, 'nothing can be sent');
   t.same(session.open(), [
-    { kind: 'send', data: `{"type":"resume","versions":[1],"secret":"${RESUME.secret}"}` },
+    {
+      kind: 'send',
+      data: `{"type":"resume","versions":[1],"capabilities":["stale","heartbeat"],"secret":"${RESUME.secret}"}`,
+    },
   ]);
   const again = { ...RESUME, secret: 'cd'.repeat(16) };
   const outputs = session.handle(said({ ...WELCOME, relayTimeMs: 90_000, resume: again }));
