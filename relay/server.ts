@@ -122,6 +122,7 @@ function wireVoice(
     onStage: options.onStage ?? null,
     load: (now) => loopLoad.read(now),
     setTimer: nodeTimer,
+    afterTurn: setImmediate,
     onEmpty,
     onDeadline: (deadline) => alarm.wakeAt(deadline),
   });

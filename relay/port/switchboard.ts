@@ -47,6 +47,8 @@ export interface SwitchboardOptions {
   /** The share of its time that the event loop was busy lately, 0 to 1. Real-time, but for one allocation now and then. */
   readonly load: (now: Milliseconds) => number;
   readonly setTimer: SetTimer;
+  /** Calls back once, when what was published in this turn of the event loop has been sent. */
+  readonly afterTurn: (callback: () => void) => void;
   /** The last connection is gone. */
   readonly onEmpty: () => void;
   /** Called after each input, with the deadline from then on. Real-time. */
@@ -67,6 +69,8 @@ export class Switchboard {
   readonly #window = new CoalescingWindow();
   /** Listeners for whom a control message was dropped. */
   readonly #behind = new Set<Socket>();
+  /** Outputs of voice frames that were published in this turn. */
+  #later: RelayOutput[] = [];
   /** Outputs to carry out after the current ones; null while none are under way. */
   #next: RelayOutput[] | null = null;
   #isShut = false;
@@ -125,7 +129,7 @@ export class Switchboard {
       onStage?.(verdict.slot, verdict.sequence, now);
     }
     if (verdict.outputs.length > 0) {
-      if (verdict.kind === 'forward') this.#performNow(verdict.outputs);
+      if (verdict.kind === 'forward') this.#performLater(verdict.outputs);
       else this.#perform(verdict.outputs);
     }
     this.#noteDeadline();
@@ -209,7 +213,24 @@ export class Switchboard {
 
   /** Text and voice share one order: what waits to be sent goes first. */
   #perform(outputs: readonly RelayOutput[]): void {
+    if (this.#later.length > 0) this.#performDue();
     if (outputs.length > 0 && !this.#held.isEmpty) this.#held.releaseAll();
+    this.#performNow(outputs);
+  }
+
+  /**
+   * Who speaks is told when the frames of this turn are sent: a message to each listener takes as long as the frame itself, and all other
+   * voice would wait for it. Bounded by the frames of a turn.
+   */
+  #performLater(outputs: readonly RelayOutput[]): void {
+    const isFirst = this.#later.length === 0;
+    for (const output of outputs) this.#later.push(output);
+    if (isFirst) this.#options.afterTurn(() => this.#performDue());
+  }
+
+  #performDue(): void {
+    const outputs = this.#later;
+    this.#later = [];
     this.#performNow(outputs);
   }
 

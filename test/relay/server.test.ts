@@ -141,7 +141,7 @@ t.test('two join, one speaks, the other hears the packet unchanged under fields 
     timestamp: 0xfedcba98,
     slot: 0,
     relaySequence: 0,
-    acknowledge: true,
+    acknowledge: false,
   });
   const { relayTimeMs } = readVoiceHeader(heard) as { relayTimeMs: number };
   t.not(relayTimeMs, 0xffff_ffff);

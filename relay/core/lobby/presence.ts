@@ -119,36 +119,34 @@ function isIn({ channels }: Member, channel: number): boolean {
   return channels.some(({ number }) => number === channel);
 }
 
-function subscribe({ connection, topics }: Here, topic: Topic, turn: Turn): void {
-  count(topic, 1);
+function subscribe(here: Here, topic: Topic, turn: Turn): void {
+  const { connection, topics } = here;
+  count(topic, here, 1);
   topics.set(topic, topic.flags?.count ?? 0);
   turn.push({ kind: 'subscribe', connection, topic: topic.name });
 }
 
 /** What they have not acknowledged yet they still owe. */
-function unsubscribe(
-  listener: Member,
-  { connection, topics, reading }: Here,
-  topic: Topic,
-  turn: Turn,
-): void {
+function unsubscribe(listener: Member, here: Here, topic: Topic, turn: Turn): void {
+  const { connection, topics, reading } = here;
   const { flags } = topic;
   if (reading && flags) {
     reading.owes(flags.oldestAfter(reading.settledUntil, topics.get(topic) ?? flags.count, listener));
   }
-  count(topic, -1);
+  count(topic, here, -1);
   topics.delete(topic);
   turn.push({ kind: 'unsubscribe', connection, topic: topic.name });
 }
 
 /** Their subscriptions are gone with their connection. */
 function release({ presence }: Member): void {
-  if (presence.kind === 'here') for (const topic of presence.topics.keys()) count(topic, -1);
+  if (presence.kind === 'here') for (const topic of presence.topics.keys()) count(topic, presence, -1);
 }
 
-function count(topic: Topic, by: 1 | -1): void {
-  const own: { listeners: number } = topic;
+function count(topic: Topic, { reading }: Here, by: 1 | -1): void {
+  const own: { listeners: number; acknowledging: number } = topic;
   own.listeners += by;
+  if (reading) own.acknowledging += by;
 }
 
 function set(member: Member, presence: Presence): void {

@@ -9,6 +9,8 @@ export interface Topic {
   readonly name: string;
   /** How many connections are subscribed to it. Written by presence.ts. */
   readonly listeners: number;
+  /** How many of those acknowledge what they have read. Written by presence.ts. */
+  readonly acknowledging: number;
   /** Its frames that asked for acknowledgements; null before the first. Written by staleness.ts. */
   readonly flags: Flags | null;
 }
@@ -23,7 +25,7 @@ export interface Stream {
 }
 
 export function newTopic(name: string): Topic {
-  return { name, listeners: 0, flags: null };
+  return { name, listeners: 0, acknowledging: 0, flags: null };
 }
 
 export function newStream(target: number, topic: string): Stream {

@@ -56,14 +56,17 @@ export class Staleness {
     else this.#flagEveryMs = share > BUSY_LOAD ? FLAG_EVERY_MS.busy : FLAG_EVERY_MS.usual;
   }
 
-  /** Whether the frame that a speaker publishes to these topics now asks for acknowledgements. Real-time. */
+  /**
+   * Whether the frame that a speaker publishes to these topics now asks for acknowledgements. Where nobody gives any, none does. Real-time.
+   */
   flag(speaker: Participant, shared: Topic | null, own: Topic | null, now: Milliseconds): boolean {
+    const ofAll = shared !== null && shared.acknowledging > 0 ? flagsOf(shared) : null;
+    const ofOwn = own !== null && own.acknowledging > 0 ? flagsOf(own) : null;
     const isDue =
-      (shared !== null && flagsOf(shared).isDue(speaker, now, this.#flagEveryMs)) ||
-      (own !== null && flagsOf(own).isDue(speaker, now, this.#flagEveryMs));
+      ofAll?.isDue(speaker, now, this.#flagEveryMs) || ofOwn?.isDue(speaker, now, this.#flagEveryMs);
     if (!isDue) return false;
-    if (shared !== null) flagsOf(shared).add(speaker, now);
-    if (own !== null) flagsOf(own).add(speaker, now);
+    ofAll?.add(speaker, now);
+    ofOwn?.add(speaker, now);
     this.#look(speaker.lobby, rounded(now + this.#staleAfterMs));
     return true;
   }

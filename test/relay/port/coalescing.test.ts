@@ -78,6 +78,7 @@ class Busy {
       this.#timers.push(callback);
       return () => undefined;
     },
+    afterTurn: (callback) => callback(),
     onEmpty: () => undefined,
     onDeadline: () => undefined,
   });

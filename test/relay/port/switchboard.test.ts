@@ -52,6 +52,7 @@ function switchboardOf(relay: Relay): Switchboard {
     onStage: null,
     load: () => 0,
     setTimer: () => () => undefined,
+    afterTurn: (callback) => callback(),
     onEmpty: () => undefined,
     onDeadline: () => undefined,
   });

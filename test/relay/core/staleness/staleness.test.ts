@@ -64,6 +64,19 @@ function parkedAt(outputs: readonly RelayOutput[]): number {
   throw new Error('nobody is parked');
 }
 
+t.test('where nobody acknowledges, no frame asks for it', async (t) => {
+  const bench = new Stale();
+  bench.join(1);
+  bench.join(2);
+  for (let at = 0; at < 1000; at += 20) {
+    t.equal(bench.speak(1), null);
+    bench.now += 20;
+  }
+  bench.enter(3);
+  bench.now += 200;
+  t.ok(bench.speak(1), 'with the first who does, frames ask');
+});
+
 t.test('at most one frame of a lobby in 100 ms asks for acknowledgements', async (t) => {
   const bench = new Stale();
   bench.enter(1);
