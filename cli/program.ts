@@ -22,6 +22,7 @@ const COMMANDS = {
   token: async () => (await import('./token.js')).tokenCommand(),
   steam: async () => (await import('./steam.js')).steamCommand(),
   demo: async () => (await import('./demo.js')).demoCommand(),
+  bench: async () => (await import('./bench/command.js')).benchCommand(),
   completion: async () => (await import('./completion/command.js')).completionCommand(everything),
 } satisfies Record<string, () => Promise<Command>>;
 

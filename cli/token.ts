@@ -132,7 +132,7 @@ async function makeKey(file: string, options: NewKeyOptions): Promise<void> {
 }
 
 /** Errors never quote the file, not even a fault in its JSON. */
-function readKeyFile(path: string): unknown {
+export function readKeyFile(path: string): unknown {
   let bytes: Buffer | null;
   try {
     bytes = readUpTo(path, MAX_KEY_FILE_BYTES);

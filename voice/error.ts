@@ -40,7 +40,8 @@ export type ErrorCode =
   | 'ERR_HOTMIC_THREAD'
   | 'ERR_HOTMIC_BUNDLED'
   | 'ERR_HOTMIC_SOUND'
-  | 'ERR_HOTMIC_SOUND_TOOL';
+  | 'ERR_HOTMIC_SOUND_TOOL'
+  | 'ERR_HOTMIC_LOAD';
 
 /** An error with a stable `code`; `cause` holds the system's own error where there is one. */
 export class HotmicError extends Error {

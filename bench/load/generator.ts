@@ -50,6 +50,8 @@ export interface Round {
   readonly damaged: number;
   /** From a talker who was not in the listener's hearing set. */
   readonly outside?: number;
+  /** Not published by the relay, because the talker was too late or too fast; counted at each listener. */
+  readonly withheld?: number;
   /** Messages about hearing sets, in the time that counts. */
   readonly hears?: number;
   readonly blocked: number;
@@ -58,15 +60,15 @@ export interface Round {
 
 /** What older results do not have. */
 export interface TroubledRound extends Round {
-  /** In the time that counts: acknowledgements sent, messages `parked` and `heartbeat` received. */
+  /** In the time that counts: acknowledgements sent, and heartbeats received. */
   readonly acknowledgements: number;
-  readonly parks: number;
   readonly heartbeats: number;
   /** In the time that counts: how often a listener stopped reading, left, and was in again. */
   readonly stalls: number;
   readonly leaves: number;
   readonly rejoins: number;
-  /** Of the whole run: frames that the relay did not send to listeners who were parked. */
+  /** These cover the whole run. How often a listener was parked, and the frames that it did not get then. */
+  readonly parks: number;
   readonly skipped: number;
   /** Frames that stalling and slow listeners did not get. */
   readonly missed: number;
@@ -131,38 +133,51 @@ export type Built =
     }
   | { readonly kind: 'missing'; readonly reason: string };
 
-/** Compiles the generator into `folder`, and creates a certificate for relays on this machine. */
-export function buildLoad(
-  folder: string = LOAD_FOLDER,
-  mayInstall: 'may-install' | 'installs-nothing' = 'may-install',
-): Built {
-  const script = fileURLToPath(new URL('../../../bench/load/build.sh', import.meta.url));
+/** Where the sources are: in this repository, or in the package. This file runs as dist/bench/load/generator.js. */
+export const LOAD_SOURCES = fileURLToPath(new URL('../../../bench/load/', import.meta.url));
+
+/** Compiles the generator for the benchmarks, and creates a certificate for their relays. */
+export function buildLoad(): Built {
+  const compiled = compileLoad(LOAD_FOLDER, 'may-install');
+  return compiled.kind === 'missing' ? compiled : withCertificate(compiled, LOAD_FOLDER);
+}
+
+/** The generator, and why it has no TLS, or null. */
+export type CompiledLoad =
+  | { readonly kind: 'compiled'; readonly program: string; readonly withoutTls: string | null }
+  | { readonly kind: 'missing'; readonly reason: string };
+
+/** Compiles it into `folder`. */
+export function compileLoad(folder: string, mayInstall: 'may-install' | 'installs-nothing'): CompiledLoad {
+  const missing = (reason: string) => ({ kind: 'missing', reason }) as const;
+  if (process.platform !== 'linux') return missing('the load generator needs Linux');
   const env = { ...process.env, ...(mayInstall === 'installs-nothing' && { HOTMIC_NO_INSTALL: '1' }) };
+  const script = joinPath(LOAD_SOURCES, 'build.sh');
   const built = spawnSync('sh', [script, folder], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
     env,
   });
-  if (built.status !== 0)
-    return { kind: 'missing', reason: `no load generator: ${built.stderr.trim().slice(0, 500)}` };
-  const program = joinPath(folder, 'load');
+  if (built.status !== 0) return missing(`no load generator: ${built.stderr.trim().slice(0, 500)}`);
   const lastLine = built.stdout.trim().split('\n').at(-1) ?? '';
-  if (lastLine !== 'tls') return { kind: 'built', program, tls: null, withoutTls: lastLine };
+  const withoutTls = lastLine === 'tls' ? null : lastLine.replace(/^plain: /, '');
+  return { kind: 'compiled', program: joinPath(folder, 'load'), withoutTls };
+}
+
+/** Creates a certificate in `folder`, for relays on this machine. */
+export function withCertificate(
+  { program, withoutTls }: Extract<CompiledLoad, { kind: 'compiled' }>,
+  folder: string,
+): Built {
+  if (withoutTls !== null) return { kind: 'built', program, tls: null, withoutTls };
   const tls = { certificate: joinPath(folder, 'cert.pem'), key: joinPath(folder, 'key.pem') };
-  const made = spawnSync(
-    'openssl',
-    'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 7 -subj /CN=localhost'
-      .split(' ')
-      .concat('-keyout', tls.key, '-out', tls.certificate),
-    { encoding: 'utf8' },
-  );
+  const args =
+    'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 7 -subj /CN=localhost';
+  const made = spawnSync('openssl', [...args.split(' '), '-keyout', tls.key, '-out', tls.certificate], {
+    encoding: 'utf8',
+  });
   if (made.status === 0) return { kind: 'built', program, tls, withoutTls: '' };
-  return {
-    kind: 'built',
-    program,
-    tls: null,
-    withoutTls: 'no certificate: openssl is missing or failed',
-  };
+  return { kind: 'built', program, tls: null, withoutTls: 'no certificate: openssl is missing or failed' };
 }
 
 export interface Timing {

@@ -59,6 +59,8 @@ class Load final : public Socket::Events {
     crowd_.read_hellos(options.text("hellos"));
     if (crowd_.talkers_per_lobby > 0) crowd_.read_packets(options.text("packets"));
     for (uint32_t i = 0; i < crowd_.hellos.size(); ++i) sockets_.push_back(std::make_unique<Socket>(i, epoll_, this));
+    // Whether the hellos say that these clients acknowledge.
+    answers_ = crowd_.hellos[0].find("\"stale\"") != std::string::npos;
     receptions_.resize(crowd_.hellos.size() * crowd_.talkers_per_lobby);
     listeners_.resize(crowd_.hellos.size());
     troubles_ = std::make_unique<Troubles>(options, crowd_, random_);
@@ -245,7 +247,7 @@ class Load final : public Socket::Events {
     ++measures_.counts.deliveries;
     measures_.counts.bytes += bytes;
     if (crowd_.talkers_per_lobby == 0 || bytes < wire::kSteamIdAt + 8) return static_cast<void>(++faults.foreign);
-    if (listener.owes(frame)) {
+    if (answers_ && listener.owes(frame)) {
       ++measures_.counts.acknowledgements;
       listener.answer(*sockets_[index], wire::u32(frame + wire::kRelayTimeAt), mask());
     }
@@ -258,7 +260,7 @@ class Load final : public Socket::Events {
       if (talker.steam_id != steam_id || talker.connection == index) continue;
       receptions_[static_cast<size_t>(index) * crowd_.talkers_per_lobby + i].hear(talker, frame, bytes, faults);
       const int64_t due = talker.due_of(wire::u16(frame + wire::kSequenceAt));
-      if (is_counted_ || listener.thawed_at != 0) time(index, listener, now_ns(), due);
+      if (is_counted_ || has_details_) time(index, listener, now_ns(), due);
       return;
     }
     ++faults.foreign;
@@ -374,7 +376,7 @@ class Load final : public Socket::Events {
   Measures measures_;
   int64_t start_ = 0;
   uint32_t begun_ = 0, joined_ = 0, parked_ = 0;
-  bool is_over_ = false, is_counted_ = false, is_speaking_ = false;
+  bool is_over_ = false, is_counted_ = false, is_speaking_ = false, answers_ = false;
   std::string why_;
   size_t welcome_bytes_ = 0;
   uint8_t sent_frame_[kMaxSentBytes];

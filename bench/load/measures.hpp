@@ -84,7 +84,6 @@ struct Measures {
     grown("controls", &Counts::controls);
     grown("hears", &Counts::hears);
     grown("acknowledgements", &Counts::acknowledgements);
-    grown("parks", &Counts::parks);
     grown("heartbeats", &Counts::heartbeats);
     grown("stalls", &Counts::stalls);
     grown("leaves", &Counts::leaves);
@@ -99,6 +98,7 @@ struct Measures {
     count("latencyP99Us", static_cast<uint64_t>(latency.quantile_us(0.99)));
     count("latencyMaxUs", static_cast<uint64_t>(latency.max_us()));
     count("lost", faults.lost);
+    count("withheld", faults.withheld + troubled.withheld);
     count("doubled", faults.doubled + troubled.doubled);
     count("reordered", faults.reordered + troubled.reordered);
     count("foreign", faults.foreign + troubled.foreign);
@@ -106,6 +106,7 @@ struct Measures {
     count("outside", faults.outside + troubled.outside);
     count("skipped", faults.skipped + troubled.skipped);
     count("missed", troubled.lost);
+    count("parks", counts.parks);
     count("staleFrames", stale);
     count("mostStaleFrames", most_stale);
     count("blocked", blocked);

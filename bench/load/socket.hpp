@@ -281,7 +281,8 @@ class Socket {
       const void* end = memmem(data, bytes, "\r\n\r\n", 4);
       if (end == nullptr) return 0;
       if (bytes < 12 || std::memcmp(data, "HTTP/1.1 101", 12) != 0) {
-        close("not upgraded: " + std::string(reinterpret_cast<const char*>(data), bytes));
+        const void* line_end = std::memchr(data, '\r', bytes);
+        close("not upgraded: " + std::string(reinterpret_cast<const char*>(data), static_cast<const char*>(line_end)));
         return bytes;
       }
       at = static_cast<size_t>(static_cast<const uint8_t*>(end) - data) + 4;

@@ -54,8 +54,10 @@ struct Talker {
 
 /** What went wrong. All 0 in a valid run. */
 struct Faults {
-  /** Never arrived. */
+  /** Published, and never arrived. */
   uint64_t lost = 0;
+  /** Never published by the relay, as its sequence shows: the talker was too late or too fast. */
+  uint64_t withheld = 0;
   /** Arrived again. */
   uint64_t doubled = 0;
   /** Arrived after its successor; also counted as lost. */
@@ -93,15 +95,22 @@ struct Reception {
   void hear(const Talker& talker, const uint8_t* frame, size_t bytes, Faults& faults) {
     const uint16_t sequence = wire::u16(frame + wire::kSequenceAt);
     if (!is_within) ++faults.outside;
-    if (!is_known) expected = sequence;
+    if (!is_known) {
+      expected = sequence;
+      ahead = static_cast<uint16_t>(wire::u16(frame + wire::kRelaySequenceAt) - sequence);
+    }
     is_known = true;
     const auto step = static_cast<int16_t>(sequence - expected);
     if (step < 0) return static_cast<void>(++(step == -1 ? faults.doubled : faults.reordered));
-    faults.lost += static_cast<uint64_t>(step);
     expected = static_cast<uint16_t>(sequence + 1);
     const uint16_t relay_sequence = wire::u16(frame + wire::kRelaySequenceAt);
     // A relay that only publishes leaves the talker's zero.
+    const uint16_t before = ahead;
     if (relay_sequence != 0) ahead = static_cast<uint16_t>(relay_sequence - sequence);
+    const uint16_t withheld = step > 0 ? static_cast<uint16_t>(before - ahead) : 0;
+    const uint64_t counted = withheld <= step ? withheld : 0;
+    faults.withheld += counted;
+    faults.lost += static_cast<uint64_t>(step) - counted;
     const std::vector<uint8_t>& sent = talker.frame(sequence);
     const uint16_t its_slot = wire::u16(frame + wire::kSlotAt);
     if (heard == 0) slot = its_slot;

@@ -14,6 +14,7 @@ import { startRelay } from '../../relay/index.js';
 import { TLS_CIPHERS } from '../../relay/port/tls.js';
 import { onCore } from '../load/core.js';
 import type { TlsFiles } from '../load/generator.js';
+import { ENVIRONMENT, NODE_FLAGS, relayUnderLoad } from '../load/relay_under_load.js';
 import { startBare } from './bare.js';
 import { startLimit } from './limit.js';
 
@@ -36,25 +37,6 @@ interface Order {
   /** Default: the relay's. */
   readonly participantsPerLobby?: number;
 }
-
-/** Limits for 10,000 connections from one address: all clients are on this machine. */
-const ADDRESS_LIMITS = {
-  participants: 20_000,
-  lobbies: 20_000,
-  connections: 20_000,
-  connectionsPerSecond: 20_000,
-  connectionBurst: 20_000,
-  credentialsPerSecond: 20_000,
-  credentialBurst: 20_000,
-} as const;
-
-/**
- * The Node flags of the image and the unit in deploy/, also used for the bare relay. By default V8's young generation grows to 16 MB per
- * space, although the process keeps almost nothing of it.
- */
-export const NODE_FLAGS = ['--max-semi-space-size=2'] as const;
-/** The environment set there: threads for cryptography then share one malloc arena. */
-export const ENVIRONMENT = { MALLOC_ARENA_MAX: '1' } as const;
 
 /** What a relay says when it listens. */
 interface Ports {
@@ -150,20 +132,12 @@ async function startOurs(order: Order): Promise<Ports> {
   const { subject, keys, tls, sanctionsFile, adminTokens, participantsPerLobby } = order;
   process.env.HOTMIC_UWS = subject === 'hotmic on the addon' ? 'addon' : 'package';
   const relay = await startRelay({
+    ...relayUnderLoad({ keys, tls, ...(participantsPerLobby !== undefined && { participantsPerLobby }) }),
     sockets: subject === 'hotmic on ws' ? 'ws' : 'uws',
-    tokens: { keys },
-    ...(tls && { tls: { certFile: tls.certificate, keyFile: tls.key } }),
     ...(sanctionsFile !== undefined && { sanctionsFile }),
     ...(adminTokens !== undefined && {
       admin: { port: 0, tokens: { read: () => adminTokens, from: 'the benchmark' } },
     }),
-    limits: {
-      connections: 20_000,
-      lobbies: 2000,
-      ...(participantsPerLobby !== undefined && { participantsPerLobby }),
-    },
-    // All connections come from one machine, so the limits per address must be raised.
-    addressLimits: ADDRESS_LIMITS,
   });
   return { port: relay.port, adminUrl: relay.adminUrl };
 }

@@ -1,10 +1,8 @@
 /** When a round is void: the machine was too busy to measure, or the relay made a mistake. */
 
+import { bottleneck, percent } from '../load/bottleneck.js';
 import type { Round } from '../load/generator.js';
 
-/** Above this share of frames sent more than 5 ms late, or above this core utilization, the generator was the bottleneck. */
-const MAX_LATE_SHARE = 0.01;
-const MAX_GENERATOR_SHARE = 0.9;
 /** Above this core utilization a relay was saturated: it then reads and writes in larger batches, which costs less. */
 const MAX_RELAY_SHARE = 0.95;
 /** Below this share of deliveries within the time that counts, the relay did not keep up. */
@@ -17,7 +15,7 @@ export interface Fault {
 }
 
 /** What no round may count, whatever is measured. */
-export const MISTAKES = ['lost', 'doubled', 'reordered', 'foreign', 'damaged', 'closed'] as const;
+export const MISTAKES = ['lost', 'withheld', 'doubled', 'reordered', 'foreign', 'damaged', 'closed'] as const;
 
 /** The relay's or the generator's mistakes among `names`, or null. */
 export function wrongFault<Name extends string>(
@@ -30,10 +28,8 @@ export function wrongFault<Name extends string>(
 
 /** Whether generator or relay had too little processor time, or null. */
 export function busyFault(round: Round): Fault | null {
-  const late = round.late / round.paced;
-  if (late > MAX_LATE_SHARE) return busy(`${percent(late)} of the frames were sent more than 5 ms late`);
-  const own = round.ownCpuMs / round.elapsedMs;
-  if (own > MAX_GENERATOR_SHARE) return busy(`the generator used ${percent(own)} of its core`);
+  const generator = bottleneck(round);
+  if (generator !== null) return busy(generator);
   const relay = round.relayCpuMs / round.elapsedMs;
   if (relay > MAX_RELAY_SHARE) return busy(`the relay used ${percent(relay)} of its core`);
   return null;
@@ -49,8 +45,4 @@ export function roundFault(round: Round, lobbySize: number): Fault | null {
 
 export function busy(detail: string): Fault {
   return { kind: 'busy', detail };
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }

@@ -18,6 +18,7 @@ const COMMANDS = [
   'token',
   'steam',
   'demo',
+  'bench',
   'completion',
 ];
 

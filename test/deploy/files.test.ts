@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { ENVIRONMENT, NODE_FLAGS } from '../../bench/relay/process.js';
+import { ENVIRONMENT, NODE_FLAGS } from '../../bench/load/relay_under_load.js';
 import { runCli } from '../kit/cli.js';
 
 interface Panel {
