@@ -42,6 +42,9 @@ export interface RelayParts {
   readonly sanctionsFile: SanctionsFile | null;
 }
 
+/** Debuggers stop processes, and a developer's machine is busy: whoever stands still for seconds still hears and is heard. */
+const DEVELOPMENT_LIMITS: Partial<RelayLimits> = { staleAfterMs: 10_000 };
+
 const FORGEABLE: RiskEvent = {
   kind: 'at-risk',
   code: 'app-tickets-forgeable',
@@ -59,7 +62,7 @@ export async function makeParts(
 ): Promise<RelayParts> {
   const place = readPlace(options);
   const startedAtUnixSeconds = unixSeconds();
-  const limits = relayLimits(options.limits);
+  const limits = relayLimits(options.dev ? { ...DEVELOPMENT_LIMITS, ...options.limits } : options.limits);
   const webhooks = options.webhooks?.length ? new Webhooks(options.webhooks, onEvent) : null;
   const { judge, webTickets } = await openJudge(options);
   if (areAppTicketsTrusted(options)) onEvent(FORGEABLE);

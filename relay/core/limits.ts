@@ -113,10 +113,15 @@ export const RELAY_LIMITS = {
     'How long a slot rests after its participant left, in ms; must be more than resumeWithinMs.',
   ),
   /**
-   * From which age on voice is stale, in ms, 60 to 1000. Default 150. A listener who has not acknowledged voice of that age, plus what the
+   * From which age on voice is stale, in ms, 60 to 10000. Default 150; 10000 in development. More than 1000 is for debugging. A listener who has not acknowledged voice of that age, plus what the
    * network takes, gets no more until they have read what was sent; and a speaker's frames that come so late are dropped.
    */
-  staleAfterMs: limit(150, 60, 1000, 'From which age on voice is stale, in ms: then it is not sent.'),
+  staleAfterMs: limit(
+    150,
+    60,
+    10_000,
+    'From which age on voice is stale, in ms: then it is not sent. 10000 with --dev.',
+  ),
   /** Control messages per connection and second, 1 to 1000. Default 10. */
   controlPerSecond: limit(10, 1, 1000, 'Control messages per connection and second.'),
   /** Control messages per connection that may arrive at once, 1 to 10000. Default 20. */

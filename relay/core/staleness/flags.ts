@@ -5,16 +5,19 @@
 
 import type { Milliseconds } from '../../../voice/units.js';
 
-/** Kept per topic: at one in 60 ms, those of the last 3.8 s. No budget and delay together are longer. */
-const KEPT = 64;
-
 export class Flags {
-  readonly #at = new Float64Array(KEPT);
-  readonly #by: unknown[] = new Array(KEPT).fill(null);
+  readonly #at: Float64Array;
+  readonly #by: unknown[];
   #count = 0;
   #lastAt: Milliseconds = Number.NEGATIVE_INFINITY;
   /** When somebody other than the speaker of the last one published. */
   #othersAt: Milliseconds = Number.NEGATIVE_INFINITY;
+
+  /** @param kept How many are remembered: those within the longest time that a listener is given. */
+  constructor(kept: number) {
+    this.#at = new Float64Array(kept);
+    this.#by = new Array(kept).fill(null);
+  }
 
   /** When the last one was published; -Infinity before any. */
   get lastAt(): Milliseconds {
@@ -26,7 +29,7 @@ export class Flags {
    * frames. So that speakers are asked too, they take turns while several speak. Real-time: no allocation.
    */
   isDue(speaker: unknown, now: Milliseconds, everyMs: Milliseconds): boolean {
-    const isLast = speaker === this.#by[(this.#count + KEPT - 1) % KEPT];
+    const isLast = speaker === this.#by[(this.#count + this.#at.length - 1) % this.#at.length];
     if (!isLast) this.#othersAt = now;
     const since = now - this.#lastAt;
     if (since < everyMs) return false;
@@ -35,7 +38,7 @@ export class Flags {
 
   /** It asks for them. Real-time: no allocation. */
   add(speaker: unknown, now: Milliseconds): void {
-    const place = this.#count % KEPT;
+    const place = this.#count % this.#at.length;
     this.#at[place] = now;
     this.#by[place] = speaker;
     this.#count += 1;
@@ -54,11 +57,11 @@ export class Flags {
    */
   oldestAfter(instant: Milliseconds, from: number, listener: unknown): Milliseconds {
     let oldest = Number.POSITIVE_INFINITY;
-    const first = Math.max(from, this.#count - KEPT);
+    const first = Math.max(from, this.#count - this.#at.length);
     for (let number = this.#count - 1; number >= first; number--) {
-      const at = this.#at[number % KEPT]!;
+      const at = this.#at[number % this.#at.length]!;
       if (at <= instant) break;
-      if (this.#by[number % KEPT] !== listener) oldest = at;
+      if (this.#by[number % this.#at.length] !== listener) oldest = at;
     }
     return oldest;
   }

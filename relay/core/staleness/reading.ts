@@ -7,7 +7,7 @@ export const SETTLED_MS: Milliseconds = 10;
 /** What the least delay is taken to be before the first acknowledgement. */
 const UNKNOWN_DELAY_MS: Milliseconds = 250;
 /** No listener is given longer than this: they say themselves how long their acknowledgements take. */
-const MAX_DELAY_MS: Milliseconds = 1000;
+export const MAX_DELAY_MS: Milliseconds = 1000;
 /** The least delay is that of the last one to two of these. */
 const WINDOW_MS: Milliseconds = 10_000;
 

@@ -13,6 +13,7 @@ import type { Topic } from '../lobby/topics.js';
 import { relayTimeMs } from '../relay_time.js';
 import type { Turn } from '../turn.js';
 import { Flags } from './flags.js';
+import { MAX_DELAY_MS } from './reading.js';
 
 /** Lobbies are looked at together, at multiples of this: parking is at most so late. */
 const LOOK_EVERY_MS: Milliseconds = 25;
@@ -26,6 +27,8 @@ const BUSY_LOAD = 0.8;
 export class Staleness {
   readonly #startedAt: Milliseconds;
   readonly #staleAfterMs: Milliseconds;
+  /** Of each topic: all that were published within the longest time that a listener is given. */
+  readonly #flagsKept: number;
   /** When each lobby that has flagged frames is looked at next. */
   readonly #lookAt = new Map<Lobby, Milliseconds>();
   #flagEveryMs: Milliseconds = FLAG_EVERY_MS.usual;
@@ -38,6 +41,7 @@ export class Staleness {
   constructor(startedAt: Milliseconds, staleAfterMs: Milliseconds) {
     this.#startedAt = startedAt;
     this.#staleAfterMs = staleAfterMs;
+    this.#flagsKept = 2 + Math.ceil((staleAfterMs + MAX_DELAY_MS + LOOK_EVERY_MS) / FLAG_EVERY_MS.idle);
   }
 
   /** When `tick` next has something to do; Infinity in silence. */
@@ -60,8 +64,8 @@ export class Staleness {
    * Whether the frame that a speaker publishes to these topics now asks for acknowledgements. Where nobody gives any, none does. Real-time.
    */
   flag(speaker: Participant, shared: Topic | null, own: Topic | null, now: Milliseconds): boolean {
-    const ofAll = shared !== null && shared.acknowledging > 0 ? flagsOf(shared) : null;
-    const ofOwn = own !== null && own.acknowledging > 0 ? flagsOf(own) : null;
+    const ofAll = shared !== null && shared.acknowledging > 0 ? this.#flagsOf(shared) : null;
+    const ofOwn = own !== null && own.acknowledging > 0 ? this.#flagsOf(own) : null;
     const isDue =
       ofAll?.isDue(speaker, now, this.#flagEveryMs) || ofOwn?.isDue(speaker, now, this.#flagEveryMs);
     if (!isDue) return false;
@@ -135,6 +139,12 @@ export class Staleness {
     return oldest + this.#staleAfterMs + reading.leastDelay();
   }
 
+  #flagsOf(topic: Topic): Flags {
+    const own: { flags: Flags | null } = topic;
+    own.flags ??= new Flags(this.#flagsKept);
+    return own.flags;
+  }
+
   /** The lobby is to be looked at by then, if not earlier. */
   #look(lobby: Lobby, at: Milliseconds): void {
     if ((this.#lookAt.get(lobby) ?? Number.POSITIVE_INFINITY) <= at) return;
@@ -146,10 +156,4 @@ export class Staleness {
 /** Looked at after this instant: together with other lobbies. */
 function rounded(at: Milliseconds): Milliseconds {
   return Math.ceil(at / LOOK_EVERY_MS) * LOOK_EVERY_MS;
-}
-
-function flagsOf(topic: Topic): Flags {
-  const own: { flags: Flags | null } = topic;
-  own.flags ??= new Flags();
-  return own.flags;
 }
