@@ -46,7 +46,7 @@ interface Case {
   readonly tls: TlsFiles | null;
 }
 
-interface Run {
+export interface Run {
   readonly case: string;
   readonly subject: string;
   readonly talkers: number;

@@ -1,0 +1,84 @@
+/**
+ * Copies the result of the last `make bench ONLY=stall` to bench/results/stall.json, writes its figures into docs/staleness.md, between its two
+ * marks, and draws docs/staleness.svg. Refuses a void result.
+ *
+ *     node dist/bench/stall/figures.js
+ */
+
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { FiguresPage } from '../figures_page.js';
+import { type Panel, renderPlot, type Series } from '../plot.js';
+import { keepFigures, table } from '../relay/figures_table.js';
+import type { Result } from '../result.js';
+import type { Run } from './stall.js';
+
+export const STALL_KEPT = 'bench/results/stall.json';
+export const STALL_PAGE: FiguresPage = {
+  path: 'docs/staleness.md',
+  begin: '<!-- stall figures: written by bench/stall/figures.ts -->',
+  end: '<!-- end of stall figures -->',
+};
+export const STALL_PLOT = 'docs/staleness.svg';
+
+/** What is drawn: this long before and after the stall's end, in s. */
+const FROM_S = 18;
+const TO_S = 24;
+
+const COLORS = ['#8250df', '#bf8700', '#1a7f37', '#cf222e', '#0969da'];
+
+/** A table for each case. */
+export function stallTables(result: Result): string {
+  const { rows, machine, versions, skipped = [] } = result;
+  const { cpu, cores, memoryGiB, os, loadBefore } = machine;
+  const cases = [...new Set(rows.map((row) => row.case))];
+  return [
+    ...cases.flatMap((name) => [`**${name}**`, '', ...table(rows.filter((row) => row.case === name)), '']),
+    `Medians of ${rows[0]?.runs} runs, with the lowest and the highest. ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${os}, load ${loadBefore} at the ` +
+      `start; Node ${versions.node}.${skipped.length > 0 ? ` Not measured: ${skipped.join('; ')}.` : ''}`,
+  ].join('\n');
+}
+
+/** The age of what is heard, from shortly before the stall ends. */
+export function stallPlot(result: Result): string {
+  const runs = (result.raw as readonly Run[]).filter(
+    (run) => run.ages.length > 0 && run.case.endsWith('plain'),
+  );
+  // Ours is drawn last, on top.
+  const names = [...new Set(runs.map((run) => run.subject))].reverse();
+  const series: Series[] = names.map((name, at) => ({
+    name,
+    color: COLORS[(at + COLORS.length - names.length) % COLORS.length]!,
+    mark: name === 'hotmic' ? 'circle' : 'diamond',
+  }));
+  const panels: Panel[] = [...new Set(runs.map((run) => run.case))].map((name) => ({
+    title: name.replace(', plain', ''),
+    subtitle: 'the oldest voice in each 20 ms; the stall ends at 0',
+    points: Object.fromEntries(
+      runs
+        .filter((run) => run.case === name)
+        .map(({ subject, ages }) => [
+          subject,
+          ages
+            .filter(([at]) => at >= FROM_S * 1000 && at <= TO_S * 1000)
+            .map(([at, age]) => ({ x: at / 1000 - FROM_S, y: age / 1000 })),
+        ]),
+    ),
+  }));
+  return renderPlot({
+    title: 'The age of what a listener hears after a stall of 20 s',
+    xLabel: 'seconds, of which the first two are in the stall',
+    yLabel: 'age in s',
+    xMax: TO_S - FROM_S,
+    xStep: 1,
+    yLeast: 20,
+    series,
+    panels,
+    columns: 2,
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const result = keepFigures('stall', STALL_KEPT, STALL_PAGE, stallTables);
+  writeFileSync(STALL_PLOT, stallPlot(result));
+}
