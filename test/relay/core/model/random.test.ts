@@ -122,7 +122,7 @@ for (const [at, policy] of POLICIES.entries()) {
         policy,
         shares: SHARES,
         wire: 'read',
-        acknowledges: (connection) => connection % 2 === 0,
+        acknowledges: (connection) => connection % 3 !== 0,
         loses: () => losses.below(5) === 0,
       });
       const secrets: string[] = [];
