@@ -40,14 +40,17 @@ export async function decodeLobby(options: DecodeLobbyOptions): Promise<DecodedL
       if (spoken) options.onDecoded(spoken.by, voice, spoken.target);
     },
   });
-  const { lobby, ended } = await joinWithSink(options, {
-    take: (participant, header, packet, target) => {
-      spoken = { by: participant, target };
-      receiver.take(header, packet);
+  const { lobby, ended } = await joinWithSink(
+    { staleVoice: 'keep', ...options },
+    {
+      take: (participant, header, packet, target) => {
+        spoken = { by: participant, target };
+        receiver.take(header, packet);
+      },
+      forget: (slot) => receiver.forget(slot),
+      retire: (slot) => receiver.retire(slot),
+      close: () => receiver.close(),
     },
-    forget: (slot) => receiver.forget(slot),
-    retire: (slot) => receiver.retire(slot),
-    close: () => receiver.close(),
-  });
+  );
   return { lobby, receiver, ended };
 }

@@ -12,8 +12,6 @@ import {
   type ShownCredential,
 } from './shown_credential.js';
 
-const SPEAKS = { versions: [PROTOCOL_VERSION], capabilities: [...CLIENT_CAPABILITIES] };
-
 /** Who enters. */
 export interface Entrant {
   readonly lobby: string;
@@ -26,6 +24,13 @@ export class Entrance {
   #announced: BesideAppTicket | null = null;
   /** The proof that accompanies the app ticket for the last challenge. */
   #beside: BesideAppTicket = { kind: 'none' };
+  readonly #speaks: { readonly versions: number[]; readonly capabilities: string[] };
+
+  /** @param staleVoice See `SessionOptions`. */
+  constructor(staleVoice: 'drop' | 'keep' = 'drop') {
+    const capabilities = CLIENT_CAPABILITIES.filter((word) => word !== 'stale' || staleVoice === 'drop');
+    this.#speaks = { versions: [PROTOCOL_VERSION], capabilities };
+  }
 
   /**
    * The first message.
@@ -40,11 +45,11 @@ export class Entrance {
     const { resumeSecret: secret, entrant } = place;
     this.#announced = credential?.kind === 'app-ticket' ? credential.beside : null;
     if (secret !== null && credential === null) {
-      return writeMessage({ type: 'resume', ...SPEAKS, secret });
+      return writeMessage({ type: 'resume', ...this.#speaks, secret });
     }
     if (credential?.kind !== 'app-ticket')
-      return helloOf(entrant, helloFieldsOf(credential ?? { kind: 'none' }));
-    return helloOf(entrant, { ...helloFieldsOf(credential.beside), appTicket: 'request' });
+      return this.#helloOf(entrant, helloFieldsOf(credential ?? { kind: 'none' }));
+    return this.#helloOf(entrant, { ...helloFieldsOf(credential.beside), appTicket: 'request' });
   }
 
   /** Whether a challenge is in order. */
@@ -60,11 +65,11 @@ export class Entrance {
 
   /** The second hello, with the app ticket for the challenge. */
   answer(entrant: Entrant, ticket: Uint8Array): string {
-    return helloOf(entrant, { ...helloFieldsOf(this.#beside), appTicket: hexOfBytes(ticket) });
+    return this.#helloOf(entrant, { ...helloFieldsOf(this.#beside), appTicket: hexOfBytes(ticket) });
   }
-}
 
-function helloOf({ lobby, steamId, name }: Entrant, credential: HelloCredential): string {
-  const who = { lobby, ...(steamId === undefined ? {} : { steamId: String(steamId) }), name };
-  return writeMessage({ type: 'hello', ...SPEAKS, ...who, ...credential });
+  #helloOf({ lobby, steamId, name }: Entrant, credential: HelloCredential): string {
+    const who = { lobby, ...(steamId === undefined ? {} : { steamId: String(steamId) }), name };
+    return writeMessage({ type: 'hello', ...this.#speaks, ...who, ...credential });
+  }
 }

@@ -60,7 +60,7 @@ export class Place implements LobbyView {
   readonly counter = new LobbyCounter();
   readonly #options: SessionOptions;
   readonly #rejoin: 'may' | 'never';
-  readonly #clock = new RelayClock();
+  readonly #clock: RelayClock;
   readonly #staleness = new Staleness();
   /** Null until the first welcome. */
   #lobby: LobbyState | null = null;
@@ -73,6 +73,7 @@ export class Place implements LobbyView {
   /** @param rejoin Whether there is a credential for another hello. */
   constructor(options: SessionOptions, rejoin: 'may' | 'never') {
     this.#options = options;
+    this.#clock = new RelayClock(options.staleVoice);
     this.#rejoin = rejoin;
   }
 

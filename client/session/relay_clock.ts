@@ -24,8 +24,14 @@ export class RelayClock {
   #newestMs = 0;
   #elapsedMs: Milliseconds = 0;
   #budgetMs: Milliseconds | null = null;
-  /** Its sender's time is the time since the origin. Null if the relay does not say what is stale. */
+  /** Its sender's time is the time since the origin. Null if the relay does not say what is stale, or all is kept. */
   #filter: AgeFilter | null = null;
+  readonly #staleVoice: 'drop' | 'keep';
+
+  /** @param staleVoice See `SessionOptions`. */
+  constructor(staleVoice: 'drop' | 'keep' = 'drop') {
+    this.#staleVoice = staleVoice;
+  }
 
   /** The first relay's clock when we joined: ms, 32 bit. */
   get originMs(): number {
@@ -81,6 +87,7 @@ export class RelayClock {
 
   #setFilter({ staleAfterMs }: ClockWelcome): void {
     this.#budgetMs = staleAfterMs ?? null;
-    this.#filter = staleAfterMs === undefined ? null : new AgeFilter(staleAfterMs);
+    const isFiltered = staleAfterMs !== undefined && this.#staleVoice === 'drop';
+    this.#filter = isFiltered ? new AgeFilter(staleAfterMs) : null;
   }
 }

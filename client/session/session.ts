@@ -29,7 +29,7 @@ import { type BackStep, WayBack } from './way_back.js';
 /** The client's side of the protocol for one membership, without any input or output of its own. */
 export class Session {
   readonly #settings: SessionSettings;
-  readonly #entrance = new Entrance();
+  readonly #entrance: Entrance;
   readonly #incoming = new IncomingMessages();
   readonly #place: Place;
   readonly #wayBack: WayBack;
@@ -44,6 +44,7 @@ export class Session {
   /** @throws RangeError for `redirectHosts` that are not hosts, or more than 256. */
   constructor(settings: SessionSettings) {
     this.#settings = settings;
+    this.#entrance = new Entrance(settings.staleVoice);
     this.#place = new Place(settings, settings.rejoin ?? 'never');
     this.#wayBack = new WayBack(settings.url, settings.redirectHosts, settings.random);
     this.#outgoing = new OutgoingVoice({

@@ -23,6 +23,11 @@ export interface SessionOptions {
   readonly steamId?: bigint;
   /** The name that the others see, 1 to 64 characters. */
   readonly name: string;
+  /**
+   * `drop`: voice that is older than the relay's budget is not passed on, and the relay sends none while we are behind. `keep`: all of it
+   * comes, however late, as recorders want it. Default `drop`; `keep` for `decodeLobby`.
+   */
+  readonly staleVoice?: 'drop' | 'keep';
 }
 
 /** Everything a session needs. */

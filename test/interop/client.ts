@@ -7,7 +7,7 @@
 import type { Socket } from 'node:net';
 import WebSocket from 'ws';
 import { type Form, formOf, MESSAGE_LIMIT } from './messages.js';
-import { readFrame, type VoiceFrame, writeFrame } from './voice.js';
+import { acknowledgement, readFrame, type VoiceFrame, writeFrame } from './voice.js';
 
 /** The longest wait for anything, in ms: it bounds failures, on a machine that is busy with other tests. */
 const DEADLINE_MS = 120_000;
@@ -74,6 +74,14 @@ export class Client {
   resumeSecret: string | null = null;
   /** How many listeners are in no list. */
   unlisted = 0;
+  /** Whether it answers frames that ask for an acknowledgement, as `capabilities` of its hello promise. */
+  acknowledges = true;
+  /** Between `parked` and `live`: frames that did not come were skipped. */
+  isParked = false;
+  /** Frames that the relay skipped while we were parked. */
+  skipped = 0;
+  /** The relay time that was acknowledged last; null before any. */
+  private acknowledged: number | null = null;
   /** How many participants of the welcome are still to come in pages. */
   more = 0;
   speech: Speech = { sequence: 65_530, timestamp: 4_294_966_000, target: null };
@@ -238,6 +246,7 @@ export class Client {
       else {
         if (this.heard && !this.heard.has(frame.slot))
           this.broken.push(`a frame of ${frame.slot}, not in the set`);
+        if (frame.acknowledge) this.asked(frame.relayTimeMs);
         this.upTo(frame.slot, frame.target, frame.relaySequence);
         this.sequences.set(`${frame.slot} ${frame.target}`, (frame.relaySequence + 1) % 0x10000);
         this.push({ kind: 'voice', frame });
@@ -271,10 +280,24 @@ export class Client {
     }
   }
 
+  /** A frame asks for an acknowledgement. The last one counts for 10 ms. */
+  private asked(relayTimeMs: number): void {
+    const since = this.acknowledged === null ? null : (relayTimeMs - this.acknowledged + 2 ** 32) % 2 ** 32;
+    if (since === null || since >= 10) this.acknowledge(relayTimeMs);
+  }
+
+  private acknowledge(relayTimeMs: number): void {
+    if (!this.acknowledges) return;
+    this.acknowledged = relayTimeMs;
+    this.sendBytes(acknowledgement(relayTimeMs));
+  }
+
   /** This is the next relay sequence of a stream: what lies between it and the expected one is lost. */
   private upTo(slot: number, target: number, sequence: number): void {
     const expected = this.sequences.get(`${slot} ${target}`) ?? 0;
-    this.missed += (sequence - expected + 0x10000) % 0x10000;
+    const frames = (sequence - expected + 0x10000) % 0x10000;
+    if (this.isParked) this.skipped += frames;
+    else this.missed += frames;
   }
 
   /** Checks an object against its form. */
@@ -322,6 +345,15 @@ export class Client {
         for (const [slot, target, sequence] of message.next ?? []) {
           this.sequences.set(`${slot} ${target}`, sequence);
         }
+        break;
+      case 'parked':
+        if (this.isParked) wrong('parked already');
+        this.isParked = true;
+        this.acknowledge(message.relayTimeMs);
+        break;
+      case 'live':
+        if (!this.isParked) wrong('not parked');
+        this.isParked = false;
         break;
       case 'participants':
         if (message.participants.length === 0) wrong('an empty page');

@@ -5,7 +5,7 @@
 
 import type { Message } from './client.js';
 import { dropsOf, idOf, personOf, refusedWith, scenario, settle, voices } from './den.js';
-import { withoutRelayFields } from './voice.js';
+import { acknowledgement, withoutRelayFields } from './voice.js';
 
 scenario('a hello with a token is answered by the whole state', async (t, den) => {
   const first = await den.join(1, { channels: ['red'], moderator: true });
@@ -92,7 +92,9 @@ scenario('speaking follows the first and the last frame, and times out', async (
   ada.say();
   ada.say({ terminator: true });
   await bob.message('speaking', { slot: 0, speaking: false });
-  t.same(bob.kinds(mark), ['voice', 'speaking', 'voice', 'voice', 'speaking']);
+  const kinds = bob.kinds(mark);
+  t.same([kinds[0], kinds.at(-1)], ['voice', 'speaking'], 'each comes behind its frame');
+  t.same([...kinds].sort(), ['speaking', 'speaking', 'voice', 'voice', 'voice']);
   // Measured from before the frame is sent: a busy machine makes this longer, never shorter.
   const at = performance.now();
   ada.say();
@@ -598,5 +600,35 @@ scenario(
     await ada.message('left', { slot: 2 });
     await ada.message('joined');
     await refusedWith(t, await den.resume(again), 'resume-refused', 'who is away is replaced, too');
+  },
+);
+
+scenario(
+  'who does not acknowledge is parked, hears nothing, and catches up by acknowledging',
+  async (t, den) => {
+    const ada = await den.join(1);
+    const eve = await den.hello(3, {}, { capabilities: ['stale'] });
+    t.equal((await eve.message('welcome')).staleAfterMs, 150);
+    eve.acknowledges = false;
+    const parked = eve.message('parked');
+    let isTold = false;
+    void parked.then(() => {
+      isTold = true;
+    });
+    while (!isTold) {
+      ada.say();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const heard = voices(eve);
+    for (let frame = 0; frame < 5; frame += 1) ada.say();
+    await settle(ada, eve);
+    t.equal(voices(eve), heard, 'control messages come, voice does not');
+    eve.acknowledges = true;
+    eve.sendBytes(acknowledgement((await parked).relayTimeMs));
+    await eve.message('live');
+    t.ok(eve.skipped >= 5, `${eve.skipped} frames were skipped`);
+    t.equal(eve.missed, 0);
+    ada.say();
+    await eve.voice();
   },
 );

@@ -29,6 +29,7 @@ export interface VoiceFrame extends FrameToWrite {
   readonly slot: number;
   readonly relaySequence: number;
   readonly relayTimeMs: number;
+  readonly acknowledge: boolean;
   readonly bytes: Buffer;
 }
 
@@ -47,11 +48,11 @@ export function readFrame(bytes: Buffer): VoiceFrame | string {
   if (bytes.length < 31 || bytes.length > 8208) return `a voice frame of ${bytes.length} bytes`;
   const flags = bytes[0]!;
   if (flags >> 4 !== 1) return `a voice frame of version ${flags >> 4}`;
-  if (flags & 0x04) return 'a voice frame that asks for an acknowledgement';
   return {
     version: 1,
     marker: (flags & 0x01) !== 0,
     terminator: (flags & 0x02) !== 0,
+    acknowledge: (flags & 0x04) !== 0,
     target: bytes[1]!,
     sequence: bytes.readUInt16LE(2),
     timestamp: bytes.readUInt32LE(4),
@@ -63,9 +64,17 @@ export function readFrame(bytes: Buffer): VoiceFrame | string {
   };
 }
 
-/** A received frame without the three fields that the relay writes. */
+/** What answers a frame that asks for an acknowledgement, and `parked`. */
+export function acknowledgement(relayTimeMs: number): Buffer {
+  const bytes = Buffer.from([0x10, 0, 0, 0, 0]);
+  bytes.writeUInt32LE(relayTimeMs, 1);
+  return bytes;
+}
+
+/** A received frame without the fields that the relay writes. */
 export function withoutRelayFields(bytes: Buffer): Buffer {
   const copy = Buffer.from(bytes);
+  copy[0]! &= ~0x04;
   copy.fill(0, 8, HEADER_BYTES);
   return copy;
 }

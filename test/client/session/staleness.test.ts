@@ -19,8 +19,8 @@ const BEN = { slot: 4, steamId: String(personSteamId(9)), name: 'Ben' };
 type Welcome = Extract<RelayMessageToWrite, { type: 'welcome' }>;
 
 /** A session in a lobby with Kim and Ben, and a relay whose clock runs as ours does. */
-function joined(changed: Partial<Welcome> = {}) {
-  const session = drive({ rejoin: 'may' });
+function joined(changed: Partial<Welcome> = {}, settings: Parameters<typeof drive>[0] = {}) {
+  const session = drive({ rejoin: 'may', ...settings });
   const { handle, sleep, now } = session;
   let relayStart = RELAY_AT_START;
   const relayTimeMs = (agoMs = 0) => (relayStart + now() - agoMs) >>> 0;
@@ -201,6 +201,15 @@ t.test('heartbeats keep the base in silence', async (t) => {
 
 t.test('a relay that does not say what is stale gets nothing dropped', async (t) => {
   const { hear, sleep } = joined({ staleAfterMs: undefined });
+  hear();
+  sleep(20_000);
+  t.same(kindsOf(hear(20_000)), ['voice']);
+});
+
+t.test('who keeps all voice is not parked, and gets it however late', async (t) => {
+  const session = drive({ staleVoice: 'keep' });
+  t.match(session.open(), [{ kind: 'send', data: /"capabilities":\["heartbeat"\]/ }]);
+  const { hear, sleep } = joined({}, { staleVoice: 'keep' });
   hear();
   sleep(20_000);
   t.same(kindsOf(hear(20_000)), ['voice']);
