@@ -219,7 +219,7 @@ export class Switchboard {
   }
 
   /**
-   * Who speaks is told when the frames of this turn are sent: a message to each listener takes as long as the frame itself, and all other
+   * The listeners learn who speaks when the frames of this turn are sent: a message to each listener takes as long as the frame itself, and all other
    * voice would wait for it. Bounded by the frames of a turn.
    */
   #performLater(outputs: readonly RelayOutput[]): void {

@@ -74,7 +74,7 @@ scenario('hotmic listen and hotmic record hear the other client', async (t, den)
       packet: writePacket(idOf(1), rateOp(), opusOp([noiseFrame(frame)], frame, frame === 49)),
       terminator: frame === 49,
     });
-    // As it is said: what would be played after the recorder has left is not in the recording.
+    // In the time that it plays: what would be played after the recorder has left is not in the recording.
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   const [listen, record] = started;
