@@ -23,7 +23,7 @@ export type { Topic } from './core/lobby/topics.js';
 export { Relay, type RelaySettings } from './core/relay.js';
 export type { Sanction, SanctionKind, Until } from './core/sanctions.js';
 export { DROP_REASONS, type DropReason } from './core/voice/drop_reason.js';
-export type { DropVerdict, ForwardVerdict, Verdict } from './core/voice/verdict.js';
+export type { AcknowledgedVerdict, DropVerdict, ForwardVerdict, Verdict } from './core/voice/verdict.js';
 export type { SanctionsFileCounts, SanctionsFileEvent } from './moderation_store/sanctions_file.js';
 export type { AdminApiOptions, AdminCounts, AdminEvent } from './operations/admin/api.js';
 export type { ProblemCode } from './operations/admin/problem.js';

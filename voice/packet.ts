@@ -115,6 +115,7 @@ export interface MalformedPacket {
 
 /** Takes what a packet consists of, in its order, while it is read. Positions are those in the bytes that are read. */
 export interface PacketVisitor {
+  /** A 0x0B op. */
   rate(offset: number, sampleRateHz: number): void;
   /** `samples` count at `sampleRateHz`. */
   silence(offset: number, samples: number, sampleRateHz: number): void;
@@ -122,6 +123,7 @@ export interface PacketVisitor {
   opus(offset: number): void;
   /** As in `OpusFrame`. */
   frame(offset: number, sequence: number, start: number, bytes: number, samples: number): void;
+  /** A 0x06 op is over. */
   end(offset: number): void;
   /** An op that we do not decode. */
   foreign(offset: number, op: number, start: number, bytes: number): void;

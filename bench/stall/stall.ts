@@ -83,7 +83,9 @@ export const stall: Trial = {
     const { privateKey, keySet } = await newKey('EdDSA', 'bench');
     const cases = TALKERS.flatMap((talkers) => [
       ...peers.map((peer): Case => ({ peer, talkers, tls: null })),
-      ...(tls ? peers.filter((peer) => peer.tls === 'too').map((peer): Case => ({ peer, talkers, tls })) : []),
+      ...(tls
+        ? peers.filter((peer) => peer.tls === 'too').map((peer): Case => ({ peer, talkers, tls }))
+        : []),
     ]);
     const groups = groupsOf(cases);
     const runs: Run[] = [];
