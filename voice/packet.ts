@@ -123,7 +123,7 @@ export interface PacketVisitor {
   opus(offset: number): void;
   /** As in `OpusFrame`. */
   frame(offset: number, sequence: number, start: number, bytes: number, samples: number): void;
-  /** A 0x06 op is over. */
+  /** The mark of the end of a recording, within a 0x06 op. */
   end(offset: number): void;
   /** An op that we do not decode. */
   foreign(offset: number, op: number, start: number, bytes: number): void;
