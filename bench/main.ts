@@ -12,6 +12,7 @@ import { plc } from './plc/plc.js';
 import { processing } from './processing.js';
 import { audience } from './relay/audience.js';
 import { hearing } from './relay/hearing.js';
+import { idle } from './relay/idle.js';
 import { relay } from './relay/relay.js';
 import { measure } from './result.js';
 import { ring } from './ring/ring.js';
@@ -32,6 +33,7 @@ const trials = [
   mix,
   storm,
   relay,
+  idle,
   audience,
   hearing,
   stall,
