@@ -2,7 +2,8 @@
  * Voice frames that wait a few milliseconds to be published together. uWebSockets sends what is published in one turn of the event loop to a
  * listener at once.
  *
- * Bounded: what does not fit into the buffer is not held. Frames of one lobby keep their order.
+ * Bounded: what does not fit into the buffer is not held. Frames of one lobby keep their order. Those of a speaker whose connection breaks meanwhile are
+ * lost with it.
  */
 
 /** Publishes a frame: a socket's method. */
