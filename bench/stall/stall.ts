@@ -7,7 +7,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, getPriority, setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { monotonicMs } from '../../client/clock.js';
@@ -35,6 +35,7 @@ const STALE_MS: Milliseconds = 150;
 const TALKERS = [1, 8];
 const HEALTHY = 3;
 const MOST_TALKERS = 16;
+const TALKERS_PRIORITY = -15;
 const GENERATOR_CORE = 1;
 const LOOK_EVERY_MS: Milliseconds = 250;
 /** A run is void if more of the frames than this were sent more than 10 ms late. */
@@ -89,10 +90,13 @@ export const stall: Trial = {
     ]);
     const groups = groupsOf(cases);
     const runs: Run[] = [];
+    const priority = getPriority();
+    preferTalkers(TALKERS_PRIORITY);
     for (let number = 0; number < RUNS; number++) {
       for (const group of groups)
         runs.push(...(await Promise.all(group.map((one) => runOnce(one, privateKey, keySet, number === 0)))));
     }
+    preferTalkers(priority);
     const late = runs.filter(({ lateShare }) => lateShare > MAX_LATE_SHARE).length;
     return {
       rows: rowsOf(runs),
@@ -102,6 +106,15 @@ export const stall: Trial = {
     };
   },
 };
+
+/** This process talks, and hears what the healthy listeners hear: it must not wait for others. Only root may prefer it. */
+function preferTalkers(priority: number): void {
+  try {
+    setPriority(priority);
+  } catch {
+    // Then talkers who are late make the result void.
+  }
+}
 
 /** Cases to run at the same time: together they have at most so many talkers that the generator is not late. */
 function groupsOf(cases: readonly Case[]): Case[][] {
@@ -143,15 +156,15 @@ async function runOnce(one: Case, key: TokenJwk, keys: unknown, keepsAges: boole
     const listener = await startListener(one, server, await tokenOf(LISTENER));
     const speech = talk(talkers);
     await sleep(BEFORE_MS);
-    listener.kill('SIGSTOP');
     const stalledAt = monotonicMs();
+    listener.kill('SIGSTOP');
     let queue = 0;
     while (monotonicMs() < stalledAt + STALL_MS) {
       await sleep(LOOK_EVERY_MS);
       queue = Math.max(queue, kernelQueue(server.port));
     }
-    listener.kill('SIGCONT');
     const thawedAt = monotonicMs();
+    listener.kill('SIGCONT');
     await sleep(AFTER_MS);
     const lateShare = await speech.stop();
     listener.send('report');
