@@ -9,6 +9,7 @@ import { LOBBY_ATTACKS } from './attacks_lobby.js';
 import { OPERATIONS_ATTACKS, SLOW_OPERATIONS_ATTACKS } from './attacks_operations.js';
 import { SHARES_ATTACKS } from './attacks_shares.js';
 import { SLOW_ATTACKS } from './attacks_slow.js';
+import { STALENESS_ATTACKS } from './attacks_staleness.js';
 import { TICKET_ATTACKS } from './attacks_tickets.js';
 import { SLOW_TLS_ATTACKS, TLS_ATTACKS } from './attacks_tls.js';
 import { TOKEN_ATTACKS } from './attacks_tokens.js';
@@ -31,7 +32,7 @@ export function chapters(size: Size): readonly Chapter[] {
     chapter('Tickets', TICKET_ATTACKS),
     chapter('Inside a lobby', LOBBY_ATTACKS),
     chapter('What is others’', SHARES_ATTACKS),
-    chapter('Voice', VOICE_ATTACKS),
+    chapter('Voice', [...VOICE_ATTACKS, ...STALENESS_ATTACKS]),
     chapter('The operator’s port', OPERATIONS_ATTACKS),
     chapter('The administrators’ port', [...ADMIN_ATTACKS, ...UPDATE_ATTACKS]),
     chapter('The operators’ ports, slowly', SLOW_OPERATIONS_ATTACKS, 'last'),

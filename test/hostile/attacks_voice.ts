@@ -36,7 +36,7 @@ export function largestFrame(steamId: string): Uint8Array {
 const GOOD = 4242;
 
 /** Whether the witness hears the good frame of the attacker next, and nothing before it. */
-async function hearsGood(attacker: Member, witness: Member): Promise<void> {
+export async function hearsGood(attacker: Member, witness: Member): Promise<void> {
   const good = frameBy(attacker.steamId, { sequence: GOOD });
   attacker.wire.sendBytes(good);
   const heard = await witness.wire.next('binary');
