@@ -11,7 +11,7 @@ import type { FiguresPage } from '../figures_page.js';
 import { type Panel, renderPlot, type Series } from '../plot.js';
 import { keepFigures, table } from '../relay/figures_table.js';
 import type { Result } from '../result.js';
-import type { Run } from './stall.js';
+import { type Run, STALL_MS } from './stall.js';
 
 export const STALL_KEPT = 'bench/results/stall.json';
 export const STALL_PAGE: FiguresPage = {
@@ -21,9 +21,8 @@ export const STALL_PAGE: FiguresPage = {
 };
 export const STALL_PLOT = 'docs/staleness.svg';
 
-/** What is drawn: this long before and after the stall's end, in s. */
-const FROM_S = 18;
-const TO_S = 24;
+/** What is drawn: so long from the end of the stall, in ms. */
+const DRAWN_MS = 400;
 
 const COLORS = ['#8250df', '#bf8700', '#1a7f37', '#cf222e', '#0969da'];
 
@@ -49,28 +48,28 @@ export function stallPlot(result: Result): string {
   const series: Series[] = names.map((name, at) => ({
     name,
     color: COLORS[(at + COLORS.length - names.length) % COLORS.length]!,
-    mark: name === 'hotmic' ? 'circle' : 'diamond',
+    mark: name === 'hotmic' ? 'circle' : 'dot',
   }));
   const panels: Panel[] = [...new Set(runs.map((run) => run.case))].map((name) => ({
     title: name.replace(', plain', ''),
-    subtitle: 'the oldest voice in each 20 ms; the stall ends at 0',
+    subtitle: 'the oldest voice that is heard in each 20 ms',
     points: Object.fromEntries(
       runs
         .filter((run) => run.case === name)
         .map(({ subject, ages }) => [
           subject,
           ages
-            .filter(([at]) => at >= FROM_S * 1000 && at <= TO_S * 1000)
-            .map(([at, age]) => ({ x: at / 1000 - FROM_S, y: age / 1000 })),
+            .map(([at, age]) => ({ x: at - STALL_MS, y: age / 1000 }))
+            .filter(({ x }) => x >= 0 && x <= DRAWN_MS),
         ]),
     ),
   }));
   return renderPlot({
     title: 'The age of what a listener hears after a stall of 20 s',
-    xLabel: 'seconds, of which the first two are in the stall',
+    xLabel: 'ms since the stall ended',
     yLabel: 'age in s',
-    xMax: TO_S - FROM_S,
-    xStep: 1,
+    xMax: DRAWN_MS,
+    xStep: 100,
     yLeast: 20,
     series,
     panels,

@@ -26,7 +26,7 @@ import { kernelQueue, PEERS, type Peer, type Server } from './servers.js';
 import { ageOf, FIRST_TALKER, frameBy, LISTENER } from './wire.js';
 
 const RUNS = 5;
-const STALL_MS: Milliseconds = 20_000;
+export const STALL_MS: Milliseconds = 20_000;
 /** Before the stall, and after it. */
 const BEFORE_MS: Milliseconds = 3000;
 const AFTER_MS: Milliseconds = 3000;
