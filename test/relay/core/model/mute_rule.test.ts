@@ -112,7 +112,7 @@ const PLANS: Readonly<Record<string, Plan>> = {
     ...plan(
       [ONE, OTHER, THIRD],
       ['join', 'speak', 'mute', 'acknowledge', ...HEARING, 'enterChannel', 'speakToChannel', ...WHISPERS],
-      THREE_PEOPLE_DEPTH,
+      THREE_PEOPLE_DEPTH - 1,
     ),
     acknowledges: true,
   },
