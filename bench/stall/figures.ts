@@ -32,6 +32,8 @@ export function stallTables(result: Result): string {
   const { cpu, cores, memoryGiB, os, loadBefore } = machine;
   const cases = [...new Set(rows.map((row) => row.case))];
   return [
+    '![The age of what a listener hears after a stall of 20 s, beside other relays](staleness.svg)',
+    '',
     ...cases.flatMap((name) => [`**${name}**`, '', ...table(rows.filter((row) => row.case === name)), '']),
     `Medians of ${rows[0]?.runs} runs, with the lowest and the highest. ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${os}, load ${loadBefore} at the ` +
       `start; Node ${versions.node}.${skipped.length > 0 ? ` Not measured: ${skipped.join('; ')}.` : ''}`,
