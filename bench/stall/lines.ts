@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { WebSocket } from 'ws';
 import { personSteamId } from '../../voice/steam_id.js';
+import { openMurmur } from './murmur.js';
 
 /** How relays are spoken to. `hotmic`: also by everything that takes its hello. */
-export type Protocol = 'hotmic' | 'nats' | 'mqtt';
+export type Protocol = 'hotmic' | 'nats' | 'mqtt' | 'murmur';
 
 export interface Line {
   send(frame: Uint8Array): void;
@@ -25,6 +26,7 @@ export function openLine(
 ): Promise<Line> {
   if (protocol === 'nats') return openNats(url, onFrame);
   if (protocol === 'mqtt') return openMqtt(url, account, onFrame);
+  if (protocol === 'murmur') return openMurmur(url, account, onFrame);
   return openWebSocket(url, account, token, onFrame);
 }
 

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -21,7 +21,7 @@ export interface Server {
 
 export interface Peer {
   readonly name: string;
-  readonly tls: 'too' | 'plain-only';
+  readonly tls: 'too' | 'plain-only' | 'tls-only';
   /** Why it cannot be measured here; null when it can. */
   missing(): string | null;
   start(tls: TlsFiles | null, keys: unknown): Promise<Server>;
@@ -45,6 +45,35 @@ export const PEERS: readonly Peer[] = [
     writeFileSync(file, `listener ${port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n`);
     return ['-c', file];
   }),
+  // With a certificate of its own. A player who is silent for 20 s must not be put out for it.
+  program(
+    'Murmur',
+    'murmurd',
+    'murmur',
+    (port) => {
+      const folder = mkdtempSync(join(tmpdir(), 'hotmic-'));
+      const file = join(folder, 'murmur.ini');
+      const lines = [
+        'host=127.0.0.1',
+        `port=${port}`,
+        `database=${folder}/murmur.sqlite`,
+        `logfile=${folder}/murmur.log`,
+      ];
+      writeFileSync(
+        file,
+        [
+          ...lines,
+          'timeout=120',
+          'autobanAttempts=0',
+          'bonjour=false',
+          `uname=${userInfo().username}`,
+          '',
+        ].join('\n'),
+      );
+      return ['-fg', '-ini', file];
+    },
+    'tls-only',
+  ),
 ];
 
 function relay(subject: Subject): Peer {
@@ -73,13 +102,16 @@ function program(
   command: string,
   protocol: Protocol,
   argumentsFor: (port: number) => readonly string[],
+  tls: Peer['tls'] = 'plain-only',
 ): Peer {
   return {
     name,
-    tls: 'plain-only',
+    tls,
     missing() {
       const found = spawnSync('sh', ['-c', `PATH="$PATH:/usr/sbin"; command -v ${command}`]).status === 0;
-      return found ? null : `${name}: ${command} is not installed; on Debian: apt-get install ${command}`;
+      return found
+        ? null
+        : `${name}: ${command} is not installed; on Debian: apt-get install ${command === 'murmurd' ? 'mumble-server' : command}`;
     },
     async start() {
       const port = await freePort();
