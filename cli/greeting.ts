@@ -2,7 +2,7 @@
 
 import { monotonicMs } from '../client/clock.js';
 import type { Lobby, LobbyEvents } from '../client/lobby/lobby.js';
-import type { RedirectRefusal } from '../client/session/redirects.js';
+import type { RedirectRefusal } from '../client/session/connecting/redirects.js';
 import { printable } from '../voice/printable.js';
 import { LineBudget } from './line_budget.js';
 import type { MemberOptions } from './options.js';

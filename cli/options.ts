@@ -5,7 +5,7 @@
 import { randomInt } from 'node:crypto';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { checkToken, TOKEN_EXPECTED } from '../client/lobby/credentials.js';
-import { normalHost } from '../client/session/redirects.js';
+import { normalHost } from '../client/session/connecting/redirects.js';
 import { LABEL, MAX_CHANNELS_ENTERED } from '../voice/control.js';
 import { HotmicError } from '../voice/error.js';
 import { parseSteamId, personSteamId } from '../voice/steam_id.js';

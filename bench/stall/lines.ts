@@ -5,14 +5,10 @@ import { createConnection } from 'node:net';
 import { WebSocket } from 'ws';
 import { personSteamId } from '../../voice/steam_id.js';
 import { openMurmur } from './murmur.js';
+import type { Line } from './wire.js';
 
 /** How relays are spoken to. `hotmic`: also by everything that takes its hello. */
 export type Protocol = 'hotmic' | 'nats' | 'mqtt' | 'murmur';
-
-export interface Line {
-  send(frame: Uint8Array): void;
-  close(): void;
-}
 
 const LOBBY = 'den';
 

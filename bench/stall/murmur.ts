@@ -5,7 +5,7 @@
 
 import { once } from 'node:events';
 import { connect } from 'node:tls';
-import type { Line } from './lines.js';
+import type { Line } from './wire.js';
 
 const VERSION = 0;
 const TUNNEL = 1;

@@ -19,11 +19,10 @@ import { onCore } from '../load/core.js';
 import { buildLoad, type TlsFiles } from '../load/generator.js';
 import { quantile } from '../mouth/quantile.js';
 import { type Row, row, type Trial } from '../result.js';
-import type { Line } from './lines.js';
 import { openLine } from './lines.js';
 import type { Heard, ListenerReport } from './listener.js';
 import { kernelQueue, PEERS, type Peer, type Server } from './servers.js';
-import { ageOf, FIRST_TALKER, frameBy, LISTENER } from './wire.js';
+import { ageOf, FIRST_TALKER, frameBy, LISTENER, type Line } from './wire.js';
 
 const RUNS = 5;
 export const STALL_MS: Milliseconds = 20_000;

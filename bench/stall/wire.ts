@@ -14,6 +14,12 @@ const TIMESTAMP_AT = 4;
 export const FIRST_TALKER = 1;
 export const LISTENER = 900;
 
+/** One client's connection to a relay. */
+export interface Line {
+  send(frame: Uint8Array): void;
+  close(): void;
+}
+
 /** A frame of this talker that is sent now. */
 export function frameBy(account: number, sequence: number, now: Milliseconds): Uint8Array {
   const steamId = personSteamId(account);

@@ -13,8 +13,10 @@ export class Connection {
   readonly #openTransport: OpenTransport;
   readonly #credentials: Credentials;
   readonly #handle: (input: SessionInput) => void;
-  /** The newest connection. Null before the first, and once it is closed. */
-  #transport: Transport | null = null;
+  /** The connection over which we speak. Null before the first, and once it is closed. */
+  #present: Transport | null = null;
+  /** The one beside it. */
+  #beside: Transport | null = null;
 
   constructor(open: OpenTransport, credentials: Credentials, handle: (input: SessionInput) => void) {
     this.#openTransport = open;
@@ -24,7 +26,7 @@ export class Connection {
 
   /** Bytes waiting in this process to be sent. */
   get waitingBytes(): number {
-    return this.#transport?.bufferedBytes ?? 0;
+    return this.#present?.bufferedBytes ?? 0;
   }
 
   askCredential(attempt: number): void {
@@ -48,30 +50,46 @@ export class Connection {
     );
   }
 
-  open(attempt: number, url: URL): void {
+  open(attempt: number, url: URL, place: 'present' | 'beside'): void {
     let transport: Transport | null = null;
     try {
       transport = this.#openTransport(url, {
+        onConnected: () => this.#handle({ kind: 'connected', attempt }),
         onOpen: () => this.#handle({ kind: 'opened', attempt, watched: transport?.watched ?? false }),
         onText: (text) => this.#handle({ kind: 'text', attempt, text }),
         onBytes: (frame) => this.#handle({ kind: 'voice', attempt, frame }),
         onClose: (code, reason, failure) => {
-          if (this.#transport === transport) this.#transport = null;
+          if (this.#present === transport) this.#present = null;
+          if (this.#beside === transport) this.#beside = null;
           this.#handle({ kind: 'closed', attempt, code, reason, failure });
         },
       });
-      this.#transport = transport;
+      if (place === 'present') this.#present = transport;
+      else this.#beside = transport;
     } catch (thrown) {
       const failure = new Error(messageOf(thrown));
       this.#handle({ kind: 'closed', attempt, code: NO_CLOSE_FRAME, reason: '', failure });
     }
   }
 
+  /** Closes the connection beside the present one. */
+  abandon(): void {
+    this.#beside?.close();
+    this.#beside = null;
+  }
+
+  /** The connection beside the present one takes its place. */
+  switch(): void {
+    this.#present?.close();
+    this.#present = this.#beside;
+    this.#beside = null;
+  }
+
   send(data: string | Uint8Array): void {
-    this.#transport?.send(data);
+    this.#present?.send(data);
   }
 
   close(): void {
-    this.#transport?.close();
+    this.#present?.close();
   }
 }

@@ -178,7 +178,13 @@ export class Membership implements Lobby {
         this.#connection.askAppTicket(output.attempt, output.nonce);
         break;
       case 'open':
-        this.#connection.open(output.attempt, output.url);
+        this.#connection.open(output.attempt, output.url, output.beside ? 'beside' : 'present');
+        break;
+      case 'abandon':
+        this.#connection.abandon();
+        break;
+      case 'switch':
+        this.#connection.switch();
         break;
       case 'send':
         this.#connection.send(output.data);

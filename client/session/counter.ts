@@ -1,8 +1,8 @@
 /** The counters of a membership: frames sent, refused, received and missed, and reconnections. */
 
 import type { VoiceHeader } from '../../voice/wire.js';
+import type { RedirectCounts } from './connecting/redirects.js';
 import { MissedFrames, type StreamMark } from './missed_frames.js';
-import type { RedirectCounts } from './redirects.js';
 import type { SessionDrop } from './session_io.js';
 
 /** Counters of a lobby. */

@@ -30,6 +30,23 @@ export function mayPass(refusal: string | null): boolean {
   return refusal === null || TEMPORARY_REFUSALS.includes(refusal);
 }
 
+/** What the relay said before it closed the connection. */
+export interface Refusal {
+  readonly code: string;
+  readonly error: HotmicError;
+}
+
+export function refusalOf(message: { readonly code: string; readonly message: string }): Refusal {
+  const code = relayText(message.code);
+  const text = `Relay refused (${code}): ${relayText(message.message)}`;
+  return { code, error: new HotmicError('ERR_HOTMIC_REFUSED', text) };
+}
+
+/** Whether a relay answered an attempt that ended so, rather than nobody. */
+export function isAnswer(code: number, failure: Error | null): boolean {
+  return failure instanceof UpgradeRefusedError || (code !== NO_CLOSE_FRAME && !failure);
+}
+
 /** The error of a join that the application gave up. */
 export function closedError(message: string): HotmicError {
   return new HotmicError('ERR_HOTMIC_CLOSED', message);

@@ -4,27 +4,37 @@
  * out.
  *
  * A session outlives its connections. If one breaks after the welcome, the session is away and opens another, after growing waits and for
- * as long as the relay keeps our place. It resumes the place or, if that is gone, joins again.
+ * as long as the relay keeps our place. It resumes the place or, if that is gone, joins again. If a connection goes silent, new ones race
+ * beside it.
  */
 
 import { writeMessage } from '../../voice/control.js';
 import { HotmicError, messageOf } from '../../voice/error.js';
 import type { Milliseconds } from '../../voice/units.js';
-import { connectError } from '../transport/upgrade_refusal.js';
+import { connectError, retryAfterMs } from '../transport/upgrade_refusal.js';
 import { shownUrl } from '../transport/url.js';
-import type { CapturedPacket } from './captured_packet.js';
+import { Line } from './connecting/line.js';
+import { Race } from './connecting/race.js';
+import { type BackStep, WayBack } from './connecting/way_back.js';
 import type { LobbyCounts } from './counter.js';
-import { closedError, FIRST_REFUSAL_CODE, lostError, mayPass, NO_CLOSE_FRAME, relayText } from './endings.js';
+import {
+  closedError,
+  FIRST_REFUSAL_CODE,
+  isAnswer,
+  lostError,
+  mayPass,
+  NO_CLOSE_FRAME,
+  type Refusal,
+  refusalOf,
+} from './endings.js';
 import { Entrance } from './entrance.js';
 import { IncomingMessages } from './incoming.js';
-import { Line } from './line.js';
+import { newsOf } from './news.js';
 import { Outbox } from './outbox.js';
-import { OutgoingVoice } from './outgoing_voice.js';
+import { Outgoing } from './outgoing.js';
 import { type LobbyView, Place, type Welcome } from './place.js';
-import type { SessionInput, SessionOutput, SessionRequest, SessionSettings } from './session_io.js';
+import type { SessionInput, SessionOutput, SessionSettings } from './session_io.js';
 import { bytesOfHex } from './shown_credential.js';
-import type { VoiceTarget } from './voice_target.js';
-import { type BackStep, WayBack } from './way_back.js';
 
 /** The client's side of the protocol for one membership, without any input or output of its own. */
 export class Session {
@@ -33,13 +43,14 @@ export class Session {
   readonly #incoming = new IncomingMessages();
   readonly #place: Place;
   readonly #wayBack: WayBack;
-  readonly #outgoing: OutgoingVoice;
+  readonly #outgoing: Outgoing;
   /** `leaving` and `ended` are final. */
   #phase: 'joining' | 'joined' | 'away' | 'leaving' | 'ended' = 'joining';
   readonly #line = new Line();
+  readonly #race: Race;
   readonly #out = new Outbox();
   /** What the relay said before it closed the connection. */
-  #refusal: { readonly code: string; readonly error: HotmicError } | null = null;
+  #refusal: Refusal | null = null;
 
   /** @throws RangeError for `redirectHosts` that are not hosts, or more than 256. */
   constructor(settings: SessionSettings) {
@@ -47,12 +58,8 @@ export class Session {
     this.#entrance = new Entrance(settings.staleVoice);
     this.#place = new Place(settings, settings.rejoin ?? 'never');
     this.#wayBack = new WayBack(settings.url, settings.redirectHosts, settings.random);
-    this.#outgoing = new OutgoingVoice({
-      numberOf: (target) => (this.#phase === 'joined' ? this.#place.numberOf(target) : null),
-      hasRoom: () => this.#out.hasRoom,
-      sendFrame: (frame) => this.#out.put({ kind: 'send', data: frame }),
-      sendWhisperList: (slots) => this.#out.send({ type: 'whisper', slots: [...slots] }),
-    });
+    this.#race = new Race(settings.random);
+    this.#outgoing = new Outgoing(this.#place, this.#out, () => this.#phase === 'joined');
   }
 
   /** `reconnecting` from the loss of the connection until the output `resumed`. */
@@ -78,9 +85,7 @@ export class Session {
 
   /** When the input `time` is due; null if only something else can happen. */
   deadline(): Milliseconds | null {
-    const line = this.#line.deadline;
-    const voice = this.#outgoing.deadline;
-    return line !== null && voice !== null ? Math.min(line, voice) : (line ?? voice);
+    return earliest(earliest(this.#line.deadline, this.#race.deadline), this.#outgoing.deadline);
   }
 
   /**
@@ -93,6 +98,7 @@ export class Session {
   handle(input: SessionInput, now: Milliseconds, waitingBytes = 0): readonly SessionOutput[] {
     const outputs = this.#out.begin(waitingBytes);
     if (!('attempt' in input) || this.#line.hears(input.attempt, now)) this.#input(input, now);
+    else if (input.attempt === this.#race.attempt) this.#raced(input, now);
     return outputs;
   }
 
@@ -102,22 +108,27 @@ export class Session {
         if (this.#phase === 'joining' && this.#line.attempt === 0) this.#connect(now);
         break;
       case 'credential':
-        this.#out.put(this.#line.open(input.credential, this.#wayBack.url));
+        this.#out.put(this.#line.open(input.credential, this.#wayBack.url, now));
         break;
       case 'no-credential':
         if (this.#line.kind === 'asking' || this.#line.kind === 'entering') this.#unproven(input.thrown, now);
         break;
+      case 'connected':
+        this.#race.connected(now);
+        break;
       case 'opened':
-        this.#opened(input.watched ?? false);
+        this.#opened(input.watched ?? false, now);
         break;
       case 'app-ticket':
         if (this.#line.kind === 'entering')
           this.#out.say(this.#entrance.answer(this.#place.entrant, input.ticket));
         break;
       case 'text':
+        this.#out.putAll(this.#race.heard(now));
         this.#text(input.text, now);
         break;
       case 'voice':
+        this.#out.putAll(this.#race.heard(now));
         this.#voice(input.frame, now);
         break;
       case 'closed':
@@ -127,13 +138,9 @@ export class Session {
         this.#time(now);
         break;
       case 'publish':
-        this.#publish(input.packet, input.target, now);
-        break;
       case 'whisper':
-        if (!this.#outgoing.whisper(input.slots, now)) this.#out.put({ kind: 'not-sent' });
-        break;
       case 'request':
-        this.#request(input.request);
+        this.#outgoing.take(input, now);
         break;
       case 'leave':
         this.#leave(now);
@@ -144,8 +151,48 @@ export class Session {
     }
   }
 
+  /** What became of an attempt beside the silent connection. */
+  #raced(input: SessionInput, now: Milliseconds): void {
+    if (input.kind === 'connected') this.#race.connected(now);
+    if (input.kind === 'opened') {
+      this.#race.opened(input.watched ?? false, now);
+      this.#raceWon(now);
+    }
+    if (input.kind !== 'closed') return;
+    const { code, reason, failure = null } = input;
+    const error = lostError(code, reason, failure);
+    if (!isAnswer(code, failure)) {
+      this.#race.failed();
+    } else if (this.#phase === 'away') {
+      this.#out.putAll(this.#race.stop());
+      this.#stillAway(error, code >= FIRST_REFUSAL_CODE ? 'unknown' : null, now);
+    } else {
+      this.#race.refused(retryAfterMs(error), now);
+    }
+  }
+
+  #raceWon(now: Milliseconds): void {
+    const won = this.#race.won(now);
+    if (!won) return;
+    if (this.#phase === 'joined') {
+      const silentMs = Math.round(now - this.#line.heardAt);
+      const failure = new Error(`the relay was silent for ${silentMs} ms`);
+      this.#goAway(lostError(NO_CLOSE_FRAME, '', failure), 'broken', now);
+    }
+    this.#refusal = null;
+    this.#out.put({ kind: 'switch', attempt: won.attempt });
+    this.#line.adopt(won, now);
+    this.#out.say(this.#entrance.first(this.#place, null));
+  }
+
   #time(now: Milliseconds): void {
     this.#outgoing.time(now);
+    if (this.#phase === 'away' && this.#race.isRunning && this.#wayBack.isOver(now)) {
+      this.#end(this.#wayBack.lostBy, now);
+      return;
+    }
+    this.#out.putAll(this.#race.time(now, this.#line, this.#wayBack.url));
+    this.#raceWon(now);
     switch (this.#line.expired(now)) {
       case 'pause':
         this.#connect(now);
@@ -174,8 +221,8 @@ export class Session {
     this.#out.put(this.#line.connect(opening, this.#wayBack.url, now));
   }
 
-  #opened(watched: boolean): void {
-    const opened = this.#line.opened(watched);
+  #opened(watched: boolean, now: Milliseconds): void {
+    const opened = this.#line.opened(watched, now);
     if (opened) this.#out.say(this.#entrance.first(this.#place, opened.credential));
   }
 
@@ -207,44 +254,16 @@ export class Session {
         break;
       case 'challenge':
         this.#entrance.challenged();
-        this.#out.put({
-          kind: 'ask-app-ticket',
-          attempt: this.#line.attempt,
-          nonce: bytesOfHex(message.nonce),
-        });
+        this.#out.put({ kind: 'ask-app-ticket', attempt, nonce: bytesOfHex(message.nonce) });
         break;
       case 'welcome':
         this.#welcome(message, now);
         break;
-      case 'failed': {
-        const [request, code] = [relayText(message.request), relayText(message.code)];
-        this.#out.put({ kind: 'failed', request, code, message: relayText(message.message) });
-        break;
-      }
-      case 'draining': {
-        const { withinMs, goTo = null } = message;
-        this.#out.put({ kind: 'draining', withinMs, goTo });
-        const why = this.#wayBack.noteRedirect(goTo, this.#place.mayMove, now);
-        if (goTo !== null && why) this.#out.put({ kind: 'redirect-refused', goTo, why });
-        break;
-      }
-      case 'refused': {
-        const code = relayText(message.code);
-        const text = `Relay refused (${code}): ${relayText(message.message)}`;
-        this.#refusal = { code, error: new HotmicError('ERR_HOTMIC_REFUSED', text) };
-        break;
-      }
-      case 'heartbeat':
-        this.#place.heartbeat(message.relayTimeMs, now);
-        break;
-      case 'parked':
-        this.#out.putAll(this.#place.parked(message.relayTimeMs, now));
-        break;
-      case 'live':
-        this.#out.putAll(this.#place.live());
+      case 'refused':
+        this.#refusal = refusalOf(message);
         break;
       default:
-        this.#out.putAll(this.#place.apply(message));
+        this.#out.putAll(newsOf(message, this.#place, this.#wayBack, now));
     }
   }
 
@@ -252,38 +271,18 @@ export class Session {
     this.#phase = 'joined';
     const welcomed = this.#place.welcome(message, now);
     this.#line.welcomed(this.#place.can('ping'), now);
-    if (welcomed.kind !== 'resumed') this.#outgoing.entered(now);
-    if (welcomed.kind === 'first') {
-      this.#out.put({ kind: 'welcome' });
-      return;
-    }
-    const { kind, changes, channels, recording } = welcomed;
-    this.#out.put({ kind: 'resumed', how: kind });
-    if (kind === 'resumed') this.#outgoing.resumed(now);
-    this.#out.putAll(changes);
-    if (channels.length > 0) this.#out.send({ type: 'channels', channels: [...channels] });
-    if (recording) this.#out.send({ type: 'recording', recording });
+    const mayRace = this.#settings.reconnect !== 'never' && this.#place.resumeSecret !== null;
+    if (mayRace && this.#place.can('heartbeat'))
+      this.#race.watch(this.#line.openingMs, message.raceMs ?? 0, now);
+    if (welcomed.kind === 'first') this.#out.put({ kind: 'welcome' });
+    else this.#out.put({ kind: 'resumed', how: welcomed.kind });
+    if (welcomed.kind !== 'first') this.#out.putAll(welcomed.changes);
+    this.#outgoing.welcomed(welcomed, now);
   }
 
   #voice(frame: Uint8Array, now: Milliseconds): void {
     if (this.#phase === 'joined') this.#place.voice(frame, now, this.#out.put);
     else this.#place.counter.dropped('not-joined');
-  }
-
-  #publish(packet: CapturedPacket, target: VoiceTarget, now: Milliseconds): void {
-    if (this.#outgoing.publish(packet, target, now) === 'sent') {
-      this.#place.counter.sent();
-    } else {
-      this.#place.counter.refused();
-      this.#out.put({ kind: 'not-sent' });
-    }
-  }
-
-  #request(request: SessionRequest): void {
-    // Requests must not pile up in memory when the relay does not read.
-    const isKnown = request.type !== 'recording' || this.#place.can('recording');
-    if (this.#phase === 'joined' && this.#out.hasRoom && isKnown) this.#out.send(request);
-    else this.#out.put({ kind: 'not-sent' });
   }
 
   #leave(now: Milliseconds): void {
@@ -296,6 +295,7 @@ export class Session {
         break;
       case 'joined':
         this.#phase = 'leaving';
+        this.#out.putAll(this.#race.stop());
         this.#line.closing('relay', now);
         this.#out.say(writeMessage({ type: 'leave' }));
     }
@@ -332,12 +332,21 @@ export class Session {
       this.#end(error, now);
       return;
     }
+    const step = this.#goAway(error, why, now);
+    if (this.#wayBack.turn(now)) {
+      this.#out.putAll(this.#race.stop());
+      // Another relay does not know our place.
+      if (this.#place.mayRejoin) this.#place.giveUp();
+    }
+    // A race goes on without the connection that it ran against.
+    if (!this.#race.isRunning) this.#step(step, now);
+  }
+
+  #goAway(error: HotmicError, why: 'broken' | 'closed', now: Milliseconds): BackStep {
     this.#phase = 'away';
     this.#out.put({ kind: 'away', error });
     this.#out.putAll(this.#place.silenceAll());
-    // Another relay does not know our place.
-    if (this.#wayBack.turn(now) && this.#place.mayRejoin) this.#place.giveUp();
-    this.#step(this.#wayBack.lost(error, why, withinMs, now), now);
+    return this.#wayBack.lost(error, why, this.#place.returnWithinMs, now);
   }
 
   #stillAway(error: HotmicError, refusal: string | null, now: Milliseconds): void {
@@ -373,6 +382,7 @@ export class Session {
 
   #end(error: HotmicError | null, now: Milliseconds): void {
     this.#phase = 'ended';
+    this.#out.putAll(this.#race.stop());
     this.#out.put({ kind: 'ended', error });
     if (this.#line.isConnected) {
       this.#line.closing('us', now);
@@ -382,4 +392,8 @@ export class Session {
       this.#out.put({ kind: 'closed' });
     }
   }
+}
+
+function earliest(one: Milliseconds | null, other: Milliseconds | null): Milliseconds | null {
+  return one !== null && other !== null ? Math.min(one, other) : (one ?? other);
 }

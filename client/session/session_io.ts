@@ -7,8 +7,8 @@ import type { HotmicError } from '../../voice/error.js';
 import type { Milliseconds } from '../../voice/units.js';
 import type { VoiceHeader } from '../../voice/wire.js';
 import type { CapturedPacket } from './captured_packet.js';
+import type { RedirectRefusal } from './connecting/redirects.js';
 import type { LobbyChange, Participant } from './lobby_state.js';
-import type { RedirectRefusal } from './redirects.js';
 import type { ShownCredential } from './shown_credential.js';
 import type { VoiceTarget } from './voice_target.js';
 
@@ -57,6 +57,8 @@ export type SessionInput =
   | { readonly kind: 'credential'; readonly attempt: number; readonly credential: ShownCredential }
   /** The application's function failed; `thrown` is its error. */
   | { readonly kind: 'no-credential'; readonly attempt: number; readonly thrown: unknown }
+  /** The connection has reached the relay's machine, which has not answered yet. Left out by transports that do not see it. */
+  | { readonly kind: 'connected'; readonly attempt: number }
   /** The connection is open. `watched`: its transport notices by itself when it dies silently. Default false. */
   | { readonly kind: 'opened'; readonly attempt: number; readonly watched?: boolean }
   | { readonly kind: 'app-ticket'; readonly attempt: number; readonly ticket: Uint8Array }
@@ -93,10 +95,15 @@ export type SessionOutput =
   | { readonly kind: 'ask-credential'; readonly attempt: number }
   /** Answer with an `app-ticket` whose user data begins with this nonce (16 bytes), or with `no-credential`. */
   | { readonly kind: 'ask-app-ticket'; readonly attempt: number; readonly nonce: Uint8Array }
-  /** Open a connection. There is at most one at a time. */
-  | { readonly kind: 'open'; readonly attempt: number; readonly url: URL }
+  /** Open a connection: the present one, or with `beside` another one next to it. There is at most one of each. */
+  | { readonly kind: 'open'; readonly attempt: number; readonly url: URL; readonly beside?: true }
+  /** Close the connection beside the present one, whatever its state. */
+  | { readonly kind: 'abandon'; readonly attempt: number }
+  /** The connection beside the present one, which is open, takes its place. Close the other, if there still is one. */
+  | { readonly kind: 'switch'; readonly attempt: number }
+  /** Send over the present connection. */
   | { readonly kind: 'send'; readonly data: string | Uint8Array }
-  /** Close the connection, whatever its state. */
+  /** Close the present connection, whatever its state. */
   | { readonly kind: 'close' }
   /** `publish`, `whisper` or `request` was not carried out: we are not in the lobby, or too much is waiting to be sent. */
   | { readonly kind: 'not-sent' }

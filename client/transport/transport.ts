@@ -3,8 +3,10 @@
  * the same interface.
  */
 
-/** Callbacks of a transport, in this order: at most one `onOpen`, any number of messages, exactly one `onClose`. */
+/** Callbacks of a transport, in this order: at most one `onConnected`, at most one `onOpen`, any number of messages, exactly one `onClose`. */
 export interface TransportEvents {
+  /** The relay's machine is reached, and the relay has not answered yet. Browsers do not tell. */
+  onConnected(): void;
   /** The connection is open: data may be sent. */
   onOpen(): void;
   /** A text message came. */

@@ -48,6 +48,10 @@ function openSocket(url: URL, events: TransportEvents, quietMs: number, answerMs
       maxPendingAutoPongs: 60,
       followRedirects: false,
       perMessageDeflate: false,
+      finishRequest: (request) => {
+        request.once('socket', (socket) => socket.once('connect', () => events.onConnected()));
+        request.end();
+      },
     };
   const socket = new WebSocket(url, options);
   let failure: Error | null = null;

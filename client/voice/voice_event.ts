@@ -2,8 +2,8 @@
 
 import type { HotmicError } from '../../voice/error.js';
 import type { Milliseconds } from '../../voice/units.js';
+import type { RedirectRefusal } from '../session/connecting/redirects.js';
 import type { Member } from '../session/lobby_state.js';
-import type { RedirectRefusal } from '../session/redirects.js';
 import type { Person } from './people.js';
 
 /** Something that happened. The state (`participants`, `you` and so on) has changed already. */

@@ -2,7 +2,8 @@
  * A sign of life to every client that asked for one, twice per second: pages do not see pings, and TCP is silent about a network that is
  * cut. docs/protocol.md, "Dead connections".
  *
- * Those of thousands are sent a part at a time, so that no frame waits for all of them. Bounded by the connections.
+ * Those of thousands are sent a part at a time, so that no frame waits for all of them. After a pause of the whole relay everyone gets theirs at
+ * once: they are about to race new connections. Bounded by the connections.
  */
 
 import type { Milliseconds } from '../../../voice/units.js';
@@ -39,14 +40,16 @@ export class Heartbeats {
   }
 
   tick(turn: Turn): void {
-    if (turn.now < this.deadline) return;
+    const lateMs = turn.now - this.deadline;
+    if (lateMs < 0) return;
     const { heartbeats } = this.#connections;
-    if (this.#left.length === 0) {
+    const isOverdue = lateMs >= EVERY_MS && Number.isFinite(this.#roundAt);
+    if (this.#left.length === 0 || isOverdue) {
       this.#left = [...heartbeats].reverse();
       this.#roundAt = turn.now;
     }
     this.#partAt = turn.now;
-    const most = Math.max(LEAST_PART, Math.ceil(heartbeats.size / PARTS));
+    const most = isOverdue ? heartbeats.size : Math.max(LEAST_PART, Math.ceil(heartbeats.size / PARTS));
     const part = this.#left.splice(-most).filter((connection) => heartbeats.has(connection));
     turn.tell(part, { type: 'heartbeat', relayTimeMs: relayTimeMs(this.#startedAt, turn.now) });
   }

@@ -18,6 +18,7 @@ type Loose = SessionInput extends infer Input
 const OF_ATTEMPTS: readonly SessionInput['kind'][] = [
   'credential',
   'no-credential',
+  'connected',
   'opened',
   'app-ticket',
   'text',
@@ -43,7 +44,10 @@ export function drive(settings: Partial<Omit<SessionSettings, 'steamId'>> & { st
   const handle = (input: Loose, waitingBytes = 0): readonly SessionOutput[] => {
     const given = OF_ATTEMPTS.includes(input.kind) ? { attempt, ...input } : input;
     const outputs = session.handle(given as SessionInput, now, waitingBytes);
-    for (const output of outputs) if ('attempt' in output) attempt = output.attempt;
+    for (const output of outputs) {
+      const isBeside = output.kind === 'abandon' || (output.kind === 'open' && output.beside);
+      if ('attempt' in output && !isBeside) attempt = output.attempt;
+    }
     return outputs;
   };
   /** Lets time pass until the deadline. */

@@ -22,14 +22,27 @@ class Watch {
   readonly faults: string[] = [];
   #state: 'running' | 'ended' | 'closed' = 'running';
   #connection: 'none' | 'open' = 'none';
+  #beside: number | null = null;
 
   take(output: SessionOutput): void {
     if (output.kind === 'not-sent') return;
     if (this.#state === 'closed') this.faults.push(`${output.kind} after closed`);
     switch (output.kind) {
       case 'open':
+        if (output.beside) {
+          if (this.#beside !== null) this.faults.push('a third connection');
+          this.#beside = output.attempt;
+          break;
+        }
         if (this.#connection === 'open') this.faults.push('a second connection beside the first');
         this.#connection = 'open';
+        break;
+      case 'abandon':
+      case 'switch':
+        if (this.#beside !== output.attempt)
+          this.faults.push(`${output.kind} of a connection that is not beside`);
+        this.#beside = null;
+        if (output.kind === 'switch') this.#connection = 'open';
         break;
       case 'close':
         this.#connection = 'none';
@@ -45,9 +58,10 @@ class Watch {
     }
   }
 
-  /** Its connection closed by itself. */
-  lost(): void {
-    this.#connection = 'none';
+  /** A connection of it closed by itself. */
+  lost(attempt: number): void {
+    if (attempt === this.#beside) this.#beside = null;
+    else this.#connection = 'none';
   }
 
   get state(): string {
@@ -76,7 +90,7 @@ function run(seed: number): Run {
       watch.take(output);
       reached.add(output.kind === 'resumed' ? output.how : output.kind);
     },
-    onClosed: (player) => watches.get(player)?.lost(),
+    onClosed: (player, attempt) => watches.get(player)?.lost(attempt),
   });
   const { agenda } = world;
   world.credentials = 'troubled';
@@ -99,6 +113,7 @@ function run(seed: number): Run {
     () => world.cut(pick(), world.between(0, 2000)),
     () => world.cut(pick(), world.between(0, 40_000)),
     () => world.restart(),
+    () => world.pauseRelay(world.between(0, 4000)),
     () => moderate({ action: 'kick', steamId: steamId() }),
     () => moderate({ action: 'ban', steamId: steamId(), seconds: 5 }),
     () => {

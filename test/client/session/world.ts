@@ -32,13 +32,17 @@ class Agenda {
   #order = 0;
 
   after(ms: number, call: () => void): void {
+    this.at(this.now + ms, call);
+  }
+
+  at(at: number, call: () => void): void {
     const heap = this.#heap;
-    heap.push({ at: this.now + ms, order: this.#order++, call });
-    for (let at = heap.length - 1; at > 0; ) {
-      const parent = (at - 1) >> 1;
-      if (!this.#isBefore(at, parent)) break;
-      this.#swap(at, parent);
-      at = parent;
+    heap.push({ at, order: this.#order++, call });
+    for (let child = heap.length - 1; child > 0; ) {
+      const parent = (child - 1) >> 1;
+      if (!this.#isBefore(child, parent)) break;
+      this.#swap(child, parent);
+      child = parent;
     }
   }
 
@@ -102,6 +106,8 @@ export class Player {
   /** Whether connections to the relay work. A person's later sessions have the same one. */
   readonly link: { state: 'up' | 'down' };
   pipe: Pipe | null = null;
+  /** The connection beside it. */
+  beside: Pipe | null = null;
   ended = false;
 
   constructor(account: number, link: Player['link'], settings: SessionSettings) {
@@ -118,8 +124,8 @@ export interface WorldHooks {
   onTold?(player: Player, output: SessionOutput): void;
   /** Any output. */
   onOutput?(player: Player, output: SessionOutput): void;
-  /** The player's newest connection closed, and the session will know. */
-  onClosed?(player: Player): void;
+  /** The player's newest connection, or the one beside it, closed, and the session will know. */
+  onClosed?(player: Player, attempt: number): void;
   onRelayEvent?(event: RelayEvent): void;
   /** The relay passed a frame of this account on. */
   onForwarded?(account: number, sequence: number): void;
@@ -130,6 +136,8 @@ export class World {
   readonly random: SeededRandom;
   /** Whether the application's credentials come at once, or late and sometimes not at all. */
   credentials: 'prompt' | 'troubled' = 'prompt';
+  /** Whether the clients' transports see that they have reached the relay's machine: not in browsers. */
+  seesConnects = true;
   readonly players: Player[] = [];
   relay: Relay;
   readonly #hooks: WorldHooks;
@@ -138,6 +146,7 @@ export class World {
   readonly #topics = new Map<string, Set<number>>();
   #connections = 0;
   #drawn = 0;
+  #relayRunsAt = 0;
 
   constructor(seed: number, hooks: WorldHooks = {}, policy: Partial<RelayPolicy> = {}) {
     this.random = new SeededRandom(seed);
@@ -145,10 +154,22 @@ export class World {
     this.#policy = { unproven: 'admit', ...policy };
     this.relay = this.#newRelay();
     const tick = () => {
-      this.perform(this.relay.handle({ kind: 'tick', unixSeconds: this.unixSeconds }, this.agenda.now));
-      this.agenda.after(TICK_MS, tick);
+      this.#whenRelayRuns(() => {
+        this.perform(this.relay.handle({ kind: 'tick', unixSeconds: this.unixSeconds }, this.agenda.now));
+        this.agenda.after(TICK_MS, tick);
+      });
     };
     tick();
+  }
+
+  /** The relay's process stands still for this long. Its machine takes connections and data meanwhile. */
+  pauseRelay(ms: number): void {
+    this.#relayRunsAt = Math.max(this.#relayRunsAt, this.agenda.now + ms);
+  }
+
+  #whenRelayRuns(call: () => void): void {
+    if (this.agenda.now >= this.#relayRunsAt) call();
+    else this.agenda.at(this.#relayRunsAt, () => this.#whenRelayRuns(call));
   }
 
   get unixSeconds(): number {
@@ -182,7 +203,10 @@ export class World {
 
   /** Gives a session an input, and carries out what it says. */
   input(player: Player, input: SessionInput): readonly SessionOutput[] {
-    if (input.kind === 'closed' && input.attempt === player.pipe?.attempt) this.#hooks.onClosed?.(player);
+    if (input.kind === 'closed') {
+      const isOurs = [player.pipe, player.beside].some((pipe) => pipe?.attempt === input.attempt);
+      if (isOurs) this.#hooks.onClosed?.(player, input.attempt);
+    }
     const due = player.session.deadline();
     const outputs = player.session.handle(input, this.agenda.now);
     for (const output of outputs) this.#carryOut(player, output);
@@ -202,11 +226,12 @@ export class World {
   /** Cuts the player's network for this long. Each end notices later, or not before it is back. */
   cut(player: Player, ms: number): void {
     player.link.state = 'down';
-    const { pipe } = player;
-    if (pipe?.state === 'up') {
-      pipe.state = 'cut';
-      this.agenda.after(this.between(0, CLIENT_NOTICES_MS), () => this.#break(pipe, 'client'));
-      this.agenda.after(this.between(0, RELAY_NOTICES_MS), () => this.#break(pipe, 'relay'));
+    const { pipe, beside } = player;
+    for (const one of [pipe, beside]) {
+      if (one?.state !== 'up') continue;
+      one.state = 'cut';
+      this.agenda.after(this.between(0, CLIENT_NOTICES_MS), () => this.#break(one, 'client'));
+      this.agenda.after(this.between(0, RELAY_NOTICES_MS), () => this.#break(one, 'relay'));
     }
     this.agenda.after(ms, () => {
       player.link.state = 'up';
@@ -291,7 +316,16 @@ export class World {
         break;
       }
       case 'open':
-        this.#open(player, output.attempt);
+        this.#open(player, output.attempt, output.beside ? 'beside' : 'present');
+        break;
+      case 'abandon':
+        this.#close(player.beside);
+        player.beside = null;
+        break;
+      case 'switch':
+        this.#close(player.pipe);
+        player.pipe = player.beside;
+        player.beside = null;
         break;
       case 'send':
         this.#up(player.pipe, output.data);
@@ -312,9 +346,10 @@ export class World {
     }
   }
 
-  #open(player: Player, attempt: number): void {
+  #open(player: Player, attempt: number, place: 'present' | 'beside'): void {
     const pipe = new Pipe(this.#connections++, player, attempt);
-    player.pipe = pipe;
+    if (place === 'present') player.pipe = pipe;
+    else player.beside = pipe;
     if (player.link.state === 'down') {
       pipe.state = 'cut';
       // It hangs, or the system says at some time that there is no way.
@@ -326,8 +361,12 @@ export class World {
     this.#pipes.set(connection, pipe);
     this.agenda.after(this.between(5, 60), () => {
       if (pipe.state !== 'up' || !this.#pipes.has(connection)) return;
-      this.perform(this.relay.handle({ kind: 'connected', connection }, this.agenda.now));
-      this.#down(connection, { kind: 'opened' });
+      if (this.seesConnects) this.input(player, { kind: 'connected', attempt });
+      this.#whenRelayRuns(() => {
+        if (pipe.state !== 'up' || !this.#pipes.has(connection)) return;
+        this.perform(this.relay.handle({ kind: 'connected', connection }, this.agenda.now));
+        this.#down(connection, { kind: 'opened' });
+      });
     });
   }
 
@@ -362,15 +401,14 @@ export class World {
     const { connection, arrivals } = pipe;
     const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data.slice();
     arrivals.up = Math.max(arrivals.up, this.agenda.now + this.between(5, 60));
+    const arrive = () => {
+      if (!this.#pipes.has(connection)) return;
+      const { unixSeconds } = this;
+      if (typeof data !== 'string') this.#voice(connection, pipe.player, bytes);
+      else this.perform(this.relay.handle({ kind: 'text', connection, bytes, unixSeconds }, this.agenda.now));
+    };
     this.agenda.after(arrivals.up - this.agenda.now, () => {
-      if (pipe.state === 'cut' || !this.#pipes.has(connection)) return;
-      const { now } = this.agenda;
-      if (typeof data === 'string') {
-        const { unixSeconds } = this;
-        this.perform(this.relay.handle({ kind: 'text', connection, bytes, unixSeconds }, now));
-      } else {
-        this.#voice(connection, pipe.player, bytes);
-      }
+      if (pipe.state !== 'cut') this.#whenRelayRuns(arrive);
     });
   }
 

@@ -30,6 +30,7 @@ t.test('a half-open connection is detected by an unanswered ping', async (t) => 
   const line = await tcpProxy(t, url);
   const closed = await new Promise<unknown[]>((resolve) => {
     wsTransport(20, 60)(line.url, {
+      onConnected: () => undefined,
       // From here on nothing gets through, and neither end is told.
       onOpen: () => line.freeze(),
       onText: () => undefined,
@@ -46,6 +47,7 @@ t.test('a silent relay that answers pings is alive', async (t) => {
   const closes: number[] = [];
   const transport = await new Promise<ReturnType<ReturnType<typeof wsTransport>>>((resolve) => {
     const opened = wsTransport(5, 5000)(url, {
+      onConnected: () => undefined,
       onOpen: () => resolve(opened),
       onText: () => undefined,
       onBytes: () => undefined,

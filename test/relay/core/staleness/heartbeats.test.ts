@@ -34,6 +34,17 @@ t.test('thousands get theirs in parts, each of them once per round', async (t) =
   t.same([...new Set(got.values())], [1]);
 });
 
+t.test('after a pause of the relay everyone gets theirs at once', async (t) => {
+  const bench = new Bench({ connections: 10_000 });
+  for (let account = 1; account <= 2000; account++) enter(bench, account);
+  for (let at = 1000; at < 1100; at += 25) bench.tickAt(at);
+  const overdue = tellsOf(bench.tickAt(3000)).flatMap(([to, { type }]) => (type === 'heartbeat' ? to : []));
+  t.equal(overdue.length, 2000);
+  t.equal(new Set(overdue).size, 2000);
+  const next = tellsOf(bench.tickAt(3500)).flatMap(([to, { type }]) => (type === 'heartbeat' ? to : []));
+  t.equal(next.length, 250, 'then in parts again');
+});
+
 t.test('who has left gets none', async (t) => {
   const bench = new Bench();
   for (let account = 1; account <= 300; account++) enter(bench, account);

@@ -1,7 +1,7 @@
 /** Redirects of a draining relay: to the joined host or an allowed one, never out of TLS or with a password. */
 
 import t from 'tap';
-import { Redirects } from '../../../client/session/redirects.js';
+import { Redirects } from '../../../../client/session/connecting/redirects.js';
 
 const joined = new URL('wss://relay.example:7800/voice');
 

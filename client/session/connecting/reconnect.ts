@@ -4,7 +4,7 @@
  * When a relay stops, thousands of clients reconnect together. Randomness spreads them, and each failed attempt waits longer.
  */
 
-import type { Milliseconds } from '../../voice/units.js';
+import type { Milliseconds } from '../../../voice/units.js';
 
 /** The longest wait before the second attempt. It doubles with each further attempt, up to the maximum. */
 const FIRST_WAIT_MS: Milliseconds = 250;
@@ -45,6 +45,11 @@ export class Reconnect {
     if (!isSteady) return this.failed(now);
     this.#waitMs = FIRST_WAIT_MS;
     return this.#tryAfter(why === 'closed' ? this.#random() * SPREAD_MS : 0, now);
+  }
+
+  /** Whether the time to reconnect is up. */
+  isOver(now: Milliseconds): boolean {
+    return now >= this.#endsAt;
   }
 
   /** An attempt failed. `askedWaitMs`: the relay asks for at least this wait; at most a minute of it is honored. */

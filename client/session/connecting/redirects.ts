@@ -4,7 +4,7 @@
  * A relay can be hostile or compromised, so the credential for the next relay is only sent to hosts that the application named.
  */
 
-import type { Milliseconds } from '../../voice/units.js';
+import type { Milliseconds } from '../../../voice/units.js';
 
 /** Why a redirect is not followed. */
 export type RedirectRefusal =

@@ -1,8 +1,8 @@
 /** When to reconnect: at once, then after growing random waits, and no longer than the place is kept. */
 
 import t from 'tap';
-import { Reconnect } from '../../../client/session/reconnect.js';
-import { SEED, SeededRandom } from '../../kit/random.js';
+import { Reconnect } from '../../../../client/session/connecting/reconnect.js';
+import { SEED, SeededRandom } from '../../../kit/random.js';
 
 /** The waits after one loss when every attempt fails at once, until reconnecting is given up. */
 function waits(random: () => number, withinMs = 30_000): number[] {

@@ -1,9 +1,9 @@
 /** Where to connect, and when to connect again after a loss. Pure: instants and randomness are arguments. */
 
-import type { HotmicError } from '../../voice/error.js';
-import type { Milliseconds } from '../../voice/units.js';
-import { retryAfterMs } from '../transport/upgrade_refusal.js';
-import { lostForGoodError } from './endings.js';
+import type { HotmicError } from '../../../voice/error.js';
+import type { Milliseconds } from '../../../voice/units.js';
+import { retryAfterMs } from '../../transport/upgrade_refusal.js';
+import { lostForGoodError } from '../endings.js';
 import { Reconnect, type ReconnectStep } from './reconnect.js';
 import { type RedirectCounts, type RedirectRefusal, Redirects } from './redirects.js';
 
@@ -36,6 +36,11 @@ export class WayBack {
   /** Why the connection was lost; null if it never was. */
   get lostBy(): HotmicError | null {
     return this.#lostBy;
+  }
+
+  /** Whether the time to replace the lost connection is up. */
+  isOver(now: Milliseconds): boolean {
+    return this.#reconnect.isOver(now);
   }
 
   counts(): RedirectCounts {

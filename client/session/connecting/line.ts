@@ -1,12 +1,13 @@
 /**
- * The connection as a session sees it: one attempt after another, at most one at a time, each with a limit of time. Pure.
+ * The connection as a session sees it: one attempt after another, each with a limit of time. Attempts beside it are in race.ts. Pure.
  *
  * Attempts are numbered. What an earlier connection still delivers, or an earlier question for a credential is answered, is ignored.
  */
 
-import type { Milliseconds } from '../../voice/units.js';
-import type { SessionOutput } from './session_io.js';
-import type { ShownCredential } from './shown_credential.js';
+import type { Milliseconds } from '../../../voice/units.js';
+import type { SessionOutput } from '../session_io.js';
+import type { ShownCredential } from '../shown_credential.js';
+import type { Won } from './race.js';
 
 /** The longest that joining takes, from the first connection to the relay's welcome. */
 const WELCOME_TIMEOUT_MS: Milliseconds = 10_000;
@@ -45,10 +46,14 @@ export class Line {
   #state: LineState = NONE;
   /** The number of the current attempt, or of the last one. */
   #attempt = 0;
+  /** The highest number of an attempt, this line's or one beside it. */
+  #highest = 0;
   #timeoutMs: Milliseconds = WELCOME_TIMEOUT_MS;
   #watched = false;
   /** When something last arrived. */
   #heardAt: Milliseconds = 0;
+  #openingSince: Milliseconds = 0;
+  #openingMs: Milliseconds = 0;
 
   get kind(): LineState['kind'] {
     return this.#state.kind;
@@ -61,6 +66,15 @@ export class Line {
   /** How long an attempt may take. */
   get timeoutMs(): Milliseconds {
     return this.#timeoutMs;
+  }
+
+  get heardAt(): Milliseconds {
+    return this.#heardAt;
+  }
+
+  /** How long the last connection took to open. */
+  get openingMs(): Milliseconds {
+    return this.#openingMs;
   }
 
   /** Whether something that arrives belongs to the current attempt. If so, it is a sign of life. */
@@ -98,25 +112,44 @@ export class Line {
 
   /** Begins an attempt. A hello needs a credential first. */
   connect(opening: 'hello' | 'resume', url: URL, now: Milliseconds): SessionOutput {
-    this.#attempt += 1;
+    this.#attempt = this.fork();
     this.#state = { kind: 'asking', until: now + this.#timeoutMs };
-    return opening === 'resume' ? this.open(null, url)! : { kind: 'ask-credential', attempt: this.#attempt };
+    return opening === 'resume'
+      ? this.open(null, url, now)!
+      : { kind: 'ask-credential', attempt: this.#attempt };
   }
 
   /** The credential is here. Null if nobody asked for it. */
-  open(credential: ShownCredential | null, url: URL): SessionOutput | null {
+  open(credential: ShownCredential | null, url: URL, now: Milliseconds): SessionOutput | null {
     if (this.#state.kind !== 'asking') return null;
+    this.#openingSince = now;
     this.#state = { kind: 'opening', until: this.#state.until, credential };
     return { kind: 'open', attempt: this.#attempt, url };
   }
 
   /** The connection is open. Returns what the first message needs; null if nobody opened it. */
-  opened(watched: boolean): { readonly credential: ShownCredential | null } | null {
+  opened(watched: boolean, now: Milliseconds): { readonly credential: ShownCredential | null } | null {
     if (this.#state.kind !== 'opening') return null;
     this.#watched = watched;
+    this.#openingMs = now - this.#openingSince;
     const { credential, until } = this.#state;
     this.#state = { kind: 'entering', until };
     return { credential };
+  }
+
+  /** Returns the number of an attempt beside the current one. */
+  fork(): number {
+    this.#highest += 1;
+    return this.#highest;
+  }
+
+  /** An attempt beside the current one takes its place. */
+  adopt({ attempt, watched, openingMs }: Won, now: Milliseconds): void {
+    this.#attempt = attempt;
+    this.#watched = watched;
+    this.#openingMs = openingMs;
+    this.#heardAt = now;
+    this.#state = { kind: 'entering', until: now + this.#timeoutMs };
   }
 
   /** The welcome came. Later attempts have less time. @param pings Whether the relay answers pings by messages. */
