@@ -18,6 +18,7 @@ import { measure } from './result.js';
 import { ring } from './ring/ring.js';
 import { soak } from './soak/soak.js';
 import { stages } from './stages.js';
+import { cut } from './stall/cut.js';
 import { stall } from './stall/stall.js';
 import { steam } from './steam.js';
 import { storm } from './storm/storm.js';
@@ -37,6 +38,7 @@ const trials = [
   audience,
   hearing,
   stall,
+  cut,
   playout,
   plc,
   soak,

@@ -19,8 +19,8 @@ const RELAY_SETTINGS = {
 
 const WELCOME = JSON.stringify({ type: 'welcome' });
 
-/** Starts it on a free port of 127.0.0.1, with TLS if `tls` is given, and returns the port. */
-export async function startBare(tls: UWebSockets.AppOptions | null): Promise<number> {
+/** Starts it on a free port, with TLS if `tls` is given, and returns the port. */
+export async function startBare(tls: UWebSockets.AppOptions | null, host = '127.0.0.1'): Promise<number> {
   const { default: uws } = (await import('uWebSockets.js')) as unknown as { default: typeof UWebSockets };
   const app = tls ? uws.SSLApp(tls) : uws.App();
   const decoder = new TextDecoder();
@@ -42,9 +42,9 @@ export async function startBare(tls: UWebSockets.AppOptions | null): Promise<num
     },
   });
   return new Promise((resolve, reject) => {
-    app.listen('127.0.0.1', 0, (listening) => {
+    app.listen(host, 0, (listening) => {
       if (listening) resolve(uws.us_socket_local_port(listening));
-      else reject(new Error('Cannot start the bare relay: it cannot listen on 127.0.0.1'));
+      else reject(new Error(`Cannot start the bare relay: it cannot listen on ${host}`));
     });
   });
 }

@@ -30,6 +30,8 @@ interface Order {
   /** A JSON Web Key Set. */
   readonly keys: unknown;
   readonly tls: TlsFiles | null;
+  /** Where ours and the bare one listen. Default: 127.0.0.1. */
+  readonly host?: string;
   /** Where our relay keeps mutes and bans. Default: not at all. */
   readonly sanctionsFile?: string;
   /** The tokens of an admin API. Without them the relay has no such port. */
@@ -129,11 +131,12 @@ async function startLimitProcess(tls: TlsFiles | null, core: number): Promise<Re
 
 /** Our relay as an operator starts it: tokens, all checks and limits, no operations port. */
 async function startOurs(order: Order): Promise<Ports> {
-  const { subject, keys, tls, sanctionsFile, adminTokens, participantsPerLobby } = order;
+  const { subject, keys, tls, host, sanctionsFile, adminTokens, participantsPerLobby } = order;
   process.env.HOTMIC_UWS = subject === 'hotmic on the addon' ? 'addon' : 'package';
   const relay = await startRelay({
     ...relayUnderLoad({ keys, tls, ...(participantsPerLobby !== undefined && { participantsPerLobby }) }),
     sockets: subject === 'hotmic on ws' ? 'ws' : 'uws',
+    ...(host !== undefined && { host }),
     ...(sanctionsFile !== undefined && { sanctionsFile }),
     ...(adminTokens !== undefined && {
       admin: { port: 0, tokens: { read: () => adminTokens, from: 'the benchmark' } },
@@ -165,10 +168,10 @@ async function settledMemory(): Promise<Memory> {
 }
 
 async function runChild(order: Order): Promise<void> {
-  const { subject, tls } = order;
+  const { subject, tls, host } = order;
   const ports: Ports =
     subject === 'bare uWebSockets'
-      ? { port: await startBare(tls ? tlsOptions(tls) : null), adminUrl: null }
+      ? { port: await startBare(tls ? tlsOptions(tls) : null, host), adminUrl: null }
       : await startOurs(order);
   process.on('message', async () => process.send?.(await settledMemory()));
   process.once('disconnect', () => process.exit());

@@ -11,7 +11,7 @@ import type { FiguresPage } from '../figures_page.js';
 import { type Panel, renderPlot, type Series } from '../plot.js';
 import { keepFigures, table } from '../relay/figures_table.js';
 import type { Result } from '../result.js';
-import { type Run, STALL_MS } from './stall.js';
+import { type Run, TROUBLE_MS } from './scene.js';
 
 export const STALL_KEPT = 'bench/results/stall.json';
 export const STALL_PAGE: FiguresPage = {
@@ -61,7 +61,7 @@ export function stallPlot(result: Result): string {
         .map(({ subject, ages }) => [
           subject,
           ages
-            .map(([at, age]) => ({ x: at - STALL_MS, y: age / 1000 }))
+            .map(([at, age]) => ({ x: at - TROUBLE_MS, y: age / 1000 }))
             .filter(({ x }) => x >= 0 && x <= DRAWN_MS),
         ]),
     ),

@@ -24,7 +24,8 @@ export interface Peer {
   readonly tls: 'too' | 'plain-only' | 'tls-only';
   /** Why it cannot be measured here; null when it can. */
   missing(): string | null;
-  start(tls: TlsFiles | null, keys: unknown): Promise<Server>;
+  /** @param host Where it listens. */
+  start(tls: TlsFiles | null, keys: unknown, host: string): Promise<Server>;
 }
 
 const RELAY_CORE = 0;
@@ -37,12 +38,12 @@ export const PEERS: readonly Peer[] = [
     name: 'ws',
     tls: 'plain-only',
     missing: () => null,
-    start: startWs,
+    start: (_tls, _keys, host) => startWs(host),
   },
-  program('NATS', 'nats-server', 'nats', (port) => ['-a', '127.0.0.1', '-p', String(port)]),
-  program('mosquitto', 'mosquitto', 'mqtt', (port) => {
+  program('NATS', 'nats-server', 'nats', (port, host) => ['-a', host, '-p', String(port)]),
+  program('mosquitto', 'mosquitto', 'mqtt', (port, host) => {
     const file = join(mkdtempSync(join(tmpdir(), 'hotmic-')), 'mosquitto.conf');
-    writeFileSync(file, `listener ${port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n`);
+    writeFileSync(file, `listener ${port} ${host}\nallow_anonymous true\nset_tcp_nodelay true\n`);
     return ['-c', file];
   }),
   // With a certificate of its own. A player who is silent for 20 s must not be put out for it.
@@ -50,11 +51,11 @@ export const PEERS: readonly Peer[] = [
     'Murmur',
     'murmurd',
     'murmur',
-    (port) => {
+    (port, host) => {
       const folder = mkdtempSync(join(tmpdir(), 'hotmic-'));
       const file = join(folder, 'murmur.ini');
       const lines = [
-        'host=127.0.0.1',
+        `host=${host}`,
         `port=${port}`,
         `database=${folder}/murmur.sqlite`,
         `logfile=${folder}/murmur.log`,
@@ -81,16 +82,16 @@ function relay(subject: Subject): Peer {
     name: subject,
     tls: 'too',
     missing: () => null,
-    async start(tls, keys) {
-      const { port, close } = await startProcess({ subject, keys, tls }, RELAY_CORE);
+    async start(tls, keys, host) {
+      const { port, close } = await startProcess({ subject, keys, tls, host }, RELAY_CORE);
       return { protocol: 'hotmic', url: `${tls ? 'wss' : 'ws'}://localhost:${port}/`, port, close };
     },
   };
 }
 
 /** The package ws, passing on every binary message to everyone else. Run as a child process by `WS_CHILD`. */
-async function startWs(): Promise<Server> {
-  const child = spawn(process.execPath, [new URL(import.meta.url).pathname, 'ws'], {
+async function startWs(host: string): Promise<Server> {
+  const child = spawn(process.execPath, [new URL(import.meta.url).pathname, 'ws', host], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const [port] = (await once(child, 'message')) as [number];
@@ -101,7 +102,7 @@ function program(
   name: string,
   command: string,
   protocol: Protocol,
-  argumentsFor: (port: number) => readonly string[],
+  argumentsFor: (port: number, host: string) => readonly string[],
   tls: Peer['tls'] = 'plain-only',
 ): Peer {
   return {
@@ -113,10 +114,10 @@ function program(
         ? null
         : `${name}: ${command} is not installed; on Debian: apt-get install ${command === 'murmurd' ? 'mumble-server' : command}`;
     },
-    async start() {
+    async start(_tls, _keys, host) {
       const port = await freePort();
       const env = { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin` };
-      const child = spawn(command, argumentsFor(port), { stdio: 'ignore', env });
+      const child = spawn(command, argumentsFor(port, host), { stdio: 'ignore', env });
       await untilListening(port);
       return { protocol, url: `tcp://127.0.0.1:${port}`, port, close: () => end(child) };
     },
@@ -167,7 +168,7 @@ export function kernelQueue(port: number): number {
 }
 
 if (process.argv[2] === 'ws' && process.send) {
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false });
+  const server = new WebSocketServer({ port: 0, host: process.argv[3]!, perMessageDeflate: false });
   server.on('connection', (socket) => {
     socket.on('message', (data: Buffer, isBinary: boolean) => {
       if (!isBinary) {
