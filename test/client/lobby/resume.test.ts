@@ -174,6 +174,24 @@ t.test('a connection that died silently is detected, and the others do not notic
   t.same(ben.told.slice(0, 2), ['joined Ada', 'voice 0 of Ada'], 'the relay had not seen it break either');
 });
 
+t.test('after a second of silence a new connection takes the place of the silent one', async (t) => {
+  const { relay, line, join } = await relayWithLine(t);
+  const ada = listener();
+  const ben = listener();
+  const why: string[] = [];
+  await join({ ...member(2, 'Ben'), events: ben.events });
+  const events = { ...ada.events, onReconnecting: ({ message }: HotmicError) => why.push(message) };
+  const lobby = await join({ ...member(1, 'Ada'), events }, line.url.href);
+  await ben.until('joined Ada');
+  line.freeze();
+  await ada.until('resumed');
+  t.match(why, [/the relay was silent for \d+ ms/]);
+  t.equal(relay.counts().resumes, 1);
+  lobby.publish(numbered(1, 0));
+  await ben.until('voice 0 of Ada');
+  t.same(ben.told.slice(0, 2), ['joined Ada', 'voice 0 of Ada'], 'nobody else noticed');
+});
+
 t.test('after a relay restart the lobby and its channels are joined again', async (t) => {
   const { relay, line, join } = await relayWithLine(t);
   const ada = listener();

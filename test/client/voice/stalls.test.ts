@@ -35,7 +35,8 @@ async function listening(t: Test) {
   await new Promise((resolve) => setImmediate(resolve));
   say().onOpen();
   const message = (said: RelayMessageToWrite) => say().onText(writeMessage(said));
-  const capabilities = ['stale', 'heartbeat'];
+  // A relay without heartbeats: nobody races new connections during the stall.
+  const capabilities = ['stale'];
   message(welcomeOf({ capabilities, staleAfterMs: 150, participants: [KIM], resume: RESUME }));
   const voice = await joining;
   t.teardown(() => {
