@@ -21,6 +21,7 @@ import { stages } from './stages.js';
 import { cut } from './stall/cut.js';
 import { stall } from './stall/stall.js';
 import { steam } from './steam.js';
+import { pause } from './storm/pause.js';
 import { storm } from './storm/storm.js';
 
 const trials = [
@@ -33,6 +34,7 @@ const trials = [
   processing,
   mix,
   storm,
+  pause,
   relay,
   idle,
   audience,
