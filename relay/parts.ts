@@ -14,6 +14,7 @@ import { RELAY_OPTIONS, type RelayOptions } from './options.js';
 import { AddressLimits, tcpLimits } from './port/address_limits.js';
 import { ConnectionAdmission } from './port/connection_admission.js';
 import { mostConnections, openFilesAllowed } from './port/open_files.js';
+import { Site } from './port/page/site.js';
 import { type ChosenSockets, chooseSockets, socketsWanted, thisPlace } from './port/sockets/choose.js';
 import { checkPort } from './port/start_error.js';
 import { voicePath } from './port/voice_path.js';
@@ -32,6 +33,8 @@ export interface Place {
 export interface RelayParts {
   readonly place: Place;
   readonly sockets: ChosenSockets;
+  /** Null when no page is served. */
+  readonly site: Site | null;
   readonly relay: Relay;
   readonly judge: CredentialJudge;
   readonly addresses: AddressLimits;
@@ -69,7 +72,9 @@ export async function makeParts(
   const addresses = new AddressLimits(options.addressLimits);
   const admission = admissionOf(options, limits, addresses);
   const wanted = socketsWanted(options.sockets, process.env);
-  const sockets = await chooseSockets(wanted, thisPlace(isMainThread));
+  const { page = RELAY_OPTIONS.page.default } = options;
+  const site = page ? Site.load(place.path) : null;
+  const sockets = await chooseSockets(wanted, thisPlace(isMainThread, page));
   const sanctionsFile =
     options.sanctionsFile === undefined
       ? null
@@ -86,7 +91,7 @@ export async function makeParts(
     random: (bytes) => randomBytes(bytes),
     sanctions: sanctionsFile?.sanctions ?? [],
   });
-  return { place, sockets, relay, judge, addresses, admission, webTickets, webhooks, sanctionsFile };
+  return { place, sockets, site, relay, judge, addresses, admission, webTickets, webhooks, sanctionsFile };
 }
 
 function readPlace(options: RelayOptions): Place {

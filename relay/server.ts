@@ -104,7 +104,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
 /** The voice port, the switchboard between its sockets and the core, and the alarm that ticks what waits for an instant. */
 function wireVoice(
   options: RelayOptions,
-  { place, sockets, relay, judge, addresses, admission, webhooks, sanctionsFile }: RelayParts,
+  { place, sockets, site, relay, judge, addresses, admission, webhooks, sanctionsFile }: RelayParts,
   gate: EventGate,
   onEmpty: () => void,
 ): { readonly voice: VoiceService; readonly switchboard: Switchboard; readonly alarm: Alarm } {
@@ -137,6 +137,7 @@ function wireVoice(
     ...place,
     sockets: sockets.layer,
     tls: options.tls ?? null,
+    page: site ? (request) => site.answer(request) : undefined,
     switchboard,
     admission,
     upgrades,

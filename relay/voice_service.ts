@@ -24,7 +24,7 @@ const CLOSE_GRACE_MS: Milliseconds = 250;
 export interface VoiceServiceOptions
   extends Pick<
     VoicePortOptions<SocketData>,
-    'sockets' | 'host' | 'port' | 'path' | 'tls' | 'onEvent' | 'now' | 'unixSeconds'
+    'sockets' | 'host' | 'port' | 'path' | 'tls' | 'page' | 'onEvent' | 'now' | 'unixSeconds'
   > {
   readonly switchboard: Switchboard;
   readonly admission: ConnectionAdmission;

@@ -17,6 +17,8 @@ export function relayOptionsOf({ settings }: Pick<RelayConfig, 'settings'>): Rel
   const { keysFile, ...tokenRules } = tokens;
   return {
     ...same,
+    // Whoever tries it out wants to see something.
+    page: same.page || same.dev,
     atExpiry,
     ...(tls && { tls: tlsOf(tls) }),
     ...(keysFile && { tokens: { ...tokenRules, keys: readKeys(keysFile) } }),

@@ -86,6 +86,7 @@ export const RELAY_SETTINGS = section('The settings of hotmic relay.', {
   port: option(types.port, 7800, RELAY_OPTIONS.port.description),
   path: RELAY_OPTIONS.path,
   sockets: RELAY_OPTIONS.sockets,
+  page: option(types.bool, false, `${RELAY_OPTIONS.page.description} --dev serves it, too.`),
   tls: optionalSection(tls, tls.members),
   origins: RELAY_OPTIONS.origins,
   trustedProxies: RELAY_OPTIONS.trustedProxies,

@@ -44,16 +44,19 @@ export interface SocketsPlace {
   readonly nodeVersion: string;
   /** Which way to uWebSockets is looked for: both for undefined, in the order in which they stand. Only tests ask for one. */
   readonly uwsBy: 'package' | 'addon' | undefined;
+  /** The relay serves a page, which the addon cannot yet. */
+  readonly servesPage?: boolean;
   loadUws(): Promise<typeof UWebSockets>;
   loadAddon(): Promise<SocketsAddon>;
   loadWs(): Promise<SocketLayer>;
 }
 
 /** This process. */
-export function thisPlace(isMainThread: boolean): SocketsPlace {
+export function thisPlace(isMainThread: boolean, servesPage = false): SocketsPlace {
   const { HOTMIC_UWS: uwsBy } = process.env;
   return {
     isMainThread,
+    servesPage,
     nodeVersion: process.versions.node,
     uwsBy: uwsBy === 'package' || uwsBy === 'addon' ? uwsBy : undefined,
     // A CommonJS module: its exports are the default of its namespace.
@@ -89,7 +92,13 @@ type FoundUws =
   | { readonly kind: 'found'; readonly layer: SocketLayer; readonly because: string }
   | { readonly kind: 'missing'; readonly reason: string; readonly thrown: unknown };
 
-async function findUws({ uwsBy, nodeVersion, loadUws, loadAddon }: SocketsPlace): Promise<FoundUws> {
+async function findUws({
+  uwsBy,
+  servesPage = false,
+  nodeVersion,
+  loadUws,
+  loadAddon,
+}: SocketsPlace): Promise<FoundUws> {
   const missing: { reason: string; brief: string; thrown: unknown }[] = [];
   if (uwsBy !== 'addon') {
     try {
@@ -98,7 +107,10 @@ async function findUws({ uwsBy, nodeVersion, loadUws, loadAddon }: SocketsPlace)
       missing.push({ ...missingReason(thrown, nodeVersion), thrown });
     }
   }
-  if (uwsBy !== 'package') {
+  if (servesPage) {
+    const reason = "Hotmic's addon with uWebSockets does not serve the page";
+    missing.push({ reason, brief: reason, thrown: new Error(reason) });
+  } else if (uwsBy !== 'package') {
     try {
       const layer = addonLayer(await loadAddon());
       const also = missing.map(({ brief }) => ` (${brief})`).join('');

@@ -45,7 +45,17 @@ export interface HttpAnswer {
   /** Such as `404 Not Found`. */
   readonly status: string;
   readonly headers?: readonly (readonly [name: string, value: string])[];
-  readonly body: string;
+  /** Bytes are not copied, and must not change. */
+  readonly body: string | Uint8Array;
+}
+
+/** A GET or HEAD of something that is no WebSocket. */
+export interface PlainRequest {
+  /** Without a query. */
+  readonly path: string;
+  /** The headers of these names; empty without one. */
+  readonly acceptEncoding: string;
+  readonly ifNoneMatch: string;
 }
 
 /** What a layer calls, always from the event loop, and from within a call of `send`, `end` or `cut` only as stated there. */
@@ -93,6 +103,8 @@ export interface SocketServerOptions<Data> {
   readonly certificate: Certificate | null;
   readonly bounds: SocketBounds;
   readonly handlers: SocketHandlers<Data>;
+  /** The answer to what is no WebSocket; null for a path that is not served. Left out: there is no page. */
+  readonly page?: ((request: PlainRequest) => HttpAnswer | null) | undefined;
   /** Never goes back. */
   readonly now: () => Milliseconds;
   readonly unixSeconds: () => number;

@@ -141,7 +141,7 @@ class AddonServer<Data> implements SocketServer {
 }
 
 function answerOf({ status, headers = [], body }: HttpAnswer): AddonAnswer {
-  return [status, body, ...headers.flat()];
+  return [status, typeof body === 'string' ? body : Buffer.from(body).toString(), ...headers.flat()];
 }
 
 function certificateOf({ chainPem, keyPem, passphrase, identity }: Certificate): AddonCertificate {

@@ -9,6 +9,11 @@
 import type * as UWebSockets from 'uWebSockets.js';
 import type { HttpAnswer, SocketHandlers } from '../layer.js';
 
+/** A body up to this is sent at once. */
+const CHUNK_BYTES = 16_384;
+/** The time for a long body, in ms: at a megabit per second it is twice what the longest takes. */
+const WITHIN_MS = 30_000;
+
 /** Counts connections by their peers. */
 type Counter = Pick<SocketHandlers<unknown>, 'admit' | 'release'>;
 
@@ -48,16 +53,65 @@ export function answerAndClose(
     state = 'aborted';
     counter.release(peer);
   });
+  // As bytes, for the reason in socket.ts.
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   setImmediate(() => {
     if (state === 'aborted') return;
     response.cork(() => {
       response.writeStatus(status);
       for (const [name, value] of headers) response.writeHeader(name, value);
-      // As bytes, for the reason in socket.ts.
-      response.end(Buffer.from(body), true);
+      if (bytes.length > CHUNK_BYTES) response.writeHeader('connection', 'close');
+      if (bytes.length <= CHUNK_BYTES) response.end(bytes, true);
     });
-    counter.release(peer);
+    if (bytes.length <= CHUNK_BYTES) counter.release(peer);
+    else
+      sendInChunks(
+        response,
+        bytes,
+        () => state,
+        () => counter.release(peer),
+      );
   });
+}
+
+/**
+ * Sends a long body. Each chunk is sent when the one before has left this process, so that slow readers hold none of our memory; whoever is slower than
+ * `WITHIN_MS` is cut.
+ *
+ * uWebSockets cannot close a connection behind such an answer. It says that it will be closed, and nothing more is read from it: then the library
+ * closes it after ten idle seconds, if the other side has not.
+ */
+function sendInChunks(
+  response: UWebSockets.HttpResponse,
+  bytes: Uint8Array,
+  state: () => 'pending' | 'aborted',
+  release: () => void,
+): void {
+  const late = setTimeout(() => {
+    // The handler for an aborted answer then releases it.
+    if (state() === 'pending') response.close();
+  }, WITHIN_MS);
+  let sent = 0;
+  /** Sends as much as fits. Returns whether that is all. */
+  const send = (): boolean => {
+    while (state() === 'pending' && sent < bytes.length) {
+      const chunk = bytes.subarray(sent, sent + CHUNK_BYTES);
+      sent += chunk.length;
+      let hasLeft = true;
+      response.cork(() => {
+        hasLeft = response.write(chunk);
+      });
+      if (!hasLeft) return false;
+    }
+    clearTimeout(late);
+    if (state() === 'aborted') return true;
+    response.pause();
+    response.cork(() => response.end());
+    release();
+    return true;
+  };
+  response.onWritable(() => send());
+  send();
 }
 
 /** The other end of the connection, as text. */

@@ -98,7 +98,7 @@ class UwsServer<Data> implements SocketServer {
 
   /** Sets up an app, the same for every certificate. */
   #prepare(app: UWebSockets.TemplatedApp): Listener {
-    const { path, handlers } = this.#options;
+    const { path, handlers, page } = this.#options;
     const listener: Listener = { app, listening: null, connections: 0 };
     this.#apps.push(app);
     countConnections(app, handlers);
@@ -106,6 +106,16 @@ class UwsServer<Data> implements SocketServer {
     app.ws<Kept<Data>>(path, behavior);
     if (path !== '/') app.ws<Kept<Data>>(`${path}/`, behavior);
     app.get('/healthz', (response) => answerAndClose(response, HEALTHY, handlers));
+    if (page) {
+      app.get('/*', (response, request) => {
+        const asked = {
+          path: request.getUrl(),
+          acceptEncoding: request.getHeader('accept-encoding'),
+          ifNoneMatch: request.getHeader('if-none-match'),
+        };
+        answerAndClose(response, page(asked) ?? notFound(path), handlers);
+      });
+    }
     app.any('/*', (response) => answerAndClose(response, notFound(path), handlers));
     return listener;
   }

@@ -56,13 +56,15 @@ export class Connection {
   answer(stream: Stream, { status, headers = [], body }: HttpAnswer, method = 'GET'): void {
     if (this.state !== 'open') return;
     this.state = 'answered';
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
     const lines = [
       `HTTP/1.1 ${status}`,
       ...headers.map(([name, value]) => `${name}: ${value}`),
       'Connection: close',
-      `Content-Length: ${Buffer.byteLength(body)}`,
+      `Content-Length: ${bytes.length}`,
     ];
-    stream.write(`${lines.join('\r\n')}\r\n\r\n${method === 'HEAD' ? '' : body}`);
+    stream.write(`${lines.join('\r\n')}\r\n\r\n`);
+    if (method !== 'HEAD') stream.write(bytes);
     // What the other side still sends is not read.
     stream.destroySoon();
   }

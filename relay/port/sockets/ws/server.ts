@@ -196,12 +196,13 @@ class WsServer<Data> implements SocketServer {
   }
 
   #httpServer(): http.Server {
-    const { path } = this.#options;
     const server = http.createServer({ maxHeaderSize: MAX_HEADER_BYTES });
     // Beyond about a thousand, Node would leave out the last ones, which are those of a trusted proxy.
     server.maxHeadersCount = 0;
     const answer = (request: http.IncomingMessage): void => {
-      this.#byStream.get(request.socket)?.answer(request.socket, answerTo(request, path), request.method);
+      this.#byStream
+        .get(request.socket)
+        ?.answer(request.socket, answerTo(request, this.#options), request.method);
     };
     server.on('request', answer);
     server.on('checkContinue', answer);
@@ -235,7 +236,7 @@ class WsServer<Data> implements SocketServer {
       !hasBody(headers);
     // A client that has ended its side already cannot answer.
     if (!isVoice || !isWebSocket || !stream.readable || !stream.writable) {
-      connection.answer(stream, answerTo(request, path), method);
+      connection.answer(stream, answerTo(request, this.#options), method);
       return;
     }
     const admitted = handlers.upgrade({ peer, proxiedPeer, headers: headersOf(request) });
@@ -294,8 +295,15 @@ function endOf({ remoteAddress, remotePort }: Stream): string {
 }
 
 /** The answer to what does not become a WebSocket. */
-function answerTo({ method, url }: http.IncomingMessage, path: string): HttpAnswer {
-  return method === 'GET' && pathOf(url) === '/healthz' ? HEALTHY : notFound(path);
+function answerTo(
+  { method, url, headers }: http.IncomingMessage,
+  { path, page }: Pick<SocketServerOptions<unknown>, 'path' | 'page'>,
+): HttpAnswer {
+  if (method === 'GET' && pathOf(url) === '/healthz') return HEALTHY;
+  if (!page || (method !== 'GET' && method !== 'HEAD')) return notFound(path);
+  const acceptEncoding = [headers['accept-encoding']].flat().join();
+  const ifNoneMatch = headers['if-none-match'] ?? '';
+  return page({ path: pathOf(url), acceptEncoding, ifNoneMatch }) ?? notFound(path);
 }
 
 /** A WebSocket's request has none; where the frames behind one begin depends on the version of Node. */

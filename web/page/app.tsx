@@ -1,0 +1,84 @@
+/** Which of the page's three screens is shown, and what they share. */
+
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { listDevices } from '../sound/sound.js';
+import { Call, type CallState, type PageAssets } from './call.js';
+import { JoinForm } from './join_form.js';
+import type { Invitation } from './link.js';
+import { LobbyScreen } from './lobby_screen.js';
+import { keepPreferences, loadPreferences, type Preferences } from './preferences.js';
+import { type Words, wordsForFailure } from './words.js';
+
+export type Devices = Awaited<ReturnType<typeof listDevices>>;
+
+interface AppProps {
+  readonly assets: PageAssets;
+  readonly invitation: Invitation;
+  readonly words: Words;
+}
+
+export function App({ assets, invitation, words }: AppProps) {
+  const [preferences, setPreferences] = useState(loadPreferences);
+  const [state, setState] = useState<CallState | null>(null);
+  const [devices, setDevices] = useState<Devices>({ inputs: [], outputs: [] });
+  const [who, setWho] = useState({ name: invitation.name || preferences.name, lobby: invitation.lobby });
+  const call = useRef<Call | null>(null);
+
+  const prefer = useCallback((changed: Partial<Preferences>) => {
+    setPreferences((before) => {
+      const after = { ...before, ...changed };
+      keepPreferences(after);
+      call.current?.prefer(after);
+      return after;
+    });
+  }, []);
+
+  const join = (name: string, lobby: string) => {
+    setWho({ name, lobby });
+    prefer({ name });
+    call.current = new Call(
+      assets,
+      { ...invitation, name, lobby },
+      { ...preferences, name },
+      {
+        onChange: setState,
+        onBlocked: (blocked) => prefer({ blocked }),
+        onDevices: () => void listDevices().then(setDevices),
+      },
+    );
+    setState(call.current.state);
+  };
+
+  // A closed page says goodbye.
+  useEffect(() => {
+    const leave = () => call.current?.leave();
+    addEventListener('pagehide', leave);
+    return () => removeEventListener('pagehide', leave);
+  }, []);
+
+  if (state?.phase === 'in' && state.lobby && call.current)
+    return (
+      <LobbyScreen
+        {...{
+          call: call.current,
+          state,
+          lobby: state.lobby,
+          name: who.lobby,
+          words,
+          preferences,
+          prefer,
+          devices,
+        }}
+      />
+    );
+  const why =
+    state?.phase !== 'over' ? null : state.failure ? wordsForFailure(words, state.failure) : words.told.left;
+  return (
+    <JoinForm
+      {...{ words, who, why }}
+      isInvited={invitation.token !== null}
+      isJoining={state?.phase === 'joining' || state?.phase === 'in'}
+      onJoin={join}
+    />
+  );
+}

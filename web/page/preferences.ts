@@ -1,0 +1,68 @@
+/** What the page remembers in this browser. A browser that keeps nothing gets the defaults. */
+
+export interface Preferences {
+  readonly name: string;
+  readonly talkMode: 'push-to-talk' | 'voice-activation';
+  readonly thresholdDb: number;
+  readonly inputId: string;
+  readonly outputId: string;
+  readonly echoCancellation: boolean;
+  readonly noiseSuppression: boolean;
+  readonly autoGainControl: boolean;
+  readonly strongNoise: boolean;
+  /** SteamIDs. */
+  readonly blocked: readonly string[];
+}
+
+const KEY = 'hotmic';
+
+export const DEFAULTS: Preferences = {
+  name: '',
+  talkMode: 'push-to-talk',
+  thresholdDb: -45,
+  inputId: '',
+  outputId: '',
+  echoCancellation: true,
+  noiseSuppression: true,
+  autoGainControl: true,
+  strongNoise: false,
+  blocked: [],
+};
+
+/** What was kept, without what has another type than it should. */
+export function readPreferences(text: string | null): Preferences {
+  let kept: Record<string, unknown> = {};
+  try {
+    kept = (JSON.parse(text ?? '{}') ?? {}) as Record<string, unknown>;
+  } catch {
+    // Something else was there.
+  }
+  const fit = Object.entries(DEFAULTS).map(([name, usual]) => [
+    name,
+    isLike(kept[name], usual) ? kept[name] : usual,
+  ]);
+  return Object.fromEntries(fit) as unknown as Preferences;
+}
+
+function isLike(value: unknown, usual: unknown): boolean {
+  if (Array.isArray(usual))
+    return Array.isArray(value) && value.every((one) => /^\d{1,20}$/.test(String(one)));
+  if (typeof usual === 'number') return typeof value === 'number' && value >= -90 && value <= 0;
+  return typeof value === typeof usual;
+}
+
+export function loadPreferences(): Preferences {
+  try {
+    return readPreferences(localStorage.getItem(KEY));
+  } catch {
+    return DEFAULTS;
+  }
+}
+
+export function keepPreferences(preferences: Preferences): void {
+  try {
+    localStorage.setItem(KEY, JSON.stringify(preferences));
+  } catch {
+    // Then they last as long as the page.
+  }
+}
