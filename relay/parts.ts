@@ -14,7 +14,7 @@ import { RELAY_OPTIONS, type RelayOptions } from './options.js';
 import { AddressLimits, tcpLimits } from './port/address_limits.js';
 import { ConnectionAdmission } from './port/connection_admission.js';
 import { mostConnections, openFilesAllowed } from './port/open_files.js';
-import { Site } from './port/page/site.js';
+import { Site, type SiteEntry } from './port/page/site.js';
 import { type ChosenSockets, chooseSockets, socketsWanted, thisPlace } from './port/sockets/choose.js';
 import { checkPort } from './port/start_error.js';
 import { voicePath } from './port/voice_path.js';
@@ -73,7 +73,7 @@ export async function makeParts(
   const admission = admissionOf(options, limits, addresses);
   const wanted = socketsWanted(options.sockets, process.env);
   const { page = RELAY_OPTIONS.page.default } = options;
-  const site = page ? Site.load(place.path) : null;
+  const site = page ? Site.load({ path: place.path, entry: entryOf(options) }) : null;
   const sockets = await chooseSockets(wanted, thisPlace(isMainThread, page));
   const sanctionsFile =
     options.sanctionsFile === undefined
@@ -92,6 +92,12 @@ export async function makeParts(
     sanctions: sanctionsFile?.sanctions ?? [],
   });
   return { place, sockets, site, relay, judge, addresses, admission, webTickets, webhooks, sanctionsFile };
+}
+
+/** Who can join by the page. */
+function entryOf({ dev = false, guests = RELAY_OPTIONS.guests.default }: RelayOptions): SiteEntry {
+  if (dev) return 'anyone';
+  return guests === 'refuse' ? 'tokens' : guests === 'speak' ? 'guests' : 'listeners';
 }
 
 function readPlace(options: RelayOptions): Place {

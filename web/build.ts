@@ -74,8 +74,8 @@ const style = readFileSync('web/page/style.css', 'utf8');
 const paths = Object.fromEntries(Object.entries(assets).map(([name, { path }]) => [name, path]));
 const filled = {
   '/* style.css */': style,
-  // The relay fills in where its WebSocket is.
-  '{"//": "assets"}': JSON.stringify({ relayPath: '/', ...paths }),
+  // The relay fills in what it is like.
+  '{"//": "assets"}': JSON.stringify({ relay: null, ...paths }),
   // Nothing in a script may end it.
   '/* index.tsx */': script.replaceAll('</script', '<\\/script'),
 };

@@ -12,12 +12,12 @@ import type {
   ToWorker,
 } from '../worker/messages.js';
 import { type Invitation, relayUrl } from './link.js';
-import type { Preferences } from './preferences.js';
+import { ownSteamId, type Preferences } from './preferences.js';
 
 /** URLs, which the build fills in. */
 export interface PageAssets {
-  /** Where the relay's WebSocket is. */
-  readonly relayPath: string;
+  /** Where its WebSocket is, and who can join without a token: see relay/port/page/site.ts. */
+  readonly relay: { readonly path: string; readonly entry: 'anyone' | 'guests' | 'listeners' | 'tokens' };
   readonly worker: string;
   readonly worklets: string;
   readonly codec: string;
@@ -154,7 +154,7 @@ export class Call {
     if (outputId !== '') await this.#sound.setOutput(outputId);
     const order = {
       ...{
-        url: relayUrl(location.href, assets.relayPath),
+        url: relayUrl(location.href, assets.relay.path),
         lobby,
         name,
         token,
@@ -162,6 +162,7 @@ export class Call {
         thresholdDb,
         blocked,
       },
+      steamId: token === null && assets.relay.entry === 'anyone' ? ownSteamId() : null,
       codecUrl: new URL(assets.codec, location.href).href,
       rateHz: this.#sound.rateHz,
     };

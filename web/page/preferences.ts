@@ -51,6 +51,22 @@ function isLike(value: unknown, usual: unknown): boolean {
   return typeof value === typeof usual;
 }
 
+const STEAM_ID_KEY = 'hotmic-steam-id';
+/** Of account 0: voice/steam_id.ts. */
+const FIRST_STEAM_ID = 0x0110_0001_0000_0000n;
+
+/** A SteamID for a relay in development: another one in each tab, the same after a reload. */
+export function ownSteamId(): string {
+  const made = String(FIRST_STEAM_ID + BigInt(1 + Math.floor(Math.random() * 2 ** 31)));
+  try {
+    const kept = sessionStorage.getItem(STEAM_ID_KEY) ?? made;
+    sessionStorage.setItem(STEAM_ID_KEY, kept);
+    return kept;
+  } catch {
+    return made;
+  }
+}
+
 export function loadPreferences(): Preferences {
   try {
     return readPreferences(localStorage.getItem(KEY));

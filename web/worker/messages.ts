@@ -8,8 +8,10 @@ export interface JoinOrder {
   readonly url: string;
   readonly lobby: string;
   readonly name: string;
-  /** Null for a guest. */
+  /** Null for a guest, and in development. */
   readonly token: string | null;
+  /** A made-up one, in development. */
+  readonly steamId: string | null;
   readonly codecUrl: string;
   /** Of the sound output. */
   readonly rateHz: number;

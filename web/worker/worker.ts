@@ -55,12 +55,13 @@ function heard(event: VoiceEvent): void {
 }
 
 async function join(order: JoinOrder): Promise<void> {
-  const { url, lobby, name, token, codecUrl, rateHz, talkMode, thresholdDb, blocked } = order;
+  const { url, lobby, name, token, steamId, codecUrl, rateHz, talkMode, thresholdDb, blocked } = order;
   try {
     await loadCodec({ url: codecUrl });
     voice = await joinVoice({
       ...{ url, lobby, name, talkMode, onEvent: heard },
       ...(token !== null && { token }),
+      ...(steamId !== null && { steamId: BigInt(steamId) }),
       output: { rateHz, channels: 1 },
       voiceActivation: { thresholdDb },
       blocked: blocked.map(BigInt),

@@ -33,8 +33,11 @@ interface Page {
 /** The HTML file may be another one tomorrow. The others have a hash of their content in their names. */
 const ASK_AGAIN = 'no-cache';
 const FOR_GOOD = 'public, max-age=31536000, immutable';
-/** Where the HTML file says at which path the relay's WebSocket is. */
-const PATH_PLACE = '"relayPath":"/"';
+/** Who can join by the page: `anyone` with a SteamID that they make up, in development; guests, who may speak or only listen; or who has a token. */
+export type SiteEntry = 'anyone' | 'guests' | 'listeners' | 'tokens';
+
+/** Where the HTML file says what the relay is like. */
+const RELAY_PLACE = '"relay":null';
 
 export class Site {
   readonly #pages: ReadonlyMap<string, Page>;
@@ -43,10 +46,10 @@ export class Site {
   /**
    * Reads the site.
    *
-   * @param relayPath Path of the relay's WebSocket.
+   * @param relay The path of its WebSocket, and who can join.
    * @throws HotmicError `ERR_HOTMIC_FILE` when it was not built.
    */
-  static load(relayPath: string, folder: URL = FOLDER): Site {
+  static load(relay: { readonly path: string; readonly entry: SiteEntry }, folder: URL = FOLDER): Site {
     try {
       const description = JSON.parse(readFileSync(new URL('site.json', folder), 'utf8')) as SiteDescription;
       const pages = description.files.map(({ path, type, file }) => {
@@ -56,7 +59,7 @@ export class Site {
           ? encoded(
               read('')
                 .toString()
-                .replace(PATH_PLACE, `"relayPath":${JSON.stringify(relayPath)}`),
+                .replace(RELAY_PLACE, () => `"relay":${JSON.stringify(relay)}`),
             )
           : { br: read('.br'), gzip: read('.gz'), identity: read('') };
         const cache = isHtml ? ASK_AGAIN : FOR_GOOD;
