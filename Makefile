@@ -11,7 +11,7 @@ help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: dist/.built build/.addon ## install what is needed and compile; the addon if a C++ compiler and Node's headers are found
+build: dist/.built dist/.site build/.addon ## install what is needed and compile; the addon if a C++ compiler and Node's headers are found
 
 .PHONY: demo
 demo: build ## four players in a lobby, recorded to WAV, without Steam or hardware
@@ -150,16 +150,22 @@ node_modules/.installed: package.json package-lock.json
 	@$(NPM) ci --ignore-scripts
 	@touch $@
 
-dist/.built: node_modules/.installed tsconfig.json $(SOURCES) $(wildcard wasm/pkg/*)
+dist/.built: node_modules/.installed tsconfig.json web/build.ts $(SOURCES) $(wildcard wasm/pkg/*)
 	@npx tsc -p tsconfig.json
 	@# Delete output whose source is gone: it must not run or ship.
-	@find dist -name '*.js' -not -path 'dist/wasm/pkg/*' | while read -r js; do \
+	@find dist -name '*.js' -not -path 'dist/wasm/pkg/*' -not -path 'dist/web/site/*' | while read -r js; do \
 	  base=$${js#dist/}; base=$${base%.js}; \
 	  [ -e "$$base.ts" ] || rm -f "dist/$$base.js" "dist/$$base.js.map" "dist/$$base.d.ts"; done
 	@mkdir -p dist/wasm/pkg && cp wasm/pkg/* dist/wasm/pkg/
 	@chmod +x dist/cli/main.js
 	@# So that npx also finds the command in this checkout.
 	@ln -sf ../../dist/cli/main.js node_modules/.bin/hotmic
+	@touch $@
+
+# The page that the relay serves. It is bundled from the compiled client.
+dist/.site: dist/.built $(shell find web -type f)
+	@npx tsc -p web/tsconfig.json
+	@node dist/web/build.js
 	@touch $@
 
 # Only touched when the addon was built: otherwise the reason is printed each time.

@@ -35,7 +35,7 @@ const LOOK_EVERY_MS: Milliseconds = 250;
 const LATE_MS: Milliseconds = 10;
 /** A run is void if more of the frames than this were sent more than 10 ms late. It is then done again, at most so many times. */
 const MAX_LATE_SHARE = 0.02;
-const AGAIN = 2;
+const AGAIN = 4;
 
 /** What the listener suffers. */
 export interface Trouble {
@@ -151,6 +151,8 @@ export async function play(one: Scene, { privateKey, keySet }: Keys, keepsAges: 
     const listener = await startListener(one, server, await tokenOf(LISTENER));
     const speech = talk(talkers);
     await sleep(BEFORE_MS);
+    // What the listener has in hand when it is stopped, no relay can take back.
+    await speech.untilBetweenFrames();
     const stalledAt = monotonicMs();
     await one.trouble.begin(listener);
     let queue = 0;
@@ -220,7 +222,12 @@ async function startListener(
 }
 
 /** Everyone talks, a frame each 20 ms; the talkers' frames come one after the other. */
-function talk(talkers: readonly Line[]): { stop(): Promise<number> } {
+function talk(talkers: readonly Line[]): {
+  /** Stops it, and returns the share of frames that were late. */
+  stop(): Promise<number>;
+  /** Resolves half way between two frames. */
+  untilBetweenFrames(): Promise<void>;
+} {
   const began = monotonicMs();
   let state: 'on' | 'off' = 'on';
   let late = 0;
@@ -239,6 +246,10 @@ function talk(talkers: readonly Line[]): { stop(): Promise<number> } {
     }
   })();
   return {
+    async untilBetweenFrames() {
+      const sinceFrame = (monotonicMs() - began) % FRAME_MS;
+      await sleep((1.5 * FRAME_MS - sinceFrame) % FRAME_MS);
+    },
     async stop() {
       state = 'off';
       await ended;

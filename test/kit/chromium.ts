@@ -55,9 +55,13 @@ export function findProgram(variable: string, names: readonly string[]): string 
   return null;
 }
 
-/** Starts it without a window. @param jsFlags For V8, as in `--js-flags`. */
-export function startChromium(executablePath: string, jsFlags = ''): Promise<Browser> {
-  const args = jsFlags === '' ? ARGUMENTS : [...ARGUMENTS, `--js-flags=${jsFlags}`];
+/** Starts it without a window. @param jsFlags For V8, as in `--js-flags`. @param more Arguments of the browser's own. */
+export function startChromium(
+  executablePath: string,
+  jsFlags = '',
+  more: readonly string[] = [],
+): Promise<Browser> {
+  const args = [...ARGUMENTS, ...(jsFlags === '' ? [] : [`--js-flags=${jsFlags}`]), ...more];
   return chromium.launch({ executablePath, args, headless: true });
 }
 

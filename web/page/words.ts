@@ -347,6 +347,7 @@ export function wordsForFailure(
     case 'credential-expected':
       return told.tokenBad;
   }
+  if (/\btoken\b/.test(message)) return told.tokenBad;
   if (code === 'ERR_HOTMIC_CONNECT' || code === 'ERR_HOTMIC_CONNECTION_LOST') return told.noRelay;
   return told.ended(message);
 }
