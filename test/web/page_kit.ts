@@ -203,49 +203,40 @@ export async function outputOf(page: Page): Promise<Int16Array> {
   return out;
 }
 
-const LIKENESS_MS = 200;
-/** How far the playout may move within a clip: its delay follows the network. */
-const MOVES_MS = 120;
+/** Steps of the loudness that is compared. */
+const STEP_MS = 40;
 
 /**
- * How much of what was said is in what was played, in whichever order of time-scale modification: the median and the share of bad ones of the best
- * correlations, 0 to 1, of pieces of 200 ms.
+ * How like the loudness of what was played, over time, is to that of what was said: the correlation where they fit best, -1 to 1. The page's playout stretches
+ * and shortens to follow the network, so the samples themselves are not compared.
  */
-export function likeness(
-  said: Int16Array,
-  played: Int16Array,
-): { readonly median: number; readonly badShare: number } {
-  const piece = samplesOfMs(LIKENESS_MS);
-  const { lag } = compareSpeech(said, played);
-  const found: number[] = [];
-  let expected = lag;
-  for (let at = 0; at + piece <= said.length; at += piece) {
-    const wanted = said.subarray(at, at + piece);
-    if (energyOf(wanted) < piece * 300 ** 2) continue;
-    let best = { correlation: 0, lag: expected };
-    for (let offset = -samplesOfMs(MOVES_MS); offset <= samplesOfMs(MOVES_MS); offset += 2) {
-      const from = at + expected + offset;
-      if (from < 0 || from + piece > played.length) continue;
-      const correlation = correlationOf(wanted, played.subarray(from, from + piece));
-      if (correlation > best.correlation) best = { correlation, lag: expected + offset };
-    }
-    found.push(best.correlation);
-    if (best.correlation > 0.7) expected = best.lag;
+export function likeness(said: Int16Array, played: Int16Array): number {
+  const [wanted, got] = [loudnessOf(said), loudnessOf(played)];
+  let best = -1;
+  for (let lag = 0; lag + wanted.length <= got.length; lag++)
+    best = Math.max(best, correlationOf(wanted, got.slice(lag, lag + wanted.length)));
+  return best;
+}
+
+function loudnessOf(pcm: Int16Array): number[] {
+  const step = samplesOfMs(STEP_MS);
+  return Array.from({ length: Math.floor(pcm.length / step) }, (_, index) => {
+    const part = pcm.subarray(index * step, (index + 1) * step);
+    return Math.sqrt(part.reduce((sum, sample) => sum + sample * sample, 0) / step);
+  });
+}
+
+function correlationOf(one: readonly number[], other: readonly number[]): number {
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [oneMean, otherMean] = [mean(one), mean(other)];
+  let [cross, oneEnergy, otherEnergy] = [0, 0, 0];
+  for (let at = 0; at < one.length; at++) {
+    const [x, y] = [one[at]! - oneMean, other[at]! - otherMean];
+    cross += x * y;
+    oneEnergy += x * x;
+    otherEnergy += y * y;
   }
-  found.sort((one, other) => one - other);
-  const bad = found.filter((correlation) => correlation < 0.4).length;
-  return { median: found[found.length >> 1] ?? 0, badShare: bad / Math.max(1, found.length) };
-}
-
-function energyOf(pcm: Int16Array): number {
-  return pcm.reduce((sum, sample) => sum + sample * sample, 0);
-}
-
-function correlationOf(one: Int16Array, other: Int16Array): number {
-  let cross = 0;
-  for (let at = 0; at < one.length; at++) cross += one[at]! * other[at]!;
-  const energy = Math.sqrt(energyOf(one) * energyOf(other));
-  return energy === 0 ? 0 : cross / energy;
+  return cross / Math.max(1, Math.sqrt(oneEnergy * otherEnergy));
 }
 
 /** Where in a loop of the speech it began, the sound of one whole round. */

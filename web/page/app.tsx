@@ -11,6 +11,13 @@ import { type Words, wordsForFailure } from './words.js';
 
 export type Devices = Awaited<ReturnType<typeof listDevices>>;
 
+/** Endings after which it is tried again, by itself. */
+const LOST = ['ERR_HOTMIC_CONNECTION_LOST', 'ERR_HOTMIC_CONNECT'];
+const WAIT_MS = 1000;
+const MAX_WAIT_MS = 10_000;
+/** About five minutes. */
+const MAX_ATTEMPTS = 30;
+
 interface AppProps {
   readonly assets: PageAssets;
   readonly invitation: Invitation;
@@ -49,6 +56,21 @@ export function App({ assets, invitation, words }: AppProps) {
     setState(call.current.state);
   };
 
+  // A guest has no place that is kept: they join again. So does whoever was away for longer.
+  const attempts = useRef(0);
+  useEffect(() => {
+    if (state?.phase === 'in') attempts.current = 0;
+    const isLost = state?.phase === 'over' && state.failure !== null && LOST.includes(state.failure.code);
+    const mayRetry = attempts.current > 0 || state?.lobby !== null;
+    if (!isLost || !mayRetry || attempts.current >= MAX_ATTEMPTS) return;
+    attempts.current += 1;
+    const timer = setTimeout(
+      () => join(who.name, who.lobby),
+      Math.min(MAX_WAIT_MS, WAIT_MS * attempts.current),
+    );
+    return () => clearTimeout(timer);
+  }, [state?.phase]);
+
   // A closed page says goodbye.
   useEffect(() => {
     const leave = () => call.current?.leave();
@@ -77,6 +99,7 @@ export function App({ assets, invitation, words }: AppProps) {
     <JoinForm
       {...{ words, who, why }}
       isInvited={invitation.token !== null}
+      entry={assets.relay.entry}
       isJoining={state?.phase === 'joining' || state?.phase === 'in'}
       onJoin={join}
     />

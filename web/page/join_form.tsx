@@ -1,6 +1,7 @@
 /** Who joins which lobby. */
 
 import { useState } from 'preact/hooks';
+import type { PageAssets } from './call.js';
 import { Mark } from './icons.js';
 import type { Words } from './words.js';
 
@@ -10,11 +11,12 @@ interface JoinFormProps {
   /** Why the last call is over, in words. */
   readonly why: string | null;
   readonly isInvited: boolean;
+  readonly entry: PageAssets['relay']['entry'];
   readonly isJoining: boolean;
   readonly onJoin: (name: string, lobby: string) => void;
 }
 
-export function JoinForm({ words, who, why, isInvited, isJoining, onJoin }: JoinFormProps) {
+export function JoinForm({ words, who, why, isInvited, entry, isJoining, onJoin }: JoinFormProps) {
   const [name, setName] = useState(who.name);
   const [lobby, setLobby] = useState(who.lobby);
   const submit = (event: Event) => {
@@ -56,10 +58,10 @@ export function JoinForm({ words, who, why, isInvited, isJoining, onJoin }: Join
             onInput={(event) => setLobby(event.currentTarget.value)}
           />
         </label>
-        <button type="submit" class="primary" disabled={isJoining}>
+        <button type="submit" class="primary" disabled={isJoining || (entry === 'tokens' && !isInvited)}>
           {isJoining ? words.joining : why === null ? words.join : words.again}
         </button>
-        <p class="small">{isInvited ? words.invited : words.guestNote}</p>
+        <p class="small">{isInvited ? words.invited : words.entry[entry]}</p>
       </form>
     </main>
   );

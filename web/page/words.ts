@@ -9,7 +9,8 @@ export interface Words {
   readonly join: string;
   readonly joining: string;
   readonly invited: string;
-  readonly guestNote: string;
+  /** What one needs to join without an invitation. */
+  readonly entry: Readonly<Record<'anyone' | 'guests' | 'listeners' | 'tokens', string>>;
   readonly holdToTalk: string;
   readonly holdKey: string;
   readonly youAreLive: string;
@@ -111,7 +112,12 @@ const en: Words = {
   join: 'Join',
   joining: 'Joining …',
   invited: 'You were invited by a link.',
-  guestNote: 'No account needed.',
+  entry: {
+    anyone: 'No account needed. This relay is for development.',
+    guests: 'No account needed.',
+    listeners: 'Without an invitation you can listen.',
+    tokens: 'Only with an invitation: a link from the game.',
+  },
   holdToTalk: 'Hold to talk',
   holdKey: 'Space',
   youAreLive: 'You are live',
@@ -215,7 +221,12 @@ const de: Words = {
   join: 'Beitreten',
   joining: 'Trete bei …',
   invited: 'Du wurdest mit einem Link eingeladen.',
-  guestNote: 'Ohne Konto.',
+  entry: {
+    anyone: 'Ohne Konto. Dieses Relay ist für die Entwicklung.',
+    guests: 'Ohne Konto.',
+    listeners: 'Ohne Einladung kannst du zuhören.',
+    tokens: 'Nur mit Einladung: einem Link aus dem Spiel.',
+  },
   holdToTalk: 'Zum Reden halten',
   holdKey: 'Leertaste',
   youAreLive: 'Man hört dich',
