@@ -4,14 +4,15 @@
 .DEFAULT_GOAL := help
 
 NPM := npm --no-audit --no-fund --loglevel=error
-SOURCES := $(shell find voice wasm native tickets relay client record cli bench test examples -name '*.ts' -not -path '*/target/*' -not -path '*/.toolchain/*')
+SOURCES := web/build.ts $(shell find voice wasm native tickets relay client record cli bench test examples -name '*.ts' -not -path '*/target/*' -not -path '*/.toolchain/*')
+PAGE := $(shell find web -name '*.ts' -o -name '*.tsx' -o -name '*.css' -o -name '*.html') web/tsconfig.json
 
 .PHONY: help
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: dist/.built dist/.site build/.addon ## install what is needed and compile; the addon if a C++ compiler and Node's headers are found
+build: dist/.built build/.addon ## install what is needed and compile; the addon if a C++ compiler and Node's headers are found
 
 .PHONY: demo
 demo: build ## four players in a lobby, recorded to WAV, without Steam or hardware
@@ -150,22 +151,19 @@ node_modules/.installed: package.json package-lock.json
 	@$(NPM) ci --ignore-scripts
 	@touch $@
 
-dist/.built: node_modules/.installed tsconfig.json web/build.ts $(SOURCES) $(wildcard wasm/pkg/*)
+dist/.built: node_modules/.installed tsconfig.json $(SOURCES) $(PAGE) $(wildcard wasm/pkg/*)
 	@npx tsc -p tsconfig.json
 	@# Delete output whose source is gone: it must not run or ship.
 	@find dist -name '*.js' -not -path 'dist/wasm/pkg/*' -not -path 'dist/web/site/*' | while read -r js; do \
 	  base=$${js#dist/}; base=$${base%.js}; \
 	  [ -e "$$base.ts" ] || rm -f "dist/$$base.js" "dist/$$base.js.map" "dist/$$base.d.ts"; done
 	@mkdir -p dist/wasm/pkg && cp wasm/pkg/* dist/wasm/pkg/
+	@# The page is checked against what was just compiled, as any user of the package is.
+	@npx tsc -p web/tsconfig.json
+	@node dist/web/build.js
 	@chmod +x dist/cli/main.js
 	@# So that npx also finds the command in this checkout.
 	@ln -sf ../../dist/cli/main.js node_modules/.bin/hotmic
-	@touch $@
-
-# The page that the relay serves. It is bundled from the compiled client.
-dist/.site: dist/.built $(shell find web -type f)
-	@npx tsc -p web/tsconfig.json
-	@node dist/web/build.js
 	@touch $@
 
 # Only touched when the addon was built: otherwise the reason is printed each time.

@@ -17,7 +17,7 @@ export function relayOptionsOf({ settings }: Pick<RelayConfig, 'settings'>): Rel
   const { keysFile, ...tokenRules } = tokens;
   return {
     ...same,
-    // Whoever tries it out wants to see something.
+    // Someone who tries the relay out should have something to open.
     page: same.page || same.dev,
     atExpiry,
     ...(tls && { tls: tlsOf(tls) }),

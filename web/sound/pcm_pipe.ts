@@ -31,7 +31,7 @@ export class PcmWriter {
   /** Blocks that did not fit, because the reader stands still. */
   dropped = 0;
 
-  /** @param onWanted Called with how many samples the reader wants. */
+  /** @param onWanted Called with how many samples the reader asks for. */
   constructor({ port, ring }: PipeEnd, onWanted: (samples: number) => void = () => undefined) {
     this.#port = port;
     this.#ring = ring && new RingProducer(ring);

@@ -21,7 +21,7 @@ export interface MicrophoneWishes {
 export interface SoundEvents {
   /** The sound output has another pipe from now on. */
   onOutput(pipe: PipeEnd, rateHz: number): void;
-  /** The microphone has another pipe from now on; null: there is none. */
+  /** The microphone has another pipe from now on; null: there is no microphone. */
   onMicrophone(order: MicrophoneOrder | null, fault: MicrophoneFault | null): void;
   /** Whether sound waits for a click, or is interrupted. */
   onState(state: 'running' | 'waiting'): void;

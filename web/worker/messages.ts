@@ -31,9 +31,9 @@ export interface MicrophoneOrder {
 
 export type ToWorker =
   | { readonly kind: 'join'; readonly order: JoinOrder }
-  /** The sound output, now or anew. */
+  /** The sound output, the first one or another. */
   | { readonly kind: 'output'; readonly pipe: PipeEnd; readonly rateHz: number }
-  /** Null: there is none any more. */
+  /** Null: there is no microphone any more. */
   | { readonly kind: 'microphone'; readonly order: MicrophoneOrder | null }
   | { readonly kind: 'press' | 'release' | 'mute' | 'unmute' | 'leave' }
   | { readonly kind: 'talk-mode'; readonly mode: TalkMode }

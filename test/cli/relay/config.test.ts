@@ -78,6 +78,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   port: '1',
   path: '/voice',
   sockets: 'ws',
+  page: 'true',
   origins: 'https://a.example',
   trustedProxies: '::1',
   'tokens.audience': 'other',
