@@ -55,8 +55,8 @@ export const RELAY_OPTIONS = {
     "What holds the players' sockets: uWebSockets, which costs less, or ws, which runs everywhere.",
   ),
   /**
-   * Whether the page is served at `/`: a lobby is then a link. Its origin is the relay's own, and has to be in `origins`, except in development. Default
-   * false; `hotmic relay --dev` serves it.
+   * Whether the page is served at `/`: a lobby is then a link. It may connect if the port has `tls`, and in
+   * development. Behind a proxy that ends TLS, its origin has to be in `origins`. Default false; `hotmic relay --dev` serves it.
    */
   page: option(types.bool, false, 'Serve the page at /, so that a lobby is a link.'),
   /** Certificate and key: players connect to `wss:`, TLS 1.2 or newer. Default none: the port is plain. */

@@ -118,12 +118,15 @@ function admissionOf(
     origins = [],
     trustedProxies = [],
     addressLimits,
+    page = RELAY_OPTIONS.page.default,
+    tls,
     webhooks = [],
     webTickets,
   } = options;
   return new ConnectionAdmission({
     dev,
     origins,
+    ownPage: page && tls ? 'may' : 'as-listed',
     addresses,
     tcpAddresses: new AddressLimits(tcpLimits(addressLimits)),
     mostConnections: mostConnections(openFilesAllowed(), limits.connections, {

@@ -58,6 +58,11 @@ export interface ConnectionAdmissionOptions {
   readonly dev: boolean;
   /** Web pages that may connect. */
   readonly origins: readonly string[];
+  /**
+   * Whether the page that this port serves may connect without being one of `origins`. Only with TLS: without it another name, of an
+   * attacker's page, could lead here, and would be the same in Host and Origin.
+   */
+  readonly ownPage: 'may' | 'as-listed';
   /** Of WebSockets. */
   readonly addresses: AddressLimits;
   /** Of TCP connections, with the limits that `tcpLimits` makes. */
@@ -194,10 +199,11 @@ export class ConnectionAdmission {
   }
 
   #judgeClient(request: UpgradeRequest, now: Milliseconds): WebSocketAdmission {
-    const { origins, addresses, trustedProxies } = this.#options;
+    const { origins, ownPage, addresses, trustedProxies } = this.#options;
     const { key: address, fault } = clientAddress({ ...request, trustedProxies });
     if (this.#drainEndsAt !== null) return draining(this.#drainEndsAt, address, now);
-    const admitted = admitOrigin(request.headers, origins);
+    const own = ownPage === 'may' ? ownOrigins(request.headers) : [];
+    const admitted = admitOrigin(request.headers, [...origins, ...own]);
     if (admitted.kind === 'refused') return forbidden(admitted, address);
     if (fault !== null) this.#faults[fault] += 1;
     const reason = addresses.admit(address, now);
@@ -211,6 +217,12 @@ export class ConnectionAdmission {
       from: address,
     };
   }
+}
+
+/** The origin of the page that this port serves over TLS to a client with these headers. Empty without exactly one Host. */
+function ownOrigins(headers: UpgradeRequest['headers']): string[] {
+  const hosts = headers.filter(([name]) => name === 'host').map(([, host]) => host);
+  return hosts.length === 1 ? [`https://${hosts[0]}`] : [];
 }
 
 function draining(endsAt: Milliseconds, from: AddressKey | null, now: Milliseconds): WebSocketAdmission {

@@ -44,7 +44,7 @@ export interface SocketsPlace {
   readonly nodeVersion: string;
   /** Which way to uWebSockets is looked for: both for undefined, in the order in which they stand. Only tests ask for one. */
   readonly uwsBy: 'package' | 'addon' | undefined;
-  /** The relay serves a page, which the addon cannot yet. */
+  /** The relay serves a page: then the addon is looked for first, which serves several of its files on one connection. */
   readonly servesPage?: boolean;
   loadUws(): Promise<typeof UWebSockets>;
   loadAddon(): Promise<SocketsAddon>;
@@ -92,31 +92,19 @@ type FoundUws =
   | { readonly kind: 'found'; readonly layer: SocketLayer; readonly because: string }
   | { readonly kind: 'missing'; readonly reason: string; readonly thrown: unknown };
 
-async function findUws({
-  uwsBy,
-  servesPage = false,
-  nodeVersion,
-  loadUws,
-  loadAddon,
-}: SocketsPlace): Promise<FoundUws> {
+async function findUws(place: SocketsPlace): Promise<FoundUws> {
+  const { uwsBy, servesPage = false } = place;
   const missing: { reason: string; brief: string; thrown: unknown }[] = [];
-  if (uwsBy !== 'addon') {
+  const ways = servesPage ? (['addon', 'package'] as const) : (['package', 'addon'] as const);
+  for (const way of ways) {
+    if (uwsBy !== undefined && uwsBy !== way) continue;
     try {
-      return { kind: 'found', layer: uwsLayer(await loadUws()), because: 'uWebSockets.js loads here' };
-    } catch (thrown) {
-      missing.push({ ...missingReason(thrown, nodeVersion), thrown });
-    }
-  }
-  if (servesPage) {
-    const reason = "Hotmic's addon with uWebSockets does not serve the page";
-    missing.push({ reason, brief: reason, thrown: new Error(reason) });
-  } else if (uwsBy !== 'package') {
-    try {
-      const layer = addonLayer(await loadAddon());
+      const layer = way === 'package' ? uwsLayer(await place.loadUws()) : addonLayer(await place.loadAddon());
       const also = missing.map(({ brief }) => ` (${brief})`).join('');
-      return { kind: 'found', layer, because: `Hotmic's addon with uWebSockets loads here${also}` };
+      return { kind: 'found', layer, because: `${LOADS[way]}${also}` };
     } catch (thrown) {
-      missing.push({ ...addonReason(thrown), thrown });
+      const reasons = way === 'package' ? missingReason(thrown, place.nodeVersion) : addonReason(thrown);
+      missing.push({ ...reasons, thrown });
     }
   }
   return {
@@ -125,6 +113,11 @@ async function findUws({
     thrown: missing[0]?.thrown,
   };
 }
+
+const LOADS = {
+  package: 'uWebSockets.js loads here',
+  addon: "Hotmic's addon with uWebSockets loads here",
+} as const;
 
 function chosenWs(layer: SocketLayer, reason: string): ChosenSockets {
   return { layer, why: `ws, because ${reason}; it takes ${cost()}` };

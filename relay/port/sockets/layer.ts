@@ -49,7 +49,7 @@ export interface HttpAnswer {
   readonly body: string | Uint8Array;
 }
 
-/** A GET or HEAD of something that is no WebSocket. */
+/** A request that is not for a WebSocket. */
 export interface PlainRequest {
   /** Without a query. */
   readonly path: string;
@@ -57,6 +57,12 @@ export interface PlainRequest {
   readonly acceptEncoding: string;
   readonly ifNoneMatch: string;
 }
+
+/**
+ * The page's answers for one connection before it is closed: the page and its parts are fewer. uWebSockets.js cannot say which connection is which
+ * after an answer, so its layer closes each after one.
+ */
+export const MAX_PAGE_ANSWERS = 16;
 
 /** What a layer calls, always from the event loop, and from within a call of `send`, `end` or `cut` only as stated there. */
 export interface SocketHandlers<Data> {
@@ -103,7 +109,7 @@ export interface SocketServerOptions<Data> {
   readonly certificate: Certificate | null;
   readonly bounds: SocketBounds;
   readonly handlers: SocketHandlers<Data>;
-  /** The answer to what is no WebSocket; null for a path that is not served. Left out: there is no page. */
+  /** The answer to a GET that is not for a WebSocket; null for a path that is not served. Left out: there is no page. */
   readonly page?: ((request: PlainRequest) => HttpAnswer | null) | undefined;
   /** Never goes back. */
   readonly now: () => Milliseconds;

@@ -227,6 +227,7 @@ function admissionOf(ofAddress: number, mostConnections: number, dev = false): C
   return new ConnectionAdmission({
     dev,
     origins: [],
+    ownPage: 'as-listed',
     addresses: limitsOf({}),
     tcpAddresses: new AddressLimits(
       tcpLimits({ connections: ofAddress, connectionBurst: 1, connectionsPerSecond: 1 }),

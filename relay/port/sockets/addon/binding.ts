@@ -31,6 +31,9 @@ export interface AddonCertificate {
 /** An HTTP answer: status, body, and then the names and values of its headers. */
 export type AddonAnswer = readonly [status: string, body: string, ...headers: string[]];
 
+/** The same; bytes are not copied, and must not change. */
+export type AddonPageAnswer = readonly [status: string, body: string | Uint8Array, ...headers: string[]];
+
 /** What the addon calls: from the event loop, and `close` and `release` also from within `end`, `cut` and `close`. */
 export interface AddonHandlers {
   /** A TCP connection was accepted: whether it stays. If so, `release` or `close` of its socket follows. */
@@ -45,6 +48,10 @@ export interface AddonHandlers {
   heartbeat(socket: SocketId): void;
   /** So many published messages were each not sent to one listener, since the last call. In the turn after they were dropped. */
   dropped(count: number): void;
+  /** A GET that is not for a WebSocket. Null: not found. After an answer the connection stays open, up to 16 times. Null without a page. */
+  readonly page:
+    | ((path: string, acceptEncoding: string, ifNoneMatch: string) => AddonPageAnswer | null)
+    | null;
   /** Once for each socket that opened. When it returns, the number is free. */
   close(socket: SocketId): void;
 }

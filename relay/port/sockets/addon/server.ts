@@ -19,6 +19,7 @@ import type {
   AddonAnswer,
   AddonCertificate,
   AddonHandlers,
+  AddonPageAnswer,
   ServerId,
   SocketId,
   SocketsAddon,
@@ -100,7 +101,7 @@ class AddonServer<Data> implements SocketServer {
   }
 
   #handlers(): AddonHandlers {
-    const { handlers } = this.#options;
+    const { handlers, page } = this.#options;
     const sockets = this.#sockets;
     return {
       admit: (peer) => handlers.admit(peer) === 'admitted',
@@ -126,6 +127,13 @@ class AddonServer<Data> implements SocketServer {
       dropped: (count) => {
         for (let index = 0; index < count; index += 1) handlers.dropped();
       },
+      page:
+        page === undefined
+          ? null
+          : (path, acceptEncoding, ifNoneMatch) => {
+              const answer = page({ path, acceptEncoding, ifNoneMatch });
+              return answer && pageAnswerOf(answer);
+            },
       close: (id) => this.#closed(id),
     };
   }
@@ -142,6 +150,10 @@ class AddonServer<Data> implements SocketServer {
 
 function answerOf({ status, headers = [], body }: HttpAnswer): AddonAnswer {
   return [status, typeof body === 'string' ? body : Buffer.from(body).toString(), ...headers.flat()];
+}
+
+function pageAnswerOf({ status, headers = [], body }: HttpAnswer): AddonPageAnswer {
+  return [status, body, ...headers.flat()];
 }
 
 function certificateOf({ chainPem, keyPem, passphrase, identity }: Certificate): AddonCertificate {

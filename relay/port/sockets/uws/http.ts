@@ -49,8 +49,10 @@ export function answerAndClose(
 ): void {
   const peer = peerOf(response);
   let state: 'pending' | 'aborted' = 'pending';
+  let stop: () => void = () => undefined;
   response.onAborted(() => {
     state = 'aborted';
+    stop();
     counter.release(peer);
   });
   // As bytes, for the reason in socket.ts.
@@ -65,7 +67,7 @@ export function answerAndClose(
     });
     if (bytes.length <= CHUNK_BYTES) counter.release(peer);
     else
-      sendInChunks(
+      stop = sendInChunks(
         response,
         bytes,
         () => state,
@@ -80,13 +82,15 @@ export function answerAndClose(
  *
  * uWebSockets cannot close a connection behind such an answer. It says that it will be closed, and nothing more is read from it: then the library
  * closes it after ten idle seconds, if the other side has not.
+ *
+ * @returns What to call when the connection is gone.
  */
 function sendInChunks(
   response: UWebSockets.HttpResponse,
   bytes: Uint8Array,
   state: () => 'pending' | 'aborted',
   release: () => void,
-): void {
+): () => void {
   const late = setTimeout(() => {
     // The handler for an aborted answer then releases it.
     if (state() === 'pending') response.close();
@@ -112,6 +116,7 @@ function sendInChunks(
   };
   response.onWritable(() => send());
   send();
+  return () => clearTimeout(late);
 }
 
 /** The other end of the connection, as text. */

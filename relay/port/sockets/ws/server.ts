@@ -199,12 +199,13 @@ class WsServer<Data> implements SocketServer {
     const server = http.createServer({ maxHeaderSize: MAX_HEADER_BYTES });
     // Beyond about a thousand, Node would leave out the last ones, which are those of a trusted proxy.
     server.maxHeadersCount = 0;
+    const { path } = this.#options;
     const answer = (request: http.IncomingMessage): void => {
-      this.#byStream
-        .get(request.socket)
-        ?.answer(request.socket, answerTo(request, this.#options), request.method);
+      this.#byStream.get(request.socket)?.answer(request.socket, answerTo(request, path), request.method);
     };
-    server.on('request', answer);
+    server.on('request', (request) => {
+      if (!this.#answerByPage(request)) answer(request);
+    });
     server.on('checkContinue', answer);
     server.on('checkExpectation', answer);
     server.on('connect', answer);
@@ -216,6 +217,26 @@ class WsServer<Data> implements SocketServer {
       else connection.answer(stream, error.code === 'HPE_HEADER_OVERFLOW' ? TOO_LONG : BAD_REQUEST);
     });
     return server;
+  }
+
+  /** False when there is no page, or it does not have what is asked for. */
+  #answerByPage(request: http.IncomingMessage): boolean {
+    const { page, now } = this.#options;
+    const { method, url, headers, socket, httpVersion } = request;
+    const connection = this.#byStream.get(socket);
+    if (!page || !connection || method !== 'GET' || pathOf(url) === '/healthz') return false;
+    const acceptEncoding = [headers['accept-encoding']].flat().join();
+    const answer = page({ path: pathOf(url), acceptEncoding, ifNoneMatch: headers['if-none-match'] ?? '' });
+    if (!answer) return false;
+    const mayStay =
+      httpVersion === '1.1' && !/\bclose\b/i.test(headers.connection ?? '') && !hasBody(headers);
+    connection.answerPage(socket, answer, mayStay ? 'may' : 'never', () => {
+      // The one with the oldest deadline stays the first.
+      this.#connections.delete(connection);
+      connection.deadline = now() + REQUEST_WITHIN_MS;
+      if (connection.state === 'open' && !socket.destroyed) this.#connections.add(connection);
+    });
+    return true;
   }
 
   #upgrade(request: http.IncomingMessage, head: Buffer): void {
@@ -236,7 +257,7 @@ class WsServer<Data> implements SocketServer {
       !hasBody(headers);
     // A client that has ended its side already cannot answer.
     if (!isVoice || !isWebSocket || !stream.readable || !stream.writable) {
-      connection.answer(stream, answerTo(request, this.#options), method);
+      connection.answer(stream, answerTo(request, path), method);
       return;
     }
     const admitted = handlers.upgrade({ peer, proxiedPeer, headers: headersOf(request) });
@@ -295,15 +316,8 @@ function endOf({ remoteAddress, remotePort }: Stream): string {
 }
 
 /** The answer to what does not become a WebSocket. */
-function answerTo(
-  { method, url, headers }: http.IncomingMessage,
-  { path, page }: Pick<SocketServerOptions<unknown>, 'path' | 'page'>,
-): HttpAnswer {
-  if (method === 'GET' && pathOf(url) === '/healthz') return HEALTHY;
-  if (!page || (method !== 'GET' && method !== 'HEAD')) return notFound(path);
-  const acceptEncoding = [headers['accept-encoding']].flat().join();
-  const ifNoneMatch = headers['if-none-match'] ?? '';
-  return page({ path: pathOf(url), acceptEncoding, ifNoneMatch }) ?? notFound(path);
+function answerTo({ method, url }: http.IncomingMessage, path: string): HttpAnswer {
+  return method === 'GET' && pathOf(url) === '/healthz' ? HEALTHY : notFound(path);
 }
 
 /** A WebSocket's request has none; where the frames behind one begin depends on the version of Node. */

@@ -111,6 +111,7 @@ napi_value open(napi_env env, napi_callback_info info) {
   handlers.heartbeat = functions.function("heartbeat");
   handlers.dropped = functions.function("dropped");
   handlers.close = functions.function("close");
+  if (functions.ok() && !functions.is_null("page")) handlers.page = functions.function("page");
   uv_loop_s* loop = nullptr;
   const char* failure = "there is no event loop";
   std::unique_ptr<Server> server;

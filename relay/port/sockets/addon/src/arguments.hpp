@@ -67,8 +67,8 @@ inline bool read_bytes(napi_env env, napi_value value, std::string_view& bytes) 
   return true;
 }
 
-// A refusal of an upgrade: [status, body, name, value, …]. False for null, and for anything else that is not one.
-inline bool read_answer(napi_env env, napi_value value, HttpAnswer& answer) {
+// An answer: [status, body, name, value, …]. With `bytes`, a body that is a Uint8Array is not read but left there, and may be a text. False for null, and for anything else that is not one.
+inline bool read_answer(napi_env env, napi_value value, HttpAnswer& answer, napi_value* bytes = nullptr) {
   bool is_array = false;
   uint32_t length = 0;
   if (napi_is_array(env, value, &is_array) != napi_ok || !is_array) return false;
@@ -77,12 +77,31 @@ inline bool read_answer(napi_env env, napi_value value, HttpAnswer& answer) {
     napi_value element = nullptr;
     return napi_get_element(env, value, index, &element) == napi_ok && read_text(env, element, into);
   };
-  if (!at(0, answer.status) || !at(1, answer.body)) return false;
+  if (!at(0, answer.status)) return false;
+  napi_value body = nullptr;
+  bool are_bytes = false;
+  if (napi_get_element(env, value, 1, &body) != napi_ok || napi_is_typedarray(env, body, &are_bytes) != napi_ok) return false;
+  if (are_bytes && bytes != nullptr) {
+    *bytes = body;
+  } else if (!read_text(env, body, answer.body)) {
+    return false;
+  }
   for (uint32_t index = 2; index < length; index += 2) {
     auto& [name, content] = answer.headers.emplace_back();
     if (!at(index, name) || !at(index + 1, content)) return false;
   }
   return true;
+}
+
+// The same, for the page: its bytes are kept and not copied. Null for anything that is not one.
+inline std::unique_ptr<PageAnswer> read_page(napi_env env, napi_value value) {
+  HttpAnswer head;
+  napi_value body = nullptr;
+  if (!read_answer(env, value, head, &body)) return nullptr;
+  std::string_view bytes;
+  napi_ref owner = nullptr;
+  if (body != nullptr && (!read_bytes(env, body, bytes) || napi_create_reference(env, body, 1, &owner) != napi_ok)) return nullptr;
+  return std::make_unique<PageAnswer>(env, std::move(head), owner, bytes);
 }
 
 // Properties of an object. The first that is missing or of another kind throws; the object is then no longer `ok`.

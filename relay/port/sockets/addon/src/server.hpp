@@ -30,6 +30,28 @@ struct HttpAnswer {
   std::vector<std::pair<std::string, std::string>> headers;
 };
 
+// An answer whose body stays in JavaScript's memory, and is not copied.
+class PageAnswer {
+ public:
+  HttpAnswer head;
+
+  PageAnswer(napi_env env, HttpAnswer answer, napi_ref owner, std::string_view bytes)
+      : head(std::move(answer)), env_(env), owner_(owner), bytes_(bytes) {}
+  ~PageAnswer() {
+    if (owner_ != nullptr) napi_delete_reference(env_, owner_);
+  }
+  PageAnswer(const PageAnswer&) = delete;
+  PageAnswer& operator=(const PageAnswer&) = delete;
+
+  std::string_view body() const { return owner_ != nullptr ? bytes_ : std::string_view(head.body); }
+
+ private:
+  napi_env env_;
+  // Keeps the bytes. Null for a body that is text.
+  napi_ref owner_;
+  std::string_view bytes_;
+};
+
 // Functions of JavaScript, which the server keeps. addon/binding.ts says what each gets.
 struct Handlers {
   napi_ref admit = nullptr;
@@ -40,6 +62,8 @@ struct Handlers {
   napi_ref heartbeat = nullptr;
   napi_ref dropped = nullptr;
   napi_ref close = nullptr;
+  // Null on a port without a page.
+  napi_ref page = nullptr;
 };
 
 struct ServerOptions {

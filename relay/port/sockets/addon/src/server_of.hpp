@@ -1,7 +1,7 @@
 // A server over the library, plain or with TLS.
 //
 // A TCP connection is in `connections_` from when it is admitted until it is released: when it closes, when its HTTP answer is sent, or when
-// it becomes a WebSocket. The library's HTTP sockets have no room for our data, so they are found by their pointers, which stay the same
+// it becomes a WebSocket. After an answer of the page it stays open for the next request, up to kMaxAnswers of them. The library's HTTP sockets have no room for our data, so they are found by their pointers, which stay the same
 // until then.
 //
 // JavaScript runs in the handlers, and may close anything, also what is being handled. The library then keeps the closed socket's memory until
@@ -13,6 +13,7 @@
 #include <App.h>
 
 #include <unordered_map>
+#include <utility>
 
 #include "arguments.hpp"
 #include "environment.hpp"
@@ -41,6 +42,9 @@ class ServerOf final : public Server {
     add_route(options_.path);
     if (options_.path != "/") add_route(options_.path + "/");
     app_->get("/healthz", [this](Response* response, auto*) { answer_later(response, options_.healthy); });
+    if (options_.handlers.page != nullptr) {
+      app_->get("/*", [this](Response* response, uWS::HttpRequest* request) { serve(response, request); });
+    }
     app_->any("/*", [this](Response* response, auto*) { answer_later(response, options_.not_found); });
   }
 
@@ -49,7 +53,7 @@ class ServerOf final : public Server {
     if (newest_ != nullptr) SSL_CTX_free(newest_);
     const Handlers& all = options_.handlers;
     for (napi_ref reference :
-         {all.admit, all.release, all.upgrade, all.open, all.message, all.heartbeat, all.dropped, all.close, buffer_}) {
+         {all.admit, all.release, all.upgrade, all.open, all.message, all.heartbeat, all.dropped, all.close, all.page, buffer_}) {
       if (reference != nullptr) napi_delete_reference(environment_.env(), reference);
     }
   }
@@ -109,7 +113,15 @@ class ServerOf final : public Server {
     std::string peer;
     // Set while it waits to be sent.
     std::unique_ptr<HttpAnswer> answer;
+    // The page's newest, until the next one: it may be half sent.
+    std::unique_ptr<PageAnswer> page;
+    bool is_begun = false;
+    // Of the page.
+    uint32_t answers = 0;
   };
+
+  // A page and its parts are fewer. The last one closes the connection.
+  static constexpr uint32_t kMaxAnswers = 16;
 
   static Socket* of(void* socket) { return static_cast<Socket*>(socket); }
   static uint32_t id_of(Socket* socket) { return socket->getUserData()->id; }
@@ -166,7 +178,7 @@ class ServerOf final : public Server {
       release(peer);
       return;
     }
-    connections_[response] = Connection{peer, nullptr};
+    connections_[response].peer = peer;
   }
 
   void closed(Response* response) {
@@ -263,18 +275,59 @@ class ServerOf final : public Server {
     });
   }
 
+  // A GET of anything else: an answer of the page, or that there is nothing.
+  void serve(Response* response, uWS::HttpRequest* request) {
+    napi_env env = environment_.env();
+    std::unique_ptr<PageAnswer> page;
+    {
+      const HandleScope scope(env);
+      const napi_value arguments[] = {text(request->getUrl()), text(request->getHeader("accept-encoding")),
+                                      text(request->getHeader("if-none-match"))};
+      napi_value answer = nullptr;
+      if (environment_.call(options_.handlers.page, 3, arguments, &answer)) page = read_page(env, answer);
+    }
+    if (us_socket_is_closed(SSL, reinterpret_cast<us_socket_t*>(response))) return;
+    if (!page) {
+      answer_later(response, options_.not_found);
+    } else if (Connection* connection = wait_for_turn(response)) {
+      connection->page = std::move(page);
+      connection->is_begun = false;
+    }
+  }
+
+  // The library tells when the kernel takes more of it: nothing of it waits in our memory.
+  void begin_page(Response* response, Connection& connection) {
+    const PageAnswer& page = *connection.page;
+    connection.is_begun = true;
+    connection.answers += 1;
+    const bool is_last = connection.answers >= kMaxAnswers;
+    response->onWritable([response, &page, is_last](uintmax_t offset) {
+      return response->tryEnd(page.body().substr(offset), page.body().size(), is_last).first;
+    });
+    response->cork([response, &page, is_last] {
+      response->writeStatus(page.head.status);
+      for (const auto& [name, value] : page.head.headers) response->writeHeader(name, value);
+      response->tryEnd(page.body(), page.body().size(), is_last);
+    });
+  }
+
   // Within the turn the library would go on reading, and serve what else came in the same chunk. While an answer is pending it closes a connection
   // that sends another request.
   void answer_later(Response* response, const HttpAnswer& answer) {
+    if (Connection* connection = wait_for_turn(response)) connection->answer = std::make_unique<HttpAnswer>(answer);
+  }
+
+  // Has `answer_all` answer it. Null for a connection that is not counted, which is closed.
+  Connection* wait_for_turn(Response* response) {
     response->onAborted([] {});
     const auto found = connections_.find(response);
     if (found == connections_.end()) {
       response->close();
-      return;
+      return nullptr;
     }
-    found->second.answer = std::make_unique<HttpAnswer>(answer);
     answering_.push_back(response);
     if (answering_.size() == 1) later(&ServerOf::answer_all);
+    return &found->second;
   }
 
   void answer_all() {
@@ -282,7 +335,9 @@ class ServerOf final : public Server {
     answering_.clear();
     for (Response* response : responses) {
       auto found = connections_.find(response);
-      if (found == connections_.end() || !found->second.answer) continue;
+      if (found == connections_.end()) continue;
+      if (found->second.page && !found->second.is_begun) begin_page(response, found->second);
+      if (!found->second.answer) continue;
       const std::unique_ptr<HttpAnswer> answer = std::move(found->second.answer);
       response->cork([response, &answer] {
         response->writeStatus(answer->status);

@@ -44,6 +44,7 @@ t.test('wrong options are a TypeError that names the first', { skip }, async (t)
     heartbeat: nothing,
     dropped: nothing,
     close: nothing,
+    page: null,
   };
   const good: AddonServerOptions = { ...OPTIONS, handlers };
   for (const [changed, message] of [
@@ -59,6 +60,7 @@ t.test('wrong options are a TypeError that names the first', { skip }, async (t)
     [{ certificate: 'PEM' }, /object/],
     [{ certificate: {} }, /chain/],
     [{ handlers: null }, /object/],
+    [{ handlers: { ...handlers, page: 5 } }, /page/],
     [{ handlers: { ...handlers, close: undefined } }, /close/],
   ] as const) {
     t.throws(() => addon.open({ ...good, ...changed } as AddonServerOptions), {

@@ -77,6 +77,7 @@ export class Server {
           note('close', socket);
           handlers.close?.(socket);
         },
+        page: handlers.page ?? null,
       },
     });
     this.port = addon.listen(this.id, '127.0.0.1', 0);
