@@ -19,7 +19,8 @@ interface PersonCardProps {
 const QUIET_DB = -60;
 const LEAST_VOLUME_DB = -30;
 const MOST_VOLUME_DB = 12;
-const HUES = 360;
+const ACCOUNTS = 1_000_003n;
+const GOLDEN_ANGLE = 137.508;
 
 export function PersonCard({
   person,
@@ -149,7 +150,7 @@ function initialsOf(name: string): string {
   return initials.join('').toUpperCase();
 }
 
-/** The same colour for the same person everywhere. */
+/** The same colour for the same person everywhere, and far apart for accounts that are close. */
 function hueOf(steamId: string): number {
-  return Number((BigInt(steamId) * 2_654_435_761n) % BigInt(HUES));
+  return Math.round((Number(BigInt(steamId) % ACCOUNTS) * GOLDEN_ANGLE) % 360);
 }
