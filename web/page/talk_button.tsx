@@ -90,13 +90,21 @@ function listen(keys: TalkKeys): () => void {
   const hidden = () => {
     if (document.visibilityState === 'hidden') away();
   };
+  // Behind a click the focus would stay on what was clicked, and the next Space would press that again instead of talking. A click by the keyboard or a
+  // screen reader has no detail, and keeps its focus.
+  const clicked = (event: MouseEvent) => {
+    const button = (event.target as HTMLElement | null)?.closest<HTMLElement>('button, summary');
+    if (event.detail > 0) button?.blur();
+  };
   addEventListener('keydown', down);
+  addEventListener('click', clicked);
   addEventListener('keyup', up);
   addEventListener('blur', away);
   document.addEventListener('visibilitychange', hidden);
   return () => {
     away();
     removeEventListener('keydown', down);
+    removeEventListener('click', clicked);
     removeEventListener('keyup', up);
     removeEventListener('blur', away);
     document.removeEventListener('visibilitychange', hidden);
