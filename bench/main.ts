@@ -7,6 +7,7 @@ import { codec } from './codec/codec.js';
 import { mix } from './mix.js';
 import { key } from './mouth/key.js';
 import { mouth } from './mouth/mouth.js';
+import { page } from './page/page.js';
 import { playout } from './playout/playout.js';
 import { plc } from './plc/plc.js';
 import { processing } from './processing.js';
@@ -41,6 +42,7 @@ const trials = [
   hearing,
   stall,
   cut,
+  page,
   playout,
   plc,
   soak,
