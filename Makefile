@@ -95,6 +95,10 @@ wasm: ## install the Rust and C toolchain from the package registries, and rebui
 wasm-check: build ## prove that wasm/pkg is what its manifest says
 	@node dist/wasm/check.js
 
+.PHONY: screenshots
+screenshots: build ## take the README's pictures of the page with Chromium; FOLDER=… takes every state, to be looked at
+	@node dist/test/web/screenshots.js $(FOLDER)
+
 .PHONY: api-docs
 api-docs: node_modules/.installed ## write the API's reference to out/api, and fail if an export has no summary (typedoc)
 	@npx typedoc --tsconfig tsconfig.json

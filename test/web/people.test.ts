@@ -69,7 +69,7 @@ t.test('in Chromium', { skip: executable === null ? '`sh test/chromium.sh` says 
     ['NotReadableError', /Another program/],
   ] as const) {
     await t.test(
-      `the page says in plain words that the microphone fails by ${fault}, and one can listen`,
+      `the page says in plain words that a microphone fails by ${fault}, and one can listen`,
       async (t) => {
         const relay = await relayWithPage(t);
         const page = await openPage(t, browser, pageUrl(relay));
