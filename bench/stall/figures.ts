@@ -1,8 +1,8 @@
 /**
- * Copies the result of the last `make bench ONLY=stall` to bench/results/stall.json, writes its figures into docs/staleness.md, between its two
- * marks, and draws docs/staleness.svg. Refuses a void result.
+ * Copies the results of the last `make bench ONLY=stall`, `ONLY=cut` and `ONLY=pause` to bench/results/, writes their figures into docs/staleness.md,
+ * each between its two marks, and draws docs/staleness.svg of the first. Refuses a void result.
  *
- *     node dist/bench/stall/figures.js
+ *     node dist/bench/stall/figures.js stall
  */
 
 import { writeFileSync } from 'node:fs';
@@ -19,6 +19,18 @@ export const STALL_PAGE: FiguresPage = {
   begin: '<!-- stall figures: written by bench/stall/figures.ts -->',
   end: '<!-- end of stall figures -->',
 };
+export const CUT_KEPT = 'bench/results/cut.json';
+export const CUT_PAGE: FiguresPage = {
+  path: 'docs/staleness.md',
+  begin: '<!-- cut figures: written by bench/stall/figures.ts -->',
+  end: '<!-- end of cut figures -->',
+};
+export const PAUSE_KEPT = 'bench/results/pause.json';
+export const PAUSE_PAGE: FiguresPage = {
+  path: 'docs/staleness.md',
+  begin: '<!-- pause figures: written by bench/stall/figures.ts -->',
+  end: '<!-- end of pause figures -->',
+};
 export const STALL_PLOT = 'docs/staleness.svg';
 
 /** What is drawn: so long from the end of the stall, in ms. */
@@ -26,14 +38,19 @@ const DRAWN_MS = 400;
 
 const COLORS = ['#8250df', '#bf8700', '#1a7f37', '#cf222e', '#0969da'];
 
-/** A table for each case. */
+/** A plot, and a table for each case. */
 export function stallTables(result: Result): string {
+  const plot =
+    '![The age of what a listener hears after a stall of 20 s, beside other relays](staleness.svg)';
+  return `${plot}\n\n${caseTables(result)}`;
+}
+
+/** A table for each case. */
+export function caseTables(result: Result): string {
   const { rows, machine, versions, skipped = [] } = result;
   const { cpu, cores, memoryGiB, os, loadBefore } = machine;
   const cases = [...new Set(rows.map((row) => row.case))];
   return [
-    '![The age of what a listener hears after a stall of 20 s, beside other relays](staleness.svg)',
-    '',
     ...cases.flatMap((name) => [`**${name}**`, '', ...table(rows.filter((row) => row.case === name)), '']),
     `Medians of ${rows[0]?.runs} runs, with the lowest and the highest. ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${os}, load ${loadBefore} at the ` +
       `start; Node ${versions.node}.${skipped.length > 0 ? ` Not measured: ${skipped.join('; ')}.` : ''}`,
@@ -80,6 +97,9 @@ export function stallPlot(result: Result): string {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const result = keepFigures('stall', STALL_KEPT, STALL_PAGE, stallTables);
-  writeFileSync(STALL_PLOT, stallPlot(result));
+  const wanted = process.argv.slice(2);
+  if (wanted.includes('stall'))
+    writeFileSync(STALL_PLOT, stallPlot(keepFigures('stall', STALL_KEPT, STALL_PAGE, stallTables)));
+  if (wanted.includes('cut')) keepFigures('cut', CUT_KEPT, CUT_PAGE, caseTables);
+  if (wanted.includes('pause')) keepFigures('pause', PAUSE_KEPT, PAUSE_PAGE, caseTables);
 }
