@@ -6,18 +6,23 @@ import type { Turn } from './turn.js';
 
 export class Drain {
   /** Null until it begins. */
-  #plan: { readonly endsAt: Milliseconds; readonly goTo: string | null } | null = null;
+  #plan: {
+    readonly endsAt: Milliseconds;
+    readonly withinMs: Milliseconds;
+    readonly goTo: string | null;
+  } | null = null;
 
   begin(withinMs: Milliseconds, goTo: string | null, connections: readonly ConnectionId[], turn: Turn): void {
-    this.#plan = { endsAt: turn.now + withinMs, goTo };
+    this.#plan = { endsAt: turn.now + withinMs, withinMs, goTo };
     this.tell(connections, turn);
   }
 
   /** Tells these connections; nothing when the relay is not draining. */
   tell(connections: readonly ConnectionId[], turn: Turn): void {
     if (!this.#plan) return;
-    const { endsAt, goTo } = this.#plan;
-    const withinMs = Math.max(0, Math.ceil(endsAt - turn.now));
-    turn.tell(connections, { type: 'draining', withinMs, ...(goTo !== null && { goTo }) });
+    const { endsAt, withinMs, goTo } = this.#plan;
+    // The sum of two instants is not exact: the difference may be a little more than what was asked for.
+    const leftMs = Math.min(withinMs, Math.max(0, Math.ceil(endsAt - turn.now)));
+    turn.tell(connections, { type: 'draining', withinMs: leftMs, ...(goTo !== null && { goTo }) });
   }
 }

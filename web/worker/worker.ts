@@ -20,6 +20,8 @@ let voice: Voice | null = null;
 let microphone: { readonly capture: PcmMicrophone; readonly reader: PcmReader } | null = null;
 let output: PcmWriter | null = null;
 let mine = SILENCE_DB;
+/** Another microphone makes one that is still being prepared void. */
+let wish = 0;
 /** Events of one turn lead to one snapshot. */
 let isTold = true;
 
@@ -88,6 +90,8 @@ function useOutput(pipe: PipeEnd, rateHz: number): void {
 }
 
 async function useMicrophone(order: MicrophoneOrder | null): Promise<void> {
+  wish += 1;
+  const wished = wish;
   const before = microphone;
   microphone = null;
   voice?.setMicrophone(null);
@@ -97,6 +101,7 @@ async function useMicrophone(order: MicrophoneOrder | null): Promise<void> {
   if (!order || !voice) return;
   const { pipe, rateHz, processingUrl } = order;
   const processor = processingUrl === null ? null : await makeProcessor(processingUrl, rateHz);
+  if (wished !== wish) return;
   const capture = new PcmMicrophone({
     ...{ steamId: voice.you.steamId, sampleRateHz: rateHz },
     ...(processor && { processor }),
