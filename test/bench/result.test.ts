@@ -43,6 +43,6 @@ t.test('a benchmark that does not exist is named in the error', async (t) => {
   t.equal(status, 2);
   t.match(
     stderr,
-    /Unknown benchmark "stagez": expected one of ring, steam, codec, stages, mouth, key, processing, mix, storm, relay/,
+    /Unknown benchmark "stagez": expected one of ring, steam, codec, stages, mouth, key, processing, mix, storm, pause, relay/,
   );
 });
