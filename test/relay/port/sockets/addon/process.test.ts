@@ -19,7 +19,7 @@ const HEAD = `
   const { once } = await import('node:events');
   const addon = loadSocketsAddon();
   function listen(handlers) {
-    const usual = { admit: () => true, release() {}, upgrade: () => null, open() {}, message() {}, heartbeat() {}, dropped() {}, close() {} };
+    const usual = { admit: () => true, release() {}, upgrade: () => null, open() {}, message() {}, heartbeat() {}, dropped() {}, close() {}, page: null };
     const server = addon.open({ ...OPTIONS, handlers: { ...usual, ...handlers } });
     return { server, port: addon.listen(server, '127.0.0.1', 0) };
   }
