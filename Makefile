@@ -134,7 +134,7 @@ ubsan: build ## UndefinedBehaviorSanitizer: the same as asan
 	@sh test/relay/port/sockets/addon/sanitize.sh undefined
 
 .PHONY: bench
-bench: build ## run the benchmarks; ONLY=ring, steam, codec, stages, mouth, key, processing, mix, storm, pause, relay, idle, audience, hearing, stall, cut, page or playout runs one, ONLY=soak (MINUTES=10) the soak, ONLY=plc the trial of deep PLC
+bench: build ## run the benchmarks; ONLY=ring, steam, codec, stages, mouth, key, processing, mix, storm, pause, relay, idle, audience, hearing, stall, cut, slow, page or playout runs one, ONLY=soak (MINUTES=10) the soak, ONLY=plc the trial of deep PLC
 	@node dist/bench/main.js $(ONLY)
 
 .PHONY: prebuilds

@@ -19,7 +19,7 @@ import { measure } from './result.js';
 import { ring } from './ring/ring.js';
 import { soak } from './soak/soak.js';
 import { stages } from './stages.js';
-import { cut } from './stall/cut.js';
+import { cut, slow } from './stall/cut.js';
 import { stall } from './stall/stall.js';
 import { steam } from './steam.js';
 import { pause } from './storm/pause.js';
@@ -42,6 +42,7 @@ const trials = [
   hearing,
   stall,
   cut,
+  slow,
   page,
   playout,
   plc,

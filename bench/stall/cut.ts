@@ -39,15 +39,19 @@ interface LinkCase {
   readonly settings: LinkSettings;
 }
 
-const CASES: readonly LinkCase[] = [
-  { name: '1 talker, cut', talkers: 1, trouble: 'cut', settings: { delayMs: DELAY_MS } },
-  {
-    name: '8 talkers, stopped, 1 Mbit/s',
-    talkers: 8,
-    trouble: 'stopped',
-    settings: { delayMs: DELAY_MS, rateKbit: 1000, queueBytes: 32_768 },
-  },
-];
+export const cut = trialOf('cut', `a listener whose network is cut for ${TROUBLE_MS / 1000} s`, {
+  name: '1 talker, cut',
+  talkers: 1,
+  trouble: 'cut',
+  settings: { delayMs: DELAY_MS },
+});
+
+export const slow = trialOf('slow', `a listener stopped for ${TROUBLE_MS / 1000} s behind 1 Mbit/s`, {
+  name: '8 talkers, stopped, 1 Mbit/s',
+  talkers: 8,
+  trouble: 'stopped',
+  settings: { delayMs: DELAY_MS, rateKbit: 1000, queueBytes: 32_768 },
+});
 
 /** What the process on the far side has to do. */
 interface FarOrder {
@@ -59,36 +63,34 @@ interface FarOrder {
   readonly keepsAges: boolean;
 }
 
-export const cut: Trial = {
-  name: 'cut',
-  about: `a listener whose network is cut for ${TROUBLE_MS / 1000} s, or who is stopped on a slow one, ${RUNS} runs`,
-  async run() {
-    const link = buildLink();
-    if (link.kind === 'missing') return { rows: [], void: `there is no emulated network: ${link.reason}` };
-    if (availableParallelism() < 2)
-      return { rows: [], void: 'this machine has one core, expected at least two' };
-    const skipped: string[] = [];
-    const peers = PEERS.filter((peer) => {
-      const missing = peer.missing();
-      if (missing !== null) skipped.push(missing);
-      return missing === null;
-    });
-    const runs: Run[] = [];
-    let repeated = 0;
-    for (let number = 0; number < RUNS; number++) {
-      for (const one of CASES) {
-        const scenes = peers.map((peer): Scene => ({ ...one, peer, tls: null, trouble: STOPPED }));
-        const round = await playAll(scenes, number === 0, ({ peer }, keepsAges) =>
-          playOverLink(one, peer.name, keepsAges),
-        );
-        runs.push(...round.runs);
-        repeated += round.repeated;
-      }
-    }
-    if (repeated > 0) skipped.push(`${repeated} runs whose talkers were late, done again`);
-    return { rows: rowsOf(runs), void: voidOf(runs), skipped, raw: runs };
-  },
-};
+function trialOf(name: string, about: string, one: LinkCase): Trial {
+  return { name, about: `${about}, ${RUNS} runs`, run: () => measure(one) };
+}
+
+async function measure(one: LinkCase): ReturnType<Trial['run']> {
+  const link = buildLink();
+  if (link.kind === 'missing') return { rows: [], void: `there is no emulated network: ${link.reason}` };
+  if (availableParallelism() < 2)
+    return { rows: [], void: 'this machine has one core, expected at least two' };
+  const skipped: string[] = [];
+  const peers = PEERS.filter((peer) => {
+    const missing = peer.missing();
+    if (missing !== null) skipped.push(missing);
+    return missing === null;
+  });
+  const runs: Run[] = [];
+  let repeated = 0;
+  for (let number = 0; number < RUNS; number++) {
+    const scenes = peers.map((peer): Scene => ({ ...one, peer, tls: null, trouble: STOPPED }));
+    const round = await playAll(scenes, number === 0, ({ peer }, keepsAges) =>
+      playOverLink(one, peer.name, keepsAges),
+    );
+    runs.push(...round.runs);
+    repeated += round.repeated;
+  }
+  if (repeated > 0) skipped.push(`${repeated} runs whose talkers were late, done again`);
+  return { rows: rowsOf(runs), void: voidOf(runs), skipped, raw: runs };
+}
 
 function playOverLink(one: LinkCase, peer: string, keepsAges: boolean): Promise<Run> {
   return withLink({ seed: 1, maxMs: MAX_MS, ...one.settings }, async (link) => {
