@@ -16,6 +16,7 @@ const LIMITS = [
   ...['--address-limit', 'connections=1000000', '--address-limit', 'connectionsPerSecond=1000000'],
   ...['--address-limit', 'connectionBurst=1000000', '--address-limit', 'credentialsPerSecond=1000000'],
   ...['--address-limit', 'credentialBurst=1000000', '--limit', 'connections=20000'],
+  ...['--address-limit', 'participants=20000', '--address-limit', 'lobbies=20000'],
   ...['--limit', 'participants=20000'],
 ];
 
