@@ -144,7 +144,7 @@ export class Call {
   }
 
   async #join(assets: PageAssets, { lobby, name, token }: Invitation): Promise<void> {
-    const { talkMode, thresholdDb, blocked, outputId } = this.#preferences;
+    const { talkMode, blocked, outputId } = this.#preferences;
     try {
       await this.#sound.start();
     } catch (thrown) {
@@ -159,7 +159,6 @@ export class Call {
         name,
         token,
         talkMode,
-        thresholdDb,
         blocked,
       },
       steamId: token === null && assets.relay.entry === 'anyone' ? ownSteamId() : null,

@@ -3,7 +3,6 @@
 export interface Preferences {
   readonly name: string;
   readonly talkMode: 'push-to-talk' | 'voice-activation';
-  readonly thresholdDb: number;
   readonly inputId: string;
   readonly outputId: string;
   readonly echoCancellation: boolean;
@@ -19,7 +18,6 @@ const KEY = 'hotmic';
 export const DEFAULTS: Preferences = {
   name: '',
   talkMode: 'push-to-talk',
-  thresholdDb: -45,
   inputId: '',
   outputId: '',
   echoCancellation: true,
@@ -47,7 +45,6 @@ export function readPreferences(text: string | null): Preferences {
 function isLike(value: unknown, usual: unknown): boolean {
   if (Array.isArray(usual))
     return Array.isArray(value) && value.every((one) => /^\d{1,20}$/.test(String(one)));
-  if (typeof usual === 'number') return typeof value === 'number' && value >= -90 && value <= 0;
   return typeof value === typeof usual;
 }
 

@@ -3,7 +3,6 @@
 export interface Words {
   readonly title: string;
   readonly tagline: string;
-  readonly joinLobby: (lobby: string) => string;
   readonly yourName: string;
   readonly lobbyName: string;
   readonly join: string;
@@ -37,7 +36,6 @@ export interface Words {
   readonly block: string;
   readonly unblock: string;
   readonly whisper: string;
-  readonly moderation: string;
   readonly muteForAll: string;
   readonly unmuteForAll: string;
   readonly kick: string;
@@ -61,7 +59,6 @@ export interface Words {
   readonly talkMode: string;
   readonly pushToTalk: string;
   readonly voiceActivation: string;
-  readonly threshold: string;
   readonly echoCancellation: string;
   readonly noiseSuppression: string;
   readonly gainControl: string;
@@ -106,7 +103,6 @@ export interface Words {
 const en: Words = {
   title: 'Hotmic',
   tagline: 'Voice for your lobby. Hold a key, talk.',
-  joinLobby: (lobby) => `Join ${lobby}`,
   yourName: 'Your name',
   lobbyName: 'Lobby',
   join: 'Join',
@@ -144,7 +140,6 @@ const en: Words = {
   block: 'Block',
   unblock: 'Unblock',
   whisper: 'Whisper',
-  moderation: 'Moderate',
   muteForAll: 'Mute for all',
   unmuteForAll: 'Unmute for all',
   kick: 'Kick',
@@ -168,7 +163,6 @@ const en: Words = {
   talkMode: 'How you talk',
   pushToTalk: 'Hold a key',
   voiceActivation: 'Voice activation',
-  threshold: 'Sensitivity',
   echoCancellation: 'Echo cancellation',
   noiseSuppression: 'Noise suppression',
   gainControl: 'Automatic gain',
@@ -215,7 +209,6 @@ const en: Words = {
 const de: Words = {
   title: 'Hotmic',
   tagline: 'Sprache für deine Lobby. Taste halten, reden.',
-  joinLobby: (lobby) => `${lobby} betreten`,
   yourName: 'Dein Name',
   lobbyName: 'Lobby',
   join: 'Beitreten',
@@ -253,7 +246,6 @@ const de: Words = {
   block: 'Blockieren',
   unblock: 'Nicht mehr blockieren',
   whisper: 'Flüstern',
-  moderation: 'Moderieren',
   muteForAll: 'Für alle stumm',
   unmuteForAll: 'Für alle hörbar',
   kick: 'Hinauswerfen',
@@ -277,7 +269,6 @@ const de: Words = {
   talkMode: 'Wie du sprichst',
   pushToTalk: 'Taste halten',
   voiceActivation: 'Sprachaktivierung',
-  threshold: 'Empfindlichkeit',
   echoCancellation: 'Echounterdrückung',
   noiseSuppression: 'Rauschunterdrückung',
   gainControl: 'Automatische Verstärkung',

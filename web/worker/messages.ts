@@ -16,7 +16,6 @@ export interface JoinOrder {
   /** Of the sound output. */
   readonly rateHz: number;
   readonly talkMode: TalkMode;
-  readonly thresholdDb: number;
   /** SteamIDs. */
   readonly blocked: readonly string[];
 }

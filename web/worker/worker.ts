@@ -57,7 +57,7 @@ function heard(event: VoiceEvent): void {
 }
 
 async function join(order: JoinOrder): Promise<void> {
-  const { url, lobby, name, token, steamId, codecUrl, rateHz, talkMode, thresholdDb, blocked } = order;
+  const { url, lobby, name, token, steamId, codecUrl, rateHz, talkMode, blocked } = order;
   try {
     await loadCodec({ url: codecUrl });
     voice = await joinVoice({
@@ -65,7 +65,6 @@ async function join(order: JoinOrder): Promise<void> {
       ...(token !== null && { token }),
       ...(steamId !== null && { steamId: BigInt(steamId) }),
       output: { rateHz, channels: 1 },
-      voiceActivation: { thresholdDb },
       blocked: blocked.map(BigInt),
     });
   } catch (thrown) {
