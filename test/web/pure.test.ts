@@ -1,5 +1,7 @@
 /** The parts of the page that need no browser: links, keys, words, and what waits to be played. */
 
+import { readdirSync, readFileSync } from 'node:fs';
+import { brotliCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import t from 'tap';
 import { linkTo, readLink, relayUrl, withoutToken } from '../../web/page/link.js';
@@ -156,4 +158,15 @@ t.test('a worker that is gone leaves silence, and another one is heard', async (
   buffer.forget();
   const again = play(buffer, 500, () => 0);
   t.ok(again.subarray(-QUANTUM).every((sample) => sample !== 0));
+});
+
+t.test('the first load is at most 350 kB: the page, its worker, its worklets and the codec', async (t) => {
+  const site = 'dist/web/site';
+  const parts = ['worker', 'worklets', 'codec'].map((name) => {
+    const file = readdirSync(site).find((one) => one.startsWith(`${name}-`) && one.endsWith('.br'));
+    return readFileSync(`${site}/${file}`).length;
+  });
+  const html = brotliCompressSync(readFileSync(`${site}/index.html`)).length;
+  const bytes = parts.reduce((sum, part) => sum + part, html);
+  t.ok(bytes > 200_000 && bytes <= 350_000, `${bytes} bytes`);
 });
