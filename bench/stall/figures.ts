@@ -53,7 +53,7 @@ export function caseTables(result: Result): string {
   return [
     ...cases.flatMap((name) => [`**${name}**`, '', ...table(rows.filter((row) => row.case === name)), '']),
     `Medians of ${rows[0]?.runs} runs, with the lowest and the highest. ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${os}, load ${loadBefore} at the ` +
-      `start; Node ${versions.node}.${skipped.length > 0 ? ` Not measured: ${skipped.join('; ')}.` : ''}`,
+      `start; Node ${versions.node}.${skipped.length > 0 ? ` Left out: ${skipped.join('; ')}.` : ''}`,
   ].join('\n');
 }
 
