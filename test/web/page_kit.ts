@@ -190,17 +190,25 @@ const RECORDER = `
       });
     }
     return connect.call(this, to);
+  };
+  globalThis.takeOutput = () => {
+    const parts = kept.splice(0).map((part) => {
+      const bytes = new Uint8Array(Int16Array.from(part, (sample) => Math.round(32767 * sample)).buffer);
+      return String.fromCharCode(...bytes);
+    });
+    return { base64: btoa(parts.join('')), rateHz: keptRate };
   };`;
 
-/** What the page has played, at 24 kHz. */
-export async function outputOf(page: Page): Promise<Int16Array> {
-  const { samples, rateHz } = await page.evaluate<{ samples: number[]; rateHz: number }>(
-    '({ samples: kept.flatMap((part) => [...part]), rateHz: keptRate })',
-  );
+/** What the page has played since the last call, at 24 kHz. */
+export async function takeOutput(page: Page): Promise<Int16Array> {
+  const { base64, rateHz } = await page.evaluate<{ base64: string; rateHz: number }>('takeOutput()');
+  const bytes = Buffer.from(base64, 'base64');
+  const samples = new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1);
   const every = rateHz / VOICE_RATE_HZ;
-  const out = new Int16Array(Math.floor(samples.length / every));
-  for (let at = 0; at < out.length; at++) out[at] = Math.round(32_767 * samples[Math.floor(at * every)]!);
-  return out;
+  return Int16Array.from(
+    { length: Math.floor(samples.length / every) },
+    (_, at) => samples[Math.floor(at * every)]!,
+  );
 }
 
 /** Steps of the loudness that is compared. */

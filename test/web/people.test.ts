@@ -6,7 +6,6 @@ import { findChromium } from '../kit/chromium.js';
 import {
   joinByForm,
   openPage,
-  outputOf,
   pageUrl,
   readyToTalk,
   recordOutput,
@@ -14,6 +13,7 @@ import {
   SPEECH,
   speaker,
   startBrowser,
+  takeOutput,
 } from './page_kit.js';
 
 t.setTimeout(300_000);
@@ -39,7 +39,7 @@ t.test('in Chromium', { skip: executable === null ? '`sh test/chromium.sh` says 
     await page.click('.actions >> text=Block');
     await page.waitForSelector('.marks:has-text("blocked")');
     await cleo.say(SENTENCE);
-    t.notOk(isAudible(await outputOf(page)), 'nothing is played');
+    t.notOk(isAudible(await takeOutput(page)), 'nothing is played');
     t.match(await page.evaluate("localStorage.getItem('hotmic')"), String(personSteamId(3)));
     await page.click('.actions >> text=Unblock');
     await page.fill('.actions input[type=range]', '-12');
@@ -47,7 +47,7 @@ t.test('in Chromium', { skip: executable === null ? '`sh test/chromium.sh` says 
     const spoken = cleo.say(SENTENCE);
     await page.waitForSelector('.person.speaking:has-text("Cleo")');
     await spoken;
-    t.ok(isAudible(await outputOf(page)), 'heard again');
+    t.ok(isAudible(await takeOutput(page)), 'heard again');
   });
 
   await t.test('a page takes few connections, and leaves none behind', async (t) => {
